@@ -1,0 +1,38 @@
+# Two commands do all the set-up: `make run` and `make test`. PYTHON and ARGS may be given, as in
+# `make run ARGS="--trials 100"`.
+PYTHON ?= python3
+VENV ?= .venv
+SPACE ?= parameter_golf
+ARGS ?=
+BIN = $(VENV)/bin
+# One thread a process: trials bring the parallelism, and threads of two trials on one core slow both down.
+export OMP_NUM_THREADS ?= 1
+
+.PHONY: run test lint types unit clean
+
+run: $(VENV)/installed
+	$(BIN)/python -m tuner.run --space $(SPACE) $(ARGS)
+
+test: lint types unit
+
+lint: $(VENV)/installed-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/installed-test
+	$(BIN)/mypy
+
+unit: $(VENV)/installed-test
+	$(BIN)/python -m pytest -q
+
+$(VENV)/installed: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
+	touch $@
+
+$(VENV)/installed-test: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache build *.egg-info

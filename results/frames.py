@@ -1,0 +1,30 @@
+"""A campaign as data frames: those that ``pandas.read_parquet`` gives, with the status as an ordered categorical."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from results.schema import STATUSES
+from results.store import Store
+
+
+@dataclass(frozen=True)
+class Results:
+    """One row a trial in ``trials``, one a report in ``reports`` (columns: results/schema.py), and campaign.json."""
+
+    campaign: dict[str, Any]
+    trials: pd.DataFrame
+    reports: pd.DataFrame
+
+
+def load(folder: str | Path) -> Results:
+    """Read a campaign, running or finished. A ValueError where there is none or a file cannot be read."""
+    store = Store.open(Path(folder))
+    trials: pd.DataFrame = store.table("trials").to_pandas()
+    reports: pd.DataFrame = store.table("reports").to_pandas()
+    trials["status"] = trials["status"].astype(pd.CategoricalDtype(list(STATUSES), ordered=True))
+    return Results(store.campaign, trials, reports)

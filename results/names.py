@@ -1,0 +1,32 @@
+"""Names that become files: campaign names and trial keys, checked against path traversal, and "did you mean" hints."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+def nearest(name: str, valid: Iterable[str], what: str) -> str:
+    """The end of an error message: the closest valid name, or the list of all of them."""
+    names = sorted(valid)
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    if close:
+        return f"did you mean {close[0]!r}?"
+    return f"valid {what}: {', '.join(names)}" if names else f"there are no {what}"
+
+
+def check_name(name: str, what: str) -> None:
+    """Raise a ValueError unless ``name`` can be a file's name anywhere and stays inside its folder."""
+    if not _NAME.fullmatch(name):
+        rule = "must begin with a letter or digit and hold only letters, digits, '.', '_' and '-'"
+        raise ValueError(f"the {what} {name!r} {rule}")
+
+
+def campaign_folder(runs: Path, name: str) -> Path:
+    """Where the campaign called ``name`` lives below ``runs``; a ValueError for a name that is no plain file name."""
+    check_name(name, "campaign name")
+    return runs / name

@@ -1,0 +1,185 @@
+"""The leaderboard of a campaign as text: ``python -m results.report FOLDER``, for a running or a finished one.
+
+Plain ASCII without frames, one line a trial, so that it reads the same in a terminal, a log file and a pipe. Laid out
+here and not by a rich Table, which would break paths in the middle: what does not fit is counted ("+3"), never cut.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from rich.console import Console
+from rich.text import Text
+
+from results.analysis import counts, leaderboard
+from results.frames import Results, load
+from results.store import DATASETS
+
+_HEADS = ("rank", "trial", "", "vs base", "status")  # the third is the name of the objective
+_GAP = "  "
+
+
+@dataclass(frozen=True)
+class _Line:
+    """One trial of the leaderboard as text: its cells up to the status, what it changes, and how it is coloured."""
+
+    cells: tuple[str, str, str, str, str]
+    changes: list[str]
+    style: str
+
+
+def print_leaderboard(console: Console, results: Results, top: int = 10) -> None:
+    """Print the counts, the ``top`` rows of the leaderboard and the base, and what changed in the best trial."""
+    _say(console, _summary(results.trials))
+    board = leaderboard(results.trials)
+    if board.empty:
+        return
+    shown = board[(board.index < top) | board["is_base"]]
+    objective = next(iter(board["objective"].dropna()), "value")
+    lines = [_line(row) for _, row in shown.iterrows()]
+    _print_table(console, lines, objective)
+    for note in _notes(board, shown):
+        _say(console, note, style="dim")
+    _print_best(console, board, objective)
+
+
+def print_where(console: Console, folder: Path) -> None:
+    """Print where the files are, and the two lines of pandas that open them, unbroken so that they can be copied."""
+    _say(console, f"Files: {folder}")
+    for name in DATASETS:
+        _say(console, f"{name} = pandas.read_parquet({str(folder / name)!r})")
+
+
+def short(value: Any) -> str:
+    """A knob's value in few characters: 3 significant digits of a fraction, whole numbers in full."""
+    if isinstance(value, float):
+        return f"{value:.0f}" if value.is_integer() and 100 <= abs(value) < 1e6 else f"{value:.3g}"
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def fit(parts: Sequence[str], width: int) -> str:
+    """As many parts as ``width`` characters hold, but at least one, and how many are left out."""
+    for shown in range(len(parts), 0, -1):
+        left = len(parts) - shown
+        text = " ".join(parts[:shown]) + (f" +{left}" if left else "")
+        if len(text) <= width or shown == 1:
+            return text
+    return ""
+
+
+def _say(console: Console, text: str, style: str = "") -> None:
+    # as Text, because values may hold what rich would take for markup; soft_wrap: never broken into lines by rich
+    console.print(Text(text, style=style), highlight=False, soft_wrap=True)
+
+
+def _summary(trials: pd.DataFrame) -> str:
+    found = ", ".join(f"{number} {status}" for status, number in counts(trials).items() if number)
+    return f"{len(trials)} trials: {found}" if found else "no trial has started yet"
+
+
+def _line(row: pd.Series) -> _Line:
+    ranked = not pd.isna(row["rank"])
+    value = row["value"] if ranked else row["last_value"]
+    stopped_at = "" if row["status"] != "stopped" or pd.isna(row["rung"]) else f" @{_amount(row['rung'])}"
+    cells = (
+        str(row["rank"]) if ranked else "-",
+        "-" if pd.isna(row["number"]) else str(row["number"]),
+        "-" if pd.isna(value) else f"{value:.4f}",
+        "-" if pd.isna(row["versus_base"]) or row["is_base"] else f"{row['versus_base']:+.4f}",
+        f"{row['status']}{stopped_at}",
+    )
+    if row["is_base"]:
+        return _Line(cells, ["(the base config)"], "cyan")
+    style = "dim" if not ranked else "bold" if row["rank"] == 1 else ""
+    return _Line(cells, [f"{path}={short(value)}" for path, value in _overrides(row).items()], style)
+
+
+def _overrides(row: pd.Series) -> dict[str, Any]:
+    text = row["overrides"]
+    found: dict[str, Any] = {} if pd.isna(text) else json.loads(text)
+    return found
+
+
+def _amount(number: int) -> str:
+    """A rung or budget: in full up to 99,999, then in thousands or millions with 3 digits."""
+    for factor, suffix in ((10**9, "G"), (10**6, "M"), (10**3, "k")):
+        if number >= max(factor, 10**5):
+            return f"{number / factor:.3g}{suffix}"
+    return f"{number:.0f}"
+
+
+def _print_table(console: Console, lines: list[_Line], objective: str) -> None:
+    heads = tuple(head or objective for head in _HEADS)
+    widths = [max(len(cells[i]) for cells in (heads, *(line.cells for line in lines))) for i in range(len(heads))]
+    room = console.width - sum(widths) - len(_GAP) * len(widths)
+
+    def joined(cells: Sequence[str], last: str) -> str:
+        padded = [cell.rjust(width) for cell, width in zip(cells[:-1], widths, strict=False)]
+        return _GAP.join([*padded, cells[-1].ljust(widths[-1]), last])
+
+    _say(console, joined(heads, "changed from the base (+N: N more)"), style="underline")
+    for line in lines:
+        _say(console, joined(line.cells, fit(line.changes, room)), style=line.style)
+
+
+def _notes(board: pd.DataFrame, shown: pd.DataFrame) -> list[str]:
+    notes = []
+    if len(board) > len(shown):
+        notes.append(f"{len(board) - len(shown)} more finished or stopped trials are not shown.")
+    if (shown["status"] == "stopped").any():
+        unit = next(iter(board["budget_unit"].dropna()), "budget units")
+        notes.append(f"stopped @N: ended early after N {unit}, with the value it had there.")
+    if board["versus_base"].notna().any():
+        notes.append("Each difference is between single runs of one seed: not yet a finding.")
+    elif board["rank"].notna().any():
+        notes.append("No base trial has completed, so there is nothing to compare with yet.")
+    return notes
+
+
+def _print_best(console: Console, board: pd.DataFrame, objective: str) -> None:
+    """The best trial with all its changes, beside the base's values where the base has them as columns."""
+    best = board.iloc[0]
+    if pd.isna(best["rank"]):
+        return
+    if best["is_base"]:
+        _say(console, f"\nBest: the base config itself, {objective} {best['value']:.4f}.")
+        return
+    difference = "" if pd.isna(best["versus_base"]) else f" ({best['versus_base']:+.4f} vs base)"
+    _say(console, f"\nBest: trial {best['number']}, {objective} {best['value']:.4f}{difference}, with")
+    changes, bases = _overrides(best), board[board["is_base"]]
+    width = max((len(path) for path in changes), default=0)
+    for path, value in changes.items():
+        known = bases[path].dropna().tolist() if path in bases else []
+        was = f"  (base: {short(known[0])})" if known else ""
+        _say(console, f"  {path:<{width}}  {short(value)}{was}")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the report of the campaign named on the command line. Exit code 2 and one line where it cannot be read."""
+    parser = argparse.ArgumentParser(prog="python -m results.report", description="Show the results of a campaign.")
+    parser.add_argument("folder", type=Path, help="the campaign's folder: the one that holds campaign.json")
+    parser.add_argument("--top", type=int, default=10, metavar="N", help="rows of the leaderboard (default: 10)")
+    options = parser.parse_args(arguments)
+    if options.top < 1:
+        parser.error(f"--top is {options.top} but must be at least 1")
+    try:
+        results = load(options.folder)
+    except (ValueError, OSError) as error:
+        print(f"{parser.prog}: {error}", file=sys.stderr)
+        return 2
+    console = Console()
+    print_leaderboard(console, results, options.top)
+    console.print()
+    print_where(console, options.folder)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,92 @@
+"""The parameter-golf space: the competition's baseline and the knobs its 131-run campaign turned.
+
+Ranges are those the campaign (and later records) moved in. The base is its BASE (upstream with a cosine), with one repair:
+the schedule completes. The recorded runs stopped at 60-69 % of a 400-step horizon.
+"""
+
+from __future__ import annotations
+
+from trainable.config import Budget, TrainConfig
+from trainable.data import DataConfig
+from trainable.evaluate import EvaluationConfig
+from trainable.models.block import ParallelBlock, SequentialBlock
+from trainable.models.gpt import GPT
+from trainable.models.mlp import Gelu2, LeakyRelu2, Relu2, Silu2, SwiGLU
+from trainable.schedules import Breathing, Constant, Cosine, Tidal, Warmdown
+
+from search_spaces.domains import Choice, Integer, LogUniform, Uniform
+from search_spaces.space import Knob, Scale, Space
+
+FULL = TrainConfig(
+    model=GPT(encoder_layers=4),
+    schedule=Cosine(),
+    data=DataConfig(source="fineweb10B_sp1024", seq_len=1024, batch_tokens=524_288, grad_accum_steps=8),
+    budget=Budget(steps=240),  # what BASE got done in its 600 seconds
+    evaluation=EvaluationConfig(tokens=8_388_608, seq_len=1024),
+)
+
+# The same nine layers, eight and four heads, split and schedule; narrower, shorter and with smaller batches, so that one
+# core trains a whole trial in about half a minute.
+PROXY = TrainConfig(
+    model=GPT(model_dim=64, encoder_layers=4),
+    schedule=Cosine(),
+    data=DataConfig(source="stdlib", vocab_size=1024, seq_len=128, batch_tokens=1024),
+    budget=Budget(steps=240),
+    evaluation=EvaluationConfig(tokens=32_768, seq_len=128),
+)
+
+TIED, UNTIED = {"model.tie_embeddings": (True,)}, {"model.tie_embeddings": (False,)}
+
+SPACE = Space(
+    name="parameter_golf",
+    question="Which schedule, rates and structure give the lowest bits per byte at a fixed number of tokens?",
+    objective="val_bpb",
+    scales={
+        "full": Scale(
+            FULL, trials=64, about="the recorded size: 17 million parameters, 126 million tokens of FineWeb a trial"
+        ),
+        "proxy": Scale(PROXY, trials=32, about="the same structure at width 64, a quarter of a million tokens a trial"),
+    },
+    knobs=(
+        Knob(
+            "schedule", Choice(Cosine(), Tidal(), Breathing(), Warmdown(), Constant()), "BASE, N2, NF1, upstream, NF16"
+        ),
+        Knob(
+            "schedule.min_lr_frac",
+            Uniform(0.0, 0.4),
+            "N5 tried 0.382; records decay to 0",
+            when={"schedule": ("Cosine", "Tidal", "Breathing", "Warmdown")},
+        ),
+        Knob("schedule.warmup_frac", Uniform(0.05, 0.6), "N2 has 0.382, F8 meant 0.3", when={"schedule": ("Tidal",)}),
+        Knob(
+            "schedule.warmdown_frac",
+            Uniform(0.1, 1.0),
+            "upstream is wholly warmdown on slow devices",
+            {"schedule": ("Warmdown",)},
+        ),
+        Knob("optimizer.matrix_lr", LogUniform(0.01, 0.3), "0.04 upstream to 0.12 in E5; short runs like more"),
+        Knob("optimizer.scalar_lr", LogUniform(0.005, 0.2), "the knob table's range around upstream's 0.04"),
+        Knob("optimizer.muon_momentum", Uniform(0.8, 0.98), "0.95 upstream, 0.98 in U10"),
+        Knob("optimizer.muon_momentum_warmup_steps", Integer(0, 500), "upstream's 500 never finishes in 240 steps"),
+        Knob("optimizer.muon_wd", Uniform(0.0, 0.2), "records use 0.04-0.095, decoupled"),
+        Knob("optimizer.adam_beta2", Uniform(0.9, 0.995), "0.95 upstream"),
+        Knob("model.tie_embeddings", Choice(True, False), "G1: untying is worth 0.013"),
+        Knob("optimizer.tied_embed_lr", LogUniform(0.005, 0.3), "0.05 upstream", TIED),
+        Knob("optimizer.embed_lr", LogUniform(0.05, 2.0), "0.6 upstream, 0.8 in H1; dead while tied", UNTIED),
+        Knob("optimizer.head_lr", LogUniform(0.001, 0.1), "0.008 upstream; dead while tied", UNTIED),
+        Knob("model.logit_softcap", LogUniform(8.0, 40.0), "30 upstream, 12-25 tried"),
+        Knob("model.rope_base", LogUniform(500.0, 20_000.0), "10,000 upstream, 1,000-7,500 tried"),
+        Knob("model.qk_gain_init", Uniform(1.0, 5.0), "1.5 upstream, 2 in B5, 4-5 in records"),
+        Knob("model.encoder_layers", Integer(0, 4), "4 upstream, 1 in D6, 0 in H1"),
+        Knob("model.block", Choice(SequentialBlock(), ParallelBlock()), "A7: parallel is worth 0.019"),
+        Knob("model.mlp", Choice(Relu2(), LeakyRelu2(), Gelu2(), Silu2(), SwiGLU()), "phase 11"),
+        Knob("model.num_kv_heads", Choice(1, 2, 4), "4 upstream, 2 in H1, 1 in A18"),
+        Knob("losses.ZLoss.weight", Choice(0.0, 1e-5, 1e-4, 1e-3), "run 1"),
+        Knob("hooks.GradientClip.max_norm", Choice(None, 0.3, 1.0), "off upstream, 0.3 in records"),
+        Knob(
+            "hooks.WeightAverage.decay",
+            Choice(0.0, 0.8, 0.9, 0.95),
+            "records average; the best decay falls with run length",
+        ),
+    ),
+)

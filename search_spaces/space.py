@@ -1,0 +1,163 @@
+"""A search space: base configs at two scales, knobs with ranges and conditions, an objective.
+
+A knob's path is its name everywhere. A knob that would be inert under the values of others has a condition and is not
+sampled then, so that no trial differs from another in name only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from trainable.component import Component, component, get_value, nearest, with_value, with_values
+from trainable.config import TrainConfig
+
+from search_spaces.domains import Choice, Domain, Value
+
+OBJECTIVES = ("val_bpb", "val_loss")  # both are minimised
+
+
+@dataclass(frozen=True)
+class Knob:
+    """One dimension: where it is, what it may be, and under which values of other knobs it does anything."""
+
+    path: str
+    domain: Domain
+    why: str  # where the range comes from
+    when: Mapping[str, tuple[Value, ...]] | None = (
+        None  # path of an earlier knob -> the labels under which this one is live
+    )
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A size of the same question."""
+
+    base: TrainConfig
+    trials: int  # how many trials a search runs unless told otherwise
+    about: str
+
+
+@dataclass(frozen=True)
+class Space:
+    """What a campaign asks."""
+
+    name: str
+    question: str
+    objective: str
+    scales: Mapping[str, Scale]
+    knobs: tuple[Knob, ...]
+
+    def __post_init__(self) -> None:
+        assert self.objective in OBJECTIVES, self.objective
+        seen: list[str] = []
+        for knob in self.knobs:
+            assert knob.path not in seen, f"{knob.path} stands twice"
+            for condition in knob.when or {}:
+                assert condition in seen, f"{knob.path} depends on {condition}, which must come before it"
+            seen.append(knob.path)
+
+    def scale(self, name: str) -> Scale:
+        """The scale called ``name``; a ValueError with the nearest name where there is none."""
+        if name not in self.scales:
+            raise ValueError(f"space {self.name} has no scale {name!r}: {nearest(name, self.scales, 'scales')}")
+        return self.scales[name]
+
+    def knob(self, path: str) -> Knob:
+        for knob in self.knobs:
+            if knob.path == path:
+                return knob
+        raise ValueError(
+            f"space {self.name} has no knob {path!r}: {nearest(path, [k.path for k in self.knobs], 'knobs')}"
+        )
+
+    def fixed(self, base: TrainConfig, overrides: Mapping[str, Any]) -> tuple[TrainConfig, Space]:
+        """The base with ``overrides`` set for the whole campaign, and the space without the knobs they settle.
+
+        A knob that goes is one that was set, or whose condition can no longer hold. A value set inside a component that is
+        itself sampled goes into every option that has it: ``schedule.min_lr_frac=0.2`` holds for all schedules with a floor.
+        """
+        new = with_values(base, overrides)
+        kept: list[Knob] = []
+        for knob in self.knobs:
+            parents, when = {k.path for k in kept}, knob.when or {}
+            dead = any(p not in parents and label_at(new, self.knob(p)) not in labels for p, labels in when.items())
+            if knob.path not in overrides and not dead:
+                live = {p: labels for p, labels in when.items() if p in parents}
+                inside = {
+                    p.removeprefix(f"{knob.path}."): v for p, v in overrides.items() if p.startswith(f"{knob.path}.")
+                }
+                kept.append(replace(knob, domain=_with_inside(knob.domain, inside), when=live or None))
+        return new, replace(self, knobs=tuple(kept))
+
+    def active(self, knob: Knob, values: Mapping[str, Value]) -> bool:
+        """Whether ``knob`` does anything under ``values``, which hold the knobs that come before it."""
+        return all(path in values and values[path] in labels for path, labels in (knob.when or {}).items())
+
+    def values_of(self, config: TrainConfig) -> dict[str, Value]:
+        """A config as values of the active knobs: the inverse of :meth:`config`."""
+        values: dict[str, Value] = {}
+        for knob in self.knobs:
+            if self.active(knob, values):
+                values[knob.path] = label_at(config, knob)
+        return values
+
+    def config(self, base: TrainConfig, values: Mapping[str, Value]) -> TrainConfig:
+        """The base with ``values`` set: labels of choices stand for what they name. ValueError if the result is no valid run."""
+        changes: dict[str, Any] = {}
+        for knob in self.knobs:  # in the space's order, so that a component's choice is known before its fields
+            if knob.path in values:
+                label = values[knob.path]
+                if label not in knob.domain:
+                    raise ValueError(f"{knob.path} is {label!r} but must be in {knob.domain}")
+                untouched = not any(knob.path.startswith(f"{path}.") for path in changes)
+                if not (untouched and label_at(base, knob) == label):
+                    changes[knob.path] = knob.domain.options[label] if isinstance(knob.domain, Choice) else label
+        if unknown := values.keys() - {knob.path for knob in self.knobs}:
+            self.knob(min(unknown))  # raises: the space has no such knob
+        return with_values(base, changes)
+
+    def column_types(self) -> dict[str, str]:
+        """Path -> type of the column that holds a knob's sampled values in the results."""
+        return {knob.path: knob.domain.column_type for knob in self.knobs}
+
+
+def label_at(config: TrainConfig, knob: Knob) -> Value:
+    """The value of a knob in a config, as its domain would label it."""
+    value = _value_or_neutral(config, knob.path)
+    if isinstance(knob.domain, Choice):
+        for label, option in knob.domain.options.items():
+            if option == value and type(option) is type(value):
+                return label
+    if isinstance(value, Component):
+        return type(value).__name__
+    return value  # type: ignore[no-any-return]
+
+
+def _value_or_neutral(config: TrainConfig, path: str) -> Any:
+    """The value at ``path``; that of the neutral setting where a tuple lacks the component."""
+    name = path.split(".")[1] if path.startswith(("hooks.", "losses.")) else None
+    if name is not None and name not in [type(c).__name__ for c in get_value(config, path.partition(".")[0])]:
+        config = with_neutral(config, path)
+    return get_value(config, path)
+
+
+def with_neutral(config: TrainConfig, path: str) -> TrainConfig:
+    """``config`` with the component that ``path`` addresses in a tuple added at its neutral setting."""
+    field, name, *_ = path.split(".")
+    kind = {"hooks": "hook", "losses": "loss term"}[field]
+    neutral = component(name, kind).neutral()
+    assert neutral is not None, f"{name} has no neutral setting"
+    return with_value(config, f"{field}.{name}", neutral)
+
+
+def _with_inside(domain: Domain, values: Mapping[str, Any]) -> Domain:
+    """A choice of components with ``values`` set in each option that has such fields."""
+    if not values or not isinstance(domain, Choice):
+        return domain
+    options: dict[Value, Any] = {}
+    for label, option in domain.options.items():
+        here = {p: v for p, v in values.items() if p.partition(".")[0] in {f.name for f in fields(option)}}
+        options[label] = with_values(option, here)
+    return Choice.of(options)

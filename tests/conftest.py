@@ -1,0 +1,177 @@
+"""What the tests of training share: a tiny model, tiny data, and a run whose every number can be compared bit for bit."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from trainable import checkpoint
+from trainable import config as _registers_all_components  # noqa: F401
+from trainable.component import Component
+from trainable.config import Budget, TrainConfig
+from trainable.data import DataConfig, Dataset, TokenStream
+from trainable.evaluate import EvaluationConfig
+from trainable.models.gpt import GPT
+from trainable.models.model import Model
+from trainable.run import Run
+from trainable.runtime import Runtime
+from trainable.tokenizer import Tokenizer
+from trainable.train import Report, train
+
+TINY = {"num_layers": 2, "model_dim": 32, "num_heads": 4, "num_kv_heads": 2}  # for every model that has such fields
+VOCAB_SIZE = 260
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """Sums in one order, and no trace in the global generator that a later test could depend on."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="session")
+def dataset() -> Dataset:
+    """Tokens in which each one often decides the next, with the byte counts of a real byte-level vocabulary."""
+    tokenizer = Tokenizer(r"\w+|\W", (*(bytes([i]) for i in range(256)), b"th", b"he", b"the"))
+    draw = np.random.default_rng(7)
+    successor = draw.permutation(VOCAB_SIZE)
+    tokens = [tokenizer.bos]
+    for random in draw.random(2999):
+        tokens.append(int(successor[tokens[-1]]) if random < 0.7 else int(draw.integers(VOCAB_SIZE)))
+    stream = np.array(tokens, dtype=np.uint16)
+    train_stream = TokenStream((Path("made-up"),), (stream[:2500],), VOCAB_SIZE)
+    return Dataset("made-up", VOCAB_SIZE, train_stream, stream[2500:], tokenizer.byte_counter(), "made-up tokens")
+
+
+@pytest.fixture(scope="session")
+def tiny() -> TrainConfig:
+    """Six steps of a model with two layers of width 32."""
+    return TrainConfig(
+        model=GPT(**TINY),
+        data=DataConfig(vocab_size=VOCAB_SIZE, seq_len=16, batch_tokens=64),
+        budget=Budget(steps=6),
+        evaluation=EvaluationConfig(tokens=64, seq_len=16, batch_tokens=64),
+    )
+
+
+@pytest.fixture(scope="session")
+def shrink() -> Callable[[Model], Model]:
+    """A model at the tiny size."""
+
+    def shrunk(model: Model) -> Model:
+        known = {f.name for f in dataclasses.fields(model)}
+        return dataclasses.replace(model, **{k: v for k, v in TINY.items() if k in known})
+
+    return shrunk
+
+
+@dataclasses.dataclass
+class Trained:
+    """A run that has ended, and everything in it that must not depend on chance."""
+
+    run: Run
+    reports: list[Report]
+
+    @property
+    def last(self) -> Report:
+        return self.reports[-1]
+
+    @property
+    def numbers(self) -> dict[str, Any]:
+        """Weights, states, generator and the last report; clocks, which differ from run to run, are left out."""
+        state = self.run.state_dict()
+        timeless = {f.name: getattr(self.last, f.name) for f in dataclasses.fields(Report) if "seconds" not in f.name}
+        kept = ("network", "optimizer", "hooks", "generator", "position", "loss_sum", "loss_steps")
+        return {"report": timeless, **{name: state[name] for name in kept}}
+
+
+@pytest.fixture
+def run_to_end(dataset: Dataset) -> Callable[..., Trained]:
+    """Train a config, or go on with a run, to its end."""
+
+    def go(
+        config: TrainConfig | Run,
+        milestones: Sequence[float] = (),
+        runtime: Runtime | None = None,
+        should_stop: Callable[[], bool] = lambda: False,
+    ) -> Trained:
+        run = config if isinstance(config, Run) else Run.start(config, dataset, runtime or Runtime())
+        return Trained(run, list(train(run, milestones, should_stop)))
+
+    return go
+
+
+@pytest.fixture(scope="session")
+def first_difference() -> Callable[..., str | None]:
+    """Where two trees of tensors and numbers differ in a bit; None where they are identical."""
+
+    def compare(a: Any, b: Any, at: str = "") -> str | None:
+        if isinstance(a, torch.Tensor):
+            same = isinstance(b, torch.Tensor) and a.dtype == b.dtype and a.shape == b.shape
+            same = same and torch.equal(_bits(a), _bits(b))
+            return None if same else f"{at}: {a} and {b}"
+        if isinstance(a, dict):
+            if not isinstance(b, dict) or a.keys() != b.keys():
+                return f"{at}: {a} and {b}"
+            return next((d for k in a if (d := compare(a[k], b[k], f"{at}/{k}"))), None)
+        if isinstance(a, list):
+            if not isinstance(b, list) or len(a) != len(b):
+                return f"{at}: {a} and {b}"
+            return next((d for i in range(len(a)) if (d := compare(a[i], b[i], f"{at}/{i}"))), None)
+        return None if a == b else f"{at}: {a!r} and {b!r}"
+
+    return compare
+
+
+def _bits(tensor: torch.Tensor) -> torch.Tensor:
+    """The bytes, with -0.0 as 0.0: the two are the same number, and NaN is compared too."""
+    whole = tensor.detach().cpu().contiguous().reshape(-1)
+    return (whole + 0.0 if whole.is_floating_point() else whole).view(torch.uint8)
+
+
+@pytest.fixture
+def with_component(tiny: TrainConfig) -> Callable[[Component], TrainConfig]:
+    """The tiny config with a component in its place."""
+
+    def place(part: Component) -> TrainConfig:
+        if part.kind == "hook":
+            return dataclasses.replace(tiny, hooks=(part,))
+        if part.kind == "loss term":
+            return dataclasses.replace(tiny, losses=(part,))
+        if part.kind in ("mlp", "block"):
+            return dataclasses.replace(tiny, model=dataclasses.replace(tiny.model, **{part.kind: part}))
+        return dataclasses.replace(tiny, **{part.kind: part})
+
+    return place
+
+
+@pytest.fixture
+def assert_resumes_identically(
+    run_to_end: Callable[..., Trained], first_difference: Callable[..., str | None], dataset: Dataset, tmp_path: Path
+) -> Callable[..., None]:
+    """A run that goes on from a file written after any of its steps ends as the straight run does, bit for bit."""
+
+    def check(config: TrainConfig, runtime: Runtime | None = None) -> None:
+        runtime = runtime or Runtime()
+        straight = Run.start(config, dataset, runtime)
+        steps = config.budget.steps or 0
+        for report in train(straight, milestones=range(1, steps)):
+            checkpoint.save(tmp_path / str(report.step), straight.state_dict(), "key")
+        expected = Trained(straight, [report]).numbers
+        for step in range(1, steps):
+            resumed = Run.start(config, dataset, runtime)
+            resumed.load_state_dict(checkpoint.load(tmp_path / str(step), "key"))
+            found = run_to_end(resumed, milestones=range(1, steps)).numbers
+            assert first_difference(expected, found) is None, f"resumed after step {step}"
+
+    return check

@@ -1,0 +1,56 @@
+"""What every hook promises; a new file in trainable/hooks is held to it without being listed here."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+import torch
+
+from trainable.component import components
+
+HOOKS = pytest.mark.parametrize("hook", components("hook"))
+
+
+@HOOKS
+def test_neutral_is_bit_identical_to_absent(hook, tiny, with_component, run_to_end, first_difference):
+    neutral, example = hook.neutral(), hook.example()
+    if neutral is None:
+        pytest.skip(f"{hook.__name__} says that it has no neutral setting")
+    counts = {f.name: getattr(example, f.name) for f in dataclasses.fields(hook) if type(getattr(example, f.name)) is int}
+    absent = run_to_end(tiny).numbers
+    # The second one comes round as often as the example does, so that a neutral setting cannot pass by never acting.
+    for setting in (neutral, dataclasses.replace(neutral, **counts)):
+        present = run_to_end(with_component(setting)).numbers
+        present["hooks"], present["report"]["logged"] = {}, {}
+        assert first_difference(absent, present) is None
+
+
+@HOOKS
+def test_the_example_changes_the_run_within_a_few_steps(hook, tiny, with_component, run_to_end, first_difference):
+    with_hook, without = run_to_end(with_component(hook.example())), run_to_end(tiny)
+    weights_differ = first_difference(with_hook.numbers["network"], without.numbers["network"])
+    assert weights_differ or with_hook.last.val_loss != without.last.val_loss
+
+
+@HOOKS
+def test_the_same_seed_gives_the_same_run_and_another_seed_another(hook, with_component, run_to_end, first_difference):
+    config = with_component(hook.example())
+    first, again = run_to_end(config), run_to_end(config)
+    other = run_to_end(dataclasses.replace(config, seed=config.seed + 1))
+    assert first_difference(first.numbers, again.numbers) is None
+    assert first_difference(first.numbers["network"], other.numbers["network"])
+
+
+@HOOKS
+def test_a_run_resumed_from_any_step_is_bit_identical_to_the_straight_run(
+    hook, with_component, assert_resumes_identically
+):
+    assert_resumes_identically(with_component(hook.example()))
+
+
+@HOOKS
+def test_it_leaves_the_global_generator_alone(hook, with_component, run_to_end, first_difference):
+    before = torch.get_rng_state()
+    run_to_end(with_component(hook.example()))
+    assert first_difference(before, torch.get_rng_state()) is None

@@ -1,0 +1,116 @@
+"""What every update rule and every optimizer promises, new ones included."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from trainable import checkpoint
+from trainable.component import components
+from trainable.models.gpt import GPT
+from trainable.optimizers import update_rule
+from trainable.optimizers.update_rule import Group
+
+RULES = pytest.mark.parametrize("rule", components("update rule"))
+OPTIMIZERS = pytest.mark.parametrize("optimizer", components("optimizer"))
+
+
+def matrices(seed: int) -> list[nn.Parameter]:
+    draw = torch.Generator().manual_seed(seed)
+    return [nn.Parameter(torch.randn(*shape, generator=draw)) for shape in ((6, 4), (4, 6), (6, 4), (5, 5))]
+
+
+class Descent:
+    """Some steps of a rule on the squared distance to fixed targets."""
+
+    def __init__(self, rule) -> None:
+        self.parameters, self.targets = matrices(1), matrices(2)
+        self.groups = [Group("all", tuple(self.parameters), rule, 0.05)]
+        self.states = update_rule.start(self.groups)
+        self.step = 0
+
+    def loss(self) -> torch.Tensor:
+        return sum((p - t).square().sum() for p, t in zip(self.parameters, self.targets, strict=True))
+
+    def go(self, steps: int) -> Descent:
+        for _ in range(steps):
+            for parameter in self.parameters:
+                parameter.grad = None
+            self.loss().backward()
+            update_rule.update(self.groups, self.states, 1.0, self.step)
+            self.step += 1
+        return self
+
+
+@RULES
+def test_it_descends_a_quadratic(rule):
+    descent = Descent(rule.example())
+    before = descent.loss().item()
+    assert descent.go(60).loss().item() < 0.2 * before
+
+
+@RULES
+@pytest.mark.parametrize("after", [0, 1, 4])
+def test_its_state_survives_a_checkpoint(rule, after, tmp_path: Path, first_difference):
+    straight, broken = Descent(rule.example()).go(after + 4), Descent(rule.example()).go(after)
+    checkpoint.save(tmp_path / "state", {"weights": broken.parameters, "rule": broken.states}, "key")
+    saved = checkpoint.load(tmp_path / "state", "key")
+    resumed = Descent(rule.example())
+    with torch.no_grad():
+        for parameter, weights in zip(resumed.parameters, saved["weights"], strict=True):
+            parameter.copy_(weights)
+    resumed.states, resumed.step = saved["rule"], after
+    resumed.go(4)
+    assert first_difference(straight.parameters, resumed.parameters) is None
+    assert first_difference(straight.states, resumed.states) is None
+
+
+@RULES
+def test_a_multiplier_of_zero_moves_nothing(rule, first_difference):
+    descent = Descent(rule.example()).go(2)
+    before = [p.detach().clone() for p in descent.parameters]
+    descent.loss().backward()
+    update_rule.update(descent.groups, descent.states, 0.0, descent.step)
+    assert first_difference(before, [p.detach() for p in descent.parameters]) is None
+
+
+@RULES
+def test_half_the_rate_is_half_the_multiplier(rule):
+    descents = [Descent(rule.example()), Descent(rule.example())]
+    for descent, multiplier in zip(descents, (1.0, 0.5), strict=True):
+        descent.groups = [dataclasses.replace(descent.groups[0], lr=0.05 / multiplier)]
+        descent.loss().backward()
+        update_rule.update(descent.groups, descent.states, multiplier, 0)
+    for a, b in zip(*(d.parameters for d in descents), strict=True):
+        torch.testing.assert_close(a, b)
+
+
+@OPTIMIZERS
+@pytest.mark.parametrize("tied", [True, False])
+def test_every_parameter_is_in_exactly_one_group(optimizer, tied, tiny):
+    network = dataclasses.replace(tiny.model, tie_embeddings=tied).build(260, 16)
+    grouped = [p for group in optimizer.example().groups(network) for p in group.parameters]
+    assert sorted(map(id, grouped)) == sorted(map(id, network.parameters()))
+
+
+@OPTIMIZERS
+def test_a_run_resumed_from_any_step_is_bit_identical_to_the_straight_run(
+    optimizer, with_component, assert_resumes_identically
+):
+    assert_resumes_identically(with_component(optimizer.example()))
+
+
+@OPTIMIZERS
+@pytest.mark.parametrize("tied", [True, False])
+def test_every_group_moves(optimizer, tied, tiny, run_to_end, dataset):
+    model = dataclasses.replace(tiny.model, tie_embeddings=tied)
+    assert isinstance(model, GPT)
+    run = run_to_end(dataclasses.replace(tiny, model=model, optimizer=optimizer.example())).run
+    torch.manual_seed(tiny.seed)
+    start = model.build(dataset.vocab_size, 16)
+    moved = {id(p): not torch.equal(p, q) for p, q in zip(run.network.parameters(), start.parameters(), strict=True)}
+    assert all(moved[id(p)] for group in run.groups for p in group.parameters)

@@ -1,0 +1,87 @@
+"""A small made-up campaign that the tests of `results` share."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from results import Store
+
+KNOBS = {
+    "optimizer.matrix_lr": "float64",
+    "optimizer.muon_momentum": "float64",
+    "optimizer.muon_backend_steps": "int64",
+    "schedule": "string",
+    "schedule.warmdown_frac": "float64",
+    "model.tied": "bool",
+}
+BASE = {
+    "optimizer.matrix_lr": 0.04,
+    "optimizer.muon_momentum": 0.95,
+    "optimizer.muon_backend_steps": 5,
+    "schedule": "Warmdown",
+    "schedule.warmdown_frac": 0.6,
+    "model.tied": True,
+}
+START = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
+
+Row = dict[str, Any]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    """A campaign in which nothing has happened yet."""
+    return Store.create(tmp_path / "fresh", {"space": "parameter_golf"}, KNOBS)
+
+
+@pytest.fixture
+def make_trial() -> Callable[..., Row]:
+    """A row of `trials`: number, status and value, what it changes, and any other columns."""
+
+    def make(number: int, status: str, value: float | None = None, changes: Row | None = None, **columns: Any) -> Row:
+        changes = changes or {}
+        return {
+            "key": f"{number:016x}",
+            "campaign": "made-up",
+            "is_base": not changes,
+            "number": number,
+            "status": status,
+            "objective": "val_bpb",
+            "value": value if status == "completed" else None,
+            "last_value": value,
+            "overrides": json.dumps(changes),
+            "budget_unit": "steps",
+            "train_seconds": 10.0,
+            "started_at": START + timedelta(seconds=number),
+            **BASE,
+            **changes,
+            **columns,
+        }
+
+    return make
+
+
+@pytest.fixture
+def campaign(tmp_path: Path, make_trial: Callable[..., Row]) -> Path:
+    """The folder of a campaign with a trial of every kind that the leaderboard treats differently."""
+    store = Store.create(tmp_path / "made-up", {"space": "parameter_golf"}, KNOBS)
+    rows = [
+        make_trial(0, "completed", 1.8735),
+        make_trial(1, "completed", 1.8423, {"optimizer.matrix_lr": 0.06123, "schedule": "Cosine", "model.tied": False}),
+        make_trial(2, "stopped", 2.1, {"optimizer.matrix_lr": 0.2}, rung=20, cutoff=2.0),
+        make_trial(3, "stopped", 1.95, {"optimizer.muon_momentum": 0.8}, rung=80, cutoff=1.9),
+        make_trial(4, "diverged", float("nan"), {"optimizer.matrix_lr": 3.0}, reason="loss is nan at step 12"),
+        make_trial(5, "completed", 1.8911, {"optimizer.muon_backend_steps": 7, "schedule.warmdown_frac": 0.25}),
+        make_trial(6, "stopped", 1.93, {"optimizer.matrix_lr": 0.1}, rung=80, cutoff=1.9),
+        make_trial(7, "running", 2.3, {"optimizer.matrix_lr": 0.05}, train_seconds=None),
+    ]
+    for row in rows:
+        store.write_trial(row)
+        for step in (20, 40):
+            store.append_report({"key": row["key"], "attempt": 1, "step": step, "at": START})
+    return store.folder

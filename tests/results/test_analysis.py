@@ -1,0 +1,73 @@
+"""The order of the leaderboard and the few numbers beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from results import Store, load
+from results.analysis import best, compute_share, counts, leaderboard
+from results.schema import STATUSES
+
+Row = dict[str, Any]
+
+
+def test_completed_trials_lead_by_value_and_stopped_ones_follow_by_rung(campaign: Path) -> None:
+    board = leaderboard(load(campaign).trials)
+    assert board["number"].tolist() == [1, 0, 5, 6, 3, 2]
+    assert board["rank"].dropna().tolist() == [1, 2, 3]
+    assert board["is_base"].tolist() == [False, True, False, False, False, False]
+
+
+def test_only_completed_trials_are_compared_with_the_base(campaign: Path) -> None:
+    differences = leaderboard(load(campaign).trials)["versus_base"]
+    assert differences[:3].tolist() == pytest.approx([1.8423 - 1.8735, 0.0, 1.8911 - 1.8735])
+    assert differences[3:].isna().all()
+
+
+def test_a_base_that_failed_is_listed_last_and_nothing_is_compared(
+    store: Store, make_trial: Callable[..., Row]
+) -> None:
+    store.write_trial(make_trial(0, "crashed"))
+    store.write_trial(make_trial(1, "completed", 1.5, {"optimizer.matrix_lr": 0.1}))
+    board = leaderboard(load(store.folder).trials)
+    assert board["number"].tolist() == [1, 0]
+    assert board["versus_base"].isna().all() and board["rank"].notna().tolist() == [True, False]
+
+
+def test_several_base_trials_are_compared_with_by_their_mean(store: Store, make_trial: Callable[..., Row]) -> None:
+    for number, value in enumerate((1.0, 2.0)):
+        store.write_trial(make_trial(number, "completed", value))
+    assert leaderboard(load(store.folder).trials)["versus_base"].tolist() == [-0.5, 0.5]
+
+
+def test_the_best_trial_is_the_completed_one_with_the_lowest_value(campaign: Path, store: Store) -> None:
+    found = best(load(campaign).trials)
+    assert found is not None and found["number"] == 1
+    assert best(load(store.folder).trials) is None
+
+
+def test_an_empty_campaign_has_an_empty_leaderboard(store: Store) -> None:
+    trials = load(store.folder).trials
+    assert leaderboard(trials).empty
+    assert counts(trials) == dict.fromkeys(STATUSES, 0)
+
+
+def test_every_trial_is_counted_under_its_status(campaign: Path) -> None:
+    found = {status: number for status, number in counts(load(campaign).trials).items() if number}
+    assert found == {"running": 1, "completed": 3, "stopped": 3, "diverged": 1}
+
+
+def test_the_share_of_compute_ignores_trials_that_have_not_trained(campaign: Path) -> None:
+    trials = load(campaign).trials  # seven trials of 10 s and one that has not reported its time
+    assert compute_share(trials, wall_seconds=50.0, slots=2) == pytest.approx(0.7)
+
+
+@pytest.mark.parametrize(("wall_seconds", "slots"), [(0.0, 1), (float("nan"), 1), (1.0, 0)])
+def test_a_share_of_no_time_is_refused(wall_seconds: float, slots: int) -> None:
+    with pytest.raises(ValueError, match="but must be"):
+        compute_share(pd.DataFrame({"train_seconds": [1.0]}), wall_seconds, slots)

@@ -1,0 +1,84 @@
+"""Checkpoints as data: tensors in safetensors, everything else as JSON in its header. Nothing is ever unpickled."""
+
+from __future__ import annotations
+
+import json
+import os
+import zlib
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+VERSION = 1
+
+
+def save(path: Path, state: dict[str, Any], key: str) -> None:
+    """Write ``state`` for the trial ``key``; the file appears whole or not at all."""
+    tensors: dict[str, Tensor] = {}
+    plain = json.dumps(_split(state, "", tensors))
+    header = {"version": str(VERSION), "key": key, "plain": plain, "checksum": _checksum(plain, tensors)}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        save_file(tensors, temporary, metadata=header)
+        with open(temporary, "rb") as file:
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def load(path: Path, key: str) -> dict[str, Any]:
+    """The state saved for the trial ``key``. A damaged file or one of another trial is a ValueError that names it."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (not a dict)
+    except (SafetensorError, OSError) as error:
+        raise ValueError(f"checkpoint {path} cannot be read: {error}") from None
+    if header.get("version") != str(VERSION):
+        raise ValueError(f"checkpoint {path} has version {header.get('version')!r} but must have {VERSION}")
+    if header.get("key") != key:
+        raise ValueError(f"checkpoint {path} belongs to trial {header.get('key')!r}, not to {key!r}")
+    plain = header.get("plain", "")
+    if header.get("checksum") != _checksum(plain, tensors):
+        raise ValueError(f"checkpoint {path} is damaged: its checksum is not that of its content")
+    state: dict[str, Any] = _join(json.loads(plain), tensors)
+    return state
+
+
+def _checksum(plain: str, tensors: dict[str, Tensor]) -> str:
+    """CRC-32 of the text and the tensors' bytes: the format itself notices a cut, but not a changed byte."""
+    crc = zlib.crc32(plain.encode())
+    for name in sorted(tensors):
+        crc = zlib.crc32(name.encode(), crc)
+        crc = zlib.crc32(tensors[name].reshape(-1).view(torch.uint8).numpy().data, crc)
+    return f"{crc:08x}"
+
+
+def _split(node: Any, path: str, tensors: dict[str, Tensor]) -> Any:
+    """``node`` with each tensor moved to ``tensors`` and replaced by a reference to it."""
+    if isinstance(node, Tensor):
+        assert path not in tensors, f"two tensors are called {path}"
+        tensors[path] = node.detach().cpu().contiguous().clone()  # cloned: safetensors refuses tensors that share memory
+        return {"tensor": path}
+    if isinstance(node, dict):
+        return {"dict": {k: _split(v, f"{path}/{k}", tensors) for k, v in node.items()}}
+    if isinstance(node, list | tuple):
+        return [_split(v, f"{path}/{i}", tensors) for i, v in enumerate(node)]
+    assert node is None or isinstance(node, bool | int | float | str), f"{path} is no plain data: {type(node)}"
+    return node
+
+
+def _join(node: Any, tensors: dict[str, Tensor]) -> Any:
+    if isinstance(node, dict):
+        if "tensor" in node:
+            return tensors[node["tensor"]]
+        return {k: _join(v, tensors) for k, v in node["dict"].items()}
+    if isinstance(node, list):
+        return [_join(v, tensors) for v in node]
+    return node

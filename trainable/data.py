@@ -1,0 +1,340 @@
+"""Data: a source named in the config becomes one endless stream of training tokens and a fixed validation stream.
+
+Whatever the source (the embedded text, the user's text, a named dataset, a folder of shards), it ends as a folder of
+token shards that is memory-mapped and read strictly in order, so a position is one integer and the loop can own it.
+Text is tokenised once a machine into a cache that is locked, complete or absent, and checked before every use.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import accumulate
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from filelock import FileLock, Timeout
+
+from trainable import download, shards, text, tokenizer
+from trainable.component import Component, fingerprint, nearest
+from trainable.shards import Tokens
+from trainable.tokenizer import ByteCounter
+
+STDLIB = "stdlib"
+CACHE_FORMAT = 1  # raise it when the same text would be prepared differently
+VOCABULARY_TEXT_BYTES = 200_000_000  # text beyond this adds no pair to a vocabulary that matters
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataConfig(Component):
+    """Which tokens a run reads, and how they are cut into batches."""
+
+    kind: ClassVar[str] = "data"
+
+    source: str = STDLIB  # "stdlib", a name in download.DATASETS, or a path to shards or text
+    vocab_size: int = 1024  # tokens of the BPE trained on a text source; shards bring their own vocabulary
+    seq_len: int = 1024  # tokens a row
+    batch_tokens: int = 524288  # tokens an optimizer step, over all its micro-batches
+    grad_accum_steps: int = 1  # micro-batches a step: memory only
+
+    def __post_init__(self) -> None:
+        self.check(self.source != "", "source", "'stdlib', the name of a dataset, or a path")
+        self.check(257 <= self.vocab_size <= 65536, "vocab_size", "257 (256 bytes and <|bos|>) to 65536 (uint16)")
+        self.check(self.seq_len >= 1, "seq_len", "at least 1")
+        self.check(self.grad_accum_steps >= 1, "grad_accum_steps", "at least 1")
+        unit = self.seq_len * self.grad_accum_steps
+        rule = f"a positive multiple of seq_len * grad_accum_steps = {unit}"
+        self.check(self.batch_tokens > 0 and self.batch_tokens % unit == 0, "batch_tokens", rule)
+
+
+@dataclass(frozen=True, eq=False)
+class TokenStream:
+    """Training shards in order as one endless sequence of tokens, which starts again after its end."""
+
+    paths: tuple[Path, ...]
+    shards: tuple[Tokens, ...]
+    vocab_size: int
+
+    @property
+    def total_tokens(self) -> int:
+        """Tokens until the stream starts again."""
+        return sum(len(shard) for shard in self.shards)
+
+    def take(self, position: int, count: int) -> npt.NDArray[np.int64]:
+        """``count`` tokens from ``position`` on (both in tokens; a position may lie beyond the end), as int64 (count,).
+
+        A token outside the vocabulary is a ValueError here; on a device it would be a crash without a name.
+        """
+        assert position >= 0 and count >= 1
+        taken = np.empty(count, dtype=np.int64)
+        filled = 0
+        for path, piece in self._pieces(position % self.total_tokens, count):
+            if (highest := int(piece.max())) >= self.vocab_size:
+                raise ValueError(f"{path}: token {highest} is beyond a vocabulary of {self.vocab_size:,} tokens")
+            taken[filled : filled + len(piece)] = piece
+            filled += len(piece)
+        return taken
+
+    def _pieces(self, position: int, count: int) -> Iterator[tuple[Path, Tokens]]:
+        starts = [0, *accumulate(len(shard) for shard in self.shards)]
+        index = next(i for i in range(len(self.shards)) if position < starts[i + 1])
+        offset = position - starts[index]
+        while count > 0:
+            piece = self.shards[index][offset : offset + count]
+            yield self.paths[index], piece
+            count -= len(piece)
+            index, offset = (index + 1) % len(self.shards), 0
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """A source ready to train on.
+
+    ``fingerprint`` names the tokens and the vocabulary, and goes into every result: it hashes the shards in the order
+    in which they are read (whole up to 64 MiB a file; above, size, header and 64 sampled blocks) and the tokenizer. Of
+    a named dataset, which is frozen and read as a prefix, it hashes the name, the validation split and the first
+    training shard, so that it does not depend on how many shards a run needed.
+    """
+
+    fingerprint: str
+    vocab_size: int
+    train: TokenStream
+    validation: Tokens  # (tokens,)
+    bytes_of: ByteCounter
+    description: str  # one line for the user
+
+
+def batch(stream: TokenStream, position: int, config: DataConfig) -> tuple[torch.Tensor, torch.Tensor, int]:
+    """The step's inputs and targets at ``position``, both int64 (batch, seq_len), and the next step's position.
+
+    Targets are the inputs shifted by one token; rows follow each other in the text, and windows cross documents.
+    Micro-batches are consecutive rows. The position counts all tokens read, through every pass of the stream.
+    """
+    span = torch.from_numpy(stream.take(position, config.batch_tokens + 1))
+    inputs = span[:-1].view(-1, config.seq_len)  # (batch, seq_len)
+    targets = span[1:].clone().view(-1, config.seq_len)  # no memory shared: a hook may change its inputs in place
+    return inputs, targets, position + config.batch_tokens
+
+
+def prepare(
+    config: DataConfig,
+    cache: Path | None = None,
+    train_tokens_needed: int | None = None,
+    say: Say = lambda line: None,
+) -> Dataset:
+    """Resolve ``config.source``, downloading or tokenising it once into ``cache`` (default: :func:`cache_folder`).
+
+    ``train_tokens_needed`` limits what of a named dataset is downloaded; None asks for all of it. ``say`` is given one
+    line for each slow thing. Every problem with the source is a ValueError that names it.
+    """
+    cache = cache_folder() if cache is None else cache
+    if config.source == STDLIB:
+        return _from_text(text.standard_library(), config.vocab_size, cache, say)
+    if config.source in download.DATASETS:
+        return _from_download(config.source, cache, train_tokens_needed, say)
+    path = Path(config.source).expanduser()
+    if path.is_dir() and any(path.glob("*.bin")):
+        return _from_folder(path)
+    if path.exists():
+        return _from_text(text.find(path), config.vocab_size, cache, say)
+    hint = nearest(config.source, [STDLIB, *download.DATASETS], "names")
+    raise ValueError(f"data.source is {config.source!r}, which is neither a file or folder nor a dataset: {hint}")
+
+
+def cache_folder() -> Path:
+    """Where prepared data is kept: ``$TUNER_CACHE``, else ``tuner`` in the user's cache folder."""
+    if chosen := os.environ.get("TUNER_CACHE"):
+        return Path(chosen).expanduser()
+    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "tuner"
+
+
+# --- shards to a dataset ----------------------------------------------------------------------------------------------
+
+
+def _from_folder(folder: Path, name: str | None = None) -> Dataset:
+    train, validation = shards.find(folder, "train"), shards.find(folder, "val")
+    for split, found in (("train", train), ("val", validation)):
+        if not found:
+            raise ValueError(f"{folder} holds .bin files but no shard of the {split} split (*_{split}_*.bin)")
+    return _open(folder, train, validation, name or str(folder), hashed=[*train, *validation], label="")
+
+
+def _from_download(name: str, cache: Path, train_tokens_needed: int | None, say: Say) -> Dataset:
+    with _one_at_a_time(cache, name, say):
+        found = download.fetch(name, cache, train_tokens_needed, say)
+    hashed = [*found.train[:1], *found.validation]
+    return _open(found.folder, found.train, found.validation, name, hashed=hashed, label=name)
+
+
+def _open(
+    folder: Path, train: Sequence[Path], validation: Sequence[Path], name: str, hashed: Sequence[Path], label: str
+) -> Dataset:
+    opened = [shards.read(path) for path in validation]
+    counter = tokenizer.byte_counter_of(folder)
+    held_out = opened[0] if len(opened) == 1 else np.concatenate(opened)
+    if (highest := int(held_out.max())) >= counter.vocab_size:
+        raise ValueError(
+            f"{folder}: validation token {highest} is beyond a vocabulary of {counter.vocab_size:,} tokens"
+        )
+    stream = TokenStream(tuple(train), tuple(shards.read(path) for path in train), counter.vocab_size)
+    tables = (counter.base_bytes, counter.adds_leading_space, counter.is_boundary)
+    vocabulary = hashlib.sha256(b"".join(table.tobytes() for table in tables)).hexdigest()
+    return Dataset(
+        fingerprint=fingerprint([label, vocabulary, len(validation), *(shards.digest(path) for path in hashed)]),
+        vocab_size=counter.vocab_size,
+        train=stream,
+        validation=held_out,
+        bytes_of=counter,
+        description=f"{name}: {stream.total_tokens:,} training tokens, {len(held_out):,} validation tokens, "
+        f"vocabulary of {counter.vocab_size:,}",
+    )
+
+
+# --- text to shards ---------------------------------------------------------------------------------------------------
+
+
+def _from_text(source: text.TextSource, vocab_size: int, cache: Path, say: Say) -> Dataset:
+    key = fingerprint({"text": source.digest(), "vocab_size": vocab_size, "format": CACHE_FORMAT})
+    folder = cache / f"text-{key}"
+    if _problem(folder) is not None:
+        with _one_at_a_time(cache, folder.name, say):
+            problem = _problem(folder)  # again: another process may have been first
+            if problem is not None:
+                if folder.exists():
+                    say(f"the prepared data in {folder} is unusable ({problem}); preparing it again")
+                _prepare_text(source, vocab_size, folder, say)
+    return _from_folder(folder, name=source.name)
+
+
+def _problem(folder: Path) -> str | None:
+    """Why a prepared folder cannot be used, or None: every file must have the size and digest it was written with."""
+    try:
+        files = json.loads((folder / "data.json").read_text(encoding="utf-8"))["files"]
+        for name, (size, digest) in files.items():
+            path = folder / name
+            if path.stat().st_size != size or shards.digest(path) != digest:
+                return f"{name} is not as it was written"
+    except FileNotFoundError as error:
+        return f"{Path(error.filename).name} is missing"
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        return f"data.json cannot be read: {error!r}"
+    return None
+
+
+def _prepare_text(source: text.TextSource, vocab_size: int, folder: Path, say: Say) -> None:
+    """Tokenise a source into ``folder``, by way of a folder beside it that is renamed when all is written.
+
+    The caller holds the lock, so older half-written folders are nobody's and are removed.
+    """
+    for left_over in folder.parent.glob(f"{folder.name}.partial-*"):
+        shutil.rmtree(left_over)
+    partial = folder.with_name(f"{folder.name}.partial-{uuid.uuid4().hex[:8]}")
+    partial.mkdir()
+    try:
+        _write_text(source, vocab_size, partial, say)
+        if folder.exists():
+            folder.rename(partial / "replaced")  # readers that have it mapped keep their files
+            shutil.rmtree(partial / "replaced")
+        partial.rename(folder)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _write_text(source: text.TextSource, vocab_size: int, folder: Path, say: Say) -> None:
+    started = time.perf_counter()
+    if source.ignored:
+        say(f"reading only text from {source.name}; not read: {source.ignored}")
+    say(f"training a vocabulary of {vocab_size:,} tokens on {source.name}")
+    bpe = tokenizer.train(_vocabulary_text(source), vocab_size)
+    bpe.save(folder / tokenizer.FILE_NAME)
+    say(f"tokenising {source.name}")
+    writers = {False: _ShardWriter(folder, "train"), True: _ShardWriter(folder, "val")}
+    text_bytes = empty = documents = 0
+    for document in source.documents():
+        if not document.text:
+            empty += 1
+            continue
+        documents += 1
+        text_bytes += len(document.text.encode())
+        writers[document.held_out].add(bpe.encode_document(document.text))
+    for writer in writers.values():
+        writer.finish(source.name)
+    tokens = sum(writer.total for writer in writers.values())
+    files = {path.name: [path.stat().st_size, shards.digest(path)] for path in sorted(folder.iterdir())}
+    facts = {"source": source.name, "documents": documents, "empty": empty, "text_bytes": text_bytes, "tokens": tokens}
+    (folder / "data.json").write_text(json.dumps({**facts, "files": files}, indent=1), encoding="utf-8")
+    left_out = f", {empty:,} empty documents left out" if empty else ""
+    say(
+        f"prepared {documents:,} documents as {tokens:,} tokens of {text_bytes / tokens:.2f} bytes "
+        f"in {time.perf_counter() - started:.1f} s{left_out}"
+    )
+
+
+def _vocabulary_text(source: text.TextSource) -> Iterator[str]:
+    """The training text, which alone may shape the vocabulary, up to a size that is enough for one."""
+    read = 0
+    for document in source.documents():
+        if document.text and not document.held_out:
+            yield document.text
+            read += len(document.text)
+        if read >= VOCABULARY_TEXT_BYTES:
+            return
+
+
+class _ShardWriter:
+    """Collects the documents of a split and writes a shard whenever one is full."""
+
+    def __init__(self, folder: Path, split: str) -> None:
+        self.folder, self.split = folder, split
+        self.waiting: list[Tokens] = []
+        self.waiting_tokens = self.written = self.total = 0
+
+    def add(self, tokens: Tokens) -> None:
+        self.waiting.append(tokens)
+        self.waiting_tokens += len(tokens)
+        self.total += len(tokens)
+        while self.waiting_tokens >= shards.TOKENS_PER_SHARD:
+            self._write(shards.TOKENS_PER_SHARD)
+
+    def finish(self, name: str) -> None:
+        if self.total == 0:
+            raise ValueError(f"{name} is too small: nothing is left for the {self.split} split")
+        if self.waiting_tokens:
+            self._write(self.waiting_tokens)
+
+    def _write(self, count: int) -> None:
+        joined = np.concatenate(self.waiting)
+        shards.write(self.folder / f"text_{self.split}_{self.written:06d}.bin", joined[:count])
+        self.waiting, self.waiting_tokens = [joined[count:]], len(joined) - count
+        self.written += 1
+
+
+@contextmanager
+def _one_at_a_time(cache: Path, name: str, say: Say) -> Iterator[None]:
+    """Hold the machine-wide lock of one thing in the cache; a process that is killed lets go of it."""
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(cache / f"{name}.lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            say(f"waiting for another process that prepares {name}")
+            lock.acquire()
+    except OSError as error:
+        raise ValueError(f"cannot write to the cache {cache} ({error.strerror}): set TUNER_CACHE") from error
+    try:
+        yield
+    finally:
+        lock.release()

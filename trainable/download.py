@@ -1,0 +1,146 @@
+"""Datasets that are fetched by name: tokenised FineWeb, as published for two public speed-running challenges.
+
+Only what a run reads is fetched: the whole validation split, the tokenizer, and as many training shards as the run has
+tokens. The exports are frozen and their shards are read in order, so a prefix is the same data as the whole. What is on
+disk already is checked and kept, and then needs no network. FineWeb is published under ODC-By 1.0.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from trainable import shards
+
+
+@dataclass(frozen=True)
+class Remote:
+    """Where a dataset lies on the hub, and how its files are numbered."""
+
+    repository: str
+    folder: str  # of the shards, in the repository
+    first_train_shard: int
+    train_shards: int
+    tokenizer_repository: str
+    tokenizer_type: str  # of the repository: "dataset" or "model"
+    tokenizer: str  # path of the tokenizer file in its repository
+
+
+DATASETS = {
+    "fineweb10B_sp1024": Remote(  # openai/parameter-golf, data/cached_challenge_fineweb.py
+        repository="willdepueoai/parameter-golf",
+        folder="datasets/datasets/fineweb10B_sp1024",
+        first_train_shard=0,
+        train_shards=195,
+        tokenizer_repository="willdepueoai/parameter-golf",
+        tokenizer_type="dataset",
+        tokenizer="datasets/tokenizers/fineweb_1024_bpe.model",
+    ),
+    "fineweb10B_gpt2": Remote(  # KellerJordan/modded-nanogpt, data/cached_fineweb10B.py
+        repository="kjj0/fineweb10B-gpt2",
+        folder="",
+        first_train_shard=1,
+        train_shards=103,
+        tokenizer_repository="openai-community/gpt2",
+        tokenizer_type="model",
+        tokenizer="vocab.json",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """A named dataset on disk: its folder, and the shards that a run reads, in order."""
+
+    folder: Path
+    train: tuple[Path, ...]
+    validation: tuple[Path, ...]
+
+
+def shards_needed(remote: Remote, train_tokens: int | None) -> int:
+    """How many training shards hold ``train_tokens`` and the one target after them; None asks for all there are."""
+    if train_tokens is None:
+        return remote.train_shards
+    assert train_tokens >= 0
+    return min(remote.train_shards, train_tokens // shards.TOKENS_PER_SHARD + 1)
+
+
+def fetch(name: str, cache: Path, train_tokens: int | None, say: Callable[[str], None]) -> Fetched:
+    """The files of ``DATASETS[name]`` that a run of ``train_tokens`` reads, downloaded into ``cache`` where they lack.
+
+    Raises a ValueError where a file lacks and cannot be downloaded. The caller sees to it that one process at a time
+    fetches a dataset.
+    """
+    remote = DATASETS[name]
+    root = cache / "downloads" / name
+    train = range(remote.first_train_shard, remote.first_train_shard + shards_needed(remote, train_tokens))
+    names = ["fineweb_val_000000.bin", *(f"fineweb_train_{number:06d}.bin" for number in train)]
+    paths = [root / remote.folder / name for name in names]
+    missing = [_File(remote.tokenizer_repository, remote.tokenizer_type, remote.tokenizer)]
+    missing = [file for file in missing if not (root / file.path).is_file()]
+    for path in paths:
+        if not _is_shard(path, say):
+            missing.append(_File(remote.repository, "dataset", path.relative_to(root).as_posix()))
+    for number, file in enumerate(missing, start=1):
+        if number == 1:
+            _reach(file)
+        say(f"downloading {file.path} of {file.repository} ({number} of {len(missing)})")
+        _download(file, root)
+    for path in paths:
+        shards.read(path)
+    return Fetched(root / remote.folder, train=tuple(paths[1:]), validation=tuple(paths[:1]))
+
+
+@dataclass(frozen=True)
+class _File:
+    repository: str
+    kind: str  # of the repository
+    path: str  # in the repository, and below the folder it is downloaded to
+
+
+def _is_shard(path: Path, say: Callable[[str], None]) -> bool:
+    """Whether a whole shard is there; a damaged one is removed, and the user told."""
+    if not path.is_file():
+        return False
+    try:
+        shards.read(path)
+    except ValueError as error:
+        say(f"{error}; downloading it again")
+        path.unlink()
+        return False
+    return True
+
+
+def _reach(file: _File) -> None:
+    """Ask for a file's header once: without a network this fails at once, where a download retries for long."""
+    from huggingface_hub import get_hf_file_metadata, hf_hub_url
+
+    with _one_clear_error(file):
+        endpoint = os.environ.get("HF_ENDPOINT")
+        url = hf_hub_url(file.repository, file.path, repo_type=file.kind, endpoint=endpoint)
+        get_hf_file_metadata(url, endpoint=endpoint)
+
+
+def _download(file: _File, root: Path) -> None:
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.utils.tqdm import disable_progress_bars
+
+    disable_progress_bars()  # our callers have a display of their own
+    with _one_clear_error(file):
+        endpoint = os.environ.get("HF_ENDPOINT")
+        hf_hub_download(file.repository, file.path, repo_type=file.kind, local_dir=root, endpoint=endpoint)
+
+
+@contextmanager
+def _one_clear_error(file: _File) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:  # one call to the outside has a dozen ways to fail; for the user they are one
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise ValueError(
+            f"could not download {file.path} of {file.repository} ({reason}): "
+            f"pass --data FOLDER with shards, or --data stdlib"
+        ) from error

@@ -1,0 +1,40 @@
+"""Controlled burn: the smallest weights are set to zero now and then. Parameter golf's N1 and NF7 (neutral there)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import torch
+
+from trainable.hooks.hook import Hook, State, Step
+
+
+@dataclass(frozen=True, kw_only=True)
+class ControlledBurn(Hook):
+    """Every ``every_steps`` steps: w = 0 where |w| is among the smallest ``fraction`` of its tensor. They may grow back."""
+
+    fraction: float = 0.0
+    every_steps: int = 50
+
+    def __post_init__(self) -> None:
+        self.check(0 <= self.fraction < 1, "fraction", "in [0, 1)")
+        self.check(self.every_steps >= 1, "every_steps", "at least 1")
+
+    @torch.no_grad()
+    def after_backward(self, step: Step, state: State) -> None:
+        if step.index == 0 or step.index % self.every_steps:
+            return
+        for w in step.tensors():
+            count = int(self.fraction * w.numel())
+            if count:
+                size = w.abs()
+                w.mul_(size > size.flatten().kthvalue(count).values)
+
+    @classmethod
+    def neutral(cls) -> Self:
+        return cls(fraction=0.0)
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(fraction=0.2, every_steps=2)

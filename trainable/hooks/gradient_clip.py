@@ -1,0 +1,32 @@
+"""Global gradient-norm clipping. Muon's update ignores a common factor, so on matrices it acts through momentum mixing only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+from torch.nn.utils import clip_grad_norm_
+
+from trainable.hooks.hook import Hook, State, Step
+
+
+@dataclass(frozen=True, kw_only=True)
+class GradientClip(Hook):
+    """g *= min(1, max_norm / |g|) over all parameters together; null is neutral. Knob GRAD_CLIP_NORM of parameter golf."""
+
+    max_norm: float | None = None
+
+    def __post_init__(self) -> None:
+        self.check(self.max_norm is None or self.max_norm > 0, "max_norm", "null or positive")
+
+    def after_backward(self, step: Step, state: State) -> None:
+        if self.max_norm is not None:
+            step.log("gradient_norm", float(clip_grad_norm_(step.parameters(), self.max_norm)))
+
+    @classmethod
+    def neutral(cls) -> Self:
+        return cls()
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(max_norm=0.01)

@@ -1,0 +1,70 @@
+"""The protocol of hooks: the moments of a step at which a trick may act, and all that it may see.
+
+Hooks run in the order of ``config.hooks``; there are no priorities. They are frozen: each is handed its own dict, which the
+loop owns and checkpoints, and the step's generator is the only randomness it may use, so that neutral stays bit-identical.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from trainable.component import Component
+from trainable.models.model import Network
+
+State = dict[str, Any]  # tensors, lists of tensors, numbers and strings
+
+
+@dataclass
+class Step:
+    """One step as a hook sees it. ``inputs`` and ``targets`` may be replaced before the forward pass."""
+
+    network: Network
+    index: int  # steps done before this one
+    progress: float  # spent part of the horizon, in [0, 1]
+    multiplier: float  # the schedule's, for every group's rate
+    generator: torch.Generator
+    inputs: Tensor  # (batch, time)
+    targets: Tensor  # (batch, time)
+    recompute_gradients: Callable[[], Tensor]  # forward and backward at the present weights; returns the loss
+    logged: dict[str, float] = field(default_factory=dict)
+
+    def log(self, name: str, value: float) -> None:
+        """Put a number into the next report."""
+        self.logged[name] = value
+
+    def parameters(self) -> list[nn.Parameter]:
+        return list(self.network.parameters())
+
+    def tensors(self) -> list[nn.Parameter]:
+        """Parameters with two or more dimensions: matrices, tables, mixes and skip weights, as the campaigns' scripts chose."""
+        return [p for p in self.network.parameters() if p.ndim >= 2]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hook(Component):
+    """A trick. Each method is a moment; a hook overrides those it needs."""
+
+    kind: ClassVar[str] = "hook"
+    abstract: ClassVar[bool] = True
+
+    def start(self, network: Network) -> State:
+        """The state before the first step."""
+        return {}
+
+    def before_forward(self, step: Step, state: State) -> None:
+        """The batch is there; inputs, targets and weights may change."""
+
+    def after_backward(self, step: Step, state: State) -> None:
+        """Gradients are there, summed over micro-batches; gradients and weights may change before the update."""
+
+    def after_update(self, step: Step, state: State) -> None:
+        """The optimizer has stepped; weights may change."""
+
+    def evaluation_weights(self, network: Network, state: State) -> Sequence[Tensor] | None:
+        """Weights to evaluate and export instead, in the order of ``network.parameters()``; None leaves them alone."""
+        return None

@@ -1,0 +1,34 @@
+"""Weight decay that grows with progress. Parameter golf's G3, H4 and H5 (catastrophic: it is not scaled by the rate)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import torch
+
+from trainable.hooks.hook import Hook, State, Step
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeightDecayRamp(Hook):
+    """w *= 1 - target * progress * multiplier on every tensor of two or more dimensions, embeddings included."""
+
+    target: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.check(0 <= self.target < 1, "target", "in [0, 1)")
+
+    @torch.no_grad()
+    def after_backward(self, step: Step, state: State) -> None:
+        shrink = 1 - self.target * step.progress * step.multiplier
+        for w in step.tensors():
+            w.mul_(shrink)
+
+    @classmethod
+    def neutral(cls) -> Self:
+        return cls(target=0.0)
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(target=0.1)

@@ -1,0 +1,21 @@
+"""Label smoothing (arXiv 1512.00567), in training only. Parameter golf's P10-E1: +0.059 BPB at 0.1."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from trainable.losses.loss_term import LossTerm, Outputs
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelSmoothing(LossTerm):
+    """With weight e the loss is (1-e) * cross-entropy + e * mean over the vocabulary of -log p, so the term is their difference."""
+
+    def __post_init__(self) -> None:
+        self.check(0 <= self.weight < 1, "weight", "in [0, 1)")
+
+    def __call__(self, outputs: Outputs) -> Tensor:
+        uniform = (outputs.logits.logsumexp(-1) - outputs.logits.mean(-1)).mean()
+        return uniform - outputs.cross_entropy

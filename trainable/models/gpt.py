@@ -1,0 +1,150 @@
+"""The reference GPT: parameter golf's baseline, readable alone.
+
+Tokens are embedded and normalised (the stem, x0). Each block mixes x0 back in, then attends and transforms. The first
+``encoder_layers`` blocks put their outputs on a stack; each later block first adds one back, scaled per channel (U-Net).
+Source: the upstream training script of the parameter-golf competition; shapes stand in trailing comments.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from trainable.models.block import Block, SequentialBlock
+from trainable.models.gradients import norm, rotate, softcap
+from trainable.models.mlp import MLP, Relu2, weight_of
+from trainable.models.model import Model, Network
+
+
+@dataclass(frozen=True, kw_only=True)
+class GPT(Model):
+    """The knobs of the reference GPT; the defaults are the competition's baseline (17,059,912 parameters at 1,024 tokens)."""
+
+    num_layers: int = 9
+    model_dim: int = 512  # width of the residual stream
+    num_heads: int = 8  # query heads
+    num_kv_heads: int = 4  # key/value heads, each shared by num_heads / num_kv_heads query heads
+    mlp_mult: float = 2.0  # hidden width of the MLP in units of model_dim
+    mlp: MLP = Relu2()
+    block: Block = SequentialBlock()
+    encoder_layers: int | None = None  # blocks that push a skip connection; None is half of them, 0 means no skips
+    tie_embeddings: bool = True  # one table for input and output
+    tied_embed_init_std: float = 0.005  # standard deviation of the table when tied; untied it is 1
+    logit_softcap: float = 30.0  # logits are c * tanh(z / c)
+    rope_base: float = 10000.0  # longest wavelength of the rotary positions, in tokens / 2 pi
+    qk_gain_init: float = 1.5  # start of the learned gain per head on the normalised query
+
+    def __post_init__(self) -> None:
+        self.check(self.num_layers >= 1, "num_layers", "at least 1")
+        self.check(self.num_heads >= 1, "num_heads", "at least 1")
+        even = self.model_dim > 0 and self.model_dim % (2 * self.num_heads) == 0
+        self.check(even, "model_dim", f"a multiple of 2 * num_heads = {2 * self.num_heads} (RoPE turns pairs of channels)")
+        divides = self.num_kv_heads >= 1 and self.num_heads % self.num_kv_heads == 0
+        self.check(divides, "num_kv_heads", f"a divisor of num_heads = {self.num_heads}")
+        self.check(int(self.mlp_mult * self.model_dim) >= 1, "mlp_mult", "positive")
+        inside = self.encoder_layers is None or 0 <= self.encoder_layers <= self.num_layers
+        self.check(inside, "encoder_layers", f"null or in 0..num_layers = {self.num_layers}")
+        self.check(self.tied_embed_init_std > 0, "tied_embed_init_std", "positive")
+        self.check(self.logit_softcap > 0, "logit_softcap", "positive")
+        self.check(self.rope_base > 1, "rope_base", "over 1")
+
+    @property
+    def num_encoder_layers(self) -> int:
+        return self.num_layers // 2 if self.encoder_layers is None else self.encoder_layers
+
+    @property
+    def num_skips(self) -> int:
+        return min(self.num_encoder_layers, self.num_layers - self.num_encoder_layers)
+
+    def build(self, vocab_size: int, seq_len: int) -> Network:
+        return Transformer(self, vocab_size, seq_len)
+
+    def flops_per_token(self, vocab_size: int, seq_len: int) -> int:
+        d, kv_dim = self.model_dim, self.model_dim // self.num_heads * self.num_kv_heads
+        layer = 2 * d * d + 2 * d * kv_dim + self.mlp.num_matrix_weights(d, self.mlp_mult)
+        attention = 6 * self.num_layers * seq_len * d  # q k^T and a v; a causal query sees half the keys on average
+        return 6 * (self.num_layers * layer + vocab_size * d) + attention
+
+
+class Transformer(Network):
+    """The network of :class:`GPT`."""
+
+    def __init__(self, config: GPT, vocab_size: int, seq_len: int) -> None:
+        super().__init__()
+        dim, head_dim = config.model_dim, config.model_dim // config.num_heads
+        self.softcap = config.logit_softcap
+        self.num_encoder_layers = config.num_encoder_layers
+        self.embedding = nn.Embedding(vocab_size, dim)
+        self.head = None
+        if config.tie_embeddings:
+            nn.init.normal_(self.embedding.weight, std=config.tied_embed_init_std)
+        else:
+            self.head = nn.Linear(dim, vocab_size, bias=False)
+            nn.init.zeros_(self.head.weight)
+        self.blocks = nn.ModuleList(
+            config.block.build(dim, Attention(config), config.mlp.build(dim, config.mlp_mult))
+            for _ in range(config.num_layers)
+        )
+        self.skip_weights = nn.Parameter(torch.ones(config.num_skips, dim)) if config.num_skips else None
+        cos, sin = rotary_table(seq_len, head_dim, config.rope_base)
+        self.register_buffer("cos", cos, persistent=False)
+        self.register_buffer("sin", sin, persistent=False)
+
+    def hidden(self, tokens: Tensor) -> Tensor:
+        x0 = x = norm(self.embedding(tokens))  # (batch, time, dim)
+        rotation = (self.cos[: tokens.size(1)], self.sin[: tokens.size(1)])
+        weights = [] if self.skip_weights is None else list(self.skip_weights.to(x.dtype))
+        pushed: list[Tensor] = []
+        for i, block in enumerate(self.blocks):
+            if i >= self.num_encoder_layers and pushed and weights:
+                x = torch.addcmul(x, weights.pop(0), pushed.pop())
+            x = block(x, x0, rotation)
+            if i < self.num_encoder_layers:
+                pushed.append(x)
+        return norm(x)
+
+    def logits(self, hidden: Tensor) -> Tensor:
+        table = self.embedding.weight if self.head is None else self.head.weight
+        z = F.linear(hidden, table.to(hidden.dtype))  # (batch, time, vocab)
+        return softcap(z, self.softcap)
+
+
+class Attention(nn.Module):
+    """Causal grouped-query attention: queries and keys normalised per head, rotated, the query times a learned gain."""
+
+    def __init__(self, config: GPT) -> None:
+        super().__init__()
+        dim, self.head_dim = config.model_dim, config.model_dim // config.num_heads
+        self.num_heads, self.num_kv_heads = config.num_heads, config.num_kv_heads
+        self.q = nn.Linear(dim, dim, bias=False)
+        self.k = nn.Linear(dim, self.num_kv_heads * self.head_dim, bias=False)
+        self.v = nn.Linear(dim, self.num_kv_heads * self.head_dim, bias=False)
+        self.proj = nn.Linear(dim, dim, bias=False)
+        nn.init.zeros_(self.proj.weight)
+        self.q_gain = nn.Parameter(torch.full((self.num_heads,), config.qk_gain_init))
+
+    def forward(self, x: Tensor, rotation: tuple[Tensor, Tensor]) -> Tensor:
+        batch, time, dim = x.shape
+        heads = F.linear(x, weight_of(self.q, self.k, self.v)).view(batch, time, -1, self.head_dim)
+        q_and_k, v = heads.split([self.num_heads + self.num_kv_heads, self.num_kv_heads], dim=2)
+        q, k = rotate(norm(q_and_k), *rotation).split([self.num_heads, self.num_kv_heads], dim=2)
+        q = q * self.q_gain.to(q.dtype)[:, None]
+        y = F.scaled_dot_product_attention(
+            q.transpose(1, 2),  # (batch, heads, time, head_dim)
+            k.transpose(1, 2),
+            v.transpose(1, 2),
+            is_causal=True,
+            enable_gqa=self.num_kv_heads != self.num_heads,
+        )
+        out: Tensor = self.proj(y.transpose(1, 2).reshape(batch, time, dim))
+        return out
+
+
+def rotary_table(seq_len: int, head_dim: int, base: float) -> tuple[Tensor, Tensor]:
+    """Cosines and sines (time, 1, head_dim / 2) of RoPE (arXiv 2104.09864); channel i is paired with i + head_dim / 2."""
+    frequency = base ** -(torch.arange(0, head_dim, 2, dtype=torch.float32) / head_dim)
+    angle = torch.outer(torch.arange(seq_len, dtype=torch.float32), frequency)[:, None, :]
+    return angle.cos(), angle.sin()

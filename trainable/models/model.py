@@ -1,0 +1,48 @@
+"""The protocol between the loop and a model variant."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+from torch import Tensor, nn
+
+from trainable.component import Component
+
+
+class Network(nn.Module):
+    """What a model builds. ``head`` is None where the embedding table is the output matrix too (tied)."""
+
+    embedding: nn.Embedding
+    head: nn.Linear | None
+    blocks: nn.ModuleList
+
+    def hidden(self, tokens: Tensor) -> Tensor:
+        """Tokens (batch, time) to final hidden states (batch, time, dim)."""
+        raise NotImplementedError
+
+    def logits(self, hidden: Tensor) -> Tensor:
+        """Hidden states to logits (batch, time, vocab), after any soft cap."""
+        raise NotImplementedError
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Tokens (batch, time) to logits (batch, time, vocab)."""
+        logits: Tensor = self.logits(self.hidden(tokens))
+        return logits
+
+
+@dataclass(frozen=True, kw_only=True)
+class Model(Component):
+    """A model variant: its knobs are fields, its verb is :meth:`build`."""
+
+    kind: ClassVar[str] = "model"
+    abstract: ClassVar[bool] = True
+
+    @abstractmethod
+    def build(self, vocab_size: int, seq_len: int) -> Network:
+        """The initialised network, on the CPU, drawn from torch's global generator (the loop seeds it)."""
+
+    @abstractmethod
+    def flops_per_token(self, vocab_size: int, seq_len: int) -> int:
+        """Floating-point operations of one forward and backward pass, per token: 6 per matrix weight plus attention."""

@@ -1,0 +1,54 @@
+"""Adam and AdamW (arXiv 1412.6980, 1711.05101): torch's fused kernel over state that the loop owns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+from torch.optim.adam import adam
+
+from trainable.optimizers.update_rule import State, UpdateRule, gradients
+
+
+@dataclass(frozen=True, kw_only=True)
+class Adam(UpdateRule):
+    """p -= lr * m_hat / (sqrt(v_hat) + eps), after p *= 1 - lr * weight_decay (decoupled)."""
+
+    beta1: float = 0.9
+    beta2: float = 0.95
+    eps: float = 1e-8
+    weight_decay: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.check(0 <= self.beta1 < 1, "beta1", "in [0, 1)")
+        self.check(0 <= self.beta2 < 1, "beta2", "in [0, 1)")
+        self.check(self.eps > 0, "eps", "positive")
+        self.check(self.weight_decay >= 0, "weight_decay", "0 or more")
+
+    def start(self, parameters: Sequence[nn.Parameter]) -> State:
+        return {
+            "mean": [torch.zeros_like(p) for p in parameters],
+            "square": [torch.zeros_like(p) for p in parameters],
+            "steps": [torch.zeros((), dtype=torch.float32, device=p.device) for p in parameters],
+        }
+
+    def update(self, parameters: Sequence[nn.Parameter], state: State, lr: float, step: int) -> None:
+        adam(
+            list(parameters),
+            gradients(parameters),
+            state["mean"],
+            state["square"],
+            [],
+            state["steps"],
+            fused=True,
+            amsgrad=False,
+            maximize=False,
+            decoupled_weight_decay=True,
+            beta1=self.beta1,
+            beta2=self.beta2,
+            lr=lr,
+            weight_decay=self.weight_decay,
+            eps=self.eps,
+        )

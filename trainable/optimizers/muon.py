@@ -1,0 +1,95 @@
+"""Muon (Jordan 2024): momentum whose matrices are orthogonalised by Newton-Schulz before the step.
+
+Matrices of one shape (or its transpose) are stacked and orthogonalised in one batched product: on small models a loop
+over matrices spends its time on launches, not on arithmetic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from trainable.optimizers.update_rule import State, UpdateRule
+
+NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)  # quintic coefficients of the reference implementation
+
+
+@dataclass(frozen=True, kw_only=True)
+class Muon(UpdateRule):
+    """b = momentum * b + g; u = g + momentum * b (Nesterov); p -= lr * sqrt(max(1, rows/cols)) * orthogonal(u).
+
+    The momentum ramps linearly from ``momentum_start`` over ``momentum_warmup_steps`` updates. Weight decay is decoupled:
+    p *= 1 - lr * weight_decay.
+    """
+
+    momentum: float = 0.95
+    momentum_start: float = 0.85
+    momentum_warmup_steps: int = 500
+    ns_steps: int = 5
+    weight_decay: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.check(0 <= self.momentum < 1, "momentum", "in [0, 1)")
+        self.check(0 <= self.momentum_start < 1, "momentum_start", "in [0, 1)")
+        self.check(self.momentum_warmup_steps >= 0, "momentum_warmup_steps", "0 or more")
+        self.check(1 <= self.ns_steps <= 20, "ns_steps", "in 1..20")
+        self.check(self.weight_decay >= 0, "weight_decay", "0 or more")
+
+    def momentum_at(self, step: int) -> float:
+        """The momentum of update ``step``, counted from 0."""
+        ramp = 1.0 if self.momentum_warmup_steps == 0 else min(1.0, step / self.momentum_warmup_steps)
+        return (1 - ramp) * self.momentum_start + ramp * self.momentum
+
+    def start(self, parameters: Sequence[nn.Parameter]) -> State:
+        return {"momentum": [torch.zeros(len(m), *wide_shape(m[0])).to(m[0]) for m in stacks(parameters)]}
+
+    def update(self, parameters: Sequence[nn.Parameter], state: State, lr: float, step: int) -> None:
+        beta = self.momentum_at(step)
+        for members, buffer in zip(stacks(parameters), state["momentum"], strict=True):
+            gradient = torch.stack([wide(p.grad) for p in members])  # type: ignore[arg-type]
+            buffer.mul_(beta).add_(gradient)
+            direction = orthogonalise(gradient.add_(buffer, alpha=beta), self.ns_steps)
+            for p, change in zip(members, direction, strict=True):
+                rows, columns = p.shape
+                if self.weight_decay:
+                    p.mul_(1 - lr * self.weight_decay)
+                scale = max(1.0, rows / columns) ** 0.5
+                p.add_(change.mT if rows > columns else change, alpha=-lr * scale)
+
+
+def orthogonalise(matrices: Tensor, steps: int) -> Tensor:
+    """A stack (n, rows, columns), rows <= columns, towards its polar factors by quintic Newton-Schulz.
+
+    In bfloat16 on accelerators, as the reference does; in the given precision on a CPU, where bfloat16 is often emulated.
+    """
+    a, b, c = NEWTON_SCHULZ
+    x = matrices if matrices.device.type == "cpu" else matrices.bfloat16()
+    x = x / (x.norm(dim=(-2, -1), keepdim=True) + 1e-7)
+    for _ in range(steps):
+        gram = torch.bmm(x, x.mT)  # (n, rows, rows)
+        gram = torch.baddbmm(gram, gram, gram, beta=b, alpha=c)
+        x = torch.baddbmm(x, gram, x, beta=a)
+    return x.to(matrices.dtype)
+
+
+def stacks(parameters: Sequence[nn.Parameter]) -> list[list[nn.Parameter]]:
+    """The matrices grouped by shape, a matrix and its transpose alike; groups in order of first appearance."""
+    found: dict[tuple[int, int], list[nn.Parameter]] = {}
+    for p in parameters:
+        assert p.ndim == 2, f"Muon is for matrices, not for shape {tuple(p.shape)}"
+        found.setdefault(wide_shape(p), []).append(p)
+    return list(found.values())
+
+
+def wide_shape(matrix: Tensor) -> tuple[int, int]:
+    """(shorter side, longer side)."""
+    rows, columns = matrix.shape
+    return min(rows, columns), max(rows, columns)
+
+
+def wide(matrix: Tensor) -> Tensor:
+    """The matrix, transposed if it is tall, so that Gram matrices are built on the short side."""
+    return matrix.mT if matrix.shape[0] > matrix.shape[1] else matrix

@@ -1,0 +1,61 @@
+"""Muon for the matrices, Adam for the rest: the four groups of the parameter-golf baseline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from trainable.models.model import Network
+from trainable.optimizers.adam import Adam
+from trainable.optimizers.muon import Muon
+from trainable.optimizers.roles import roles
+from trainable.optimizers.update_rule import Group, Optimizer
+
+
+@dataclass(frozen=True, kw_only=True)
+class MuonAdam(Optimizer):
+    """Base rates are for a multiplier of 1. Which embedding rates are live depends on ``model.tie_embeddings``."""
+
+    matrix_lr: float = 0.04  # Muon, in units of the update's spectral norm
+    scalar_lr: float = 0.04  # Adam, gains, scales, mixes and skip weights
+    tied_embed_lr: float = 0.05  # Adam, the shared table; live only if tied
+    embed_lr: float = 0.6  # Adam, the input table; live only if untied
+    head_lr: float = 0.008  # Adam, the output matrix; live only if untied
+    muon_momentum: float = 0.95
+    muon_momentum_start: float = 0.85
+    muon_momentum_warmup_steps: int = 500  # updates until the momentum is full; a 240-step run gets about half way
+    muon_ns_steps: int = 5
+    muon_wd: float = 0.0  # decoupled
+    adam_beta1: float = 0.9
+    adam_beta2: float = 0.95
+    adam_eps: float = 1e-8
+    adam_wd: float = 0.0  # decoupled
+
+    def __post_init__(self) -> None:
+        for name in ("matrix_lr", "scalar_lr", "tied_embed_lr", "embed_lr", "head_lr"):
+            self.check(getattr(self, name) >= 0, name, "0 or more")
+        try:
+            self.muon(), self.adam()
+        except ValueError as error:
+            raise ValueError(f"MuonAdam: {error}") from None
+
+    def muon(self) -> Muon:
+        return Muon(
+            momentum=self.muon_momentum,
+            momentum_start=self.muon_momentum_start,
+            momentum_warmup_steps=self.muon_momentum_warmup_steps,
+            ns_steps=self.muon_ns_steps,
+            weight_decay=self.muon_wd,
+        )
+
+    def adam(self) -> Adam:
+        return Adam(beta1=self.adam_beta1, beta2=self.adam_beta2, eps=self.adam_eps, weight_decay=self.adam_wd)
+
+    def groups(self, network: Network) -> list[Group]:
+        found, adam = roles(network), self.adam()
+        all_groups = [
+            Group("embedding", tuple(found["embedding"]), adam, self.tied_embed_lr if network.head is None else self.embed_lr),
+            Group("head", tuple(found["head"]), adam, self.head_lr),
+            Group("matrix", tuple(found["matrix"]), self.muon(), self.matrix_lr),
+            Group("scalar", tuple(found["scalar"]), adam, self.scalar_lr),
+        ]
+        return [g for g in all_groups if g.parameters]

@@ -1,0 +1,28 @@
+"""Which parameter plays which role. Optimizers give rates to roles, never to names."""
+
+from __future__ import annotations
+
+from torch import nn
+
+from trainable.models.model import Network
+
+ROLES = ("embedding", "head", "matrix", "scalar")
+
+
+def roles(network: Network) -> dict[str, list[nn.Parameter]]:
+    """The parameters of each role, in the network's order; each parameter has exactly one.
+
+    embedding: token tables. head: the untied output matrix. matrix: weights of linear layers inside blocks (what Muon may
+    orthogonalise). scalar: everything else: gains, scales, mixes, skip weights, whatever their number of dimensions.
+    """
+    of: dict[int, str] = {}
+    for module in network.modules():
+        if isinstance(module, nn.Embedding):
+            of[id(module.weight)] = "embedding"
+        elif isinstance(module, nn.Linear):
+            of[id(module.weight)] = "head" if module is network.head else "matrix"
+    found: dict[str, list[nn.Parameter]] = {role: [] for role in ROLES}
+    for parameter in network.parameters():
+        found[of.get(id(parameter), "scalar")].append(parameter)
+    assert sum(map(len, found.values())) == len(list(network.parameters()))
+    return found

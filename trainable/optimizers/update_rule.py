@@ -1,0 +1,75 @@
+"""The protocol of update rules and optimizers, and the only place that steps them."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from trainable.component import Component
+from trainable.models.model import Network
+
+State = dict[str, Any]  # tensors, lists of tensors and numbers: what a checkpoint can hold
+
+
+@dataclass(frozen=True, kw_only=True)
+class UpdateRule(Component):
+    """How gradients become updates. Frozen: what it remembers lives in the state that the loop owns."""
+
+    kind: ClassVar[str] = "update rule"
+    abstract: ClassVar[bool] = True
+
+    @abstractmethod
+    def start(self, parameters: Sequence[nn.Parameter]) -> State:
+        """The state before the first update."""
+
+    @abstractmethod
+    def update(self, parameters: Sequence[nn.Parameter], state: State, lr: float, step: int) -> None:
+        """Change the parameters in place from their ``.grad``; ``step`` counts from 0."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Parameters that share a rule and a base rate."""
+
+    name: str
+    parameters: tuple[nn.Parameter, ...]
+    rule: UpdateRule
+    lr: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Optimizer(Component):
+    """Which rule and which rate each role gets."""
+
+    kind: ClassVar[str] = "optimizer"
+    abstract: ClassVar[bool] = True
+
+    @abstractmethod
+    def groups(self, network: Network) -> list[Group]:
+        """Every parameter of the network in exactly one group; empty groups are left out."""
+
+
+def start(groups: Sequence[Group]) -> dict[str, State]:
+    """The state of every group before the first update."""
+    names = [g.name for g in groups]
+    assert len(set(names)) == len(names), f"two groups share a name: {names}"
+    return {g.name: g.rule.start(g.parameters) for g in groups}
+
+
+@torch.no_grad()
+def update(groups: Sequence[Group], states: dict[str, State], multiplier: float, step: int) -> None:
+    """One optimizer step: every group at its base rate times the schedule's multiplier."""
+    for group in groups:
+        group.rule.update(group.parameters, states[group.name], group.lr * multiplier, step)
+
+
+def gradients(parameters: Sequence[nn.Parameter]) -> list[Tensor]:
+    """The gradients; every parameter must have one, for a parameter that nothing reaches is a bug in the model."""
+    found = [p.grad for p in parameters]
+    assert all(g is not None for g in found), "a parameter has no gradient"
+    return [g for g in found if g is not None]

@@ -1,0 +1,118 @@
+"""The thin shell that Ray sees: one reused actor trains one trial after another and hands each report to Tune.
+
+The actor is kept between trials so that imports, data and device stay warm; a trial that raises takes its actor with it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from ray import tune  # noqa: TID251  (the one file here that Ray sees)
+
+from trainable import checkpoint
+from trainable.component import decode
+from trainable.config import TrainConfig
+from trainable.data import DataConfig, Dataset, prepare
+from trainable.run import Run
+from trainable.runtime import Runtime
+from trainable.train import Report, train
+
+STOP_FILE = ".stop"  # its presence in the campaign's folder tells every trial to checkpoint and end
+POLL_SECONDS = 0.5  # how often a trial looks for it
+
+
+@dataclass(frozen=True)
+class Request:
+    """One trial as the driver asks for it: plain data, sent as JSON."""
+
+    key: str
+    config: str  # JSON of a TrainConfig
+    data_fingerprint: str
+    folder: str  # the campaign's folder
+    milestones: list[float] = field(default_factory=list)  # budget units
+    threads: int = 1
+    compile: bool = False
+    checkpoint_seconds: float = 300.0  # least time between two checkpoints of a running trial
+    resume: bool = False  # go on from the trial's checkpoint
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self))
+
+    @property
+    def checkpoint_path(self) -> Path:
+        return Path(self.folder) / "checkpoints" / f"{self.key}.safetensors"
+
+
+class RayTrainable(tune.Trainable):
+    """Each ``step`` trains to the next milestone and returns its report."""
+
+    _datasets: dict[DataConfig, Dataset]
+
+    def setup(self, config: dict[str, Any]) -> None:
+        self._datasets = {}
+        self.begin(Request(**json.loads(config["request"])))
+
+    def reset_config(self, new_config: dict[str, Any]) -> bool:
+        self.begin(Request(**json.loads(new_config["request"])))
+        return True
+
+    def begin(self, request: Request) -> None:
+        """Prepare the next trial; the data stay from the last one if it read the same."""
+        self.started, self.request = time.perf_counter(), request
+        torch.set_num_threads(request.threads)
+        config = decode(json.loads(request.config))
+        assert isinstance(config, TrainConfig)
+        runtime = Runtime.detect(request.compile)
+        runtime.reset_peak_memory()
+        self.run = Run.start(config, self.dataset(config.data), runtime)
+        if request.resume:
+            self.run.load_state_dict(checkpoint.load(request.checkpoint_path, request.key))
+        self.polled = self.saved = time.monotonic()
+        self.reports: Iterator[Report] = train(self.run, request.milestones, self.should_stop)
+
+    def dataset(self, config: DataConfig) -> Dataset:
+        if config not in self._datasets:
+            found = prepare(config)
+            if found.fingerprint != self.request.data_fingerprint:
+                where, wanted = socket.gethostname(), self.request.data_fingerprint
+                raise ValueError(f"the data {config.source!r} on {where} have fingerprint {found.fingerprint}, not {wanted}")
+            self._datasets = {config: found}
+        return self._datasets[config]
+
+    def should_stop(self) -> bool:
+        """Asked between two steps: saves a due checkpoint, and sees whether the campaign wants to end."""
+        now = time.monotonic()
+        if now - self.polled < POLL_SECONDS:
+            return False
+        self.polled = now
+        if now - self.saved > self.request.checkpoint_seconds:
+            self.save_state()
+        return (Path(self.request.folder) / STOP_FILE).exists()
+
+    def save_state(self) -> None:
+        checkpoint.save(self.request.checkpoint_path, self.run.state_dict(), self.request.key)
+        self.saved = time.monotonic()
+
+    def step(self) -> dict[str, Any]:
+        report = next(self.reports)
+        if report.status == "interrupted":
+            self.save_state()
+        run = self.run
+        return {
+            **asdict(report),
+            "done": report.status != "running",
+            "parameters": run.num_parameters,
+            "device": run.runtime.device_name,
+            "precision": run.runtime.precision,
+            "peak_memory_bytes": run.runtime.peak_memory_bytes(),
+            "wall_seconds": time.perf_counter() - self.started,
+            "worker": f"{socket.gethostname()}:{os.getpid()}",
+        }

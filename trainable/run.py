@@ -1,0 +1,129 @@
+"""The state of one training: everything a checkpoint must hold, as plain data, and how it is built."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from trainable.config import Spent, TrainConfig
+from trainable.data import Dataset
+from trainable.models.model import Network
+from trainable.optimizers import update_rule
+from trainable.optimizers.update_rule import Group
+from trainable.runtime import Runtime
+
+
+@dataclass
+class Run:
+    """One training between two of its steps. ``state_dict`` and ``load_state_dict`` are all that resuming needs."""
+
+    config: TrainConfig
+    dataset: Dataset
+    runtime: Runtime
+    network: Network
+    groups: list[Group]
+    optimizer_states: dict[str, Any]
+    hook_states: dict[str, Any]
+    generator: torch.Generator
+    position: int = 0  # the next token of the training stream
+    spent: Spent = field(default_factory=Spent)
+    reported: float = 0.0  # the last milestone reported, in budget units
+    loss_sum: Tensor = field(default_factory=lambda: torch.zeros((), dtype=torch.float64))  # since the last report
+    loss_steps: int = 0
+    eval_seconds: float = 0.0
+    compile_seconds: float = 0.0
+
+    @classmethod
+    def start(cls, config: TrainConfig, dataset: Dataset, runtime: Runtime) -> Run:
+        """A fresh run. Initial weights depend on the seed alone, not on the device: they are drawn on the CPU."""
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(config.seed)
+            longest = max(config.data.seq_len, config.evaluation.seq_len)
+            network = config.model.build(dataset.vocab_size, longest)
+        network = network.to(runtime.device)
+        if runtime.precision == "bf16":
+            network.embedding.to(torch.bfloat16)  # as the baseline does; its Adam state follows
+        groups = config.optimizer.groups(network)
+        hook_states = {type(h).__name__: h.start(network) for h in config.hooks}
+        generator = torch.Generator(runtime.device).manual_seed(config.seed + 1)
+        zero = torch.zeros((), dtype=torch.float64, device=runtime.device)
+        return cls(config, dataset, runtime, network, groups, update_rule.start(groups), hook_states, generator, loss_sum=zero)
+
+    @property
+    def num_parameters(self) -> int:
+        return sum(p.numel() for p in self.network.parameters())
+
+    def state_dict(self) -> dict[str, Any]:
+        """Nested dicts and lists of tensors and numbers; ``checkpoint.py`` writes them without pickling.
+
+        The tensors are the run's own: write or copy them before its next step.
+        """
+        return {
+            "network": [p.detach() for p in self.network.parameters()],
+            "optimizer": self.optimizer_states,
+            "hooks": self.hook_states,
+            "generator": self.generator.get_state(),
+            "position": self.position,
+            "spent": dataclasses.asdict(self.spent),
+            "reported": self.reported,
+            "loss_sum": self.loss_sum,
+            "loss_steps": self.loss_steps,
+            "eval_seconds": self.eval_seconds,
+            "compile_seconds": self.compile_seconds,
+        }
+
+    @torch.no_grad()
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Continue from ``state``; the run goes on bit for bit as if it had not stopped (on a CPU)."""
+        for parameter, saved in zip(self.network.parameters(), state["network"], strict=True):
+            parameter.copy_(saved)
+        self.optimizer_states = _restored(self.optimizer_states, state["optimizer"], self.runtime.device)
+        self.hook_states = _restored(self.hook_states, state["hooks"], self.runtime.device)
+        self.generator.set_state(state["generator"].cpu())
+        self.spent = Spent(**state["spent"])
+        self.loss_sum.copy_(state["loss_sum"])
+        for name in ("position", "reported", "loss_steps", "eval_seconds", "compile_seconds"):
+            setattr(self, name, state[name])
+
+    @contextmanager
+    def evaluation_weights(self) -> Iterator[None]:
+        """The weights that hooks want evaluated, for the time of the block; the training weights come back from copies."""
+        wanted = None
+        for hook in self.config.hooks:
+            wanted = hook.evaluation_weights(self.network, self.hook_states[type(hook).__name__]) or wanted
+        if wanted is None:
+            yield
+            return
+        parameters = list(self.network.parameters())
+        kept = [p.detach().clone() for p in parameters]
+        try:
+            _assign(parameters, wanted)
+            yield
+        finally:
+            _assign(parameters, kept)
+
+
+@torch.no_grad()
+def _assign(parameters: list[Any], values: Any) -> None:
+    for parameter, value in zip(parameters, values, strict=True):
+        parameter.copy_(value)
+
+
+def _restored(fresh: Any, saved: Any, device: str) -> Any:
+    """A copy of ``saved`` whose tensors lie where those of the ``fresh`` state do, or else on the run's device."""
+    if isinstance(saved, Tensor):
+        place = fresh.device if isinstance(fresh, Tensor) else device
+        return saved.detach().to(place, copy=True)
+    if isinstance(saved, dict):
+        known = fresh if isinstance(fresh, dict) else {}
+        return {key: _restored(known.get(key), value, device) for key, value in saved.items()}
+    if isinstance(saved, list | tuple):
+        members = fresh if isinstance(fresh, list | tuple) and len(fresh) == len(saved) else [None] * len(saved)
+        return [_restored(f, value, device) for f, value in zip(members, saved, strict=True)]
+    return saved

@@ -1,0 +1,87 @@
+"""Token shards: the ``.bin`` files that hold tokenised text.
+
+A shard is a header of 256 little-endian int32 (magic 20240520, version 1, token count, zeros) and that many
+little-endian uint16 tokens: the layout of the FineWeb shards of llm.c, modded-nanogpt and parameter-golf, so that
+theirs open here and ours open there. Reading maps the file into memory; magic, version and size are checked first.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+MAGIC = 20240520
+VERSION = 1
+HEADER_INTS = 256
+HEADER_BYTES = 4 * HEADER_INTS
+TOKENS_PER_SHARD = 100_000_000  # where our writer and the published exports start a new file
+
+WHOLE_DIGEST_BYTES = 64 * 2**20  # files up to this size are hashed whole
+SAMPLES, SAMPLE_BYTES = 64, 64 * 2**10
+
+Tokens = npt.NDArray[np.uint16]
+
+
+def write(path: Path, tokens: npt.NDArray[np.generic]) -> None:
+    """Write one shard of 1-D ``tokens``, each below 65,536. The file appears complete or not at all."""
+    assert tokens.ndim == 1 and 0 < len(tokens) < 2**31, "a shard holds between one and 2**31 - 1 tokens"
+    assert int(tokens.min()) >= 0 and int(tokens.max()) < 2**16, "a token of a shard is a uint16"
+    header = np.zeros(HEADER_INTS, dtype="<i4")
+    header[:3] = MAGIC, VERSION, len(tokens)
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    with partial.open("wb") as file:
+        file.write(header.tobytes())
+        file.write(tokens.astype("<u2", copy=False).data)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(partial, path)
+
+
+def read(path: Path) -> Tokens:
+    """The tokens of a shard as a read-only memory map. A file that is no whole shard is a ValueError."""
+    if not path.is_file():
+        raise ValueError(f"there is no token shard {path}")
+    size = path.stat().st_size
+    if size < HEADER_BYTES:
+        raise ValueError(f"{path} holds {size:,} bytes but the header of a token shard alone is {HEADER_BYTES:,}")
+    magic, version, count = (int(n) for n in np.fromfile(path, dtype="<i4", count=3))
+    if magic != MAGIC:
+        raise ValueError(f"{path} starts with the number {magic} but a token shard starts with {MAGIC}")
+    if version != VERSION:
+        raise ValueError(f"{path} is a token shard of version {version} but only version {VERSION} can be read")
+    if count < 1:
+        raise ValueError(f"{path} says in its header that it holds {count:,} tokens but a shard holds at least one")
+    expected = HEADER_BYTES + 2 * count
+    if size != expected:
+        raise ValueError(
+            f"{path} holds {size:,} bytes but its header says {count:,} tokens, which is {expected:,} bytes: "
+            f"the file is {'cut short' if size < expected else 'too long'}"
+        )
+    return np.memmap(path, dtype="<u2", mode="r", offset=HEADER_BYTES, shape=(count,))
+
+
+def find(folder: Path, split: str) -> list[Path]:
+    """The shards of a split ("train" or "val") in a folder, in the order in which they are read."""
+    return sorted(folder.glob(f"*_{split}_*.bin"), key=lambda path: path.name)
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file's size and bytes; above 64 MiB of the size, the header and 64 evenly spaced blocks of 64 KiB.
+
+    The sample keeps a start on 16 GB of shards below a second. It sees another file, another export and a cut file; it
+    can miss a few changed bytes.
+    """
+    size = path.stat().st_size
+    found = hashlib.sha256(str(size).encode())
+    with path.open("rb") as file:
+        if size <= WHOLE_DIGEST_BYTES:
+            found.update(file.read())
+        else:
+            for i in range(SAMPLES):
+                file.seek(i * (size - SAMPLE_BYTES) // (SAMPLES - 1))
+                found.update(file.read(SAMPLE_BYTES))
+    return found.hexdigest()

@@ -1,0 +1,43 @@
+"""``--list``: the spaces, the knobs of one, and the campaigns that are there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console
+
+import search_spaces
+from results.frames import load
+from search_spaces.space import Space
+
+
+def show(console: Console, name: str | None, runs: Path) -> None:
+    """List every space, or one space's scales and knobs."""
+    if name is not None:
+        show_space(console, search_spaces.load(name))
+        return
+    for known in search_spaces.names():
+        space = search_spaces.load(known)
+        console.print(f"{known}: {space.question} ({len(space.knobs)} knobs; scales {', '.join(space.scales)})")
+    campaigns = sorted(path.parent for path in runs.glob("*/campaign.json"))
+    if campaigns:
+        console.print(f"\ncampaigns in {runs}:")
+    for folder in campaigns:
+        trials = load(folder).trials
+        counts = ", ".join(f"{n} {status}" for status, n in trials["status"].value_counts(sort=False).items() if n)
+        console.print(f"  {folder.name}: {counts or 'no trials yet'}")
+
+
+def show_space(console: Console, space: Space) -> None:
+    """Scales and knobs of a space."""
+    console.print(f"{space.name}: {space.question} (objective {space.objective}, minimised)")
+    for name, scale in space.scales.items():
+        console.print(f"scale {name}: {scale.about}; {scale.trials} trials unless told otherwise")
+    width = max(len(knob.path) for knob in space.knobs)
+    for knob in space.knobs:  # unbroken lines, so that they can be searched and copied
+        only_if = " and ".join(
+            f"{path} is {' or '.join(map(str, labels))}" for path, labels in (knob.when or {}).items()
+        )
+        console.print(
+            f"  {knob.path:{width}}  {knob.domain}" + (f", if {only_if}" if only_if else "") + f"  # {knob.why}"
+        )

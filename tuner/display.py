@@ -1,0 +1,150 @@
+"""What the user sees while a search runs: one live block on a terminal, one line per ended trial elsewhere."""
+
+from __future__ import annotations
+
+import json
+import time
+from types import TracebackType
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from results.report import short
+from tuner.ledger import Entry
+from tuner.search import Search
+
+STATUS_STYLES = {"completed": "green", "stopped": "yellow", "running": "cyan", "interrupted": "magenta"}
+REFRESH_PER_SECOND = 2
+
+
+class Display:
+    """A context manager around a search. On a terminal it redraws itself; elsewhere ``ended`` prints a line a trial."""
+
+    def __init__(self, search: Search, console: Console) -> None:
+        self.search, self.console = search, console
+        self.started = time.monotonic()
+        self.best: Entry | None = search.ledger.best()
+        search.events.append(self.ended)
+        self.live = (
+            Live(get_renderable=self.render, console=console, refresh_per_second=REFRESH_PER_SECOND, transient=True)
+            if console.is_terminal
+            else None
+        )
+
+    def __enter__(self) -> Display:
+        if self.live:
+            self.live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.live:
+            self.live.stop()
+
+    def ended(self, entry: Entry) -> None:
+        """One line for an ended trial; on a terminal only for those that somebody waits for: a best, or a failure."""
+        best = self.search.ledger.best()
+        is_best, self.best = best is not None and best is entry and best is not self.best, best
+        if self.live and not is_best and entry.status in ("completed", "stopped"):
+            return
+        self.console.print(Text(ended_line(entry, is_best, time.monotonic() - self.started)), soft_wrap=True)
+
+    def render(self) -> Group:
+        """The live block: progress, counts, time left, best so far, what is running."""
+        search = self.search
+        done = sum(n for status, n in search.ledger.counts().items() if status not in ("running", "infeasible"))
+        total = max(search.settings.trials, 1)
+        head = Table.grid(padding=(0, 2))
+        head.add_row(
+            ProgressBar(total=total, completed=done, width=24),
+            f"{done}/{total} trials",
+            counts_text(search),
+            self.times(),
+        )
+        lines: list[RenderableType] = [head, best_text(search)]
+        for entry in list(search.live.values()):
+            lines.append(running_text(entry))
+        if search.stopping:
+            lines.append(Text(f"ending: {search.stopping}; running trials write their checkpoints", style="magenta"))
+        return Group(*lines)
+
+    def times(self) -> str:
+        left = seconds_left(self.search)
+        return clock(time.monotonic() - self.started) + (f", about {clock(left)} left" if left is not None else "")
+
+
+def seconds_left(search: Search) -> float | None:
+    """Mean seconds of the ended trials, times those still to end, over the slots; None before the first end."""
+    spent = [
+        float(e.row["wall_seconds"])
+        for e in search.ledger.entries.values()
+        if e.row.get("ended_at") and e.row.get("wall_seconds")
+    ]
+    if not spent:
+        return None
+    running = [time_in(e) for e in list(search.live.values())]
+    to_start = max(0, search.settings.trials - search.num_started) + len(search.waiting)
+    mean = sum(spent) / len(spent)
+    return max(0.0, (to_start + len(running)) * mean - sum(running)) / search.settings.slots
+
+
+def time_in(entry: Entry) -> float:
+    """Seconds of training that a running trial has reported."""
+    return float(entry.row.get("train_seconds") or 0.0)
+
+
+def ended_line(entry: Entry, is_best: bool, elapsed: float) -> str:
+    """What a log says of an ended trial."""
+    row = entry.row
+    name = f"[{clock(elapsed)}] trial {entry.number}" + (" (base)" if row["is_base"] else "")
+    if entry.status == "completed":
+        return f"{name} completed: {row['objective']} {row['value']:.4f}" + (", best so far" if is_best else "")
+    if entry.status == "stopped":
+        return f"{name} stopped at {row['reason']}"
+    return f"{name} {entry.status}" + (f": {row['reason']}" if row.get("reason") else "")
+
+
+def counts_text(search: Search) -> Text:
+    parts = Text()
+    for status, number in search.ledger.counts().items():
+        if number:
+            parts.append(f"{number} {status}  ", style=STATUS_STYLES.get(status, "red"))
+    return parts
+
+
+def best_text(search: Search) -> Text:
+    """The best trial so far, its distance to the base, and what it changed."""
+    best, base = search.ledger.best(), search.ledger.base_value()
+    if best is None:
+        return Text("no trial has completed yet", style="dim")
+    value = float(best.row["value"])
+    text = Text(f"best {search.space.objective} {value:.4f}", style="bold green")
+    if best.row["is_base"]:
+        return text.append(" (the base)", style="dim")
+    if base is not None:
+        text.append(f" ({value - base:+.4f} vs base)")
+    changes = json.loads(best.row["overrides"])
+    text.append("  " + "  ".join(f"{path}={short(v)}" for path, v in changes.items()), style="dim")
+    text.no_wrap, text.overflow = True, "ellipsis"
+    return text
+
+
+def running_text(entry: Entry) -> Text:
+    row = entry.row
+    text = Text(f"  trial {entry.number}" + (" (base)" if row["is_base"] else ""), style="cyan")
+    if row.get("last_value") is None:
+        return text.append(f"  up to {row['budget_unit']} {int(row['budget'])}", style="dim")
+    reached = (
+        f"  {row['budget_unit']} {int(row['spent'])}/{int(row['budget'])}  {row['objective']} {row['last_value']:.4f}"
+    )
+    return text.append(reached, style="dim")
+
+
+def clock(seconds: float) -> str:
+    """1:05 or 2:03:04."""
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}" if minutes >= 60 else f"{minutes}:{rest:02}"

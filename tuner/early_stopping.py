@@ -1,0 +1,116 @@
+"""Early stopping: Ray's ASHA between guards.
+
+Traps closed here (each has a test): a loss that is not finite passes every rung of Ray's, so it ends the trial; rungs
+are integers in budget units instead of powers from floating-point logarithms; a report between rungs never enters one;
+and the rungs are rebuilt from our own rows on resume, since Ray's restore forgets them.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+from ray.tune.schedulers import AsyncHyperBandScheduler, TrialScheduler
+
+REDUCTION = 3  # one trial in three goes on at each rung
+FIRST_RUNG_FRACTION = 1 / 10  # no rung before this part of the budget: there is nothing to compare yet
+
+
+def rungs(budget: float, reduction: int = REDUCTION) -> list[int]:
+    """Milestones in budget units, ascending, without the budget itself: budget / reduction^k rounded to integers."""
+    found: list[int] = []
+    rung = round(budget / reduction)
+    while rung >= max(1.0, FIRST_RUNG_FRACTION * budget):
+        found.insert(0, rung)
+        rung = round(rung / reduction)
+    return found
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Why a trial was stopped: at this rung its value was over the cutoff."""
+
+    rung: int
+    value: float
+    cutoff: float
+
+    def __str__(self) -> str:
+        return f"rung {self.rung}: {self.value:.4f} > {self.cutoff:.4f}"
+
+
+class GuardedAsha(AsyncHyperBandScheduler):
+    """ASHA that minimises the objective at the given rungs. Trials are known by their key, so a resumed one keeps its
+    place in them.
+    """
+
+    def __init__(
+        self,
+        objective: str,
+        milestones: list[int],
+        budget: float,
+        reduction: int = REDUCTION,
+        protected: frozenset[str] = frozenset(),
+    ) -> None:
+        super().__init__(
+            time_attr="milestone", metric=objective, mode="min", max_t=math.ceil(budget), reduction_factor=reduction
+        )
+        self.objective = objective
+        self.milestones = milestones
+        self.protected = protected  # keys never stopped: a leaderboard without its base would say nothing
+        self.stops: dict[str, Stop] = {}
+        (self._bracket,) = self._brackets
+        self._bracket._rungs = [(rung, {}) for rung in reversed(milestones)]
+
+    def on_trial_add(self, tune_controller: Any, trial: Any) -> None:
+        super().on_trial_add(tune_controller, _known_by_key(trial))
+
+    def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
+        value, milestone = result.get(self.objective), result["milestone"]
+        if value is None or not math.isfinite(value):
+            return str(TrialScheduler.STOP)
+        if milestone not in self.milestones:
+            return str(TrialScheduler.CONTINUE)
+        cutoff = self.cutoff(milestone)
+        known = _known_by_key(trial)
+        action = super().on_trial_result(tune_controller, known, result)
+        if action == TrialScheduler.STOP and known.trial_id in self.protected:
+            return str(TrialScheduler.CONTINUE)
+        if action == TrialScheduler.STOP:
+            assert cutoff is not None
+            self.stops[known.trial_id] = Stop(int(milestone), value, cutoff)
+        return str(action)
+
+    def on_trial_complete(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> None:
+        """Forget the trial. Its rungs are filled already: a final value belongs to none of them."""
+        self._trial_info.pop(_known_by_key(trial).trial_id, None)
+
+    def on_trial_error(self, tune_controller: Any, trial: Any) -> None:
+        self._trial_info.pop(_known_by_key(trial).trial_id, None)
+
+    def on_trial_remove(self, tune_controller: Any, trial: Any) -> None:
+        self._trial_info.pop(_known_by_key(trial).trial_id, None)
+
+    def cutoff(self, milestone: float) -> float | None:
+        """What a trial must not exceed at a rung now; None where nobody has been yet."""
+        cutoff: Any = self._bracket.cutoff(dict(self._bracket._rungs)[milestone])
+        return None if cutoff is None else -float(cutoff)  # Ray maximises the negated metric
+
+    def record(self, milestone: int, key: str, value: float) -> None:
+        """Put an earlier trial's value into its rung: how a resume rebuilds them."""
+        if milestone in self.milestones and math.isfinite(value):
+            dict(self._bracket._rungs)[milestone][key] = -value
+
+    def forget(self, key: str) -> None:
+        """Take a trial out of every rung: it starts again from nothing."""
+        for _, recorded in self._bracket._rungs:
+            recorded.pop(key, None)
+
+    def reached(self, milestone: int) -> int:
+        """How many trials have reported at a rung."""
+        return len(dict(self._bracket._rungs)[milestone])
+
+
+def _known_by_key(trial: Any) -> Any:
+    return SimpleNamespace(trial_id=trial.config["key"])

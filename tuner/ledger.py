@@ -1,0 +1,215 @@
+"""The campaign's book: which trials there are, how each stands, and the only writer of the results.
+
+The store is the truth. Budget, duplicates and what a resume does are decided from the rows here, never from Ray's
+counters or Optuna's study.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from results.store import Store
+from search_spaces.domains import Value
+from search_spaces.space import Space
+from trainable.component import decode, encode, fingerprint
+from trainable.config import TrainConfig
+from tuner.sampler import Outcome
+
+ENDED = ("completed", "stopped", "diverged", "plateaued", "crashed", "infeasible")
+COPIED = (  # from a trial's report into its row
+    "train_loss", "val_loss", "val_bpb", "eval_seconds", "compile_seconds", "wall_seconds", "peak_memory_bytes",
+    "device", "precision", "parameters", "worker", "tokens",
+)  # fmt: skip
+
+
+@dataclass
+class Entry:
+    """One trial of the campaign."""
+
+    key: str
+    values: dict[str, Value]
+    config: TrainConfig | None  # None where the values make no valid one
+    row: dict[str, Any]
+    optuna_number: int | None = None
+    milestones: dict[int, float] = field(default_factory=dict)  # milestone -> objective
+
+    @property
+    def status(self) -> str:
+        return str(self.row["status"])
+
+    @property
+    def number(self) -> int:
+        return int(self.row["number"])
+
+
+class Ledger:
+    """All trials of one campaign, in the order in which they were first started."""
+
+    def __init__(
+        self,
+        store: Store,
+        space: Space,
+        base: TrainConfig,
+        data_fingerprint: str,
+        code_version: str,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.store, self.space, self.base, self.data_fingerprint = store, space, base, data_fingerprint
+        self.base_values = space.values_of(base)
+        self.campaign: Mapping[str, Any] = store.campaign
+        self.code_version, self.now = code_version, now
+        self.entries: dict[str, Entry] = {}
+
+    def key(self, config: TrainConfig) -> str:
+        return config.key(self.data_fingerprint)
+
+    def open(self, values: Mapping[str, Value], config: TrainConfig, optuna_number: int | None) -> Entry:
+        """A new trial; its row is written when it starts."""
+        key = self.key(config)
+        assert key not in self.entries, f"trial {key} is in the book already"
+        changes = {path: value for path, value in values.items() if self.base_values.get(path, ...) != value}
+        campaign = self.campaign
+        row: dict[str, Any] = {
+            "key": key,
+            "campaign": self.store.folder.name,
+            "space": campaign["space"],
+            "scale": campaign["scale"],
+            "seed": config.seed,
+            "is_base": key == self.key(self.base),
+            "number": len(self.entries),
+            "status": "running",
+            "objective": campaign["objective"],
+            "config": json.dumps(encode(config)),
+            "overrides": json.dumps(changes),
+            "data": self.data_fingerprint,
+            "budget": config.budget.amount,
+            "budget_unit": config.budget.unit,
+            "attempt": 0,
+            "optuna_number": optuna_number,
+            "code_version": self.code_version,
+            **values,
+        }
+        self.entries[key] = Entry(key, dict(values), config, row, optuna_number)
+        return self.entries[key]
+
+    def refuse(self, values: Mapping[str, Value], reason: str, optuna_number: int | None) -> None:
+        """Write down values that make no valid run: they cost a row, not a trial."""
+        key = f"infeasible-{fingerprint(dict(values))}"
+        row = {
+            "key": key,
+            "campaign": self.store.folder.name,
+            "space": self.campaign["space"],
+            "scale": self.campaign["scale"],
+            "number": len(self.entries),
+            "is_base": False,
+            "status": "infeasible",
+            "reason": reason,
+            "objective": self.campaign["objective"],
+            "config": "null",
+            "overrides": json.dumps(dict(values)),
+            "optuna_number": optuna_number,
+            "code_version": self.code_version,
+            **values,
+        }
+        self.entries[key] = Entry(key, dict(values), None, row, optuna_number)
+        self.store.write_trial(row)
+
+    def start(self, key: str) -> None:
+        """An attempt at the trial begins."""
+        row = self.entries[key].row
+        row.update(status="running", attempt=row["attempt"] + 1, started_at=self.now(), ended_at=None, reason=None)
+        self.store.write_trial(row)
+
+    def report(self, key: str, result: Mapping[str, Any]) -> None:
+        """Write down what a trial says of itself at a milestone or at its end."""
+        entry, status = self.entries[key], result["status"]
+        row, value = entry.row, result.get(entry.row["objective"])
+        speed = result["tokens"] / result["seconds"] if result["seconds"] else None
+        row.update({name: result.get(name) for name in COPIED if result.get(name) is not None})
+        row.update(steps=result["step"], train_seconds=result["seconds"], tokens_per_second=speed)
+        row.update(spent=_spent(result, row["budget_unit"]))
+        if value is not None:
+            row["last_value"] = value
+        if status == "running" and value is not None:
+            entry.milestones[int(result["milestone"])] = value
+        if status != "interrupted":
+            self.store.append_report(_report_row(key, row["attempt"], result, speed, self.now()))
+        if status == "running":
+            self.store.write_trial(row)
+
+    def close(self, key: str, status: str, reason: str = "", **columns: Any) -> None:
+        """The attempt is over; ``columns`` are further cells of the row."""
+        entry = self.entries[key]
+        value = entry.row.get("last_value") if status == "completed" else None
+        entry.row.update(status=status, reason=reason or None, value=value, ended_at=self.now(), **columns)
+        self.store.write_trial(entry.row)
+
+    def restore(self) -> None:
+        """Take the rows of the campaign's earlier starts into the book."""
+        for row in sorted(self.store.trials(), key=lambda r: int(r["number"])):
+            config = decode(json.loads(row["config"]))
+            values = json.loads(row["overrides"]) if config is None else self.space.values_of(config)
+            milestones = {}
+            for report in self.store.reports(row["key"]):
+                value = report[row["objective"]]
+                if value is not None and report["milestone"] < row["budget"]:
+                    milestones[report["milestone"]] = value
+            self.entries[row["key"]] = Entry(row["key"], values, config, dict(row), None, milestones)
+
+    def unfinished(self) -> list[Entry]:
+        """Trials that were under way when the campaign last stopped, in order."""
+        return [e for e in self.entries.values() if e.status not in ENDED]
+
+    def outcomes(self) -> list[Outcome]:
+        """Every ended trial, as the sampler wants to know it."""
+        return [
+            Outcome(e.values, e.status, e.row.get("value"), dict(e.milestones))
+            for e in self.entries.values()
+            if e.status in ENDED
+        ]
+
+    def counts(self) -> dict[str, int]:
+        """Number of trials by status."""
+        found: dict[str, int] = {}
+        for entry in self.entries.values():
+            found[entry.status] = found.get(entry.status, 0) + 1
+        return found
+
+    def best(self) -> Entry | None:
+        """The completed trial with the lowest value."""
+        done = [e for e in self.entries.values() if e.status == "completed" and e.row.get("value") is not None]
+        return min(done, key=lambda e: float(e.row["value"]), default=None)
+
+    def base_value(self) -> float | None:
+        """The base config's value, once it is there."""
+        for entry in self.entries.values():
+            if entry.row["is_base"]:
+                return entry.row.get("value")
+        return None
+
+
+def _spent(result: Mapping[str, Any], unit: str) -> float:
+    return float(result["step" if unit == "steps" else unit])
+
+
+def _report_row(key: str, attempt: int, result: Mapping[str, Any], speed: float | None, at: datetime) -> dict[str, Any]:
+    return {
+        "key": key,
+        "attempt": attempt,
+        "step": result["step"],
+        "tokens": result["tokens"],
+        "seconds": result["seconds"],
+        "progress": result["progress"],
+        "milestone": int(result["milestone"]),
+        "train_loss": result["train_loss"],
+        "val_loss": result["val_loss"],
+        "val_bpb": result["val_bpb"],
+        "lr_multiplier": result["multiplier"],
+        "tokens_per_second": speed,
+        "logged": json.dumps(result["logged"]),
+        "at": at,
+    }

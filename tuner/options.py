@@ -1,0 +1,154 @@
+"""The command line of ``python -m tuner.run``: one line for every mistake, with the nearest valid name."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from trainable.component import nearest, parse_value
+
+LATEST = "latest"
+
+
+class OneLineParser(argparse.ArgumentParser):
+    """argparse, but a mistake is one line on stderr and exit code 2."""
+
+    def error(self, message: str) -> NoReturn:
+        unknown = re.match(r"unrecognized arguments: (\S+)", message)
+        if unknown:
+            name = unknown.group(1).partition("=")[0]
+            options = [o for action in self._actions for o in action.option_strings]
+            message = f"unknown option {name!r}: {nearest(name, options, 'options')}"
+        self.exit(2, f"{self.prog}: {message}\n")
+
+
+def parser() -> OneLineParser:
+    """All options, with what they mean."""
+    p = OneLineParser(
+        prog="python -m tuner.run",
+        description="Search a space of training runs: Optuna proposes, Ray Tune runs, ASHA stops the bad ones early.",
+        allow_abbrev=False,
+    )
+    what = p.add_argument_group("what to search")
+    what.add_argument("--space", metavar="NAME", help="the space (see --list)")
+    what.add_argument(
+        "--scale", metavar="NAME", help="full (the recorded size) or proxy (laptop); default: full where there is a GPU"
+    )
+    what.add_argument(
+        "--data",
+        metavar="SOURCE",
+        help="stdlib, the name of a dataset, or a path to shards or text; short for --set data.source=...",
+    )
+    what.add_argument(
+        "--set", metavar="PATH=VALUE", action="append", default=[], help="fix a knob for the whole campaign; repeatable"
+    )
+    what.add_argument(
+        "--seed", metavar="N", type=_natural, help="seed of the sampler and of every training (default: the space's)"
+    )
+    how = p.add_argument_group("how long, how wide")
+    how.add_argument(
+        "--trials", metavar="N", type=_positive, help="trials to start in all, those of earlier starts included"
+    )
+    how.add_argument("--hours", metavar="H", type=_hours, help="end after H hours; what runs then is kept for --resume")
+    how.add_argument(
+        "--concurrent", metavar="N", type=_positive, help="trials at a time (default: every GPU, else every core)"
+    )
+    how.add_argument("--no-early-stopping", action="store_true", help="train every trial to its end")
+    how.add_argument("--compile", action="store_true", help="compile the training step (pays on a GPU)")
+    how.add_argument(
+        "--address",
+        metavar="ADDRESS",
+        help="join the Ray cluster there ('auto' on its head) instead of starting one here",
+    )
+    where = p.add_argument_group("where")
+    where.add_argument(
+        "--name", metavar="NAME", help="name of the campaign (default: the space, the scale and the time)"
+    )
+    where.add_argument(
+        "--results",
+        metavar="FOLDER",
+        type=Path,
+        default=Path("results/runs"),
+        help="folder of all campaigns (default: %(default)s)",
+    )
+    where.add_argument(
+        "--resume", metavar="NAME", nargs="?", const=LATEST, help="go on with a campaign; without a name, the latest"
+    )
+    look = p.add_argument_group("look first")
+    look.add_argument("--list", action="store_true", help="list spaces; with --space its knobs")
+    look.add_argument("--dry-run", action="store_true", help="print the plan and its cost, train nothing")
+    return p
+
+
+def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """The options, with ``overrides`` (path -> value) from --set and --data. Mistakes exit with code 2."""
+    p = parser()
+    options = p.parse_args(arguments)
+    try:
+        options.overrides = overrides(options.set, options.data)
+        _check_combination(options)
+    except ValueError as error:
+        p.error(str(error))
+    return options
+
+
+def overrides(settings: Sequence[str], data: str | None) -> dict[str, Any]:
+    """``PATH=VALUE`` texts as path -> value; a path given twice is a ValueError."""
+    found: dict[str, Any] = {}
+    pairs = [_pair(text) for text in settings] + ([("data.source", data)] if data is not None else [])
+    for path, value in pairs:
+        if path in found:
+            raise ValueError(f"{path} is set twice")
+        found[path] = value
+    return found
+
+
+def _pair(text: str) -> tuple[str, Any]:
+    path, equals, value = text.partition("=")
+    if not equals or not path or not value:
+        raise ValueError(f"--set takes PATH=VALUE, not {text!r}")
+    try:
+        return path, parse_value(value)
+    except ValueError as error:
+        raise ValueError(f"--set {text}: {error}") from None
+
+
+def _check_combination(options: argparse.Namespace) -> None:
+    if options.resume is not None:
+        fixed = {
+            "--scale": options.scale,
+            "--name": options.name,
+            "--seed": options.seed,
+            "--set": options.set or None,
+            "--data": options.data,
+        }
+        given = [name for name, value in fixed.items() if value is not None]
+        if given:
+            raise ValueError(f"{given[0]} cannot change with --resume: a campaign keeps the question it started with")
+    elif options.space is None and not options.list:
+        raise ValueError("which space? give --space NAME (see --list), or --resume to go on with a campaign")
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
+    return int(text)
+
+
+def _natural(text: str) -> int:
+    if not text.isdecimal() or int(text) >= 2**63:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number in 0..2^63-1")
+    return int(text)
+
+
+def _hours(text: str) -> float:
+    try:
+        hours = float(text)
+    except ValueError:
+        hours = -1.0
+    if not 0 < hours < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a positive number of hours")
+    return hours

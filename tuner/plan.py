@@ -1,0 +1,96 @@
+"""What a search will cost, before any of it is spent."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+
+from trainable.config import TrainConfig
+from trainable.runtime import Runtime
+from tuner.early_stopping import REDUCTION, rungs
+
+TIMED_PASSES = 3
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Cost of a search. Tokens and seconds are of one trial; totals are over all of them."""
+
+    trials: int
+    slots: int
+    rungs: list[int]
+    unit: str
+    budget: float
+    tokens: int | None  # None where the budget does not say
+    seconds: float | None
+    expected_share: float  # of the full cost, if early stopping lets one trial in REDUCTION go on at each rung
+
+    @property
+    def total_seconds(self) -> float | None:
+        """Wall seconds if no trial is stopped."""
+        return None if self.seconds is None else self.seconds * self.trials / self.slots
+
+
+def plan(config: TrainConfig, trials: int, slots: int, early_stopping: bool, tokens_per_second: float | None) -> Plan:
+    """The plan of a search whose trials all cost what the base costs."""
+    budget, unit = config.budget.amount, config.budget.unit
+    tokens = tokens_of(config)
+    seconds = config.budget.seconds
+    if seconds is None and tokens is not None and tokens_per_second:
+        seconds = tokens / tokens_per_second
+    milestones = rungs(budget) if early_stopping else []
+    return Plan(trials, slots, milestones, unit, budget, tokens, seconds, expected_share(milestones, budget))
+
+
+def expected_share(milestones: list[int], budget: float) -> float:
+    """Mean spent part of the budget if one trial in REDUCTION goes on at each rung; the first arrivals cost more."""
+    share, alive, last = 0.0, 1.0, 0.0
+    for milestone in [*milestones, budget]:
+        share += alive * (milestone - last) / budget
+        alive, last = alive / REDUCTION, milestone
+    return share
+
+
+def tokens_of(config: TrainConfig) -> int | None:
+    """Training tokens of a whole run, where its budget says so without a clock."""
+    budget, step = config.budget, config.data.batch_tokens
+    per_token = config.model.flops_per_token(config.data.vocab_size, config.data.seq_len)
+    limits = [
+        None if budget.steps is None else budget.steps * step,
+        budget.tokens,
+        None if budget.flops is None else budget.flops // per_token,
+    ]
+    known = [limit for limit in limits if limit is not None]
+    return min(known) if known else None
+
+
+def measure_tokens_per_second(config: TrainConfig, runtime: Runtime) -> float:
+    """Speed of forward and backward passes of this model on random tokens; nothing is updated and no data are read.
+
+    On a CPU one row is enough; an accelerator is given a whole micro-batch. The optimizer's share is not in it.
+    """
+    threads, vocab = torch.get_num_threads(), config.data.vocab_size
+    rows = config.data.batch_tokens // config.data.seq_len // config.data.grad_accum_steps
+    if runtime.device_type == "cpu":
+        torch.set_num_threads(1)
+        rows = min(rows, max(1, 1024 // config.data.seq_len))
+    try:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            network = config.model.build(vocab, config.data.seq_len).to(runtime.device)
+            tokens = torch.randint(vocab, (rows, config.data.seq_len), device=runtime.device)
+        seconds = []
+        for _ in range(1 + TIMED_PASSES):  # the first one warms up
+            runtime.synchronize()
+            started = time.perf_counter()
+            with runtime.autocast():
+                logits = network(tokens).float()
+            F.cross_entropy(logits.flatten(0, 1), tokens.flatten()).backward()  # type: ignore[no-untyped-call]
+            runtime.synchronize()
+            seconds.append(time.perf_counter() - started)
+        return tokens.numel() / min(seconds[1:])
+    finally:
+        torch.set_num_threads(threads)

@@ -1,0 +1,135 @@
+"""What Ray Tune sees of a search: a searcher, a callback, and one call of ``fit``.
+
+Traps closed here (each has a test): ``Tuner.restore`` is never used and nothing of ours is pickled into Ray's own
+files; its loggers, signal handler and change of directory are off; a trial's error reaches the results.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+from ray import tune
+from ray.tune.search import Searcher
+
+from trainable.ray_trainable import RayTrainable
+from tuner.search import Search
+
+ENVIRONMENT = {
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # five files a trial that nobody reads
+    "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",  # one report without a value must not end the campaign
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",  # ours asks the trials for checkpoints first
+    "TUNE_GLOBAL_CHECKPOINT_S": "86400",  # Ray's snapshot of the experiment is not what we resume from
+    "RAY_CHDIR_TO_TRIAL_DIR": "0",  # relative paths keep their meaning
+    "RAY_memory_monitor_refresh_ms": "0",  # its kill ends the whole campaign instead of one trial
+    "RAY_AIR_NEW_OUTPUT": "0",  # the new output engine prints tables at any verbosity
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_TRAIN_ENABLE_V2_MIGRATION_WARNINGS": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+}
+
+
+class AskTell(Searcher):
+    """Hands the search's requests to Tune. Ends of trials come through the callback, which also sees errors."""
+
+    def __init__(self, search: Search) -> None:
+        super().__init__(metric="value", mode="min")
+        self.search = search
+
+    def suggest(self, trial_id: str) -> Any:
+        if self.search.exhausted:
+            return str(Searcher.FINISHED)
+        request = self.search.next()
+        return None if request is None else {"key": request.key, "request": request.to_json()}
+
+    def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
+        pass
+
+    def set_search_properties(self, metric: str | None, mode: str | None, config: dict[str, Any], **spec: Any) -> bool:
+        return True
+
+    def save(self, checkpoint_path: str) -> None:
+        pass
+
+    def save_to_dir(self, checkpoint_dir: str, session_str: str = "default") -> None:
+        pass
+
+    def restore(self, checkpoint_path: str) -> None:
+        raise RuntimeError("a campaign is resumed from its own rows, never from Ray's files")
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}
+
+
+class Recorder(tune.Callback):
+    """Tells the search what happens to trials."""
+
+    def __init__(self, search: Search, tick: Any = None) -> None:
+        self.search = search
+        self.tick = tick
+
+    def on_step_begin(self, iteration: int, trials: list[Any], **info: Any) -> None:
+        _ = self.search.exhausted  # the hours may be over
+        if self.tick is not None:
+            self.tick()
+
+    def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        self.search.start(trial.config["key"])
+
+    def on_trial_result(
+        self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **info: Any
+    ) -> None:
+        self.search.report(trial.config["key"], result)
+
+    def on_trial_complete(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        self.search.end(trial.config["key"], trial.last_result or {})
+
+    def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        file = trial.error_file  # Ray writes it before it calls us
+        self.search.fail(trial.config["key"], Path(file).read_text(errors="replace") if file else "")
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}
+
+
+def prepare_environment() -> None:
+    """Set what Ray reads when it is imported and started; values of the user's own stay."""
+    for name, value in ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+
+
+def fit(search: Search, resources: dict[str, float], tick: Any = None) -> None:
+    """Run the search to its end on the connected cluster."""
+    os.environ.setdefault("TUNE_MAX_PENDING_TRIALS_PG", str(search.settings.slots))  # fill every slot at once
+    logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # errors of trials are in the results, not in its log
+    scratch = search.folder / ".ray"  # Ray insists on a folder; nothing in it is ever read again
+    tuner = tune.Tuner(
+        tune.with_resources(RayTrainable, resources),
+        tune_config=tune.TuneConfig(
+            search_alg=AskTell(search),
+            scheduler=search.asha if search.settings.early_stopping else None,
+            num_samples=-1,  # the book counts, not Ray
+            reuse_actors=True,
+            trial_name_creator=_name,
+            trial_dirname_creator=_name,
+        ),
+        run_config=tune.RunConfig(
+            name="campaign",
+            storage_path=str(scratch.resolve()),
+            callbacks=[Recorder(search, tick)],
+            checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
+            verbose=0,
+        ),
+    )
+    try:
+        tuner.fit()
+    finally:
+        search.abandon()
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _name(trial: Any) -> str:
+    return str(trial.config["key"])

@@ -1,0 +1,153 @@
+"""Space -> Optuna, through ask and tell. Knows nothing of Ray, so that a simulator can drive the same code.
+
+Traps closed here (each has a test): nothing stays RUNNING in the study, what early stopping ended is told as PRUNED
+with its intermediate values, no NaN is told, and a resumed study is rebuilt from our rows instead of trusted.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import optuna
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
+from optuna.storages import BaseStorage, InMemoryStorage, JournalStorage
+from optuna.storages.journal import JournalFileBackend
+from optuna.trial import TrialState
+
+from search_spaces.domains import Choice, Domain, Integer, LogUniform, Value
+from search_spaces.space import Space
+
+STARTUP_TRIALS = 8  # random ones before TPE has anything to go by
+RESUME_STRIDE = 1_000_003  # between the seeds of a campaign's starts
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """What Optuna asks for: a number in its study, and values of the knobs that are active."""
+
+    number: int
+    values: dict[str, Value]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How an earlier trial of this campaign ended, for rebuilding the study."""
+
+    values: dict[str, Value]
+    status: str
+    value: float | None
+    intermediate: dict[int, float] = field(default_factory=dict)  # milestone -> objective
+
+
+class Sampler:
+    """TPE over a space, with the base config enqueued first."""
+
+    def __init__(
+        self,
+        space: Space,
+        base_values: Mapping[str, Value],
+        seed: int,
+        journal: Path | None = None,
+        earlier: Sequence[Outcome] = (),
+    ) -> None:
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        self.space = space
+        with warnings.catch_warnings():
+            # Group decomposition is what TPE needs for conditional knobs; Optuna marks it experimental.
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            tpe = optuna.samplers.TPESampler(
+                seed=seed + RESUME_STRIDE * len(earlier),  # the same seed again would repeat the first draws
+                n_startup_trials=STARTUP_TRIALS,
+                multivariate=True,
+                group=True,
+                constant_liar=True,
+            )
+        self.study = optuna.create_study(
+            study_name=space.name, storage=_storage(journal), sampler=tpe, direction="minimize"
+        )
+        self._open: dict[int, optuna.Trial] = {}
+        for outcome in earlier:
+            self._add(outcome)
+        if not earlier:
+            self.study.enqueue_trial(dict(base_values))
+
+    def ask(self) -> Suggestion:
+        """The next point. It must be told later, whatever becomes of it."""
+        trial = self.study.ask()
+        values: dict[str, Value] = {}
+        for knob in self.space.knobs:
+            if self.space.active(knob, values):
+                values[knob.path] = suggest(trial, knob.path, knob.domain)
+        self._open[trial.number] = trial
+        return Suggestion(trial.number, values)
+
+    def report(self, number: int, milestone: int, value: float) -> None:
+        """An intermediate value of an open trial, in budget units. Values that are not finite are left out."""
+        if math.isfinite(value):
+            self._open[number].report(value, milestone)
+
+    def tell(self, number: int, status: str, value: float | None) -> None:
+        """Close a trial: completed with its value, stopped as PRUNED, anything else as a failure."""
+        trial = self._open.pop(number)
+        state = _state(status, value)
+        self.study.tell(trial, value if state == TrialState.COMPLETE else None, state=state)
+
+    def close(self) -> None:
+        """Fail whatever is still open, so that nothing stays RUNNING in the study."""
+        for number in list(self._open):
+            self.tell(number, "interrupted", None)
+
+    def _add(self, outcome: Outcome) -> None:
+        state = _state(outcome.status, outcome.value)
+        self.study.add_trial(
+            optuna.trial.create_trial(
+                state=state,
+                value=outcome.value if state == TrialState.COMPLETE else None,
+                params=dict(outcome.values),
+                distributions={path: distribution(self.space.knob(path).domain) for path in outcome.values},
+                intermediate_values={m: v for m, v in outcome.intermediate.items() if math.isfinite(v)},
+            )
+        )
+
+
+def suggest(trial: optuna.Trial, path: str, domain: Domain) -> Value:
+    """Draw one knob."""
+    if isinstance(domain, Choice):
+        return trial.suggest_categorical(path, domain.labels)
+    if isinstance(domain, Integer):
+        return trial.suggest_int(path, domain.low, domain.high)
+    return trial.suggest_float(path, domain.low, domain.high, log=isinstance(domain, LogUniform))
+
+
+def distribution(domain: Domain) -> BaseDistribution:
+    """Optuna's form of one of our domains."""
+    if isinstance(domain, Choice):
+        return CategoricalDistribution(domain.labels)
+    if isinstance(domain, Integer):
+        return IntDistribution(domain.low, domain.high)
+    return FloatDistribution(domain.low, domain.high, log=isinstance(domain, LogUniform))
+
+
+def _state(status: str, value: float | None) -> TrialState:
+    if status == "completed" and value is not None and math.isfinite(value):
+        return TrialState.COMPLETE
+    return TrialState.PRUNED if status == "stopped" else TrialState.FAIL
+
+
+def _storage(journal: Path | None) -> BaseStorage:
+    """A journal that optuna-dashboard opens; a view of our results, written anew on every start."""
+    if journal is None:
+        return InMemoryStorage()
+    if journal.exists():
+        os.replace(journal, journal.with_name(f"{journal.name}.before"))
+    return JournalStorage(JournalFileBackend(str(journal)))

@@ -1,0 +1,204 @@
+"""The search, top to bottom: a space becomes trials, trials become rows.
+
+``Search`` decides (what to try next, what an ended trial means); ``fit`` lets Ray Tune run it. Between them stands
+``ray_shell.py``, so that a simulator can drive the same decisions without Ray.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from results.store import Store
+from search_spaces.space import Space
+from trainable.component import encode
+from trainable.config import TrainConfig
+from trainable.ray_trainable import STOP_FILE, Request
+from tuner.early_stopping import GuardedAsha, rungs
+from tuner.ledger import Entry, Ledger
+from tuner.sampler import Sampler
+
+SAME_ERRORS = 3  # trials in a row that end with one error: then it is everyone's, and the campaign ends
+ASKS = 100  # suggestions in a row that are known or invalid before the space counts as exhausted
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a search is run; nothing here changes what a trial is."""
+
+    trials: int
+    slots: int
+    seed: int
+    early_stopping: bool = True
+    hours: float | None = None
+    threads: int = 1
+    compile: bool = False
+
+
+class Search:
+    """One start of a campaign: its book, its sampler, its rungs."""
+
+    def __init__(
+        self,
+        space: Space,
+        base: TrainConfig,
+        store: Store,
+        data_fingerprint: str,
+        settings: Settings,
+        code_version: str = "",
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.space, self.base, self.settings, self.clock = space, base, settings, clock
+        self.folder = store.folder
+        self.ledger = Ledger(store, space, base, data_fingerprint, code_version)
+        self.ledger.restore()
+        self.waiting = self.ledger.unfinished()
+        base_key = self.ledger.key(base)
+        budget = base.budget.amount
+        self.asha = GuardedAsha(space.objective, rungs(budget), budget, protected=frozenset([base_key]))
+        self.sampler = Sampler(
+            space, space.values_of(base), settings.seed, self.folder / "optuna.journal", self.ledger.outcomes()
+        )
+        for entry in self.ledger.entries.values():
+            for milestone, value in entry.milestones.items():
+                self.asha.record(milestone, entry.key, value)
+        self.live: dict[str, Entry] = {}
+        self.started_at = clock()
+        self.trained_seconds = 0.0  # by all trials, in this start of the campaign
+        self.stopping = ""  # why no further trial starts
+        self.events: list[Callable[[Entry], None]] = []  # told of each trial that ended
+        self._same_errors: list[str] = []
+
+    @property
+    def num_started(self) -> int:
+        """Trials of the campaign that count against its budget: all but those that could not be built."""
+        return sum(e.status != "infeasible" for e in self.ledger.entries.values())
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether no further trial will start."""
+        hours = self.settings.hours
+        if not self.stopping and hours is not None and self.clock() - self.started_at >= hours * 3600:
+            self.stop(f"the {hours:g} hours are over")
+        return bool(self.stopping) or (not self.waiting and self.num_started >= self.settings.trials)
+
+    def next(self) -> Request | None:
+        """The next trial to start, or None while every slot is taken. To be asked only while not ``exhausted``."""
+        if len(self.live) >= self.settings.slots:
+            return None
+        entry = self.waiting.pop(0) if self.waiting else self._new_entry()
+        if entry is None:
+            self.stop("the space has no further configs")
+            return None
+        self.live[entry.key] = entry
+        return self._request(entry)
+
+    def _new_entry(self) -> Entry | None:
+        for _ in range(ASKS):
+            asked = self.sampler.ask()
+            try:
+                config = self.space.config(self.base, asked.values)
+            except ValueError as error:
+                self.ledger.refuse(asked.values, str(error), asked.number)
+                self.sampler.tell(asked.number, "infeasible", None)
+                continue
+            known = self.ledger.entries.get(self.ledger.key(config))
+            if known is None:
+                return self.ledger.open(asked.values, config, asked.number)
+            self.sampler.tell(asked.number, known.status, known.row.get("value"))
+        return None
+
+    def _request(self, entry: Entry) -> Request:
+        request = Request(
+            key=entry.key,
+            config=json.dumps(encode(entry.config)),
+            data_fingerprint=self.ledger.data_fingerprint,
+            folder=str(self.folder),
+            milestones=[float(m) for m in self.asha.milestones],
+            threads=self.settings.threads,
+            compile=self.settings.compile,
+        )
+        if entry.row["attempt"] and request.checkpoint_path.exists():
+            return Request(**{**request.__dict__, "resume": True})
+        entry.milestones.clear()
+        entry.row["train_seconds"] = None
+        self.asha.forget(entry.key)
+        return request
+
+    def start(self, key: str) -> None:
+        """A trial's training begins."""
+        self.ledger.start(key)
+
+    def report(self, key: str, result: Mapping[str, Any]) -> None:
+        """A trial has reached a milestone, or its end."""
+        entry = self.live[key]
+        before = float(entry.row.get("train_seconds") or 0.0)
+        self.trained_seconds += max(0.0, float(result["seconds"]) - before)  # less than before: it began again
+        self.ledger.report(key, result)
+        value = result.get(self.space.objective)
+        if entry.optuna_number is not None and value is not None:
+            self.sampler.report(entry.optuna_number, int(result["milestone"]), value)
+
+    def end(self, key: str, result: Mapping[str, Any]) -> None:
+        """A trial has ended by itself, or early stopping has ended it."""
+        status, stop = str(result.get("status", "interrupted")), self.asha.stops.pop(key, None)
+        if stop is not None:
+            self._close(key, "stopped", str(stop), rung=stop.rung, cutoff=stop.cutoff)
+        elif status in ("running", "interrupted"):
+            checkpoint = self._checkpoint(key)
+            self._close(key, "interrupted", self.stopping, checkpoint=checkpoint)
+        else:
+            self._close(key, status, str(result.get("reason", "")))
+        if status == "completed":
+            self._same_errors.clear()
+
+    def fail(self, key: str, error: str) -> None:
+        """A trial has died. The whole text is kept in ``errors/``, its last line in the row."""
+        lines = [line.strip() for line in error.splitlines() if line.strip()]
+        reason = (lines[-1] if lines else "died without an error message")[:500]
+        path = self.folder / "errors" / f"{key}.txt"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(error, errors="replace")
+        self._close(key, "crashed", reason)
+        self._same_errors.append(reason)
+        if len(self._same_errors) >= SAME_ERRORS and len(set(self._same_errors[-SAME_ERRORS:])) == 1:
+            self.stop(f"{SAME_ERRORS} trials in a row ended with the same error: {reason}")
+
+    def _close(self, key: str, status: str, reason: str, **columns: Any) -> None:
+        entry = self.live.pop(key)
+        if status != "interrupted":
+            (self.folder / "checkpoints" / f"{key}.safetensors").unlink(missing_ok=True)
+            columns["checkpoint"] = None
+        self.ledger.close(key, status, reason, **columns)
+        if entry.optuna_number is not None:
+            self.sampler.tell(entry.optuna_number, status, entry.row.get("value"))
+            entry.optuna_number = None
+        for event in self.events:
+            event(entry)
+
+    def _checkpoint(self, key: str) -> str | None:
+        path = Path("checkpoints") / f"{key}.safetensors"
+        return str(path) if (self.folder / path).exists() else None
+
+    def stop(self, why: str) -> None:
+        """Start nothing more, and let every running trial write its checkpoint and end."""
+        if not self.stopping:
+            self.stopping = why
+            (self.folder / STOP_FILE).touch()
+
+    def abandon(self) -> None:
+        """Close what is still open: trials whose end nobody reported."""
+        for key in list(self.live):
+            if self.ledger.entries[key].row["attempt"]:
+                self._close(key, "interrupted", self.stopping, checkpoint=self._checkpoint(key))
+            else:  # asked for, never started: it leaves no row behind
+                entry = self.live.pop(key)
+                if entry.optuna_number is not None:
+                    self.sampler.tell(entry.optuna_number, "interrupted", None)
+                del self.ledger.entries[key]
+        self.sampler.close()
+        (self.folder / STOP_FILE).unlink(missing_ok=True)
