@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")  # file systems take 255 bytes; temporary names add to it
 
 
 def nearest(name: str, valid: Iterable[str], what: str) -> str:
@@ -22,7 +22,7 @@ def nearest(name: str, valid: Iterable[str], what: str) -> str:
 def check_name(name: str, what: str) -> None:
     """Raise a ValueError unless ``name`` can be a file's name anywhere and stays inside its folder."""
     if not _NAME.fullmatch(name):
-        rule = "must begin with a letter or digit and hold only letters, digits, '.', '_' and '-'"
+        rule = "must begin with a letter or digit and hold only letters, digits, '.', '_' and '-', at most 200"
         raise ValueError(f"the {what} {name!r} {rule}")
 
 

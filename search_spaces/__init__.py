@@ -1,4 +1,4 @@
-"""What is asked: one folder per campaign, each a base config, its knobs and its recorded runs. Imports config types only."""
+"""What is asked: one folder per campaign, each with base config, knobs and recorded runs. Imports config types only."""
 
 from search_spaces.catalogue import load, names
 

@@ -72,8 +72,10 @@ class Integer:
 
 @dataclass(frozen=True, init=False)
 class Choice:
-    """One of several labels. ``Choice(1, 2, 4)`` labels plain values with themselves, ``Choice(Tidal())`` components with
-    their class names; ``Choice(slow=Tidal(warmup_frac=0.6))`` names a label for a component with other settings.
+    """One of several labels.
+
+    ``Choice(1, 2, 4)`` labels plain values with themselves, ``Choice(Tidal())`` components with their class names;
+    ``Choice(slow=Tidal(warmup_frac=0.6))`` names a label for a component with other settings.
     """
 
     options: Mapping[Value, Any] = field(default_factory=dict)

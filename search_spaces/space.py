@@ -75,8 +75,9 @@ class Space:
     def fixed(self, base: TrainConfig, overrides: Mapping[str, Any]) -> tuple[TrainConfig, Space]:
         """The base with ``overrides`` set for the whole campaign, and the space without the knobs they settle.
 
-        A knob that goes is one that was set, or whose condition can no longer hold. A value set inside a component that is
-        itself sampled goes into every option that has it: ``schedule.min_lr_frac=0.2`` holds for all schedules with a floor.
+        A knob that goes is one that was set, or whose condition can no longer hold. A value set inside a component that
+        is itself sampled goes into every option that has it: ``schedule.min_lr_frac=0.2`` holds for all schedules with
+        a floor.
         """
         new = with_values(base, overrides)
         kept: list[Knob] = []
@@ -104,7 +105,10 @@ class Space:
         return values
 
     def config(self, base: TrainConfig, values: Mapping[str, Value]) -> TrainConfig:
-        """The base with ``values`` set: labels of choices stand for what they name. ValueError if the result is no valid run."""
+        """The base with ``values`` set, labels of choices standing for what they name.
+
+        A ValueError for an unknown knob, a value outside its domain, or a result that is no valid run.
+        """
         changes: dict[str, Any] = {}
         for knob in self.knobs:  # in the space's order, so that a component's choice is known before its fields
             if knob.path in values:

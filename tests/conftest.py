@@ -1,4 +1,4 @@
-"""What the tests of training share: a tiny model, tiny data, and a run whose every number can be compared bit for bit."""
+"""What the tests of training share: a tiny model, tiny data, and runs that can be compared bit for bit."""
 
 from __future__ import annotations
 

@@ -64,7 +64,8 @@ def _split(node: Any, path: str, tensors: dict[str, Tensor]) -> Any:
     """``node`` with each tensor moved to ``tensors`` and replaced by a reference to it."""
     if isinstance(node, Tensor):
         assert path not in tensors, f"two tensors are called {path}"
-        tensors[path] = node.detach().cpu().contiguous().clone()  # cloned: safetensors refuses tensors that share memory
+        # cloned: safetensors refuses tensors that share memory
+        tensors[path] = node.detach().cpu().contiguous().clone()
         return {"tensor": path}
     if isinstance(node, dict):
         return {"dict": {k: _split(v, f"{path}/{k}", tensors) for k, v in node.items()}}

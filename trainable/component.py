@@ -1,9 +1,9 @@
 """The config core: frozen dataclasses, dotted paths, JSON round trip.
 
 A *component* is a frozen dataclass whose class name is its name on disk. A *path* such as ``optimizer.matrix_lr`` or
-``hooks.WeightNoise.scale`` addresses one field of a tree of components; the same string is used in search spaces, on the
-command line and as a column of the results. Every mistake is a ``ValueError`` that names the value, the rule and the
-nearest valid name.
+``hooks.WeightNoise.scale`` addresses one field of a tree of components; the same string is used in search spaces, on
+the command line and as a column of the results. Every mistake is a ``ValueError`` that names the value, the rule and
+the nearest valid name.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import types
 import typing
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypeVar
 
 _REGISTRY: dict[str, type[Component]] = {}
 
@@ -74,6 +74,16 @@ def component(name: str, kind: str) -> type[Component]:
     return found[name]
 
 
+def without_neutral(config: Any) -> Any:
+    """``config`` without the tricks at their neutral setting, in every tuple of components below it."""
+    if isinstance(config, tuple):
+        return tuple(without_neutral(c) for c in config if not (isinstance(c, Component) and c == type(c).neutral()))
+    if not isinstance(config, Component):
+        return config
+    fields = {f.name: without_neutral(getattr(config, f.name)) for f in dataclasses.fields(config)}
+    return dataclasses.replace(config, **fields)
+
+
 # --- JSON -----------------------------------------------------------------------------------------------------------
 
 
@@ -125,6 +135,9 @@ def fingerprint(value: Any) -> str:
 # --- dotted paths ---------------------------------------------------------------------------------------------------
 
 
+ComponentT = TypeVar("ComponentT", bound=Component)
+
+
 def get_value(config: Component, path: str) -> Any:
     """The value at a dotted path. A member of a tuple of components is addressed by its class name."""
     node: Any = config
@@ -133,22 +146,23 @@ def get_value(config: Component, path: str) -> Any:
     return node
 
 
-def with_value(config: Any, path: str, value: Any) -> Any:
+def with_value(config: ComponentT, path: str, value: Any) -> ComponentT:
     """A copy of ``config`` with the value at ``path`` replaced.
 
-    A component-valued field takes a component or the class name of one (which then has its defaults). A component that a
-    tuple lacks is appended at its neutral setting first, so that ``hooks.WeightNoise.scale=0.1`` is enough to switch a
-    trick on.
+    A component-valued field takes a component or the class name of one (which then has its defaults). A component that
+    a tuple lacks is appended at its neutral setting first, so that ``hooks.WeightNoise.scale=0.1`` is enough to switch
+    a trick on.
     """
     return with_values(config, {path: value})
 
 
-def with_values(config: Any, values: Mapping[str, Any]) -> Any:
-    """A copy of ``config`` with all of ``values`` applied at once: what they make together is checked, not the way there.
+def with_values(config: ComponentT, values: Mapping[str, Any]) -> ComponentT:
+    """A copy of ``config`` with all of ``values`` applied at once: what they make together is checked, not the way.
 
     A parent is set before its children, so that ``schedule=Tidal`` may stand beside ``schedule.min_lr_frac=0.2``.
     """
-    return _with_fields(config, values, "")
+    new: ComponentT = _with_fields(config, values, "")
+    return new
 
 
 def _with_fields(node: Any, values: Mapping[str, Any], at: str) -> Any:
@@ -201,7 +215,7 @@ def _by_head(values: Mapping[str, Any]) -> dict[str, dict[Any, Any]]:
 
 
 def leaves(config: Component, prefix: str = "") -> dict[str, Any]:
-    """Every path of a config with its plain value; a component's own path gives its class name, a tuple's their names."""
+    """Every path of a config with its plain value; a component's own path gives its class name, a tuple's the names."""
     found: dict[str, Any] = {}
     for f in dataclasses.fields(config):
         path, value = f"{prefix}{f.name}", getattr(config, f.name)
@@ -261,9 +275,11 @@ def _neutral(cls: type[Component]) -> Component:
     return cls() if neutral is None else neutral
 
 
-@functools.cache
-def _hints(cls: type) -> dict[str, Any]:
-    return typing.get_type_hints(cls)
+def _hints(cls: type[Component]) -> dict[str, Any]:
+    return _cached_hints(cls)  # type: ignore[arg-type]  # mypy takes the hash of instances for that of their class
+
+
+_cached_hints = functools.cache(typing.get_type_hints)  # evaluating annotations is slow
 
 
 def _accepted(hint: Any) -> tuple[Any, ...]:
@@ -281,7 +297,10 @@ def _kind_of(cls: type[Component], name: str) -> str | None:
 
 
 def _typed(cls: type[Component], name: str, value: Any) -> Any:
-    """``value`` as the type the field declares, or a ValueError. Only exact conversions: int to float, name to component."""
+    """``value`` as the type the field declares, or a ValueError.
+
+    Only exact conversions: int to float, a whole float to int, a list to a tuple, the name of a component to it.
+    """
     accepted = _accepted(_hints(cls)[name])
     if isinstance(value, float) and not math.isfinite(value):
         raise ValueError(f"{cls.__name__}.{name} is {value!r} but must be finite")

@@ -6,7 +6,6 @@ must not change what it is, so they are no part of its key.
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
@@ -15,7 +14,7 @@ from trainable import hooks as _hooks  # noqa: F401  (importing registers the co
 from trainable import losses as _losses  # noqa: F401
 from trainable import models as _models  # noqa: F401
 from trainable import optimizers as _optimizers  # noqa: F401
-from trainable.component import Component, encode, fingerprint
+from trainable.component import Component, encode, fingerprint, without_neutral
 from trainable.data import DataConfig
 from trainable.evaluate import EvaluationConfig
 from trainable.hooks.hook import Hook
@@ -105,9 +104,7 @@ class TrainConfig(Component):
         Components at their neutral setting are dropped (the contract tests show that they change nothing), and the data
         count by their content, not by the path that they were read from.
         """
-        losses = tuple(c for c in self.losses if c != type(c).neutral())
-        hooks = tuple(c for c in self.hooks if c != type(c).neutral())
-        data: dict[str, Any] = encode(dataclasses.replace(self, losses=losses, hooks=hooks))
+        data: dict[str, Any] = encode(without_neutral(self))
         del data["data"]["source"]
         data["data"]["fingerprint"] = data_fingerprint
         return fingerprint(data)

@@ -1,6 +1,6 @@
 """The thin shell that Ray sees: one reused actor trains one trial after another and hands each report to Tune.
 
-The actor is kept between trials so that imports, data and device stay warm; a trial that raises takes its actor with it.
+The actor is kept between trials so that imports, data and device stay warm; one in which a trial raises is replaced.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ class Request:
     compile: bool = False
     checkpoint_seconds: float = 300.0  # least time between two checkpoints of a running trial
     resume: bool = False  # go on from the trial's checkpoint
+    train_tokens: int | None = None  # how many it reads of its data, which limits what is downloaded; None is all
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))
@@ -67,6 +68,8 @@ class RayTrainable(tune.Trainable):
     def begin(self, request: Request) -> None:
         """Prepare the next trial; the data stay from the last one if it read the same."""
         self.started, self.request = time.perf_counter(), request
+        for name in ("reports", "run"):  # the last trial's memory, before the next one needs it
+            self.__dict__.pop(name, None)
         torch.set_num_threads(request.threads)
         config = decode(json.loads(request.config))
         assert isinstance(config, TrainConfig)
@@ -80,10 +83,10 @@ class RayTrainable(tune.Trainable):
 
     def dataset(self, config: DataConfig) -> Dataset:
         if config not in self._datasets:
-            found = prepare(config)
+            found = prepare(config, train_tokens_needed=self.request.train_tokens)
             if found.fingerprint != self.request.data_fingerprint:
-                where, wanted = socket.gethostname(), self.request.data_fingerprint
-                raise ValueError(f"the data {config.source!r} on {where} have fingerprint {found.fingerprint}, not {wanted}")
+                where, wanted = f"{config.source!r} on {socket.gethostname()}", self.request.data_fingerprint
+                raise ValueError(f"the data {where} have fingerprint {found.fingerprint}, not {wanted}")
             self._datasets = {config: found}
         return self._datasets[config]
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from trainable.config import Spent, TrainConfig
 from trainable.data import Dataset
 from trainable.models.model import Network
+from trainable.models.parts import Live
 from trainable.optimizers import update_rule
 from trainable.optimizers.update_rule import Group
 from trainable.runtime import Runtime
@@ -53,7 +54,14 @@ class Run:
         hook_states = {type(h).__name__: h.start(network) for h in config.hooks}
         generator = torch.Generator(runtime.device).manual_seed(config.seed + 1)
         zero = torch.zeros((), dtype=torch.float64, device=runtime.device)
-        return cls(config, dataset, runtime, network, groups, update_rule.start(groups), hook_states, generator, loss_sum=zero)
+        return cls(
+            config, dataset, runtime, network, groups, update_rule.start(groups), hook_states, generator, loss_sum=zero
+        )
+
+    @property
+    def live(self) -> list[Live]:
+        """Modules that want to be told of each step."""
+        return [module for module in self.network.modules() if isinstance(module, Live)]
 
     @property
     def num_parameters(self) -> int:
@@ -81,8 +89,10 @@ class Run:
     @torch.no_grad()
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continue from ``state``; the run goes on bit for bit as if it had not stopped (on a CPU)."""
-        for parameter, saved in zip(self.network.parameters(), state["network"], strict=True):
-            parameter.copy_(saved)
+        shapes = [[p.shape for p in parameters] for parameters in (self.network.parameters(), state["network"])]
+        if shapes[0] != shapes[1]:
+            raise ValueError("the state is of another model: its tensors have other shapes than this run's weights")
+        _assign(self.network.parameters(), state["network"])
         self.optimizer_states = _restored(self.optimizer_states, state["optimizer"], self.runtime.device)
         self.hook_states = _restored(self.hook_states, state["hooks"], self.runtime.device)
         self.generator.set_state(state["generator"].cpu())
@@ -93,7 +103,7 @@ class Run:
 
     @contextmanager
     def evaluation_weights(self) -> Iterator[None]:
-        """The weights that hooks want evaluated, for the time of the block; the training weights come back from copies."""
+        """The weights that hooks want evaluated, for the time of the block; then the training weights, from copies."""
         wanted = None
         for hook in self.config.hooks:
             wanted = hook.evaluation_weights(self.network, self.hook_states[type(hook).__name__]) or wanted
@@ -110,7 +120,7 @@ class Run:
 
 
 @torch.no_grad()
-def _assign(parameters: list[Any], values: Any) -> None:
+def _assign(parameters: Iterable[nn.Parameter], values: Iterable[Tensor]) -> None:
     for parameter, value in zip(parameters, values, strict=True):
         parameter.copy_(value)
 

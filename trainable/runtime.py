@@ -39,6 +39,11 @@ class Runtime:
             return torch.cuda.get_device_name(self.device)
         return f"cpu ({platform.machine()})"
 
+    @property
+    def generator_devices(self) -> list[torch.device]:
+        """Devices beside the CPU whose generator a draw inside the network would move."""
+        return [] if self.device_type == "cpu" else [torch.device(self.device)]
+
     def autocast(self) -> AbstractContextManager[None]:
         return torch.autocast(self.device_type, torch.bfloat16, enabled=self.precision == "bf16")
 

@@ -38,7 +38,7 @@ class Constant(Schedule):
 
 @dataclass(frozen=True, kw_only=True)
 class Warmdown(Schedule):
-    """1, then linear to m over the last ``warmdown_frac``: the trapezoid of modded-nanogpt and the competition's default."""
+    """1, then linear to m over the last ``warmdown_frac``: modded-nanogpt's trapezoid, the competition's default."""
 
     warmdown_frac: float = 0.4
     min_lr_frac: float = 0.0

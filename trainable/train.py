@@ -23,7 +23,9 @@ from trainable.losses.loss_term import Outputs
 from trainable.optimizers.update_rule import update
 from trainable.run import Run
 
-GRAPHS = 1_000_000  # torch keeps 8 graphs of one function and then fails; a process that trains many trials needs one a structure
+# torch keeps 8 graphs of one function and then fails; a process that trains many trials needs one for each structure.
+GRAPHS = 1_000_000
+STEPS_APART = 1_000_003  # between the draws of neighbouring seeds
 CHECK_EVERY_STEPS = 10  # how often the loss is read to see whether it is still finite: reading waits for the device
 
 
@@ -64,6 +66,8 @@ def train(
         step, run.position = next_step(run, objective, horizon.fraction(spent))
         for hook in config.hooks:
             hook.before_forward(step, run.hook_states[type(hook).__name__])
+        for module in run.live:
+            module.before_step(step)
         loss = step.recompute_gradients()
         for hook in config.hooks:
             hook.after_backward(step, run.hook_states[type(hook).__name__])
@@ -81,7 +85,8 @@ def train(
             run.runtime.synchronize()
             clock.tick()  # before the milestones are looked up: the wait may have used up a budget of seconds
             if not math.isfinite(float(run.loss_sum)):
-                yield _report(run, "diverged", getattr(spent, unit), step, f"train loss is not finite at step {spent.steps}")
+                reason = f"train loss is not finite at step {spent.steps}"
+                yield _report(run, "diverged", getattr(spent, unit), step, reason)
                 return
         due = due_milestone(run, milestones)
         if due is not None:
@@ -134,16 +139,19 @@ def next_step(run: Run, objective: Callable[..., tuple[Tensor, Tensor]], progres
 
 
 def backward(run: Run, step: Step, objective: Callable[..., tuple[Tensor, Tensor]]) -> Tensor:
-    """Fill ``.grad`` with the gradient of the mean loss over the step's micro-batches; returns the mean cross-entropy."""
+    """Fill ``.grad`` with the gradient of the mean loss over micro-batches; returns the mean cross-entropy."""
     parts = run.config.data.grad_accum_steps
     for parameter in run.network.parameters():
         parameter.grad = None
     total = torch.zeros((), device=run.runtime.device)
-    for inputs, targets in zip(step.inputs.chunk(parts), step.targets.chunk(parts), strict=True):
-        with run.runtime.autocast():
-            loss, cross_entropy = objective(inputs, targets)
-        (loss / parts).backward()  # type: ignore[no-untyped-call]
-        total += cross_entropy.detach() / parts
+    with torch.random.fork_rng(devices=run.runtime.generator_devices):
+        # Draws inside the graph come from torch's own generator: seeded by the step, they need no place in a checkpoint.
+        torch.manual_seed((run.config.seed * STEPS_APART + step.index) % 2**63)
+        for inputs, targets in zip(step.inputs.chunk(parts), step.targets.chunk(parts), strict=True):
+            with run.runtime.autocast():
+                loss, cross_entropy = objective(inputs, targets)
+            (loss / parts).backward()  # type: ignore[no-untyped-call]
+            total += cross_entropy.detach() / parts
     return total
 
 
@@ -178,8 +186,10 @@ def build_objective(run: Run) -> Callable[[Tensor, Tensor], tuple[Tensor, Tensor
 def evaluated(run: Run, milestone: float, step: Step) -> Report:
     """A report with the validation loss, measured outside the training clock."""
     started = time.perf_counter()
+    run.network.eval()
     with run.evaluation_weights(), run.runtime.autocast():
         found = evaluate(run.network, run.dataset, run.config.evaluation, run.runtime.device)
+    run.network.train()
     run.eval_seconds += time.perf_counter() - started
     status, reason = ("completed" if run.config.budget.fraction(run.spent) == 1 else "running"), ""
     if not math.isfinite(found.loss):

@@ -62,8 +62,12 @@ def connect(address: str | None = None, concurrent: int | None = None) -> Cluste
 
 def _cluster(gpus: int, cores: int, concurrent: int | None) -> Cluster:
     slots = gpus or cores
-    if concurrent is not None and not 1 <= concurrent <= max(slots, 1):
+    if not slots:
+        raise ValueError("the cluster has neither a GPU nor a core to run a trial on")
+    if concurrent is not None and not 1 <= concurrent <= slots:
         unit = "GPUs" if gpus else "cores"
         raise ValueError(f"--concurrent is {concurrent} but must be in 1..{slots}: a trial uses one of {slots} {unit}")
-    resources = {"gpu": 1.0, "cpu": float(max(1, min(CPUS_BESIDE_A_GPU, cores // gpus)))} if gpus else {"cpu": 1.0}
+    resources = {"cpu": 1.0}
+    if gpus:  # where cores are scarcer than GPUs, each trial counts as part of one, so that no GPU is left idle
+        resources = {"gpu": 1.0, "cpu": float(min(CPUS_BESIDE_A_GPU, cores // gpus) or cores / gpus)}
     return Cluster(concurrent or slots, resources, gpus > 0)

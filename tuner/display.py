@@ -81,7 +81,7 @@ def seconds_left(search: Search) -> float | None:
     """Mean seconds of the ended trials, times those still to end, over the slots; None before the first end."""
     spent = [
         float(e.row["wall_seconds"])
-        for e in search.ledger.entries.values()
+        for e in list(search.ledger.entries.values())
         if e.row.get("ended_at") and e.row.get("wall_seconds")
     ]
     if not spent:

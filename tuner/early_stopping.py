@@ -70,10 +70,10 @@ class GuardedAsha(AsyncHyperBandScheduler):
         value, milestone = result.get(self.objective), result["milestone"]
         if value is None or not math.isfinite(value):
             return str(TrialScheduler.STOP)
-        if milestone not in self.milestones:
-            return str(TrialScheduler.CONTINUE)
-        cutoff = self.cutoff(milestone)
         known = _known_by_key(trial)
+        if milestone not in self.milestones or known.trial_id in dict(self._bracket._rungs)[milestone]:
+            return str(TrialScheduler.CONTINUE)  # judged here before: Ray would go on to a lower rung
+        cutoff = self.cutoff(milestone)
         action = super().on_trial_result(tune_controller, known, result)
         if action == TrialScheduler.STOP and known.trial_id in self.protected:
             return str(TrialScheduler.CONTINUE)

@@ -20,6 +20,9 @@ from trainable.config import TrainConfig
 from tuner.sampler import Outcome
 
 ENDED = ("completed", "stopped", "diverged", "plateaued", "crashed", "infeasible")
+PROGRESS = (  # what a row says of how far a trial has come
+    "spent", "steps", "tokens", "train_seconds", "tokens_per_second", "last_value", "train_loss", "val_loss", "val_bpb",
+)  # fmt: skip
 COPIED = (  # from a trial's report into its row
     "train_loss", "val_loss", "val_bpb", "eval_seconds", "compile_seconds", "wall_seconds", "peak_memory_bytes",
     "device", "precision", "parameters", "worker", "tokens",
@@ -36,6 +39,7 @@ class Entry:
     row: dict[str, Any]
     optuna_number: int | None = None
     milestones: dict[int, float] = field(default_factory=dict)  # milestone -> objective
+    started: bool = False  # in this start of the campaign
 
     @property
     def status(self) -> str:
@@ -44,6 +48,16 @@ class Entry:
     @property
     def number(self) -> int:
         return int(self.row["number"])
+
+    @property
+    def outcome(self) -> Outcome:
+        """The trial as the sampler wants to know it."""
+        return Outcome(self.values, self.status, self.row.get("value"), dict(self.milestones))
+
+    def restart(self) -> None:
+        """Forget what an earlier attempt reached: the next one begins at the first step."""
+        self.milestones.clear()
+        self.row.update(dict.fromkeys(PROGRESS))
 
 
 class Ledger:
@@ -80,7 +94,7 @@ class Ledger:
             "scale": campaign["scale"],
             "seed": config.seed,
             "is_base": key == self.key(self.base),
-            "number": len(self.entries),
+            "number": self._next_number(),
             "status": "running",
             "objective": campaign["objective"],
             "config": json.dumps(encode(config)),
@@ -99,12 +113,14 @@ class Ledger:
     def refuse(self, values: Mapping[str, Value], reason: str, optuna_number: int | None) -> None:
         """Write down values that make no valid run: they cost a row, not a trial."""
         key = f"infeasible-{fingerprint(dict(values))}"
+        if key in self.entries:
+            return
         row = {
             "key": key,
             "campaign": self.store.folder.name,
             "space": self.campaign["space"],
             "scale": self.campaign["scale"],
-            "number": len(self.entries),
+            "number": self._next_number(),
             "is_base": False,
             "status": "infeasible",
             "reason": reason,
@@ -118,9 +134,13 @@ class Ledger:
         self.entries[key] = Entry(key, dict(values), None, row, optuna_number)
         self.store.write_trial(row)
 
+    def _next_number(self) -> int:
+        return 1 + max((e.number for e in self.entries.values()), default=-1)  # there may be gaps: never started, lost
+
     def start(self, key: str) -> None:
         """An attempt at the trial begins."""
-        row = self.entries[key].row
+        entry, row = self.entries[key], self.entries[key].row
+        entry.started = True
         row.update(status="running", attempt=row["attempt"] + 1, started_at=self.now(), ended_at=None, reason=None)
         self.store.write_trial(row)
 
@@ -129,6 +149,8 @@ class Ledger:
         entry, status = self.entries[key], result["status"]
         row, value = entry.row, result.get(entry.row["objective"])
         speed = result["tokens"] / result["seconds"] if result["seconds"] else None
+        seconds = result["seconds"] - (row.get("train_seconds") or 0.0)  # since the report before
+        recent = (result["tokens"] - (row.get("tokens") or 0)) / seconds if seconds > 0 else None
         row.update({name: result.get(name) for name in COPIED if result.get(name) is not None})
         row.update(steps=result["step"], train_seconds=result["seconds"], tokens_per_second=speed)
         row.update(spent=_spent(result, row["budget_unit"]))
@@ -137,7 +159,7 @@ class Ledger:
         if status == "running" and value is not None:
             entry.milestones[int(result["milestone"])] = value
         if status != "interrupted":
-            self.store.append_report(_report_row(key, row["attempt"], result, speed, self.now()))
+            self.store.append_report(_report_row(key, row["attempt"], result, recent, self.now()))
         if status == "running":
             self.store.write_trial(row)
 
@@ -156,7 +178,8 @@ class Ledger:
             milestones = {}
             for report in self.store.reports(row["key"]):
                 value = report[row["objective"]]
-                if value is not None and report["milestone"] < row["budget"]:
+                reached = report["milestone"] <= (row["spent"] or 0)  # not by an attempt that began again since
+                if value is not None and reached and report["milestone"] < row["budget"]:
                     milestones[report["milestone"]] = value
             self.entries[row["key"]] = Entry(row["key"], values, config, dict(row), None, milestones)
 
@@ -166,27 +189,23 @@ class Ledger:
 
     def outcomes(self) -> list[Outcome]:
         """Every ended trial, as the sampler wants to know it."""
-        return [
-            Outcome(e.values, e.status, e.row.get("value"), dict(e.milestones))
-            for e in self.entries.values()
-            if e.status in ENDED
-        ]
+        return [e.outcome for e in self.entries.values() if e.status in ENDED]
 
     def counts(self) -> dict[str, int]:
         """Number of trials by status."""
         found: dict[str, int] = {}
-        for entry in self.entries.values():
+        for entry in list(self.entries.values()):  # a copy: the display counts in a thread of its own
             found[entry.status] = found.get(entry.status, 0) + 1
         return found
 
     def best(self) -> Entry | None:
         """The completed trial with the lowest value."""
-        done = [e for e in self.entries.values() if e.status == "completed" and e.row.get("value") is not None]
+        done = [e for e in list(self.entries.values()) if e.status == "completed" and e.row.get("value") is not None]
         return min(done, key=lambda e: float(e.row["value"]), default=None)
 
     def base_value(self) -> float | None:
         """The base config's value, once it is there."""
-        for entry in self.entries.values():
+        for entry in list(self.entries.values()):
             if entry.row["is_base"]:
                 return entry.row.get("value")
         return None

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 from trainable.component import nearest, parse_value
+from trainable.data import STDLIB
+from trainable.download import DATASETS
 
 LATEST = "latest"
+NAMED_SOURCES = (STDLIB, *DATASETS)
 
 
 class OneLineParser(argparse.ArgumentParser):
@@ -22,7 +26,7 @@ class OneLineParser(argparse.ArgumentParser):
             name = unknown.group(1).partition("=")[0]
             options = [o for action in self._actions for o in action.option_strings]
             message = f"unknown option {name!r}: {nearest(name, options, 'options')}"
-        self.exit(2, f"{self.prog}: {message}\n")
+        self.exit(2, f"{self.prog}: {' '.join(message.split())}\n")
 
 
 def parser() -> OneLineParser:
@@ -103,6 +107,9 @@ def overrides(settings: Sequence[str], data: str | None) -> dict[str, Any]:
         if path in found:
             raise ValueError(f"{path} is set twice")
         found[path] = value
+    source = found.get("data.source")
+    if isinstance(source, str) and os.path.exists(os.path.expanduser(source)) and source not in NAMED_SOURCES:
+        found["data.source"] = str(Path(source).expanduser().resolve())  # workers and resumes run in other folders
     return found
 
 
@@ -113,7 +120,7 @@ def _pair(text: str) -> tuple[str, Any]:
     try:
         return path, parse_value(value)
     except ValueError as error:
-        raise ValueError(f"--set {text}: {error}") from None
+        raise ValueError(f"--set {text!r}: {error}") from None
 
 
 def _check_combination(options: argparse.Namespace) -> None:
@@ -128,6 +135,8 @@ def _check_combination(options: argparse.Namespace) -> None:
         given = [name for name, value in fixed.items() if value is not None]
         if given:
             raise ValueError(f"{given[0]} cannot change with --resume: a campaign keeps the question it started with")
+    elif options.seed is not None and "seed" in options.overrides:
+        raise ValueError("seed is set twice")
     elif options.space is None and not options.list:
         raise ValueError("which space? give --space NAME (see --list), or --resume to go on with a campaign")
 

@@ -14,6 +14,7 @@ def code_version() -> str:
     """The commit of this checkout, ``+`` behind it if files were changed; the package's version outside a checkout."""
     folder = Path(__file__).parent
     try:
+        _git(folder, "ls-files", "--error-unmatch", Path(__file__).name)  # installed inside another project's checkout?
         commit = _git(folder, "rev-parse", "--short=12", "HEAD")
         return commit + ("+" if _git(folder, "status", "--porcelain", "--untracked-files=no") else "")
     except (OSError, subprocess.CalledProcessError):

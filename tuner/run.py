@@ -1,8 +1,8 @@
 """``python -m tuner.run``: the main job. Read this first.
 
-A campaign is a folder. This file turns the command line into one (or finds it again), connects to Ray, lets ``search.py``
-work, and says at the end what was found, where it is and how to go on. Exit codes: 0 done, 1 done but trials crashed,
-2 bad input, 130 interrupted.
+A campaign is a folder. This file turns the command line into one (or finds it again), connects to Ray, lets
+``search.py`` work, and says at the end what was found, where it is and how to go on. Exit codes: 0 done, 1 done but
+trials crashed, 2 bad input, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Question:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     given = options.parse(arguments)
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False, soft_wrap=True, markup=False, emoji=False)  # names may hold brackets and colons
     try:
         if given.list:
             catalogue.show(console, given.space, given.results)
@@ -65,8 +65,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return resume(console, given)
         return begin(console, given)
     except ValueError as error:
-        print(f"{PROGRAM}: {error}", file=sys.stderr)
+        print(f"{PROGRAM}: {' '.join(str(error).split())}", file=sys.stderr)
         return BAD_INPUT
+    except KeyboardInterrupt:  # before or after the search, which takes signals itself
+        print(f"{PROGRAM}: {INTERRUPTION}", file=sys.stderr)
+        return INTERRUPTED
 
 
 def begin(console: Console, given: argparse.Namespace) -> int:
@@ -79,7 +82,7 @@ def begin(console: Console, given: argparse.Namespace) -> int:
     question = ask(space, scale, given.overrides, given.trials, given.seed)
     name = given.name or f"{space.name}-{scale}-{time.strftime('%Y%m%d-%H%M%S')}"
     folder = campaign_folder(given.results, name)
-    if folder.exists():
+    if os.path.lexists(folder):
         raise ValueError(
             f"campaign {name!r} exists already: go on with it by --resume {name}, or choose another --name"
         )
@@ -88,7 +91,10 @@ def begin(console: Console, given: argparse.Namespace) -> int:
         print_cost(console, question, here, not given.no_early_stopping)
         return DONE
     dataset = read(console, question.base)
-    store = Store.create(folder, campaign_record(question, dataset, given), question.space.column_types())
+    try:
+        store = Store.create(folder, campaign_record(question, dataset, given), question.space.column_types())
+    except OSError as error:
+        raise ValueError(f"the campaign's folder {str(folder)!r} cannot be written: {error.strerror}") from None
     return search(console, question, store, dataset, here, given)
 
 
@@ -136,9 +142,11 @@ def ask(space: Space, scale: str, overrides: dict[str, Any], trials: int | None,
 
 def read(console: Console, base: TrainConfig) -> Dataset:
     """The data, prepared on this machine if they are not yet."""
-    dataset = prepare(
-        base.data, train_tokens_needed=plan.tokens_of(base), say=lambda line: console.print(f"data: {line}")
-    )
+    tokens, source = plan.tokens_of(base), base.data.source
+    try:
+        dataset = prepare(base.data, train_tokens_needed=tokens, say=lambda line: console.print(f"data: {line}"))
+    except OSError as error:
+        raise ValueError(f"data.source {source!r} cannot be prepared: {error}") from None
     console.print(f"data: {dataset.description}")
     return dataset
 
@@ -201,9 +209,8 @@ def conclude(console: Console, campaign: Search) -> int:
     print_where(console, campaign.folder)
     crashed = campaign.ledger.counts().get("crashed", 0)
     if crashed:
-        console.print(
-            f"{crashed} trials crashed: the last line of each error is in trials.reason, all of it in {campaign.folder / 'errors'}"
-        )
+        where = f"the last line of each error is in trials.reason, all of it in {campaign.folder / 'errors'}"
+        console.print(f"{crashed} {'trial' if crashed == 1 else 'trials'} crashed: {where}")
     left = len(campaign.ledger.unfinished())
     if campaign.stopping and (left or campaign.num_started < campaign.settings.trials):
         console.print(f"ended early ({campaign.stopping}). Go on with: {PROGRAM} --resume {campaign.folder.name}")
@@ -217,7 +224,7 @@ INTERRUPTION = "interrupted"
 
 @contextmanager
 def interruptible(campaign: Search) -> Iterator[None]:
-    """The first SIGINT or SIGTERM asks every trial for a checkpoint and ends the campaign; a second one ends at once."""
+    """The first SIGINT or SIGTERM asks all trials for checkpoints and ends the campaign; a second one ends at once."""
 
     def on_signal(number: int, frame: Any) -> None:
         if campaign.stopping == INTERRUPTION:
@@ -300,7 +307,7 @@ def print_cost(console: Console, question: Question, here: cluster.Cluster, earl
 
 def find(runs: Path, name: str) -> Path:
     """The campaign called ``name`` below ``runs``, or at the path ``name``."""
-    return Path(name) if (Path(name) / "campaign.json").is_file() else campaign_folder(runs, Path(name).name)
+    return Path(name) if os.path.isfile(Path(name) / "campaign.json") else campaign_folder(runs, Path(name).name)
 
 
 def latest(runs: Path) -> Path:

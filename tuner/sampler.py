@@ -77,7 +77,7 @@ class Sampler:
         )
         self._open: dict[int, optuna.Trial] = {}
         for outcome in earlier:
-            self._add(outcome)
+            self.add(outcome)
         if not earlier:
             self.study.enqueue_trial(dict(base_values))
 
@@ -97,7 +97,7 @@ class Sampler:
             self._open[number].report(value, milestone)
 
     def tell(self, number: int, status: str, value: float | None) -> None:
-        """Close a trial: completed with its value, stopped as PRUNED, anything else as a failure."""
+        """Close a trial: completed with its value, stopped or infeasible as PRUNED, anything else as a failure."""
         trial = self._open.pop(number)
         state = _state(status, value)
         self.study.tell(trial, value if state == TrialState.COMPLETE else None, state=state)
@@ -107,7 +107,8 @@ class Sampler:
         for number in list(self._open):
             self.tell(number, "interrupted", None)
 
-    def _add(self, outcome: Outcome) -> None:
+    def add(self, outcome: Outcome) -> None:
+        """A trial that an earlier start of the campaign asked for, and that has ended."""
         state = _state(outcome.status, outcome.value)
         self.study.add_trial(
             optuna.trial.create_trial(
@@ -141,7 +142,9 @@ def distribution(domain: Domain) -> BaseDistribution:
 def _state(status: str, value: float | None) -> TrialState:
     if status == "completed" and value is not None and math.isfinite(value):
         return TrialState.COMPLETE
-    return TrialState.PRUNED if status == "stopped" else TrialState.FAIL
+    # TPE looks away from failures, so it would ask for values that make no valid run again and again; pruned without
+    # an intermediate value, they are the worst that it knows of.
+    return TrialState.PRUNED if status in ("stopped", "infeasible") else TrialState.FAIL
 
 
 def _storage(journal: Path | None) -> BaseStorage:
@@ -150,4 +153,6 @@ def _storage(journal: Path | None) -> BaseStorage:
         return InMemoryStorage()
     if journal.exists():
         os.replace(journal, journal.with_name(f"{journal.name}.before"))
+    # A driver killed while it wrote leaves its lock, and Optuna would wait for it; we hold the campaign's own lock.
+    journal.with_name(f"{journal.name}.lock").unlink(missing_ok=True)
     return JournalStorage(JournalFileBackend(str(journal)))

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -19,7 +20,8 @@ from trainable.component import encode
 from trainable.config import TrainConfig
 from trainable.ray_trainable import STOP_FILE, Request
 from tuner.early_stopping import GuardedAsha, rungs
-from tuner.ledger import Entry, Ledger
+from tuner.ledger import ENDED, Entry, Ledger
+from tuner.plan import tokens_of
 from tuner.sampler import Sampler
 
 SAME_ERRORS = 3  # trials in a row that end with one error: then it is everyone's, and the campaign ends
@@ -76,7 +78,7 @@ class Search:
     @property
     def num_started(self) -> int:
         """Trials of the campaign that count against its budget: all but those that could not be built."""
-        return sum(e.status != "infeasible" for e in self.ledger.entries.values())
+        return sum(e.status != "infeasible" for e in list(self.ledger.entries.values()))
 
     @property
     def exhausted(self) -> bool:
@@ -92,7 +94,7 @@ class Search:
             return None
         entry = self.waiting.pop(0) if self.waiting else self._new_entry()
         if entry is None:
-            self.stop("the space has no further configs")
+            self.stopping = "the space has no further configs"  # what runs may end in peace
             return None
         self.live[entry.key] = entry
         return self._request(entry)
@@ -109,23 +111,26 @@ class Search:
             known = self.ledger.entries.get(self.ledger.key(config))
             if known is None:
                 return self.ledger.open(asked.values, config, asked.number)
+            for milestone, value in known.milestones.items():
+                self.sampler.report(asked.number, milestone, value)
             self.sampler.tell(asked.number, known.status, known.row.get("value"))
         return None
 
     def _request(self, entry: Entry) -> Request:
+        assert entry.config is not None, f"{entry.key} is no valid trial"
         request = Request(
             key=entry.key,
             config=json.dumps(encode(entry.config)),
             data_fingerprint=self.ledger.data_fingerprint,
-            folder=str(self.folder),
+            folder=str(self.folder.resolve()),  # a worker may run elsewhere
             milestones=[float(m) for m in self.asha.milestones],
             threads=self.settings.threads,
             compile=self.settings.compile,
+            train_tokens=tokens_of(entry.config),
         )
         if entry.row["attempt"] and request.checkpoint_path.exists():
             return Request(**{**request.__dict__, "resume": True})
-        entry.milestones.clear()
-        entry.row["train_seconds"] = None
+        entry.restart()
         self.asha.forget(entry.key)
         return request
 
@@ -148,13 +153,14 @@ class Search:
         status, stop = str(result.get("status", "interrupted")), self.asha.stops.pop(key, None)
         if stop is not None:
             self._close(key, "stopped", str(stop), rung=stop.rung, cutoff=stop.cutoff)
+        elif status == "running" and not _is_finite(result.get(self.space.objective)):
+            self._close(key, "diverged", f"{self.space.objective} is not finite at milestone {result['milestone']:g}")
         elif status in ("running", "interrupted"):
-            checkpoint = self._checkpoint(key)
-            self._close(key, "interrupted", self.stopping, checkpoint=checkpoint)
+            self._close(key, "interrupted", self.stopping, checkpoint=self._checkpoint(key))
+            return
         else:
             self._close(key, status, str(result.get("reason", "")))
-        if status == "completed":
-            self._same_errors.clear()
+        self._same_errors.clear()
 
     def fail(self, key: str, error: str) -> None:
         """A trial has died. The whole text is kept in ``errors/``, its last line in the row."""
@@ -163,6 +169,8 @@ class Search:
         path = self.folder / "errors" / f"{key}.txt"
         path.parent.mkdir(exist_ok=True)
         path.write_text(error, errors="replace")
+        if not self.live[key].started:  # it died while it was set up
+            self.ledger.start(key)
         self._close(key, "crashed", reason)
         self._same_errors.append(reason)
         if len(self._same_errors) >= SAME_ERRORS and len(set(self._same_errors[-SAME_ERRORS:])) == 1:
@@ -177,6 +185,8 @@ class Search:
         if entry.optuna_number is not None:
             self.sampler.tell(entry.optuna_number, status, entry.row.get("value"))
             entry.optuna_number = None
+        elif status in ENDED:
+            self.sampler.add(entry.outcome)
         for event in self.events:
             event(entry)
 
@@ -200,5 +210,12 @@ class Search:
                 if entry.optuna_number is not None:
                     self.sampler.tell(entry.optuna_number, "interrupted", None)
                 del self.ledger.entries[key]
+        for entry in self.waiting:  # not offered again in this start
+            if entry.status == "running":
+                self.ledger.close(entry.key, "interrupted", self.stopping, checkpoint=self._checkpoint(entry.key))
         self.sampler.close()
         (self.folder / STOP_FILE).unlink(missing_ok=True)
+
+
+def _is_finite(value: Any) -> bool:
+    return value is not None and math.isfinite(value)

@@ -1,7 +1,7 @@
 """The parameter-golf space: the competition's baseline and the knobs its 131-run campaign turned.
 
-Ranges are those the campaign (and later records) moved in. The base is its BASE (upstream with a cosine), with one repair:
-the schedule completes. The recorded runs stopped at 60-69 % of a 400-step horizon.
+Ranges are those the campaign (and later records) moved in. The base is its BASE (upstream with a cosine), with one
+repair: the schedule completes. The recorded runs stopped at 60-69 % of a 400-step horizon.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ FULL = TrainConfig(
     evaluation=EvaluationConfig(tokens=8_388_608, seq_len=1024),
 )
 
-# The same nine layers, eight and four heads, split and schedule; narrower, shorter and with smaller batches, so that one
-# core trains a whole trial in about half a minute.
+# The same nine layers, eight and four heads, split and schedule; narrower, shorter and with smaller batches, so that
+# one core trains a whole trial in about half a minute.
 PROXY = TrainConfig(
     model=GPT(model_dim=64, encoder_layers=4),
     schedule=Cosine(),

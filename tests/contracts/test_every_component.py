@@ -35,7 +35,9 @@ def test_an_unknown_field_is_answered_with_the_nearest(cls):
             decode({"type": cls.__name__, "x": 1})
         return
     misspelt = names[0] + "x"
-    with pytest.raises(ValueError, match=f"{cls.__name__} has no knob '{misspelt}': {nearest(misspelt, names, '')[:-1]}"):
+    with pytest.raises(
+        ValueError, match=f"{cls.__name__} has no knob '{misspelt}': {nearest(misspelt, names, '')[:-1]}"
+    ):
         decode({**encode(cls.example()), misspelt: 1})
     with pytest.raises(ValueError, match=f"has no knob '{misspelt}'"):
         with_value(cls.example(), misspelt, 1)
@@ -81,7 +83,9 @@ def test_no_field_takes_a_boolean_for_a_number_or_text_for_a_number(cls):
 
 def test_every_file_of_components_is_imported_with_the_config():
     """A file that its package does not import would be unknown on disk, on the command line and to these tests."""
-    program = "from trainable import config, component\nfor c in component.components(): print(c.__module__, c.__name__)"
+    program = (
+        "from trainable import config, component\nfor c in component.components(): print(c.__module__, c.__name__)"
+    )
     root = Path(trainable.__file__).parent.parent
     found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=root)
     registered = {tuple(line.split()) for line in found.stdout.splitlines()}

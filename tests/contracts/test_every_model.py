@@ -99,9 +99,7 @@ def test_the_config_comes_back_from_json(model):
 
 
 def test_a_run_resumed_from_any_step_is_bit_identical_to_the_straight_run(model, tiny, assert_resumes_identically):
-    assert_resumes_identically(
-        dataclasses.replace(tiny, model=model, budget=dataclasses.replace(tiny.budget, steps=4))
-    )
+    assert_resumes_identically(dataclasses.replace(tiny, model=model, budget=dataclasses.replace(tiny.budget, steps=4)))
 
 
 def test_flops_grow_with_length_and_vocabulary_and_count_at_least_six_per_matrix_weight(model):

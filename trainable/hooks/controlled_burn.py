@@ -12,7 +12,7 @@ from trainable.hooks.hook import Hook, State, Step
 
 @dataclass(frozen=True, kw_only=True)
 class ControlledBurn(Hook):
-    """Every ``every_steps`` steps: w = 0 where |w| is among the smallest ``fraction`` of its tensor. They may grow back."""
+    """Every ``every_steps`` steps w = 0 where |w| is among the smallest ``fraction`` of a tensor; it may grow back."""
 
     fraction: float = 0.0
     every_steps: int = 50

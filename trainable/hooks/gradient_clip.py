@@ -1,4 +1,4 @@
-"""Global gradient-norm clipping. Muon's update ignores a common factor, so on matrices it acts through momentum mixing only."""
+"""Global gradient-norm clipping. Muon's update ignores a common factor: on matrices it acts through momentum alone."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from trainable.hooks.hook import Hook, State, Step
 
 @dataclass(frozen=True, kw_only=True)
 class GradientClip(Hook):
-    """g *= min(1, max_norm / |g|) over all parameters together; null is neutral. Knob GRAD_CLIP_NORM of parameter golf."""
+    """g *= min(1, max_norm / |g|) over all parameters together; null is neutral. Parameter golf's GRAD_CLIP_NORM."""
 
     max_norm: float | None = None
 

@@ -1,7 +1,8 @@
 """The protocol of hooks: the moments of a step at which a trick may act, and all that it may see.
 
-Hooks run in the order of ``config.hooks``; there are no priorities. They are frozen: each is handed its own dict, which the
-loop owns and checkpoints, and the step's generator is the only randomness it may use, so that neutral stays bit-identical.
+Hooks run in the order of ``config.hooks``; there are no priorities. They are frozen: each is handed its own dict, which
+the loop owns and checkpoints, and the step's generator is the only randomness it may use, so that neutral stays
+bit-identical.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ class Step:
         return list(self.network.parameters())
 
     def tensors(self) -> list[nn.Parameter]:
-        """Parameters with two or more dimensions: matrices, tables, mixes and skip weights, as the campaigns' scripts chose."""
+        """Parameters of two or more dimensions: matrices, tables, mixes, skip weights (as the campaign chose)."""
         return [p for p in self.network.parameters() if p.ndim >= 2]
 
 

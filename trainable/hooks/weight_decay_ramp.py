@@ -1,4 +1,4 @@
-"""Weight decay that grows with progress. Parameter golf's G3, H4 and H5 (catastrophic: it is not scaled by the rate)."""
+"""Weight decay that grows with progress. Parameter golf's G3, H4, H5 (catastrophic: it is not scaled by the rate)."""
 
 from __future__ import annotations
 

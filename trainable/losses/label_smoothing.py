@@ -11,7 +11,10 @@ from trainable.losses.loss_term import LossTerm, Outputs
 
 @dataclass(frozen=True, kw_only=True)
 class LabelSmoothing(LossTerm):
-    """With weight e the loss is (1-e) * cross-entropy + e * mean over the vocabulary of -log p, so the term is their difference."""
+    """The difference of the mean of -log p over the vocabulary to the cross-entropy.
+
+    With weight e the loss is (1-e) * cross-entropy + e * mean of -log p.
+    """
 
     def __post_init__(self) -> None:
         self.check(0 <= self.weight < 1, "weight", "in [0, 1)")

@@ -1,7 +1,7 @@
 """The reference GPT: parameter golf's baseline, readable alone.
 
 Tokens are embedded and normalised (the stem, x0). Each block mixes x0 back in, then attends and transforms. The first
-``encoder_layers`` blocks put their outputs on a stack; each later block first adds one back, scaled per channel (U-Net).
+``encoder_layers`` blocks put their outputs on a stack; each later block first adds one back, scaled per channel.
 Source: the upstream training script of the parameter-golf competition; shapes stand in trailing comments.
 """
 
@@ -17,11 +17,12 @@ from trainable.models.block import Block, SequentialBlock
 from trainable.models.gradients import norm, rotate, softcap
 from trainable.models.mlp import MLP, Relu2, weight_of
 from trainable.models.model import Model, Network
+from trainable.models.parts import AttentionPart, LayerPart, Place, Stem, StemPart
 
 
 @dataclass(frozen=True, kw_only=True)
 class GPT(Model):
-    """The knobs of the reference GPT; the defaults are the competition's baseline (17,059,912 parameters at 1,024 tokens)."""
+    """The knobs of the reference GPT; the defaults are the competition's baseline (17,059,912 parameters)."""
 
     num_layers: int = 9
     model_dim: int = 512  # width of the residual stream
@@ -30,6 +31,9 @@ class GPT(Model):
     mlp_mult: float = 2.0  # hidden width of the MLP in units of model_dim
     mlp: MLP = Relu2()
     block: Block = SequentialBlock()
+    stem: tuple[StemPart, ...] = ()  # what happens to embedded tokens
+    layers: tuple[LayerPart, ...] = ()  # what wraps every block, the first innermost
+    attention: tuple[AttentionPart, ...] = ()  # what happens to the heads' outputs
     encoder_layers: int | None = None  # blocks that push a skip connection; None is half of them, 0 means no skips
     tie_embeddings: bool = True  # one table for input and output
     tied_embed_init_std: float = 0.005  # standard deviation of the table when tied; untied it is 1
@@ -41,7 +45,7 @@ class GPT(Model):
         self.check(self.num_layers >= 1, "num_layers", "at least 1")
         self.check(self.num_heads >= 1, "num_heads", "at least 1")
         even = self.model_dim > 0 and self.model_dim % (2 * self.num_heads) == 0
-        self.check(even, "model_dim", f"a multiple of 2 * num_heads = {2 * self.num_heads} (RoPE turns pairs of channels)")
+        self.check(even, "model_dim", f"a multiple of 2 * num_heads = {2 * self.num_heads} (RoPE turns pairs)")
         divides = self.num_kv_heads >= 1 and self.num_heads % self.num_kv_heads == 0
         self.check(divides, "num_kv_heads", f"a divisor of num_heads = {self.num_heads}")
         self.check(int(self.mlp_mult * self.model_dim) >= 1, "mlp_mult", "positive")
@@ -72,6 +76,9 @@ class GPT(Model):
 class Transformer(Network):
     """The network of :class:`GPT`."""
 
+    cos: Tensor  # rotary tables
+    sin: Tensor
+
     def __init__(self, config: GPT, vocab_size: int, seq_len: int) -> None:
         super().__init__()
         dim, head_dim = config.model_dim, config.model_dim // config.num_heads
@@ -84,17 +91,20 @@ class Transformer(Network):
         else:
             self.head = nn.Linear(dim, vocab_size, bias=False)
             nn.init.zeros_(self.head.weight)
-        self.blocks = nn.ModuleList(
-            config.block.build(dim, Attention(config), config.mlp.build(dim, config.mlp_mult))
-            for _ in range(config.num_layers)
-        )
+        places = [
+            Place(i, config.num_layers, dim, config.num_heads, config.num_kv_heads, vocab_size)
+            for i in range(config.num_layers)
+        ]
+        self.blocks = nn.ModuleList(build_layer(config, place) for place in places)
+        self.stem = Stem(config.stem, places[0], after_norm=False)
+        self.normed_stem = Stem(config.stem, places[0], after_norm=True)
         self.skip_weights = nn.Parameter(torch.ones(config.num_skips, dim)) if config.num_skips else None
         cos, sin = rotary_table(seq_len, head_dim, config.rope_base)
         self.register_buffer("cos", cos, persistent=False)
         self.register_buffer("sin", sin, persistent=False)
 
     def hidden(self, tokens: Tensor) -> Tensor:
-        x0 = x = norm(self.embedding(tokens))  # (batch, time, dim)
+        x0 = x = self.normed_stem(norm(self.stem(self.embedding(tokens), tokens)), tokens)  # (batch, time, dim)
         rotation = (self.cos[: tokens.size(1)], self.sin[: tokens.size(1)])
         weights = [] if self.skip_weights is None else list(self.skip_weights.to(x.dtype))
         pushed: list[Tensor] = []
@@ -112,10 +122,19 @@ class Transformer(Network):
         return softcap(z, self.softcap)
 
 
+def build_layer(config: GPT, place: Place) -> nn.Module:
+    """One block with its parts around it."""
+    mlp = config.mlp.build(config.model_dim, config.mlp_mult)
+    layer = config.block.build(config.model_dim, Attention(config, place), mlp)
+    for part in config.layers:
+        layer = part.wrap(layer, place)
+    return layer
+
+
 class Attention(nn.Module):
     """Causal grouped-query attention: queries and keys normalised per head, rotated, the query times a learned gain."""
 
-    def __init__(self, config: GPT) -> None:
+    def __init__(self, config: GPT, place: Place) -> None:
         super().__init__()
         dim, self.head_dim = config.model_dim, config.model_dim // config.num_heads
         self.num_heads, self.num_kv_heads = config.num_heads, config.num_kv_heads
@@ -125,12 +144,13 @@ class Attention(nn.Module):
         self.proj = nn.Linear(dim, dim, bias=False)
         nn.init.zeros_(self.proj.weight)
         self.q_gain = nn.Parameter(torch.full((self.num_heads,), config.qk_gain_init))
+        self.parts = nn.ModuleList(part.build(place) for part in config.attention)
 
     def forward(self, x: Tensor, rotation: tuple[Tensor, Tensor]) -> Tensor:
         batch, time, dim = x.shape
         heads = F.linear(x, weight_of(self.q, self.k, self.v)).view(batch, time, -1, self.head_dim)
-        q_and_k, v = heads.split([self.num_heads + self.num_kv_heads, self.num_kv_heads], dim=2)
-        q, k = rotate(norm(q_and_k), *rotation).split([self.num_heads, self.num_kv_heads], dim=2)
+        q_and_k, v = torch.split(heads, [self.num_heads + self.num_kv_heads, self.num_kv_heads], dim=2)
+        q, k = torch.split(rotate(norm(q_and_k), *rotation), [self.num_heads, self.num_kv_heads], dim=2)
         q = q * self.q_gain.to(q.dtype)[:, None]
         y = F.scaled_dot_product_attention(
             q.transpose(1, 2),  # (batch, heads, time, head_dim)
@@ -138,13 +158,15 @@ class Attention(nn.Module):
             v.transpose(1, 2),
             is_causal=True,
             enable_gqa=self.num_kv_heads != self.num_heads,
-        )
-        out: Tensor = self.proj(y.transpose(1, 2).reshape(batch, time, dim))
+        ).transpose(1, 2)  # (batch, time, heads, head_dim)
+        for part in self.parts:
+            y = part(y, v, x)
+        out: Tensor = self.proj(y.reshape(batch, time, dim))
         return out
 
 
 def rotary_table(seq_len: int, head_dim: int, base: float) -> tuple[Tensor, Tensor]:
-    """Cosines and sines (time, 1, head_dim / 2) of RoPE (arXiv 2104.09864); channel i is paired with i + head_dim / 2."""
+    """Cosines and sines (time, 1, head_dim / 2) of RoPE (arXiv 2104.09864), for ``rotate``."""
     frequency = base ** -(torch.arange(0, head_dim, 2, dtype=torch.float32) / head_dim)
     angle = torch.outer(torch.arange(seq_len, dtype=torch.float32), frequency)[:, None, :]
     return angle.cos(), angle.sin()

@@ -1,7 +1,7 @@
 """RMSNorm, rotation and soft cap with their gradients written out.
 
-Autograd makes of these gradients many small passes over memory: in eager mode on a CPU they were a quarter of a training
-step. Under torch.compile, which fuses them, and on other devices the plain formula is used; it comes first in each function.
+Autograd makes of these gradients many small passes over memory: in eager mode on a CPU they were a quarter of a step.
+Under torch.compile, which fuses them, and on other devices the plain formula is used; it comes first in each function.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ def norm(x: Tensor) -> Tensor:
     """RMSNorm over the last axis, without a gain: x / sqrt(mean(x^2) + eps), with the eps of the data type."""
     if _plain(x):
         return F.rms_norm(x, (x.size(-1),))
-    normalised: Tensor = _Norm.apply(x)
+    normalised: Tensor = _Norm.apply(x)  # type: ignore[no-untyped-call]
     return normalised
 
 
@@ -29,7 +29,7 @@ def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     if _plain(x):
         a, b = x.chunk(2, dim=-1)
         return torch.cat([a * cos + b * sin, b * cos - a * sin], dim=-1)
-    turned: Tensor = _Rotate.apply(x, cos, sin)
+    turned: Tensor = _Rotate.apply(x, cos, sin)  # type: ignore[no-untyped-call]
     return turned
 
 
@@ -37,7 +37,7 @@ def softcap(z: Tensor, cap: float) -> Tensor:
     """cap * tanh(z / cap)."""
     if _plain(z):
         return cap * torch.tanh(z / cap)
-    capped: Tensor = _Softcap.apply(z, cap)
+    capped: Tensor = _Softcap.apply(z, cap)  # type: ignore[no-untyped-call]
     return capped
 
 
@@ -50,7 +50,7 @@ class _Norm(Function):
     def forward(ctx: Any, x: Tensor) -> Tensor:
         length = torch.linalg.vector_norm(x, dim=-1, keepdim=True)
         scale = length.square_().div_(x.size(-1)).add_(torch.finfo(x.dtype).eps).rsqrt_()
-        y = x * scale
+        y: Tensor = x * scale
         ctx.save_for_backward(y, scale)
         return y
 

@@ -83,7 +83,7 @@ class Gelu(MLP):
 
 @dataclass(frozen=True, kw_only=True)
 class SwiGLU(MLP):
-    """silu(gate(x)) * up(x) (arXiv 2002.05202) with ``int(2/3 * mult * dim)`` hidden channels, so that weights stay equal."""
+    """silu(gate(x)) * up(x) (arXiv 2002.05202) with ``int(2/3 * mult * dim)`` channels, so that weights stay equal."""
 
     def activate(self, x: Tensor) -> Tensor:
         gate, up = x.chunk(2, dim=-1)

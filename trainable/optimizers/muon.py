@@ -15,14 +15,15 @@ from torch import Tensor, nn
 from trainable.optimizers.update_rule import State, UpdateRule
 
 NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)  # quintic coefficients of the reference implementation
+CACHED_NUMBERS = 2**20  # on a CPU the iterations of a part should stay in its cache
 
 
 @dataclass(frozen=True, kw_only=True)
 class Muon(UpdateRule):
     """b = momentum * b + g; u = g + momentum * b (Nesterov); p -= lr * sqrt(max(1, rows/cols)) * orthogonal(u).
 
-    The momentum ramps linearly from ``momentum_start`` over ``momentum_warmup_steps`` updates. Weight decay is decoupled:
-    p *= 1 - lr * weight_decay.
+    The momentum ramps linearly from ``momentum_start`` over ``momentum_warmup_steps`` updates. Weight decay is
+    decoupled: p *= 1 - lr * weight_decay.
     """
 
     momentum: float = 0.95
@@ -50,7 +51,7 @@ class Muon(UpdateRule):
         beta = self.momentum_at(step)
         for members, buffer in zip(stacks(parameters), state["momentum"], strict=True):
             gradient = torch.stack([wide(p.grad) for p in members])  # type: ignore[arg-type]
-            buffer.mul_(beta).add_(gradient)
+            torch.add(gradient, buffer, alpha=beta, out=buffer)
             direction = orthogonalise(gradient.add_(buffer, alpha=beta), self.ns_steps)
             for p, change in zip(members, direction, strict=True):
                 rows, columns = p.shape
@@ -63,16 +64,27 @@ class Muon(UpdateRule):
 def orthogonalise(matrices: Tensor, steps: int) -> Tensor:
     """A stack (n, rows, columns), rows <= columns, towards its polar factors by quintic Newton-Schulz.
 
-    In bfloat16 on accelerators, as the reference does; in the given precision on a CPU, where bfloat16 is often emulated.
+    In bfloat16, as the reference does, where the device multiplies it faster; else in the given precision.
     """
     a, b, c = NEWTON_SCHULZ
-    x = matrices if matrices.device.type == "cpu" else matrices.bfloat16()
-    x = x / (x.norm(dim=(-2, -1), keepdim=True) + 1e-7)
-    for _ in range(steps):
-        gram = torch.bmm(x, x.mT)  # (n, rows, rows)
-        gram = torch.baddbmm(gram, gram, gram, beta=b, alpha=c)
-        x = torch.baddbmm(x, gram, x, beta=a)
-    return x.to(matrices.dtype)
+    x = matrices.bfloat16() if faster_in_bfloat16(matrices) else matrices
+    x = x.div(torch.linalg.matrix_norm(x, keepdim=True) + 1e-7)
+    for part in x.split(max(1, CACHED_NUMBERS // x[0].numel()) if x.device.type == "cpu" else len(x)):
+        y = part
+        for _ in range(steps):
+            gram = torch.bmm(y, y.mT)  # (n, rows, rows)
+            gram = torch.baddbmm(gram, gram, gram, beta=b, alpha=c)
+            y = torch.baddbmm(y, gram, y, beta=a)
+        part.copy_(y)
+    return x
+
+
+def faster_in_bfloat16(matrices: Tensor) -> bool:
+    """On accelerators, and from 256 x 256 on on CPUs with AMX (3 times); on other CPUs it is 1.5 to 40 times slower."""
+    if matrices.device.type != "cpu":
+        return matrices.dtype != torch.float64
+    large = matrices[0].numel() >= 256 * 256 and matrices.dtype == torch.float32
+    return large and bool(torch.cpu.get_capabilities().get("amx_bf16"))
 
 
 def stacks(parameters: Sequence[nn.Parameter]) -> list[list[nn.Parameter]]:

@@ -1,0 +1,269 @@
+"""A toy space, and an executor that plays Ray Tune's part with made-up curves, several slots and a random order."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import random
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from results import Store
+from search_spaces.domains import Choice, Integer, LogUniform, Uniform
+from search_spaces.space import Knob, Scale, Space
+from trainable.component import decode
+from trainable.config import Budget, TrainConfig
+from trainable.data import DataConfig
+from trainable.evaluate import EvaluationConfig
+from trainable.models.gpt import GPT
+from trainable.ray_trainable import STOP_FILE, Request
+from trainable.schedules import Constant, Cosine, Tidal
+from tuner.search import Search, Settings
+
+DATA = "made-up-data"
+RESULT = {
+    "train_loss": 3.0,
+    "eval_seconds": 0.5,
+    "compile_seconds": 0.0,
+    "logged": {"norm": 1.5},
+    "parameters": 1000,
+    "device": "cpu (made up)",
+    "precision": "fp32",
+    "peak_memory_bytes": 4096,
+    "worker": "host:1",
+}
+
+
+@pytest.fixture(autouse=True)
+def no_waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A campaign here writes hundreds of small files; what a power cut leaves of them is not the question."""
+    monkeypatch.setattr(os, "fsync", lambda file: None)
+
+
+@pytest.fixture(scope="session")
+def toy_base() -> TrainConfig:
+    return TrainConfig(
+        model=GPT(num_layers=3, model_dim=32, num_heads=4, num_kv_heads=2, encoder_layers=1),
+        data=DataConfig(vocab_size=260, seq_len=16, batch_tokens=64),
+        budget=Budget(steps=240),
+        evaluation=EvaluationConfig(tokens=64, seq_len=16, batch_tokens=64),
+    )
+
+
+@pytest.fixture(scope="session")
+def toy_space(toy_base: TrainConfig) -> Space:
+    """A choice, a conditional knob, a logarithm, and an integer whose upper half makes no valid model."""
+    return Space(
+        name="toy",
+        question="Which toy is best?",
+        objective="val_bpb",
+        scales={"proxy": Scale(toy_base, trials=9, about="made up")},
+        knobs=(
+            Knob("schedule", Choice(Cosine(), Tidal(), Constant()), "a choice of components"),
+            Knob("schedule.warmup_frac", Uniform(0.05, 0.6), "only one of them has it", {"schedule": ("Tidal",)}),
+            Knob("optimizer.matrix_lr", LogUniform(0.01, 0.3), "a rate"),
+            Knob("model.encoder_layers", Integer(0, 7), "more than 3 make no valid model"),
+        ),
+    )
+
+
+def curve(config: TrainConfig, milestone: float) -> float:
+    """Falls with training, best at a rate of 0.1; no two configs are equal."""
+    noise = zlib.crc32(repr(config).encode()) / 2**32 / 100
+    return 1.5 + abs(math.log10(config.optimizer.matrix_lr / 0.1)) + 10 / (10 + milestone) + noise  # type: ignore[attr-defined]
+
+
+@dataclass
+class Tune:
+    """Plays Ray Tune: starts what the search asks for, in any order, and hands over reports, ends and errors."""
+
+    search: Search
+    curve: Callable[[TrainConfig, float], Any] = curve  # an exception that it raises kills the trial
+    seed: int = 0
+    on_report: Callable[[str], None] = lambda key: None
+    checkpoint_chance: float = 0.0  # that a trial saves itself after a milestone
+    pending: list[Request] = field(default_factory=list)
+    running: dict[str, Iterator[dict[str, Any]]] = field(default_factory=dict)
+    started: list[str] = field(default_factory=list)  # keys, in order
+    resumed: list[str] = field(default_factory=list)
+    ended: list[str] = field(default_factory=list)
+    most_live: int = 0
+
+    def __post_init__(self) -> None:
+        self.random = random.Random(self.seed)
+
+    def run(self, steps: int | None = None) -> Tune:
+        """Go on until nothing is left, or for so many events."""
+        while (steps is None or steps > 0) and self.step():
+            steps = None if steps is None else steps - 1
+        return self
+
+    def step(self) -> bool:
+        """One event; False when the campaign is over."""
+        while not self.search.exhausted and (request := self.search.next()) is not None:
+            self.pending.append(request)
+        self.most_live = max(self.most_live, len(self.pending) + len(self.running))
+        choices = [*range(len(self.pending)), *self.running]
+        if not choices:
+            return False
+        chosen = self.random.choice(choices)
+        if isinstance(chosen, int):
+            self._start(self.pending.pop(chosen))
+        else:
+            self._advance(chosen)
+        return True
+
+    def _start(self, request: Request) -> None:
+        self.search.asha.on_trial_add(None, _trial(request.key))
+        self.search.start(request.key)
+        self.running[request.key] = self._train(request)
+        self.started.append(request.key)
+        if request.resume:
+            self.resumed.append(request.key)
+
+    def _advance(self, key: str) -> None:
+        search, trial = self.search, _trial(key)
+        try:
+            result = next(self.running[key])
+        except Exception as error:
+            search.asha.on_trial_error(None, trial)
+            search.fail(key, f"Traceback (made up)\n{type(error).__name__}: {error}\n")
+            self._gone(key)
+            return
+        done = result["status"] != "running"
+        if not done and search.settings.early_stopping:
+            done = search.asha.on_trial_result(None, trial, result) == "STOP"
+        search.report(key, result)
+        self.on_report(key)
+        if done:
+            search.asha.on_trial_complete(None, trial, result)
+            search.end(key, result)
+            self._gone(key)
+
+    def _gone(self, key: str) -> None:
+        del self.running[key]
+        self.ended.append(key)
+
+    def _train(self, request: Request) -> Iterator[dict[str, Any]]:
+        config = decode(json.loads(request.config))
+        position = float(request.checkpoint_path.read_text()) if request.resume else 0.0
+        for milestone in [*request.milestones, config.budget.amount]:
+            if milestone <= position:
+                continue
+            if (Path(request.folder) / STOP_FILE).exists():
+                between = (position + milestone) / 2
+                save(request, between)
+                yield make_result(config, between, None, "interrupted")
+                return
+            value = self.curve(config, milestone)
+            done = milestone == config.budget.amount
+            status = "diverged" if value is None or not math.isfinite(value) else "completed" if done else "running"
+            if self.random.random() < self.checkpoint_chance:
+                save(request, milestone if not done else milestone - 1)
+            yield make_result(config, milestone, value, status)
+            if status == "diverged":
+                return
+
+
+def save(request: Request, position: float) -> None:
+    request.checkpoint_path.parent.mkdir(exist_ok=True)
+    request.checkpoint_path.write_text(str(position))
+
+
+def make_result(config: TrainConfig, milestone: float, value: float | None, status: str) -> dict[str, Any]:
+    """What a trial says of itself, as ``RayTrainable.step`` does."""
+    step = int(milestone)
+    return {
+        **RESULT,
+        "status": status,
+        "milestone": milestone,
+        "step": step,
+        "tokens": step * config.data.batch_tokens,
+        "flops": step * 1000,
+        "seconds": step * 0.1,
+        "wall_seconds": step * 0.1 + 1,
+        "progress": milestone / config.budget.amount,
+        "multiplier": 0.5,
+        "val_loss": value,
+        "val_bpb": value,
+        "reason": f"validation loss is not finite at step {step}" if status == "diverged" else "",
+        "done": status != "running",
+    }
+
+
+def _trial(key: str) -> SimpleNamespace:
+    return SimpleNamespace(trial_id=f"tune-{key}", config={"key": key})
+
+
+@dataclass
+class Bench:
+    """One campaign in a folder, which can be started, dropped and started again."""
+
+    folder: Path
+    space: Space
+    base: TrainConfig
+    now: float = 0.0  # what the search's clock shows
+
+    def search(self, trials: int = 9, slots: int = 2, seed: int = 0, **settings: Any) -> Search:
+        """A start of the campaign: the first one creates it, each later one is a resume."""
+        return Search(
+            self.space,
+            self.base,
+            self.store(),
+            DATA,
+            Settings(trials=trials, slots=slots, seed=seed, **settings),
+            "made-up-version",
+            clock=lambda: self.now,
+        )
+
+    def store(self) -> Store:
+        if (self.folder / "campaign.json").exists():
+            return Store.open(self.folder)
+        campaign = {"space": self.space.name, "scale": "proxy", "objective": self.space.objective}
+        return Store.create(self.folder, campaign, self.space.column_types())
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The trials as they are stored, in order of their numbers."""
+        return sorted(self.store().trials(), key=lambda row: int(row["number"]))
+
+    @property
+    def base_key(self) -> str:
+        return self.base.key(DATA)
+
+
+@pytest.fixture
+def make_bench(tmp_path: Path, toy_space: Space, toy_base: TrainConfig) -> Callable[..., Bench]:
+    """A bench of its own for each name."""
+
+    def make(name: str = "campaign", space: Space = toy_space, base: TrainConfig = toy_base) -> Bench:
+        return Bench(tmp_path / name, space, base)
+
+    return make
+
+
+@pytest.fixture
+def bench(make_bench: Callable[..., Bench]) -> Bench:
+    return make_bench()
+
+
+@pytest.fixture(scope="session")
+def play() -> type[Tune]:
+    """The executor that plays Ray Tune."""
+    return Tune
+
+
+@pytest.fixture(scope="session")
+def result_of() -> Callable[..., dict[str, Any]]:
+    return make_result
+
+
+@pytest.fixture(scope="session")
+def toy_curve() -> Callable[[TrainConfig, float], float]:
+    return curve

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+
+import search_spaces
+from tuner import catalogue
+
+
+@pytest.fixture
+def listing(tmp_path):
+    def text(name: str | None = None) -> str:
+        console = Console(file=io.StringIO(), width=60, highlight=False, soft_wrap=True, markup=False)
+        catalogue.show(console, name, tmp_path)
+        return console.file.getvalue()
+
+    return text
+
+
+def test_every_space_is_listed_with_its_question_and_scales(listing) -> None:
+    lines = listing().splitlines()
+    assert len(lines) == len(search_spaces.names())
+    for name, line in zip(search_spaces.names(), lines, strict=True):
+        space = search_spaces.load(name)
+        assert line.startswith(f"{name}: {space.question}") and all(scale in line for scale in space.scales)
+
+
+def test_every_knob_of_a_space_is_one_unbroken_line(listing) -> None:
+    lines = listing("parameter_golf").splitlines()
+    space = search_spaces.load("parameter_golf")
+    for knob in space.knobs:
+        (line,) = [line for line in lines if line.split()[0] == knob.path]
+        assert str(knob.domain) in line and knob.why in line
+    (line,) = [line for line in lines if line.split()[0] == "optimizer.head_lr"]
+    assert "if model.tie_embeddings is False" in line
+
+
+def test_an_unknown_space_is_answered_with_the_nearest_one(listing) -> None:
+    with pytest.raises(ValueError, match="unknown space 'parameter_gulf': did you mean 'parameter_golf'"):
+        listing("parameter_gulf")
+
+
+def test_campaigns_are_listed_with_their_counts(listing, make_bench, play) -> None:
+    play(make_bench("first").search(trials=3, early_stopping=False)).run()
+    make_bench("second").search(trials=3)
+    lines = listing().splitlines()
+    (first,) = [line for line in lines if line.strip().startswith("first:")]
+    assert "3 completed" in first
+    assert "  second: no trials yet" in lines

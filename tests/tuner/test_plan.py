@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from trainable.config import Budget
+from trainable.runtime import Runtime
+from tuner.plan import expected_share, measure_tokens_per_second, plan, tokens_of
+
+
+def with_budget(base, **limits):
+    return dataclasses.replace(base, budget=Budget(**limits))
+
+
+def test_the_cost_of_a_search_in_tokens_and_seconds(toy_base) -> None:
+    found = plan(toy_base, trials=30, slots=4, early_stopping=True, tokens_per_second=640.0)
+    assert found.rungs == [27, 80] and (found.budget, found.unit) == (240.0, "steps")
+    assert found.tokens == 240 * 64 and found.seconds == 24.0
+    assert found.total_seconds == 24.0 * 30 / 4
+    assert found.expected_share == pytest.approx((27 + 53 / 3 + 160 / 9) / 240)
+
+
+def test_without_early_stopping_every_trial_costs_all_of_its_budget(toy_base) -> None:
+    found = plan(toy_base, 30, 4, early_stopping=False, tokens_per_second=640.0)
+    assert found.rungs == [] and found.expected_share == 1.0
+
+
+@pytest.mark.parametrize(("milestones", "share"), [([], 1.0), ([40], 40 / 120 + 80 / 120 / 3)])
+def test_a_third_goes_on_at_each_rung(milestones, share) -> None:
+    assert expected_share(milestones, 120.0) == pytest.approx(share)
+
+
+def test_the_first_limit_reached_decides_how_many_tokens_a_run_takes(toy_base) -> None:
+    per_token = toy_base.model.flops_per_token(toy_base.data.vocab_size, toy_base.data.seq_len)
+    assert tokens_of(with_budget(toy_base, steps=10)) == 640
+    assert tokens_of(with_budget(toy_base, steps=10, tokens=600)) == 600
+    assert tokens_of(with_budget(toy_base, steps=10, flops=500 * per_token)) == 500
+    assert tokens_of(with_budget(toy_base, seconds=9.0)) is None
+
+
+def test_a_budget_of_seconds_needs_no_speed(toy_base) -> None:
+    found = plan(with_budget(toy_base, seconds=30.0), 10, 2, True, None)
+    assert (found.tokens, found.seconds, found.total_seconds) == (None, 30.0, 150.0)
+
+
+def test_without_a_speed_nothing_is_said_of_seconds(toy_base) -> None:
+    found = plan(toy_base, 10, 2, True, None)
+    assert found.seconds is found.total_seconds is None
+
+
+def test_measuring_the_speed_leaves_generator_and_threads_as_they_were(toy_base) -> None:
+    import torch
+
+    state, threads = torch.get_rng_state(), torch.get_num_threads()
+    assert measure_tokens_per_second(toy_base, Runtime()) > 0
+    assert torch.equal(torch.get_rng_state(), state) and torch.get_num_threads() == threads

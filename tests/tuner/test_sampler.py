@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+import math
+
+import optuna
+import pytest
+from optuna.trial import TrialState
+
+from search_spaces.domains import Choice, Integer, LogUniform, Uniform
+from tuner.sampler import Outcome, Sampler, distribution
+
+
+@pytest.fixture
+def base_values(toy_space, toy_base):
+    return toy_space.values_of(toy_base)
+
+
+def asked(sampler: Sampler, count: int) -> list[dict]:
+    """Suggestions one after the other, each told a made-up value."""
+    found = []
+    for _ in range(count):
+        suggestion = sampler.ask()
+        found.append(suggestion.values)
+        sampler.tell(suggestion.number, "completed", float(len(found)))
+    return found
+
+
+def test_the_first_suggestion_is_exactly_the_base(toy_space, base_values) -> None:
+    suggestion = Sampler(toy_space, base_values, seed=0).ask()
+    assert suggestion.values == base_values
+    assert [type(v) for v in suggestion.values.values()] == [type(v) for v in base_values.values()]
+
+
+def test_suggestions_lie_in_their_domains_and_inactive_knobs_are_not_sampled(toy_space, base_values) -> None:
+    schedules = set()
+    for values in asked(Sampler(toy_space, base_values, seed=1), 30):
+        schedules.add(values["schedule"])
+        assert ("schedule.warmup_frac" in values) == (values["schedule"] == "Tidal")
+        assert all(value in toy_space.knob(path).domain for path, value in values.items())
+    assert schedules == {"Cosine", "Tidal", "Constant"}
+
+
+def test_a_seed_decides_the_suggestions(toy_space, base_values) -> None:
+    first = asked(Sampler(toy_space, base_values, seed=5), 14)
+    assert asked(Sampler(toy_space, base_values, seed=5), 14) == first
+    assert all(values not in first for values in asked(Sampler(toy_space, base_values, seed=6), 14)[1:])
+
+
+def test_a_resumed_sampler_does_not_repeat_its_first_draws(toy_space, base_values) -> None:
+    first = asked(Sampler(toy_space, base_values, seed=5), 6)
+    earlier = [Outcome(values, "completed", 1.0) for values in first]
+    assert all(values not in first for values in asked(Sampler(toy_space, base_values, seed=5, earlier=earlier), 6))
+
+
+@pytest.mark.parametrize(
+    ("status", "value", "state"),
+    [
+        ("completed", 1.5, TrialState.COMPLETE),
+        ("completed", math.nan, TrialState.FAIL),
+        ("completed", math.inf, TrialState.FAIL),
+        ("completed", None, TrialState.FAIL),
+        ("stopped", None, TrialState.PRUNED),
+        ("infeasible", None, TrialState.PRUNED),
+        ("diverged", math.nan, TrialState.FAIL),
+        ("crashed", None, TrialState.FAIL),
+        ("plateaued", None, TrialState.FAIL),
+        ("interrupted", None, TrialState.FAIL),
+        ("running", None, TrialState.FAIL),
+    ],
+)
+def test_a_trial_is_told_and_rebuilt_in_one_and_the_same_state(toy_space, base_values, status, value, state) -> None:
+    live = Sampler(toy_space, base_values, seed=0)
+    live.tell(live.ask().number, status, value)
+    rebuilt = Sampler(toy_space, base_values, seed=0, earlier=[Outcome(base_values, status, value)])
+    for sampler in (live, rebuilt):
+        (trial,) = sampler.study.get_trials()
+        assert trial.state == state and trial.params == base_values
+        assert trial.value == (value if state == TrialState.COMPLETE else None)
+
+
+def test_intermediate_values_reach_the_study_and_those_that_are_not_finite_do_not(toy_space, base_values) -> None:
+    sampler = Sampler(toy_space, base_values, seed=0)
+    number = sampler.ask().number
+    for milestone, value in {27: 2.0, 80: math.nan, 120: math.inf}.items():
+        sampler.report(number, milestone, value)
+    sampler.tell(number, "stopped", None)
+    assert sampler.study.get_trials()[0].intermediate_values == {27: 2.0}
+    earlier = [Outcome(base_values, "stopped", None, {27: 2.0, 80: math.nan})]
+    rebuilt = Sampler(toy_space, base_values, seed=0, earlier=earlier)
+    assert rebuilt.study.get_trials()[0].intermediate_values == {27: 2.0}
+
+
+def test_closing_leaves_nothing_running(toy_space, base_values) -> None:
+    sampler = Sampler(toy_space, base_values, seed=0)
+    for _ in range(3):
+        sampler.ask()
+    sampler.close()
+    assert [trial.state for trial in sampler.study.get_trials()] == [TrialState.FAIL] * 3
+
+
+def test_the_sampler_learns_to_keep_away_from_what_makes_no_valid_run(toy_space, base_values) -> None:
+    sampler = Sampler(toy_space, base_values, seed=0)
+    valid = 0
+    for number in range(40):
+        suggestion = sampler.ask()
+        good = suggestion.values["model.encoder_layers"] <= 3
+        valid += good and number >= 20
+        sampler.tell(suggestion.number, "completed" if good else "infeasible", 2.0 if good else None)
+    assert valid >= 15, "of the last 20"
+
+
+def test_the_journal_is_one_that_optuna_opens_and_an_old_one_is_moved_aside(toy_space, base_values, tmp_path) -> None:
+    journal = tmp_path / "optuna.journal"
+    asked(Sampler(toy_space, base_values, 0, journal), 3)
+    written = journal.read_bytes()
+    asked(Sampler(toy_space, base_values, 0, journal), 1)
+    assert (tmp_path / "optuna.journal.before").read_bytes() == written
+    storage = optuna.storages.JournalStorage(optuna.storages.journal.JournalFileBackend(str(journal)))
+    assert len(optuna.load_study(study_name="toy", storage=storage).trials) == 1
+
+
+def test_the_lock_that_a_killed_driver_left_on_the_journal_holds_nobody_up(
+    toy_space, base_values, tmp_path, monkeypatch
+) -> None:
+    def waiting(seconds: float) -> None:
+        raise AssertionError("Optuna waits half a minute for such a lock")
+
+    journal = tmp_path / "optuna.journal"
+    (tmp_path / "optuna.journal.lock").symlink_to(journal)
+    monkeypatch.setattr("time.sleep", waiting)
+    assert Sampler(toy_space, base_values, 0, journal).ask().values == base_values
+
+
+@pytest.mark.parametrize("domain", [Uniform(0.0, 1.0), LogUniform(0.1, 1.0), Integer(0, 9), Choice(None, 0.3, 1.0)])
+def test_a_domain_and_its_distribution_hold_the_same_values(domain) -> None:
+    found = distribution(domain)
+    labels = domain.labels if isinstance(domain, Choice) else (domain.low, domain.high)
+    for value in labels:
+        internal = found.to_internal_repr(value)
+        assert found._contains(internal) and found.to_external_repr(internal) == value
+    if not isinstance(domain, Choice):
+        assert not found._contains(domain.low - 1) and not found._contains(domain.high + 1)

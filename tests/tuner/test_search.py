@@ -1,0 +1,448 @@
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import random
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from optuna.trial import TrialState
+
+from search_spaces.domains import Choice
+from search_spaces.space import Knob
+from trainable.component import decode
+from trainable.ray_trainable import STOP_FILE
+from tuner.search import SAME_ERRORS, Search
+
+FINISHED = ("completed", "stopped", "diverged", "crashed", "infeasible")
+
+
+def study_states(search: Search) -> list[TrialState]:
+    return [trial.state for trial in search.sampler.study.get_trials(deepcopy=False)]
+
+
+def journal_states(folder: Path) -> list[TrialState]:
+    """As somebody else would read the journal, optuna-dashboard say."""
+    backend = optuna.storages.journal.JournalFileBackend(str(folder / "optuna.journal"))
+    study = optuna.load_study(study_name="toy", storage=optuna.storages.JournalStorage(backend))
+    return [trial.state for trial in study.get_trials(deepcopy=False)]
+
+
+# --- what is tried ----------------------------------------------------------------------------------------------------
+
+
+def test_the_base_config_is_the_first_trial_and_keeps_its_own_key(bench, play) -> None:
+    search = bench.search()
+    request = search.next()
+    assert request.key == bench.base_key
+    assert decode(json.loads(request.config)) == bench.base
+    search.start(request.key)
+    (row,) = bench.rows()
+    assert row["is_base"] and row["number"] == 0 and json.loads(row["overrides"]) == {}
+
+
+def test_exactly_as_many_trials_start_as_the_budget_says(bench, play) -> None:
+    tune = play(bench.search(trials=11, slots=3)).run()
+    rows = [row for row in bench.rows() if row["status"] != "infeasible"]
+    assert len(rows) == len(tune.started) == len(set(tune.started)) == 11
+    assert {row["status"] for row in rows} == {"completed", "stopped"}
+
+
+@pytest.mark.parametrize("slots", [1, 2, 5])
+def test_no_more_trials_are_live_than_there_are_slots(bench, play, slots) -> None:
+    assert play(bench.search(trials=9, slots=slots)).run().most_live == slots
+
+
+def test_numbers_count_the_trials_without_a_repetition(bench, play) -> None:
+    play(bench.search(trials=12)).run()
+    numbers = [row["number"] for row in bench.rows()]
+    assert sorted(numbers) == list(range(len(numbers)))
+
+
+def test_numbers_stay_unique_after_a_trial_that_was_asked_for_but_never_started(bench, play) -> None:
+    search = bench.search(trials=6, slots=3)
+    requests = [search.next() for _ in range(3)]
+    search.start(requests[2].key)  # the others wait for a slot when the driver ends
+    search.abandon()
+    play(bench.search(trials=6)).run()
+    numbers = [row["number"] for row in bench.rows()]
+    assert len(numbers) == len(set(numbers))
+
+
+def test_values_that_make_no_valid_model_become_an_infeasible_row_and_cost_no_trial(bench, play) -> None:
+    tune = play(bench.search(trials=12)).run()
+    refused = [row for row in bench.rows() if row["status"] == "infeasible"]
+    assert refused, "the toy space has many of them"
+    for row in refused:
+        assert row["model.encoder_layers"] > 3 and "encoder_layers" in row["reason"]
+        assert row["key"] not in tune.started and row["attempt"] is None
+    assert len(tune.started) == 12
+    assert len(refused) < 12, "the sampler must learn that they are of no use"
+
+
+def test_refused_values_that_are_suggested_again_keep_their_one_row(bench) -> None:
+    search = bench.search()
+    search.ledger.refuse({"model.encoder_layers": 7}, "too many", None)
+    first = bench.rows()
+    search.ledger.refuse({"model.encoder_layers": 7}, "too many", None)
+    assert bench.rows() == first
+
+
+@pytest.fixture
+def two_configs(make_bench, toy_space) -> Any:
+    """A campaign over a space of two configs."""
+    knob = Knob("model.tie_embeddings", Choice(True, False), "two configs")
+    return make_bench("two", dataclasses.replace(toy_space, knobs=(knob,)))
+
+
+def test_a_duplicate_is_not_run_again_but_told_its_known_value(two_configs, play) -> None:
+    search = two_configs.search(trials=5, slots=1, early_stopping=False)
+    tune = play(search).run()
+    assert len(tune.started) == 2, "there are two configs"
+    trials = search.sampler.study.get_trials(deepcopy=False)
+    assert len(trials) > 2
+    values = {row["model.tie_embeddings"]: row["value"] for row in two_configs.rows()}
+    for trial in trials:
+        assert trial.state == TrialState.COMPLETE
+        assert trial.value == values[trial.params["model.tie_embeddings"]]
+        assert {27, 80} <= set(trial.intermediate_values)
+
+
+def test_a_space_without_further_configs_ends_the_campaign_but_not_the_trials_that_run(two_configs, play) -> None:
+    search = two_configs.search(trials=5, slots=3)
+    tune = play(search).run()
+    assert sorted(tune.started) == sorted(tune.ended) and len(tune.started) == 2
+    assert {row["status"] for row in two_configs.rows()} <= {"completed", "stopped"}
+    assert "no further configs" in search.stopping
+    assert not (two_configs.folder / STOP_FILE).exists()
+
+
+def test_one_seed_suggests_one_sequence_and_another_seed_another(make_bench, play) -> None:
+    def configs(name: str, seed: int) -> list[str]:
+        bench = make_bench(name)
+        play(bench.search(trials=12, slots=1, seed=seed)).run()
+        return [row["key"] for row in bench.rows()]
+
+    first = configs("a", 3)
+    assert configs("b", 3) == first
+    assert not set(configs("c", 4)[1:]) & set(first[1:])
+
+
+# --- how trials end ---------------------------------------------------------------------------------------------------
+
+
+def test_a_trial_that_early_stopping_ends_is_pruned_in_the_study_and_says_why_in_its_row(bench, play) -> None:
+    search = bench.search(trials=12)
+    play(search).run()
+    stopped = [row for row in bench.rows() if row["status"] == "stopped"]
+    assert stopped
+    trials = {trial.number: trial for trial in search.sampler.study.get_trials(deepcopy=False)}
+    for row in stopped:
+        assert row["rung"] in (27, 80) and row["spent"] == row["rung"] == row["steps"]
+        assert row["last_value"] > row["cutoff"] and row["value"] is None
+        assert row["reason"] == f"rung {row['rung']}: {row['last_value']:.4f} > {row['cutoff']:.4f}"
+        trial = trials[row["optuna_number"]]
+        assert trial.state == TrialState.PRUNED
+        reports = {r["milestone"]: r["val_bpb"] for r in bench.store().reports(row["key"])}
+        assert trial.intermediate_values == reports and row["rung"] in reports
+
+
+def test_the_base_is_never_stopped(bench, play, toy_curve) -> None:
+    def worst_base(config: Any, milestone: float) -> float:
+        return 9.0 if config == bench.base else toy_curve(config, milestone)
+
+    for seed in range(3):
+        bench.folder = bench.folder.with_name(f"campaign-{seed}")
+        play(bench.search(trials=9, slots=3), worst_base, seed=seed).run()
+        (row,) = [row for row in bench.rows() if row["is_base"]]
+        assert row["status"] == "completed" and row["value"] == 9.0
+
+
+def test_without_early_stopping_every_trial_completes(bench, play) -> None:
+    play(bench.search(early_stopping=False)).run()
+    assert {row["status"] for row in bench.rows()} <= {"completed", "infeasible"}
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, None])
+def test_a_diverged_trial_is_told_as_a_failure_and_its_value_never_is(bench, play, toy_curve, value) -> None:
+    def diverging(config: Any, milestone: float) -> float | None:
+        return value if config.optimizer.matrix_lr > 0.06 else toy_curve(config, milestone)
+
+    search = bench.search(trials=9)
+    play(search, diverging).run()
+    diverged = [row for row in bench.rows() if row["status"] == "diverged"]
+    assert diverged
+    trials = {trial.number: trial for trial in search.sampler.study.get_trials(deepcopy=False)}
+    for row in diverged:
+        assert "not finite" in row["reason"] and row["value"] is None
+        assert trials[row["optuna_number"]].state == TrialState.FAIL
+    for trial in trials.values():
+        told = [*trial.intermediate_values.values(), *(trial.values or [])]
+        assert all(math.isfinite(v) for v in told)
+
+
+def test_a_trial_ended_for_a_value_that_is_not_finite_counts_as_diverged(bench, result_of) -> None:
+    """Also where the trial itself took the value for one to go on with."""
+    search = bench.search()
+    key = search.next().key
+    search.start(key)
+    result = result_of(bench.base, 27.0, math.nan, "running")
+    search.report(key, result)
+    search.end(key, result)
+    (row,) = bench.rows()
+    assert row["status"] == "diverged" and row["reason"] == "val_bpb is not finite at milestone 27"
+
+
+def test_a_crash_is_told_as_a_failure_and_keeps_its_whole_error(bench, play, toy_curve) -> None:
+    def crashing(config: Any, milestone: float) -> float:
+        if milestone == 80 and config != bench.base:
+            raise RuntimeError(f"made up at rate {config.optimizer.matrix_lr}")
+        return toy_curve(config, milestone)
+
+    search = bench.search(trials=9)
+    play(search, crashing).run()
+    crashed = [row for row in bench.rows() if row["status"] == "crashed"]
+    assert crashed and not search.stopping, "no two errors are the same"
+    trials = {trial.number: trial for trial in search.sampler.study.get_trials(deepcopy=False)}
+    for row in crashed:
+        assert row["reason"] == f"RuntimeError: made up at rate {row['optimizer.matrix_lr']}"
+        assert trials[row["optuna_number"]].state == TrialState.FAIL
+        assert "Traceback (made up)" in (bench.folder / "errors" / f"{row['key']}.txt").read_text()
+
+
+def test_a_trial_that_dies_while_it_is_set_up_counts_as_one_attempt(bench) -> None:
+    search = bench.search()
+    key = search.next().key
+    search.fail(key, "")
+    (row,) = bench.rows()
+    assert row["status"] == "crashed" and row["reason"] == "died without an error message"
+    assert row["attempt"] == 1 and row["started_at"] is not None
+
+
+def test_three_equal_errors_in_a_row_end_the_campaign(bench, play) -> None:
+    def crashing(config: Any, milestone: float) -> float:
+        raise OSError("the disk is full")
+
+    search = bench.search(trials=20, slots=1)
+    tune = play(search, crashing).run()
+    assert len(tune.started) == SAME_ERRORS
+    assert search.stopping == "3 trials in a row ended with the same error: OSError: the disk is full"
+
+
+def test_equal_errors_between_trials_that_work_do_not_end_the_campaign(bench, play, toy_curve) -> None:
+    count = iter(range(1000))
+
+    def crashing(config: Any, milestone: float) -> float:
+        if milestone == 27 and next(count) % 3:
+            raise OSError("out of memory")
+        return toy_curve(config, milestone)
+
+    search = bench.search(trials=14, slots=1)
+    play(search, crashing).run()
+    assert not search.stopping
+    assert Counter(row["status"] for row in bench.rows())["crashed"] > SAME_ERRORS
+
+
+def test_nothing_is_left_running_in_the_study_at_the_end(bench, play) -> None:
+    search = bench.search(trials=9, slots=3)
+    play(search).run()
+    search.abandon()
+    assert TrialState.RUNNING not in journal_states(bench.folder)
+
+
+@pytest.mark.parametrize("events", [0, 1, 2, 4, 7, 11])
+def test_nothing_is_left_running_after_a_campaign_is_abandoned(bench, play, events) -> None:
+    search = bench.search(trials=9, slots=3)
+    play(search).run(events)
+    search.abandon()
+    assert TrialState.RUNNING not in journal_states(bench.folder)
+    assert "running" not in {row["status"] for row in bench.rows()}
+    assert not (bench.folder / STOP_FILE).exists()
+
+
+def test_trials_that_a_killed_start_left_running_and_nobody_offered_again_are_settled(bench, play) -> None:
+    play(bench.search(trials=9, slots=4)).run(9)  # killed
+    assert "running" in {row["status"] for row in bench.rows()}
+    bench.search(trials=9, slots=4).abandon()
+    assert "running" not in {row["status"] for row in bench.rows()}
+
+
+# --- ends of a campaign -----------------------------------------------------------------------------------------------
+
+
+def test_no_trial_starts_after_the_hours_are_over_and_running_ones_are_interrupted(bench, play) -> None:
+    search = bench.search(trials=50, hours=0.5)
+    tune = play(search).run(10)
+    bench.now = 1799.0
+    assert not search.exhausted
+    bench.now = 1800.0
+    assert search.exhausted and (bench.folder / STOP_FILE).exists()
+    started = list(tune.started)
+    live = [*tune.running]
+    tune.pending.clear()
+    tune.run()
+    assert tune.started == started and search.stopping == "the 0.5 hours are over"
+    rows = {row["key"]: row for row in bench.rows()}
+    assert live and all(rows[key]["status"] == "interrupted" for key in live)
+
+
+def test_a_stopped_campaign_interrupts_its_trials_with_a_checkpoint_in_their_rows(bench, play) -> None:
+    search = bench.search(trials=9, slots=2)
+    tune = play(search).run(5)
+    search.stop("interrupted")
+    tune.run()
+    interrupted = [row for row in bench.rows() if row["status"] == "interrupted"]
+    assert interrupted
+    for row in interrupted:
+        assert row["reason"] == "interrupted" and row["ended_at"] is not None
+        assert row["checkpoint"] == f"checkpoints/{row['key']}.safetensors"
+        assert (bench.folder / row["checkpoint"]).exists()
+
+
+def test_the_checkpoint_of_a_trial_that_ended_is_removed(bench, play) -> None:
+    play(bench.search(trials=9), checkpoint_chance=1.0).run()
+    assert list((bench.folder / "checkpoints").iterdir()) == []
+
+
+# --- resume -----------------------------------------------------------------------------------------------------------
+
+
+def test_interrupted_trials_come_first_again_from_their_checkpoints_and_keep_their_rungs(bench, play) -> None:
+    search = bench.search(trials=9, slots=3, early_stopping=False)
+    tune = play(search, seed=2).run(9)
+    search.stop("interrupted")
+    tune.run()
+    search.abandon()
+    left = [row["key"] for row in bench.rows() if row["status"] == "interrupted"]
+    assert left
+    before = {key: {r["milestone"] for r in bench.store().reports(key)} for key in left}
+    assert any(before.values()), "one of them has passed a rung"
+
+    again = bench.search(trials=9, slots=3)
+    requests = [again.next() for _ in range(3)]
+    assert [r.key for r in requests[: len(left)]] == left[:3]
+    for request in requests[: len(left)]:
+        assert request.resume and request.checkpoint_path.exists()
+        for milestone in before[request.key]:
+            assert again.asha.reached(milestone) > 0
+            assert milestone in again.ledger.entries[request.key].milestones
+
+
+def test_a_resumed_trial_goes_on_where_it_was_and_completes_as_attempt_2(bench, play) -> None:
+    search = bench.search(trials=1)
+    tune = play(search).run(2)
+    search.stop("interrupted")
+    tune.run()
+    search.abandon()
+    again = bench.search(trials=1)
+    tune = play(again).run()
+    assert tune.resumed == [bench.base_key]
+    (row,) = bench.rows()
+    assert (row["status"], row["attempt"], row["steps"], row["checkpoint"]) == ("completed", 2, 240, None)
+    reports = bench.store().reports(bench.base_key)
+    assert [(r["milestone"], r["attempt"]) for r in reports] == [(27, 1), (80, 2), (240, 2)]
+
+
+def test_without_its_checkpoint_an_interrupted_trial_starts_again_and_leaves_its_rungs(bench, play) -> None:
+    play(bench.search(trials=9, slots=1)).run(3)  # the base has passed two rungs when the driver is killed
+    again = bench.search(trials=9, slots=1)
+    assert again.asha.reached(27) == again.asha.reached(80) == 1
+    request = again.next()
+    assert request.key == bench.base_key and not request.resume
+    assert again.asha.reached(27) == again.asha.reached(80) == 0
+    again.start(request.key)
+    (row,) = bench.rows()
+    assert row["attempt"] == 2 and row["steps"] is row["last_value"] is row["train_seconds"] is None
+
+
+def test_rungs_of_an_attempt_that_began_again_are_not_taken_from_the_one_before(bench, play) -> None:
+    play(bench.search(slots=1)).run(3)  # killed at 80, without a checkpoint
+    again = bench.search(slots=1)
+    tune = play(again).run(1)
+    again.stop("interrupted")  # before the second attempt has reached a rung
+    tune.run()
+    again.abandon()
+    third = bench.search(slots=1)
+    assert third.next().resume
+    assert third.asha.reached(27) == third.asha.reached(80) == 0
+
+
+def test_the_study_is_rebuilt_from_the_rows_and_the_old_journal_is_moved_aside(bench, play, toy_curve) -> None:
+    def some_crash(config: Any, milestone: float) -> float:
+        if type(config.schedule).__name__ == "Constant":
+            raise RuntimeError(f"made up {config.optimizer.matrix_lr}")
+        return toy_curve(config, milestone)
+
+    play(bench.search(trials=12), some_crash).run()
+    rows = bench.rows()
+    again = bench.search(trials=14)
+    expected = {"completed": TrialState.COMPLETE, "stopped": TrialState.PRUNED, "infeasible": TrialState.PRUNED}
+    states = study_states(again)
+    assert states == [expected.get(row["status"], TrialState.FAIL) for row in rows]
+    assert {TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL} <= set(states)
+    for trial, row in zip(again.sampler.study.get_trials(deepcopy=False), rows, strict=True):
+        assert trial.value == row["value"]
+        for path, value in trial.params.items():
+            assert row[path] == value
+    assert (bench.folder / "optuna.journal.before").exists()
+
+
+def test_a_resumed_trial_reaches_the_study_when_it_ends(bench, play) -> None:
+    play(bench.search(trials=1)).run(2)  # killed
+    again = bench.search(trials=1)
+    play(again).run()
+    (trial,) = [t for t in again.sampler.study.get_trials(deepcopy=False) if t.state == TrialState.COMPLETE]
+    assert trial.value == bench.rows()[0]["value"] and trial.intermediate_values.keys() == {27, 80}
+
+
+def test_a_resume_suggests_nothing_that_the_first_start_did(bench, play) -> None:
+    play(bench.search(trials=6, slots=1)).run()
+    first = {row["key"] for row in bench.rows()}
+    tune = play(bench.search(trials=12, slots=1)).run()
+    assert len(tune.started) == 6 and not first & set(tune.started)
+
+
+def test_a_finished_campaign_is_exhausted_from_the_start(bench, play) -> None:
+    play(bench.search(trials=5)).run()
+    assert bench.search(trials=5).exhausted
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 2**32), budget=st.integers(1, 8))
+def test_a_campaign_killed_at_any_moments_runs_every_trial_to_its_end_exactly_once(
+    make_bench, play, seed, budget
+) -> None:
+    """A kill drops the Search where it is: nothing is told, nothing is closed."""
+    draw = random.Random(seed)
+    bench = make_bench(f"killed-{seed}-{budget}-{random.getrandbits(32)}")
+    ended: list[str] = []
+    while True:
+        search = bench.search(trials=budget, slots=draw.randint(1, 3))
+        known = {row["key"]: row for row in bench.rows() if row["status"] in FINISHED}
+        reports = {key: bench.store().reports(key) for key in search.ledger.entries}
+        for milestone in search.asha.milestones:
+            recorded = dict(search.asha._bracket._rungs)[milestone]
+            rows = {k: r["val_bpb"] for k, found in reports.items() for r in found if r["milestone"] == milestone}
+            assert {k: -v for k, v in recorded.items()} == {
+                k: v for k, v in rows.items() if milestone <= (search.ledger.entries[k].row["spent"] or 0)
+            }
+        assert TrialState.RUNNING not in journal_states(bench.folder)
+
+        tune = play(search, seed=draw.randint(0, 99), checkpoint_chance=0.5).run(draw.randint(0, 20))
+        assert not set(tune.started) & set(known), "a finished trial was offered again"
+        ended += tune.ended
+        rows = {row["key"]: row for row in bench.rows()}
+        assert all(rows[key] == row for key, row in known.items()), "a finished trial's row has changed"
+        if search.exhausted and not tune.pending and not tune.running:
+            break
+    search.abandon()
+    counts = Counter(ended)
+    finished = [row["key"] for row in bench.rows() if row["status"] in ("completed", "stopped")]
+    assert sorted(counts) == sorted(finished) and set(counts.values()) == {1} and len(finished) == budget
+    assert TrialState.RUNNING not in journal_states(bench.folder)
