@@ -7,7 +7,7 @@ sampled then, so that no trial differs from another in name only.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from trainable.component import Component, component, get_value, nearest, with_value, with_values
@@ -37,6 +37,8 @@ class Scale:
     base: TrainConfig
     trials: int  # how many trials a search runs unless told otherwise
     about: str
+    # For recorded runs, whose values are full-size: path -> value at full size -> value here. See recorded.py.
+    sizes: Mapping[str, Mapping[Any, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

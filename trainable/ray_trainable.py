@@ -5,6 +5,7 @@ The actor is kept between trials so that imports, data and device stay warm; one
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import socket
@@ -70,6 +71,7 @@ class RayTrainable(tune.Trainable):
         self.started, self.request = time.perf_counter(), request
         for name in ("reports", "run"):  # the last trial's memory, before the next one needs it
             self.__dict__.pop(name, None)
+        gc.collect()  # a training step and its closure refer to each other
         torch.set_num_threads(request.threads)
         config = decode(json.loads(request.config))
         assert isinstance(config, TrainConfig)

@@ -62,10 +62,9 @@ class Display:
         head.add_row(
             ProgressBar(total=total, completed=done, width=24),
             f"{done}/{total} trials",
-            counts_text(search),
             self.times(),
         )
-        lines: list[RenderableType] = [head, best_text(search)]
+        lines: list[RenderableType] = [head, counts_text(search), best_text(search)]
         for entry in list(search.live.values()):
             lines.append(running_text(entry))
         if search.stopping:
@@ -105,7 +104,8 @@ def ended_line(entry: Entry, is_best: bool, elapsed: float) -> str:
         return f"{name} completed: {row['objective']} {row['value']:.4f}" + (", best so far" if is_best else "")
     if entry.status == "stopped":
         return f"{name} stopped at {row['reason']}"
-    return f"{name} {entry.status}" + (f": {row['reason']}" if row.get("reason") else "")
+    reason = row.get("reason")
+    return f"{name} {entry.status}" + (f": {reason}" if reason and reason != entry.status else "")
 
 
 def counts_text(search: Search) -> Text:

@@ -80,7 +80,7 @@ def begin(console: Console, given: argparse.Namespace) -> int:
         here = cluster.connect(given.address, given.concurrent)
     scale = given.scale or ("full" if here.has_gpu else "proxy")
     question = ask(space, scale, given.overrides, given.trials, given.seed)
-    name = given.name or f"{space.name}-{scale}-{time.strftime('%Y%m%d-%H%M%S')}"
+    name = given.name if given.name is not None else f"{space.name}-{scale}-{time.strftime('%Y%m%d-%H%M%S')}"
     folder = campaign_folder(given.results, name)
     if os.path.lexists(folder):
         raise ValueError(
@@ -187,15 +187,14 @@ def run_on_ray(console: Console, campaign: Search, here: cluster.Cluster, addres
 
     from tuner.ray_shell import fit
 
-    with interruptible(campaign):
-        if not ray.is_initialized():
-            console.print("starting Ray ...")
-            here = cluster.connect(address, here.slots)
-        started = time.monotonic()
-        with Display(campaign, console):
-            fit(campaign, here.resources)
-        seconds = time.monotonic() - started
-        ray.shutdown()
+    if not ray.is_initialized():
+        console.print("starting Ray ...")
+        here = cluster.connect(address, here.slots)
+    started = time.monotonic()
+    with interruptible(campaign), Display(campaign, console):  # after Ray, which takes SIGTERM for itself
+        fit(campaign, here.resources)
+    seconds = time.monotonic() - started
+    ray.shutdown()
     share = campaign.trained_seconds / (seconds * here.slots)
     console.print(f"searched for {clock(seconds)}; trials trained for {share:.0%} of the time of {here.about}")
 

@@ -45,7 +45,13 @@ SPACE = Space(
         "full": Scale(
             FULL, trials=64, about="the recorded size: 17 million parameters, 126 million tokens of FineWeb a trial"
         ),
-        "proxy": Scale(PROXY, trials=32, about="the same structure at width 64, a quarter of a million tokens a trial"),
+        "proxy": Scale(
+            PROXY,
+            trials=32,
+            about="the same structure at width 64, a quarter of a million tokens a trial",
+            # U7, U8, NF11, NF12 and A16 at the widths nearest to their ratio that eight heads divide into pairs
+            sizes={"model.model_dim": {448: 48, 512: 64, 576: 80, 640: 96}},
+        ),
     },
     knobs=(
         Knob(

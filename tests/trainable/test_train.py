@@ -328,13 +328,13 @@ def test_a_process_may_compile_more_structures_than_torch_keeps_by_default(
     tiny, run_to_end, monkeypatch, fresh_compiler
 ):
     compiler, limit = Backend(monkeypatch, "eager"), 2
-    monkeypatch.setattr(torch._dynamo.config, "recompile_limit", limit)
-    for i in range(limit + 2):
-        model = replace(tiny.model, num_layers=1, num_kv_heads=1, logit_softcap=20.0, mlp_mult=1.0 + i / 8)
-        config = replace(tiny, model=model, budget=Budget(steps=1))
-        assert run_to_end(config, runtime=Runtime(compile=True)).last.status == "completed"
+    with torch._dynamo.config.patch(recompile_limit=limit):
+        for i in range(limit + 2):
+            model = replace(tiny.model, num_layers=1, num_kv_heads=1, logit_softcap=20.0, mlp_mult=1.0 + i / 8)
+            config = replace(tiny, model=model, budget=Budget(steps=1))
+            assert run_to_end(config, runtime=Runtime(compile=True)).last.status == "completed"
+        assert torch._dynamo.config.recompile_limit == limit
     assert compiler.graphs == limit + 2
-    assert torch._dynamo.config.recompile_limit == limit
 
 
 def test_compiling_changes_nothing_but_the_clock(tiny, dataset, monkeypatch, fresh_compiler, first_difference):

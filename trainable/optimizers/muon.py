@@ -69,7 +69,7 @@ def orthogonalise(matrices: Tensor, steps: int) -> Tensor:
     a, b, c = NEWTON_SCHULZ
     x = matrices.bfloat16() if faster_in_bfloat16(matrices) else matrices
     x = x.div(torch.linalg.matrix_norm(x, keepdim=True) + 1e-7)
-    for part in x.split(max(1, CACHED_NUMBERS // x[0].numel()) if x.device.type == "cpu" else len(x)):
+    for part in torch.split(x, max(1, CACHED_NUMBERS // x[0].numel()) if x.device.type == "cpu" else len(x)):
         y = part
         for _ in range(steps):
             gram = torch.bmm(y, y.mT)  # (n, rows, rows)

@@ -1,0 +1,282 @@
+"""Does every recorded run of every campaign build and train here? ``python -m search_spaces.coverage`` says so.
+
+Each row, in both readings, is trained on the proxy by the real loop, its time compressed into a few steps: what happens
+at step 100 of 240 happens at step 2 of 5. A row passes if both readings train in one compiled graph, without a
+recompilation, to finite losses. Readings that come to the same computation are trained once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import json
+import math
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch._dynamo import lookup_backend  # type: ignore[attr-defined]
+from trainable.component import canonical_json, decode, leaves, nearest, with_values
+from trainable.config import Budget, TrainConfig
+from trainable.data import DataConfig, Dataset, prepare
+from trainable.run import Run
+from trainable.runtime import Runtime
+from trainable.train import train
+
+from search_spaces import catalogue
+from search_spaces.recorded import READINGS, RecordedRun, config_of, read
+from search_spaces.space import Space
+
+STEPS = 5
+BACKEND = "aot_eager"  # traces forward and backward as the real compiler does, and generates no code
+IN_STEPS = ("_steps", "_step")  # endings of the names of knobs that count steps
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one training came to. ``problem`` is empty if all is well."""
+
+    parameters: int = 0
+    graphs: int = 0
+    train_loss: float = math.nan
+    val_loss: float = math.nan
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One recorded run: per reading the key of its compressed config, or why there is none."""
+
+    space: str
+    run: RecordedRun
+    keys: Mapping[str, str]
+    problems: Mapping[str, str]
+
+
+# --- what to train ----------------------------------------------------------------------------------------------------
+
+
+def rows_of(space: Space, steps: int, configs: dict[str, TrainConfig], only: str | None = None) -> Iterator[Row]:
+    """The rows of a campaign; the configs they need are added to ``configs`` by key.
+
+    A row whose config was never published is a placeholder, not a run, and is left out.
+    """
+    runs = read(Path(__file__).parent / space.name / "runs.csv")
+    for run in runs.values():
+        if run.base is None or only not in (None, run.id):
+            continue
+        keys, problems = {}, {}
+        for reading in READINGS:
+            try:
+                config = compressed(config_of(space, runs, run.id, reading, "proxy"), steps)
+            except ValueError as error:
+                problems[reading] = str(error)
+            else:
+                keys[reading] = config.key(config.data.source)
+                configs[keys[reading]] = config
+        yield Row(space.name, run, keys, problems)
+
+
+def compressed(config: TrainConfig, steps: int) -> TrainConfig:
+    """``config`` with its whole run in ``steps`` optimizer steps and a short evaluation."""
+    total = in_steps(config.budget, config)
+    changes: dict[str, Any] = {
+        path: max(1, round(value * steps / total))
+        for path, value in leaves(config).items()
+        if path.startswith(("hooks.", "model.", "schedule."))
+        and path.endswith(IN_STEPS)
+        and isinstance(value, int)
+        and value > 0
+    }
+    if config.horizon is not None:
+        changes["horizon"] = Budget(steps=math.ceil(in_steps(config.horizon, config) * steps / total))
+    tokens = 2 * config.evaluation.seq_len
+    return with_values(config, {**changes, "budget": Budget(steps=steps), "evaluation.tokens": tokens})
+
+
+def in_steps(budget: Budget, config: TrainConfig) -> float:
+    """A budget in optimizer steps."""
+    if budget.steps is not None:
+        return budget.steps
+    if budget.tokens is not None:
+        return budget.tokens / config.data.batch_tokens
+    raise ValueError(f"the budget is in {budget.unit}: how many steps that is depends on the machine")
+
+
+# --- training it ------------------------------------------------------------------------------------------------------
+
+
+def attempt(text: str) -> Outcome:
+    """Train a config, given as JSON, to its end. Whatever goes wrong is the outcome's problem, not an exception."""
+    try:
+        config = decode_config(text)
+        with counted_graphs() as used:
+            run = Run.start(config, dataset(config.data), Runtime(compile=True))
+            *_, last = train(run)
+    except Exception as error:  # whatever a component raises is what its row shows
+        lines = str(error).strip().splitlines()
+        return Outcome(problem=f"{type(error).__name__}: {lines[0] if lines else ''}")
+    return judged(
+        Outcome(run.num_parameters, len(used), last.train_loss or math.nan, last.val_loss or math.nan), last.status
+    )
+
+
+def judged(outcome: Outcome, status: str) -> Outcome:
+    """The outcome with its problem, if the numbers are one."""
+    problem = ""
+    if status != "completed":
+        problem = f"ended as {status}"
+    elif not (math.isfinite(outcome.train_loss) and math.isfinite(outcome.val_loss)):
+        problem = "a loss is not finite"
+    elif outcome.graphs != 1:
+        problem = f"{outcome.graphs} graphs"
+    return replace(outcome, problem=problem)
+
+
+@contextmanager
+def counted_graphs() -> Iterator[set[int]]:
+    """The numbers of the compiled graphs that are run inside the block.
+
+    Counting runs, not compilations, lets configs of one structure share a graph, which is most of this module's speed.
+    """
+    used: set[int] = set()
+    before = torch.compiler.get_default_backend()
+    _counter().used = used
+    torch.compiler.set_default_backend(_counter())
+    try:
+        yield used
+    finally:
+        torch.compiler.set_default_backend(before)
+
+
+class _Counter:
+    """A compiler backend that notes which of its graphs are run."""
+
+    def __init__(self) -> None:
+        self.compiled, self.used = 0, set[int]()
+        self.inner = lookup_backend(BACKEND)
+
+    def __call__(self, graph: torch.fx.GraphModule, inputs: list[torch.Tensor]) -> Callable[..., Any]:
+        self.compiled += 1
+        number, run = self.compiled, self.inner(graph, inputs)
+
+        def noted(*arguments: Any) -> Any:
+            self.used.add(number)
+            return run(*arguments)
+
+        return noted
+
+
+@functools.cache
+def _counter() -> _Counter:
+    return _Counter()  # one object, since graphs compiled by another backend would not be found again
+
+
+@functools.cache
+def dataset(config: DataConfig) -> Dataset:
+    return prepare(config)
+
+
+def decode_config(text: str) -> TrainConfig:
+    config = decode(json.loads(text))
+    assert isinstance(config, TrainConfig)
+    return config
+
+
+def train_all(configs: Mapping[str, TrainConfig], jobs: int) -> dict[str, Outcome]:
+    """The outcome of each config by key; neighbours have the same structure, so each process gets a run of them."""
+    texts = {key: canonical_json(config) for key, config in configs.items()}
+    order = sorted(texts, key=lambda key: canonical_json(configs[key].model))
+    for data in {config.data for config in configs.values()}:
+        dataset(data)  # tokenised once, before processes wait for each other's lock
+    if jobs == 1:
+        return {key: attempt(texts[key]) for key in order}
+    with ProcessPoolExecutor(jobs, get_context("spawn"), initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        chunk = max(1, math.ceil(len(order) / (4 * jobs)))
+        return dict(zip(order, pool.map(attempt, (texts[key] for key in order), chunksize=chunk), strict=True))
+
+
+# --- the table --------------------------------------------------------------------------------------------------------
+
+
+def table(rows: Iterable[Row], outcomes: Mapping[str, Outcome]) -> Iterator[str]:
+    """Lines of Markdown: a row for each recorded run, both readings side by side."""
+    yield "| space | run | name | parameters | as_logged: graphs, loss | as_run: graphs, loss | result |"
+    yield "|---|---|---|---|---|---|---|"
+    for row in rows:
+        found = outcomes_of(row, outcomes)
+        sizes = " / ".join(dict.fromkeys(f"{outcome.parameters:,}" for outcome in found.values()))
+        cells = [_cell(found[reading]) for reading in READINGS]
+        result = "passed" if passed(row, outcomes) else "FAILED"
+        yield f"| {' | '.join([row.space, row.run.id, row.run.name.replace('|', '/'), sizes, *cells, result])} |"
+
+
+def outcomes_of(row: Row, outcomes: Mapping[str, Outcome]) -> dict[str, Outcome]:
+    """By reading."""
+    return {r: outcomes[row.keys[r]] if r in row.keys else Outcome(problem=row.problems[r]) for r in READINGS}
+
+
+def passed(row: Row, outcomes: Mapping[str, Outcome]) -> bool:
+    return all(outcome.problem == "" for outcome in outcomes_of(row, outcomes).values())
+
+
+def _cell(outcome: Outcome) -> str:
+    return outcome.problem or f"{outcome.graphs}, {outcome.train_loss:.3f} / {outcome.val_loss:.3f}"
+
+
+# --- the command ------------------------------------------------------------------------------------------------------
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """0 if every row passes, 1 if one does not, 2 if the question makes no sense."""
+    options = _options(arguments)
+    torch.set_num_threads(1)
+    configs: dict[str, TrainConfig] = {}
+    try:
+        names = catalogue.names() if options.space is None else [options.space]
+        rows = [row for name in names for row in rows_of(catalogue.load(name), options.steps, configs, options.only)]
+        if not rows:
+            every = [run for name in names for run in read(Path(__file__).parent / name / "runs.csv")]
+            raise ValueError(f"no recorded run is called {options.only!r}: {nearest(options.only, every, 'ids')}")
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 2
+    outcomes = train_all(configs, options.jobs)
+    lines = [*table(rows, outcomes), "", f"{len(rows)} rows, {sum(passed(row, outcomes) for row in rows)} passed"]
+    print("\n".join(lines))
+    if options.write:
+        options.write.write_text("\n".join([*_preface(options), *lines, ""]), encoding="utf-8")
+    return 0 if all(passed(row, outcomes) for row in rows) else 1
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m search_spaces.coverage", description=(__doc__ or "").split("\n")[0]
+    )
+    parser.add_argument("--space", metavar="NAME", help="one campaign; default: all of them")
+    parser.add_argument("--only", metavar="ID", help="one recorded run")
+    parser.add_argument("--steps", type=int, default=STEPS, help=f"optimizer steps a training; default: {STEPS}")
+    parser.add_argument("--jobs", type=int, default=1, help="processes; default: 1")
+    parser.add_argument("--write", type=Path, metavar="FILE", help="write the table there too")
+    return parser.parse_args(arguments)
+
+
+def _preface(options: argparse.Namespace) -> list[str]:
+    return [
+        "# Coverage of the recorded runs",
+        "",
+        "Written by `python -m search_spaces.coverage --write docs/coverage.md`. Every recorded run, in both readings,",
+        f"trained for {options.steps} steps on the proxy with its time compressed: parameters there, compiled graphs (1 means",
+        "that nothing was recompiled), training and validation loss in nats per token.",
+        "",
+    ]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

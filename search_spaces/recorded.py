@@ -1,0 +1,190 @@
+"""The recorded runs of a campaign: rows of its ``runs.csv``, each a named base and typed overrides on it.
+
+A row has two readings, since logs and code disagree: ``as_logged`` is what the log says was tried, ``as_run`` what the
+published code did (inert knobs dropped, the schedule that it really had). Rows hold full-size values; another scale
+says what its own are. Loading resolves every row in both readings at every scale, so a wrong row never gets further.
+"""
+
+from __future__ import annotations
+
+import csv
+import functools
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from trainable.component import difference, nearest, with_values
+from trainable.config import TrainConfig
+
+from search_spaces.catalogue import load as load_space
+from search_spaces.space import Space
+
+READINGS = ("as_logged", "as_run")
+ROOT = "root"  # the base of a row that starts from the scale's own base config
+LEFT, RIGHT = ("id", "phase", "name", "base", "overrides_as_logged", "overrides_as_run"), ("steps", "status", "note")
+
+Overrides = Mapping[str, Any]  # dotted path -> value, as JSON has it
+
+
+@dataclass(frozen=True)
+class RecordedRun:
+    """One row. The metrics are those the campaign published; a metric that a run does not have is left out."""
+
+    id: str
+    phase: str
+    name: str
+    base: str | None  # the id of another row, or "root"; None where the run's config was never published
+    overrides_as_logged: Overrides
+    overrides_as_run: Overrides
+    metrics: Mapping[str, float]
+    steps: int | None  # optimizer steps that it did
+    status: str
+    note: str
+
+    def overrides(self, reading: str) -> Overrides:
+        """The overrides on the base in one of :data:`READINGS`."""
+        if reading not in READINGS:
+            raise ValueError(f"unknown reading {reading!r}: {nearest(reading, READINGS, 'readings')}")
+        found: Overrides = getattr(self, f"overrides_{reading}")
+        return found
+
+
+def load(space: Space) -> list[RecordedRun]:
+    """The campaign's runs in the order of the file, all of them checked; a ValueError names the row that is wrong."""
+    return list(_checked(space.name).values())
+
+
+def resolve(space: Space, run_id: str, reading: str = "as_run", scale: str = "full") -> TrainConfig:
+    """The config of a recorded run; a ValueError where there is no such run, or none was published."""
+    return config_of(space, _checked(space.name), run_id, reading, scale)
+
+
+@functools.cache
+def _checked(name: str) -> dict[str, RecordedRun]:
+    space = load_space(name)
+    runs = read(Path(__file__).parent / name / "runs.csv")
+    check(space, runs)
+    return runs
+
+
+# --- the file ---------------------------------------------------------------------------------------------------------
+
+
+def read(path: Path) -> dict[str, RecordedRun]:
+    """The rows of a file by id, each base known."""
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.reader(file, strict=True))
+    header, runs = rows[0], dict[str, RecordedRun]()
+    if tuple(header[: len(LEFT)]) != LEFT or tuple(header[-len(RIGHT) :]) != RIGHT:
+        raise ValueError(f"{path}: the columns are {header} but must be {', '.join(LEFT)}, metrics, {', '.join(RIGHT)}")
+    for cells in rows[1:]:
+        if len(cells) != len(header):
+            raise ValueError(f"{path}: row {cells[0]!r} has {len(cells)} cells but the header has {len(header)}")
+        run = _run(dict(zip(header, cells, strict=True)), header[len(LEFT) : -len(RIGHT)], path)
+        if run.id in runs:
+            raise ValueError(f"{path}: run {run.id!r} stands there twice")
+        runs[run.id] = run
+    for run in runs.values():
+        _check_bases(run, runs, path)
+    return runs
+
+
+def _run(cells: Mapping[str, str], metrics: Sequence[str], path: Path) -> RecordedRun:
+    where = f"{path}: run {cells['id']!r}"
+    return RecordedRun(
+        id=cells["id"],
+        phase=cells["phase"],
+        name=cells["name"],
+        base=cells["base"] or None,
+        overrides_as_logged=_overrides(cells, "overrides_as_logged", where),
+        overrides_as_run=_overrides(cells, "overrides_as_run", where),
+        metrics={name: _number(cells, name, where) for name in metrics if cells[name]},
+        steps=int(_number(cells, "steps", where)) if cells["steps"] else None,
+        status=cells["status"],
+        note=cells["note"],
+    )
+
+
+def _overrides(cells: Mapping[str, str], column: str, where: str) -> Overrides:
+    try:
+        found = json.loads(cells[column], object_pairs_hook=_once)
+    except ValueError as error:
+        raise ValueError(f"{where}: {column} is {cells[column]!r}, which is no JSON: {error}") from None
+    if not isinstance(found, dict):
+        raise ValueError(f"{where}: {column} is {cells[column]!r} but must be a JSON object of dotted paths")
+    return found
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    paths = [path for path, _ in pairs]
+    if len(set(paths)) < len(paths):
+        raise ValueError(f"{max(paths, key=paths.count)} is set twice")
+    return dict(pairs)
+
+
+def _number(cells: Mapping[str, str], column: str, where: str) -> float:
+    try:
+        return float(cells[column])
+    except ValueError:
+        raise ValueError(f"{where}: {column} is {cells[column]!r} but must be a number") from None
+
+
+def _check_bases(run: RecordedRun, runs: Mapping[str, RecordedRun], path: Path) -> None:
+    seen, base = [run.id], run.base
+    if base is None and (run.overrides_as_logged or run.overrides_as_run):
+        raise ValueError(f"{path}: run {run.id!r} has overrides but no base")
+    while base is not None and base != ROOT:
+        if base not in runs:
+            raise ValueError(f"{path}: run {seen[-1]!r} has an unknown base {base!r}: {nearest(base, runs, 'ids')}")
+        if base in seen:
+            raise ValueError(f"{path}: run {run.id!r} is its own base by way of {' -> '.join([*seen, base])}")
+        if runs[base].base is None:
+            raise ValueError(f"{path}: run {seen[-1]!r} is based on {base!r}, whose config was never published")
+        seen.append(base)
+        base = runs[base].base
+
+
+# --- a row to a config ------------------------------------------------------------------------------------------------
+
+
+def check(space: Space, runs: Mapping[str, RecordedRun]) -> None:
+    """Resolve every row in both readings at every scale; a ValueError names the row, the knob and the nearest name."""
+    for run in runs.values():
+        for reading in READINGS if run.base else ():
+            for scale in space.scales:
+                config_of(space, runs, run.id, reading, scale)
+
+
+def config_of(space: Space, runs: Mapping[str, RecordedRun], run_id: str, reading: str, scale: str) -> TrainConfig:
+    """The config of one of ``runs``: its base's, with its own overrides on it at the values that the scale has."""
+    if run_id not in runs:
+        raise ValueError(f"space {space.name} has no recorded run {run_id!r}: {nearest(run_id, runs, 'ids')}")
+    run = runs[run_id]
+    if run.base is None:
+        raise ValueError(f"run {run_id!r} of {space.name} cannot be run: its config was never published ({run.note})")
+    base = space.scale(scale).base if run.base == ROOT else config_of(space, runs, run.base, reading, scale)
+    try:
+        return with_values(base, at_scale(space, scale, run.overrides(reading)))
+    except ValueError as error:
+        raise ValueError(f"{space.name}, run {run_id!r} {reading} at scale {scale}: {error}") from None
+
+
+def at_scale(space: Space, name: str, overrides: Overrides) -> dict[str, Any]:
+    """Overrides of the full size as another scale has them.
+
+    A knob in which the bases of the scales differ is a size: each of its recorded values needs an entry in the scale's
+    table. Every other value holds at all scales.
+    """
+    full, scale = space.scale("full"), space.scale(name)
+    if scale is full:
+        return dict(overrides)
+    values = dict(overrides)
+    for path in (overrides.keys() & difference(full.base, scale.base).keys()) | (overrides.keys() & scale.sizes.keys()):
+        table = scale.sizes.get(path, {})
+        if overrides[path] not in table:
+            known = ", ".join(f"{a} -> {b}" for a, b in table.items()) or "nothing yet"
+            raise ValueError(f"{path} is {overrides[path]!r}, for which the scale has no size (it has {known})")
+        values[path] = table[overrides[path]]
+    return values

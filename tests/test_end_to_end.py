@@ -1,0 +1,213 @@
+"""Whole campaigns through the real command, with Ray, on a CPU: they end, they are killed, interrupted, and broken."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import optuna
+import pandas as pd
+import pytest
+from optuna.trial import TrialState
+
+import results
+
+ENDED = ("completed", "stopped", "diverged", "crashed")
+SMALL = {
+    "model.num_layers": 2, "model.model_dim": 32, "model.encoder_layers": 1, "data.vocab_size": 300, "data.seq_len": 32,
+    "data.batch_tokens": 256, "evaluation.tokens": 1024, "evaluation.seq_len": 32,
+}  # fmt: skip
+SHAPES = [  # every line that a campaign may print
+    r"(space|scale|plan|data|campaign): .+",
+    r"starting Ray \.\.\.",
+    r"\[\d+:\d\d\] trial \d+( \(base\))? (completed: val_bpb \d\.\d{4}(, best so far)?|stopped at rung \d+: .+)",
+    r"\[\d+:\d\d\] trial \d+( \(base\))? (crashed: .+|interrupted: .+|diverged: .+)",
+    r"searched for [\d:]+; trials trained for \d+% of the time of 2 cores",
+    r"",
+    r"\d+ trials?: .+",
+    r"rank +trial +val_bpb .+",
+    r" +[\d-]+ +\d+ +[\d.-]+ .+",
+    r"stopped @N: .+",
+    r"Each difference is .+",
+    r"\d+ .*(not listed|not shown|more).*",
+    r"Best: .+",
+    r" +[a-zA-Z_.0-9]+ .+",  # what changed in the best
+    r"Files: .+",
+    r"(trials|reports) = pandas\.read_parquet\('.+'\)",
+    r"\d+ trials? crashed: .+",
+    r"ended early \(interrupted\)\. Go on with: python -m tuner\.run --resume .+",
+]
+
+
+@pytest.fixture(scope="module")
+def workplace(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("work")
+    (folder / "text").mkdir()
+    draw = random.Random(0)
+    words = [
+        "the",
+        "cat",
+        "sat",
+        "on",
+        "a",
+        "mat",
+        "and",
+        "then",
+        "it",
+        "ran",
+        "far",
+        "away",
+        "from",
+        "every",
+        "dog",
+        "in",
+        "town",
+    ]
+    for number in range(40):
+        (folder / "text" / f"{number:02}.txt").write_text(" ".join(draw.choice(words) for _ in range(400)) + ".\n")
+    return folder
+
+
+@pytest.fixture
+def start(workplace) -> Iterator[Callable[..., subprocess.Popen]]:
+    """Start the command in a session of its own; whatever of it is left at the end of a test is killed."""
+    started: list[subprocess.Popen] = []
+
+    def run(*arguments: object) -> subprocess.Popen:
+        variables = os.environ | {"TUNER_CACHE": str(workplace / "cache"), "OMP_NUM_THREADS": "1", "COLUMNS": "200"}
+        log = (workplace / f"log-{len(list(workplace.glob('log-*')))}").open("w")
+        command = [sys.executable, "-m", "tuner.run", *map(str, arguments), "--results", "runs", "--concurrent", "2"]
+        started.append(
+            subprocess.Popen(
+                command, cwd=workplace, env=variables, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+            )
+        )
+        started[-1].log = Path(log.name)  # type: ignore[attr-defined]
+        log.close()
+        return started[-1]
+
+    yield run
+    for process in started:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def campaign(name: str, trials: int, steps: int) -> list[object]:
+    settings = [part for path, value in SMALL.items() for part in ("--set", f"{path}={value}")]
+    settings += ["--set", f"budget.steps={steps}", "--data", "text"]
+    return ["--space", "parameter_golf", "--scale", "proxy", "--name", name, "--trials", trials, *settings]
+
+
+def output(process: subprocess.Popen, code: int) -> list[str]:
+    """The lines of a command that has to end with ``code``: all of a shape that is ours, none of Ray's."""
+    ended = process.wait(timeout=240)
+    text = process.log.read_text()
+    assert ended == code, text
+    for line in text.splitlines():
+        assert any(re.fullmatch(shape, line) for shape in SHAPES), f"{line!r} in:\n{text}"
+    return text.splitlines()
+
+
+def wait_for(condition: Callable[[], bool], process: subprocess.Popen) -> None:
+    """Until the condition holds; the campaign must still be running then."""
+    deadline = time.monotonic() + 180
+    while not condition():
+        assert process.poll() is None and time.monotonic() < deadline, process.log.read_text()
+        time.sleep(0.1)
+
+
+def trials_of(folder: Path) -> pd.DataFrame:
+    """The trials so far, those of a campaign that has not begun included."""
+    return results.load(folder).trials if (folder / "campaign.json").exists() else pd.DataFrame({"status": []})
+
+
+def ended_in(folder: Path) -> int:
+    return int(trials_of(folder)["status"].isin(ENDED).sum())
+
+
+def check_whole(folder: Path, trials: int) -> pd.DataFrame:
+    """All trials have ended, pandas opens both datasets, and nothing is left over in the study or the folder."""
+    table, reports = pd.read_parquet(folder / "trials"), pd.read_parquet(folder / "reports")
+    ran = table[table["status"] != "infeasible"]
+    assert len(ran) == trials and ran["status"].isin(ENDED).all() and ran["key"].is_unique
+    assert ran["is_base"].sum() == 1 and ran.loc[ran["is_base"], "status"].item() == "completed"
+    assert set(ran.loc[ran["status"] != "crashed", "key"]) <= set(reports["key"])
+    backend = optuna.storages.journal.JournalFileBackend(str(folder / "optuna.journal"))
+    study = optuna.load_study(study_name="parameter_golf", storage=optuna.storages.JournalStorage(backend))
+    assert TrialState.RUNNING not in {trial.state for trial in study.trials}
+    assert not (folder / ".ray").exists() and not (folder / ".stop").exists()
+    return ran.set_index("key")
+
+
+def test_a_campaign_ends_with_its_results_and_without_rays_noise(workplace, start) -> None:
+    lines = output(start(*campaign("plain", trials=6, steps=12)), code=0)
+    ran = check_whole(workplace / "runs" / "plain", trials=6)
+    assert ran["train_loss"].notna().all() and (ran["attempt"] == 1).all()
+    assert (ran.loc[ran["status"] == "completed", "steps"] == 12).all()
+    assert sum(line.startswith("[") for line in lines) == 6
+    assert not list((workplace / "runs" / "plain" / "checkpoints").glob("*"))
+
+
+def test_a_killed_driver_leaves_readable_results_and_a_resume_runs_nothing_twice(workplace, start) -> None:
+    folder = workplace / "runs" / "killed"
+    process = start(*campaign("killed", trials=10, steps=150))
+    wait_for(lambda: ended_in(folder) >= 2, process)
+    process.kill()
+    process.wait()
+    before = trials_of(folder)
+    pd.read_parquet(folder / "reports")
+    done = before[before["status"].isin(ENDED)].set_index("key")
+    assert 2 <= len(done) < 10
+
+    output(start("--resume", "killed"), code=0)
+    after = check_whole(folder, trials=10)
+    assert after.loc[done.index, ["attempt", "ended_at", "value"]].equals(done[["attempt", "ended_at", "value"]])
+    assert set(before["key"]) <= set(pd.read_parquet(folder / "trials")["key"])
+
+
+def test_an_interrupted_campaign_goes_on_from_checkpoints_and_survives_trials_that_die(workplace, start) -> None:
+    """Ctrl-C reaches the whole process group, as from a terminal. Then a checkpoint is damaged and a worker killed."""
+    folder = workplace / "runs" / "cut"
+    process = start(*campaign("cut", trials=5, steps=2000), "--no-early-stopping")
+    wait_for(lambda: len(_workers(folder)) == 2, process)  # both have passed a rung
+    os.killpg(process.pid, signal.SIGINT)
+    lines = output(process, code=130)
+    assert lines[-1] == "ended early (interrupted). Go on with: python -m tuner.run --resume cut"
+    cut = trials_of(folder).set_index("key")
+    assert (cut["status"] == "interrupted").all() and len(cut) == 2
+    for checkpoint, steps in zip(cut["checkpoint"], cut["steps"], strict=True):
+        assert (folder / checkpoint).is_file() and 0 < steps < 2000
+    damaged = cut[~cut["is_base"]].iloc[0]
+    (folder / damaged["checkpoint"]).write_bytes(b"nothing")
+
+    process = start("--resume", "cut")
+    fresh = lambda: [w for key, w in _workers(folder).items() if key not in cut.index]  # noqa: E731
+    wait_for(lambda: bool(fresh()), process)
+    os.kill(fresh()[0], signal.SIGKILL)
+    lines = output(process, code=1)
+    ran = check_whole(folder, trials=5)
+    base = ran[ran["is_base"]].iloc[0]
+    assert (base["attempt"], base["steps"]) == (2, 2000)
+    broken = ran.loc[damaged.name]
+    assert broken["status"] == "crashed" and "checkpoint" in broken["reason"] and broken["attempt"] == 2
+    killed = ran[(ran["status"] == "crashed") & (ran.index != damaged.name)]
+    assert len(killed) == 1 and killed["reason"].str.len().item() > 0
+    assert any(line.startswith("2 trials crashed: ") for line in lines)
+    assert len(list((folder / "errors").iterdir())) == 2
+
+
+def _workers(folder: Path) -> dict[str, int]:
+    """Trial key -> process that trains it now, as its row says."""
+    table = trials_of(folder)
+    running = table[table["status"] == "running"]
+    return {
+        k: int(w.rsplit(":", 1)[1]) for k, w in zip(running.get("key", []), running.get("worker", []), strict=True) if w
+    }

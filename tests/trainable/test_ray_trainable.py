@@ -1,0 +1,162 @@
+"""The trainable as Ray calls it, without Ray: its methods are called on a bare instance."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import weakref
+
+import pytest
+import torch
+
+from trainable import ray_trainable
+from trainable.component import encode
+from trainable.ray_trainable import STOP_FILE, RayTrainable, Request
+
+
+@pytest.fixture
+def prepared(monkeypatch, dataset) -> list:
+    """Calls of ``prepare``, which finds the made-up data."""
+    calls = []
+
+    def prepare(config, train_tokens_needed=None):
+        calls.append((config, train_tokens_needed))
+        return dataset
+
+    monkeypatch.setattr(ray_trainable, "prepare", prepare)
+    return calls
+
+
+@pytest.fixture
+def request_for(tmp_path, tiny):
+    def make(config=tiny, **settings) -> Request:
+        key = config.key("made-up")
+        request = {"milestones": [2.0, 4.0], "folder": str(tmp_path), "data_fingerprint": "made-up"} | settings
+        return Request(key=key, config=json.dumps(encode(config)), **request)
+
+    return make
+
+
+@pytest.fixture
+def actor(prepared, request_for):
+    """An actor that has been given its first trial."""
+
+    def start(request: Request | None = None) -> RayTrainable:
+        actor = RayTrainable.__new__(RayTrainable)
+        actor.setup(as_config(request or request_for()))
+        return actor
+
+    return start
+
+
+def as_config(request: Request) -> dict:
+    return {"key": request.key, "request": request.to_json()}
+
+
+def finish(actor: RayTrainable) -> list[dict]:
+    results = []
+    while not results or not results[-1]["done"]:
+        results.append(actor.step())
+    return results
+
+
+TIMES = {"seconds", "wall_seconds", "eval_seconds", "compile_seconds"}
+
+
+def numbers(result: dict) -> dict:
+    return {name: value for name, value in result.items() if name not in TIMES}
+
+
+def test_each_step_trains_to_the_next_milestone_and_the_last_one_is_done(actor) -> None:
+    results = finish(actor())
+    assert [(r["milestone"], r["step"], r["status"], r["done"]) for r in results] == [
+        (2.0, 2, "running", False),
+        (4.0, 4, "running", False),
+        (6.0, 6, "completed", True),
+    ]
+
+
+def test_a_result_says_what_the_rows_need_and_is_plain_data(actor) -> None:
+    result = finish(actor())[-1]
+    json.dumps(result)
+    assert result["parameters"] > 1000 and result["precision"] == "fp32" and result["device"].startswith("cpu")
+    assert result["wall_seconds"] >= result["seconds"] > 0 and ":" in result["worker"]
+    assert result["peak_memory_bytes"] is None, "a process has no counter of its own on a CPU"
+
+
+def test_a_reused_actor_trains_the_next_trial_as_a_fresh_one_would(actor, request_for, tiny, prepared) -> None:
+    second = request_for(dataclasses.replace(tiny, seed=5))
+    expected = [numbers(r) for r in finish(actor(second))]
+    prepared.clear()
+    used = actor()
+    used.step()  # stopped early: the rest is never asked for
+    assert used.reset_config(as_config(second)) is True
+    assert [numbers(r) for r in finish(used)] == expected
+    assert len(prepared) == 1, "the data stayed"
+
+
+def test_the_last_trials_network_is_gone_before_the_next_one_is_built(actor, request_for, monkeypatch) -> None:
+    used = actor()
+    used.step()
+    network = weakref.ref(used.run.network)
+    start = ray_trainable.Run.start
+
+    def checked(*args):
+        assert network() is None, "two networks at a time need twice the memory"
+        return start(*args)
+
+    monkeypatch.setattr(ray_trainable.Run, "start", checked)
+    used.reset_config(as_config(request_for()))
+
+
+def test_only_as_many_tokens_are_asked_for_as_the_trial_reads(actor, request_for, tiny, prepared) -> None:
+    actor(request_for(train_tokens=384))
+    assert prepared == [(tiny.data, 384)]
+
+
+def test_data_that_are_not_the_drivers_are_refused(actor, request_for) -> None:
+    with pytest.raises(ValueError, match="have fingerprint made-up, not another"):
+        actor(request_for(data_fingerprint="another"))
+
+
+def test_a_trial_takes_as_many_threads_as_it_is_given(actor, request_for) -> None:
+    actor(request_for(threads=2))
+    assert torch.get_num_threads() == 2
+
+
+def test_the_stop_file_makes_a_trial_save_itself_and_end_and_it_goes_on_from_there(
+    actor, request_for, tmp_path, monkeypatch
+) -> None:
+    expected = [numbers(r) for r in finish(actor())]
+    monkeypatch.setattr(ray_trainable, "POLL_SECONDS", 0.0)
+    cut = actor()
+    assert cut.step()["milestone"] == 2.0
+    (tmp_path / STOP_FILE).touch()
+    last = cut.step()
+    assert (last["status"], last["done"], last["step"]) == ("interrupted", True, 2)
+    assert request_for().checkpoint_path.exists()
+
+    (tmp_path / STOP_FILE).unlink()
+    assert [numbers(r) for r in finish(actor(request_for(resume=True)))] == expected[1:]
+
+
+def test_a_running_trial_saves_itself_now_and_then(actor, request_for, monkeypatch) -> None:
+    monkeypatch.setattr(ray_trainable, "POLL_SECONDS", 0.0)
+    rare, often = request_for(), request_for(checkpoint_seconds=0.0)
+    finish(actor(rare))
+    assert not rare.checkpoint_path.exists()
+    finish(actor(often))
+    assert often.checkpoint_path.exists()
+
+
+def test_a_damaged_checkpoint_is_an_error_that_names_it(actor, request_for) -> None:
+    request = request_for(resume=True)
+    request.checkpoint_path.parent.mkdir()
+    request.checkpoint_path.write_bytes(b"nothing")
+    with pytest.raises(ValueError, match=f"checkpoint .*{request.key}.safetensors cannot be read"):
+        actor(request)
+
+
+def test_a_request_survives_its_way_through_json(request_for) -> None:
+    request = request_for(resume=True, train_tokens=5)
+    assert Request(**json.loads(request.to_json())) == request

@@ -1,0 +1,242 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import ray
+from filelock import FileLock
+
+import search_spaces
+from results import load
+from results.names import campaign_folder
+from trainable.ray_trainable import STOP_FILE
+from tuner import provenance, run
+from tuner.run import main
+from tuner.search import Search
+
+SMALL = {
+    "model.num_layers": 2, "model.model_dim": 32, "model.encoder_layers": 1, "budget.steps": 12, "data.seq_len": 32,
+    "data.batch_tokens": 256, "data.vocab_size": 300, "evaluation.tokens": 512, "evaluation.seq_len": 32,
+}  # fmt: skip
+GOLF = ["--space", "parameter_golf", "--scale", "proxy", "--results", "runs"]
+GOLF += [part for path, value in SMALL.items() for part in ("--set", f"{path}={value}")]
+
+
+@pytest.fixture(autouse=True)
+def workplace(tmp_path, monkeypatch) -> Path:
+    """A working folder with a little text, and no way to start Ray."""
+
+    def no_ray(**options) -> None:
+        raise AssertionError("Ray must not start")
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TUNER_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(ray, "init", no_ray)
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    text = tmp_path / "text [b]"
+    text.mkdir()
+    for number in range(30):
+        (text / f"{number}.txt").write_text(" ".join(str((number * 7919 + i * i * 31) % 9973) for i in range(200)))
+    return tmp_path
+
+
+@pytest.fixture
+def without_ray(monkeypatch, play):
+    """Campaigns run by the executor that plays Tune; what happens while they run is the test's choice."""
+
+    def use(meanwhile=lambda campaign: None, **settings) -> None:
+        def run_on_ray(console, campaign, here, address) -> None:
+            with run.interruptible(campaign):
+                meanwhile(campaign)
+                play(campaign, **settings).run()
+            campaign.abandon()
+
+        monkeypatch.setattr(run, "run_on_ray", run_on_ray)
+
+    return use
+
+
+def campaign_json(name: str) -> dict:
+    return json.loads((Path("runs") / name / "campaign.json").read_text())
+
+
+def statuses(name: str) -> list[str]:
+
+    return sorted(s for s in load(Path("runs") / name).trials["status"] if s != "infeasible")
+
+
+def test_a_dry_run_prints_the_plan_and_writes_nothing(workplace, capsys) -> None:
+    before = sorted(workplace.rglob("*"))
+    assert main([*GOLF, "--trials", "7", "--concurrent", "1", "--dry-run"]) == 0
+    out = capsys.readouterr().out
+    assert "7 trials on 1 core, steps 12 each" in out and "model.num_layers=2" in out
+    assert "steps 4 of 12" in out and "3,072 a trial, at most 21,504 in all" in out
+    assert "tokens/s" in out and out.splitlines()[-1] == "dry run: nothing was trained or written"
+    assert sorted(workplace.rglob("*")) == before
+
+
+def test_a_dry_run_without_early_stopping_says_so(capsys) -> None:
+    assert main([*GOLF, "--dry-run", "--no-early-stopping"]) == 0
+    assert "early stopping: steps none of 12" in capsys.readouterr().out
+
+
+def test_lists_need_neither_ray_nor_a_campaign(capsys) -> None:
+    assert main(["--list", "--results", "runs"]) == 0
+    assert "parameter_golf: " in capsys.readouterr().out
+    assert main(["--list", "--space", "parameter_golf", "--results", "runs"]) == 0
+    assert "optimizer.matrix_lr" in capsys.readouterr().out
+
+
+def test_a_campaign_ends_with_its_leaderboard_its_files_and_code_0(without_ray, capsys) -> None:
+    without_ray()
+    assert main([*GOLF, "--data", "text [b]", "--trials", "5", "--name", "one"]) == 0
+    out = capsys.readouterr().out
+    assert f"{Path.cwd() / 'text [b]'}: " in out, "brackets in a name are no markup"
+    assert "trials = pandas.read_parquet('runs/one/trials')" in out and "the base config" in out
+    assert len(statuses("one")) == 5 and set(statuses("one")) <= {"completed", "stopped"}
+    record = campaign_json("one")
+    assert record["overrides"] == SMALL | {"data.source": str(Path.cwd() / "text [b]")}
+    assert (record["trials"], record["seed"], record["early_stopping"], record["scale"]) == (5, None, True, "proxy")
+    assert record["ranges"]["optimizer.matrix_lr"]["domain"] == "0.01 .. 0.3 (log)"
+    assert record["code_version"] == provenance.code_version() and record["environment"]["torch"]
+
+
+def test_a_given_seed_goes_into_every_trial(without_ray) -> None:
+    without_ray()
+    assert main([*GOLF, "--data", "text [b]", "--trials", "2", "--name", "seeded", "--seed", "7"]) == 0
+
+    assert set(load("runs/seeded").trials["seed"].dropna()) == {7} and campaign_json("seeded")["seed"] == 7
+
+
+def test_crashed_trials_make_the_exit_code_1_and_are_counted(without_ray, toy_curve, capsys) -> None:
+    def crashing(config, milestone):
+        if milestone == 12.0 and config.seed == 1337 and config.optimizer.matrix_lr != 0.04:
+            raise RuntimeError(f"[/made up] {config.optimizer.matrix_lr}")
+        return toy_curve(config, milestone)
+
+    without_ray(curve=crashing)
+    assert main([*GOLF, "--data", "text [b]", "--trials", "4", "--name", "bad", "--no-early-stopping"]) == 1
+    assert "3 trials crashed: the last line of each error is in trials.reason" in capsys.readouterr().out
+    assert campaign_json("bad")["early_stopping"] is False
+
+
+def test_the_same_error_again_and_again_ends_the_campaign_with_a_message(without_ray, capsys) -> None:
+    def crashing(config, milestone):
+        raise RuntimeError("[/made up]")
+
+    without_ray(curve=crashing)
+    assert main([*GOLF, "--data", "text [b]", "--trials", "9", "--name", "bad"]) == 1
+    out = capsys.readouterr().out
+    reason = "3 trials in a row ended with the same error: RuntimeError: [/made up]"
+    assert f"ended early ({reason}). Go on with: python -m tuner.run --resume bad" in out
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_interrupts_the_campaign_which_says_how_to_resume_and_ends_with_code_130(
+    without_ray, capsys, number
+) -> None:
+    handler = signal.getsignal(number)
+
+    def signalled(campaign: Search) -> None:
+        request = campaign.next()
+        campaign.start(request.key)
+        signal.raise_signal(number)
+        assert (campaign.folder / STOP_FILE).exists() and campaign.exhausted
+
+    without_ray(signalled)
+    assert main([*GOLF, "--data", "text [b]", "--trials", "3", "--name", "cut"]) == 130
+    assert "ended early (interrupted). Go on with: python -m tuner.run --resume cut" in capsys.readouterr().out
+    assert statuses("cut") == ["interrupted"] and signal.getsignal(number) == handler
+
+    without_ray()
+    assert main(["--resume", "cut", "--results", "runs"]) == 0
+    assert len(statuses("cut")) == 3 and "interrupted" not in statuses("cut")
+
+
+def test_ctrl_c_before_the_search_is_no_traceback(monkeypatch, capsys) -> None:
+    def interrupted(*args, **options) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(run, "prepare", interrupted)
+    assert main([*GOLF, "--name", "early"]) == 130
+    assert capsys.readouterr().err == "python -m tuner.run: interrupted\n"
+    assert not Path("runs").exists()
+
+
+def test_a_resume_asks_the_same_question_and_runs_what_is_left(without_ray, capsys, monkeypatch) -> None:
+    without_ray()
+    assert main([*GOLF, "--data", "text [b]", "--trials", "2", "--name", "grow", "--no-early-stopping"]) == 0
+    capsys.readouterr()
+    assert main(["--resume", "grow", "--results", "runs"]) == 0
+    assert "nothing left to do: all 2 trials have ended (--trials asks for more)" in capsys.readouterr().out
+    elsewhere = Path("elsewhere")
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    assert main(["--resume", "../runs/grow", "--trials", "5"]) == 0
+    monkeypatch.chdir("..")
+    assert statuses("grow") == ["completed"] * 5
+
+
+def test_a_resume_refuses_other_data_another_space_and_another_version_of_it(without_ray, capsys, monkeypatch) -> None:
+    without_ray()
+    assert main([*GOLF, "--data", "text [b]", "--trials", "1", "--name", "old"]) == 0
+    capsys.readouterr()
+    again = ["--resume", "old", "--results", "runs", "--trials", "2"]
+    (Path("text [b]") / "0.txt").write_text("something else")
+    assert main(again) == 2
+    assert "the data have changed since campaign 'old' began" in capsys.readouterr().err
+    path = Path("runs/old/campaign.json")
+    record = json.loads(path.read_text())
+    path.write_text(json.dumps(record | {"base": record["base"] | {"seed": 1}}))
+    assert main(again) == 2
+    assert "was started with another version of space 'parameter_golf'" in capsys.readouterr().err
+    assert main([*again, "--space", "ngpt"]) == 2
+    assert "campaign 'old' searches 'parameter_golf', not 'ngpt'" in capsys.readouterr().err
+    assert statuses("old") == ["completed"]
+
+
+def test_a_campaign_has_one_driver_at_a_time(without_ray, capsys) -> None:
+    def second_driver(campaign: Search) -> None:
+        assert main(["--resume", "busy", "--results", "runs"]) == 2
+        assert "campaign 'busy' is being run by another process" in capsys.readouterr().err
+
+    without_ray(second_driver)
+    assert main([*GOLF, "--data", "text [b]", "--trials", "1", "--name", "busy"]) == 0
+    with FileLock("runs/busy/.lock", timeout=0):
+        pass
+
+
+def test_the_latest_campaign_is_the_one_that_was_started_last(make_bench, tmp_path) -> None:
+    for age, name in enumerate(("new", "old")):
+        bench = make_bench(name)
+        bench.folder = tmp_path / "runs" / name
+        bench.store()
+        os.utime(bench.folder / "campaign.json", (1e9 - age, 1e9 - age))
+    assert run.latest(tmp_path / "runs").name == "new"
+    assert run.find(tmp_path / "runs", "old") == campaign_folder(tmp_path / "runs", "old")
+    assert run.find(Path("elsewhere"), str(tmp_path / "runs" / "old")) == tmp_path / "runs" / "old"
+
+
+def test_a_base_outside_the_range_of_its_own_knob_is_refused() -> None:
+    space = search_spaces.load("parameter_golf")
+    with pytest.raises(ValueError, match=r"model.num_kv_heads is 8 in the base but is searched in 1 \| 2 \| 4"):
+        base = space.scales["proxy"].base
+
+        scales = {
+            "proxy": replace(space.scales["proxy"], base=replace(base, model=replace(base.model, num_kv_heads=8)))
+        }
+        run.ask(replace(space, scales=scales), "proxy", {}, None, None)
+
+
+def test_two_starts_in_one_second_do_not_mix(without_ray, monkeypatch, capsys) -> None:
+    without_ray()
+    monkeypatch.setattr(time, "strftime", lambda *args: "now")
+    command = [*GOLF, "--data", "text [b]", "--trials", "1"]
+    assert main(command) == 0
+    assert main(command) == 2
+    assert "campaign 'parameter_golf-proxy-now' exists already" in capsys.readouterr().err

@@ -1,0 +1,29 @@
+"""Circadian rhythm: parameter golf's NF3 (no effect): day and night on top of a cosine."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from trainable.schedules.schedule import Schedule, half_cosine
+
+
+@dataclass(frozen=True, kw_only=True)
+class Circadian(Schedule):
+    """max(m, cosine + ``amplitude`` (1-p) sin(2 pi ``periods`` p)), cosine being m + (1-m)/2 (1 + cos(pi p)).
+
+    The campaign's day has 50 steps of a horizon of 400, hence 8 periods. The multiplier may reach 1 + amplitude.
+    """
+
+    min_lr_frac: float = 0.1
+    periods: float = 8.0  # days over the horizon, 1..40
+    amplitude: float = 0.15  # at the start, 0..0.5; it fades with 1 - p
+
+    def __post_init__(self) -> None:
+        self.check_fraction("min_lr_frac")
+        self.check(self.periods > 0, "periods", "positive")
+        self.check(self.amplitude >= 0, "amplitude", "0 or more")
+
+    def __call__(self, progress: float) -> float:
+        day = self.amplitude * (1 - progress) * math.sin(2 * math.pi * self.periods * progress)
+        return max(self.min_lr_frac, half_cosine(progress, self.min_lr_frac) + day)

@@ -1,0 +1,26 @@
+"""One schedule after another. Either may be ``Phases`` again, so any number can follow each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from trainable.schedules.constant import Constant
+from trainable.schedules.cosine import Cosine
+from trainable.schedules.schedule import Schedule
+
+
+@dataclass(frozen=True, kw_only=True)
+class Phases(Schedule):
+    """p < at: first(p / at), else second((p-at) / (1-at)): each sees its own progress from 0 to 1."""
+
+    first: Schedule = Constant()
+    second: Schedule = Cosine()
+    at: float = 0.5  # of the horizon
+
+    def __post_init__(self) -> None:
+        self.check(0 < self.at < 1, "at", "in (0, 1)")
+
+    def __call__(self, progress: float) -> float:
+        if progress < self.at:
+            return self.first(progress / self.at)
+        return self.second((progress - self.at) / (1 - self.at))

@@ -1,0 +1,33 @@
+"""Predator and prey, the learning rate's half: parameter golf's W2 as its log describes it.
+
+Rate and weight decay swing in opposition. The published script has the decay alone (``hooks.PredatorPreyDecay``); this
+half is our reading, with the same swing and the other sign.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from trainable.schedules.schedule import Schedule, half_cosine
+
+
+@dataclass(frozen=True, kw_only=True)
+class PredatorPrey(Schedule):
+    """(m + (1-m)/2 (1 + cos(pi p))) * (1 + ``amplitude`` (1-p) sin(2 pi ``cycles`` p)).
+
+    m is the cosine's floor; the swing reaches up to ``amplitude`` above and below the cosine.
+    """
+
+    min_lr_frac: float = 0.1
+    cycles: int = 6
+    amplitude: float = 0.5
+
+    def __post_init__(self) -> None:
+        self.check_fraction("min_lr_frac")
+        self.check(self.cycles >= 1, "cycles", "at least 1")
+        self.check_fraction("amplitude")
+
+    def __call__(self, progress: float) -> float:
+        swing = self.amplitude * (1 - progress) * math.sin(2 * math.pi * self.cycles * progress)
+        return half_cosine(progress, self.min_lr_frac) * (1 + swing)

@@ -1,0 +1,30 @@
+"""A warmup in front of any schedule: what tidal and breathing share and what made them win."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from trainable.schedules.cosine import Cosine
+from trainable.schedules.schedule import Schedule
+
+
+@dataclass(frozen=True, kw_only=True)
+class Warmup(Schedule):
+    """Linear from ``start_frac`` to 1 times the inner schedule's start up to ``frac``, then all of it in what is left.
+
+    p < frac: inner(0) (s + (1-s) p/frac), else inner((p-frac) / (1-frac)). At s = 0 the first step changes nothing.
+    Tidal is ``Warmup(frac=0.382, start_frac=0.1, inner=Cosine())``; frac = 0 is the inner schedule itself.
+    """
+
+    frac: float = 0.1  # of the horizon
+    start_frac: float = 0.0
+    inner: Schedule = Cosine()
+
+    def __post_init__(self) -> None:
+        self.check(0 <= self.frac < 1, "frac", "in [0, 1)")
+        self.check_fraction("start_frac")
+
+    def __call__(self, progress: float) -> float:
+        if progress < self.frac:
+            return self.inner(0.0) * (self.start_frac + (1 - self.start_frac) * progress / self.frac)
+        return self.inner((progress - self.frac) / (1 - self.frac))
