@@ -22,11 +22,12 @@ from typing import Any
 
 import torch
 from torch._dynamo import lookup_backend  # type: ignore[attr-defined]
-from trainable.component import canonical_json, decode, leaves, nearest, with_values
+from trainable.component import canonical_json, decode, leaves, nearest, with_values, without_neutral
 from trainable.config import Budget, TrainConfig
 from trainable.data import DataConfig, Dataset, prepare
 from trainable.run import Run
 from trainable.runtime import Runtime
+from trainable.scaling import ratio_tokens
 from trainable.train import train
 
 from search_spaces import catalogue
@@ -74,7 +75,7 @@ def rows_of(space: Space, steps: int, configs: dict[str, TrainConfig], only: str
         keys, problems = {}, {}
         for reading in READINGS:
             try:
-                config = compressed(config_of(space, runs, run.id, reading, "proxy"), steps)
+                config = compressed(without_neutral(config_of(space, runs, run.id, reading, "proxy")), steps)
             except ValueError as error:
                 problems[reading] = str(error)
             else:
@@ -106,17 +107,21 @@ def in_steps(budget: Budget, config: TrainConfig) -> float:
         return budget.steps
     if budget.tokens is not None:
         return budget.tokens / config.data.batch_tokens
+    if budget.param_data_ratio is not None:
+        return ratio_tokens(config.model, config.data.vocab_size, budget.param_data_ratio) / config.data.batch_tokens
+    if budget.epochs is not None:
+        return budget.epochs * dataset(config.data).train.total_tokens / config.data.batch_tokens
     raise ValueError(f"the budget is in {budget.unit}: how many steps that is depends on the machine")
 
 
 # --- training it ------------------------------------------------------------------------------------------------------
 
 
-def attempt(text: str) -> Outcome:
+def attempt(text: str, backend: str = BACKEND) -> Outcome:
     """Train a config, given as JSON, to its end. Whatever goes wrong is the outcome's problem, not an exception."""
     try:
         config = decode_config(text)
-        with counted_graphs() as used:
+        with counted_graphs(backend) as used:
             run = Run.start(config, dataset(config.data), Runtime(compile=True))
             *_, last = train(run)
     except Exception as error:  # whatever a component raises is what its row shows
@@ -140,15 +145,16 @@ def judged(outcome: Outcome, status: str) -> Outcome:
 
 
 @contextmanager
-def counted_graphs() -> Iterator[set[int]]:
+def counted_graphs(backend: str) -> Iterator[set[int]]:
     """The numbers of the compiled graphs that are run inside the block.
 
     Counting runs, not compilations, lets configs of one structure share a graph, which is most of this module's speed.
     """
     used: set[int] = set()
     before = torch.compiler.get_default_backend()
-    _counter().used = used
-    torch.compiler.set_default_backend(_counter())
+    counter = _counter(backend)
+    counter.used = used
+    torch.compiler.set_default_backend(counter)
     try:
         yield used
     finally:
@@ -158,9 +164,9 @@ def counted_graphs() -> Iterator[set[int]]:
 class _Counter:
     """A compiler backend that notes which of its graphs are run."""
 
-    def __init__(self) -> None:
+    def __init__(self, backend: str) -> None:
         self.compiled, self.used = 0, set[int]()
-        self.inner = lookup_backend(BACKEND)
+        self.inner = lookup_backend(backend)
 
     def __call__(self, graph: torch.fx.GraphModule, inputs: list[torch.Tensor]) -> Callable[..., Any]:
         self.compiled += 1
@@ -174,8 +180,8 @@ class _Counter:
 
 
 @functools.cache
-def _counter() -> _Counter:
-    return _Counter()  # one object, since graphs compiled by another backend would not be found again
+def _counter(backend: str) -> _Counter:
+    return _Counter(backend)  # one object, since graphs compiled by another backend would not be found again
 
 
 @functools.cache
@@ -189,17 +195,18 @@ def decode_config(text: str) -> TrainConfig:
     return config
 
 
-def train_all(configs: Mapping[str, TrainConfig], jobs: int) -> dict[str, Outcome]:
+def train_all(configs: Mapping[str, TrainConfig], jobs: int, backend: str) -> dict[str, Outcome]:
     """The outcome of each config by key; neighbours have the same structure, so each process gets a run of them."""
     texts = {key: canonical_json(config) for key, config in configs.items()}
     order = sorted(texts, key=lambda key: canonical_json(configs[key].model))
     for data in {config.data for config in configs.values()}:
         dataset(data)  # tokenised once, before processes wait for each other's lock
     if jobs == 1:
-        return {key: attempt(texts[key]) for key in order}
+        return {key: attempt(texts[key], backend) for key in order}
     with ProcessPoolExecutor(jobs, get_context("spawn"), initializer=torch.set_num_threads, initargs=(1,)) as pool:
         chunk = max(1, math.ceil(len(order) / (4 * jobs)))
-        return dict(zip(order, pool.map(attempt, (texts[key] for key in order), chunksize=chunk), strict=True))
+        found = pool.map(functools.partial(attempt, backend=backend), (texts[key] for key in order), chunksize=chunk)
+        return dict(zip(order, found, strict=True))
 
 
 # --- the table --------------------------------------------------------------------------------------------------------
@@ -247,7 +254,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
-    outcomes = train_all(configs, options.jobs)
+    outcomes = train_all(configs, options.jobs, options.backend)
     lines = [*table(rows, outcomes), "", f"{len(rows)} rows, {sum(passed(row, outcomes) for row in rows)} passed"]
     print("\n".join(lines))
     if options.write:
@@ -262,6 +269,9 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--space", metavar="NAME", help="one campaign; default: all of them")
     parser.add_argument("--only", metavar="ID", help="one recorded run")
     parser.add_argument("--steps", type=int, default=STEPS, help=f"optimizer steps a training; default: {STEPS}")
+    parser.add_argument(
+        "--backend", default=BACKEND, help=f"of torch.compile: eager, inductor, ...; default: {BACKEND}"
+    )
     parser.add_argument("--jobs", type=int, default=1, help="processes; default: 1")
     parser.add_argument("--write", type=Path, metavar="FILE", help="write the table there too")
     return parser.parse_args(arguments)
@@ -272,8 +282,9 @@ def _preface(options: argparse.Namespace) -> list[str]:
         "# Coverage of the recorded runs",
         "",
         "Written by `python -m search_spaces.coverage --write docs/coverage.md`. Every recorded run, in both readings,",
-        f"trained for {options.steps} steps on the proxy with its time compressed: parameters there, compiled graphs (1 means",
-        "that nothing was recompiled), training and validation loss in nats per token.",
+        f"trained for {options.steps} steps on the proxy with its time compressed: parameters there, compiled graphs",
+        "(1 means that nothing was recompiled), training and validation loss in nats per token. Rows that stand for",
+        "configs that were never published are no runs and are not counted.",
         "",
     ]
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from trainable.component import difference, nearest, with_values
+from trainable.component import difference, nearest, with_values, without_neutral
 from trainable.config import TrainConfig
 
 from search_spaces.catalogue import load as load_space
@@ -57,8 +57,9 @@ def load(space: Space) -> list[RecordedRun]:
 
 
 def resolve(space: Space, run_id: str, reading: str = "as_run", scale: str = "full") -> TrainConfig:
-    """The config of a recorded run; a ValueError where there is no such run, or none was published."""
-    return config_of(space, _checked(space.name), run_id, reading, scale)
+    """The config of a recorded run, with its active tricks only; a ValueError where no such run was published."""
+    config: TrainConfig = without_neutral(config_of(space, _checked(space.name), run_id, reading, scale))
+    return config
 
 
 @functools.cache
@@ -151,24 +152,40 @@ def _check_bases(run: RecordedRun, runs: Mapping[str, RecordedRun], path: Path) 
 
 def check(space: Space, runs: Mapping[str, RecordedRun]) -> None:
     """Resolve every row in both readings at every scale; a ValueError names the row, the knob and the nearest name."""
-    for run in runs.values():
-        for reading in READINGS if run.base else ():
-            for scale in space.scales:
-                config_of(space, runs, run.id, reading, scale)
+    for reading in READINGS:
+        for scale in space.scales:
+            known: dict[str, TrainConfig] = {}
+            for run in runs.values():
+                if run.base is not None:
+                    config_of(space, runs, run.id, reading, scale, known)
 
 
-def config_of(space: Space, runs: Mapping[str, RecordedRun], run_id: str, reading: str, scale: str) -> TrainConfig:
-    """The config of one of ``runs``: its base's, with its own overrides on it at the values that the scale has."""
+def config_of(
+    space: Space,
+    runs: Mapping[str, RecordedRun],
+    run_id: str,
+    reading: str,
+    scale: str,
+    known: dict[str, TrainConfig] | None = None,
+) -> TrainConfig:
+    """The config of one of ``runs``: its base's, with its own overrides on it at the values that the scale has.
+
+    ``known`` keeps what was found so far for this reading and scale.
+    """
+    known = {} if known is None else known
     if run_id not in runs:
         raise ValueError(f"space {space.name} has no recorded run {run_id!r}: {nearest(run_id, runs, 'ids')}")
     run = runs[run_id]
     if run.base is None:
         raise ValueError(f"run {run_id!r} of {space.name} cannot be run: its config was never published ({run.note})")
-    base = space.scale(scale).base if run.base == ROOT else config_of(space, runs, run.base, reading, scale)
-    try:
-        return with_values(base, at_scale(space, scale, run.overrides(reading)))
-    except ValueError as error:
-        raise ValueError(f"{space.name}, run {run_id!r} {reading} at scale {scale}: {error}") from None
+    if run_id not in known:
+        root = run.base == ROOT
+        base = space.scale(scale).base if root else config_of(space, runs, run.base, reading, scale, known)
+        try:
+            known[run_id] = with_values(base, at_scale(space, scale, run.overrides(reading)))
+        except ValueError as error:
+            raise ValueError(f"{space.name}, run {run_id!r} {reading} at scale {scale}: {error}") from None
+    return known[run_id]
 
 
 def at_scale(space: Space, name: str, overrides: Overrides) -> dict[str, Any]:
@@ -181,6 +198,8 @@ def at_scale(space: Space, name: str, overrides: Overrides) -> dict[str, Any]:
     if scale is full:
         return dict(overrides)
     values = dict(overrides)
+    if not values:
+        return values
     for path in (overrides.keys() & difference(full.base, scale.base).keys()) | (overrides.keys() & scale.sizes.keys()):
         table = scale.sizes.get(path, {})
         if overrides[path] not in table:

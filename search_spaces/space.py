@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from trainable.component import Component, component, get_value, nearest, with_value, with_values
+from trainable.component import Component, components, get_value, nearest, with_value, with_values
 from trainable.config import TrainConfig
 
 from search_spaces.domains import Choice, Domain, Value
@@ -143,19 +143,27 @@ def label_at(config: TrainConfig, knob: Knob) -> Value:
 
 def _value_or_neutral(config: TrainConfig, path: str) -> Any:
     """The value at ``path``; that of the neutral setting where a tuple lacks the component."""
-    name = path.split(".")[1] if path.startswith(("hooks.", "losses.")) else None
-    if name is not None and name not in [type(c).__name__ for c in get_value(config, path.partition(".")[0])]:
-        config = with_neutral(config, path)
-    return get_value(config, path)
+    return get_value(with_neutral(config, path), path)
 
 
 def with_neutral(config: TrainConfig, path: str) -> TrainConfig:
-    """``config`` with the component that ``path`` addresses in a tuple added at its neutral setting."""
-    field, name, *_ = path.split(".")
-    kind = {"hooks": "hook", "losses": "loss term"}[field]
-    neutral = component(name, kind).neutral()
+    """``config`` with the component that ``path`` addresses in a tuple there, at its neutral setting if it was not."""
+    names = path.split(".")
+    for i in range(1, len(names)):
+        holder = get_value(config, ".".join(names[:i]))
+        if isinstance(holder, tuple) and names[i] not in [type(member).__name__ for member in holder]:
+            neutral = neutral_component(names[i])
+            return with_value(config, ".".join(names[: i + 1]), neutral)
+    return config
+
+
+def neutral_component(name: str) -> Component:
+    """The trick called ``name`` at its neutral setting."""
+    found = {cls.__name__: cls for cls in components()}
+    assert name in found, f"{name}: {nearest(name, found, 'components')}"
+    neutral = found[name].neutral()
     assert neutral is not None, f"{name} has no neutral setting"
-    return with_value(config, f"{field}.{name}", neutral)
+    return neutral
 
 
 def _with_inside(domain: Domain, values: Mapping[str, Any]) -> Domain:

@@ -26,6 +26,7 @@ from trainable.train import Report, train
 
 TINY = {"num_layers": 2, "model_dim": 32, "num_heads": 4, "num_kv_heads": 2}  # for every model that has such fields
 VOCAB_SIZE = 260
+PARTS = {"stem part": "stem", "layer part": "layers", "attention part": "attention"}  # kinds and fields of a model
 
 
 @pytest.fixture(autouse=True)
@@ -91,7 +92,7 @@ class Trained:
         """Weights, states, generator and the last report; clocks, which differ from run to run, are left out."""
         state = self.run.state_dict()
         timeless = {f.name: getattr(self.last, f.name) for f in dataclasses.fields(Report) if "seconds" not in f.name}
-        kept = ("network", "optimizer", "hooks", "generator", "position", "loss_sum", "loss_steps")
+        kept = ("network", "buffers", "optimizer", "hooks", "generator", "position", "loss_sum", "loss_steps")
         return {"report": timeless, **{name: state[name] for name in kept}}
 
 
@@ -148,8 +149,10 @@ def with_component(tiny: TrainConfig) -> Callable[[Component], TrainConfig]:
             return dataclasses.replace(tiny, hooks=(part,))
         if part.kind == "loss term":
             return dataclasses.replace(tiny, losses=(part,))
-        if part.kind in ("mlp", "block"):
+        if part.kind in ("mlp", "block", "init"):
             return dataclasses.replace(tiny, model=dataclasses.replace(tiny.model, **{part.kind: part}))
+        if part.kind in PARTS:
+            return dataclasses.replace(tiny, model=dataclasses.replace(tiny.model, **{PARTS[part.kind]: (part,)}))
         return dataclasses.replace(tiny, **{part.kind: part})
 
     return place

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import optuna
@@ -28,7 +29,7 @@ SHAPES = [  # every line that a campaign may print
     r"(space|scale|plan|data|campaign): .+",
     r"starting Ray \.\.\.",
     r"\[\d+:\d\d\] trial \d+( \(base\))? (completed: val_bpb \d\.\d{4}(, best so far)?|stopped at rung \d+: .+)",
-    r"\[\d+:\d\d\] trial \d+( \(base\))? (crashed: .+|interrupted: .+|diverged: .+)",
+    r"\[\d+:\d\d\] trial \d+( \(base\))? (crashed: .+|diverged: .+|interrupted)",
     r"searched for [\d:]+; trials trained for \d+% of the time of 2 cores",
     r"",
     r"\d+ trials?: .+",
@@ -51,25 +52,7 @@ def workplace(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("work")
     (folder / "text").mkdir()
     draw = random.Random(0)
-    words = [
-        "the",
-        "cat",
-        "sat",
-        "on",
-        "a",
-        "mat",
-        "and",
-        "then",
-        "it",
-        "ran",
-        "far",
-        "away",
-        "from",
-        "every",
-        "dog",
-        "in",
-        "town",
-    ]
+    words = "the cat sat on a mat and then it ran far away from every dog in town".split()  # noqa: SIM905
     for number in range(40):
         (folder / "text" / f"{number:02}.txt").write_text(" ".join(draw.choice(words) for _ in range(400)) + ".\n")
     return folder
@@ -95,9 +78,9 @@ def start(workplace) -> Iterator[Callable[..., subprocess.Popen]]:
 
     yield run
     for process in started:
-        if process.poll() is None:
+        with suppress(ProcessLookupError):  # nobody is left of most
             os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+        process.wait()
 
 
 def campaign(name: str, trials: int, steps: int) -> list[object]:
@@ -158,17 +141,17 @@ def test_a_campaign_ends_with_its_results_and_without_rays_noise(workplace, star
 
 def test_a_killed_driver_leaves_readable_results_and_a_resume_runs_nothing_twice(workplace, start) -> None:
     folder = workplace / "runs" / "killed"
-    process = start(*campaign("killed", trials=10, steps=150))
+    process = start(*campaign("killed", trials=6, steps=100))
     wait_for(lambda: ended_in(folder) >= 2, process)
     process.kill()
     process.wait()
     before = trials_of(folder)
     pd.read_parquet(folder / "reports")
     done = before[before["status"].isin(ENDED)].set_index("key")
-    assert 2 <= len(done) < 10
+    assert 2 <= len(done) < 6
 
     output(start("--resume", "killed"), code=0)
-    after = check_whole(folder, trials=10)
+    after = check_whole(folder, trials=6)
     assert after.loc[done.index, ["attempt", "ended_at", "value"]].equals(done[["attempt", "ended_at", "value"]])
     assert set(before["key"]) <= set(pd.read_parquet(folder / "trials")["key"])
 
@@ -176,7 +159,7 @@ def test_a_killed_driver_leaves_readable_results_and_a_resume_runs_nothing_twice
 def test_an_interrupted_campaign_goes_on_from_checkpoints_and_survives_trials_that_die(workplace, start) -> None:
     """Ctrl-C reaches the whole process group, as from a terminal. Then a checkpoint is damaged and a worker killed."""
     folder = workplace / "runs" / "cut"
-    process = start(*campaign("cut", trials=5, steps=2000), "--no-early-stopping")
+    process = start(*campaign("cut", trials=4, steps=600), "--no-early-stopping")
     wait_for(lambda: len(_workers(folder)) == 2, process)  # both have passed a rung
     os.killpg(process.pid, signal.SIGINT)
     lines = output(process, code=130)
@@ -184,7 +167,7 @@ def test_an_interrupted_campaign_goes_on_from_checkpoints_and_survives_trials_th
     cut = trials_of(folder).set_index("key")
     assert (cut["status"] == "interrupted").all() and len(cut) == 2
     for checkpoint, steps in zip(cut["checkpoint"], cut["steps"], strict=True):
-        assert (folder / checkpoint).is_file() and 0 < steps < 2000
+        assert (folder / checkpoint).is_file() and 0 < steps < 600
     damaged = cut[~cut["is_base"]].iloc[0]
     (folder / damaged["checkpoint"]).write_bytes(b"nothing")
 
@@ -193,9 +176,9 @@ def test_an_interrupted_campaign_goes_on_from_checkpoints_and_survives_trials_th
     wait_for(lambda: bool(fresh()), process)
     os.kill(fresh()[0], signal.SIGKILL)
     lines = output(process, code=1)
-    ran = check_whole(folder, trials=5)
+    ran = check_whole(folder, trials=4)
     base = ran[ran["is_base"]].iloc[0]
-    assert (base["attempt"], base["steps"]) == (2, 2000)
+    assert (base["attempt"], base["steps"]) == (2, 600)
     broken = ran.loc[damaged.name]
     assert broken["status"] == "crashed" and "checkpoint" in broken["reason"] and broken["attempt"] == 2
     killed = ran[(ran["status"] == "crashed") & (ran.index != damaged.name)]
@@ -208,6 +191,5 @@ def _workers(folder: Path) -> dict[str, int]:
     """Trial key -> process that trains it now, as its row says."""
     table = trials_of(folder)
     running = table[table["status"] == "running"]
-    return {
-        k: int(w.rsplit(":", 1)[1]) for k, w in zip(running.get("key", []), running.get("worker", []), strict=True) if w
-    }
+    found = zip(running.get("key", []), running.get("worker", []), strict=True)
+    return {key: int(worker.rsplit(":", 1)[1]) for key, worker in found if isinstance(worker, str)}

@@ -14,6 +14,7 @@ from trainable import hooks as _hooks  # noqa: F401  (importing registers the co
 from trainable import losses as _losses  # noqa: F401
 from trainable import models as _models  # noqa: F401
 from trainable import optimizers as _optimizers  # noqa: F401
+from trainable.artifact import Artifact
 from trainable.component import Component, encode, fingerprint, without_neutral
 from trainable.data import DataConfig
 from trainable.evaluate import EvaluationConfig
@@ -24,8 +25,9 @@ from trainable.models.model import Model
 from trainable.optimizers.muon_adam import MuonAdam
 from trainable.optimizers.update_rule import Optimizer
 from trainable.schedules import Cosine, Schedule
+from trainable.target import Target
 
-UNITS = ("steps", "tokens", "flops", "seconds")
+UNITS = ("steps", "tokens", "flops", "seconds", "param_data_ratio", "epochs")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +40,8 @@ class Budget(Component):
     tokens: int | None = None  # training tokens
     flops: int | None = None  # forward and backward, by the model's own count
     seconds: float | None = None  # training time: evaluation, compilation and set-up do not count
+    param_data_ratio: float | None = None  # tokens a scaling parameter (block matrices and output matrix)
+    epochs: float | None = None  # passes over the training data; what a pass is says data.order
 
     def __post_init__(self) -> None:
         if all(getattr(self, u) is None for u in UNITS):
@@ -52,7 +56,7 @@ class Budget(Component):
 
     @property
     def unit(self) -> str:
-        """The unit that rungs are counted in: the first one set of steps, tokens, flops, seconds."""
+        """The unit that rungs are counted in: the first one set of ``UNITS``."""
         return next(u for u in UNITS if getattr(self, u) is not None)
 
     @property
@@ -74,6 +78,8 @@ class Spent:
     tokens: int = 0
     flops: int = 0
     seconds: float = 0.0
+    param_data_ratio: float = 0.0
+    epochs: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +95,10 @@ class TrainConfig(Component):
     budget: Budget = Budget(steps=240)  # when training stops
     horizon: Budget | None = None  # what the schedule's progress is measured against; null is the budget
     evaluation: EvaluationConfig = EvaluationConfig()
-    seed: int = 1337  # initialisation and every draw during training; the order of the data does not depend on it
+    target: Target | None = None  # a loss at which training stops before the budget is spent
+    artifact: Artifact | None = None  # export at the end, and the limit on its size
+    loss_chunks: int = 1  # pieces that the cross-entropy is computed in: memory only
+    seed: int = 1337  # initialisation and every draw during training; documents are shuffled by it, the data are not
 
     def __post_init__(self) -> None:
         for name in ("losses", "hooks"):
@@ -97,14 +106,29 @@ class TrainConfig(Component):
             if len(set(members)) < len(members):
                 raise ValueError(f"{name} has {max(members, key=members.count)} twice; a trick stands in a config once")
         self.check(0 <= self.seed < 2**63, "seed", "in 0..2^63-1")
+        if self.model.has_learned_positions and self.evaluation.seq_len > self.data.seq_len:
+            raise ValueError(
+                f"evaluation.seq_len is {self.evaluation.seq_len} but must be at most data.seq_len = "
+                f"{self.data.seq_len}: {type(self.model).__name__}.positions is learned, and those beyond are never trained"
+            )
+        self.check(self.loss_chunks >= 1, "loss_chunks", "at least 1")
+        self.check(self.loss_chunks == 1 or not self.losses, "loss_chunks", "1 with loss terms, which see all logits")
 
     def key(self, data_fingerprint: str) -> str:
         """The run's identity: equal keys are the same computation.
 
-        Components at their neutral setting are dropped (the contract tests show that they change nothing), and the data
-        count by their content, not by the path that they were read from.
+        Components at their neutral setting are dropped (the contract tests show that they change nothing), and so are
+        fields that are null, so that a new optional knob changes no key. The data count by their content, not by the
+        path that they were read from.
         """
-        data: dict[str, Any] = encode(without_neutral(self))
+        data: dict[str, Any] = _without_null(encode(without_neutral(self)))
         del data["data"]["source"]
         data["data"]["fingerprint"] = data_fingerprint
         return fingerprint(data)
+
+
+def _without_null(data: Any) -> Any:
+    """``data`` without the fields that are null; a null in a list keeps its place."""
+    if isinstance(data, dict):
+        return {name: _without_null(value) for name, value in data.items() if value is not None}
+    return [_without_null(value) for value in data] if isinstance(data, list) else data

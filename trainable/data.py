@@ -25,10 +25,11 @@ import numpy.typing as npt
 import torch
 from filelock import FileLock, Timeout
 
-from trainable import download, shards, text, tokenizer
+from trainable import download, epochs, shards, text, tokenizer
+from trainable.characters import CharacterCounter
 from trainable.component import Component, fingerprint, nearest
 from trainable.shards import Tokens
-from trainable.tokenizer import ByteCounter
+from trainable.tokenizer import BYTE_LEVEL, PRETOKENIZERS, ByteCounter
 
 STDLIB = "stdlib"
 CACHE_FORMAT = 1  # raise it when the same text would be prepared differently
@@ -45,9 +46,13 @@ class DataConfig(Component):
 
     source: str = STDLIB  # "stdlib", a name in download.DATASETS, or a path to shards or text
     vocab_size: int = 1024  # tokens of the BPE trained on a text source; shards bring their own vocabulary
+    pretokenizer: str = BYTE_LEVEL  # how text is cut before that BPE; url_isolated keeps web addresses apart
     seq_len: int = 1024  # tokens a row
     batch_tokens: int = 524288  # tokens an optimizer step, over all its micro-batches
     grad_accum_steps: int = 1  # micro-batches a step: memory only
+    order: str = epochs.STREAM  # without end, or epochs: passes that start at a whole batch and leave out their tail
+    document_shuffle_prob: float = 0.0  # that a pass has its documents in another order, drawn for it from the seed
+    document_keep_frac: float = 1.0  # of the documents, in a pass so shuffled
 
     def __post_init__(self) -> None:
         self.check(self.source != "", "source", "'stdlib', the name of a dataset, or a path")
@@ -57,6 +62,13 @@ class DataConfig(Component):
         unit = self.seq_len * self.grad_accum_steps
         rule = f"a positive multiple of seq_len * grad_accum_steps = {unit}"
         self.check(self.batch_tokens > 0 and self.batch_tokens % unit == 0, "batch_tokens", rule)
+        for name, known in (("order", epochs.ORDERS), ("pretokenizer", PRETOKENIZERS)):
+            value = getattr(self, name)
+            self.check(value in known, name, f"one of {', '.join(known)}: {nearest(value, known, 'labels')}")
+        in_passes = self.document_shuffle_prob == 0 or self.order == epochs.EPOCHS
+        self.check(0 <= self.document_shuffle_prob <= 1, "document_shuffle_prob", "in [0, 1]")
+        self.check(in_passes, "document_shuffle_prob", "0 unless data.order is epochs")
+        self.check(0 < self.document_keep_frac <= 1, "document_keep_frac", "in (0, 1]")
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +78,7 @@ class TokenStream:
     paths: tuple[Path, ...]
     shards: tuple[Tokens, ...]
     vocab_size: int
+    markers: tuple[int, ...] = ()  # ids that stand before documents
 
     @property
     def total_tokens(self) -> int:
@@ -114,18 +127,23 @@ class Dataset:
     validation: Tokens  # (tokens,)
     bytes_of: ByteCounter
     description: str  # one line for the user
+    characters: CharacterCounter | None = None  # of a source of text
 
 
-def batch(stream: TokenStream, position: int, config: DataConfig) -> tuple[torch.Tensor, torch.Tensor, int]:
+def batch(
+    stream: TokenStream, position: int, config: DataConfig, seed: int = 0
+) -> tuple[torch.Tensor, torch.Tensor, int]:
     """The step's inputs and targets at ``position``, both int64 (batch, seq_len), and the next step's position.
 
     Targets are the inputs shifted by one token; rows follow each other in the text, and windows cross documents.
-    Micro-batches are consecutive rows. The position counts all tokens read, through every pass of the stream.
+    Micro-batches are consecutive rows. Positions start at 0 and go on through every pass of the stream; the seed
+    matters where documents are shuffled.
     """
-    span = torch.from_numpy(stream.take(position, config.batch_tokens + 1))
+    taken, following = epochs.take(stream, position, config, seed)
+    span = torch.from_numpy(taken)
     inputs = span[:-1].view(-1, config.seq_len)  # (batch, seq_len)
     targets = span[1:].clone().view(-1, config.seq_len)  # no memory shared: a hook may change its inputs in place
-    return inputs, targets, position + config.batch_tokens
+    return inputs, targets, following
 
 
 def prepare(
@@ -141,14 +159,18 @@ def prepare(
     """
     cache = cache_folder() if cache is None else cache
     if config.source == STDLIB:
-        return _from_text(text.standard_library(), config.vocab_size, cache, say)
-    if config.source in download.DATASETS:
-        return _from_download(config.source, cache, train_tokens_needed, say)
+        return _from_text(text.standard_library(), config, cache, say)
     path = Path(config.source).expanduser()
-    if path.is_dir() and any(path.glob("*.bin")):
+    named, folder_of_shards = config.source in download.DATASETS, path.is_dir() and any(path.glob("*.bin"))
+    if named or folder_of_shards:
+        config.check(config.pretokenizer == BYTE_LEVEL, "pretokenizer", f"{BYTE_LEVEL} for shards, which are tokens")
+    if named:
+        whole = config.order == epochs.EPOCHS  # a pass is over all there is
+        return _from_download(config.source, cache, None if whole else train_tokens_needed, say)
+    if folder_of_shards:
         return _from_folder(path)
     if path.exists():
-        return _from_text(text.find(path), config.vocab_size, cache, say)
+        return _from_text(text.find(path), config, cache, say)
     hint = nearest(config.source, [STDLIB, *download.DATASETS], "names")
     raise ValueError(f"data.source is {config.source!r}, which is neither a file or folder nor a dataset: {hint}")
 
@@ -188,7 +210,8 @@ def _open(
         raise ValueError(
             f"{folder}: validation token {highest} is beyond a vocabulary of {counter.vocab_size:,} tokens"
         )
-    stream = TokenStream(tuple(train), tuple(shards.read(path) for path in train), counter.vocab_size)
+    markers = tuple(np.flatnonzero(counter.is_boundary).tolist())
+    stream = TokenStream(tuple(train), tuple(shards.read(path) for path in train), counter.vocab_size, markers)
     tables = (counter.base_bytes, counter.adds_leading_space, counter.is_boundary)
     vocabulary = hashlib.sha256(b"".join(table.tobytes() for table in tables)).hexdigest()
     return Dataset(
@@ -199,14 +222,16 @@ def _open(
         bytes_of=counter,
         description=f"{name}: {stream.total_tokens:,} training tokens, {len(held_out):,} validation tokens, "
         f"vocabulary of {counter.vocab_size:,}",
+        characters=CharacterCounter.beside(folder),
     )
 
 
 # --- text to shards ---------------------------------------------------------------------------------------------------
 
 
-def _from_text(source: text.TextSource, vocab_size: int, cache: Path, say: Say) -> Dataset:
-    key = fingerprint({"text": source.digest(), "vocab_size": vocab_size, "format": CACHE_FORMAT})
+def _from_text(source: text.TextSource, config: DataConfig, cache: Path, say: Say) -> Dataset:
+    of_tokens = {"vocab_size": config.vocab_size, "pretokenizer": config.pretokenizer}
+    key = fingerprint({"text": source.digest(), "format": CACHE_FORMAT, **of_tokens})
     folder = cache / f"text-{key}"
     if _problem(folder) is not None:
         with _one_at_a_time(cache, folder.name, say):
@@ -214,7 +239,7 @@ def _from_text(source: text.TextSource, vocab_size: int, cache: Path, say: Say) 
             if problem is not None:
                 if folder.exists():
                     say(f"the prepared data in {folder} is unusable ({problem}); preparing it again")
-                _prepare_text(source, vocab_size, folder, say)
+                _prepare_text(source, config, folder, say)
     return _from_folder(folder, name=source.name)
 
 
@@ -233,7 +258,7 @@ def _problem(folder: Path) -> str | None:
     return None
 
 
-def _prepare_text(source: text.TextSource, vocab_size: int, folder: Path, say: Say) -> None:
+def _prepare_text(source: text.TextSource, config: DataConfig, folder: Path, say: Say) -> None:
     """Tokenise a source into ``folder``, by way of a folder beside it that is renamed when all is written.
 
     The caller holds the lock, so older half-written folders are nobody's and are removed.
@@ -243,7 +268,7 @@ def _prepare_text(source: text.TextSource, vocab_size: int, folder: Path, say: S
     partial = folder.with_name(f"{folder.name}.partial-{uuid.uuid4().hex[:8]}")
     partial.mkdir()
     try:
-        _write_text(source, vocab_size, partial, say)
+        _write_text(source, config, partial, say)
         if folder.exists():
             folder.rename(partial / "replaced")  # readers that have it mapped keep their files
             shutil.rmtree(partial / "replaced")
@@ -252,12 +277,12 @@ def _prepare_text(source: text.TextSource, vocab_size: int, folder: Path, say: S
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def _write_text(source: text.TextSource, vocab_size: int, folder: Path, say: Say) -> None:
+def _write_text(source: text.TextSource, config: DataConfig, folder: Path, say: Say) -> None:
     started = time.perf_counter()
     if source.ignored:
         say(f"reading only text from {source.name}; not read: {source.ignored}")
-    say(f"training a vocabulary of {vocab_size:,} tokens on {source.name}")
-    bpe = tokenizer.train(_vocabulary_text(source), vocab_size)
+    say(f"training a vocabulary of {config.vocab_size:,} tokens on {source.name}")
+    bpe = tokenizer.train(_vocabulary_text(source), config.vocab_size, config.pretokenizer)
     bpe.save(folder / tokenizer.FILE_NAME)
     say(f"tokenising {source.name}")
     writers = {False: _ShardWriter(folder, "train"), True: _ShardWriter(folder, "val")}

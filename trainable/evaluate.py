@@ -1,23 +1,27 @@
 """Evaluation: nats per token and exact bits per byte on a fixed set of validation tokens.
 
-Frozen on purpose. It sees a forward function and its own config, nothing of the training config, so that no knob can
-move the ruler it is measured with. Windows do not overlap and tokens are scored in fp32 with sums in float64, so the
-batch size is a matter of memory only.
+Frozen on purpose. It sees a network and its own config, nothing of the training config, so that no knob can move the
+ruler it is measured with. The batch size is a matter of memory only. Sliding windows (``stride``) and test-time
+training (``ttt``) cost many times the plain score, so only the evaluation that ends a run uses them: the reports at
+rungs and the looks at a target use :attr:`EvaluationConfig.plain`.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 import torch
-from torch.nn.functional import cross_entropy
+from torch import nn
 
+from trainable.characters import mainrun_loss
 from trainable.component import Component
 from trainable.data import Dataset
+from trainable.ttt import TTT
+from trainable.windows import Forward, Windows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,11 +33,26 @@ class EvaluationConfig(Component):
     tokens: int | None = None  # target tokens, rounded down to whole windows; None = the whole validation stream
     seq_len: int = 1024  # tokens a window; longer windows give more context and a lower loss
     batch_tokens: int = 65536  # tokens a forward pass: memory only
+    stride: int | None = None  # each window scores its last so many targets; None = seq_len: they do not overlap
+    ttt: TTT | None = None  # learn from what was scored; None = the weights stay as trained
+    mainrun_rows: int | None = None  # also report mainrun's own metric, in batches of so many windows; None = do not
 
     def __post_init__(self) -> None:
         self.check(self.seq_len >= 1, "seq_len", "at least 1")
         self.check(self.tokens is None or self.tokens >= self.seq_len, "tokens", "null or at least seq_len")
         self.check(self.batch_tokens >= self.seq_len, "batch_tokens", "at least seq_len")
+        self.check(self.mainrun_rows is None or self.mainrun_rows >= 1, "mainrun_rows", "null or at least 1")
+        inside = self.stride is None or 1 <= self.stride <= self.seq_len
+        self.check(inside, "stride", f"null or in 1..seq_len = {self.seq_len}")
+        whole = self.ttt is None or self.ttt.chunk_tokens % self.seq_len == 0
+        self.check(whole, "ttt", f"null or have a chunk_tokens that is a multiple of seq_len = {self.seq_len}")
+        fits = self.ttt is None or self.ttt.batch_tokens >= self.seq_len
+        self.check(fits, "ttt", f"null or have a batch_tokens of at least seq_len = {self.seq_len}")
+
+    @property
+    def plain(self) -> EvaluationConfig:
+        """The same tokens in windows that do not overlap, without test-time training."""
+        return dataclasses.replace(self, stride=None, ttt=None)
 
 
 @dataclass(frozen=True)
@@ -44,45 +63,51 @@ class Evaluation:
     bpb: float  # bits per byte of text
     tokens: int  # target tokens scored
     bytes: int  # bytes of text that they stand for
+    nats_per_character: float | None = None  # over the same tokens; None where the source is no text
+    mainrun_loss: float | None = None  # characters.py says what; None where it was not asked for
 
 
-def evaluate(
-    forward: Callable[[torch.Tensor], torch.Tensor],
-    dataset: Dataset,
-    config: EvaluationConfig,
-    device: torch.device | str,
-) -> Evaluation:
+def evaluate(forward: Forward, dataset: Dataset, config: EvaluationConfig, device: torch.device | str) -> Evaluation:
     """Score ``forward`` (int64 inputs (batch, time) -> logits (batch, time, vocab)), which keeps no gradients here.
 
-    Every pass has one shape, so that a compiled model is compiled once: the last batch reaches back to windows already
-    scored and counts only the new ones.
+    With ``config.ttt`` it must be the network itself, whose weights are then back where they were.
     """
-    windows = _windows(dataset, config)
-    stream = np.asarray(dataset.validation[: windows * config.seq_len + 1]).astype(np.int64)
-    inputs = torch.from_numpy(stream[:-1]).view(windows, config.seq_len)  # (windows, time)
-    targets = torch.from_numpy(stream[1:]).view(windows, config.seq_len)
-    rows = min(windows, config.batch_tokens // config.seq_len)
-    nats = 0.0
-    with torch.no_grad():
-        for start in range(0, windows, rows):
-            first = min(start, windows - rows)
-            logits = forward(inputs[first : first + rows].to(device))
-            losses = cross_entropy(
-                logits.float().flatten(0, 1), targets[first : first + rows].to(device).flatten(), reduction="none"
-            ).view(rows, config.seq_len)
-            nats += losses[start - first :].cpu().double().sum().item()  # on the CPU: not every device has float64
-    tokens = windows * config.seq_len
-    text_bytes = int(dataset.bytes_of.count(stream[:-1], stream[1:]).sum())
+    stream = np.asarray(dataset.validation[: _num_targets(dataset, config) + 1]).astype(np.int64)
+    windows = Windows(stream, config.seq_len, config.stride or config.seq_len)
+    rows = windows.rows(config.batch_tokens)
+    if config.ttt is None:
+        nats = windows.nats(forward, rows, device)
+    else:
+        assert isinstance(forward, nn.Module), "only a network can be trained"
+        nats = config.ttt.nats(forward, windows, rows, device)
+    tokens, text_bytes = windows.targets, int(dataset.bytes_of.count(stream[:-1], stream[1:]).sum())
     if text_bytes == 0:
         raise ValueError(f"the {tokens:,} validation tokens scored stand for no text: bits per byte has no meaning")
-    return Evaluation(loss=nats / tokens, bpb=nats / math.log(2) / text_bytes, tokens=tokens, bytes=text_bytes)
+    return Evaluation(
+        loss=nats / tokens,
+        bpb=nats / math.log(2) / text_bytes,
+        tokens=tokens,
+        bytes=text_bytes,
+        nats_per_character=nats / dataset.characters.count(stream[1:]) if dataset.characters else None,
+        mainrun_loss=_mainrun_loss(forward, dataset, config, device) if config.mainrun_rows else None,
+    )
 
 
-def _windows(dataset: Dataset, config: EvaluationConfig) -> int:
+def _mainrun_loss(
+    forward: Forward, dataset: Dataset, config: EvaluationConfig, device: torch.device | str
+) -> float:
+    if dataset.characters is None:
+        raise ValueError("evaluation.mainrun_rows needs a source of text: these shards do not say what characters are")
+    assert config.mainrun_rows is not None
+    rows = config.mainrun_rows
+    return mainrun_loss(forward, dataset.validation, dataset.characters, rows, config.seq_len, device)
+
+
+def _num_targets(dataset: Dataset, config: EvaluationConfig) -> int:
     available = len(dataset.validation) - 1
     if available < (config.tokens or config.seq_len):
         wanted = f"evaluation.seq_len is {config.seq_len:,}"
         if config.tokens:
             wanted = f"evaluation.tokens is {config.tokens:,}"
         raise ValueError(f"{wanted} but the validation stream has only {available:,} target tokens")
-    return (config.tokens or available) // config.seq_len
+    return (config.tokens or available) // config.seq_len * config.seq_len

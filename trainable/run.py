@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from trainable.config import Spent, TrainConfig
 from trainable.data import Dataset
 from trainable.models.model import Network
-from trainable.models.parts import Live
+from trainable.models.parts import Live, SeesDocuments
 from trainable.optimizers import update_rule
 from trainable.optimizers.update_rule import Group
 from trainable.runtime import Runtime
@@ -37,6 +37,8 @@ class Run:
     reported: float = 0.0  # the last milestone reported, in budget units
     loss_sum: Tensor = field(default_factory=lambda: torch.zeros((), dtype=torch.float64))  # since the last report
     loss_steps: int = 0
+    smoothed_loss: Tensor = field(default_factory=lambda: torch.zeros((), dtype=torch.float64))  # what a target judges
+    target_reached: bool = False
     eval_seconds: float = 0.0
     compile_seconds: float = 0.0
 
@@ -47,21 +49,29 @@ class Run:
             torch.manual_seed(config.seed)
             longest = max(config.data.seq_len, config.evaluation.seq_len)
             network = config.model.build(dataset.vocab_size, longest)
+        for module in network.modules():
+            if isinstance(module, SeesDocuments):
+                module.starts_document.copy_(torch.from_numpy(dataset.bytes_of.is_boundary))
         network = network.to(runtime.device)
         if runtime.precision == "bf16":
             network.embedding.to(torch.bfloat16)  # as the baseline does; its Adam state follows
-        groups = config.optimizer.groups(network)
+        groups = config.optimizer.groups_for(network, config)
         hook_states = {type(h).__name__: h.start(network) for h in config.hooks}
         generator = torch.Generator(runtime.device).manual_seed(config.seed + 1)
-        zero = torch.zeros((), dtype=torch.float64, device=runtime.device)
-        return cls(
-            config, dataset, runtime, network, groups, update_rule.start(groups), hook_states, generator, loss_sum=zero
-        )
+        run = cls(config, dataset, runtime, network, groups, update_rule.start(groups), hook_states, generator)
+        run.loss_sum, run.smoothed_loss = (x.to(runtime.device) for x in (run.loss_sum, run.smoothed_loss))
+        return run
 
     @property
     def live(self) -> list[Live]:
         """Modules that want to be told of each step."""
         return [module for module in self.network.modules() if isinstance(module, Live)]
+
+    @property
+    def buffers(self) -> dict[str, Tensor]:
+        """What modules remember beside their parameters: the persistent buffers."""
+        kept = self.network.state_dict().keys()
+        return {name: buffer for name, buffer in self.network.named_buffers() if name in kept}
 
     @property
     def num_parameters(self) -> int:
@@ -74,6 +84,7 @@ class Run:
         """
         return {
             "network": [p.detach() for p in self.network.parameters()],
+            "buffers": self.buffers,
             "optimizer": self.optimizer_states,
             "hooks": self.hook_states,
             "generator": self.generator.get_state(),
@@ -82,6 +93,8 @@ class Run:
             "reported": self.reported,
             "loss_sum": self.loss_sum,
             "loss_steps": self.loss_steps,
+            "smoothed_loss": self.smoothed_loss,
+            "target_reached": self.target_reached,
             "eval_seconds": self.eval_seconds,
             "compile_seconds": self.compile_seconds,
         }
@@ -93,12 +106,15 @@ class Run:
         if shapes[0] != shapes[1]:
             raise ValueError("the state is of another model: its tensors have other shapes than this run's weights")
         _assign(self.network.parameters(), state["network"])
+        for name, buffer in self.buffers.items():
+            buffer.copy_(state["buffers"][name])
         self.optimizer_states = _restored(self.optimizer_states, state["optimizer"], self.runtime.device)
         self.hook_states = _restored(self.hook_states, state["hooks"], self.runtime.device)
         self.generator.set_state(state["generator"].cpu())
         self.spent = Spent(**state["spent"])
         self.loss_sum.copy_(state["loss_sum"])
-        for name in ("position", "reported", "loss_steps", "eval_seconds", "compile_seconds"):
+        self.smoothed_loss.copy_(state["smoothed_loss"])
+        for name in ("position", "reported", "loss_steps", "target_reached", "eval_seconds", "compile_seconds"):
             setattr(self, name, state[name])
 
     @contextmanager

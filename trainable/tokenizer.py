@@ -27,6 +27,9 @@ BOS = "<|bos|>"
 FILE_NAME = "tokenizer.json"
 FORMAT = "byte-level BPE 1"
 GPT2_END_OF_TEXT = "<|endoftext|>"
+BYTE_LEVEL = "bytelevel"
+# What a pre-tokenizer sets apart before text is cut as usual; nothing is merged across the borders of a match.
+PRETOKENIZERS = {BYTE_LEVEL: "", "url_isolated": r"(?i:https?://\S+)"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +68,7 @@ class Tokenizer:
 
     pattern: str  # the regular expression that cuts text into the pieces within which bytes are merged
     tokens: tuple[bytes, ...]  # the bytes of each id, without the special token
+    isolated: str = ""  # what is set apart before the pattern cuts; nothing where empty
 
     @property
     def bos(self) -> int:
@@ -82,7 +86,8 @@ class Tokenizer:
 
     def encode(self, text: str) -> npt.NDArray[np.uint16]:
         """The ids of a text, without ``<|bos|>``; that marker's own spelling in a text is text like any other."""
-        return np.array(self._encoding.encode_ordinary(text), dtype=np.uint16)
+        pieces = [self._encoding.encode_ordinary(piece) for piece in set_apart(text, self.isolated)]
+        return np.array([i for piece in pieces for i in piece], dtype=np.uint16)
 
     def encode_document(self, text: str) -> npt.NDArray[np.uint16]:
         """``<|bos|>`` and the ids of a text."""
@@ -101,7 +106,8 @@ class Tokenizer:
     def save(self, path: Path) -> None:
         """Write the vocabulary as JSON. The file appears complete or not at all."""
         tokens = [base64.b64encode(token).decode() for token in self.tokens]
-        data = {"format": FORMAT, "pattern": self.pattern, "special": {BOS: self.bos}, "tokens_base64": tokens}
+        rules = {"pattern": self.pattern, "isolated": self.isolated}
+        data = {"format": FORMAT, **rules, "special": {BOS: self.bos}, "tokens_base64": tokens}
         partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
         partial.write_text(json.dumps(data, indent=0), encoding="utf-8")
         os.replace(partial, path)
@@ -114,7 +120,7 @@ class Tokenizer:
             raise ValueError(f"{path} is not a tokenizer of the format {FORMAT!r}")
         try:
             tokens = tuple(base64.b64decode(token, validate=True) for token in data["tokens_base64"])
-            loaded = cls(pattern=str(data["pattern"]), tokens=tokens)
+            loaded = cls(pattern=str(data["pattern"]), tokens=tokens, isolated=str(data.get("isolated", "")))
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"{path} is a damaged tokenizer file: {error!r}") from error
         if len(set(tokens)) != len(tokens) or sorted(tokens[:256]) != [bytes([b]) for b in range(256)]:
@@ -122,18 +128,28 @@ class Tokenizer:
         return loaded
 
 
-def train(texts: Iterable[str], vocab_size: int) -> Tokenizer:
+def train(texts: Iterable[str], vocab_size: int, pretokenizer: str = BYTE_LEVEL) -> Tokenizer:
     """Learn a BPE of exactly ``vocab_size`` ids (256 bytes, the merges, ``<|bos|>``) from non-empty texts."""
     assert 257 <= vocab_size <= 65536
+    isolated = PRETOKENIZERS[pretokenizer]
     learnt = rustbpe.Tokenizer()
-    learnt.train_from_iterator(iter(texts), vocab_size=vocab_size - 1)
+    pieces = (piece for text in texts for piece in set_apart(text, isolated))
+    learnt.train_from_iterator(pieces, vocab_size=vocab_size - 1)
     ranks = {rank: bytes(token) for token, rank in learnt.get_mergeable_ranks()}
     if len(ranks) + 1 < vocab_size:
         raise ValueError(
             f"the vocabulary cannot have {vocab_size:,} tokens: the text has only {len(ranks) - 256:,} pairs to merge; "
             f"give more text or a vocab_size of at most {len(ranks) + 1:,}"
         )
-    return Tokenizer(pattern=learnt.get_pattern(), tokens=tuple(ranks[i] for i in range(len(ranks))))
+    tokens = tuple(ranks[i] for i in range(len(ranks)))
+    return Tokenizer(pattern=learnt.get_pattern(), tokens=tokens, isolated=isolated)
+
+
+def set_apart(text: str, isolated: str) -> list[str]:
+    """A text cut before and after each match of a regular expression; the pieces joined are the text."""
+    if not isolated:
+        return [text]
+    return [piece for piece in re.split(f"({isolated})", text) if piece]
 
 
 def byte_counter_of(folder: Path) -> ByteCounter:
@@ -143,7 +159,7 @@ def byte_counter_of(folder: Path) -> ByteCounter:
     ``../../tokenizers/`` (parameter-golf's layout), GPT-2's ``vocab.json`` beside them. None of them is a ValueError.
     """
     ours = folder / FILE_NAME
-    if ours.is_file() and _is_ours(ours):
+    if is_ours(ours):
         return Tokenizer.load(ours).byte_counter()
     shared = folder.resolve().parent.parent / "tokenizers"
     if model := _sentencepiece_model(folder, shared):
@@ -215,8 +231,10 @@ def _sentencepiece_model(folder: Path, shared: Path) -> Path | None:
     return None
 
 
-def _is_ours(path: Path) -> bool:
-    """Whether a tokenizer.json is of this package; other libraries give their files the same name."""
+def is_ours(path: Path) -> bool:
+    """Whether there is a tokenizer.json of this package; other libraries give their files the same name."""
+    if not path.is_file():
+        return False
     data = _json(path)
     return isinstance(data, dict) and str(data.get("format", "")).startswith("byte-level BPE")
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from dataclasses import dataclass
 
 import ray
 import torch
+from ray._private.ray_logging import stdout_deduplicator
 
 from tuner.ray_shell import prepare_environment
 
@@ -42,6 +44,8 @@ def available_cores() -> int:
 def connect(address: str | None = None, concurrent: int | None = None) -> Cluster:
     """Start Ray on this machine, or join the cluster at ``address``. A ValueError where it cannot be reached."""
     prepare_environment()
+    # What raylets say of a worker that died is in its trial's row. Ray reads its own setting for this at its import.
+    stdout_deduplicator.skip_re = re.compile("")
     if address is None:
         found = local(concurrent)
         ray.init(

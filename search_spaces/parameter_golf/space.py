@@ -9,6 +9,18 @@ from __future__ import annotations
 from trainable.config import Budget, TrainConfig
 from trainable.data import DataConfig
 from trainable.evaluate import EvaluationConfig
+from trainable.hooks.canopy import Canopy
+from trainable.hooks.controlled_burn import ControlledBurn
+from trainable.hooks.gradient_centralisation import GradientCentralisation
+from trainable.hooks.gradient_clip import GradientClip
+from trainable.hooks.mutation_decay import MutationDecay
+from trainable.hooks.mycorrhizal import Mycorrhizal
+from trainable.hooks.predator_prey_decay import PredatorPreyDecay
+from trainable.hooks.sharpness_aware import SharpnessAware
+from trainable.hooks.synaptic_scaling import SynapticScaling
+from trainable.hooks.thermal_vent import ThermalVent
+from trainable.hooks.weight_decay_ramp import WeightDecayRamp
+from trainable.hooks.weight_perturbation import WeightPerturbation
 from trainable.models.block import ParallelBlock, SequentialBlock
 from trainable.models.gpt import GPT
 from trainable.models.mlp import Gelu2, LeakyRelu2, Relu2, Silu2, SwiGLU
@@ -17,9 +29,27 @@ from trainable.schedules import Breathing, Constant, Cosine, Tidal, Warmdown
 from search_spaces.domains import Choice, Integer, LogUniform, Uniform
 from search_spaces.space import Knob, Scale, Space
 
+# Hooks run in the order of the config. This is the order of the published script inside one step, so that any of them
+# switched on by path stands where the campaign had it. At their neutral settings they are no part of a run's key.
+HOOKS = (
+    GradientCentralisation.neutral(),
+    SharpnessAware.neutral(),
+    WeightDecayRamp.neutral(),
+    Canopy.neutral(),
+    Mycorrhizal.neutral(),
+    ThermalVent.neutral(),
+    PredatorPreyDecay.neutral(),
+    ControlledBurn.neutral(),
+    SynapticScaling.neutral(),
+    WeightPerturbation.neutral(),
+    MutationDecay.neutral(),
+    GradientClip.neutral(),
+)
+
 FULL = TrainConfig(
     model=GPT(encoder_layers=4),
     schedule=Cosine(),
+    hooks=HOOKS,
     data=DataConfig(source="fineweb10B_sp1024", seq_len=1024, batch_tokens=524_288, grad_accum_steps=8),
     budget=Budget(steps=240),  # what BASE got done in its 600 seconds
     evaluation=EvaluationConfig(tokens=8_388_608, seq_len=1024),
@@ -30,9 +60,10 @@ FULL = TrainConfig(
 PROXY = TrainConfig(
     model=GPT(model_dim=64, encoder_layers=4),
     schedule=Cosine(),
+    hooks=HOOKS,
     data=DataConfig(source="stdlib", vocab_size=1024, seq_len=128, batch_tokens=1024),
     budget=Budget(steps=240),
-    evaluation=EvaluationConfig(tokens=32_768, seq_len=128),
+    evaluation=EvaluationConfig(tokens=16_384, seq_len=128, batch_tokens=2048),
 )
 
 TIED, UNTIED = {"model.tie_embeddings": (True,)}, {"model.tie_embeddings": (False,)}

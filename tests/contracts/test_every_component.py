@@ -96,5 +96,6 @@ def test_every_file_of_components_is_imported_with_the_config():
 
 
 def test_components_of_each_kind_are_found():
-    for kind in ("schedule", "hook", "loss term", "update rule", "optimizer", "model", "mlp", "block"):
+    kinds = ("schedule", "hook", "loss term", "update rule", "optimizer", "model", "mlp", "block", "init")
+    for kind in (*kinds, "stem part", "layer part", "attention part"):
         assert components(kind) and all(issubclass(c, Component) and c.kind == kind for c in components(kind))

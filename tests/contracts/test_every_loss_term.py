@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 
 import pytest
 import torch
 import torch.nn.functional as F
+from torch._dynamo.testing import CompileCounter
 
-from trainable.component import components
+from trainable.component import components, with_values
 from trainable.losses.loss_term import Outputs
 from trainable.run import Run
 from trainable.runtime import Runtime
 
 TERMS = pytest.mark.parametrize("term", components("loss term"))
+
+
+@pytest.fixture
+def tiny(tiny, term):
+    """With what the term needs."""
+    return with_values(tiny, term.needs)
 
 
 @TERMS
@@ -45,8 +53,11 @@ def test_a_run_resumed_from_any_step_is_bit_identical_to_the_straight_run(
 
 
 @TERMS
-def test_it_is_a_finite_scalar_whose_gradient_reaches_the_logits_and_is_finite(term, tiny, dataset):
-    network = Run.start(tiny, dataset, Runtime()).network
+def test_it_is_a_finite_scalar_whose_gradient_reaches_logits_or_weights(term, with_component, dataset):
+    network = Run.start(with_component(term.example()), dataset, Runtime()).network
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.add_(torch.randn(parameter.shape) * 0.1)  # away from the zeros of the start
     tokens = torch.randint(dataset.vocab_size, (2, 16))
     targets = torch.randint(dataset.vocab_size, (2, 16))
     hidden = network.hidden(tokens)
@@ -54,8 +65,9 @@ def test_it_is_a_finite_scalar_whose_gradient_reaches_the_logits_and_is_finite(t
     cross_entropy = F.cross_entropy(logits.flatten(0, 1), targets.flatten())
     value = term.example()(Outputs(network, hidden, logits, targets, cross_entropy))
     assert value.shape == () and value.isfinite()
-    (gradient,) = torch.autograd.grad(value, logits)
-    assert gradient.isfinite().all() and gradient.any()
+    gradients = torch.autograd.grad(value, [logits, *network.parameters()], allow_unused=True)
+    assert all(g is None or g.isfinite().all() for g in gradients)
+    assert any(g is not None and g.any() for g in gradients)
 
 
 @TERMS
@@ -64,3 +76,15 @@ def test_it_leaves_the_reported_losses_alone(term, tiny, with_component, run_to_
     absent = run_to_end(dataclasses.replace(tiny, **one_step))
     present = run_to_end(dataclasses.replace(with_component(term.example()), **one_step))
     assert present.last.train_loss == absent.last.train_loss  # before the first update: cross-entropy alone
+
+
+@TERMS
+def test_one_graph_serves_a_whole_run_and_computes_the_same(term, with_component, run_to_end, monkeypatch):
+    counter = CompileCounter()
+    monkeypatch.setattr(torch, "compile", functools.partial(torch.compile, backend=counter))
+    torch._dynamo.reset()
+    config = with_component(term.example())
+    eager, compiled = run_to_end(config).last, run_to_end(config, runtime=Runtime(compile=True)).last
+    torch._dynamo.reset()
+    assert counter.frame_count == 1
+    assert (compiled.train_loss, compiled.val_loss) == pytest.approx((eager.train_loss, eager.val_loss), rel=2e-4)

@@ -17,7 +17,7 @@ def variants() -> list[pytest.param]:
     found = []
     for model in components("model"):
         fields = {f.name for f in dataclasses.fields(model)}
-        for kind in fields & {"mlp", "block"}:
+        for kind in fields & {"mlp", "block", "init"}:
             for part in components(kind):
                 found.append(pytest.param((model, {kind: part.example()}), id=f"{model.__name__}-{part.__name__}"))
         if "tie_embeddings" in fields:
@@ -35,8 +35,8 @@ def model(request, shrink):
 
 @pytest.fixture
 def network(model):
-    """With weights drawn away from their initial zeros, so that every path carries something."""
-    network = model.build(VOCAB, TIME)
+    """As it is evaluated, with weights drawn away from their initial zeros, so that every path carries something."""
+    network = model.build(VOCAB, TIME).eval()
     with torch.no_grad():
         for parameter in network.parameters():
             parameter.add_(torch.randn(parameter.shape) * 0.1)

@@ -17,6 +17,7 @@ from trainable.schedules import (
     Constant,
     Cosine,
     Cosmological,
+    OneCycle,
     Phases,
     PredatorPrey,
     Schedule,
@@ -28,7 +29,7 @@ GRID = [i / 1000 for i in range(1001)]
 
 # Schedules that by their formula go over 1, end elsewhere than on their floor, or go below it. A new one needs a line.
 HIGHEST = {Circadian: 1 + 0.15, PredatorPrey: 1 + 0.5}
-ENDS = {Constant: 1.0, Cosmological: 1 / math.sqrt(21), Warmup: 0.1, Phases: 0.1}
+ENDS = {Constant: 1.0, Cosmological: 1 / math.sqrt(21), Warmup: 0.1, Phases: 0.1, OneCycle: 1 / (25 * 1e4)}
 FLOORLESS = {PredatorPrey}
 
 
@@ -45,6 +46,12 @@ def test_no_floor_and_no_progress_leads_outside_zero_to_one(schedule, progress, 
     if hasattr(shape, "min_lr_frac"):
         shape = dataclasses.replace(shape, min_lr_frac=floor)
     assert 0 <= shape(progress) <= HIGHEST.get(schedule, 1.0)
+
+
+@SCHEDULES
+def test_a_momentum_is_one_or_is_left_to_the_optimizer(schedule):
+    shape = schedule.example()
+    assert all(momentum is None or 0 <= momentum < 1 for momentum in map(shape.momentum, GRID))
 
 
 @SCHEDULES
@@ -67,6 +74,8 @@ def test_it_ends_on_its_floor_and_never_falls_below(schedule):
 
 def another(value: Any) -> Any:
     """A value of the same kind."""
+    if isinstance(value, bool):
+        return not value
     if isinstance(value, Schedule):
         return Cosine(min_lr_frac=0.77)
     if isinstance(value, tuple):
@@ -77,10 +86,10 @@ def another(value: Any) -> Any:
 @SCHEDULES
 def test_every_field_changes_the_shape(schedule):
     shape = schedule.example()
-    curve = [shape(p) for p in GRID]
+    curve = [(shape(p), shape.momentum(p)) for p in GRID]
     for f in dataclasses.fields(shape):
         changed = dataclasses.replace(shape, **{f.name: another(getattr(shape, f.name))})
-        assert [changed(p) for p in GRID] != curve, f.name
+        assert [(changed(p), changed.momentum(p)) for p in GRID] != curve, f.name
 
 
 @SCHEDULES
@@ -88,7 +97,7 @@ def test_it_is_what_the_run_trains_with(schedule, tiny, with_component, run_to_e
     config = with_component(schedule.example())
     reports = run_to_end(config, milestones=range(1, 7)).reports
     assert [r.multiplier for r in reports] == [config.schedule(i / 6) for i in range(6)]
-    other = Cosine(min_lr_frac=0.5) if schedule is Cosine else Cosine()
+    other = Cosine() if schedule is Constant else Constant()
     elsewhere = run_to_end(dataclasses.replace(tiny, schedule=other)).numbers["network"]
     assert first_difference(run_to_end(config).numbers["network"], elsewhere)
 

@@ -200,3 +200,29 @@ def test_another_kind_of_vocab_json_is_refused(tmp_path: Path, vocabulary: objec
     (tmp_path / "vocab.json").write_text(json.dumps(vocabulary))
     with pytest.raises(ValueError, match="is not a GPT-2 vocabulary"):
         tokenizer.byte_counter_of(tmp_path)
+
+
+# --- pre-tokenizers ---------------------------------------------------------------------------------------------------
+
+LINKS = "see https://a.example/x?y=1 now, or HTTP://b.example twice\n" * 30
+
+
+def test_nothing_is_merged_across_the_borders_of_an_address() -> None:
+    usual, apart = tokenizer.train([LINKS], 286), tokenizer.train([LINKS], 286, "url_isolated")
+    for bpe, crosses in ((usual, True), (apart, False)):
+        pieces = [bpe.tokens[i] for i in bpe.encode(LINKS)]
+        assert any(piece.lower().startswith(b" http") for piece in pieces) is crosses
+        assert b"".join(pieces) == LINKS.encode()
+
+
+def test_an_address_is_cut_inside_as_any_text() -> None:
+    pieces = tokenizer.set_apart("go to https://a.example/x, or Http://b", tokenizer.PRETOKENIZERS["url_isolated"])
+    assert pieces == ["go to ", "https://a.example/x,", " or ", "Http://b"]
+    assert tokenizer.set_apart("https://a.example", "") == ["https://a.example"]
+
+
+def test_a_saved_pretokenizer_is_there_when_loaded(tmp_path: Path) -> None:
+    apart = tokenizer.train([LINKS], 286, "url_isolated")
+    apart.save(tmp_path / "tokenizer.json")
+    loaded = Tokenizer.load(tmp_path / "tokenizer.json")
+    assert loaded == apart and loaded.encode(LINKS).tolist() == apart.encode(LINKS).tolist()

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 import ray
 import torch
+from ray._private import ray_logging, worker
 
 from tuner import cluster
 from tuner.cluster import Cluster
@@ -76,3 +77,14 @@ def test_a_cluster_without_anything_to_train_on_is_refused(monkeypatch) -> None:
     monkeypatch.setattr(ray, "cluster_resources", lambda: {"memory": 1.0})
     with pytest.raises(ValueError, match="neither a GPU nor a core"):
         cluster.connect("auto")
+
+
+def test_a_raylet_that_tells_of_a_dead_worker_is_not_heard(monkeypatch, capsys) -> None:
+    monkeypatch.setattr(ray, "init", lambda **options: None)
+    monkeypatch.setattr(ray_logging.stdout_deduplicator, "skip_re", None)
+    note = {"lines": ["A worker died"], "pid": "raylet", "is_err": False}
+    worker.print_to_stdstream(note, ignore_prefix=False)
+    assert "A worker died" in capsys.readouterr().out
+    cluster.connect(concurrent=1)
+    worker.print_to_stdstream(note, ignore_prefix=False)
+    assert capsys.readouterr().out == ""

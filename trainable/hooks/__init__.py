@@ -1,5 +1,58 @@
-"""Tricks that touch the batch, the gradients or the weights, one per file. ``hook.py`` names the moments."""
+"""Tricks that touch the batch, the gradients or the weights, one per file. ``hook.py`` names the moments.
 
-from trainable.hooks import controlled_burn, gradient_clip, weight_average, weight_decay_ramp, weight_perturbation
+They run in the order of a config. Parameter golf's, after backward: GradientCentralisation, UphillDrift,
+WeightDecayRamp, Canopy, Mycorrhizal, ThermalVent, PredatorPreyDecay, ControlledBurn, SynapticScaling,
+WeightPerturbation, MutationDecay, GradientClip; then the update.
+"""
 
-__all__ = ["controlled_burn", "gradient_clip", "weight_average", "weight_decay_ramp", "weight_perturbation"]
+from trainable.hooks import (
+    canopy,
+    canopy_rates,
+    controlled_burn,
+    gradient_centralisation,
+    gradient_clip,
+    leaky_mirror_training,
+    mirror_training,
+    mutation_decay,
+    mycorrhizal,
+    predator_prey_decay,
+    qk_logit_clip,
+    qk_weight_clip,
+    quantisation_aware,
+    sharpness_aware,
+    stochastic_weight_average,
+    synaptic_scaling,
+    thermal_vent,
+    token_masking,
+    uphill_drift,
+    weight_average,
+    weight_decay_ramp,
+    weight_perturbation,
+    weight_projection,
+)
+
+__all__ = [
+    "canopy",
+    "canopy_rates",
+    "controlled_burn",
+    "gradient_centralisation",
+    "gradient_clip",
+    "leaky_mirror_training",
+    "mirror_training",
+    "mutation_decay",
+    "mycorrhizal",
+    "predator_prey_decay",
+    "qk_logit_clip",
+    "qk_weight_clip",
+    "quantisation_aware",
+    "sharpness_aware",
+    "stochastic_weight_average",
+    "synaptic_scaling",
+    "thermal_vent",
+    "token_masking",
+    "uphill_drift",
+    "weight_average",
+    "weight_decay_ramp",
+    "weight_perturbation",
+    "weight_projection",
+]

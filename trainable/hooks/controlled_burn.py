@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Self
 
@@ -12,7 +13,10 @@ from trainable.hooks.hook import Hook, State, Step
 
 @dataclass(frozen=True, kw_only=True)
 class ControlledBurn(Hook):
-    """Every ``every_steps`` steps w = 0 where |w| is among the smallest ``fraction`` of a tensor; it may grow back."""
+    """Every ``every_steps`` steps w = 0 where |w| is below its tensor's quantile ``fraction``; it may grow back.
+
+    After backward, on weights, for tensors of two or more dimensions; not at step 0. fraction is 0 (neutral) to 0.5.
+    """
 
     fraction: float = 0.0
     every_steps: int = 50
@@ -26,10 +30,10 @@ class ControlledBurn(Hook):
         if step.index == 0 or step.index % self.every_steps:
             return
         for w in step.tensors():
-            count = int(self.fraction * w.numel())
-            if count:
+            below = math.ceil(self.fraction * (w.numel() - 1))  # of the sorted sizes, by a quantile that interpolates
+            if below:
                 size = w.abs()
-                w.mul_(size > size.flatten().kthvalue(count).values)
+                w.mul_(size >= size.flatten().kthvalue(below + 1).values)  # equal sizes live or die together
 
     @classmethod
     def neutral(cls) -> Self:

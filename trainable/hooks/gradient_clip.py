@@ -12,7 +12,10 @@ from trainable.hooks.hook import Hook, State, Step
 
 @dataclass(frozen=True, kw_only=True)
 class GradientClip(Hook):
-    """g *= min(1, max_norm / |g|) over all parameters together; null is neutral. Parameter golf's GRAD_CLIP_NORM."""
+    """g *= min(1, max_norm / |g|) over all parameters together; null is neutral. Parameter golf's GRAD_CLIP_NORM.
+
+    After backward, on gradients: list it after the hooks that change them. Usually 0.3..1.
+    """
 
     max_norm: float | None = None
 

@@ -45,6 +45,27 @@ class Step:
         """Parameters of two or more dimensions: matrices, tables, mixes, skip weights (as the campaign chose)."""
         return [p for p in self.network.parameters() if p.ndim >= 2]
 
+    def blocks(self) -> list[list[nn.Parameter]]:
+        """The parameters of each block, in order of depth."""
+        return parameters_of_blocks(self.network)
+
+
+def parameters_of_blocks(network: Network) -> list[list[nn.Parameter]]:
+    """The parameters of each block, in order of depth; what blocks share is the first's, and a mere copy is none."""
+    seen: set[int] = set()
+    found: list[list[nn.Parameter]] = []
+    for block in network.blocks:
+        own = [p for p in block.parameters() if id(p) not in seen]
+        seen.update(id(p) for p in own)
+        found.append(own)
+    return [own for own in found if own]
+
+
+def gradient(parameter: nn.Parameter) -> Tensor:
+    """Its gradient, which every parameter has after backward."""
+    assert parameter.grad is not None, "a parameter has no gradient"
+    return parameter.grad
+
 
 @dataclass(frozen=True, kw_only=True)
 class Hook(Component):

@@ -12,7 +12,10 @@ from trainable.hooks.hook import Hook, State, Step
 
 @dataclass(frozen=True, kw_only=True)
 class WeightPerturbation(Hook):
-    """Every ``every_steps`` steps: w += N(0, 1) * scale * mean|w| of its tensor."""
+    """Every ``every_steps`` steps: w += N(0, 1) * scale * mean|w| of its tensor, for two or more dimensions.
+
+    After backward, on weights; not at step 0. scale is 0 (neutral) to 0.1.
+    """
 
     scale: float = 0.0
     every_steps: int = 100

@@ -1,5 +1,27 @@
 """Loss terms beside cross-entropy, one per file."""
 
-from trainable.losses import label_smoothing, logit_l2, z_loss
+from trainable.losses import (
+    entropy_bonus,
+    focal,
+    head_diversity,
+    label_smoothing,
+    load_balancing,
+    logit_l2,
+    logit_temperature,
+    multi_token,
+    target_dropout,
+    z_loss,
+)
 
-__all__ = ["label_smoothing", "logit_l2", "z_loss"]
+__all__ = [
+    "entropy_bonus",
+    "focal",
+    "head_diversity",
+    "label_smoothing",
+    "load_balancing",
+    "logit_l2",
+    "logit_temperature",
+    "multi_token",
+    "target_dropout",
+    "z_loss",
+]

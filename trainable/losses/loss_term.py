@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass, replace
-from typing import ClassVar, Self
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar, Self
 
+import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from trainable.component import Component
@@ -21,6 +24,11 @@ class Outputs:
     logits: Tensor  # (batch, time, vocab), fp32, after the soft cap
     targets: Tensor  # (batch, time)
     cross_entropy: Tensor  # (), mean nats per token
+    progress: Tensor = field(default_factory=lambda: torch.zeros(()))  # (), spent part of the horizon
+
+    def per_token(self) -> Tensor:
+        """Nats of each token (batch * time,), of which ``cross_entropy`` is the mean."""
+        return F.cross_entropy(self.logits.flatten(0, 1), self.targets.flatten(), reduction="none")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +37,7 @@ class LossTerm(Component):
 
     kind: ClassVar[str] = "loss term"
     abstract: ClassVar[bool] = True
+    needs: ClassVar[Mapping[str, Any]] = {}  # what a config must have for the term to mean something: path -> value
 
     weight: float = 0.0
 

@@ -1,6 +1,38 @@
 """Model variants whose wiring differs (a file each) and the parts they swap."""
 
 # Importing a file here registers its components: names on disk resolve, and the contract tests find them.
-from trainable.models import block, gpt, mlp
+from trainable.models import (
+    attention,
+    block,
+    blueberry,
+    gpt,
+    gpt2,
+    init,
+    latent_attention,
+    layers,
+    mixture_of_experts,
+    mlp,
+    nanochat,
+    ngpt,
+    norms,
+    query_key_value,
+    stem,
+)
 
-__all__ = ["block", "gpt", "mlp"]
+__all__ = [
+    "attention",
+    "block",
+    "blueberry",
+    "gpt",
+    "gpt2",
+    "init",
+    "latent_attention",
+    "layers",
+    "mixture_of_experts",
+    "mlp",
+    "nanochat",
+    "ngpt",
+    "norms",
+    "query_key_value",
+    "stem",
+]

@@ -1,4 +1,4 @@
-"""The attention kernel as a module: what hooks may wrap to see the logits, and what a sliding window swaps.
+"""The attention kernel as a module: what a sliding window swaps, and what a QK-clip wraps to see the logits.
 
 Queries, keys and values are (batch, time, heads, head_dim); keys and values may have fewer heads.
 """
@@ -45,3 +45,30 @@ class WindowedAttention(CausalAttention):
         place = torch.arange(time, device=device)
         back = place[:, None] - place
         return (back >= 0) & (back <= self.window)
+
+
+class MeasurableAttention(nn.Module):
+    """An attention module whose logits a hook can see (through ``attend``) and shrink."""
+
+    attend: CausalAttention
+    q: nn.Linear
+    k: nn.Linear
+    num_heads: int
+    num_kv_heads: int
+
+    @torch.no_grad()
+    def shrink_logits(self, factors: Tensor, balance: float) -> None:
+        """Make the logits of query head h ``factors[h]`` times what they were: factor^balance is taken by the query.
+
+        A key that several query heads read stays as it is, and the query takes all.
+        """
+        shared = self.num_kv_heads != self.num_heads
+        shrink_rows(self.q, factors if shared else factors**balance)
+        if not shared:
+            shrink_rows(self.k, factors ** (1 - balance))
+
+
+def shrink_rows(linear: nn.Linear, factors: Tensor) -> None:
+    """Multiply the rows of each head by its factor."""
+    heads = linear.weight.view(len(factors), -1)
+    heads.mul_(factors.to(heads.dtype)[:, None])

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from trainable.models.causal_attention import MeasurableAttention, shrink_rows
 from trainable.models.gradients import norm, rotate
-from trainable.models.query_key_value import Projections, QueryKeyValue, Rotation, shrink_rows, uniform_linear
+from trainable.models.query_key_value import QueryKeyValue, Rotation, uniform_linear
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,8 +33,9 @@ class LatentHeads(QueryKeyValue):
     def num_kv_heads(self, num_heads: int) -> int:
         return num_heads
 
-    def build(self, dim: int, num_heads: int, head_dim: int) -> Projections:
-        self.check(self.rope_dim < head_dim, "rope_dim", f"below head_dim = {head_dim}")
+    def build(self, dim: int, num_heads: int, head_dim: int) -> MeasurableAttention:
+        divides = self.rope_dim < head_dim and head_dim % self.rope_dim == 0
+        self.check(divides, "rope_dim", f"a proper divisor of head_dim = {head_dim}")
         return LatentProjections(self, dim, num_heads, head_dim)
 
     def num_matrix_weights(self, dim: int, num_heads: int, head_dim: int) -> int:
@@ -41,13 +43,13 @@ class LatentHeads(QueryKeyValue):
         return down + self.latent_dim * num_heads * (2 * head_dim - self.rope_dim)
 
 
-class LatentProjections(Projections):
+class LatentProjections(MeasurableAttention):
     """The module of :class:`LatentHeads`; ``k`` makes the keys' content."""
 
     def __init__(self, config: LatentHeads, dim: int, num_heads: int, head_dim: int) -> None:
         super().__init__()
         content = head_dim - config.rope_dim
-        self.num_heads, self.rope_dim = num_heads, config.rope_dim
+        self.num_heads, self.stride = num_heads, head_dim // config.rope_dim
         self.latent = uniform_linear(dim, config.latent_dim)
         self.q = uniform_linear(dim, num_heads * content)
         self.q_rope = uniform_linear(dim, num_heads * config.rope_dim)
@@ -57,7 +59,7 @@ class LatentProjections(Projections):
 
     def forward(self, x: Tensor, rotation: Rotation) -> tuple[Tensor, Tensor, Tensor]:
         c = norm(self.latent(x))  # (batch, time, latent)
-        turn = [table[..., : self.rope_dim // 2] for table in rotation]  # the fastest of the head's wavelengths
+        turn = [table[..., :: self.stride] for table in rotation]  # the table that ``rope_dim`` channels would have
         k_rope = rotate(self.k_rope(x)[:, :, None, :], *turn).expand(-1, -1, self.num_heads, -1)
         q_rope = rotate(self.heads(self.q_rope, x), *turn)
         q = torch.cat([self.heads(self.q, x), q_rope], dim=-1)
@@ -65,7 +67,8 @@ class LatentProjections(Projections):
         return q, k, self.heads(self.v, c)
 
     def heads(self, linear: nn.Linear, x: Tensor) -> Tensor:
-        found: Tensor = linear(x).unflatten(-1, (self.num_heads, -1))
+        batch, time, _ = x.shape
+        found: Tensor = linear(x).view(batch, time, self.num_heads, -1)
         return found
 
     @torch.no_grad()

@@ -1,6 +1,6 @@
 """MLP parts: dim -> hidden -> dim without biases, the output projection zero at the start.
 
-All but SwiGLU square their activation. Formulas and defaults: parameter-golf phase 11 (runs A1-A18).
+Most square their activation. Formulas and defaults: parameter-golf phase 11 (runs A1-A18).
 """
 
 from __future__ import annotations
@@ -79,6 +79,14 @@ class Gelu(MLP):
 
     def activate(self, x: Tensor) -> Tensor:
         return F.gelu(x)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Silu(MLP):
+    """Plain silu(x): the experts of the speedrun's MoE."""
+
+    def activate(self, x: Tensor) -> Tensor:
+        return F.silu(x)
 
 
 @dataclass(frozen=True, kw_only=True)

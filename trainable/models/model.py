@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
@@ -26,6 +27,18 @@ class Network(nn.Module):
         """Hidden states to logits (batch, time, vocab), after any soft cap."""
         raise NotImplementedError
 
+    def special_roles(self) -> Mapping[str, Sequence[nn.Parameter]]:
+        """Parameters that an optimizer may treat apart from those of their kind, by what they do in this network."""
+        return {}
+
+    def attention_outputs(self) -> list[tuple[Tensor, int]]:
+        """The output projection (dim, heads * head_dim) of every attention module and its number of query heads.
+
+        An attention module is one that has ``num_heads`` and ``proj``, a linear layer.
+        """
+        modules: list[Any] = [m for m in self.modules() if hasattr(m, "num_heads") and hasattr(m, "proj")]
+        return [(m.proj.weight, m.num_heads) for m in modules]
+
     def forward(self, tokens: Tensor) -> Tensor:
         """Tokens (batch, time) to logits (batch, time, vocab)."""
         logits: Tensor = self.logits(self.hidden(tokens))
@@ -38,6 +51,11 @@ class Model(Component):
 
     kind: ClassVar[str] = "model"
     abstract: ClassVar[bool] = True
+
+    @property
+    def has_learned_positions(self) -> bool:
+        """Whether places beyond the training length are untrained, so that nothing longer may be evaluated."""
+        return False
 
     @abstractmethod
     def build(self, vocab_size: int, seq_len: int) -> Network:

@@ -2,15 +2,17 @@
 
 A part is a frozen component; its verb builds the module that sits in the network. What a module needs to change during
 training are buffers that it writes in ``before_step``, outside the graph: to a compiled graph they are just inputs, so
-one graph serves the whole run.
+one graph serves the whole run. Numbers of the config are buffers too, so that no value needs a graph of its own.
 """
 
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+import torch
 from torch import Tensor, nn
 
 from trainable.component import Component
@@ -20,11 +22,32 @@ if TYPE_CHECKING:  # a hook sees the network, and a network's parts see the step
 
 
 class Live(nn.Module):
-    """A module with something that changes between steps."""
+    """A module with something that changes between steps.
+
+    Buffers that it could not write again from the step alone, or that evaluation uses, are persistent: a checkpoint has
+    them.
+    """
 
     def before_step(self, step: Step) -> None:
         """Write the buffers for this step, in place; ``step.generator`` is the only randomness allowed here."""
         raise NotImplementedError
+
+
+class SeesDocuments(nn.Module):
+    """A module that must not look across the start of a document; a run tells it which tokens stand there."""
+
+    starts_document: Tensor  # bool (vocab,)
+
+    def __init__(self, vocab_size: int) -> None:
+        super().__init__()
+        self.register_buffer("starts_document", torch.zeros(vocab_size, dtype=torch.bool), persistent=False)
+
+
+class PassThrough(nn.Module):
+    """What a part builds where it has nothing to do."""
+
+    def forward(self, x: Tensor, *_: Tensor) -> Tensor:
+        return x
 
 
 @dataclass(frozen=True)
@@ -40,7 +63,17 @@ class Place:
 
 
 @dataclass(frozen=True, kw_only=True)
-class StemPart(Component):
+class Part(Component):
+    """What the three kinds of parts share."""
+
+    abstract: ClassVar[bool] = True
+
+    def check_fit(self, num_layers: int, num_heads: int) -> None:
+        """Raise a ValueError where the part does not fit a model of this size."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StemPart(Part):
     """Changes the embedded tokens, before or after the stem's norm."""
 
     kind: ClassVar[str] = "stem part"
@@ -51,21 +84,41 @@ class StemPart(Component):
     def build(self, place: Place) -> nn.Module:
         """A module (x, tokens) -> x; x is (batch, time, dim), tokens are (batch, time)."""
 
+    def num_matrix_weights(self, dim: int) -> int:
+        """Weights that take part in matrix products."""
+        return 0
+
 
 @dataclass(frozen=True, kw_only=True)
-class LayerPart(Component):
-    """Wraps every block."""
+class LayerPart(Part):
+    """Changes layers: what is inside a block, around it, or how often it runs. A part overrides the verbs it needs."""
 
     kind: ClassVar[str] = "layer part"
     abstract: ClassVar[bool] = True
 
-    @abstractmethod
+    def wrap_sublayer(self, sublayer: nn.Module, place: Place) -> nn.Module:
+        """The attention or the MLP of a block, called (normalised x, ...) -> what is added to the residual stream."""
+        return sublayer
+
     def wrap(self, block: nn.Module, place: Place) -> nn.Module:
-        """A module that is called as a block is: (x, x0, rotation) -> x; the block itself where nothing is to be done."""
+        """A module that is called as a block is: (x, x0, rotation) -> x."""
+        return block
+
+    def wrap_all(self, blocks: Sequence[nn.Module], places: Sequence[Place]) -> list[nn.Module]:
+        """All blocks in order of depth, wrapped."""
+        return [self.wrap(block, place) for block, place in zip(blocks, places, strict=True)]
+
+    def attention_times(self) -> int:
+        """How often a block attends."""
+        return 1
+
+    def passes(self, index: int) -> int:
+        """How often block ``index`` runs in a forward pass."""
+        return 1
 
 
 @dataclass(frozen=True, kw_only=True)
-class AttentionPart(Component):
+class AttentionPart(Part):
     """Changes what the heads put out, before the projection."""
 
     kind: ClassVar[str] = "attention part"
@@ -74,6 +127,10 @@ class AttentionPart(Component):
     @abstractmethod
     def build(self, place: Place) -> nn.Module:
         """A module (y, v, x) -> y; y is (batch, time, heads, head_dim), v has the key/value heads, x is the input."""
+
+    def num_matrix_weights(self, dim: int) -> int:
+        """Weights of a layer that take part in matrix products."""
+        return 0
 
 
 class Stem(nn.Module):
@@ -87,3 +144,12 @@ class Stem(nn.Module):
         for part in self.parts:
             x = part(x, tokens)
         return x
+
+
+def check_parts(field: str, parts: Sequence[Part], num_layers: int, num_heads: int) -> None:
+    """Raise a ValueError where a part stands twice in a field or does not fit a model of this size."""
+    names = [type(p).__name__ for p in parts]
+    if len(set(names)) < len(names):
+        raise ValueError(f"{field} has {max(names, key=names.count)} twice; a trick stands in a config once")
+    for part in parts:
+        part.check_fit(num_layers, num_heads)

@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from trainable.component import Component, nearest
+from trainable.models.causal_attention import MeasurableAttention
 from trainable.models.gradients import norm, rotate
 from trainable.models.mlp import weight_of
 
@@ -33,23 +34,12 @@ class QueryKeyValue(Component):
         """Key/value heads; a ValueError where they do not fit."""
 
     @abstractmethod
-    def build(self, dim: int, num_heads: int, head_dim: int) -> Projections:
-        """The module; it keeps the weights that a QK-clip may shrink under the names ``q`` and ``k``."""
+    def build(self, dim: int, num_heads: int, head_dim: int) -> MeasurableAttention:
+        """The module: (x, rotation) -> (q, k, v)."""
 
     @abstractmethod
     def num_matrix_weights(self, dim: int, num_heads: int, head_dim: int) -> int:
         """Weights that take part in matrix products."""
-
-
-class Projections(nn.Module):
-    """(x, rotation) -> (q, k, v)."""
-
-    q: nn.Linear
-    k: nn.Linear
-
-    def shrink_logits(self, factors: Tensor, balance: float) -> None:
-        """Change the weights so that the logits of query head h become ``factors[h]`` times what they were."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,21 +55,21 @@ class SeparateHeads(QueryKeyValue):
 
     def __post_init__(self) -> None:
         self.check(self.kv_head_divisor >= 1, "kv_head_divisor", "at least 1")
-        self.check(self.order in ORDERS, "order", f"one of {', '.join(ORDERS)}: {nearest(self.order, ORDERS, 'orders')}")
+        self.check(self.order in ORDERS, "order", f"a known one: {nearest(self.order, ORDERS, 'orders')}")
         self.check(self.gain > 0, "gain", "positive")
 
     def num_kv_heads(self, num_heads: int) -> int:
         self.check(num_heads % self.kv_head_divisor == 0, "kv_head_divisor", f"a divisor of the {num_heads} heads")
         return num_heads // self.kv_head_divisor
 
-    def build(self, dim: int, num_heads: int, head_dim: int) -> Projections:
+    def build(self, dim: int, num_heads: int, head_dim: int) -> MeasurableAttention:
         return HeadProjections(self, dim, num_heads, head_dim)
 
     def num_matrix_weights(self, dim: int, num_heads: int, head_dim: int) -> int:
         return dim * head_dim * (num_heads + 2 * self.num_kv_heads(num_heads))
 
 
-class HeadProjections(Projections):
+class HeadProjections(MeasurableAttention):
     """The module of :class:`SeparateHeads`."""
 
     def __init__(self, config: SeparateHeads, dim: int, num_heads: int, head_dim: int) -> None:
@@ -92,17 +82,11 @@ class HeadProjections(Projections):
         self.v = uniform_linear(dim, self.num_kv_heads * head_dim)
 
     def forward(self, x: Tensor, rotation: Rotation) -> tuple[Tensor, Tensor, Tensor]:
-        heads = F.linear(x, weight_of(self.q, self.k, self.v)).unflatten(-1, (-1, self.head_dim))
+        batch, time, _ = x.shape
+        heads = F.linear(x, weight_of(self.q, self.k, self.v)).view(batch, time, -1, self.head_dim)
         q_and_k, v = torch.split(heads, [self.num_heads + self.num_kv_heads, self.num_kv_heads], dim=2)
         q, k = torch.split(self.place(q_and_k, rotation) * self.gain, [self.num_heads, self.num_kv_heads], dim=2)
         return q, k, v
-
-    @torch.no_grad()
-    def shrink_logits(self, factors: Tensor, balance: float) -> None:
-        shared = self.num_kv_heads != self.num_heads
-        shrink_rows(self.q, factors if shared else factors**balance)
-        if not shared:  # a key that other heads read too stays as it is
-            shrink_rows(self.k, factors ** (1 - balance))
 
 
 def rope_norm(x: Tensor, rotation: Rotation) -> Tensor:
@@ -130,9 +114,3 @@ def uniform_linear(dim: int, out: int, scale: float = 1.0) -> nn.Linear:
     bound = scale * (3 / dim) ** 0.5
     nn.init.uniform_(linear.weight, -bound, bound)
     return linear
-
-
-def shrink_rows(linear: nn.Linear, factors: Tensor) -> None:
-    """Multiply the rows of each head by its factor."""
-    heads = linear.weight.view(len(factors), -1)
-    heads.mul_(factors.to(heads.dtype)[:, None])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import nn
@@ -15,6 +16,8 @@ from trainable.optimizers.update_rule import State, UpdateRule, gradients
 @dataclass(frozen=True, kw_only=True)
 class Adam(UpdateRule):
     """p -= lr * m_hat / (sqrt(v_hat) + eps), after p *= 1 - lr * weight_decay (decoupled)."""
+
+    driven: ClassVar[tuple[str, ...]] = ("beta1",)
 
     beta1: float = 0.9
     beta2: float = 0.95

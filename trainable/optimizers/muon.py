@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -15,7 +16,7 @@ from torch import Tensor, nn
 from trainable.optimizers.update_rule import State, UpdateRule
 
 NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)  # quintic coefficients of the reference implementation
-CACHED_NUMBERS = 2**20  # on a CPU the iterations of a part should stay in its cache
+CACHED_NUMBERS = 2**20  # in the matrices that a CPU treats at once
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +26,8 @@ class Muon(UpdateRule):
     The momentum ramps linearly from ``momentum_start`` over ``momentum_warmup_steps`` updates. Weight decay is
     decoupled: p *= 1 - lr * weight_decay.
     """
+
+    driven: ClassVar[tuple[str, ...]] = ("momentum", "momentum_start")
 
     momentum: float = 0.95
     momentum_start: float = 0.85
@@ -48,17 +51,21 @@ class Muon(UpdateRule):
         return {"momentum": [torch.zeros(len(m), *wide_shape(m[0])).to(m[0]) for m in stacks(parameters)]}
 
     def update(self, parameters: Sequence[nn.Parameter], state: State, lr: float, step: int) -> None:
-        beta = self.momentum_at(step)
-        for members, buffer in zip(stacks(parameters), state["momentum"], strict=True):
-            gradient = torch.stack([wide(p.grad) for p in members])  # type: ignore[arg-type]
-            torch.add(gradient, buffer, alpha=beta, out=buffer)
-            direction = orthogonalise(gradient.add_(buffer, alpha=beta), self.ns_steps)
-            for p, change in zip(members, direction, strict=True):
-                rows, columns = p.shape
-                if self.weight_decay:
-                    p.mul_(1 - lr * self.weight_decay)
-                scale = max(1.0, rows / columns) ** 0.5
-                p.add_(change.mT if rows > columns else change, alpha=-lr * scale)
+        for stack, buffer in zip(stacks(parameters), state["momentum"], strict=True):
+            size = at_once(stack)
+            for i in range(0, len(stack), size):
+                self._update_stack(stack[i : i + size], buffer[i : i + size], lr, self.momentum_at(step))
+
+    def _update_stack(self, members: list[nn.Parameter], buffer: Tensor, lr: float, beta: float) -> None:
+        gradient = torch.stack([wide(p.grad) for p in members])  # type: ignore[arg-type]
+        torch.add(gradient, buffer, alpha=beta, out=buffer)
+        direction = orthogonalise(gradient.add_(buffer, alpha=beta), self.ns_steps)
+        for p, change in zip(members, direction, strict=True):
+            rows, columns = p.shape
+            if self.weight_decay:
+                p.mul_(1 - lr * self.weight_decay)
+            scale = max(1.0, rows / columns) ** 0.5
+            p.add_(change.mT if rows > columns else change, alpha=-lr * scale)
 
 
 def orthogonalise(matrices: Tensor, steps: int) -> Tensor:
@@ -69,14 +76,16 @@ def orthogonalise(matrices: Tensor, steps: int) -> Tensor:
     a, b, c = NEWTON_SCHULZ
     x = matrices.bfloat16() if faster_in_bfloat16(matrices) else matrices
     x = x.div(torch.linalg.matrix_norm(x, keepdim=True) + 1e-7)
-    for part in torch.split(x, max(1, CACHED_NUMBERS // x[0].numel()) if x.device.type == "cpu" else len(x)):
-        y = part
-        for _ in range(steps):
-            gram = torch.bmm(y, y.mT)  # (n, rows, rows)
-            gram = torch.baddbmm(gram, gram, gram, beta=b, alpha=c)
-            y = torch.baddbmm(y, gram, y, beta=a)
-        part.copy_(y)
+    for _ in range(steps):
+        gram = torch.bmm(x, x.mT)  # (n, rows, rows)
+        gram = torch.baddbmm(gram, gram, gram, beta=b, alpha=c)
+        x = torch.baddbmm(x, gram, x, beta=a)
     return x
+
+
+def at_once(stack: Sequence[Tensor]) -> int:
+    """How many matrices of a stack to treat together: all of them, but on a CPU no more than its cache holds."""
+    return len(stack) if stack[0].device.type != "cpu" else max(1, CACHED_NUMBERS // stack[0].numel())
 
 
 def faster_in_bfloat16(matrices: Tensor) -> bool:

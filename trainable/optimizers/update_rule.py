@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import torch
 from torch import Tensor, nn
 
 from trainable.component import Component
 from trainable.models.model import Network
+
+if TYPE_CHECKING:  # a config holds an optimizer
+    from trainable.config import TrainConfig
 
 State = dict[str, Any]  # tensors, lists of tensors and numbers: what a checkpoint can hold
 
@@ -22,6 +25,7 @@ class UpdateRule(Component):
 
     kind: ClassVar[str] = "update rule"
     abstract: ClassVar[bool] = True
+    driven: ClassVar[tuple[str, ...]] = ()  # the fields that a schedule which cycles the momentum sets
 
     @abstractmethod
     def start(self, parameters: Sequence[nn.Parameter]) -> State:
@@ -30,6 +34,18 @@ class UpdateRule(Component):
     @abstractmethod
     def update(self, parameters: Sequence[nn.Parameter], state: State, lr: float, step: int) -> None:
         """Change the parameters in place from their ``.grad``; ``step`` counts from 0."""
+
+    def update_at(
+        self, parameters: Sequence[nn.Parameter], state: State, lr: float, step: int, progress: float
+    ) -> None:
+        """As above at ``progress`` in [0, 1] of the horizon, for a rule whose settings follow the run."""
+        self.update(parameters, state, lr, step)
+
+    def with_momentum(self, momentum: float) -> Self:
+        """The same rule at another momentum (of Adam: beta1). A ValueError where it has none."""
+        if not self.driven:
+            raise ValueError(f"{type(self).__name__} has no momentum that a schedule could set")
+        return replace(self, **dict.fromkeys(self.driven, momentum))
 
 
 @dataclass(frozen=True)
@@ -53,6 +69,10 @@ class Optimizer(Component):
     def groups(self, network: Network) -> list[Group]:
         """Every parameter of the network in exactly one group; empty groups are left out."""
 
+    def groups_for(self, network: Network, config: TrainConfig) -> list[Group]:
+        """The groups in a whole run, for an optimizer whose rates follow the batch or the schedule."""
+        return self.groups(network)
+
 
 def start(groups: Sequence[Group]) -> dict[str, State]:
     """The state of every group before the first update."""
@@ -62,10 +82,18 @@ def start(groups: Sequence[Group]) -> dict[str, State]:
 
 
 @torch.no_grad()
-def update(groups: Sequence[Group], states: dict[str, State], multiplier: float, step: int) -> None:
-    """One optimizer step: every group at its base rate times the schedule's multiplier."""
+def update(
+    groups: Sequence[Group],
+    states: dict[str, State],
+    multiplier: float,
+    step: int,
+    progress: float = 0.0,
+    momentum: float | None = None,
+) -> None:
+    """One optimizer step: every group at its base rate times the schedule's multiplier, and at its momentum if any."""
     for group in groups:
-        group.rule.update(group.parameters, states[group.name], group.lr * multiplier, step)
+        rule = group.rule if momentum is None else group.rule.with_momentum(momentum)
+        rule.update_at(group.parameters, states[group.name], group.lr * multiplier, step, progress)
 
 
 def gradients(parameters: Sequence[nn.Parameter]) -> list[Tensor]:

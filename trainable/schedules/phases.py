@@ -24,3 +24,8 @@ class Phases(Schedule):
         if progress < self.at:
             return self.first(progress / self.at)
         return self.second((progress - self.at) / (1 - self.at))
+
+    def momentum(self, progress: float) -> float | None:
+        if progress < self.at:
+            return self.first.momentum(progress / self.at)
+        return self.second.momentum((progress - self.at) / (1 - self.at))

@@ -25,6 +25,10 @@ class Schedule(Component):
     def __call__(self, progress: float) -> float:
         """The multiplier at ``progress`` in [0, 1]; never negative."""
 
+    def momentum(self, progress: float) -> float | None:
+        """The momentum (of Adam: beta1) of every group at ``progress``; None leaves it to the optimizer."""
+        return None
+
     def check_fraction(self, field: str) -> None:
         """Refuse a field outside [0, 1]."""
         self.check(0 <= getattr(self, field) <= 1, field, "in [0, 1]")

@@ -28,3 +28,6 @@ class Warmup(Schedule):
         if progress < self.frac:
             return self.inner(0.0) * (self.start_frac + (1 - self.start_frac) * progress / self.frac)
         return self.inner((progress - self.frac) / (1 - self.frac))
+
+    def momentum(self, progress: float) -> float | None:
+        return self.inner.momentum(max(0.0, progress - self.frac) / (1 - self.frac))

@@ -151,11 +151,14 @@ def test_matrices_stepped_together_are_where_each_steps_alone(precision):
     torch.testing.assert_close(together, alone, atol=tolerance, rtol=0)
 
 
-def test_a_stack_too_large_for_the_cache_gives_what_its_matrices_give_one_by_one(monkeypatch):
-    stack = torch.randn(5, 8, 16, dtype=torch.float64)
-    whole = orthogonalise(stack, 5)
-    monkeypatch.setattr(muon, "CACHED_NUMBERS", 2 * 8 * 16)
-    torch.testing.assert_close(orthogonalise(stack, 5), whole)
+def test_a_stack_too_large_for_the_cache_is_stepped_in_parts_to_the_same_place(monkeypatch):
+    whole = matrices([(8, 16), (16, 8)] * 3, torch.float64)
+    parts = [nn.Parameter(p.detach().clone()) for p in whole]
+    gradients = noise_like(whole, steps=2)
+    step(Muon(), whole, gradients)
+    monkeypatch.setattr(muon, "CACHED_NUMBERS", 4 * 8 * 16)
+    step(Muon(), parts, gradients)
+    torch.testing.assert_close(parts, whole)
 
 
 def test_the_stack_given_to_orthogonalise_is_left_as_it_was(precision):

@@ -1,0 +1,1 @@
+"""nGPT: twenty rounds on a form of nGPT of its own."""

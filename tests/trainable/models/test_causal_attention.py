@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+from trainable.models.causal_attention import CausalAttention, WindowedAttention
+from trainable.models.gpt import GPT
+from trainable.models.latent_attention import LatentHeads
+from trainable.models.query_key_value import SeparateHeads
+
+
+def draw(heads: int) -> torch.Tensor:
+    return torch.randn(2, 9, heads, 6, dtype=torch.float64)
+
+
+@pytest.mark.parametrize(
+    ("kernel", "window"), [(CausalAttention(), 9), (WindowedAttention(3), 3), (WindowedAttention(1), 1)]
+)
+@pytest.mark.parametrize("kv_heads", [4, 2, 1])
+def test_a_query_sees_itself_and_the_window_before_it(kernel, window, kv_heads):
+    q, k, v = draw(4), draw(kv_heads), draw(kv_heads)
+    found = kernel(q, k, v)
+    for b, t, h in [(0, 0, 0), (1, 2, 1), (0, 5, 2), (1, 8, 3)]:
+        keys = range(max(0, t - window), t + 1)
+        shared = h * kv_heads // 4
+        weights = [math.exp(float(q[b, t, h] @ k[b, s, shared]) / math.sqrt(6)) for s in keys]
+        expected = sum(w * v[b, s, shared] for w, s in zip(weights, keys, strict=True)) / sum(weights)
+        torch.testing.assert_close(found[b, t, h], expected)
+
+
+def test_weights_are_dropped_in_training_only():
+    kernel, ones = CausalAttention(dropout=0.5), torch.ones(1, 64, 1, 8)
+    kernel.eval()
+    torch.testing.assert_close(kernel(ones, ones, ones), ones)
+    kernel.train()
+    assert kernel(ones, ones, ones).std() > 0.01
+
+
+@pytest.mark.parametrize("balance", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize(
+    "part",
+    [
+        SeparateHeads(order="no_norm"),
+        SeparateHeads(order="no_norm", kv_head_divisor=2),
+        LatentHeads(latent_dim=8, rope_dim=2),
+    ],
+)
+def test_shrinking_multiplies_the_logits_of_each_head_by_its_factor(part, balance):
+    module = part.build(16, 4, 4).double()
+    x, factors = torch.randn(1, 5, 16).double(), torch.tensor([1.0, 0.5, 0.3, 0.9]).double()
+    angle = torch.randn(5, 1, 2).double()
+
+    def logits() -> torch.Tensor:
+        q, k, _ = module(x, (angle.cos(), angle.sin()))
+        return torch.einsum("bqhd,bkhd->hqk", q, k.repeat_interleave(4 // k.shape[2], dim=2)).detach()
+
+    before = logits()
+    module.shrink_logits(factors, balance)
+    torch.testing.assert_close(logits(), factors[:, None, None] * before)
+
+
+def test_a_shared_key_is_left_as_it_is():
+    attention = GPT(num_layers=1, model_dim=16, num_heads=4, num_kv_heads=2).build(10, 4).blocks[0].attention
+    before = attention.k.weight.detach().clone()
+    attention.shrink_logits(torch.full((4,), 0.5), 0.5)
+    assert torch.equal(attention.k.weight, before)

@@ -1,0 +1,65 @@
+"""In which order the training stream is read: without end, or in passes (epochs) that all begin at a whole batch.
+
+A position is one integer, so that the loop can own it. In passes it counts from the start of its pass, which lies at a
+multiple of the stream's length; the tail of a pass that fills no batch is left out, as mainrun does.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from trainable.shards import Tokens
+
+if TYPE_CHECKING:  # data.py reads by the order that stands here
+    from trainable.data import DataConfig, TokenStream
+
+STREAM, EPOCHS = ORDERS = ("stream", "epochs")
+
+
+def take(stream: TokenStream, position: int, config: DataConfig, seed: int) -> tuple[npt.NDArray[np.int64], int]:
+    """The tokens of the step at ``position``, int64 (batch_tokens + 1,), and the position of the next step."""
+    after = position + config.batch_tokens
+    if config.order == STREAM:
+        return stream.take(position, config.batch_tokens + 1), after
+    epoch, offset = divmod(position, stream.total_tokens)
+    shuffled, length = _pass(stream, epoch, config, seed)
+    if length < config.batch_tokens + 1:
+        raise ValueError(f"a pass over the data has {length:,} tokens but data.batch_tokens is {config.batch_tokens:,}")
+    piece = slice(offset, offset + config.batch_tokens + 1)
+    tokens = stream.take(offset, config.batch_tokens + 1) if shuffled is None else shuffled[piece].astype(np.int64)
+    assert len(tokens) == config.batch_tokens + 1
+    fits = piece.stop + config.batch_tokens <= length
+    return tokens, after if fits else (epoch + 1) * stream.total_tokens
+
+
+def epochs_at(stream: TokenStream, position: int, config: DataConfig, seed: int) -> float:
+    """The passes done at ``position``, in batches of a pass (or in tokens of an endless stream)."""
+    if config.order == STREAM:
+        return position / stream.total_tokens
+    epoch, offset = divmod(position, stream.total_tokens)
+    _, length = _pass(stream, epoch, config, seed)
+    return epoch + offset / ((length - 1) // config.batch_tokens * config.batch_tokens) if offset else float(epoch)
+
+
+def _pass(stream: TokenStream, epoch: int, config: DataConfig, seed: int) -> tuple[Tokens | None, int]:
+    """The tokens of a pass (None: as they stand in the stream) and how many there are."""
+    shuffled = _shuffled(stream, epoch, config.document_shuffle_prob, config.document_keep_frac, seed)
+    return shuffled, stream.total_tokens if shuffled is None else len(shuffled)
+
+
+@functools.lru_cache(maxsize=2)  # every step of a pass asks; a pass is held in memory
+def _shuffled(stream: TokenStream, epoch: int, prob: float, keep_frac: float, seed: int) -> Tokens | None:
+    """With probability ``prob`` the documents in an order drawn for this seed and pass, int(keep_frac * n) of them."""
+    draw = np.random.default_rng([seed, epoch])
+    if draw.random() >= prob:
+        return None
+    tokens = stream.take(0, stream.total_tokens).astype(np.uint16)
+    starts = np.flatnonzero(np.isin(tokens, stream.markers))
+    if len(starts) < 2:
+        raise ValueError(f"{stream.paths[0].parent} has no markers between documents, so none can be shuffled")
+    documents = np.split(tokens, starts[1:])
+    return np.concatenate([documents[i] for i in draw.permutation(len(documents))[: int(keep_frac * len(documents))]])

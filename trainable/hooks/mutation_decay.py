@@ -1,0 +1,46 @@
+"""Mutation decay: noise on the weights at every step, fading. Parameter golf's NF6 and NF9 (neutral at 0.001)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Self
+
+import torch
+
+from trainable.hooks.hook import Hook, State, Step
+
+
+@dataclass(frozen=True, kw_only=True)
+class MutationDecay(Hook):
+    """w += N(0, 1) * ``scale`` * exp(-``rate`` p) * mean|w| of its tensor, for tensors of two or more dimensions.
+
+    After backward, on weights, the last of parameter golf's; from the step after ``after_step`` on, steps being counted
+    from 0. scale is 0 (neutral) to 0.1. The script stops below 1e-6, which its scales never reach.
+    """
+
+    scale: float = 0.0
+    rate: float = 5.0
+    after_step: int = 20
+
+    def __post_init__(self) -> None:
+        self.check(self.scale >= 0, "scale", "0 or more")
+        self.check(self.rate >= 0, "rate", "0 or more")
+        self.check(self.after_step >= -1, "after_step", "-1 or more")
+
+    @torch.no_grad()
+    def after_backward(self, step: Step, state: State) -> None:
+        if self.scale == 0 or step.index <= self.after_step:
+            return  # at scale 0 without a draw, which would move the draws of other hooks
+        scale = self.scale * math.exp(-self.rate * step.progress)
+        for w in step.tensors():
+            noise = torch.randn(w.shape, generator=step.generator, device=w.device, dtype=w.dtype)
+            w.add_(noise * (scale * w.abs().mean()))
+
+    @classmethod
+    def neutral(cls) -> Self:
+        return cls(scale=0.0)
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(scale=0.1, after_step=1)

@@ -1,0 +1,56 @@
+"""Mycorrhizal network: distant blocks share gradients. Parameter golf's W4, W6 and W8 (worse)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import torch
+
+from trainable.hooks.hook import Hook, State, Step, gradient, parameters_of_blocks
+from trainable.models.model import Network
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mycorrhizal(Hook):
+    """For i = 0, 1, ...: gradients of blocks i and i + ``distance`` each get ``alpha`` times the other's added.
+
+    In that order and in place, so it cascades: what block i + distance got, it passes on. Paired are the tensors that
+    stand at the same place in both blocks and have one shape. After backward, on gradients; from the step after
+    ``after_step`` on, steps being counted from 0. alpha is 0 (neutral) to 1.
+    """
+
+    alpha: float = 0.0  # not published; 0.1 is assumed for the campaign
+    distance: int = 3
+    after_step: int = 10
+
+    def __post_init__(self) -> None:
+        self.check(self.alpha >= 0, "alpha", "0 or more")
+        self.check(self.distance >= 1, "distance", "at least 1")
+        self.check(self.after_step >= -1, "after_step", "-1 or more")
+
+    def start(self, network: Network) -> State:
+        blocks = len(parameters_of_blocks(network))
+        self.check(self.alpha == 0 or self.distance < blocks, "distance", f"below the number of blocks, {blocks}")
+        return {}
+
+    @torch.no_grad()
+    def after_backward(self, step: Step, state: State) -> None:
+        if self.alpha == 0 or step.index <= self.after_step:
+            return
+        blocks = step.blocks()
+        for near, far in zip(blocks, blocks[self.distance :], strict=False):
+            for p, q in zip(near, far, strict=False):
+                if p.shape == q.shape:
+                    g, h = gradient(p), gradient(q)
+                    g_before = g.clone()
+                    g.add_(h, alpha=self.alpha)
+                    h.add_(g_before, alpha=self.alpha)
+
+    @classmethod
+    def neutral(cls) -> Self:
+        return cls(alpha=0.0)
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(alpha=0.5, distance=1, after_step=1)

@@ -1,0 +1,48 @@
+"""Predator and prey, the weight decay's half: parameter golf's W2 and W10 (worse: it is not scaled by the rate).
+
+The other half, which the log describes and the script lacks, is the schedule ``PredatorPrey``.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Self
+
+import torch
+
+from trainable.hooks.hook import Hook, State, Step
+
+
+@dataclass(frozen=True, kw_only=True)
+class PredatorPreyDecay(Hook):
+    """w *= 1 - ``decay`` (1 - ``amplitude`` (1-p) sin(2 pi ``cycles`` p)) multiplier; two or more dimensions.
+
+    After backward, on weights, embeddings included, but not at step 0. decay is 0 (neutral); the campaign's is 0.01.
+    """
+
+    decay: float = 0.0
+    cycles: int = 6
+    amplitude: float = 0.5
+
+    def __post_init__(self) -> None:
+        self.check(0 <= self.decay < 1, "decay", "in [0, 1)")
+        self.check(self.cycles >= 1, "cycles", "at least 1")
+        self.check(0 <= self.amplitude <= 1, "amplitude", "in [0, 1]")
+
+    @torch.no_grad()
+    def after_backward(self, step: Step, state: State) -> None:
+        if step.index == 0:
+            return
+        swing = self.amplitude * (1 - step.progress) * math.sin(2 * math.pi * self.cycles * step.progress)
+        shrink = 1 - self.decay * (1 - swing) * step.multiplier
+        for w in step.tensors():
+            w.mul_(shrink)
+
+    @classmethod
+    def neutral(cls) -> Self:
+        return cls(decay=0.0)
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(decay=0.1)

@@ -1,0 +1,42 @@
+"""Token masking: some inputs are replaced by any token, and the true next one is still asked for. A mainrun proposal.
+
+Against that contest's rule that the training data are not augmented.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import torch
+
+from trainable.hooks.hook import Hook, State, Step
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenMasking(Hook):
+    """With probability ``prob`` each input id is drawn anew, uniformly from the vocabulary; targets stay. 0 is neutral.
+
+    The report proposes 0.15; 0..0.3.
+    """
+
+    prob: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.check(0 <= self.prob <= 1, "prob", "in [0, 1]")
+
+    def before_forward(self, step: Step, state: State) -> None:
+        if self.prob == 0:
+            return  # without a draw, which would move the draws of other hooks
+        shape, device = step.inputs.shape, step.inputs.device
+        masked = torch.rand(shape, generator=step.generator, device=device) < self.prob
+        anything = torch.randint(step.network.embedding.num_embeddings, shape, generator=step.generator, device=device)
+        step.inputs = torch.where(masked, anything, step.inputs)
+
+    @classmethod
+    def neutral(cls) -> Self:
+        return cls(prob=0.0)
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(prob=0.3)

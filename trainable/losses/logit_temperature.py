@@ -1,0 +1,41 @@
+"""A temperature on the training logits. In parameter golf's script (LOGIT_TEMP), never run in its log.
+
+There the other terms see the divided logits too; here each sees those of the model.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from trainable.losses.loss_term import LossTerm, Outputs
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogitTemperature(LossTerm):
+    """Cross-entropy of logits / ``temperature``, less that of the logits: at weight 1 the former alone.
+
+    A temperature of 1 is neutral.
+    """
+
+    weight: float = 1.0
+    temperature: float = 1.0  # usually 0.5..2
+
+    def __post_init__(self) -> None:
+        self.check(0 < self.weight <= 1, "weight", "in (0, 1]")
+        self.check(self.temperature > 0, "temperature", "positive")
+
+    def __call__(self, outputs: Outputs) -> Tensor:
+        divided = outputs.logits / self.temperature
+        return F.cross_entropy(divided.flatten(0, 1), outputs.targets.flatten()) - outputs.cross_entropy
+
+    @classmethod
+    def neutral(cls) -> Self:
+        return cls(temperature=1.0)
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(temperature=2.0)

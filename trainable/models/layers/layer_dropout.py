@@ -1,0 +1,56 @@
+"""Layer dropout (stochastic depth, arXiv 1603.09382): run U1, which crashed on a Python branch inside the graph."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+import torch
+from torch import Tensor, nn
+
+from trainable.models.layers.gated import Gated
+from trainable.models.parts import LayerPart, Place
+
+if TYPE_CHECKING:
+    from trainable.hooks.hook import Step
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayerDropout(LayerPart):
+    """In training x += g * (block(x) - x), g = 0 with probability ``prob`` and else 1 / (1 - prob); in evaluation 1.
+
+    Drawn for each block and step; the first block is never dropped, and neither is the skip connection into a block.
+    Dropped blocks are computed all the same: no time is saved. prob 0..0.5; 0 is neutral, 0.2 was planned.
+    """
+
+    prob: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.check(0 <= self.prob < 1, "prob", "in [0, 1)")
+
+    def wrap(self, block: nn.Module, place: Place) -> nn.Module:
+        return Dropped(block, self.prob) if self.prob and place.index > 0 else block
+
+    @classmethod
+    def neutral(cls) -> Self:
+        return cls(prob=0.0)
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(prob=0.5)
+
+
+class Dropped(Gated):
+    def __init__(self, block: nn.Module, prob: float) -> None:
+        super().__init__(block, gate=1.0, kept=False)
+        self.prob = prob
+
+    def before_step(self, step: Step) -> None:
+        drawn = torch.rand((), generator=step.generator, device=self.gate.device)
+        self.gate.copy_((drawn >= self.prob) / (1 - self.prob))
+
+    def forward(self, x: Tensor, x0: Tensor, rotation: tuple[Tensor, Tensor]) -> Tensor:
+        if self.training:
+            return super().forward(x, x0, rotation)
+        out: Tensor = self.block(x, x0, rotation)
+        return out

@@ -1,0 +1,201 @@
+"""nGPT (arXiv 2410.01131): tokens, states and the rows of matrices are points on a sphere, which each sub-layer moves.
+
+The defaults are the paper's form (NVIDIA/ngpt) at the size of the 20-round campaign; that campaign's own form has no
+scales on queries, keys and MLP, an additive step, learned positions, one logit scale, and normalises the head in the
+forward pass. Weights are put back on the sphere by ``hooks.WeightProjection``, without which neither is nGPT.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Self
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from trainable.component import nearest
+from trainable.models.before_activation import put_before_activation
+from trainable.models.causal_attention import CausalAttention, MeasurableAttention
+from trainable.models.hypersphere import Additive, Lerp, Magnitude, Scale, UnitHeads, WidthScale, unit
+from trainable.models.mlp import MLP, Gelu, SwiGLU, weight_of
+from trainable.models.model import Model, Network
+from trainable.models.positions import LEARNED, POSITIONS, ROPE, LearnedPositions, Rotation
+
+RESIDUALS: dict[str, Callable[[Scale], nn.Module]] = {"lerp": Lerp, "additive": Additive}
+SHARPNESS: dict[str, Callable[[int], float]] = {  # factor on the query, before the kernel's 1/sqrt(head_dim)
+    "sqrt_hd": float,
+    "rsqrt_hd": lambda head_dim: 1.0,
+}
+INITS = ("normal", "torch_default")
+
+
+@dataclass(frozen=True, kw_only=True)
+class NGPT(Model):
+    """The knobs of nGPT. A scale that is reparametrised is stored at 1/sqrt(model_dim) instead of at its value."""
+
+    num_layers: int = 8
+    model_dim: int = 384
+    num_heads: int = 8
+    mlp: MLP = SwiGLU()
+    mlp_mult: float = 6.0  # SwiGLU takes 2/3 of it: 4 model_dim a branch, as in the reference
+    positions: str = ROPE  # or learned: a table whose normalised rows are added to the normalised tokens
+    rope_base: float = 10000.0
+    residual_form: str = "lerp"  # n(x + a (n(f) - x)), or additive: n(x + a f)
+    alpha_init: float = 0.05  # the step a; the campaign's is 0.28
+    alpha_param: str = "vector"  # per channel, or scalar: one number a sub-layer
+    alpha_reparam: bool = True
+    alpha_abs: bool = True  # |a|; else a has a sign
+    s_qk: bool = True  # queries and keys to length 1 per head, times a learned scale
+    attn_scale: str = "sqrt_hd"  # softmax(sqrt(head_dim) q k), which unit q and k need; or rsqrt_hd
+    s_uv: bool = True  # MLP pre-activations times a learned scale and sqrt(model_dim)
+    cosine_head: bool = False  # the head's rows are normalised in the forward pass
+    logit_scale_init: float = 1.0  # the campaign's is 10, then 15
+    logit_scale_param: str = "per_vocab"  # or scalar
+    logit_scale_reparam: bool = True
+    init_scheme: str = "normal"  # N(0, 1/sqrt(model_dim)), or torch_default: uniform matrices, N(0, 1) tables
+
+    def __post_init__(self) -> None:
+        self.check(self.num_layers >= 1, "num_layers", "at least 1")
+        self.check(self.num_heads >= 1, "num_heads", "at least 1")
+        pairs = 2 * self.num_heads if self.positions == ROPE else self.num_heads
+        fits = self.model_dim > 0 and self.model_dim % pairs == 0
+        self.check(fits, "model_dim", f"a multiple of {pairs} (num_heads, and pairs of channels for RoPE)")
+        self.check(int(self.mlp_mult * self.model_dim) >= 2, "mlp_mult", "positive")
+        self.check(self.rope_base > 1, "rope_base", "over 1")
+        self.check(self.alpha_init > 0, "alpha_init", "positive")
+        self.check(self.logit_scale_init > 0, "logit_scale_init", "positive")
+        labels = {"positions": POSITIONS, "residual_form": RESIDUALS, "attn_scale": SHARPNESS, "init_scheme": INITS}
+        labels |= {"alpha_param": ("vector", "scalar"), "logit_scale_param": ("per_vocab", "scalar")}
+        for name, known in labels.items():
+            value = getattr(self, name)
+            self.check(value in known, name, f"one of {', '.join(known)}: {nearest(value, known, 'labels')}")
+
+    @classmethod
+    def campaign(cls) -> Self:
+        """The form of the 20 rounds (52,802,321 parameters); they project along the last axis, and not at the start."""
+        return cls(
+            mlp=Gelu(),
+            mlp_mult=4.0,
+            positions=LEARNED,
+            residual_form="additive",
+            alpha_init=0.28,
+            alpha_param="scalar",
+            alpha_reparam=False,
+            alpha_abs=False,
+            s_qk=False,
+            attn_scale="rsqrt_hd",
+            s_uv=False,
+            cosine_head=True,
+            logit_scale_init=10.0,
+            logit_scale_param="scalar",
+            logit_scale_reparam=False,
+            init_scheme="torch_default",
+        )
+
+    @property
+    def has_learned_positions(self) -> bool:
+        return self.positions == LEARNED
+
+    def build(self, vocab_size: int, seq_len: int) -> Network:
+        return Sphere(self, vocab_size, seq_len)
+
+    def flops_per_token(self, vocab_size: int, seq_len: int) -> int:
+        d = self.model_dim
+        layer = 4 * d * d + self.mlp.num_matrix_weights(d, self.mlp_mult)
+        return 6 * (self.num_layers * layer + vocab_size * d) + 6 * self.num_layers * seq_len * d
+
+    def alpha(self) -> Scale:
+        """The learned step of one sub-layer."""
+        shape = (self.model_dim,) if self.alpha_param == "vector" else ()
+        kind = Magnitude if self.alpha_abs else Scale
+        return kind(shape, self.alpha_init, self.model_dim**-0.5 if self.alpha_reparam else None)
+
+    def logit_scale(self, vocab_size: int) -> Scale:
+        shape = (vocab_size,) if self.logit_scale_param == "per_vocab" else ()
+        return Scale(shape, self.logit_scale_init, self.model_dim**-0.5 if self.logit_scale_reparam else None)
+
+
+class Sphere(Network):
+    """The network of :class:`NGPT`."""
+
+    head: nn.Linear
+
+    def __init__(self, config: NGPT, vocab_size: int, seq_len: int) -> None:
+        super().__init__()
+        dim, head_dim = config.model_dim, config.model_dim // config.num_heads
+        learned = config.positions == LEARNED
+        self.embedding = nn.Embedding(vocab_size, dim)
+        self.place: nn.Module = UnitPositions(seq_len, dim) if learned else nn.Identity()
+        turn = nn.Identity() if learned else Rotation(seq_len, head_dim, config.rope_base)
+        self.blocks = nn.ModuleList(SphereBlock(config, turn) for _ in range(config.num_layers))
+        self.head = nn.Linear(dim, vocab_size, bias=False)
+        self.rows: Callable[[Tensor], Tensor] = unit if config.cosine_head else as_it_is
+        self.logit_scale = config.logit_scale(vocab_size)
+        for module in self.modules():
+            if isinstance(module, nn.Linear | nn.Embedding):
+                module.reset_parameters()
+                if config.init_scheme == "normal":
+                    nn.init.normal_(module.weight, std=dim**-0.5)
+
+    def hidden(self, tokens: Tensor) -> Tensor:
+        x: Tensor = self.place(unit(self.embedding(tokens)))  # (batch, time, dim), of length 1
+        for block in self.blocks:
+            x = block(x)
+        return x
+
+    def logits(self, hidden: Tensor) -> Tensor:
+        z = F.linear(hidden, self.rows(self.head.weight).to(hidden.dtype))  # (batch, time, vocab)
+        scaled: Tensor = z * self.logit_scale().to(z.dtype)
+        return scaled
+
+
+class UnitPositions(LearnedPositions):
+    """n(x + n(row of the place))."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return unit(x + unit(self.rows(x)))
+
+
+class SphereBlock(nn.Module):
+    """Attention, then the MLP; each takes a step along the sphere."""
+
+    def __init__(self, config: NGPT, turn: nn.Module) -> None:
+        super().__init__()
+        self.attention = SphereAttention(config, turn)
+        self.mlp = config.mlp.build(config.model_dim, config.mlp_mult)
+        if config.s_uv:
+            put_before_activation(self.mlp, lambda width: WidthScale(width, config.model_dim))
+        self.attention_step = RESIDUALS[config.residual_form](config.alpha())
+        self.mlp_step = RESIDUALS[config.residual_form](config.alpha())
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.attention_step(x, self.attention(x))
+        x = self.mlp_step(x, self.mlp(x))
+        return x
+
+
+class SphereAttention(MeasurableAttention):
+    """Causal attention; queries and keys are turned, then brought to a learned length (or left alone)."""
+
+    def __init__(self, config: NGPT, turn: nn.Module) -> None:
+        super().__init__()
+        dim = config.model_dim
+        self.num_heads = self.num_kv_heads = config.num_heads
+        self.q, self.k, self.v, self.proj = (nn.Linear(dim, dim, bias=False) for _ in range(4))
+        self.turn = turn
+        self.length: nn.Module = UnitHeads(dim) if config.s_qk else nn.Identity()
+        self.sharpness = SHARPNESS[config.attn_scale](dim // config.num_heads)
+        self.attend = CausalAttention()
+
+    def forward(self, x: Tensor) -> Tensor:
+        batch, time, _ = x.shape
+        heads = F.linear(x, weight_of(self.q, self.k, self.v)).view(batch, time, 3 * self.num_heads, -1)
+        q, k, v = heads.chunk(3, dim=2)  # (batch, time, heads, head_dim)
+        q, k = self.length(self.turn(q)) * self.sharpness, self.length(self.turn(k))
+        out: Tensor = self.proj(self.attend(q, k, v).flatten(2))
+        return out
+
+
+def as_it_is(x: Tensor) -> Tensor:
+    return x

@@ -1,0 +1,46 @@
+"""Norms with a learned gain, for models that take their pick."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+from torch import nn
+
+from trainable.component import Component
+
+
+@dataclass(frozen=True, kw_only=True)
+class Norm(Component):
+    """Normalises over the last axis."""
+
+    kind: ClassVar[str] = "norm"
+    abstract: ClassVar[bool] = True
+
+    eps: float = 1e-6  # under the root; 1e-8..1e-5
+
+    def __post_init__(self) -> None:
+        self.check(self.eps > 0, "eps", "positive")
+
+    @abstractmethod
+    def build(self, dim: int, bias: bool) -> nn.Module:
+        """A module (..., dim) -> (..., dim); only a norm that centres has a bias to take."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayerNorm(Norm):
+    """gain * (x - mean) / sqrt(var + eps) + bias (arXiv 1607.06450); GPT-2's."""
+
+    eps: float = 1e-5
+
+    def build(self, dim: int, bias: bool) -> nn.Module:
+        return nn.LayerNorm(dim, self.eps, bias=bias)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RMSNorm(Norm):
+    """gain * x / sqrt(mean(x^2) + eps) (arXiv 1910.07467); the mainrun report's replacement."""
+
+    def build(self, dim: int, bias: bool) -> nn.Module:
+        return nn.RMSNorm(dim, self.eps)

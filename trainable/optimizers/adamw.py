@@ -1,0 +1,62 @@
+"""AdamW (arXiv 1711.05101) for everything: one rate for the matrices of the blocks, a ratio of it for the rest.
+
+nGPT's campaign gives the rest 0.3 of the rate and decays all; mainrun has one rate and decays, if asked, only what has
+two or more dimensions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import nn
+
+from trainable.component import nearest
+from trainable.models.model import Network
+from trainable.optimizers.adam import Adam
+from trainable.optimizers.roles import roles
+from trainable.optimizers.update_rule import Group, Optimizer
+
+EXCLUDED = ("none", "1d_and_norm")
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdamW(Optimizer):
+    """The defaults are torch's. The matrices are the weights of linear layers inside blocks."""
+
+    lr: float = 1e-3  # of the matrices, for a multiplier of 1
+    other_lr_ratio: float = 1.0  # tables, head, gains and scales get lr times this; 0.3 in nGPT's campaign
+    beta1: float = 0.9
+    beta2: float = 0.999
+    eps: float = 1e-8
+    weight_decay: float = 0.01  # decoupled
+    wd_exclude: str = "none"  # decays everything; 1d_and_norm leaves out biases, gains and other vectors and numbers
+
+    def __post_init__(self) -> None:
+        self.check(self.lr >= 0, "lr", "0 or more")
+        self.check(self.other_lr_ratio >= 0, "other_lr_ratio", "0 or more")
+        known = f"one of {', '.join(EXCLUDED)}: {nearest(self.wd_exclude, EXCLUDED, 'labels')}"
+        self.check(self.wd_exclude in EXCLUDED, "wd_exclude", known)
+        try:
+            self.rule(self.weight_decay)
+        except ValueError as error:
+            raise ValueError(f"AdamW: {error}") from None
+
+    def rule(self, weight_decay: float) -> Adam:
+        return Adam(beta1=self.beta1, beta2=self.beta2, eps=self.eps, weight_decay=weight_decay)
+
+    def groups(self, network: Network) -> list[Group]:
+        found = roles(network)
+        matrices = found.pop("matrix")
+        others = [parameter for role in found.values() for parameter in role]
+        groups = self._decayed_and_not("matrix", matrices, self.lr)
+        groups += self._decayed_and_not("other", others, self.lr * self.other_lr_ratio)
+        return [group for group in groups if group.parameters]
+
+    def _decayed_and_not(self, name: str, parameters: list[nn.Parameter], lr: float) -> list[Group]:
+        least = 2 if self.wd_exclude == "1d_and_norm" else 0  # dimensions: all gains and biases of norms are vectors
+        decayed = tuple(p for p in parameters if p.ndim >= least)
+        spared = tuple(p for p in parameters if p.ndim < least)
+        return [
+            Group(name, decayed, self.rule(self.weight_decay), lr),
+            Group(f"{name}, no decay", spared, self.rule(0.0), lr),
+        ]

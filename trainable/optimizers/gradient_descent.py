@@ -1,0 +1,36 @@
+"""Gradient descent with heavy-ball momentum (Polyak 1964), as torch.optim.SGD does it without dampening."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import nn
+
+from trainable.optimizers.update_rule import State, UpdateRule, gradients
+
+
+@dataclass(frozen=True, kw_only=True)
+class GradientDescent(UpdateRule):
+    """g += weight_decay * p; b = momentum * b + g; p -= lr * b, or lr * (g + momentum * b) with Nesterov."""
+
+    driven: ClassVar[tuple[str, ...]] = ("momentum",)
+
+    momentum: float = 0.0
+    nesterov: bool = False
+    weight_decay: float = 0.0  # added to the gradient, not decoupled
+
+    def __post_init__(self) -> None:
+        self.check(0 <= self.momentum < 1, "momentum", "in [0, 1)")
+        self.check(self.weight_decay >= 0, "weight_decay", "0 or more")
+
+    def start(self, parameters: Sequence[nn.Parameter]) -> State:
+        return {"buffer": [torch.zeros_like(p) for p in parameters]}  # at momentum 0 too: a schedule may drive it
+
+    def update(self, parameters: Sequence[nn.Parameter], state: State, lr: float, step: int) -> None:
+        for p, g, buffer in zip(parameters, gradients(parameters), state["buffer"], strict=True):
+            decayed = g.add(p, alpha=self.weight_decay)
+            buffer.mul_(self.momentum).add_(decayed)
+            p.add_(decayed.add(buffer, alpha=self.momentum) if self.nesterov else buffer, alpha=-lr)

@@ -1,0 +1,56 @@
+"""The speedrun's split: Muon for the matrices, one AdamW for everything else, with decay on all of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from trainable.models.model import Network
+from trainable.optimizers.adam import Adam
+from trainable.optimizers.newton_schulz import NewtonSchulz
+from trainable.optimizers.normuon import NorMuon
+from trainable.optimizers.orthogonaliser import Orthogonaliser
+from trainable.optimizers.roles import roles
+from trainable.optimizers.update_rule import Group, Optimizer
+
+
+@dataclass(frozen=True, kw_only=True)
+class MuonAdamSplit(Optimizer):
+    """Two rates for two groups. As published an untied head is a matrix and goes to Muon: ``muon_head``.
+
+    AdamW has torch's betas and a weight decay of 0.2; Muon has none, Nesterov, and the sqrt(max(1, rows/cols)) scale.
+    """
+
+    matrix_lr: float = 0.015
+    adamw_lr: float = 0.001
+    muon_momentum: float = 0.95
+    muon_orth: Orthogonaliser = NewtonSchulz()
+    muon_head: bool = False  # the untied output matrix with the matrices
+    adam_beta1: float = 0.9
+    adam_beta2: float = 0.999
+    adam_eps: float = 1e-8
+    adam_wd: float = 0.2  # decoupled
+
+    def __post_init__(self) -> None:
+        self.check(self.matrix_lr >= 0, "matrix_lr", "0 or more")
+        self.check(self.adamw_lr >= 0, "adamw_lr", "0 or more")
+        try:
+            self.muon(), self.adam()
+        except ValueError as error:
+            raise ValueError(f"MuonAdamSplit: {error}") from None
+
+    def muon(self) -> NorMuon:
+        return NorMuon(
+            orthogonal=self.muon_orth, momentum=self.muon_momentum, momentum_warmup_steps=0, beta2=None, cautious=False
+        )
+
+    def adam(self) -> Adam:
+        return Adam(beta1=self.adam_beta1, beta2=self.adam_beta2, eps=self.adam_eps, weight_decay=self.adam_wd)
+
+    def groups(self, network: Network) -> list[Group]:
+        found = roles(network)
+        found["matrix" if self.muon_head else "scalar"] += found["head"]
+        matrices, rest = found["matrix"], found["embedding"] + found["scalar"]
+        return [
+            Group("matrix", tuple(matrices), self.muon(), self.matrix_lr),
+            Group("rest", tuple(rest), self.adam(), self.adamw_lr),
+        ]

@@ -1,0 +1,45 @@
+"""Newton-Schulz in its two forms: Muon's quintic, and the cubic of the nGPT campaign's own Muon."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from trainable.optimizers.muon import orthogonalise
+from trainable.optimizers.orthogonaliser import Orthogonaliser, divided_by_norm, working_copy
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewtonSchulz(Orthogonaliser):
+    """The quintic (3.4445, -4.7750, 2.0315) of the reference: singular values between 0.7 and 1.2, and fast."""
+
+    steps: int = 5
+
+    def __post_init__(self) -> None:
+        self.check(1 <= self.steps <= 20, "steps", "in 1..20")
+
+    def __call__(self, matrices: Tensor) -> Tensor:
+        return orthogonalise(matrices, self.steps)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CubicNewtonSchulz(Orthogonaliser):
+    """x <- 1.5 x - 0.5 x x^T x: exact in the limit, and far from it after five steps (singular values 0.2 to 0.6).
+
+    Matrices are first divided by ``safety`` times their Frobenius norm.
+    """
+
+    steps: int = 5
+    safety: float = 1.1
+
+    def __post_init__(self) -> None:
+        self.check(1 <= self.steps <= 20, "steps", "in 1..20")
+        self.check(self.safety >= 1, "safety", "at least 1")
+
+    def __call__(self, matrices: Tensor) -> Tensor:
+        x = divided_by_norm(working_copy(matrices), self.safety)
+        for _ in range(self.steps):
+            x = torch.baddbmm(x, torch.bmm(x, x.mT), x, beta=1.5, alpha=-0.5)
+        return x

@@ -1,0 +1,146 @@
+"""Muon as nanochat runs it: Polar Express, NorMuon's second moment, cautious decay, settings that follow the run.
+
+Each piece can be left out, so this is also where the variants of Muon are compared; ``muon.py`` is the plain one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from trainable.component import nearest
+from trainable.optimizers.muon import at_once, stacks, wide
+from trainable.optimizers.orthogonaliser import Orthogonaliser
+from trainable.optimizers.polar_express import PolarExpress
+from trainable.optimizers.update_rule import State, UpdateRule
+
+# The factor on the rate of a matrix of so many rows and columns; rows are outputs.
+SCALES: dict[str, Callable[[int, int], float]] = {
+    "original": lambda rows, columns: max(1.0, rows / columns) ** 0.5,  # rates in units of the spectral norm
+    "match_rms_adamw": lambda rows, columns: 0.2 * max(rows, columns) ** 0.5,  # arXiv 2502.16982: Adam's rates fit
+    "sqrt_fan_ratio": lambda rows, columns: (rows / columns) ** 0.5,  # microsoft/dion: RMS to RMS operator norm
+    "none": lambda rows, columns: 1.0,
+}
+DECAYS: dict[str, Callable[[float], float]] = {
+    "constant": lambda progress: 1.0,
+    "linear": lambda progress: 1 - progress,
+    "cosine": lambda progress: (1 + math.cos(math.pi * progress)) / 2,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class NorMuon(UpdateRule):
+    """m <- b m + (1-b) g; o = orthogonal((1-b) g + b m); v <- beta2 v + (1-beta2) mean(o^2); o <- o / sqrt(v).
+
+    v (arXiv 2510.05491) has an entry for each index of the longer side; dividing by it keeps the norm of o. Then
+    p -= lr * s * o with the scale s of ``lr_scale``. Decay takes lr * s * wd * p off, but only where o * p >= 0
+    (cautious, nanochat's), or lr * wd * p everywhere.
+    """
+
+    driven: ClassVar[tuple[str, ...]] = ("momentum", "momentum_start", "momentum_end")
+
+    orthogonal: Orthogonaliser = PolarExpress()
+    momentum: float = 0.97
+    momentum_start: float = 0.85  # rises in a line from here ...
+    momentum_warmup_steps: int = 400  # ... in so many updates
+    momentum_end: float = 0.90  # and falls in a line to here ...
+    momentum_warmdown_frac: float | None = None  # ... over this last part of the run; null: does not fall
+    nesterov: bool = True  # else o is that of m alone
+    beta2: float | None = 0.9  # null: no second moment
+    equilibrate: bool = False  # MuonEq: rows (of the shorter side) scaled to their mean norm beforehand
+    renormalise: bool = False  # Muon+: |o| set to sqrt(rank) afterwards
+    lr_scale: str = "original"
+    weight_decay: float = 0.0
+    cautious: bool = True
+    decay_schedule: str = "cosine"  # of the weight decay over the run
+
+    def __post_init__(self) -> None:
+        for name in ("momentum", "momentum_start", "momentum_end"):
+            self.check(0 <= getattr(self, name) < 1, name, "in [0, 1)")
+        self.check(self.momentum_warmup_steps >= 0, "momentum_warmup_steps", "0 or more")
+        falls = self.momentum_warmdown_frac
+        self.check(falls is None or 0 < falls <= 1, "momentum_warmdown_frac", "null or in (0, 1]")
+        self.check(self.beta2 is None or 0 <= self.beta2 < 1, "beta2", "null or in [0, 1)")
+        self.check(self.weight_decay >= 0, "weight_decay", "0 or more")
+        for name, known in (("lr_scale", SCALES), ("decay_schedule", DECAYS)):
+            value = getattr(self, name)
+            self.check(value in known, name, f"one of {', '.join(known)}: {nearest(value, known, 'names')}")
+
+    def momentum_at(self, step: int, progress: float) -> float:
+        """The momentum of update ``step``; while it still rises, a fall that has begun waits, as in nanochat."""
+        if step < self.momentum_warmup_steps:
+            ramp = step / self.momentum_warmup_steps
+            return (1 - ramp) * self.momentum_start + ramp * self.momentum
+        if self.momentum_warmdown_frac is None:
+            return self.momentum
+        fallen = max(0.0, 1 - (1 - progress) / self.momentum_warmdown_frac)
+        return (1 - fallen) * self.momentum + fallen * self.momentum_end
+
+    def start(self, parameters: Sequence[nn.Parameter]) -> State:
+        found = stacks(parameters)
+        state = {"momentum": [torch.stack([torch.zeros_like(wide(p.data)) for p in stack]) for stack in found]}
+        if self.beta2 is not None:
+            state["square"] = [torch.zeros_like(mean_square(m, long_side(m))) for m in state["momentum"]]
+        return state
+
+    def update(self, parameters: Sequence[nn.Parameter], state: State, lr: float, step: int) -> None:
+        self.update_at(parameters, state, lr, step, 0.0)
+
+    def update_at(
+        self, parameters: Sequence[nn.Parameter], state: State, lr: float, step: int, progress: float
+    ) -> None:
+        beta, decay = self.momentum_at(step, progress), self.weight_decay * DECAYS[self.decay_schedule](progress)
+        for i, stack in enumerate(stacks(parameters)):
+            size = at_once(stack)
+            for j in range(0, len(stack), size):
+                members, part = stack[j : j + size], slice(j, j + size)
+                direction = self.direction(members, state["momentum"][i][part], beta)
+                if self.beta2 is not None:
+                    direction = second_moment(direction, state["square"][i][part], self.beta2)
+                for p, change in zip(members, direction, strict=True):
+                    self.apply(p, change.mT if p.shape[0] > p.shape[1] else change, lr, decay)
+
+    def direction(self, members: Sequence[nn.Parameter], buffer: Tensor, beta: float) -> Tensor:
+        """The orthogonalised momentum of a stack, wide; ``buffer`` is its momentum and moves on."""
+        gradient = torch.stack([wide(p.grad) for p in members])  # type: ignore[arg-type]
+        buffer.lerp_(gradient, 1 - beta)
+        direction = gradient.lerp_(buffer, beta) if self.nesterov else buffer
+        if self.equilibrate:
+            norms = torch.linalg.vector_norm(direction, dim=-1, keepdim=True)
+            direction = direction * (norms.mean(-2, keepdim=True) / norms.clamp_min(1e-10))
+        found: Tensor = self.orthogonal(direction).to(buffer.dtype)
+        if self.renormalise:
+            found = found * (found.size(-2) ** 0.5 / torch.linalg.matrix_norm(found, keepdim=True).clamp_min(1e-10))
+        return found
+
+    def apply(self, p: nn.Parameter, change: Tensor, lr: float, decay: float) -> None:
+        scaled = lr * SCALES[self.lr_scale](*p.shape)
+        if decay and self.cautious:
+            p.addcmul_(p, change * p >= 0, value=-scaled * decay)
+        elif decay:
+            p.mul_(1 - lr * decay)
+        p.add_(change, alpha=-scaled)
+
+
+def long_side(stack: Tensor) -> int:
+    """The axis to average over so that an entry is left for each index of the longer side; for squares, each row."""
+    return -1 if stack.size(-2) == stack.size(-1) else -2
+
+
+def mean_square(stack: Tensor, axis: int) -> Tensor:
+    return stack.square().mean(axis, keepdim=True)
+
+
+def second_moment(direction: Tensor, square: Tensor, beta2: float) -> Tensor:
+    """NorMuon: each entry of the longer side divided by its running RMS, at the Frobenius norm that it had."""
+    square.lerp_(mean_square(direction, long_side(direction)), 1 - beta2)
+    scaled = direction * square.clamp_min(1e-10).rsqrt()
+    before, after = (torch.linalg.matrix_norm(x, keepdim=True) for x in (direction, scaled))
+    kept: Tensor = scaled * (before / after.clamp_min(1e-10))
+    return kept

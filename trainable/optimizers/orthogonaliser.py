@@ -1,0 +1,48 @@
+"""What Muon's variants put in Newton-Schulz's place: a map of a stack of matrices towards their polar factors."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from trainable.component import Component
+from trainable.optimizers.muon import faster_in_bfloat16
+
+Coefficients = tuple[float, float, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Orthogonaliser(Component):
+    """U S V^T -> about U V^T."""
+
+    kind: ClassVar[str] = "orthogonaliser"
+    abstract: ClassVar[bool] = True
+
+    @abstractmethod
+    def __call__(self, matrices: Tensor) -> Tensor:
+        """A stack (n, rows, columns) with rows <= columns; bfloat16 where that is faster, else as given."""
+
+
+def working_copy(matrices: Tensor) -> Tensor:
+    """In the precision that the iteration runs in."""
+    return matrices.bfloat16() if faster_in_bfloat16(matrices) else matrices
+
+
+def divided_by_norm(matrices: Tensor, safety: float = 1.0, eps: float = 1e-7) -> Tensor:
+    """Each matrix over its Frobenius norm times ``safety``, so that no singular value exceeds 1."""
+    divided: Tensor = matrices / (torch.linalg.matrix_norm(matrices, keepdim=True) * safety + eps)
+    return divided
+
+
+def iterate(x: Tensor, steps: Iterable[Coefficients]) -> Tensor:
+    """x <- a x + b (x x^T) x + c (x x^T)^2 x for each (a, b, c)."""
+    for a, b, c in steps:
+        gram = torch.bmm(x, x.mT)  # (n, rows, rows)
+        gram = torch.baddbmm(gram, gram, gram, beta=b, alpha=c)
+        x = torch.baddbmm(x, gram, x, beta=a)
+    return x

@@ -1,0 +1,37 @@
+"""Stochastic gradient descent at one rate for everything: mainrun's baseline, which hardly learns with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+from trainable.models.model import Network
+from trainable.optimizers.gradient_descent import GradientDescent
+from trainable.optimizers.update_rule import Group, Optimizer
+
+
+@dataclass(frozen=True, kw_only=True)
+class SGD(Optimizer):
+    """One group. Of transformers it trains only those with rates 100 times the baseline's."""
+
+    lr: float = 6e-3  # for a multiplier of 1
+    momentum: float = 0.0
+    nesterov: bool = False
+    weight_decay: float = 0.0  # added to the gradient
+
+    def __post_init__(self) -> None:
+        self.check(self.lr >= 0, "lr", "0 or more")
+        try:
+            self.rule()
+        except ValueError as error:
+            raise ValueError(f"SGD: {error}") from None
+
+    def rule(self) -> GradientDescent:
+        return GradientDescent(momentum=self.momentum, nesterov=self.nesterov, weight_decay=self.weight_decay)
+
+    def groups(self, network: Network) -> list[Group]:
+        return [Group("all", tuple(network.parameters()), self.rule(), self.lr)]
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(lr=0.5, momentum=0.9)
