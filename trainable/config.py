@@ -108,8 +108,8 @@ class TrainConfig(Component):
         self.check(0 <= self.seed < 2**63, "seed", "in 0..2^63-1")
         if self.model.has_learned_positions and self.evaluation.seq_len > self.data.seq_len:
             raise ValueError(
-                f"evaluation.seq_len is {self.evaluation.seq_len} but must be at most data.seq_len = "
-                f"{self.data.seq_len}: {type(self.model).__name__}.positions is learned, and those beyond are never trained"
+                f"evaluation.seq_len is {self.evaluation.seq_len} but must be at most {self.data.seq_len}, "
+                f"data.seq_len: {type(self.model).__name__} learns its positions, and those beyond are never trained"
             )
         self.check(self.loss_chunks >= 1, "loss_chunks", "at least 1")
         self.check(self.loss_chunks == 1 or not self.losses, "loss_chunks", "1 with loss terms, which see all logits")

@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch._dynamo import config as dynamo
 
-from trainable.artifact import weigh
+from trainable.artifact import Weighed, weigh
 from trainable.data import batch
 from trainable.epochs import epochs_at
 from trainable.evaluate import Evaluation, evaluate
@@ -245,16 +245,24 @@ def evaluating(run: Run) -> Iterator[None]:
     run.eval_seconds += time.perf_counter() - started
 
 
+def weighed(run: Run) -> Weighed:
+    """The exported weights: their size, and their score by the final method."""
+    with evaluating(run):
+        return weigh(run, lambda: evaluate(run.network, run.dataset, run.config.evaluation, run.runtime.device))
+
+
 def evaluated(run: Run, milestone: float, step: Step) -> Report:
-    """A report with the validation loss."""
-    found = validation(run)
+    """A report with the validation loss, and at the end with the artifact."""
+    found, exported = validation(run, has_ended(run)), {}
     status, reason = ("completed" if has_ended(run) else "running"), ""
     if not math.isfinite(found.loss):
         status, reason = "diverged", f"validation loss is not finite at step {run.spent.steps}"
     for name in ("nats_per_character", "mainrun_loss"):
         if (value := getattr(found, name)) is not None:
             step.log(f"val_{name}", value)
-    report = _report(run, status, milestone, step, reason, found.loss, found.bpb)
+    if status == "completed" and run.config.artifact is not None:
+        exported = asdict(weighed(run))
+    report = replace(_report(run, status, milestone, step, reason, found.loss, found.bpb), **exported)
     run.reported, run.loss_steps = milestone, 0
     run.loss_sum.zero_()
     return report

@@ -56,7 +56,7 @@ class Display:
     def render(self) -> Group:
         """The live block: progress, counts, time left, best so far, what is running."""
         search = self.search
-        done = sum(n for status, n in search.ledger.counts().items() if status not in ("running", "infeasible"))
+        done = sum(e.is_trial and e.status != "running" for e in list(search.ledger.entries.values()))
         total = max(search.settings.trials, 1)
         head = Table.grid(padding=(0, 2))
         head.add_row(

@@ -26,6 +26,7 @@ PROGRESS = (  # what a row says of how far a trial has come
 COPIED = (  # from a trial's report into its row
     "train_loss", "val_loss", "val_bpb", "eval_seconds", "compile_seconds", "wall_seconds", "peak_memory_bytes",
     "device", "precision", "parameters", "worker", "tokens",
+    "artifact_bytes", "val_loss_quantised", "val_bpb_quantised",
 )  # fmt: skip
 
 
@@ -44,6 +45,11 @@ class Entry:
     @property
     def status(self) -> str:
         return str(self.row["status"])
+
+    @property
+    def is_trial(self) -> bool:
+        """Whether there was something to train: values that make no valid config cost a row, not a trial."""
+        return self.config is not None
 
     @property
     def number(self) -> int:

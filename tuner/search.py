@@ -78,7 +78,7 @@ class Search:
     @property
     def num_started(self) -> int:
         """Trials of the campaign that count against its budget: all but those that could not be built."""
-        return sum(e.status != "infeasible" for e in list(self.ledger.entries.values()))
+        return sum(e.is_trial for e in list(self.ledger.entries.values()))
 
     @property
     def exhausted(self) -> bool:
@@ -158,6 +158,8 @@ class Search:
         elif status in ("running", "interrupted"):
             self._close(key, "interrupted", self.stopping, checkpoint=self._checkpoint(key))
             return
+        elif violation := result.get("violation"):  # it completed, but may not count
+            self._close(key, "infeasible", str(violation))
         else:
             self._close(key, status, str(result.get("reason", "")))
         self._same_errors.clear()

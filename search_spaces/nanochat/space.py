@@ -1,7 +1,7 @@
 """The nanochat space: Run 6 of its speedrun leaderboard and the knobs that the Run 7 candidate turned.
 
-The budget is a ratio of training tokens to scaling parameters, as the campaign counts it. The proxy's ratio is a
-hundredth, and the references of the rate rules are shrunk with the model, so that effective rates are the same.
+The budget is a ratio of training tokens to scaling parameters, as the campaign counts it. The proxy's ratio is
+a two-hundredth, and the references of the rate rules are shrunk with the model, so that effective rates are the same.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ FULL = TrainConfig(
 
 # All 24 layers with their 12 heads, of 8 channels instead of 128; 2.8 million scaling parameters instead of 730.
 PROXY = TrainConfig(
-    model=Nanochat(num_layers=24, aspect_ratio=4, head_dim=8, short_window=32),
-    optimizer=replace(OPTIMIZER, width_reference=48, batch_reference=512, wd_reference=415_510),
+    model=Nanochat(num_layers=24, aspect_ratio=4, head_dim=8, short_window=16),
+    optimizer=replace(OPTIMIZER, width_reference=48, batch_reference=256, wd_reference=415_510),
     schedule=trapezoid(STEPS, warmdown_frac=0.65),
-    data=DataConfig(source="stdlib", vocab_size=1024, seq_len=128, batch_tokens=1024),
-    budget=Budget(param_data_ratio=0.08),
-    evaluation=EvaluationConfig(tokens=32_768, seq_len=128),
+    data=DataConfig(source="stdlib", vocab_size=1024, seq_len=64, batch_tokens=512),
+    budget=Budget(param_data_ratio=0.04),
+    evaluation=EvaluationConfig(tokens=32_768, seq_len=64),
 )
 
 RATIOS = (7.5, 8.0, 11.0, 11.05, 11.5, 12.0)
@@ -52,9 +52,9 @@ SPACE = Space(
         "proxy": Scale(
             PROXY,
             trials=32,
-            about="the same 24 layers at width 96, 220,000 tokens a trial",
+            about="the same 24 layers at width 96, 110,000 tokens a trial",
             sizes={
-                "budget.param_data_ratio": {None: None} | {ratio: ratio / 100 for ratio in RATIOS},
+                "budget.param_data_ratio": {None: None} | {ratio: ratio / 200 for ratio in RATIOS},
                 "budget.steps": {
                     1500: 58,
                     2000: 77,

@@ -40,7 +40,7 @@ PROXY = TrainConfig(
     schedule=Constant(),
     hooks=(GradientClip(max_norm=1.0),),
     data=DataConfig(source="stdlib", vocab_size=1024, seq_len=128, batch_tokens=512),
-    budget=Budget(tokens=409_600),
+    budget=Budget(tokens=102_400),
     target=Target(loss=5.0, smoothing=0.9),
     evaluation=EvaluationConfig(tokens=32_768, seq_len=128),
     seed=42,
@@ -53,16 +53,18 @@ SPACE = Space(
     question="Which structure, rates and batch get furthest down in the tokens of the 6.7 record?",
     objective="val_loss",
     scales={
-        "full": Scale(FULL, trials=64, about="the record's size: 151 million parameters, 385,024 tokens a trial"),
+        "full": Scale(
+            FULL, trials=64, about="the record's size: 151 million parameters, at most 6.6 million tokens a trial"
+        ),
         "proxy": Scale(
             PROXY,
             trials=32,
-            about="the same 32 layers at width 64, 24,064 tokens a trial",
+            about="the same 32 layers at width 64, at most 102,400 tokens a trial",
             sizes={
                 "model.model_dim": {512: 64, 1536: 96},
                 "data.seq_len": {2048: 128, 512: 32},
                 "data.batch_tokens": {8192: 512, 16_384: 1024, 32_768: 2048, 49_152: 3072},
-                "budget.tokens": {3_276_800: 204_800, 1_638_400: 102_400},
+                "budget.tokens": {3_276_800: 51_200, 1_638_400: 25_600},
             },
         ),
     },

@@ -58,6 +58,9 @@ def test_the_key_depends_on_every_field_and_on_the_data():
         "budget.steps": 100,
         "horizon.steps": 400,
         "evaluation.tokens": 2048,
+        "evaluation.stride": 64,
+        "evaluation.ttt.lr": 0.005,
+        "artifact.bits": 8,
         "seed": 1,
     }
     keys = [BASE.key("data"), BASE.key("other data"), *(with_value(BASE, p, v).key("data") for p, v in changes.items())]

@@ -315,3 +315,24 @@ def test_a_truncated_shard_of_a_folder_is_named(folder: Path) -> None:
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(ValueError, match=r"my_train_000001\.bin holds .* cut short"):
         prepare(_config(folder))
+
+
+# --- pre-tokenizers and passes ----------------------------------------------------------------------------------------
+
+
+def test_another_pretokenizer_is_another_dataset_and_of_shards_an_error(source: Path, tmp_path: Path) -> None:
+    for file in source.iterdir():
+        file.write_text(file.read_text(encoding="utf-8") + "see https://cat.example/mat now\n" * 3, encoding="utf-8")
+    cache = tmp_path / "cache"
+    usual, apart = (prepare(_config(source, pretokenizer=name), cache) for name in ("bytelevel", "url_isolated"))
+    assert usual.fingerprint != apart.fingerprint and len(list(cache.glob("text-*/data.json"))) == 2
+    with pytest.raises(ValueError, match=r"pretokenizer is 'url_isolated' but must be bytelevel for shards"):
+        prepare(_config(next(cache.glob("text-*/data.json")).parent, pretokenizer="url_isolated"), cache)
+
+
+def test_a_pass_over_a_named_dataset_is_over_all_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    monkeypatch.setattr("trainable.data._from_download", lambda name, cache, tokens, say: asked.append(tokens))
+    for order in ("stream", "epochs"):
+        prepare(DataConfig(source="fineweb10B_sp1024", order=order), tmp_path, train_tokens_needed=10)
+    assert asked == [10, None]

@@ -75,6 +75,23 @@ def test_numbers_stay_unique_after_a_trial_that_was_asked_for_but_never_started(
     assert len(numbers) == len(set(numbers))
 
 
+def test_a_finished_trial_over_a_limit_is_infeasible_with_its_numbers_and_still_a_trial(bench, play, result_of) -> None:
+    search = bench.search(trials=2, slots=1)
+    key = search.next().key
+    search.start(key)
+    says = "artifact 16,123,456 > 16,000,000 bytes"
+    result = result_of(bench.base, 240.0, 1.0, "completed") | {"artifact_bytes": 16_123_456, "val_bpb_quantised": 1.1}
+    search.report(key, result | {"violation": says})
+    search.end(key, result | {"violation": says})
+    (row,) = bench.rows()
+    assert (row["status"], row["reason"], row["value"], row["last_value"]) == ("infeasible", says, None, 1.0)
+    assert (row["artifact_bytes"], row["val_bpb_quantised"]) == (16_123_456, 1.1)
+    assert search.num_started == 1 and search.ledger.best() is None
+    again = bench.search(trials=2, slots=1)  # it was tried, and is not tried again
+    assert again.num_started == 1 and again.next().key != key
+    assert study_states(again)[0] == TrialState.PRUNED
+
+
 def test_values_that_make_no_valid_model_become_an_infeasible_row_and_cost_no_trial(bench, play) -> None:
     tune = play(bench.search(trials=12)).run()
     refused = [row for row in bench.rows() if row["status"] == "infeasible"]

@@ -1,8 +1,8 @@
-"""Quantisation-aware training: weights learn on the grid that they will be stored on. Parameter-golf records 1.1586-1.1428.
+"""Quantisation-aware training: weights learn on the grid they will be stored on. Parameter golf's 1.1586 to 1.1428.
 
-Done outside the graph, so there is one graph whenever it starts. (In one record a Python switch was folded away by the
-compiler, and it never ran.) It stands behind hooks that change weights before the forward pass: their changes would be
-lost when the weights are put back. A pass that another hook makes after backward sees the weights as they are.
+Done outside the graph, so there is one graph whenever it starts (in one record the compiler folded a Python switch
+away, and it never ran). It stands behind hooks that change weights before the forward pass: their changes would be lost
+when the weights are put back. A pass that another hook makes after backward sees the weights as they are.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class QuantisationAware(Hook):
 
 def quantised(w: Tensor, bits: int) -> Tensor:
     """The nearest values on each row's grid of 2^bits - 1 levels, symmetric around 0."""
-    scale = w.abs().amax(dim=-1, keepdim=True) / (2 ** (bits - 1) - 1)
+    scale: Tensor = w.abs().amax(dim=-1, keepdim=True) / (2 ** (bits - 1) - 1)
     steps: Tensor = (w / scale.where(scale > 0, 1.0)).round()  # a row of zeros has no grid
     return scale * steps
 

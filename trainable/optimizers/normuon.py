@@ -9,7 +9,6 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
-from typing import ClassVar
 
 import torch
 from torch import Tensor, nn

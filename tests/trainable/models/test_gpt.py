@@ -8,9 +8,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from trainable.models.block import ParallelBlock, SequentialBlock
+from trainable.models.attention.exclusive_self_attention import Exclusive, ExclusiveSelfAttention
+from trainable.models.block import ParallelBlock, SandwichBlock, SequentialBlock
 from trainable.models.gpt import GPT, Attention, rotary_table
 from trainable.models.gradients import rotate
+from trainable.models.init import OrthogonalInit
+from trainable.models.layers.layer_dropout import LayerDropout
 from trainable.models.model import Network
 
 SMALL = GPT(num_layers=5, model_dim=16, num_heads=4, num_kv_heads=2)
@@ -101,7 +104,9 @@ def plain_attention(x: Tensor, part: Attention, config: GPT) -> Tensor:
     """One row (time, dim), one head at a time; rotations as complex numbers, the mask as a loop over positions."""
     time, dim = x.shape
     width = dim // config.num_heads
-    frequency = config.rope_base ** (-2 * torch.arange(width // 2, dtype=torch.float64) / width)
+    turning = config.rope_dims or width
+    frequency = config.rope_base ** (-2 * torch.arange(width // 2, dtype=torch.float64) / turning)
+    frequency[turning // 2 :] = 0
     turn = torch.exp(-1j * torch.arange(time, dtype=torch.float64)[:, None] * frequency)
 
     def rotated(vectors: Tensor) -> Tensor:
@@ -130,7 +135,8 @@ def plain_logits(network: Network, config: GPT, row: Tensor) -> Tensor:
             x = x + network.skip_weights[decoder] * stack.pop()
         x = block.resid_mix[0] * x + block.resid_mix[1] * stem
         before = plain_norm(x)
-        x = x + block.attn_scale * plain_attention(before, block.attention, config)
+        attended = plain_attention(before, block.attention, config)
+        x = x + block.attn_scale * (plain_norm(attended) if isinstance(config.block, SandwichBlock) else attended)
         into_mlp = before if isinstance(config.block, ParallelBlock) else plain_norm(x)
         hidden = torch.clamp(into_mlp @ block.mlp.fc.weight.T, min=0) ** 2
         x = x + block.mlp_scale * (hidden @ block.mlp.proj.weight.T)
@@ -154,6 +160,10 @@ def plain_logits(network: Network, config: GPT, row: Tensor) -> Tensor:
         {"num_kv_heads": 4},
         {"tie_embeddings": False},
         {"block": ParallelBlock()},
+        {"block": SandwichBlock()},
+        {"num_heads": 2, "rope_dims": 4},
+        {"num_heads": 2, "rope_dims": 8},
+        {"weight_share_period": 2},
         {"logit_softcap": 0.7, "rope_base": 50.0, "mlp_mult": 1.5},
     ],
     ids=lambda changes: ",".join(changes) or "base",
@@ -166,7 +176,9 @@ def test_logits_are_those_of_the_reference_written_out_in_float64(changes, token
     torch.testing.assert_close(network(tokens), expected, atol=1e-5, rtol=1e-5)
 
 
-@pytest.mark.parametrize("block", [SequentialBlock(), ParallelBlock()], ids=["sequential", "parallel"])
+@pytest.mark.parametrize(
+    "block", [SequentialBlock(), ParallelBlock(), SandwichBlock()], ids=["sequential", "parallel", "sandwich"]
+)
 def test_a_token_changes_no_logits_before_it_and_some_from_it_on(block, tokens):
     network = scrambled(replace(SMALL, block=block))
     changed = tokens.clone()
@@ -196,6 +208,47 @@ def test_heads_that_share_keys_and_values_are_heads_with_copies_of_them(tokens):
         state[name] = state[name].view(2, 4, 16).repeat_interleave(2, dim=0).flatten(0, 1)
     copies.load_state_dict(state)
     torch.testing.assert_close(shared(tokens), copies(tokens), atol=1e-12, rtol=1e-10)
+
+
+# --- shared weights and initial ones ----------------------------------------------------------------------------------
+
+
+def test_layers_share_their_weights_in_rings():
+    network = replace(SMALL, weight_share_period=2).build(VOCAB, TIME)
+    parameters = [[id(p) for p in block.parameters()] for block in network.blocks]
+    assert parameters[0] == parameters[2] == parameters[4] != parameters[1] == parameters[3]
+    assert count(network) == count(replace(SMALL, num_layers=2, encoder_layers=0).build(VOCAB, TIME)) + 2 * 16
+
+
+def test_sharing_costs_what_layers_of_their_own_cost():
+    shared = replace(SMALL, weight_share_period=2)
+    assert shared.flops_per_token(VOCAB, TIME) == SMALL.flops_per_token(VOCAB, TIME)
+
+
+def test_a_period_of_all_layers_shares_nothing():
+    torch.manual_seed(2)
+    own = SMALL.build(VOCAB, TIME)
+    torch.manual_seed(2)
+    alone = replace(SMALL, weight_share_period=5).build(VOCAB, TIME)
+    assert all(torch.equal(a, b) for a, b in zip(own.parameters(), alone.parameters(), strict=True))
+    assert count(own) == count(alone)
+
+
+def test_shared_layers_keep_parts_of_their_own():
+    network = replace(SMALL, weight_share_period=1, attention=(ExclusiveSelfAttention(last_layers=2),)).build(VOCAB, 7)
+    assert [isinstance(b.attention.parts[0], Exclusive) for b in network.blocks] == [False] * 3 + [True] * 2
+    assert len({id(b.attention.q.weight) for b in network.blocks}) == 1
+
+
+def test_orthogonal_matrices_turn_and_scale_and_zeros_stay():
+    network = replace(SMALL, init=OrthogonalInit(gain=2.0), tie_embeddings=False).build(VOCAB, TIME)
+    for block in network.blocks:
+        for layer in (block.attention.q, block.attention.k, block.mlp.fc):
+            w = layer.weight.detach().double()
+            gram = w @ w.T if w.shape[0] <= w.shape[1] else w.T @ w
+            torch.testing.assert_close(gram, 4 * torch.eye(16)[: len(gram), : len(gram)].double(), atol=1e-5, rtol=0)
+        assert not block.attention.proj.weight.any() and not block.mlp.proj.weight.any()
+    assert not network.head.weight.any()
 
 
 # --- skips and positions ----------------------------------------------------------------------------------------------
@@ -275,6 +328,10 @@ def test_the_cost_of_a_token_is_six_operations_a_weight_and_half_a_square_of_att
         ({"model_dim": 20}, "model_dim is 20 but must be a multiple of 2"),
         ({"encoder_layers": 6}, "encoder_layers is 6 but must be null or in 0..num_layers = 5"),
         ({"logit_softcap": 0.0}, "logit_softcap is 0.0 but must be positive"),
+        ({"rope_dims": 3}, "rope_dims is 3 but must be null or even and in 2..head_dim = 4"),
+        ({"rope_dims": 6}, "rope_dims is 6 but must be null or even and in 2..head_dim = 4"),
+        ({"weight_share_period": 0}, "weight_share_period is 0 but must be null or in 1..num_layers = 5"),
+        ({"layers": (LayerDropout(), LayerDropout(prob=0.5))}, "model.layers has LayerDropout twice"),
     ],
 )
 def test_a_shape_that_cannot_be_built_is_refused_with_its_rule(changes, message):

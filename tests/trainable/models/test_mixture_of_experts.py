@@ -28,14 +28,14 @@ def test_a_token_gets_the_weighted_sum_of_its_best_experts(top_k):
     found = part(x)
     for b in range(2):
         for t in range(6):
-            scores = {i: float(part.router.weight[i] @ x[b, t]) for i in range(5)}
+            scores = {i: (part.router.weight[i] @ x[b, t]).item() for i in range(5)}
             best = sorted(scores, key=scores.get)[-top_k:]
             weights = torch.tensor([scores[i] for i in best]).double().softmax(0)
             expected = 0
             for weight, i in zip(weights, best, strict=True):
                 h = part.experts[i].fc.weight @ x[b, t]
                 expected = expected + weight * part.experts[i].proj.weight @ (h / (1 + (-h).exp()))
-            torch.testing.assert_close(found[b, t], expected)
+            torch.testing.assert_close(found[b, t], expected, atol=1e-6, rtol=1e-5)  # weights are fp32
 
 
 def test_balance_is_the_sum_over_experts_of_share_times_mean_probability():
@@ -93,8 +93,3 @@ def test_a_mixture_trains_in_one_graph_and_resumes(tiny, run_to_end, assert_resu
 
 def test_all_experts_count_as_arithmetic():
     assert Experts(num_experts=3).num_matrix_weights(Silu(), 8, 2.0) == 3 * (2 * 8 * 16 + 8)
-
-
-def test_a_model_without_experts_has_no_balance(tiny, run_to_end):
-    with pytest.raises(ValueError, match="needs experts: set model=Blueberry"):
-        run_to_end(replace(tiny, losses=(LoadBalancing(weight=0.1),)))

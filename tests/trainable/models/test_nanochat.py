@@ -7,12 +7,15 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torch._dynamo.testing import CompileCounterWithBackend
 
+from trainable.component import with_values
 from trainable.models.latent_attention import LatentHeads
 from trainable.models.nanochat import Nanochat
 from trainable.models.query_key_value import SeparateHeads
-from trainable.optimizers.muon_adamw import roles_apart
-from trainable.scaling import scaling_parameters
+from trainable.optimizers.muon_adamw import MuonAdamW, roles_apart
+from trainable.runtime import Runtime
+from trainable.scaling import scaling_parameters, trapezoid
 
 VOCAB, TIME = 70, 11
 SMALL = Nanochat(
@@ -227,6 +230,18 @@ def test_latent_heads_train_and_resume(tiny, run_to_end, assert_resumes_identica
     assert_resumes_identically(config)
     with pytest.raises(ValueError, match="a proper divisor of head_dim = 8"):
         dataclasses.replace(model, qkv=LatentHeads(rope_dim=6)).build(VOCAB, 16)
+
+
+def test_a_whole_run_with_its_own_optimizer_is_one_graph(tiny, run_to_end, monkeypatch):
+    counter, compile = CompileCounterWithBackend("eager"), torch.compile
+    monkeypatch.setattr(torch, "compile", lambda f, **arguments: compile(f, backend=counter, **arguments))
+    torch._dynamo.reset()
+    changes = {"model": Nanochat.example(), "optimizer": MuonAdamW(), "schedule": trapezoid(4, warmup_steps=2)}
+    config = with_values(tiny, {**changes, "budget.steps": 4})
+    eager, compiled = run_to_end(config).last, run_to_end(config, runtime=Runtime(compile=True)).last
+    torch._dynamo.reset()
+    assert counter.frame_count == 1
+    assert compiled.val_loss == pytest.approx(eager.val_loss, rel=2e-4)
 
 
 def test_special_parameters_are_told_apart_from_the_usual_ones():

@@ -71,10 +71,8 @@ def expected_changes(gradients: list[Tensor], p: Tensor, rule: NorMuon, lr: floa
             scaled = o / v.sqrt()
             o = scaled * o.norm() / scaled.norm()
         scale = max(1.0, rows / columns) ** 0.5
-        if rule.cautious:
-            p = p - lr * scale * (o + decay * p * (o * p >= 0))
-        else:
-            p = (1 - lr * decay) * p - lr * scale * o
+        taken = scale * decay * p * (o * p >= 0) if rule.cautious else decay * p
+        p = p - lr * (scale * o + taken)
     return start - p
 
 

@@ -47,7 +47,8 @@ class Gate(nn.Module):
     def __init__(self, scale: float, dim: int) -> None:
         super().__init__()
         self.register_buffer("scale", torch.tensor(scale), persistent=False)
-        self.gate = nn.utils.skip_init(nn.Linear, dim, dim, bias=False)  # draws nothing: the rest starts as without it
+        # Made without drawing numbers, so that the rest of the model starts as without a gate.
+        self.gate = nn.Linear(dim, dim, bias=False, device="meta").to_empty(device="cpu")
         nn.init.zeros_(self.gate.weight)
 
     def forward(self, y: Tensor, v: Tensor, x: Tensor) -> Tensor:

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class DepthRecurrence(LayerPart):
-    """After layer ``last`` layers ``first`` to ``last`` (from 0) run another ``times`` - 1 times, from ``start_frac`` on.
+    """After layer ``last`` layers ``first`` to ``last`` (from 0) run ``times`` - 1 times more, from ``start_frac`` on.
 
-    That is from the step at which progress has reached it. Until then the loop is computed too and blended out by a
-    tensor, so that there is one graph, and a step costs the same throughout. Skip connections take part in the first
+    That is from the step on at which progress has reached it, in evaluation too. Until then the loop is computed too, and
+    blended out by a tensor: one graph, and a step costs the same throughout. Skip connections take part in the first
     pass only; what layer ``last`` pushes is its output after the loop. times 1 is neutral.
     """
 

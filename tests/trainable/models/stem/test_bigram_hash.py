@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 import torch
@@ -14,7 +15,7 @@ LARGE = 2**16 - 1  # the largest token of any vocabulary
 def test_the_bucket_is_the_published_hash_of_the_pair(place):
     table = BigramHash(buckets=3072, dim=4).build(place())
     row = [5, 0, LARGE, LARGE, 1023, 17]
-    expected = [3071] + [((36313 * cur) ^ (27191 * prev)) % 3071 for prev, cur in zip(row[:-1], row[1:], strict=True)]
+    expected = [3071] + [((36313 * cur) ^ (27191 * prev)) % 3071 for prev, cur in pairwise(row)]
     assert table.bucket(torch.tensor([row, row])).tolist() == [expected, expected]
 
 

@@ -20,7 +20,7 @@ def test_each_token_takes_its_share_of_the_one_before_it_within_its_document(pla
     expected = x.clone()
     for t in (1, 3, 5):  # 2 and 4 start documents
         for c in range(16):
-            g = 1 / (1 + math.exp(-float(smear.gate[c])))
+            g = 1 / (1 + math.exp(-smear.gate[c].item()))
             expected[0, t, c] = (1 - g) * x[0, t, c] + g * x[0, t - 1, c]
     torch.testing.assert_close(smear(x, tokens), expected)
 

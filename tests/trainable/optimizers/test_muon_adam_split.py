@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from trainable.models.blueberry import Blueberry
+from trainable.models.mixture_of_experts import Experts
+from trainable.optimizers.muon_adam_split import MuonAdamSplit
+from trainable.optimizers.polar_express import PolarExpress
+
+MODEL = Blueberry(num_layers=2, model_dim=16, num_heads=4, num_kv_heads=2)
+
+
+def names_of(model: Blueberry, optimizer: MuonAdamSplit) -> dict[str, set[str]]:
+    network = model.build(40, 8)
+    name_of = {id(p): name for name, p in network.named_parameters()}
+    return {g.name: {name_of[id(p)] for p in g.parameters} for g in optimizer.groups(network)}
+
+
+@pytest.mark.parametrize("model", [MODEL, replace(MODEL, experts=Experts(num_experts=2))])
+def test_muon_gets_every_matrix_whose_name_is_neither_embedding_nor_norm(model):
+    found = names_of(model, MuonAdamSplit())
+    network = model.build(40, 8)
+    expected = {n for n, p in network.named_parameters() if p.ndim == 2 and "embedding" not in n and "norm" not in n}
+    assert found["matrix"] == expected
+    assert found["rest"] == {n for n, _ in network.named_parameters()} - expected
+
+
+def test_an_untied_head_goes_to_muon_only_as_published():
+    untied = replace(MODEL, tie_embeddings=False)
+    assert "head.weight" in names_of(untied, MuonAdamSplit())["rest"]
+    assert "head.weight" in names_of(untied, MuonAdamSplit(muon_head=True))["matrix"]
+
+
+def test_its_two_groups_have_the_rates_and_rules_of_the_record():
+    matrix, rest = MuonAdamSplit(muon_orth=PolarExpress()).groups(MODEL.build(40, 8))
+    assert (matrix.lr, rest.lr) == (0.015, 0.001)
+    assert (rest.rule.beta1, rest.rule.beta2, rest.rule.weight_decay) == (0.9, 0.999, 0.2)
+    rule = matrix.rule
+    assert (rule.momentum_at(0, 0.0), rule.momentum_at(50, 1.0)) == (0.95, 0.95)
+    assert rule.weight_decay == 0 and rule.nesterov and rule.beta2 is None and rule.orthogonal == PolarExpress()
+
+
+def test_the_speedrun_trains_with_it_and_resumes(tiny, run_to_end, assert_resumes_identically):
+    config = replace(tiny, model=MODEL, optimizer=MuonAdamSplit(matrix_lr=0.05, adamw_lr=0.03))
+    assert_resumes_identically(replace(config, budget=replace(tiny.budget, steps=3)))
+    reports = run_to_end(replace(config, budget=replace(tiny.budget, steps=30)), [1]).reports
+    assert reports[-1].val_loss < reports[0].val_loss - 0.2
