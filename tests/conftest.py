@@ -19,10 +19,11 @@ from trainable.data import DataConfig, Dataset, TokenStream
 from trainable.evaluate import EvaluationConfig
 from trainable.models.gpt import GPT
 from trainable.models.model import Model
+from trainable.report import Report
 from trainable.run import Run
 from trainable.runtime import Runtime
 from trainable.tokenizer import Tokenizer
-from trainable.train import Report, train
+from trainable.train import train
 
 TINY = {"num_layers": 2, "model_dim": 32, "num_heads": 4, "num_kv_heads": 2}  # for every model that has such fields
 VOCAB_SIZE = 260

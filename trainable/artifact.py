@@ -1,4 +1,4 @@
-"""What parameter golf judges: the trained network as a small file, its size with the code, and its score when read back.
+"""What parameter golf judges: the trained network as a small file, its size with the code, its score when read back.
 
 Matrices become integers with a scale a row, the rest halves, and a compressor sees it all. The file is data: a header
 of 17 bytes and a compressed safetensors body. (The competition compresses torch.save's pickle of the same tensors: on
@@ -50,7 +50,7 @@ class Artifact(Component):
     embedding: str = "int8"  # or fp16: the token table and an untied output matrix, whatever the bits of the others
     compressor: str = "zlib"
     # Smallest clip of a row, in units of the weights; 1 is the competition's (scale >= 1/127). A row of smaller weights
-    # uses fewer levels, too few where a short run meets few bits; 0 gives it all, which is the grid of QuantisationAware.
+    # uses fewer levels, too few where a short run meets few bits; 0 gives it all: the grid of QuantisationAware.
     min_clip: float = 1.0
     keep_elements: int = 65_536
     limit_bytes: int = 16_000_000  # decimal; a run above it is infeasible
@@ -204,7 +204,8 @@ def _decompressed(packed: bytes, compressor: str, size: int) -> bytes:
 def _codec(name: str) -> Any:
     import pyarrow as pa  # here: it takes long to import, and most runs export nothing
 
-    return pa.Codec(name, {"zstd": 22, "brotli": 11}[name])
+    codec: Any = pa.Codec  # its type names every codec
+    return codec(name, {"zstd": 22, "brotli": 11}[name])
 
 
 def _checksum(number: int, size: int, packed: bytes) -> int:

@@ -93,9 +93,7 @@ def evaluate(forward: Forward, dataset: Dataset, config: EvaluationConfig, devic
     )
 
 
-def _mainrun_loss(
-    forward: Forward, dataset: Dataset, config: EvaluationConfig, device: torch.device | str
-) -> float:
+def _mainrun_loss(forward: Forward, dataset: Dataset, config: EvaluationConfig, device: torch.device | str) -> float:
     if dataset.characters is None:
         raise ValueError("evaluation.mainrun_rows needs a source of text: these shards do not say what characters are")
     assert config.mainrun_rows is not None

@@ -22,9 +22,10 @@ from trainable import checkpoint
 from trainable.component import decode
 from trainable.config import TrainConfig
 from trainable.data import DataConfig, Dataset, prepare
+from trainable.report import Report
 from trainable.run import Run
 from trainable.runtime import Runtime
-from trainable.train import Report, train
+from trainable.train import train
 
 STOP_FILE = ".stop"  # its presence in the campaign's folder tells every trial to checkpoint and end
 POLL_SECONDS = 0.5  # how often a trial looks for it

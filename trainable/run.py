@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -13,11 +14,13 @@ from torch import Tensor, nn
 
 from trainable.config import Spent, TrainConfig
 from trainable.data import Dataset
+from trainable.epochs import epochs_at
 from trainable.models.model import Network
 from trainable.models.parts import Live, SeesDocuments
 from trainable.optimizers import update_rule
 from trainable.optimizers.update_rule import Group
 from trainable.runtime import Runtime
+from trainable.scaling import scaling_parameters
 
 
 @dataclass
@@ -72,6 +75,30 @@ class Run:
         """What modules remember beside their parameters: the persistent buffers."""
         kept = self.network.state_dict().keys()
         return {name: buffer for name, buffer in self.network.named_buffers() if name in kept}
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the budget is spent or the target reached."""
+        return self.config.budget.fraction(self.spent) == 1 or self.target_reached
+
+    def account(self, loss: Tensor) -> None:
+        """Count a finished step; its time is the clock's business."""
+        spent, data = self.spent, self.config.data
+        self.loss_sum += loss
+        self.loss_steps += 1
+        spent.steps += 1
+        spent.tokens += data.batch_tokens
+        spent.flops += data.batch_tokens * self.flops_per_token
+        spent.param_data_ratio = spent.tokens / self.scaling_parameters
+        spent.epochs = epochs_at(self.dataset.train, self.position, data, self.config.seed)
+
+    @cached_property
+    def flops_per_token(self) -> int:
+        return self.config.model.flops_per_token(self.dataset.vocab_size, self.config.data.seq_len)
+
+    @cached_property
+    def scaling_parameters(self) -> int:
+        return scaling_parameters(self.network)
 
     @property
     def num_parameters(self) -> int:

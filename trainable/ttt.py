@@ -73,7 +73,7 @@ class TTT(Component):
         inputs, targets = (part.view(-1, windows.seq_len).to(device) for part in (span[:-1], span[1:]))
         rows = self.batch_tokens // windows.seq_len
         for _ in range(self.epochs):
-            for x, y in zip(inputs.split(rows), targets.split(rows), strict=True):
+            for x, y in zip(torch.split(inputs, rows), torch.split(targets, rows), strict=True):
                 torch.clear_autocast_cache()  # it holds casts without gradients, and of weights that have changed
                 optimizer.zero_grad()
                 F.cross_entropy(network(x).float().flatten(0, 1), y.flatten()).backward()  # type: ignore[no-untyped-call]

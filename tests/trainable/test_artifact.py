@@ -189,7 +189,7 @@ def test_a_damaged_file_is_one_clear_error(network):
 @pytest.mark.parametrize("number", range(len(COMPRESSORS) + 1))
 def test_a_file_whose_checksum_holds_but_whose_body_is_nonsense_is_one_clear_error(number):
     body = struct.pack("<BQ", number, 100) + b"nonsense"
-    with pytest.raises(ValueError, match="^the artifact cannot be read: "):
+    with pytest.raises(ValueError, match=r"^the artifact cannot be read: "):
         load(artifact_module.MAGIC + struct.pack("<I", zlib.crc32(body)) + body)
 
 

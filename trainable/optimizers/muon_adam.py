@@ -52,8 +52,9 @@ class MuonAdam(Optimizer):
 
     def groups(self, network: Network) -> list[Group]:
         found, adam = roles(network), self.adam()
+        embedding_lr = self.tied_embed_lr if network.head is None else self.embed_lr
         all_groups = [
-            Group("embedding", tuple(found["embedding"]), adam, self.tied_embed_lr if network.head is None else self.embed_lr),
+            Group("embedding", tuple(found["embedding"]), adam, embedding_lr),
             Group("head", tuple(found["head"]), adam, self.head_lr),
             Group("matrix", tuple(found["matrix"]), self.muon(), self.matrix_lr),
             Group("scalar", tuple(found["scalar"]), adam, self.scalar_lr),

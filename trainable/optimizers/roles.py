@@ -12,8 +12,8 @@ ROLES = ("embedding", "head", "matrix", "scalar")
 def roles(network: Network) -> dict[str, list[nn.Parameter]]:
     """The parameters of each role, in the network's order; each parameter has exactly one.
 
-    embedding: token tables. head: the untied output matrix. matrix: weights of linear layers inside blocks (what Muon may
-    orthogonalise). scalar: everything else: gains, scales, mixes, skip weights, whatever their number of dimensions.
+    embedding: token tables. head: the untied output matrix. matrix: weights of linear layers inside blocks (what Muon
+    may orthogonalise). scalar: everything else: gains, scales, mixes, skip weights, whatever their number of dimensions.
     """
     of: dict[int, str] = {}
     for module in network.modules():

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class DepthRecurrence(LayerPart):
     """After layer ``last`` layers ``first`` to ``last`` (from 0) run ``times`` - 1 times more, from ``start_frac`` on.
 
-    That is from the step on at which progress has reached it, in evaluation too. Until then the loop is computed too, and
+    That is from the step on at which progress has reached it, in evaluation too. Until then the loop is computed and
     blended out by a tensor: one graph, and a step costs the same throughout. Skip connections take part in the first
     pass only; what layer ``last`` pushes is its output after the loop. times 1 is neutral.
     """

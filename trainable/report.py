@@ -1,0 +1,116 @@
+"""What a run says of itself: the report, and the evaluation that goes into it."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+
+from trainable.artifact import Weighed, weigh
+from trainable.evaluate import Evaluation, evaluate
+from trainable.hooks.hook import Step
+from trainable.run import Run
+
+
+@dataclass(frozen=True)
+class Report:
+    """Where a run stands. Losses are nats per token; ``train_loss`` is the mean since the last report."""
+
+    status: str  # running, completed, diverged or interrupted
+    milestone: float  # the milestone reached, in budget units; the budget itself at the end
+    step: int
+    tokens: int
+    flops: int
+    seconds: float  # training only
+    progress: float
+    multiplier: float
+    train_loss: float | None
+    val_loss: float | None = None
+    val_bpb: float | None = None
+    eval_seconds: float = 0.0
+    compile_seconds: float = 0.0
+    param_data_ratio: float = 0.0  # tokens a scaling parameter
+    time_to_target: float | None = None  # seconds so far, a lower bound until ``target_reached``; None without a target
+    target_reached: bool | None = None
+    artifact_bytes: int | None = None  # of a completed run that has an artifact, and so the next three
+    val_loss_quantised: float | None = None
+    val_bpb_quantised: float | None = None
+    violation: str = ""  # the limit that the artifact breaks
+    logged: dict[str, float] = field(default_factory=dict)
+    reason: str = ""
+
+
+def validation(run: Run, final: bool = False) -> Evaluation:
+    """The score of the present weights, by the plain method unless this is the ``final`` one."""
+    config = run.config.evaluation if final else run.config.evaluation.plain
+    with evaluating(run):
+        return evaluate(run.network, run.dataset, config, run.runtime.device)
+
+
+@contextmanager
+def evaluating(run: Run) -> Iterator[None]:
+    """The network as it is to be judged: in evaluation mode, with the weights that hooks want, off the clock."""
+    started = time.perf_counter()
+    run.network.eval()
+    with run.evaluation_weights(), run.runtime.autocast():
+        yield
+    run.network.train()
+    run.eval_seconds += time.perf_counter() - started
+
+
+def weighed(run: Run) -> Weighed:
+    """The exported weights: their size, and their score by the final method."""
+    with evaluating(run):
+        return weigh(run, lambda: evaluate(run.network, run.dataset, run.config.evaluation, run.runtime.device))
+
+
+def evaluated(run: Run, milestone: float, step: Step) -> Report:
+    """A report with the validation loss, and at the end with the artifact."""
+    found, exported = validation(run, run.has_ended), {}
+    status, reason = ("completed" if run.has_ended else "running"), ""
+    if not math.isfinite(found.loss):
+        status, reason = "diverged", f"validation loss is not finite at step {run.spent.steps}"
+    for name in ("nats_per_character", "mainrun_loss"):
+        if (value := getattr(found, name)) is not None:
+            step.log(f"val_{name}", value)
+    if status == "completed" and run.config.artifact is not None:
+        exported = asdict(weighed(run))
+    report = replace(report_of(run, status, milestone, step, reason, found.loss, found.bpb), **exported)
+    run.reported, run.loss_steps = milestone, 0
+    run.loss_sum.zero_()
+    return report
+
+
+def report_of(
+    run: Run,
+    status: str,
+    milestone: float,
+    step: Step | None = None,
+    reason: str = "",
+    val_loss: float | None = None,
+    val_bpb: float | None = None,
+) -> Report:
+    spent, target = run.spent, run.config.target
+    waited = run.compile_seconds if target is not None and target.with_compile_time else 0.0
+    return Report(
+        status=status,
+        milestone=milestone,
+        step=spent.steps,
+        tokens=spent.tokens,
+        flops=spent.flops,
+        seconds=spent.seconds,
+        progress=run.config.budget.fraction(spent),
+        multiplier=step.multiplier if step else 0.0,
+        train_loss=float(run.loss_sum) / run.loss_steps if run.loss_steps else None,
+        val_loss=val_loss,
+        val_bpb=val_bpb,
+        eval_seconds=run.eval_seconds,
+        compile_seconds=run.compile_seconds,
+        param_data_ratio=spent.param_data_ratio,
+        time_to_target=None if target is None else spent.seconds + waited,
+        target_reached=None if target is None else run.target_reached,
+        logged=step.logged if step else {},
+        reason=reason,
+    )
