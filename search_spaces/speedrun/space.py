@@ -41,7 +41,7 @@ PROXY = TrainConfig(
     hooks=(GradientClip(max_norm=1.0),),
     data=DataConfig(source="stdlib", vocab_size=1024, seq_len=128, batch_tokens=512),
     budget=Budget(tokens=102_400),
-    target=Target(loss=5.0, smoothing=0.9),
+    target=Target(loss=6.0, smoothing=0.9),
     evaluation=EvaluationConfig(tokens=32_768, seq_len=128),
     seed=42,
 )

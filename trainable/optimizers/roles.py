@@ -13,7 +13,7 @@ def roles(network: Network) -> dict[str, list[nn.Parameter]]:
     """The parameters of each role, in the network's order; each parameter has exactly one.
 
     embedding: token tables. head: the untied output matrix. matrix: weights of linear layers inside blocks (what Muon
-    may orthogonalise). scalar: everything else: gains, scales, mixes, skip weights, whatever their number of dimensions.
+    may orthogonalise). scalar: everything else: gains, scales, mixes, skip weights, of any number of dimensions.
     """
     of: dict[int, str] = {}
     for module in network.modules():
