@@ -11,6 +11,7 @@ import argparse
 import functools
 import json
 import math
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -202,11 +203,21 @@ def train_all(configs: Mapping[str, TrainConfig], jobs: int, backend: str) -> di
     for data in {config.data for config in configs.values()}:
         dataset(data)  # tokenised once, before processes wait for each other's lock
     if jobs == 1:
-        return {key: attempt(texts[key], backend) for key in order}
+        return _collected(order, (attempt(texts[key], backend) for key in order))
     with ProcessPoolExecutor(jobs, get_context("spawn"), initializer=torch.set_num_threads, initargs=(1,)) as pool:
         chunk = max(1, math.ceil(len(order) / (4 * jobs)))
         found = pool.map(functools.partial(attempt, backend=backend), (texts[key] for key in order), chunksize=chunk)
-        return dict(zip(order, found, strict=True))
+        return _collected(order, found)
+
+
+def _collected(order: Sequence[str], found: Iterable[Outcome]) -> dict[str, Outcome]:
+    """Outcomes by key as they come in, which may take minutes."""
+    outcomes: dict[str, Outcome] = {}
+    for key, outcome in zip(order, found, strict=True):
+        outcomes[key] = outcome
+        print(f"\r{len(outcomes)} of {len(order)} configs trained", end="", file=sys.stderr, flush=True)
+    print(file=sys.stderr)
+    return outcomes
 
 
 # --- the table --------------------------------------------------------------------------------------------------------
@@ -272,7 +283,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--backend", default=BACKEND, help=f"of torch.compile: eager, inductor, ...; default: {BACKEND}"
     )
-    parser.add_argument("--jobs", type=int, default=1, help="processes; default: 1")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes; default: one a core")
     parser.add_argument("--write", type=Path, metavar="FILE", help="write the table there too")
     return parser.parse_args(arguments)
 

@@ -15,10 +15,10 @@ from trainable.component import with_value, with_values
 from trainable.config import TrainConfig
 from trainable.evaluate import evaluate
 from trainable.models.model import Network
+from trainable.report import validation
 from trainable.run import Run
 from trainable.runtime import Runtime
 from trainable.source_bytes import source_bytes
-from trainable.train import validation
 
 EVERY_TENSOR = {"keep_elements": 500}  # at the tiny size: all matrices, and none of the rest
 

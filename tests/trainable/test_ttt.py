@@ -12,9 +12,9 @@ from trainable.component import with_values
 from trainable.data import Dataset
 from trainable.evaluate import EvaluationConfig, evaluate
 from trainable.losses.z_loss import ZLoss
+from trainable.report import validation
 from trainable.run import Run
 from trainable.runtime import Runtime
-from trainable.train import validation
 from trainable.ttt import TTT
 from trainable.windows import Windows
 

@@ -23,7 +23,7 @@ def test_values_are_shared_as_attention_shares_them(small, scrambled, tokens):
     """The first token attends to itself alone: all that its heads put out is its own value."""
     network, seen = scrambled(replace(small, attention=(ExclusiveSelfAttention(last_layers=3),))), []
     for block in network.blocks:
-        block.attention.proj.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
+        block.attention.proj.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0].detach()))
     network.hidden(tokens)
     for y in seen:
         assert float(y[:, 0].abs().max()) < 1e-12 < 1e-3 < float(y[:, 1].abs().max())
