@@ -78,7 +78,7 @@ SPACE = Space(
         ),
         "proxy": Scale(
             PROXY,
-            trials=32,
+            trials=24,
             about="the same structure at width 64, a quarter of a million tokens a trial",
             # U7, U8, NF11, NF12 and A16 at the widths nearest to their ratio that eight heads divide into pairs
             sizes={"model.model_dim": {448: 48, 512: 64, 576: 80, 640: 96}},
