@@ -65,7 +65,7 @@ def our_step(run: Run) -> Callable[[], Seconds]:
                 update(run.groups, run.optimizer_states, step.multiplier, step.index)
         run.spent.steps += 1
         with clock.part("forward"), run.runtime.autocast():
-            objective(step.inputs, step.targets)
+            objective(step.inputs, step.targets, torch.zeros((), device=step.inputs.device))
         return _with_backward(clock.seconds)
 
     return take
