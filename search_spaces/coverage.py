@@ -215,6 +215,8 @@ def _collected(order: Sequence[str], found: Iterable[Outcome]) -> dict[str, Outc
     outcomes: dict[str, Outcome] = {}
     for key, outcome in zip(order, found, strict=True):
         outcomes[key] = outcome
+        if outcome.problem:
+            print(f"\n{key}: {outcome.problem}", file=sys.stderr)
         print(f"\r{len(outcomes)} of {len(order)} configs trained", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
     return outcomes

@@ -23,9 +23,17 @@ def show(console: Console, name: str | None, runs: Path) -> None:
     if campaigns:
         console.print(f"\ncampaigns in {runs}:")
     for folder in campaigns:
+        console.print(f"  {folder.name}: {_counts(folder)}")
+
+
+def _counts(folder: Path) -> str:
+    """How a campaign stands, or why it cannot be read: one damaged campaign must not hide the others."""
+    try:
         trials = load(folder).trials
-        counts = ", ".join(f"{n} {status}" for status, n in trials["status"].value_counts(sort=False).items() if n)
-        console.print(f"  {folder.name}: {counts or 'no trials yet'}")
+    except ValueError as error:
+        return str(error).split("; ")[0]
+    counts = ", ".join(f"{n} {status}" for status, n in trials["status"].value_counts(sort=False).items() if n)
+    return counts or "no trials yet"
 
 
 def show_space(console: Console, space: Space) -> None:

@@ -49,3 +49,13 @@ def test_campaigns_are_listed_with_their_counts(listing, make_bench, play) -> No
     (first,) = [line for line in lines if line.strip().startswith("first:")]
     assert "3 completed" in first
     assert "  second: no trials yet" in lines
+
+
+def test_a_damaged_campaign_does_not_hide_the_others(listing, make_bench) -> None:
+    damaged = make_bench("damaged").search(trials=3)
+    make_bench("whole").search(trials=3)
+    (damaged.folder / "trials" / "0-empty.parquet").write_bytes(b"no parquet")
+    lines = listing().splitlines()
+    (line,) = [line for line in lines if line.startswith("  damaged:")]
+    assert "0-empty.parquet cannot be read" in line
+    assert "  whole: no trials yet" in lines
