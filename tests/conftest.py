@@ -179,3 +179,11 @@ def assert_resumes_identically(
             assert first_difference(expected, found) is None, f"resumed after step {step}"
 
     return check
+
+
+@pytest.fixture
+def fresh_compiler() -> Iterator[None]:
+    """A compiler that has seen no graph yet, and leaves none behind."""
+    torch._dynamo.reset()
+    yield
+    torch._dynamo.reset()

@@ -117,13 +117,6 @@ class Compiler:
         return self.run(graph, inputs)
 
 
-@pytest.fixture
-def fresh_compiler():
-    torch._dynamo.reset()
-    yield
-    torch._dynamo.reset()
-
-
 @PARTS
 @pytest.mark.filterwarnings("ignore")  # the tracer's own
 def test_one_graph_serves_the_whole_run_and_every_value_of_a_knob(

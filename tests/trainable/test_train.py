@@ -284,13 +284,6 @@ class Backend:
         return self.run(graph, inputs)
 
 
-@pytest.fixture
-def fresh_compiler():
-    torch._dynamo.reset()
-    yield
-    torch._dynamo.reset()
-
-
 EVERYTHING = {
     "losses": (ZLoss(weight=0.01), LabelSmoothing(weight=0.1)),
     "hooks": (WeightPerturbation.example(), GradientClip.example(), WeightAverage.example()),
