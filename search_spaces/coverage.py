@@ -16,7 +16,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,7 @@ from search_spaces.recorded import READINGS, RecordedRun, config_of, read
 from search_spaces.space import Space
 
 STEPS = 5
+NEIGHBOURS = 8  # configs a process takes at a time; more share more graphs, fewer lose less when stopped
 BACKEND = "aot_eager"  # traces forward and backward as the real compiler does, and generates no code
 IN_STEPS = ("_steps", "_step")  # endings of the names of knobs that count steps
 
@@ -196,25 +197,46 @@ def decode_config(text: str) -> TrainConfig:
     return config
 
 
-def train_all(configs: Mapping[str, TrainConfig], jobs: int, backend: str) -> dict[str, Outcome]:
-    """The outcome of each config by key; neighbours have the same structure, so each process gets a run of them."""
-    texts = {key: canonical_json(config) for key, config in configs.items()}
+def train_all(
+    configs: Mapping[str, TrainConfig], jobs: int, backend: str, journal: Path | None = None
+) -> dict[str, Outcome]:
+    """The outcome of each config by key; neighbours have the same structure, so each process gets a run of them.
+
+    A ``journal`` takes each outcome as it comes in; what passed according to it is not trained again.
+    """
+    before = passed_before(journal, backend)
+    texts = {key: canonical_json(config) for key, config in configs.items() if key not in before}
+    outcomes = {key: before[key] for key in configs if key in before}
     order = sorted(texts, key=lambda key: canonical_json(configs[key].model))
     for data in {config.data for config in configs.values()}:
         dataset(data)  # tokenised once, before processes wait for each other's lock
     if jobs == 1:
-        return _collected(order, (attempt(texts[key], backend) for key in order))
+        return outcomes | _collected(order, (attempt(texts[key], backend) for key in order), journal, backend)
     with ProcessPoolExecutor(jobs, get_context("spawn"), initializer=torch.set_num_threads, initargs=(1,)) as pool:
-        chunk = max(1, math.ceil(len(order) / (4 * jobs)))
+        chunk = max(1, min(NEIGHBOURS, math.ceil(len(order) / (4 * jobs))))
         found = pool.map(functools.partial(attempt, backend=backend), (texts[key] for key in order), chunksize=chunk)
-        return _collected(order, found)
+        return outcomes | _collected(order, found, journal, backend)
 
 
-def _collected(order: Sequence[str], found: Iterable[Outcome]) -> dict[str, Outcome]:
+def passed_before(journal: Path | None, backend: str) -> dict[str, Outcome]:
+    """What a journal says passed on a backend; a failure is tried again."""
+    if journal is None or not journal.exists():
+        return {}
+    lines = [json.loads(line) for line in journal.read_text(encoding="utf-8").splitlines()]
+    found = {line["key"]: Outcome(**line["outcome"]) for line in lines if line["backend"] == backend}
+    return {key: outcome for key, outcome in found.items() if not outcome.problem}
+
+
+def _collected(
+    order: Sequence[str], found: Iterable[Outcome], journal: Path | None, backend: str
+) -> dict[str, Outcome]:
     """Outcomes by key as they come in, which may take minutes."""
     outcomes: dict[str, Outcome] = {}
     for key, outcome in zip(order, found, strict=True):
         outcomes[key] = outcome
+        if journal is not None:
+            with journal.open("a", encoding="utf-8") as file:
+                file.write(json.dumps({"key": key, "backend": backend, "outcome": asdict(outcome)}) + "\n")
         if outcome.problem:
             print(f"\n{key}: {outcome.problem}", file=sys.stderr)
         print(f"\r{len(outcomes)} of {len(order)} configs trained", end="", file=sys.stderr, flush=True)
@@ -267,7 +289,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
-    outcomes = train_all(configs, options.jobs, options.backend)
+    outcomes = train_all(configs, options.jobs, options.backend, options.journal)
     lines = [*table(rows, outcomes), "", f"{len(rows)} rows, {sum(passed(row, outcomes) for row in rows)} passed"]
     print("\n".join(lines))
     if options.write:
@@ -286,6 +308,9 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--backend", default=BACKEND, help=f"of torch.compile: eager, inductor, ...; default: {BACKEND}"
     )
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes; default: one a core")
+    parser.add_argument(
+        "--journal", type=Path, metavar="FILE", help="keep outcomes there as they come in, and go on from it"
+    )
     parser.add_argument("--write", type=Path, metavar="FILE", help="write the table there too")
     return parser.parse_args(arguments)
 
