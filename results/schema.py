@@ -20,6 +20,9 @@ SCHEMA_VERSION = 1
 # Order of the categorical in `Results.trials`. "running" also stands after a kill -9, until a resume settles it.
 STATUSES = ("running", "completed", "stopped", "diverged", "plateaued", "crashed", "infeasible", "interrupted")
 
+# Of a trial's budget; param_data_ratio is tokens a scaling parameter, epochs are passes over the training data.
+BUDGET_UNITS = "steps, tokens, flops, seconds, param_data_ratio or epochs"
+
 _FLOAT, _INT, _BOOL, _TEXT = pa.float64(), pa.int64(), pa.bool_(), pa.string()
 _TIME = pa.timestamp("us", tz="UTC")
 KNOB_TYPES: dict[str, pa.DataType] = {"float64": _FLOAT, "int64": _INT, "bool": _BOOL, "string": _TEXT}
@@ -47,7 +50,7 @@ TRIAL_COLUMNS = (
     Column("number", _INT, "count", "position in the order in which trials were first started, from 0"),
     Column("status", _TEXT, "text", "one of: " + ", ".join(STATUSES)),
     Column("reason", _TEXT, "text", "why it ended so: the error, the violated constraint, or the rung's comparison"),
-    Column("rung", _INT, "budget_unit", "milestone at which early stopping ended it; null if it did not"),
+    Column("rung", _FLOAT, "budget_unit", "milestone at which early stopping ended it; null if it did not"),
     Column("cutoff", _FLOAT, "unit of the objective", "value that the trial had to beat at that rung"),
     Column("objective", _TEXT, "text", "name of the minimised metric, e.g. val_bpb"),
     Column("value", _FLOAT, "unit of the objective", "final value of the objective; null unless completed"),
@@ -56,7 +59,7 @@ TRIAL_COLUMNS = (
     Column("overrides", _TEXT, "JSON", "difference from the base config: dotted path -> value"),
     Column("data", _TEXT, "text", "fingerprint of training text, validation text and vocabulary"),
     Column("budget", _FLOAT, "budget_unit", "training that the trial was given"),
-    Column("budget_unit", _TEXT, "text", "steps, tokens, seconds or flops: unit of budget, spent, rung and milestone"),
+    Column("budget_unit", _TEXT, "text", BUDGET_UNITS + ": unit of budget, spent, rung and milestone"),
     Column("spent", _FLOAT, "budget_unit", "training that the trial used"),
     Column("steps", _INT, "steps", "optimizer updates"),
     Column("tokens", _INT, "tokens", "training tokens seen"),
@@ -73,6 +76,10 @@ TRIAL_COLUMNS = (
     Column("train_loss", _FLOAT, "nats/token", "last training loss"),
     Column("val_loss", _FLOAT, "nats/token", "last validation loss"),
     Column("val_bpb", _FLOAT, "bits/byte", "last validation loss per byte of text"),
+    Column("val_nats_per_character", _FLOAT, "nats/character", "the same per character; null for no text"),
+    Column("val_mainrun_loss", _FLOAT, "nats/character", "mainrun's own, faults included; null if not asked for"),
+    Column("time_to_target", _FLOAT, "s", "until the target, or so far: a lower bound; null without a target"),
+    Column("target_reached", _BOOL, "true/false", "whether it ended at its target loss; null without a target"),
     Column("val_loss_quantised", _FLOAT, "nats/token", "val_loss of the exported weights when read back"),
     Column("val_bpb_quantised", _FLOAT, "bits/byte", "val_bpb of the exported weights when read back"),
     Column("attempt", _INT, "count", "which start of this trial wrote the row, from 1; above 1 after a resume"),
@@ -91,10 +98,12 @@ REPORT_COLUMNS = (
     Column("tokens", _INT, "tokens", "training tokens seen so far"),
     Column("seconds", _FLOAT, "s", "train seconds so far"),
     Column("progress", _FLOAT, "fraction", "what the schedules see: 0 at the start, 1 at the horizon"),
-    Column("milestone", _INT, "budget_unit", "rung that this report is for; null between rungs"),
+    Column("milestone", _FLOAT, "budget_unit", "rung that this report is for; null between rungs"),
     Column("train_loss", _FLOAT, "nats/token", "training loss"),
     Column("val_loss", _FLOAT, "nats/token", "validation loss; null where none was measured"),
     Column("val_bpb", _FLOAT, "bits/byte", "validation loss per byte of text; null where none was measured"),
+    Column("val_nats_per_character", _FLOAT, "nats/character", "the same per character; null for no text"),
+    Column("val_mainrun_loss", _FLOAT, "nats/character", "mainrun's own, faults included; null if not asked for"),
     Column("lr_multiplier", _FLOAT, "factor", "what the schedule multiplied the learning rates by"),
     Column("tokens_per_second", _FLOAT, "tokens/s", "speed since the report before"),
     Column("logged", _TEXT, "JSON", "extra numbers that components logged: name -> value"),

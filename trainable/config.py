@@ -27,7 +27,8 @@ from trainable.optimizers.update_rule import Optimizer
 from trainable.schedules import Cosine, Schedule
 from trainable.target import Target
 
-UNITS = ("steps", "tokens", "flops", "seconds", "param_data_ratio", "epochs")
+WHOLE_UNITS = ("steps", "tokens", "flops")  # counted in whole numbers
+UNITS = (*WHOLE_UNITS, "seconds", "param_data_ratio", "epochs")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -146,6 +146,13 @@ def batch(
     return inputs, targets, following
 
 
+def known_vocab_size(config: DataConfig) -> int | None:
+    """Tokens of the vocabulary as far as the config says: None for a folder of shards, which brings its own."""
+    if config.source in download.DATASETS:
+        return download.DATASETS[config.source].vocab_size
+    return None if _has_shards(Path(config.source).expanduser()) else config.vocab_size
+
+
 def prepare(
     config: DataConfig,
     cache: Path | None = None,
@@ -161,7 +168,7 @@ def prepare(
     if config.source == STDLIB:
         return _from_text(text.standard_library(), config, cache, say)
     path = Path(config.source).expanduser()
-    named, folder_of_shards = config.source in download.DATASETS, path.is_dir() and any(path.glob("*.bin"))
+    named, folder_of_shards = config.source in download.DATASETS, _has_shards(path)
     if named or folder_of_shards:
         config.check(config.pretokenizer == BYTE_LEVEL, "pretokenizer", f"{BYTE_LEVEL} for shards, which are tokens")
     if named:
@@ -180,6 +187,10 @@ def cache_folder() -> Path:
     if chosen := os.environ.get("TUNER_CACHE"):
         return Path(chosen).expanduser()
     return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "tuner"
+
+
+def _has_shards(path: Path) -> bool:
+    return path.is_dir() and any(path.glob("*.bin"))
 
 
 # --- shards to a dataset ----------------------------------------------------------------------------------------------

@@ -27,6 +27,7 @@ class Remote:
     tokenizer_repository: str
     tokenizer_type: str  # of the repository: "dataset" or "model"
     tokenizer: str  # path of the tokenizer file in its repository
+    vocab_size: int
 
 
 DATASETS = {
@@ -38,6 +39,7 @@ DATASETS = {
         tokenizer_repository="willdepueoai/parameter-golf",
         tokenizer_type="dataset",
         tokenizer="datasets/tokenizers/fineweb_1024_bpe.model",
+        vocab_size=1024,
     ),
     "fineweb10B_gpt2": Remote(  # KellerJordan/modded-nanogpt, data/cached_fineweb10B.py
         repository="kjj0/fineweb10B-gpt2",
@@ -47,6 +49,7 @@ DATASETS = {
         tokenizer_repository="openai-community/gpt2",
         tokenizer_type="model",
         tokenizer="vocab.json",
+        vocab_size=50_257,
     ),
 }
 

@@ -29,9 +29,12 @@ class Report:
     train_loss: float | None
     val_loss: float | None = None
     val_bpb: float | None = None
+    val_nats_per_character: float | None = None  # over the same tokens; None where the source is no text
+    val_mainrun_loss: float | None = None  # mainrun's faulty own; None where ``evaluation.mainrun_rows`` is null
     eval_seconds: float = 0.0
     compile_seconds: float = 0.0
     param_data_ratio: float = 0.0  # tokens a scaling parameter
+    epochs: float = 0.0  # passes over the training data
     time_to_target: float | None = None  # seconds so far, a lower bound until ``target_reached``; None without a target
     target_reached: bool | None = None
     artifact_bytes: int | None = None  # of a completed run that has an artifact, and so the next three
@@ -72,12 +75,9 @@ def evaluated(run: Run, milestone: float, step: Step) -> Report:
     status, reason = ("completed" if run.has_ended else "running"), ""
     if not math.isfinite(found.loss):
         status, reason = "diverged", f"validation loss is not finite at step {run.spent.steps}"
-    for name in ("nats_per_character", "mainrun_loss"):
-        if (value := getattr(found, name)) is not None:
-            step.log(f"val_{name}", value)
     if status == "completed" and run.config.artifact is not None:
         exported = asdict(weighed(run))
-    report = replace(report_of(run, status, milestone, step, reason, found.loss, found.bpb), **exported)
+    report = replace(report_of(run, status, milestone, step, reason, found), **exported)
     run.reported, run.loss_steps = milestone, 0
     run.loss_sum.zero_()
     return report
@@ -89,9 +89,9 @@ def report_of(
     milestone: float,
     step: Step | None = None,
     reason: str = "",
-    val_loss: float | None = None,
-    val_bpb: float | None = None,
+    found: Evaluation | None = None,
 ) -> Report:
+    """A report of where ``run`` stands, with the score that it ``found`` there."""
     spent, target = run.spent, run.config.target
     waited = run.compile_seconds if target is not None and target.with_compile_time else 0.0
     return Report(
@@ -104,11 +104,14 @@ def report_of(
         progress=run.config.budget.fraction(spent),
         multiplier=step.multiplier if step else 0.0,
         train_loss=float(run.loss_sum) / run.loss_steps if run.loss_steps else None,
-        val_loss=val_loss,
-        val_bpb=val_bpb,
+        val_loss=found.loss if found else None,
+        val_bpb=found.bpb if found else None,
+        val_nats_per_character=found.nats_per_character if found else None,
+        val_mainrun_loss=found.mainrun_loss if found else None,
         eval_seconds=run.eval_seconds,
         compile_seconds=run.compile_seconds,
         param_data_ratio=spent.param_data_ratio,
+        epochs=spent.epochs,
         time_to_target=None if target is None else spent.seconds + waited,
         target_reached=None if target is None else run.target_reached,
         logged=step.logged if step else {},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ def scaling_parameters(network: Network) -> int:
     return table.weight.numel() + sum(p.numel() for p in network.blocks.parameters() if p.ndim == 2)
 
 
+@functools.cache  # a depth of 24 takes most of a second, and every trial of a campaign asks
 def scaling_parameters_of(model: Model, vocab_size: int) -> int:
     """The same before the network is built: nothing is allocated."""
     with torch.device("meta"):

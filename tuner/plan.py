@@ -9,7 +9,9 @@ import torch
 import torch.nn.functional as F
 
 from trainable.config import TrainConfig
+from trainable.data import known_vocab_size
 from trainable.runtime import Runtime
+from trainable.scaling import ratio_tokens
 from tuner.early_stopping import REDUCTION, rungs
 
 TIMED_PASSES = 3
@@ -21,7 +23,7 @@ class Plan:
 
     trials: int
     slots: int
-    rungs: list[int]
+    rungs: list[float]
     unit: str
     budget: float
     tokens: int | None  # None where the budget does not say
@@ -41,11 +43,11 @@ def plan(config: TrainConfig, trials: int, slots: int, early_stopping: bool, tok
     seconds = config.budget.seconds
     if seconds is None and tokens is not None and tokens_per_second:
         seconds = tokens / tokens_per_second
-    milestones = rungs(budget) if early_stopping else []
+    milestones = rungs(config.budget) if early_stopping else []
     return Plan(trials, slots, milestones, unit, budget, tokens, seconds, expected_share(milestones, budget))
 
 
-def expected_share(milestones: list[int], budget: float) -> float:
+def expected_share(milestones: list[float], budget: float) -> float:
     """Mean spent part of the budget if one trial in REDUCTION goes on at each rung; the first arrivals cost more."""
     share, alive, last = 0.0, 1.0, 0.0
     for milestone in [*milestones, budget]:
@@ -55,14 +57,20 @@ def expected_share(milestones: list[int], budget: float) -> float:
 
 
 def tokens_of(config: TrainConfig) -> int | None:
-    """Training tokens of a whole run, where its budget says so without a clock."""
-    budget, step = config.budget, config.data.batch_tokens
-    per_token = config.model.flops_per_token(config.data.vocab_size, config.data.seq_len)
-    limits = [
-        None if budget.steps is None else budget.steps * step,
-        budget.tokens,
-        None if budget.flops is None else budget.flops // per_token,
-    ]
+    """Training tokens of a whole run, by the first of its limits; None where they cannot be counted beforehand.
+
+    Seconds depend on the machine. FLOPs and tokens a parameter depend on the vocabulary, which shards in a folder bring
+    along. An epoch is as long as all the data, which may not be prepared yet and must not be cut to fewer tokens: with
+    a limit or a horizon in epochs the answer is None, whatever the other limits say.
+    """
+    budget, vocab = config.budget, known_vocab_size(config.data)
+    if budget.epochs is not None or (config.horizon is not None and config.horizon.epochs is not None):
+        return None
+    limits = [None if budget.steps is None else budget.steps * config.data.batch_tokens, budget.tokens]
+    if budget.flops is not None and vocab is not None:
+        limits.append(budget.flops // config.model.flops_per_token(vocab, config.data.seq_len))
+    if budget.param_data_ratio is not None and vocab is not None:
+        limits.append(ratio_tokens(config.model, vocab, budget.param_data_ratio))
     known = [limit for limit in limits if limit is not None]
     return min(known) if known else None
 
@@ -72,7 +80,7 @@ def measure_tokens_per_second(config: TrainConfig, runtime: Runtime) -> float:
 
     On a CPU one row is enough; an accelerator is given a whole micro-batch. The optimizer's share is not in it.
     """
-    threads, vocab = torch.get_num_threads(), config.data.vocab_size
+    threads, vocab = torch.get_num_threads(), known_vocab_size(config.data) or config.data.vocab_size
     rows = config.data.batch_tokens // config.data.seq_len // config.data.grad_accum_steps
     if runtime.device_type == "cpu":
         torch.set_num_threads(1)

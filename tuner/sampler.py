@@ -26,8 +26,10 @@ from optuna.trial import TrialState
 
 from search_spaces.domains import Choice, Domain, Integer, LogUniform, Value
 from search_spaces.space import Space
+from trainable.config import WHOLE_UNITS
 
 STARTUP_TRIALS = 8  # random ones before TPE has anything to go by
+STEPS_PER_FRACTIONAL_UNIT = 1_000_000  # Optuna counts in whole steps: of an epoch, say, it sees millionths
 RESUME_STRIDE = 1_000_003  # between the seeds of a campaign's starts
 
 
@@ -46,7 +48,7 @@ class Outcome:
     values: dict[str, Value]
     status: str
     value: float | None
-    intermediate: dict[int, float] = field(default_factory=dict)  # milestone -> objective
+    intermediate: dict[float, float] = field(default_factory=dict)  # milestone -> objective
 
 
 class Sampler:
@@ -59,7 +61,9 @@ class Sampler:
         seed: int,
         journal: Path | None = None,
         earlier: Sequence[Outcome] = (),
+        unit: str = "steps",
     ) -> None:
+        """``unit`` is that of the milestones that will be reported."""
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self.space = space
         with warnings.catch_warnings():
@@ -76,6 +80,7 @@ class Sampler:
             study_name=space.name, storage=_storage(journal), sampler=tpe, direction="minimize"
         )
         self._open: dict[int, optuna.Trial] = {}
+        self._steps_per_unit = 1 if unit in WHOLE_UNITS else STEPS_PER_FRACTIONAL_UNIT
         for outcome in earlier:
             self.add(outcome)
         if not earlier:
@@ -91,10 +96,13 @@ class Sampler:
         self._open[trial.number] = trial
         return Suggestion(trial.number, values)
 
-    def report(self, number: int, milestone: int, value: float) -> None:
+    def report(self, number: int, milestone: float, value: float) -> None:
         """An intermediate value of an open trial, in budget units. Values that are not finite are left out."""
         if math.isfinite(value):
-            self._open[number].report(value, milestone)
+            self._open[number].report(value, self._step(milestone))
+
+    def _step(self, milestone: float) -> int:
+        return round(milestone * self._steps_per_unit)
 
     def tell(self, number: int, status: str, value: float | None) -> None:
         """Close a trial: completed with its value, stopped or infeasible as PRUNED, anything else as a failure."""
@@ -116,7 +124,7 @@ class Sampler:
                 value=outcome.value if state == TrialState.COMPLETE else None,
                 params=dict(outcome.values),
                 distributions={path: distribution(self.space.knob(path).domain) for path in outcome.values},
-                intermediate_values={m: v for m, v in outcome.intermediate.items() if math.isfinite(v)},
+                intermediate_values={self._step(m): v for m, v in outcome.intermediate.items() if math.isfinite(v)},
             )
         )
 

@@ -9,6 +9,7 @@ from dataclasses import fields, replace
 import pytest
 
 import search_spaces
+from search_spaces import objectives
 from search_spaces.domains import Choice, Integer, LogUniform
 from search_spaces.space import label_at
 from trainable.component import canonical_json, decode, encode, with_value
@@ -52,6 +53,11 @@ def made_live(space, knob) -> dict:
     for path, labels in (knob.when or {}).items():
         values |= made_live(space, space.knob(path)) | {path: labels[0]}
     return values
+
+
+def test_a_run_of_the_base_can_give_what_the_space_searches_for(case):
+    space, base = case
+    objectives.check(space.objective, base)
 
 
 def test_every_word_of_a_space_is_filled_in(case):

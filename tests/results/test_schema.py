@@ -7,11 +7,17 @@ import pytest
 
 from results import Store
 from results.schema import REPORT_COLUMNS, TRIAL_COLUMNS, Column, trials_schema
+from trainable.config import UNITS
 
 
 @pytest.mark.parametrize("column", [*TRIAL_COLUMNS, *REPORT_COLUMNS], ids=lambda c: c.name)
 def test_every_column_has_a_unit_and_a_meaning(column: Column) -> None:
     assert column.unit.strip() and column.meaning.strip()
+
+
+def test_the_unit_of_a_budget_may_be_any_that_a_budget_has() -> None:
+    (column,) = [c for c in TRIAL_COLUMNS if c.name == "budget_unit"]
+    assert all(unit in column.meaning for unit in UNITS)
 
 
 @pytest.mark.parametrize("columns", [TRIAL_COLUMNS, REPORT_COLUMNS], ids=["trials", "reports"])

@@ -22,7 +22,7 @@ GOOD = Outcome(parameters=10, graphs=1, train_loss=6.5, val_loss=6.6)
 def untrained(monkeypatch):
     """Coverage without its training: every config's outcome is ``GOOD``, or what is given for its recorded id."""
 
-    def outcomes(configs, jobs, backend):
+    def outcomes(configs, jobs, backend, journal):
         return dict.fromkeys(configs, GOOD)
 
     monkeypatch.setattr(coverage, "train_all", outcomes)
@@ -123,7 +123,7 @@ def test_every_row_that_has_a_config_is_covered_in_both_readings(name, untrained
 
 
 def test_one_row_that_fails_fails_the_command(untrained, capsys, monkeypatch):
-    def outcomes(configs, jobs, backend):
+    def outcomes(configs, jobs, backend, journal):
         failed = replace(GOOD, problem="2 graphs")
         return {key: failed if isinstance(c.schedule, Phases) else GOOD for key, c in configs.items()}
 
@@ -150,6 +150,86 @@ def test_a_row_that_does_not_resolve_is_shown_and_fails(untrained, capsys, monke
 def test_a_name_that_does_not_exist_is_refused_with_the_nearest(arguments, message, capsys):
     assert coverage.main(arguments) == 2
     assert message in capsys.readouterr().err
+
+
+def test_a_sample_of_the_rows_can_be_covered_and_trains_no_other(monkeypatch, capsys):
+    trained = {}
+
+    def outcomes(configs, jobs, backend, journal):
+        trained.update(configs)
+        return dict.fromkeys(configs, GOOD)
+
+    monkeypatch.setattr(coverage, "train_all", outcomes)
+    assert coverage.main(["--space", "ngpt", "--every", "6", "--backend", "inductor"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    runs = recorded.load(search_spaces.load("ngpt"))
+    assert lines[-1] == "4 rows, 4 passed"
+    assert [line.split(" | ")[1] for line in lines[2:-2]] == [run.id for run in runs[::6]]
+    assert 4 <= len(trained) <= 8
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [(["--every", "0"], "--every is 0 but must be at least 1"), (["--every", "2", "--write", "x.md"], "has every row")],
+)
+def test_a_sample_that_makes_no_sense_is_one_clear_line(arguments, message, capsys):
+    assert coverage.main(["--space", "ngpt", *arguments]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert message in line
+
+
+@pytest.fixture
+def attempts(monkeypatch) -> list[tuple[int, str]]:
+    """What would have been trained, as (steps, backend), in order: configs of three steps fail."""
+    made: list[tuple[int, str]] = []
+
+    def attempt(text, backend):
+        steps = coverage.decode_config(text).budget.steps
+        made.append((steps, backend))
+        return Outcome(problem="3 graphs") if steps == 3 else GOOD
+
+    monkeypatch.setattr(coverage, "attempt", attempt)
+    monkeypatch.setattr(coverage, "dataset", lambda config: None)
+    return made
+
+
+def test_what_passed_by_the_journal_is_not_trained_again_and_what_failed_is(tiny, attempts, tmp_path, capsys):
+    configs = {f"{n} steps": replace(tiny, budget=Budget(steps=n)) for n in (2, 3, 4)}
+    journal = tmp_path / "journal.jsonl"
+    first = coverage.train_all({key: configs[key] for key in ("2 steps", "3 steps")}, 1, "eager", journal)
+    assert attempts == [(2, "eager"), (3, "eager")]
+    attempts.clear()
+    again = coverage.train_all(configs, 1, "eager", journal)
+    assert attempts == [(3, "eager"), (4, "eager")]
+    assert again == first | {"4 steps": GOOD} and again["2 steps"] == GOOD and again["3 steps"].problem
+    assert "3 steps: 3 graphs" in capsys.readouterr().err
+
+
+def test_a_journal_of_another_backend_says_nothing_and_without_one_everything_is_trained(tiny, attempts, tmp_path):
+    configs = {"2 steps": replace(tiny, budget=Budget(steps=2))}
+    journal = tmp_path / "journal.jsonl"
+    for backend in ("eager", "inductor", "eager", "inductor"):
+        assert coverage.train_all(configs, 1, backend, journal) == {"2 steps": GOOD}
+    assert attempts == [(2, "eager"), (2, "inductor")]
+    coverage.train_all(configs, 1, "eager")
+    assert len(attempts) == 3 and len(journal.read_text().splitlines()) == 2
+
+
+def test_outcomes_are_in_the_journal_as_they_come_in(tiny, attempts, tmp_path, monkeypatch):
+    """A process that is stopped loses only what was under way."""
+    configs = {f"{n} steps": replace(tiny, budget=Budget(steps=n)) for n in (2, 4)}
+    trained = coverage.attempt
+
+    def interrupted(text, backend):
+        if attempts:
+            raise KeyboardInterrupt
+        return trained(text, backend)
+
+    journal = tmp_path / "journal.jsonl"
+    monkeypatch.setattr(coverage, "attempt", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        coverage.train_all(configs, 1, "eager", journal)
+    assert coverage.passed_before(journal, "eager") == {"2 steps": GOOD}
 
 
 def test_the_table_can_be_written_too(untrained, tmp_path, capsys):

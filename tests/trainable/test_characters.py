@@ -98,4 +98,9 @@ def test_both_are_in_the_reports(tiny, dataset) -> None:
     evaluation = EvaluationConfig(tokens=64, seq_len=16, batch_tokens=64, mainrun_rows=2)
     run = Run.start(replace(tiny, data=data, evaluation=evaluation), dataset, Runtime())
     (report,) = train(run)
-    assert set(report.logged) == {"val_nats_per_character", "val_mainrun_loss"}
+    assert report.val_nats_per_character is not None and report.val_mainrun_loss is not None
+    assert report.val_loss / report.val_nats_per_character == pytest.approx(
+        dataset.characters.count(dataset.validation[1:65]) / 64
+    )
+    run = Run.start(replace(tiny, data=data), dataset, Runtime())
+    assert [r.val_mainrun_loss for r in train(run)] == [None]

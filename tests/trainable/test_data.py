@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from trainable import shards, tokenizer
 from trainable.component import decode, encode
-from trainable.data import DataConfig, TokenStream, batch, cache_folder, prepare
+from trainable.data import DataConfig, TokenStream, batch, cache_folder, known_vocab_size, prepare
 
 WORDS = "the cat sat on the mat and the naïve dog ran off with a hat"
 
@@ -40,6 +40,13 @@ def _stream(*lengths: int) -> TokenStream:
 
 
 # --- config ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_vocabulary_is_known_beforehand_but_for_a_folder_of_shards(source: Path, tmp_path: Path) -> None:
+    assert known_vocab_size(_config(source)) == known_vocab_size(DataConfig(vocab_size=280)) == 280
+    assert known_vocab_size(DataConfig(source="fineweb10B_gpt2")) == 50_257
+    (tmp_path / "some_train_000000.bin").touch()
+    assert known_vocab_size(DataConfig(source=str(tmp_path))) is None
 
 
 @pytest.mark.parametrize(

@@ -140,6 +140,11 @@ def test_a_config_that_cannot_be_is_refused(changes, says):
         replace(DATA, **changes)
 
 
+def test_a_report_has_the_epochs_spent_and_the_very_milestone_that_was_asked_for(tiny, run_to_end):
+    reports = run_to_end(replace(tiny, budget=Budget(epochs=0.128)), [0.05]).reports  # 2,500 tokens, 64 a step
+    assert [(r.epochs, r.milestone) for r in reports] == [(128 / 2500, 0.05), (320 / 2500, 0.128)]
+
+
 def test_data_that_fill_no_batch_or_hold_no_documents_are_errors():
     with pytest.raises(ValueError, match=r"a pass over the data has 4 tokens but data\.batch_tokens is 4"):
         batch(stream_of([1, 2, 3]), 0, DATA)

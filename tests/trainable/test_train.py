@@ -37,6 +37,7 @@ from trainable.train import train
         (Budget(tokens=600), [65, 130], [2, 3, 10]),  # a milestone between two steps is reported after the later one
         (Budget(tokens=640), [10, 20, 200], [1, 4, 10]),  # of several passed by one step, the furthest
         (Budget(steps=10, tokens=256), [2], [2, 4]),
+        (Budget(epochs=0.256), [0.0512, 0.1], [2, 4, 10]),  # of 2,500 tokens
     ],
 )
 def test_each_milestone_is_reported_once_and_at_its_step(budget, milestones, steps, tiny, run_to_end):

@@ -4,8 +4,10 @@ import dataclasses
 
 import pytest
 
+import search_spaces
 from trainable.config import Budget
 from trainable.runtime import Runtime
+from trainable.scaling import scaling_parameters
 from tuner.plan import expected_share, measure_tokens_per_second, plan, tokens_of
 
 
@@ -37,6 +39,29 @@ def test_the_first_limit_reached_decides_how_many_tokens_a_run_takes(toy_base) -
     assert tokens_of(with_budget(toy_base, steps=10, tokens=600)) == 600
     assert tokens_of(with_budget(toy_base, steps=10, flops=500 * per_token)) == 500
     assert tokens_of(with_budget(toy_base, seconds=9.0)) is None
+
+
+def test_a_ratio_is_counted_in_parameters_without_building_them(toy_base) -> None:
+    network = toy_base.model.build(260, 16)
+    assert tokens_of(with_budget(toy_base, param_data_ratio=0.5)) == scaling_parameters(network) // 2
+    full = search_spaces.load("nanochat").scale("full").base
+    assert tokens_of(full) == pytest.approx(8 * (24 * 12 * 1536**2 + 1536 * 50_304), rel=1e-3)  # GPT-2's, padded
+
+
+def test_a_folder_of_shards_brings_a_vocabulary_that_is_not_known_before(toy_base, tmp_path) -> None:
+    (tmp_path / "some_train_0.bin").touch()
+    shards = dataclasses.replace(toy_base, data=dataclasses.replace(toy_base.data, source=str(tmp_path)))
+    assert tokens_of(with_budget(shards, param_data_ratio=0.5)) is tokens_of(with_budget(shards, flops=10**9)) is None
+    assert tokens_of(with_budget(shards, param_data_ratio=0.5, steps=10)) == 640
+
+
+def test_epochs_are_of_all_the_data_whatever_the_other_limits_are(toy_base) -> None:
+    assert tokens_of(with_budget(toy_base, epochs=0.5)) is tokens_of(with_budget(toy_base, epochs=0.5, steps=9)) is None
+    late = dataclasses.replace(with_budget(toy_base, steps=9), horizon=Budget(epochs=2.0))
+    assert tokens_of(late) is None
+    found = plan(with_budget(toy_base, epochs=0.5), 10, 2, True, 640.0)
+    assert (found.tokens, found.seconds, found.rungs, found.unit) == (None, None, [0.05557, 0.1667], "epochs")
+    assert found.expected_share == pytest.approx((1 + 2 / 3 + 6 / 9) / 9, rel=1e-3)
 
 
 def test_a_budget_of_seconds_needs_no_speed(toy_base) -> None:

@@ -90,6 +90,18 @@ def test_intermediate_values_reach_the_study_and_those_that_are_not_finite_do_no
     assert rebuilt.study.get_trials()[0].intermediate_values == {27: 2.0}
 
 
+def test_of_units_that_have_fractions_the_study_sees_millionths(toy_space, base_values) -> None:
+    sampler = Sampler(toy_space, base_values, seed=0, unit="epochs")
+    number = sampler.ask().number
+    for milestone, value in {0.005557: 2.0, 0.01667: 1.5}.items():
+        sampler.report(number, milestone, value)
+    sampler.tell(number, "stopped", None)
+    earlier = [Outcome(base_values, "stopped", None, {0.005557: 2.0, 0.01667: 1.5})]
+    rebuilt = Sampler(toy_space, base_values, seed=0, earlier=earlier, unit="epochs")
+    for study in (sampler.study, rebuilt.study):
+        assert study.get_trials()[0].intermediate_values == {5557: 2.0, 16670: 1.5}
+
+
 def test_closing_leaves_nothing_running(toy_space, base_values) -> None:
     sampler = Sampler(toy_space, base_values, seed=0)
     for _ in range(3):

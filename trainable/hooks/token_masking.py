@@ -30,7 +30,7 @@ class TokenMasking(Hook):
             return  # without a draw, which would move the draws of other hooks
         shape, device = step.inputs.shape, step.inputs.device
         masked = torch.rand(shape, generator=step.generator, device=device) < self.prob
-        anything = torch.randint(step.network.embedding.num_embeddings, shape, generator=step.generator, device=device)
+        anything = torch.randint(step.network.vocab_size, shape, generator=step.generator, device=device)
         step.inputs = torch.where(masked, anything, step.inputs)
 
     @classmethod

@@ -69,6 +69,8 @@ class MeasurableAttention(nn.Module):
 
 
 def shrink_rows(linear: nn.Linear, factors: Tensor) -> None:
-    """Multiply the rows of each head by its factor."""
-    heads = linear.weight.view(len(factors), -1)
-    heads.mul_(factors.to(heads.dtype)[:, None])
+    """Multiply what the layer puts out for each head by its factor: the rows of its weights, and of its bias."""
+    for parameter in (linear.weight, linear.bias):
+        if parameter is not None:
+            heads = parameter.view(len(factors), -1)
+            heads.mul_(factors.to(heads.dtype)[:, None])

@@ -19,6 +19,11 @@ class Network(nn.Module):
     head: nn.Linear | None
     blocks: nn.ModuleList
 
+    @property
+    def vocab_size(self) -> int:
+        """How many tokens there are. A network whose tables are padded to more rows says so itself."""
+        return self.embedding.num_embeddings
+
     def hidden(self, tokens: Tensor) -> Tensor:
         """Tokens (batch, time) to final hidden states (batch, time, dim)."""
         raise NotImplementedError

@@ -127,7 +127,7 @@ class Transformer(Network):
     def __init__(self, config: Nanochat, vocab_size: int, seq_len: int) -> None:
         super().__init__()
         dim, layers, rows = config.model_dim, config.num_layers, config.padded(vocab_size)
-        self.vocab_size, self.softcap, self.middle = vocab_size, config.logit_softcap, layers // 2
+        self.num_tokens, self.softcap, self.middle = vocab_size, config.logit_softcap, layers // 2
         self.embedding = nn.Embedding(rows, dim)
         nn.init.normal_(self.embedding.weight, std=0.8)
         self.head = nn.Linear(dim, rows, bias=False)
@@ -149,6 +149,10 @@ class Transformer(Network):
         self.register_buffer("cos", cos, persistent=False)
         self.register_buffer("sin", sin, persistent=False)
 
+    @property
+    def vocab_size(self) -> int:
+        return self.num_tokens
+
     def hidden(self, tokens: Tensor) -> Tensor:
         x0 = x = self.smear(norm(self.embedding(tokens)))  # (batch, time, dim)
         rotation = (self.cos[: tokens.size(1)], self.sin[: tokens.size(1)])
@@ -161,7 +165,7 @@ class Transformer(Network):
         return norm(x - self.backout_lambda * middle)
 
     def logits(self, hidden: Tensor) -> Tensor:
-        z = F.linear(hidden, self.head.weight.to(hidden.dtype))[..., : self.vocab_size]
+        z = F.linear(hidden, self.head.weight.to(hidden.dtype))[..., : self.num_tokens]
         return softcap(z.float(), self.softcap)  # (batch, time, vocab)
 
     def special_roles(self) -> Mapping[str, Sequence[nn.Parameter]]:

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from trainable.hooks.token_masking import TokenMasking
+from trainable.models.nanochat import Nanochat
 
 
 def test_a_share_of_the_inputs_is_drawn_from_the_vocabulary_and_no_target_changes(make_step):
@@ -24,6 +25,15 @@ def test_at_one_every_input_is_drawn_and_at_zero_none_and_nothing_is_drawn(make_
     assert torch.equal(step.inputs, before) and torch.equal(step.generator.get_state(), state)
     TokenMasking(prob=1.0).before_forward(step, {})
     assert (step.inputs != before).float().mean() > 0.9
+
+
+def test_rows_that_pad_a_table_are_never_drawn(make_step):
+    network = Nanochat(num_layers=2, aspect_ratio=16, head_dim=8, pad_vocab_multiple=256).build(260, 16)
+    assert network.embedding.num_embeddings == 512
+    inputs = torch.zeros(64, 256, dtype=torch.int64)
+    step = make_step(network=network, inputs=inputs, targets=inputs)
+    TokenMasking(prob=1.0).before_forward(step, {})
+    assert (step.inputs.min(), step.inputs.max()) == (0, 259)
 
 
 def test_its_range():

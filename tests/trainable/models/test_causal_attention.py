@@ -7,6 +7,7 @@ import torch
 
 from trainable.models.causal_attention import CausalAttention, WindowedAttention
 from trainable.models.gpt import GPT
+from trainable.models.gpt2 import GPT2
 from trainable.models.latent_attention import LatentHeads
 from trainable.models.query_key_value import SeparateHeads
 
@@ -59,6 +60,22 @@ def test_shrinking_multiplies_the_logits_of_each_head_by_its_factor(part, balanc
     before = logits()
     module.shrink_logits(factors, balance)
     torch.testing.assert_close(logits(), factors[:, None, None] * before)
+
+
+@pytest.mark.parametrize("balance", [0.0, 0.5, 1.0])
+def test_biases_of_queries_and_keys_shrink_with_their_weights(balance):
+    attention = GPT2(num_layers=1, model_dim=16, num_heads=4, dropout=0.0).build(10, 5).blocks[0].attention.double()
+    for parameter in attention.parameters():
+        torch.nn.init.normal_(parameter)
+    x, factors = torch.randn(5, 16).double(), torch.tensor([1.0, 0.5, 0.3, 0.9]).double()
+
+    def logits() -> torch.Tensor:
+        q, k = (linear(x).view(5, 4, 4) for linear in (attention.q, attention.k))
+        return torch.einsum("qhd,khd->hqk", q, k).detach()
+
+    before = logits()
+    attention.shrink_logits(factors, balance)
+    torch.testing.assert_close(logits(), factors[:, None, None] * before, rtol=1e-12, atol=1e-12)
 
 
 def test_a_shared_key_is_left_as_it_is():

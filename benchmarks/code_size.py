@@ -1,0 +1,89 @@
+"""How large the code is: lines of files and functions of the four packages: ``python -m benchmarks.code_size``.
+
+Lines are those of the files as they are written, comments and blank ones included. A function is counted from its
+``def`` to its last line, a method alike, and one inside another in both.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import statistics
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = ("search_spaces", "tuner", "trainable", "results")
+
+
+@dataclass(frozen=True, order=True)
+class Piece:
+    """A file, or a function at ``file:line``."""
+
+    lines: int
+    where: str
+    name: str = ""
+
+
+def files(root: Path, package: str) -> list[Piece]:
+    """Every Python file of a package, by path."""
+    return [Piece(len(_read(path)), _place(root, path)) for path in sorted((root / package).rglob("*.py"))]
+
+
+def functions(root: Path, package: str) -> Iterator[Piece]:
+    """Every function and method of a package."""
+    for path in sorted((root / package).rglob("*.py")):
+        for node in ast.walk(ast.parse("\n".join(_read(path)))):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                assert node.end_lineno is not None
+                yield Piece(node.end_lineno - node.lineno + 1, f"{_place(root, path)}:{node.lineno}", node.name)
+
+
+def table(root: Path) -> Table:
+    """A row for each package, and one for all of them."""
+    found = Table("package", "files", "lines", "median file", "largest file", "longest function", box=None)
+    for column in found.columns[1:4]:
+        column.justify = "right"
+    every: tuple[list[Piece], list[Piece]] = ([], [])
+    for package in PACKAGES:
+        pieces = files(root, package), list(functions(root, package))
+        found.add_row(package, *_cells(*pieces))
+        for all_of, own in zip(every, pieces, strict=True):
+            all_of += own
+    found.add_row("all", *_cells(*every))
+    return found
+
+
+def _cells(files: list[Piece], functions: list[Piece]) -> list[str]:
+    if not files:
+        return ["0", "0", "-", "-", "-"]
+    largest, longest = max(files), max(functions, default=None)
+    return [
+        f"{len(files)}",
+        f"{sum(file.lines for file in files):,}",
+        f"{statistics.median(file.lines for file in files):g}",
+        f"{largest.where}: {largest.lines}",
+        f"{longest.where} {longest.name}: {longest.lines}" if longest else "-",
+    ]
+
+
+def _read(path: Path) -> list[str]:
+    return path.read_text(encoding="utf-8").splitlines()
+
+
+def _place(root: Path, path: Path) -> str:
+    return path.relative_to(root).as_posix()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.code_size", description=(__doc__ or "").split(":")[0])
+    parser.add_argument("root", type=Path, nargs="?", default=ROOT, help="folder of the packages; default: this one")
+    Console(width=180, highlight=False, markup=False).print(table(parser.parse_args().root))
+
+
+if __name__ == "__main__":
+    main()

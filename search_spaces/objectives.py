@@ -1,0 +1,42 @@
+"""What a space may minimise: numbers of a trial's report, and what a run must have to give each of them."""
+
+from __future__ import annotations
+
+from trainable.config import Budget, TrainConfig
+from trainable.data import Dataset
+
+MEASURED_ON_THE_WAY = ("val_bpb", "val_loss", "val_nats_per_character", "val_mainrun_loss")
+# Known when a run has ended, so that there is nothing to stop trials by: such a search has no rungs.
+MEASURED_AT_THE_END = ("val_bpb_quantised", "val_loss_quantised", "time_to_target")
+OBJECTIVES = (*MEASURED_ON_THE_WAY, *MEASURED_AT_THE_END)
+
+BY_CHARACTER = ("val_nats_per_character", "val_mainrun_loss")
+
+
+def check(objective: str, config: TrainConfig, dataset: Dataset | None = None) -> None:
+    """A ValueError that says what to set, unless runs of ``config`` (on ``dataset``, once it is there) can give it."""
+    problem = _problem_with_config(objective, config)
+    if problem is None and objective in BY_CHARACTER and dataset is not None and dataset.characters is None:
+        problem = f"a source of text, and {config.data.source!r} does not say what its characters are"
+    if problem is not None:
+        raise ValueError(f"the objective {objective} needs {problem}")
+
+
+def _problem_with_config(objective: str, config: TrainConfig) -> str | None:
+    if objective.endswith("_quantised") and config.artifact is None:
+        return "an artifact: set artifact=Artifact"
+    if objective == "val_mainrun_loss" and config.evaluation.mainrun_rows is None:
+        return "evaluation.mainrun_rows, which is null: the contest's batch is 64"
+    if objective == "time_to_target":
+        return _problem_with_target(config)
+    return None
+
+
+def _problem_with_target(config: TrainConfig) -> str | None:
+    if config.target is None:
+        return "a target: set target.loss"
+    if config.budget.seconds is None or config.budget != Budget(seconds=config.budget.seconds):
+        # a miss has the seconds until its budget ended it, which only a limit in seconds keeps above every hit
+        limits = "null the other limits" if config.budget.seconds else "set budget.seconds and null the other limits"
+        return f"a budget in seconds alone, or runs that miss the target may look fast: {limits}"
+    return None

@@ -1,0 +1,62 @@
+"""A run that cannot give what is searched for is refused before it begins."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from search_spaces import objectives
+from trainable.characters import CharacterCounter
+from trainable.component import with_values
+from trainable.config import TrainConfig
+
+ARTIFACT = {"artifact": "Artifact"}
+TARGET = {"target.loss": 6.7}
+
+
+@pytest.mark.parametrize(
+    ("objective", "changes", "message"),
+    [
+        ("val_bpb_quantised", {}, "val_bpb_quantised needs an artifact: set artifact=Artifact"),
+        ("val_loss_quantised", {}, "val_loss_quantised needs an artifact"),
+        ("val_mainrun_loss", {}, "needs evaluation.mainrun_rows, which is null"),
+        ("time_to_target", {}, "needs a target: set target.loss"),
+        ("time_to_target", TARGET, "needs a budget in seconds alone.*: set budget.seconds and null the other limits"),
+        ("time_to_target", TARGET | {"budget.seconds": 9.0}, "a budget in seconds alone.*: null the other limits"),
+    ],
+)
+def test_an_objective_that_a_config_cannot_give_says_what_to_set(
+    tiny: TrainConfig, objective, changes, message
+) -> None:
+    with pytest.raises(ValueError, match=f"the objective .*{message}"):
+        objectives.check(objective, with_values(tiny, changes))
+
+
+@pytest.mark.parametrize(
+    ("objective", "changes"),
+    [
+        ("val_bpb", {}),
+        ("val_bpb_quantised", ARTIFACT),
+        ("val_loss_quantised", ARTIFACT),
+        ("val_mainrun_loss", {"evaluation.mainrun_rows": 2}),
+        ("time_to_target", TARGET | {"budget.seconds": 9.0, "budget.steps": None}),
+    ],
+)
+def test_what_the_message_says_is_enough(tiny: TrainConfig, objective, changes) -> None:
+    objectives.check(objective, with_values(tiny, changes))
+
+
+@pytest.mark.parametrize("objective", objectives.BY_CHARACTER)
+def test_shards_have_no_characters_which_shows_once_the_data_are_there(tiny: TrainConfig, dataset, objective) -> None:
+    config = with_values(tiny, {"evaluation.mainrun_rows": 2, "data.source": "my/shards"})
+    objectives.check(objective, config)
+    with pytest.raises(ValueError, match=f"the objective {objective} needs a source of text, and 'my/shards'"):
+        objectives.check(objective, config, dataset)
+    letters = CharacterCounter(dataset.bytes_of.base_bytes)
+    objectives.check(objective, config, replace(dataset, characters=letters))
+
+
+def test_every_objective_is_a_number_of_the_report(tiny: TrainConfig, run_to_end) -> None:
+    report = run_to_end(tiny).last
+    assert all(hasattr(report, name) for name in objectives.OBJECTIVES)
