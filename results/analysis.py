@@ -1,14 +1,23 @@
 """What a campaign's trials say, as data frames and numbers; lower values are better.
 
-Every difference here is between single runs. How much of it is the noise of the seed is unknown until replicates have
-been run: a difference in this module is a reason to look closer, not a finding, and nothing here gives a verdict.
+The leaderboard's differences are between single runs: a reason to look closer, not a finding. For a finding there must
+be replicates (:func:`pooled_noise`), and the one rule is :func:`verdict`.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from statistics import NormalDist, fmean
+
 import pandas as pd
 
 from results.schema import STATUSES
+from results.student_t import two_sided_quantile
+
+ESTABLISHED, NOT_ESTABLISHED, CONTRADICTS = "established", "not established", "contradicts"
+CONFIDENCE = 0.95  # of every verdict and interval
 
 
 def leaderboard(trials: pd.DataFrame) -> pd.DataFrame:
@@ -52,6 +61,75 @@ def compute_share(trials: pd.DataFrame, wall_seconds: float, slots: int) -> floa
     if slots < 1:
         raise ValueError(f"slots is {slots!r} but must be at least 1")
     return float(trials["train_seconds"].sum()) / (wall_seconds * slots)
+
+
+@dataclass(frozen=True)
+class Noise:
+    """How much runs of one computation differ: what a difference between two computations has to exceed."""
+
+    sd: float  # standard deviation of a single run, in the unit of its values
+    degrees_of_freedom: int
+
+    def smallest_difference(self, runs: int, other_runs: int) -> float:
+        """What the means of two groups of that many runs must differ by, to be established: a two-sided t test."""
+        return math.hypot(self.half_width(runs), self.half_width(other_runs))
+
+    def half_width(self, runs: int) -> float:
+        """Half of the interval that holds the true mean of that many runs with 95 % confidence."""
+        return two_sided_quantile(CONFIDENCE, self.degrees_of_freedom) * self.sd / math.sqrt(runs)
+
+
+def pooled_noise(groups: Iterable[Sequence[float]]) -> Noise | None:
+    """The noise that all replicates show together, each group being runs of one computation; None without any.
+
+    The spread is taken to be the same everywhere. Squares are summed around each group's own mean, so that the groups
+    may have different means; a group of one adds nothing.
+    """
+    squares, degrees_of_freedom = 0.0, 0
+    for values in groups:
+        if len(values) > 1:
+            mean = fmean(values)
+            squares += sum((value - mean) ** 2 for value in values)
+            degrees_of_freedom += len(values) - 1
+    return Noise(math.sqrt(squares / degrees_of_freedom), degrees_of_freedom) if degrees_of_freedom else None
+
+
+def verdict(difference: float, noise: Noise | None, runs: int, other_runs: int, claim: float | None = None) -> str:
+    """Whether a difference between the means of ``runs`` and of ``other_runs`` runs is a finding.
+
+    ``not established`` where noise alone may have made it, or is unknown; ``contradicts`` where it is established and
+    its sign is opposite to that of ``claim``; else ``established``. A claim of 0 or None names no direction.
+    """
+    if noise is None or not abs(difference) > noise.smallest_difference(runs, other_runs):
+        return NOT_ESTABLISHED
+    return CONTRADICTS if claim and (claim > 0) != (difference > 0) else ESTABLISHED
+
+
+@dataclass(frozen=True)
+class Correlation:
+    """Spearman's rank correlation and the interval that holds it with 95 % confidence, by Fisher's z."""
+
+    value: float
+    low: float
+    high: float
+    pairs: int
+    independent: int  # different trainings among the pairs, which the interval counts
+
+
+def rank_correlation(first: pd.Series, second: pd.Series, independent: int) -> Correlation | None:
+    """Spearman's correlation of two series of equal index without nulls; None where it is undefined or of under 4.
+
+    The interval takes the standard error of Bonett and Wright (2000), sqrt((1 + r^2 / 2) / (n - 3)).
+    """
+    ranks, others = first.rank(), second.rank()
+    if independent < 4 or ranks.nunique() < 2 or others.nunique() < 2:
+        return None
+    value = max(-1.0, min(1.0, float(ranks.corr(others))))  # rounding may leave 1.0000000000000002
+    if abs(value) == 1.0:
+        return Correlation(value, value, value, len(first), independent)
+    half = NormalDist().inv_cdf((1 + CONFIDENCE) / 2) * math.sqrt((1 + value**2 / 2) / (independent - 3))
+    low, high = math.tanh(math.atanh(value) - half), math.tanh(math.atanh(value) + half)
+    return Correlation(value, low, high, len(first), independent)
 
 
 def _completed(trials: pd.DataFrame) -> pd.DataFrame:

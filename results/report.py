@@ -107,12 +107,12 @@ def _overrides(row: pd.Series) -> dict[str, Any]:
     return found
 
 
-def _amount(number: int) -> str:
-    """A rung or budget: in full up to 99,999, then in thousands or millions with 3 digits."""
+def _amount(number: float) -> str:
+    """A rung or budget: in full up to 99,999, then in thousands or millions with 3 digits; fractions with 4."""
     for factor, suffix in ((10**9, "G"), (10**6, "M"), (10**3, "k")):
         if number >= max(factor, 10**5):
             return f"{number / factor:.3g}{suffix}"
-    return f"{number:.0f}"
+    return f"{number:.0f}" if number == round(number) else f"{number:.4g}"
 
 
 def _print_table(console: Console, lines: list[_Line], objective: str) -> None:

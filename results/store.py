@@ -1,7 +1,8 @@
 """A campaign's folder: ``campaign.json`` and the Parquet datasets ``trials`` and ``reports``, one file a trial in each.
 
 A file is only ever replaced whole (hidden temporary, fsync, rename), so a reader sees the old rows or the new ones, one
-row per trial, also after a kill -9; there is nothing to compact and nothing to repair. One process writes a campaign.
+row per trial, also after a kill -9; there is nothing to repair. One process writes a campaign. A finished one may be
+compacted into one file a dataset (results/compact.py): it is then there to be read, not to be gone on with.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ from results.schema import SCHEMA_VERSION, STATUSES, reports_schema, trials_sche
 OnCorrupt = Callable[[Path, str], None]  # the file under its new name, and what was wrong with it
 Dataset = Literal["trials", "reports"]
 DATASETS: tuple[Dataset, ...] = ("trials", "reports")
+CAMPAIGN = "campaign.json"
 
-_CAMPAIGN = "campaign.json"
 _EMPTY = "0-empty"  # a part without rows, so that pandas can read a campaign in which nothing has happened yet
 
 
@@ -55,7 +56,7 @@ class Store:
             store._write_empty_part(dataset)
         # Written last: a folder with this file is a whole campaign, one without it can be created again.
         text = json.dumps(store.campaign, indent=2, allow_nan=False)
-        store._files.replace(folder / _CAMPAIGN, text.encode())
+        store._files.replace(folder / CAMPAIGN, text.encode())
         return store
 
     @classmethod
@@ -68,6 +69,7 @@ class Store:
         files = _Files()
         store = cls(folder, _read_campaign(folder, files), files)
         if on_corrupt is not None:
+            store._refuse_if_compacted()
             store._set_corrupt_files_aside(on_corrupt)
             for dataset in DATASETS:
                 if _EMPTY not in store._keys(dataset):
@@ -100,6 +102,8 @@ class Store:
     def reports(self, key: str) -> list[dict[str, Any]]:
         """The reports of one trial in the order they were made; empty where it made none."""
         check_name(key, "trial key")
+        if self._compacted:
+            return [row for row in self.table("reports").to_pylist() if row["key"] == key]
         return self._read("reports", key).to_pylist() if key in self._keys("reports") else []
 
     def table(self, dataset: Dataset) -> pa.Table:
@@ -127,11 +131,15 @@ class Store:
             table = pq.ParquetFile(pa.BufferReader(self._files.read(path))).read()
         except (pa.ArrowException, OSError) as error:
             raise ValueError(f"{path} cannot be read: {str(error).splitlines()[0]}") from error
-        if not table.schema.equals(self._schemas[dataset]):
+        schema = self._schemas[dataset]
+        if any(field.name not in schema.names or field.type != schema.field(field.name).type for field in table.schema):
             raise ValueError(f"{path} cannot be read: its columns are not those of this campaign's {dataset}")
-        return table
+        # A column that this code has and the one that wrote the file did not is null.
+        columns = [table[f.name] if f.name in table.column_names else pa.nulls(len(table), f.type) for f in schema]
+        return pa.Table.from_arrays(columns, schema=schema)
 
     def _write(self, dataset: Dataset, key: str, rows: list[Mapping[str, Any]]) -> None:
+        self._refuse_if_compacted()
         schema = self._schemas[dataset]
         for name in rows[-1]:  # the others were checked when they were written
             if name not in schema.names:
@@ -148,9 +156,17 @@ class Store:
     def _write_empty_part(self, dataset: Dataset) -> None:
         self._write_table(self._path(dataset, _EMPTY), self._schemas[dataset].empty_table())
 
+    @property
+    def _compacted(self) -> bool:
+        return bool(self.campaign.get("compacted"))
+
+    def _refuse_if_compacted(self) -> None:
+        if self._compacted:
+            raise ValueError(f"{self.folder} is compacted: it can be read, but not gone on with")
+
     def _refuse_if_in_use(self) -> None:
         found = self._files.names(self.folder)
-        if _CAMPAIGN in found:
+        if CAMPAIGN in found:
             raise ValueError(f"{self.folder} already holds a campaign: resume it or choose another name")
         foreign = [name for name in found if name not in DATASETS]
         foreign += [f"{dataset}/{key}" for dataset in DATASETS for key in self._keys(dataset) if key != _EMPTY]
@@ -199,11 +215,11 @@ class _Files:
 
 
 def _read_campaign(folder: Path, files: _Files) -> dict[str, Any]:
-    path = folder / _CAMPAIGN
+    path = folder / CAMPAIGN
     if not path.is_file():
-        siblings = [n for n in files.names(folder.parent) if (folder.parent / n / _CAMPAIGN).is_file()]
+        siblings = [n for n in files.names(folder.parent) if (folder.parent / n / CAMPAIGN).is_file()]
         hint = nearest(folder.name, siblings, "campaigns beside it")
-        raise ValueError(f"{folder} is no campaign: it holds no {_CAMPAIGN}; {hint}")
+        raise ValueError(f"{folder} is no campaign: it holds no {CAMPAIGN}; {hint}")
     try:
         campaign = json.loads(files.read(path))
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""The order of the leaderboard and the few numbers beside it."""
+"""The order of the leaderboard and the few numbers beside it; noise, and what it makes of a difference."""
 
 from __future__ import annotations
 
@@ -10,7 +10,19 @@ import pandas as pd
 import pytest
 
 from results import Store, load
-from results.analysis import best, compute_share, counts, leaderboard
+from results.analysis import (
+    CONTRADICTS,
+    ESTABLISHED,
+    NOT_ESTABLISHED,
+    Noise,
+    best,
+    compute_share,
+    counts,
+    leaderboard,
+    pooled_noise,
+    rank_correlation,
+    verdict,
+)
 from results.schema import STATUSES
 
 Row = dict[str, Any]
@@ -71,3 +83,71 @@ def test_the_share_of_compute_ignores_trials_that_have_not_trained(campaign: Pat
 def test_a_share_of_no_time_is_refused(wall_seconds: float, slots: int) -> None:
     with pytest.raises(ValueError, match="but must be"):
         compute_share(pd.DataFrame({"train_seconds": [1.0]}), wall_seconds, slots)
+
+
+# --- noise ------------------------------------------------------------------------------------------------------------
+
+
+def test_noise_is_pooled_around_each_groups_own_mean() -> None:
+    noise = pooled_noise([[1.0, 3.0], [10.0, 10.0, 13.0], [7.0], []])
+    assert noise is not None and noise.degrees_of_freedom == 3
+    assert noise.sd == pytest.approx(((1 + 1 + 1 + 1 + 4) / 3) ** 0.5)
+
+
+def test_without_replicates_noise_is_unknown() -> None:
+    assert pooled_noise([[1.0], [2.0]]) is None
+
+
+def test_more_runs_establish_smaller_differences() -> None:
+    noise = Noise(sd=0.0018055, degrees_of_freedom=13)
+    assert noise.smallest_difference(1, 1) == pytest.approx(2.1604 * 0.0018055 * 2**0.5, rel=1e-4)
+    assert noise.smallest_difference(2, 3) == pytest.approx(2.1604 * 0.0018055 * (1 / 2 + 1 / 3) ** 0.5, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("difference", "claim", "expected"),
+    [
+        (-0.0056, -1.0, ESTABLISHED),
+        (0.0056, 1.0, ESTABLISHED),
+        (-0.0056, None, ESTABLISHED),
+        (0.0056, 0.0, ESTABLISHED),
+        (0.0056, -0.001, CONTRADICTS),
+        (-0.0056, 1.0, CONTRADICTS),
+        (0.0055, -1.0, NOT_ESTABLISHED),
+        (-0.0055, -1.0, NOT_ESTABLISHED),
+        (0.0, -1.0, NOT_ESTABLISHED),
+    ],
+)
+def test_a_difference_beyond_the_noise_is_established_or_contradicts(
+    difference: float, claim: float | None, expected: str
+) -> None:
+    noise = Noise(sd=0.0018055, degrees_of_freedom=13)  # two single runs: 0.005516
+    assert verdict(difference, noise, 1, 1, claim) == expected
+
+
+def test_nothing_is_established_without_replicates() -> None:
+    assert verdict(-5.0, None, 1, 1, -1.0) == NOT_ESTABLISHED
+
+
+def test_the_rank_correlation_counts_ties_by_their_mean_rank() -> None:
+    found = rank_correlation(pd.Series([1.0, 2.0, 2.0, 9.0, 5.0]), pd.Series([1.0, 3.0, 2.0, 4.0, 50.0]), 5)
+    assert found is not None
+    assert found.value == pytest.approx(8.5 / 95**0.5)  # of the ranks 1, 2.5, 2.5, 5, 4 and 1, 3, 2, 4, 5
+    assert -1 < found.low < found.value < found.high < 1
+
+
+def test_the_interval_of_a_correlation_narrows_with_independent_trainings() -> None:
+    first, second = pd.Series(range(20)), pd.Series([*range(2, 20), 0, 1])
+    few, many = rank_correlation(first, second, 8), rank_correlation(first, second, 20)
+    assert few is not None and many is not None and few.value == many.value and few.pairs == many.pairs == 20
+    assert few.low < many.low < many.value < many.high < few.high
+
+
+def test_a_perfect_order_has_a_correlation_of_one() -> None:
+    found = rank_correlation(pd.Series([0.1, 0.2, 0.3, 0.7]), pd.Series([1.0, 2.0, 4.0, 5.0]), 4)
+    assert found is not None and (found.value, found.low, found.high) == (1.0, 1.0, 1.0)
+
+
+def test_a_correlation_of_nothing_is_none() -> None:
+    assert rank_correlation(pd.Series([1.0, 2.0, 3.0]), pd.Series([1.0, 2.0, 3.0]), 3) is None
+    assert rank_correlation(pd.Series([1.0, 1.0, 1.0, 1.0]), pd.Series([1.0, 2.0, 3.0, 4.0]), 4) is None

@@ -105,8 +105,11 @@ def test_values_are_shown_in_few_characters(value: Any, text: str) -> None:
     assert short(value) == text
 
 
-@pytest.mark.parametrize(("rung", "text"), [(80, "@80"), (99_999, "@99999"), (1_048_576, "@1.05M"), (500_000, "@500k")])
-def test_large_rungs_are_shortened(store: Store, make_trial: Callable[..., Row], rung: int, text: str) -> None:
+@pytest.mark.parametrize(
+    ("rung", "text"),
+    [(80, "@80"), (99_999, "@99999"), (1_048_576, "@1.05M"), (500_000, "@500k"), (0.01333, "@0.01333")],
+)
+def test_large_rungs_are_shortened(store: Store, make_trial: Callable[..., Row], rung: float, text: str) -> None:
     store.write_trial(make_trial(1, "stopped", 2.0, {"schedule": "Cosine"}, rung=rung))
     assert f"stopped {text}  " in _leaderboard(store.folder)
 

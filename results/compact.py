@@ -1,0 +1,72 @@
+"""A finished campaign in three files, to be kept and given away: ``python -m results.compact FOLDER TARGET``.
+
+Read like any other campaign (``results.load``, ``pandas.read_parquet``). What means nothing elsewhere is left out: the
+workers' names, the checkpoints and the search's own files. A resume refuses it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from results.names import check_name
+from results.store import CAMPAIGN, DATASETS, Store
+
+_PART = "part-0.parquet"
+_LEFT_OUT = ("worker", "checkpoint")
+
+
+def compact(folder: Path, target: Path) -> None:
+    """Write the campaign in ``folder`` to ``target``, a folder that must not exist yet or be empty.
+
+    A ValueError where there is no campaign, where one of its trials has not ended, and for a target in use.
+    """
+    store = Store.open(folder)
+    check_name(target.name, "campaign name")
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise ValueError(f"{target} exists already: a compacted campaign needs a folder of its own")
+    tables = {dataset: store.table(dataset) for dataset in DATASETS}
+    unfinished = sum(status in ("running", "interrupted") for status in tables["trials"]["status"].to_pylist())
+    if unfinished:
+        raise ValueError(f"{folder} has {unfinished} trials that have not ended: resume it first")
+    tables["trials"] = _without(tables["trials"].sort_by("number"), _LEFT_OUT)
+    for dataset, table in tables.items():
+        (target / dataset).mkdir(parents=True, exist_ok=True)
+        pq.write_table(table, target / dataset / _PART, compression="zstd", compression_level=19)
+    # Written last: a folder with this file is a whole campaign.
+    text = json.dumps({**store.campaign, "compacted": True}, indent=2, allow_nan=False)
+    (target / CAMPAIGN).write_text(text + "\n", encoding="utf-8")
+
+
+def _without(table: pa.Table, names: Sequence[str]) -> pa.Table:
+    """The table with null in the columns ``names``."""
+    for name in names:
+        index, field = table.schema.get_field_index(name), table.schema.field(name)
+        table = table.set_column(index, field, pa.nulls(len(table), field.type))
+    return table
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Compact the campaign named on the command line. Exit code 2 and one line where that cannot be."""
+    parser = argparse.ArgumentParser(prog="python -m results.compact", description="Put a campaign into three files.")
+    parser.add_argument("folder", type=Path, help="the campaign's folder: the one that holds campaign.json")
+    parser.add_argument("target", type=Path, help="the folder to write")
+    options = parser.parse_args(arguments)
+    try:
+        compact(options.folder, options.target)
+    except (ValueError, OSError) as error:
+        print(f"{parser.prog}: {error}", file=sys.stderr)
+        return 2
+    files = [options.target / CAMPAIGN, *(options.target / dataset / _PART for dataset in DATASETS)]
+    print(f"{options.target}: {sum(file.stat().st_size for file in files):,} bytes in {len(files)} files")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
