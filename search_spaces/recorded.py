@@ -192,7 +192,7 @@ def at_scale(space: Space, name: str, overrides: Overrides) -> dict[str, Any]:
     """Overrides of the full size as another scale has them.
 
     A knob in which the bases of the scales differ is a size: each of its recorded values needs an entry in the scale's
-    table. Every other value holds at all scales.
+    table, unless the scale has a factor for it. Every other value holds at all scales.
     """
     full, scale = space.scale("full"), space.scale(name)
     if scale is full:
@@ -200,7 +200,10 @@ def at_scale(space: Space, name: str, overrides: Overrides) -> dict[str, Any]:
     values = dict(overrides)
     if not values:
         return values
-    for path in (overrides.keys() & difference(full.base, scale.base).keys()) | (overrides.keys() & scale.sizes.keys()):
+    for path in overrides.keys() & scale.factors.keys():
+        values[path] = overrides[path] * scale.factors[path]
+    sizes = difference(full.base, scale.base).keys() | scale.sizes.keys()
+    for path in (overrides.keys() & sizes) - scale.factors.keys():
         table = scale.sizes.get(path, {})
         if overrides[path] not in table:
             known = ", ".join(f"{a} -> {b}" for a, b in table.items()) or "nothing yet"

@@ -14,8 +14,7 @@ from trainable.component import Component, components, get_value, nearest, with_
 from trainable.config import TrainConfig
 
 from search_spaces.domains import Choice, Domain, Value
-
-OBJECTIVES = ("val_bpb", "val_loss")  # both are minimised
+from search_spaces.objectives import MEASURED_ON_THE_WAY, OBJECTIVES
 
 
 @dataclass(frozen=True)
@@ -39,6 +38,8 @@ class Scale:
     about: str
     # For recorded runs, whose values are full-size: path -> value at full size -> value here. See recorded.py.
     sizes: Mapping[str, Mapping[Any, Any]] = field(default_factory=dict)
+    # The same for rates, which have one rule for all values: path -> value here / value at full size.
+    factors: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,11 @@ class Space:
             for condition in knob.when or {}:
                 assert condition in seen, f"{knob.path} depends on {condition}, which must come before it"
             seen.append(knob.path)
+
+    @property
+    def measured_on_the_way(self) -> bool:
+        """Whether trials can be stopped early: a rung needs the objective before the end."""
+        return self.objective in MEASURED_ON_THE_WAY
 
     def scale(self, name: str) -> Scale:
         """The scale called ``name``; a ValueError with the nearest name where there is none."""

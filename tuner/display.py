@@ -137,11 +137,9 @@ def running_text(entry: Entry) -> Text:
     row = entry.row
     text = Text(f"  trial {entry.number}" + (" (base)" if row["is_base"] else ""), style="cyan")
     if row.get("last_value") is None:
-        return text.append(f"  up to {row['budget_unit']} {int(row['budget'])}", style="dim")
-    reached = (
-        f"  {row['budget_unit']} {int(row['spent'])}/{int(row['budget'])}  {row['objective']} {row['last_value']:.4f}"
-    )
-    return text.append(reached, style="dim")
+        return text.append(f"  up to {row['budget_unit']} {short(row['budget'])}", style="dim")
+    reached = f"{row['budget_unit']} {short(row['spent'])}/{short(row['budget'])}"
+    return text.append(f"  {reached}  {row['objective']} {row['last_value']:.4f}", style="dim")
 
 
 def clock(seconds: float) -> str:

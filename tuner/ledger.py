@@ -8,25 +8,28 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from results.store import Store
 from search_spaces.domains import Value
 from search_spaces.space import Space
-from trainable.component import decode, encode, fingerprint
+from trainable.component import decode, difference, encode, fingerprint
 from trainable.config import TrainConfig
+from tuner.replay import Planned
 from tuner.sampler import Outcome
 
 ENDED = ("completed", "stopped", "diverged", "plateaued", "crashed", "infeasible")
 PROGRESS = (  # what a row says of how far a trial has come
     "spent", "steps", "tokens", "train_seconds", "tokens_per_second", "last_value", "train_loss", "val_loss", "val_bpb",
+    "val_nats_per_character", "val_mainrun_loss", "time_to_target", "target_reached",
 )  # fmt: skip
 COPIED = (  # from a trial's report into its row
     "train_loss", "val_loss", "val_bpb", "eval_seconds", "compile_seconds", "wall_seconds", "peak_memory_bytes",
     "device", "precision", "parameters", "worker", "tokens",
     "artifact_bytes", "val_loss_quantised", "val_bpb_quantised",
+    "val_nats_per_character", "val_mainrun_loss", "time_to_target", "target_reached",
 )  # fmt: skip
 
 
@@ -39,7 +42,7 @@ class Entry:
     config: TrainConfig | None  # None where the values make no valid one
     row: dict[str, Any]
     optuna_number: int | None = None
-    milestones: dict[int, float] = field(default_factory=dict)  # milestone -> objective
+    milestones: dict[float, float] = field(default_factory=dict)  # milestone -> objective
     started: bool = False  # in this start of the campaign
 
     @property
@@ -88,12 +91,30 @@ class Ledger:
         return config.key(self.data_fingerprint)
 
     def open(self, values: Mapping[str, Value], config: TrainConfig, optuna_number: int | None) -> Entry:
-        """A new trial; its row is written when it starts."""
-        key = self.key(config)
-        assert key not in self.entries, f"trial {key} is in the book already"
+        """A new trial of the space; its row is written when it starts."""
         changes = {path: value for path, value in values.items() if self.base_values.get(path, ...) != value}
-        campaign = self.campaign
-        row: dict[str, Any] = {
+        row = self._row(config, self.data_fingerprint, changes)
+        return self._opened(row | {"optuna_number": optuna_number, **values}, dict(values), config, optuna_number)
+
+    def open_planned(self, planned: Planned) -> Entry:
+        """A new trial that replays a recorded run."""
+        same_seed = replace(self.base, seed=planned.config.seed)
+        changes = {path: there for path, (_, there) in difference(same_seed, planned.config).items()}
+        row = self._row(planned.config, planned.data, changes)
+        row.update(recorded_id=planned.recorded_id, reading=planned.reading, is_base=not changes)
+        return self._opened(row, {}, planned.config, None)
+
+    def _opened(
+        self, row: dict[str, Any], values: dict[str, Value], config: TrainConfig, optuna_number: int | None
+    ) -> Entry:
+        key = str(row["key"])
+        assert key not in self.entries, f"trial {key} is in the book already"
+        self.entries[key] = Entry(key, values, config, row, optuna_number)
+        return self.entries[key]
+
+    def _row(self, config: TrainConfig, data: str, changes: Mapping[str, Any]) -> dict[str, Any]:
+        key, campaign = config.key(data), self.campaign
+        return {
             "key": key,
             "campaign": self.store.folder.name,
             "space": campaign["space"],
@@ -104,17 +125,13 @@ class Ledger:
             "status": "running",
             "objective": campaign["objective"],
             "config": json.dumps(encode(config)),
-            "overrides": json.dumps(changes),
-            "data": self.data_fingerprint,
+            "overrides": json.dumps(encode(dict(changes))),
+            "data": data,
             "budget": config.budget.amount,
             "budget_unit": config.budget.unit,
             "attempt": 0,
-            "optuna_number": optuna_number,
             "code_version": self.code_version,
-            **values,
         }
-        self.entries[key] = Entry(key, dict(values), config, row, optuna_number)
-        return self.entries[key]
 
     def refuse(self, values: Mapping[str, Value], reason: str, optuna_number: int | None) -> None:
         """Write down values that make no valid run: they cost a row, not a trial."""
@@ -163,7 +180,7 @@ class Ledger:
         if value is not None:
             row["last_value"] = value
         if status == "running" and value is not None:
-            entry.milestones[int(result["milestone"])] = value
+            entry.milestones[result["milestone"]] = value
         if status != "interrupted":
             self.store.append_report(_report_row(key, row["attempt"], result, recent, self.now()))
         if status == "running":
@@ -183,7 +200,7 @@ class Ledger:
             values = json.loads(row["overrides"]) if config is None else self.space.values_of(config)
             milestones = {}
             for report in self.store.reports(row["key"]):
-                value = report[row["objective"]]
+                value = report.get(row["objective"])  # None too where it is known at the end only
                 reached = report["milestone"] <= (row["spent"] or 0)  # not by an attempt that began again since
                 if value is not None and reached and report["milestone"] < row["budget"]:
                     milestones[report["milestone"]] = value
@@ -229,10 +246,12 @@ def _report_row(key: str, attempt: int, result: Mapping[str, Any], speed: float 
         "tokens": result["tokens"],
         "seconds": result["seconds"],
         "progress": result["progress"],
-        "milestone": int(result["milestone"]),
+        "milestone": result["milestone"],
         "train_loss": result["train_loss"],
         "val_loss": result["val_loss"],
         "val_bpb": result["val_bpb"],
+        "val_nats_per_character": result["val_nats_per_character"],
+        "val_mainrun_loss": result["val_mainrun_loss"],
         "lr_multiplier": result["multiplier"],
         "tokens_per_second": speed,
         "logged": json.dumps(result["logged"]),

@@ -50,6 +50,15 @@ def parser() -> OneLineParser:
         "--set", metavar="PATH=VALUE", action="append", default=[], help="fix a knob for the whole campaign; repeatable"
     )
     what.add_argument(
+        "--replay",
+        metavar="ROWS",
+        action="append",
+        help="train recorded runs instead of searching: ids (H1), patterns (A*), 'phase 11', bases or all, divided by "
+        "commas; 'bases x3' takes three seeds; repeatable",
+    )
+    what.add_argument("--reading", metavar="NAME", help="of recorded runs: as_run (default) or as_logged")
+    what.add_argument("--seeds", metavar="N", type=_positive, help="seeds of each recorded run (default: 1)")
+    what.add_argument(
         "--seed", metavar="N", type=_natural, help="seed of the sampler and of every training (default: the space's)"
     )
     how = p.add_argument_group("how long, how wide")
@@ -60,7 +69,17 @@ def parser() -> OneLineParser:
     how.add_argument(
         "--concurrent", metavar="N", type=_positive, help="trials at a time (default: every GPU, else every core)"
     )
-    how.add_argument("--no-early-stopping", action="store_true", help="train every trial to its end")
+    how.add_argument(
+        "--early-stopping",
+        action=argparse.BooleanOptionalAction,
+        help="stop bad trials at rungs (default: in a search, not in a replay)",
+    )
+    how.add_argument(
+        "--reports",
+        metavar="N",
+        type=_natural,
+        help="evaluations on the way of a trial, beside those at rungs (default: 0 in a search, 4 in a replay)",
+    )
     how.add_argument("--compile", action="store_true", help="compile the training step (pays on a GPU)")
     how.add_argument(
         "--address",
@@ -83,6 +102,7 @@ def parser() -> OneLineParser:
     )
     look = p.add_argument_group("look first")
     look.add_argument("--list", action="store_true", help="list spaces; with --space its knobs")
+    look.add_argument("--show", metavar="ID", help="print a recorded run: its config, what it changes, what it costs")
     look.add_argument("--dry-run", action="store_true", help="print the plan and its cost, train nothing")
     return p
 
@@ -131,6 +151,11 @@ def _check_combination(options: argparse.Namespace) -> None:
             "--seed": options.seed,
             "--set": options.set or None,
             "--data": options.data,
+            "--replay": options.replay,
+            "--reading": options.reading,
+            "--seeds": options.seeds,
+            "--reports": options.reports,
+            "--early-stopping": options.early_stopping,
         }
         given = [name for name, value in fixed.items() if value is not None]
         if given:
@@ -139,6 +164,12 @@ def _check_combination(options: argparse.Namespace) -> None:
         raise ValueError("seed is set twice")
     elif options.space is None and not options.list:
         raise ValueError("which space? give --space NAME (see --list), or --resume to go on with a campaign")
+    recorded_only = {"--seeds": options.seeds, "--reading": options.reading if options.show is None else None}
+    for name, value in recorded_only.items():
+        if value is not None and options.replay is None and options.resume is None:
+            raise ValueError(f"{name} is for recorded runs: give --replay too")
+    if options.replay is not None and options.trials is not None:
+        raise ValueError("--trials is for a search: a replay has the trials that --replay and --seeds name")
 
 
 def _positive(text: str) -> int:

@@ -14,43 +14,35 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 from rich.console import Console
 
+from results.comparison import compare
 from results.frames import load as load_results
 from results.names import campaign_folder
 from results.report import print_leaderboard, print_where
+from results.side_by_side import print_comparison
 from results.store import Store
 from search_spaces import load as load_space
-from search_spaces.space import Space
+from search_spaces import objectives
 from trainable.component import encode
 from trainable.config import TrainConfig
 from trainable.data import Dataset, prepare
 from trainable.ray_trainable import STOP_FILE
-from trainable.runtime import Runtime
-from tuner import catalogue, cluster, options, plan, provenance
+from tuner import catalogue, cluster, options, plan, provenance, show
+from tuner.describe import describe, print_cost
 from tuner.display import Display, clock
-from tuner.early_stopping import REDUCTION
+from tuner.question import Question, ask, ask_replay, recorded_side, with_datasets
+from tuner.replay import AS_RUN, Replay
 from tuner.search import Search, Settings
 
+SHOWN = 20  # rows of a replay in the tables at its end; results.compare prints all
+REPLAY_REPORTS = 4  # evaluations on the way of a replayed trial: its curve
 DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 PROGRAM = "python -m tuner.run"
-
-
-@dataclass(frozen=True)
-class Question:
-    """What a campaign asks, resolved: the space without the knobs that were fixed, and the base with them set."""
-
-    space: Space
-    scale: str
-    base: TrainConfig
-    overrides: dict[str, Any]
-    trials: int
-    seed: int
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -60,6 +52,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if given.list:
             catalogue.show(console, given.space, given.results)
+            return DONE
+        if given.show is not None:
+            show.show(console, load_space(given.space), given.show, given.reading, given.scale, given.overrides)
             return DONE
         if given.resume is not None:
             return resume(console, given)
@@ -79,8 +74,14 @@ def begin(console: Console, given: argparse.Namespace) -> int:
     if given.address is not None and not given.dry_run:
         here = cluster.connect(given.address, given.concurrent)
     scale = given.scale or ("full" if here.has_gpu else "proxy")
-    question = ask(space, scale, given.overrides, given.trials, given.seed)
-    name = given.name if given.name is not None else f"{space.name}-{scale}-{time.strftime('%Y%m%d-%H%M%S')}"
+    if given.replay is not None:
+        wanted = Replay(tuple(given.replay), given.reading or AS_RUN, given.seeds or 1)
+        question = ask_replay(space, scale, given.overrides, wanted, given.seed)
+    else:
+        question = ask(space, scale, given.overrides, given.trials, given.seed)
+    settle(given, question)
+    kind = scale if question.replay is None else f"replay-{scale}"
+    name = given.name if given.name is not None else f"{space.name}-{kind}-{time.strftime('%Y%m%d-%H%M%S')}"
     folder = campaign_folder(given.results, name)
     if os.path.lexists(folder):
         raise ValueError(
@@ -88,9 +89,11 @@ def begin(console: Console, given: argparse.Namespace) -> int:
         )
     describe(console, question, here)
     if given.dry_run:
-        print_cost(console, question, here, not given.no_early_stopping)
+        print_cost(console, question, here, given.early_stopping)
         return DONE
     dataset = read(console, question.base)
+    objectives.check(question.space.objective, question.base, dataset)
+    question = with_datasets(question, dataset)
     try:
         store = Store.create(folder, campaign_record(question, dataset, given), question.space.column_types())
     except OSError as error:
@@ -105,8 +108,14 @@ def resume(console: Console, given: argparse.Namespace) -> int:
     was = store.campaign
     if given.space not in (None, was["space"]):
         raise ValueError(f"campaign {folder.name!r} searches {was['space']!r}, not {given.space!r}")
-    trials = given.trials or int(was["trials"])
-    question = ask(load_space(str(was["space"])), str(was["scale"]), was["overrides"], trials, was["seed"])
+    space, scale = load_space(str(was["space"])), str(was["scale"])
+    if was.get("replay") is not None:
+        if given.trials is not None:
+            raise ValueError(f"campaign {folder.name!r} is a replay: it has the trials that it was started with")
+        again = Replay(tuple(was["replay"]["selections"]), was["replay"]["reading"], was["replay"]["seeds"])
+        question = ask_replay(space, scale, was["overrides"], again, was["seed"])
+    else:
+        question = ask(space, scale, was["overrides"], given.trials or int(was["trials"]), was["seed"])
     if encode(question.base) != was["base"] or question.space.column_types() != was["knobs"]:
         raise ValueError(
             f"campaign {folder.name!r} was started with another version of space {was['space']!r}: start a new one"
@@ -115,29 +124,25 @@ def resume(console: Console, given: argparse.Namespace) -> int:
     if given.address is not None:
         here = cluster.connect(given.address, given.concurrent)
     describe(console, question, here)
+    given.early_stopping, given.reports = bool(was["early_stopping"]), int(was.get("reports", 0))
     if given.dry_run:
-        print_cost(console, question, here, bool(was["early_stopping"]))
+        print_cost(console, question, here, given.early_stopping)
         return DONE
     dataset = read(console, question.base)
     if dataset.fingerprint != was["data"]:
         raise ValueError(
             f"the data have changed since campaign {folder.name!r} began: {dataset.fingerprint}, not {was['data']}"
         )
-    given.no_early_stopping = not was["early_stopping"]
+    question = with_datasets(question, dataset)
     return search(console, question, store, dataset, here, given)
 
 
-def ask(space: Space, scale: str, overrides: dict[str, Any], trials: int | None, seed: int | None) -> Question:
-    """Resolve the question; every unknown name is a ValueError."""
-    chosen = space.scale(scale)
-    settled = overrides | ({"seed": seed} if seed is not None else {})
-    base, rest = space.fixed(chosen.base, settled)
-    for path, value in rest.values_of(base).items():
-        if value not in rest.knob(path).domain:
-            raise ValueError(
-                f"{path} is {value!r} in the base but is searched in {rest.knob(path).domain}: set it with --set too"
-            )
-    return Question(rest, scale, base, overrides, trials or chosen.trials, base.seed)
+def settle(given: argparse.Namespace, question: Question) -> None:
+    """The defaults that a replay and a search do not share."""
+    if given.early_stopping is None:
+        given.early_stopping = question.replay is None
+    if given.reports is None:
+        given.reports = 0 if question.replay is None else REPLAY_REPORTS
 
 
 def read(console: Console, base: TrainConfig) -> Dataset:
@@ -164,14 +169,21 @@ def search(
         trials=question.trials,
         slots=here.slots,
         seed=question.seed,
-        early_stopping=not given.no_early_stopping,
+        early_stopping=given.early_stopping,
+        reports=given.reports,
         hours=given.hours,
         compile=given.compile,
     )
     with only_driver(store.folder):
         (store.folder / STOP_FILE).unlink(missing_ok=True)
         campaign = Search(
-            question.space, question.base, store, dataset.fingerprint, settings, provenance.code_version()
+            question.space,
+            question.base,
+            store,
+            dataset.fingerprint,
+            settings,
+            provenance.code_version(),
+            planned=question.planned if question.replay else None,
         )
         if campaign.exhausted:
             console.print(f"nothing left to do: all {question.trials} trials have ended (--trials asks for more)")
@@ -204,6 +216,9 @@ def conclude(console: Console, campaign: Search) -> int:
     results = load_results(campaign.folder)
     console.print()
     print_leaderboard(console, results)
+    if campaign.planned is not None:
+        console.print()
+        print_comparison(console, compare(results), SHOWN)
     console.print()
     print_where(console, campaign.folder)
     crashed = campaign.ledger.counts().get("crashed", 0)
@@ -265,7 +280,9 @@ def campaign_record(question: Question, dataset: Dataset, given: argparse.Namesp
         "ranges": {k.path: {"domain": str(k.domain), "why": k.why, "when": k.when} for k in question.space.knobs},
         "trials": question.trials,
         "seed": question.seed if given.seed is not None else None,
-        "early_stopping": not given.no_early_stopping,
+        "early_stopping": given.early_stopping,
+        "reports": given.reports,
+        **recorded_side(question),
         "compile": given.compile,
         "data": dataset.fingerprint,
         "data_description": dataset.description,
@@ -273,35 +290,6 @@ def campaign_record(question: Question, dataset: Dataset, given: argparse.Namesp
         "environment": provenance.environment(),
         "created_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }
-
-
-def describe(console: Console, question: Question, here: cluster.Cluster) -> None:
-    """What is about to be asked, and of what."""
-    space, base = question.space, question.base
-    console.print(f"space: {space.name} - {space.question}")
-    console.print(f"scale: {question.scale} - {space.scale(question.scale).about}")
-    fixed = "".join(f", {path}={value}" for path, value in question.overrides.items())
-    budget = f"{base.budget.unit} {base.budget.amount:g}"
-    console.print(f"plan: {question.trials} trials on {here.about}, {budget} each, {len(space.knobs)} knobs{fixed}")
-
-
-def print_cost(console: Console, question: Question, here: cluster.Cluster, early_stopping: bool) -> None:
-    """The answer to --dry-run."""
-    speed = plan.measure_tokens_per_second(question.base, Runtime.detect())
-    cost = plan.plan(question.base, question.trials, here.slots, early_stopping, speed)
-    rungs = ", ".join(map(str, cost.rungs)) or "none"
-    console.print(f"early stopping: {cost.unit} {rungs} of {cost.budget:g}; one trial in {REDUCTION} goes on at each")
-    if cost.tokens is not None:
-        console.print(f"tokens: {cost.tokens:,} a trial, at most {cost.tokens * cost.trials:,} in all")
-    if cost.seconds is not None and cost.total_seconds is not None:
-        console.print(
-            f"speed: {speed:,.0f} tokens/s forward and backward on this machine, so {clock(cost.seconds)} a trial"
-        )
-        expected = clock(cost.total_seconds * cost.expected_share)
-        console.print(
-            f"time: at most {clock(cost.total_seconds)} if nothing is stopped, {expected} if every rung stops its share"
-        )
-    console.print("dry run: nothing was trained or written")
 
 
 def find(runs: Path, name: str) -> Path:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,12 @@ from typing import Any
 from results.store import Store
 from search_spaces.space import Space
 from trainable.component import encode
-from trainable.config import TrainConfig
+from trainable.config import Budget, TrainConfig
 from trainable.ray_trainable import STOP_FILE, Request
-from tuner.early_stopping import GuardedAsha, rungs
+from tuner.early_stopping import GuardedAsha, rounded, rungs
 from tuner.ledger import ENDED, Entry, Ledger
 from tuner.plan import tokens_of
+from tuner.replay import Planned
 from tuner.sampler import Sampler
 
 SAME_ERRORS = 3  # trials in a row that end with one error: then it is everyone's, and the campaign ends
@@ -39,6 +40,7 @@ class Settings:
     hours: float | None = None
     threads: int = 1
     compile: bool = False
+    reports: int = 0  # evaluations on the way, evenly over a trial's budget, beside those at rungs
 
 
 class Search:
@@ -53,18 +55,19 @@ class Search:
         settings: Settings,
         code_version: str = "",
         clock: Callable[[], float] = time.monotonic,
+        planned: Sequence[Planned] | None = None,
     ) -> None:
+        """``planned`` are the trials of a replay, in order; without them, Optuna proposes."""
         self.space, self.base, self.settings, self.clock = space, base, settings, clock
         self.folder = store.folder
         self.ledger = Ledger(store, space, base, data_fingerprint, code_version)
         self.ledger.restore()
         self.waiting = self.ledger.unfinished()
         base_key = self.ledger.key(base)
-        budget = base.budget.amount
-        self.asha = GuardedAsha(space.objective, rungs(budget), budget, protected=frozenset([base_key]))
-        self.sampler = Sampler(
-            space, space.values_of(base), settings.seed, self.folder / "optuna.journal", self.ledger.outcomes()
-        )
+        milestones = rungs(base.budget) if space.measured_on_the_way else []
+        self.asha = GuardedAsha(space.objective, milestones, base.budget.amount, protected=frozenset([base_key]))
+        self.planned = None if planned is None else list(planned)
+        self.sampler = None if planned is not None else self._sampler()
         for entry in self.ledger.entries.values():
             for milestone, value in entry.milestones.items():
                 self.asha.record(milestone, entry.key, value)
@@ -74,6 +77,16 @@ class Search:
         self.stopping = ""  # why no further trial starts
         self.events: list[Callable[[Entry], None]] = []  # told of each trial that ended
         self._same_errors: list[str] = []
+
+    def _sampler(self) -> Sampler:
+        return Sampler(
+            self.space,
+            self.space.values_of(self.base),
+            self.settings.seed,
+            self.folder / "optuna.journal",
+            self.ledger.outcomes(),
+            self.base.budget.unit,
+        )
 
     @property
     def num_started(self) -> int:
@@ -100,20 +113,31 @@ class Search:
         return self._request(entry)
 
     def _new_entry(self) -> Entry | None:
+        return self._planned_entry() if self.sampler is None else self._sampled_entry(self.sampler)
+
+    def _planned_entry(self) -> Entry | None:
+        assert self.planned is not None
+        while self.planned:
+            planned = self.planned.pop(0)
+            if planned.config.key(planned.data) not in self.ledger.entries:
+                return self.ledger.open_planned(planned)
+        return None
+
+    def _sampled_entry(self, sampler: Sampler) -> Entry | None:
         for _ in range(ASKS):
-            asked = self.sampler.ask()
+            asked = sampler.ask()
             try:
                 config = self.space.config(self.base, asked.values)
             except ValueError as error:
                 self.ledger.refuse(asked.values, str(error), asked.number)
-                self.sampler.tell(asked.number, "infeasible", None)
+                sampler.tell(asked.number, "infeasible", None)
                 continue
             known = self.ledger.entries.get(self.ledger.key(config))
             if known is None:
                 return self.ledger.open(asked.values, config, asked.number)
             for milestone, value in known.milestones.items():
-                self.sampler.report(asked.number, milestone, value)
-            self.sampler.tell(asked.number, known.status, known.row.get("value"))
+                sampler.report(asked.number, milestone, value)
+            sampler.tell(asked.number, known.status, known.row.get("value"))
         return None
 
     def _request(self, entry: Entry) -> Request:
@@ -121,9 +145,9 @@ class Search:
         request = Request(
             key=entry.key,
             config=json.dumps(encode(entry.config)),
-            data_fingerprint=self.ledger.data_fingerprint,
+            data_fingerprint=str(entry.row["data"]),
             folder=str(self.folder.resolve()),  # a worker may run elsewhere
-            milestones=[float(m) for m in self.asha.milestones],
+            milestones=self._milestones(entry.config.budget),
             threads=self.settings.threads,
             compile=self.settings.compile,
             train_tokens=tokens_of(entry.config),
@@ -133,6 +157,12 @@ class Search:
         entry.restart()
         self.asha.forget(entry.key)
         return request
+
+    def _milestones(self, budget: Budget) -> list[float]:
+        parts = self.settings.reports + 1
+        between = {rounded(budget.amount * part / parts, budget.unit) for part in range(1, parts)}
+        comparable = self.asha.milestones if budget.unit == self.base.budget.unit else []
+        return sorted(float(m) for m in between | set(comparable) if 0 < m < budget.amount)
 
     def start(self, key: str) -> None:
         """A trial's training begins."""
@@ -145,8 +175,8 @@ class Search:
         self.trained_seconds += max(0.0, float(result["seconds"]) - before)  # less than before: it began again
         self.ledger.report(key, result)
         value = result.get(self.space.objective)
-        if entry.optuna_number is not None and value is not None:
-            self.sampler.report(entry.optuna_number, int(result["milestone"]), value)
+        if self.sampler is not None and entry.optuna_number is not None and value is not None:
+            self.sampler.report(entry.optuna_number, result["milestone"], value)
 
     def end(self, key: str, result: Mapping[str, Any]) -> None:
         """A trial has ended by itself, or early stopping has ended it."""
@@ -184,13 +214,17 @@ class Search:
             (self.folder / "checkpoints" / f"{key}.safetensors").unlink(missing_ok=True)
             columns["checkpoint"] = None
         self.ledger.close(key, status, reason, **columns)
-        if entry.optuna_number is not None:
-            self.sampler.tell(entry.optuna_number, status, entry.row.get("value"))
-            entry.optuna_number = None
-        elif status in ENDED:
-            self.sampler.add(entry.outcome)
+        if self.sampler is not None:
+            self._tell(self.sampler, entry)
         for event in self.events:
             event(entry)
+
+    def _tell(self, sampler: Sampler, entry: Entry) -> None:
+        if entry.optuna_number is not None:
+            sampler.tell(entry.optuna_number, entry.status, entry.row.get("value"))
+            entry.optuna_number = None
+        elif entry.status in ENDED:
+            sampler.add(entry.outcome)
 
     def _checkpoint(self, key: str) -> str | None:
         path = Path("checkpoints") / f"{key}.safetensors"
@@ -209,13 +243,14 @@ class Search:
                 self._close(key, "interrupted", self.stopping, checkpoint=self._checkpoint(key))
             else:  # asked for, never started: it leaves no row behind
                 entry = self.live.pop(key)
-                if entry.optuna_number is not None:
+                if self.sampler is not None and entry.optuna_number is not None:
                     self.sampler.tell(entry.optuna_number, "interrupted", None)
                 del self.ledger.entries[key]
         for entry in self.waiting:  # not offered again in this start
             if entry.status == "running":
                 self.ledger.close(entry.key, "interrupted", self.stopping, checkpoint=self._checkpoint(entry.key))
-        self.sampler.close()
+        if self.sampler is not None:
+            self.sampler.close()
         (self.folder / STOP_FILE).unlink(missing_ok=True)
 
 

@@ -6,6 +6,9 @@ repair: the schedule completes. The recorded runs stopped at 60-69 % of a 400-st
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from trainable.component import get_value, with_values
 from trainable.config import Budget, TrainConfig
 from trainable.data import DataConfig
 from trainable.evaluate import EvaluationConfig
@@ -19,6 +22,7 @@ from trainable.hooks.predator_prey_decay import PredatorPreyDecay
 from trainable.hooks.sharpness_aware import SharpnessAware
 from trainable.hooks.synaptic_scaling import SynapticScaling
 from trainable.hooks.thermal_vent import ThermalVent
+from trainable.hooks.weight_average import WeightAverage
 from trainable.hooks.weight_decay_ramp import WeightDecayRamp
 from trainable.hooks.weight_perturbation import WeightPerturbation
 from trainable.models.block import ParallelBlock, SequentialBlock
@@ -66,6 +70,30 @@ PROXY = TrainConfig(
     evaluation=EvaluationConfig(tokens=16_384, seq_len=128, batch_tokens=2048),
 )
 
+# For replays: a proxy on which the campaign's own effects can show. At 2,048 tokens a batch, and not 524,288, gradient
+# noise decides instead of the schedule, so rates are lower and what is evaluated is an average of the last 20 steps.
+# Rates of Adam on output weights are as much higher as the width is lower (the infinite-width rule of Yang et al. 2022,
+# arXiv:2203.03466), or an update would move the logits a sixteenth as far, and the jump at the start of the recorded
+# runs, which their LR warm-up cures, would be gone.
+FACTORS = {
+    "optimizer.matrix_lr": 0.3,
+    "optimizer.scalar_lr": 0.3,
+    "optimizer.embed_lr": 0.3,
+    "optimizer.tied_embed_lr": 9.0,
+    "optimizer.head_lr": 4.8,
+}
+REPLAY = with_values(
+    replace(PROXY, hooks=(*HOOKS, WeightAverage(decay=0.95))),
+    {
+        "model.model_dim": 32,
+        "data.seq_len": 64,
+        "data.batch_tokens": 2048,
+        "evaluation.seq_len": 64,
+        "evaluation.tokens": 32_768,
+        **{path: factor * get_value(FULL, path) for path, factor in FACTORS.items()},
+    },
+)
+
 TIED, UNTIED = {"model.tie_embeddings": (True,)}, {"model.tie_embeddings": (False,)}
 
 SPACE = Space(
@@ -82,6 +110,14 @@ SPACE = Space(
             about="the same structure at width 64, a quarter of a million tokens a trial",
             # U7, U8, NF11, NF12 and A16 at the widths nearest to their ratio that eight heads divide into pairs
             sizes={"model.model_dim": {448: 48, 512: 64, 576: 80, 640: 96}},
+        ),
+        "replay": Scale(
+            REPLAY,
+            trials=24,
+            about="the same structure at width 32, half a million tokens a trial, rates set for replays",
+            # Eight heads allow no width between 32 and 48.
+            sizes={"model.model_dim": {448: 32, 512: 32, 576: 32, 640: 48}},
+            factors=FACTORS,
         ),
     },
     knobs=(

@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 import search_spaces
 from search_spaces.domains import Choice
 from search_spaces.space import Knob, label_at
+from trainable.artifact import Artifact
 from trainable.component import difference, with_values
 from trainable.config import Budget, TrainConfig
 from trainable.optimizers.muon_adam import MuonAdam
 from trainable.schedules import Cosine
+from tuner import options
 
 SPACE = search_spaces.load("parameter_golf")
 FULL, PROXY = SPACE.scale("full").base, SPACE.scale("proxy").base
 
 # The knobs that need more than the few steps of the test below, or other circumstances, with the reason.
 EVALUATION_ONLY = {"hooks.WeightAverage.decay": "it averages weights for the evaluation; training does not see it"}
+
+
+def test_the_line_of_the_readme_that_switches_the_artifact_on_resolves():
+    readme = (Path(search_spaces.__file__).parent / "parameter_golf" / "README.md").read_text(encoding="utf-8")
+    (line,) = [line for line in readme.splitlines() if "python -m tuner.run" in line]
+    asked = options.parse(shlex.split(line)[3:])
+    for scale in ("full", "proxy"):
+        base, _ = search_spaces.load(asked.space).fixed(SPACE.scale(scale).base, asked.overrides)
+        assert base.artifact == Artifact(code_bytes=47_642, limit_bytes=16_000_000, bits=8, compressor="zlib")
+        assert SPACE.scale(scale).base.artifact is None
 
 
 def test_the_full_base_is_upstream_with_a_cosine_that_completes():

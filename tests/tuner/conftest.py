@@ -30,6 +30,10 @@ from tuner.search import Search, Settings
 DATA = "made-up-data"
 RESULT = {
     "train_loss": 3.0,
+    "val_nats_per_character": 1.25,
+    "val_mainrun_loss": 1.26,
+    "time_to_target": 3.0,
+    "target_reached": False,
     "eval_seconds": 0.5,
     "compile_seconds": 0.0,
     "logged": {"norm": 1.5},
@@ -189,6 +193,7 @@ def make_result(config: TrainConfig, milestone: float, value: float | None, stat
         "flops": step * 1000,
         "seconds": step * 0.1,
         "wall_seconds": step * 0.1 + 1,
+        config.budget.unit: milestone,
         "progress": milestone / config.budget.amount,
         "multiplier": 0.5,
         "val_loss": value,

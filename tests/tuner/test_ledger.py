@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
@@ -9,6 +10,7 @@ import pytest
 
 from results.schema import REPORT_COLUMNS, TRIAL_COLUMNS
 from trainable.component import encode
+from trainable.config import Budget
 from tuner.ledger import Ledger
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
@@ -52,6 +54,48 @@ def test_every_column_that_applies_is_filled_after_a_completed_trial(ledger, val
     reports = bench.store().reports(key)
     assert [r["milestone"] for r in reports] == [27, 240]
     assert all(r[c.name] is not None for r in reports for c in REPORT_COLUMNS)
+
+
+@pytest.mark.parametrize(
+    ("limit", "reported"),
+    [({"epochs": 0.05}, {"epochs": 0.0017}), ({"param_data_ratio": 0.04}, {"param_data_ratio": 0.0135})],
+)
+def test_what_a_trial_has_spent_is_in_the_unit_of_its_budget(ledger, values, result_of, bench, limit, reported) -> None:
+    budgeted = replace(ledger.space.config(ledger.base, values), budget=Budget(**limit))
+    key = ledger.open(values, budgeted, 7).key
+    ledger.start(key)
+    ledger.report(key, result_of(budgeted, 0.00165, 2.0, "running") | reported)
+    (row,) = bench.rows()
+    assert ([row["spent"]], row["budget_unit"]) == (list(reported.values()), *limit)
+    (report,) = bench.store().reports(key)
+    assert report["milestone"] == 0.00165 and ledger.entries[key].milestones == {0.00165: 2.0}
+    again = Ledger(bench.store(), bench.space, bench.base, "data", "version")
+    again.restore()
+    assert again.entries[key].milestones == {0.00165: 2.0}
+
+
+def test_a_space_may_search_for_any_number_that_reports_carry(make_bench, toy_space, values, result_of) -> None:
+    bench = make_bench("by-character", space=replace(toy_space, objective="val_nats_per_character"))
+    ledger = Ledger(bench.store(), bench.space, bench.base, "data", "version")
+    key = opened(ledger, values)
+    ledger.report(key, result_of(bench.base, 27.0, 2.0, "running") | {"val_nats_per_character": 1.5})
+    assert ledger.entries[key].milestones == {27.0: 1.5} and bench.rows()[0]["last_value"] == 1.5
+    again = Ledger(bench.store(), bench.space, bench.base, "data", "version")
+    again.restore()
+    assert again.entries[key].milestones == {27.0: 1.5}
+
+
+def test_an_objective_that_is_known_at_the_end_has_no_milestones(make_bench, toy_space, values, result_of) -> None:
+    bench = make_bench("quantised", space=replace(toy_space, objective="val_bpb_quantised"))
+    ledger = Ledger(bench.store(), bench.space, bench.base, "data", "version")
+    key = opened(ledger, values)
+    ledger.report(key, result_of(bench.base, 27.0, 2.0, "running"))
+    ledger.report(key, result_of(bench.base, 240.0, 1.9, "completed") | {"val_bpb_quantised": 1.95})
+    ledger.close(key, "completed")
+    assert bench.rows()[0]["value"] == 1.95
+    again = Ledger(bench.store(), bench.space, bench.base, "data", "version")
+    again.restore()
+    assert again.entries[key].milestones == {}
 
 
 def test_the_speed_in_a_report_is_that_since_the_report_before(ledger, values, result_of, bench) -> None:

@@ -17,6 +17,7 @@ from optuna.trial import TrialState
 from search_spaces.domains import Choice
 from search_spaces.space import Knob
 from trainable.component import decode
+from trainable.config import Budget
 from trainable.ray_trainable import STOP_FILE
 from tuner.search import SAME_ERRORS, Search
 
@@ -163,7 +164,7 @@ def test_a_trial_that_early_stopping_ends_is_pruned_in_the_study_and_says_why_in
     for row in stopped:
         assert row["rung"] in (27, 80) and row["spent"] == row["rung"] == row["steps"]
         assert row["last_value"] > row["cutoff"] and row["value"] is None
-        assert row["reason"] == f"rung {row['rung']}: {row['last_value']:.4f} > {row['cutoff']:.4f}"
+        assert row["reason"] == f"rung {row['rung']:g}: {row['last_value']:.4f} > {row['cutoff']:.4f}"
         trial = trials[row["optuna_number"]]
         assert trial.state == TrialState.PRUNED
         reports = {r["milestone"]: r["val_bpb"] for r in bench.store().reports(row["key"])}
@@ -376,6 +377,51 @@ def test_without_its_checkpoint_an_interrupted_trial_starts_again_and_leaves_its
     again.start(request.key)
     (row,) = bench.rows()
     assert row["attempt"] == 2 and row["steps"] is row["last_value"] is row["train_seconds"] is None
+
+
+def test_a_budget_in_fractions_stops_trials_and_keeps_its_rungs_over_a_resume(
+    make_bench, toy_base, toy_curve, play
+) -> None:
+    base = dataclasses.replace(toy_base, budget=Budget(epochs=0.05))
+    bench = make_bench(base=base)
+
+    def falling(config: Any, milestone: float) -> float:
+        return toy_curve(config, milestone * 4800)
+
+    play(bench.search(trials=16), falling).run(25)  # killed
+    half = {row["key"]: row["rung"] for row in bench.rows() if row["status"] == "stopped"}
+    again = bench.search(trials=16)
+    assert again.asha.milestones == [0.005557, 0.01667] and again.asha.reached(0.005557) > 0
+    play(again, falling).run()
+    stopped = [row for row in bench.rows() if row["status"] == "stopped"]
+    assert half and len(stopped) > len(half)
+    for row in stopped:
+        assert row["rung"] in again.asha.milestones and row["spent"] == row["rung"]
+        assert row["reason"].startswith(f"rung {row['rung']:g}: ")
+    for trial in again.sampler.study.get_trials():
+        assert set(trial.intermediate_values) <= {5557, 16670, 50000}
+
+
+def test_reports_on_the_way_are_evenly_spread_in_whatever_unit_a_trial_has(bench) -> None:
+    search = bench.search(reports=3)
+    assert search._milestones(Budget(steps=240)) == [27, 60, 80, 120, 180]
+    assert search._milestones(Budget(epochs=0.05)) == [0.0125, 0.025, 0.0375], "the rungs are in steps"
+
+
+def test_an_objective_that_is_known_at_the_end_has_no_rungs_and_is_the_value(make_bench, toy_space, play) -> None:
+    bench = make_bench(space=dataclasses.replace(toy_space, objective="val_bpb_quantised"))
+    tune = play(bench.search(trials=4, reports=2))
+    train = tune._train
+
+    def exporting(request: Any) -> Any:
+        for result in train(request):
+            yield result | ({"val_bpb_quantised": result["val_bpb"] + 0.1} if result["done"] else {})
+
+    tune._train = exporting
+    tune.run()
+    rows = [row for row in bench.rows() if row["status"] != "infeasible"]
+    assert [row["status"] for row in rows] == ["completed"] * 4
+    assert all(row["value"] == row["val_bpb"] + 0.1 for row in rows)
 
 
 def test_rungs_of_an_attempt_that_began_again_are_not_taken_from_the_one_before(bench, play) -> None:

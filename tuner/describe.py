@@ -1,0 +1,69 @@
+"""What is printed before a campaign begins: what is asked, of which machines, and with --dry-run what it costs."""
+
+from __future__ import annotations
+
+from rich.console import Console
+
+from trainable.runtime import Runtime
+from tuner import cluster, plan, replay
+from tuner.display import clock
+from tuner.early_stopping import REDUCTION
+from tuner.question import Question
+
+
+def describe(console: Console, question: Question, here: cluster.Cluster) -> None:
+    """What is about to be asked, and of what."""
+    space, base = question.space, question.base
+    console.print(f"space: {space.name} - {space.question}")
+    console.print(f"scale: {question.scale} - {space.scale(question.scale).about}")
+    fixed = "".join(f", {path}={value}" for path, value in question.overrides.items())
+    budget = f"{base.budget.unit} {base.budget.amount:g}"
+    if question.replay is not None:
+        describe_replay(console, question, here)
+        return
+    console.print(f"plan: {question.trials} trials on {here.about}, {budget} each, {len(space.knobs)} knobs{fixed}")
+
+
+def describe_replay(console: Console, question: Question, here: cluster.Cluster) -> None:
+    """Which recorded runs, and how many trainings they are."""
+    assert question.replay is not None
+    chosen = replay.choose(question.space, question.replay)
+    first_seed = sum(p.config.seed == question.planned[0].config.seed for p in question.planned)
+    rows = f"{len(chosen.seeds)} recorded runs {question.replay.reading}, which are {first_seed} different trainings"
+    console.print(f"plan: {rows}; {question.trials} trials with all seeds, on {here.about}")
+    if chosen.left_out:
+        console.print(f"left out: {', '.join(chosen.left_out)}, whose configs were never published")
+
+
+def print_cost(console: Console, question: Question, here: cluster.Cluster, early_stopping: bool) -> None:
+    """The answer to --dry-run."""
+    speed = plan.measure_tokens_per_second(question.base, Runtime.detect())
+    if question.replay is not None:
+        print_replay_cost(console, question, here, speed)
+        return
+    stops = early_stopping and question.space.measured_on_the_way
+    cost = plan.plan(question.base, question.trials, here.slots, stops, speed)
+    rungs = ", ".join(map(str, cost.rungs)) or "none"
+    console.print(f"early stopping: {cost.unit} {rungs} of {cost.budget:g}; one trial in {REDUCTION} goes on at each")
+    if cost.tokens is not None:
+        console.print(f"tokens: {cost.tokens:,} a trial, at most {cost.tokens * cost.trials:,} in all")
+    if cost.seconds is not None and cost.total_seconds is not None:
+        console.print(
+            f"speed: {speed:,.0f} tokens/s forward and backward on this machine, so {clock(cost.seconds)} a trial"
+        )
+        expected = clock(cost.total_seconds * cost.expected_share)
+        console.print(
+            f"time: at most {clock(cost.total_seconds)} if nothing is stopped, {expected} if every rung stops its share"
+        )
+    console.print("dry run: nothing was trained or written")
+
+
+def print_replay_cost(console: Console, question: Question, here: cluster.Cluster, speed: float) -> None:
+    """The answer to --dry-run --replay: every training is whole, and their budgets differ."""
+    tokens = [plan.tokens_of(planned.config) for planned in question.planned]
+    known = [count for count in tokens if count is not None]
+    if known:
+        console.print(f"tokens: {min(known):,} to {max(known):,} a trial, {sum(known):,} in all")
+        seconds = clock(sum(known) / speed / here.slots)
+        console.print(f"time: about {seconds} at the base's {speed:,.0f} tokens/s forward and backward")
+    console.print("dry run: nothing was trained or written")

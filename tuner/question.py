@@ -1,0 +1,74 @@
+"""What a campaign asks, resolved from names and values to configs before anything is spent."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from search_spaces import load as load_space
+from search_spaces import objectives
+from search_spaces.effects import record_of
+from search_spaces.space import Space
+from trainable.config import TrainConfig
+from trainable.data import Dataset, prepare
+from tuner import plan, replay
+from tuner.replay import Planned, Replay
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a campaign asks, resolved: the space without the knobs that were fixed, and the base with them set."""
+
+    space: Space
+    scale: str
+    base: TrainConfig
+    overrides: dict[str, Any]
+    trials: int
+    seed: int
+    replay: Replay | None = None
+    planned: tuple[Planned, ...] = ()  # the trials of a replay
+
+
+def ask(space: Space, scale: str, overrides: dict[str, Any], trials: int | None, seed: int | None) -> Question:
+    """Resolve the question; every unknown name is a ValueError."""
+    chosen = space.scale(scale)
+    settled = overrides | ({"seed": seed} if seed is not None else {})
+    base, rest = space.fixed(chosen.base, settled)
+    for path, value in rest.values_of(base).items():
+        if value not in rest.knob(path).domain:
+            raise ValueError(
+                f"{path} is {value!r} in the base but is searched in {rest.knob(path).domain}: set it with --set too"
+            )
+    objectives.check(space.objective, base)
+    return Question(rest, scale, base, overrides, trials or chosen.trials, base.seed)
+
+
+def ask_replay(space: Space, scale: str, overrides: dict[str, Any], wanted: Replay, seed: int | None) -> Question:
+    """Resolve what is to be replayed; every unknown name is a ValueError. There are no knobs: nothing is sampled."""
+    settled = overrides | ({"seed": seed} if seed is not None else {})
+    chosen = replay.choose(space, wanted)
+    planned = replay.plan(space, scale, wanted.reading, chosen, settled)
+    base = replay.configured(space, replay.reference(space).id, wanted.reading, scale, settled)
+    objectives.check(space.objective, base)
+    return Question(replace(space, knobs=()), scale, base, overrides, len(planned), base.seed, wanted, tuple(planned))
+
+
+def with_datasets(question: Question, dataset: Dataset) -> Question:
+    """The question with all that its trials read prepared; recorded runs may differ in their data."""
+    prints = {question.base.data: dataset.fingerprint}
+    for planned in question.planned:
+        if planned.config.data not in prints:
+            prints[planned.config.data] = prepare(
+                planned.config.data, train_tokens_needed=plan.tokens_of(planned.config)
+            ).fingerprint
+    located = replay.with_data(question.planned, lambda config: prints[config.data])
+    return replace(question, planned=tuple(located))
+
+
+def recorded_side(question: Question) -> dict[str, Any]:
+    """What a replay is held against, kept with it so that ``results`` needs no space."""
+    if question.replay is None:
+        return {"replay": None}
+    settled = question.overrides | {"seed": question.seed}
+    record = record_of(load_space(question.space.name), question.replay.reading, question.scale, settled)
+    return {"replay": asdict(question.replay), "recorded": record}

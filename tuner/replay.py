@@ -1,0 +1,143 @@
+"""The rows of a recorded campaign as trials: which of them, in which reading, on which seeds, in what order."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from search_spaces import recorded
+from search_spaces.recorded import ROOT, RecordedRun
+from search_spaces.space import Space
+from trainable.component import nearest, with_values
+from trainable.config import TrainConfig
+
+ALL, BASES = "all", "bases"
+AS_RUN = "as_run"
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One training of a replay: the rows that are this very computation, the first of them naming it."""
+
+    ids: tuple[str, ...]
+    reading: str
+    config: TrainConfig
+    data: str = ""  # fingerprint of the data that the config reads; empty until they are prepared
+
+    @property
+    def recorded_id(self) -> str:
+        return self.ids[0]
+
+
+@dataclass(frozen=True)
+class Replay:
+    """What a user asks for: see :func:`choose`."""
+
+    selections: tuple[str, ...]
+    reading: str
+    seeds: int = 1
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Rows to replay, and on how many seeds each."""
+
+    seeds: dict[str, int]  # id -> number of seeds
+    left_out: tuple[str, ...]  # ids that a pattern matched but whose config was never published
+
+
+def choose(space: Space, wanted: Replay) -> Chosen:
+    """Resolve selections; one that names nothing is a ValueError with the nearest name.
+
+    A selection is a list, divided by commas, of ids (``H1``), patterns (``A*``), phases (``phase 11``), ``bases`` (rows
+    that others build on) or ``all``; ``x3`` at its end gives it three seeds. A row chosen twice gets the most of them.
+    """
+    runs = recorded.load(space)
+    found: dict[str, int] = {}
+    left_out: list[str] = []
+    for selection in wanted.selections:
+        text, count = _seeds(selection, wanted.seeds)
+        for item in (part.strip() for part in text.split(",")):
+            rows = matching(space, runs, item)
+            published = [run for run in rows if run.base is not None]
+            left_out += [run.id for run in rows if run.base is None]
+            if not published:
+                raise ValueError(f"--replay {item!r} cannot be run: its config was never published ({rows[0].note})")
+            for run in published:
+                found[run.id] = max(count, found.get(run.id, 0))
+    order = [run.id for run in runs if run.id in found]
+    return Chosen({name: found[name] for name in order}, tuple(dict.fromkeys(left_out)))
+
+
+def _seeds(selection: str, default: int) -> tuple[str, int]:
+    match = re.fullmatch(r"(.+?)\s+x(\d+)", selection.strip())
+    if not match:
+        return selection, default
+    if int(match[2]) < 1:
+        raise ValueError(f"--replay {selection!r}: the number of seeds must be at least 1")
+    return match[1], int(match[2])
+
+
+def matching(space: Space, runs: Sequence[RecordedRun], item: str) -> list[RecordedRun]:
+    """The rows that one item of a selection names, in the order of the file."""
+    ids = [run.id for run in runs]
+    if item == ALL:
+        return list(runs)
+    if item == BASES:
+        parents = {run.base for run in runs}
+        return [run for run in runs if run.id in parents]
+    if item in ids:
+        return [run for run in runs if run.id == item]
+    if item.startswith("phase "):
+        wanted = item.removeprefix("phase ").strip()
+        rows = [run for run in runs if wanted in (run.phase, run.phase.split(" ")[0])]
+        known, what = list(dict.fromkeys(run.phase for run in runs)), "phases"
+    else:
+        wanted = item
+        rows = [run for run in runs if fnmatch.fnmatchcase(run.id, item)]
+        known, what = [*ids, ALL, BASES], "ids"
+    if not rows:
+        raise ValueError(f"{space.name} has no recorded run {item!r}: {nearest(wanted, known, what)}")
+    return rows
+
+
+def reference(space: Space) -> RecordedRun:
+    """The row that the campaign measured itself against: the first that changes nothing of the space's base."""
+    runs = recorded.load(space)
+    return next((r for r in runs if r.base == ROOT and not r.overrides_as_logged), runs[0])
+
+
+def plan(space: Space, scale: str, reading: str, chosen: Chosen, overrides: Mapping[str, Any]) -> list[Planned]:
+    """The trainings to do: all rows on the first seed, then those with more on the second, and so on.
+
+    Rows that come to one config are one training: on the same machine they would give the same numbers again.
+    """
+    configs = {name: configured(space, name, reading, scale, overrides) for name in chosen.seeds}
+    planned: list[Planned] = []
+    for index in range(max(chosen.seeds.values())):
+        groups: dict[str, Planned] = {}
+        for name, count in chosen.seeds.items():
+            if index < count:
+                config = replace(configs[name], seed=configs[name].seed + index)
+                key = config.key(config.data.source)
+                ids = (*groups[key].ids, name) if key in groups else (name,)
+                groups[key] = Planned(ids, reading, config)
+        planned += groups.values()
+    return planned
+
+
+def with_data(planned: Sequence[Planned], fingerprint: Callable[[TrainConfig], str]) -> list[Planned]:
+    """The same trainings, each with the fingerprint of what it reads."""
+    return [replace(p, data=fingerprint(p.config)) for p in planned]
+
+
+def configured(space: Space, name: str, reading: str, scale: str, overrides: Mapping[str, Any]) -> TrainConfig:
+    """The config of a recorded row, with what the user fixed for the whole campaign."""
+    try:
+        config: TrainConfig = with_values(recorded.resolve(space, name, reading, scale), overrides)
+    except ValueError as error:
+        raise ValueError(f"run {name!r}: {error}") from None
+    return config
