@@ -57,6 +57,7 @@ TRIAL_COLUMNS = (
     Column("last_value", _FLOAT, "unit of the objective", "last value of the objective that was reported"),
     Column("config", _TEXT, "JSON", "the full config"),
     Column("overrides", _TEXT, "JSON", "difference from the base config: dotted path -> value"),
+    Column("inert", _TEXT, "JSON", "list of overrides that the audit found to change nothing; null if not audited"),
     Column("data", _TEXT, "text", "fingerprint of training text, validation text and vocabulary"),
     Column("budget", _FLOAT, "budget_unit", "training that the trial was given"),
     Column("budget_unit", _TEXT, "text", BUDGET_UNITS + ": unit of budget, spent, rung and milestone"),

@@ -102,10 +102,16 @@ def reference(runs: Sequence[RecordedRun]) -> RecordedRun:
 
 
 def groups(space: Space, reading: str, scale: str, overrides: Mapping[str, Any] | None = None) -> list[list[str]]:
-    """Ids of recorded runs that are the same computation, in lists of two or more."""
+    """Ids of recorded runs that are the same computation, in lists of two or more.
+
+    A run that is none with ``overrides`` is in no group: a replay that has it among its rows does not begin.
+    """
     found: dict[str, list[str]] = {}
     for run in recorded.load(space):
         if run.base is not None:
-            config = with_values(recorded.resolve(space, run.id, reading, scale), overrides or {})
+            try:
+                config = with_values(recorded.resolve(space, run.id, reading, scale), overrides or {})
+            except ValueError:
+                continue
             found.setdefault(config.key(config.data.source), []).append(run.id)
     return [ids for ids in found.values() if len(ids) > 1]

@@ -86,7 +86,8 @@ def start(workplace) -> Iterator[Callable[..., subprocess.Popen]]:
 def campaign(name: str, trials: int, steps: int) -> list[object]:
     settings = [part for path, value in SMALL.items() for part in ("--set", f"{path}={value}")]
     settings += ["--set", f"budget.steps={steps}", "--data", "text"]
-    return ["--space", "parameter_golf", "--scale", "proxy", "--name", name, "--trials", trials, *settings]
+    space = ["--space", "parameter_golf", "--scale", "proxy", "--no-audit"]
+    return [*space, "--name", name, "--trials", trials, *settings]
 
 
 def output(process: subprocess.Popen, code: int) -> list[str]:

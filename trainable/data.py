@@ -190,7 +190,7 @@ def cache_folder() -> Path:
 
 
 def _has_shards(path: Path) -> bool:
-    return path.is_dir() and any(path.glob("*.bin"))
+    return os.path.isdir(path) and any(path.glob("*.bin"))
 
 
 # --- shards to a dataset ----------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ counters or Optuna's study.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -85,6 +85,7 @@ class Ledger:
         self.base_values = space.values_of(base)
         self.campaign: Mapping[str, Any] = store.campaign
         self.code_version, self.now = code_version, now
+        self.inert: Sequence[str] | None = None  # knobs that the audit found to change nothing
         self.entries: dict[str, Entry] = {}
 
     def key(self, config: TrainConfig) -> str:
@@ -94,6 +95,8 @@ class Ledger:
         """A new trial of the space; its row is written when it starts."""
         changes = {path: value for path, value in values.items() if self.base_values.get(path, ...) != value}
         row = self._row(config, self.data_fingerprint, changes)
+        if self.inert is not None:
+            row["inert"] = json.dumps([path for path in changes if path in self.inert])
         return self._opened(row | {"optuna_number": optuna_number, **values}, dict(values), config, optuna_number)
 
     def open_planned(self, planned: Planned) -> Entry:
@@ -101,6 +104,7 @@ class Ledger:
         same_seed = replace(self.base, seed=planned.config.seed)
         changes = {path: there for path, (_, there) in difference(same_seed, planned.config).items()}
         row = self._row(planned.config, planned.data, changes)
+        row.update(inert=None if planned.inert is None else json.dumps(planned.inert))
         row.update(recorded_id=planned.recorded_id, reading=planned.reading, is_base=not changes)
         return self._opened(row, {}, planned.config, None)
 

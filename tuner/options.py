@@ -36,7 +36,14 @@ def parser() -> OneLineParser:
         description="Search a space of training runs: Optuna proposes, Ray Tune runs, ASHA stops the bad ones early.",
         allow_abbrev=False,
     )
-    what = p.add_argument_group("what to search")
+    _say_what(p.add_argument_group("what to search"))
+    _say_how(p.add_argument_group("how long, how wide"))
+    _say_where(p.add_argument_group("where"))
+    _look_first(p.add_argument_group("look first"))
+    return p
+
+
+def _say_what(what: argparse._ArgumentGroup) -> None:
     what.add_argument("--space", metavar="NAME", help="the space (see --list)")
     what.add_argument(
         "--scale", metavar="NAME", help="full (the recorded size) or proxy (laptop); default: full where there is a GPU"
@@ -61,7 +68,9 @@ def parser() -> OneLineParser:
     what.add_argument(
         "--seed", metavar="N", type=_natural, help="seed of the sampler and of every training (default: the space's)"
     )
-    how = p.add_argument_group("how long, how wide")
+
+
+def _say_how(how: argparse._ArgumentGroup) -> None:
     how.add_argument(
         "--trials", metavar="N", type=_positive, help="trials to start in all, those of earlier starts included"
     )
@@ -86,7 +95,9 @@ def parser() -> OneLineParser:
         metavar="ADDRESS",
         help="join the Ray cluster there ('auto' on its head) instead of starting one here",
     )
-    where = p.add_argument_group("where")
+
+
+def _say_where(where: argparse._ArgumentGroup) -> None:
     where.add_argument(
         "--name", metavar="NAME", help="name of the campaign (default: the space, the scale and the time)"
     )
@@ -100,11 +111,19 @@ def parser() -> OneLineParser:
     where.add_argument(
         "--resume", metavar="NAME", nargs="?", const=LATEST, help="go on with a campaign; without a name, the latest"
     )
-    look = p.add_argument_group("look first")
+
+
+def _look_first(look: argparse._ArgumentGroup) -> None:
     look.add_argument("--list", action="store_true", help="list spaces; with --space its knobs")
     look.add_argument("--show", metavar="ID", help="print a recorded run: its config, what it changes, what it costs")
+    look.add_argument(
+        "--audit",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="before anything is spent, train a shrunken model with and without each knob or override, and name those "
+        "that change nothing; with --dry-run, that and the plan are all (default: on)",
+    )
     look.add_argument("--dry-run", action="store_true", help="print the plan and its cost, train nothing")
-    return p
 
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:

@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from search_spaces import load as load_space
-from search_spaces import objectives
-from search_spaces.effects import record_of
+from search_spaces import objectives, recorded
+from search_spaces.effects import record_of, reference
 from search_spaces.space import Space
 from trainable.config import TrainConfig
 from trainable.data import Dataset, prepare
@@ -27,6 +27,7 @@ class Question:
     seed: int
     replay: Replay | None = None
     planned: tuple[Planned, ...] = ()  # the trials of a replay
+    inert: Any = None  # what changes nothing: paths of knobs, in a replay by recorded id; None if nobody asked
 
 
 def ask(space: Space, scale: str, overrides: dict[str, Any], trials: int | None, seed: int | None) -> Question:
@@ -48,7 +49,7 @@ def ask_replay(space: Space, scale: str, overrides: dict[str, Any], wanted: Repl
     settled = overrides | ({"seed": seed} if seed is not None else {})
     chosen = replay.choose(space, wanted)
     planned = replay.plan(space, scale, wanted.reading, chosen, settled)
-    base = replay.configured(space, replay.reference(space).id, wanted.reading, scale, settled)
+    base = replay.configured(space, reference(recorded.load(space)).id, wanted.reading, scale, settled)
     objectives.check(space.objective, base)
     return Question(replace(space, knobs=()), scale, base, overrides, len(planned), base.seed, wanted, tuple(planned))
 
@@ -62,6 +63,8 @@ def with_datasets(question: Question, dataset: Dataset) -> Question:
                 planned.config.data, train_tokens_needed=plan.tokens_of(planned.config)
             ).fingerprint
     located = replay.with_data(question.planned, lambda config: prints[config.data])
+    if question.inert is not None:
+        located = [replace(p, inert=tuple(question.inert[p.recorded_id])) for p in located]
     return replace(question, planned=tuple(located))
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from search_spaces import recorded
-from search_spaces.recorded import ROOT, RecordedRun
+from search_spaces.recorded import RecordedRun
 from search_spaces.space import Space
 from trainable.component import nearest, with_values
 from trainable.config import TrainConfig
@@ -26,6 +26,7 @@ class Planned:
     reading: str
     config: TrainConfig
     data: str = ""  # fingerprint of the data that the config reads; empty until they are prepared
+    inert: tuple[str, ...] | None = None  # overrides that change nothing; None if nobody asked
 
     @property
     def recorded_id(self) -> str:
@@ -102,12 +103,6 @@ def matching(space: Space, runs: Sequence[RecordedRun], item: str) -> list[Recor
     if not rows:
         raise ValueError(f"{space.name} has no recorded run {item!r}: {nearest(wanted, known, what)}")
     return rows
-
-
-def reference(space: Space) -> RecordedRun:
-    """The row that the campaign measured itself against: the first that changes nothing of the space's base."""
-    runs = recorded.load(space)
-    return next((r for r in runs if r.base == ROOT and not r.overrides_as_logged), runs[0])
 
 
 def plan(space: Space, scale: str, reading: str, chosen: Chosen, overrides: Mapping[str, Any]) -> list[Planned]:

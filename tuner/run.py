@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,9 @@ from trainable.config import TrainConfig
 from trainable.data import Dataset, prepare
 from trainable.ray_trainable import STOP_FILE
 from tuner import catalogue, cluster, options, plan, provenance, show
+from tuner.audit import INERT, audit_space, proxy_base
+from tuner.audit_recorded import inert_of_row
+from tuner.audit_report import print_findings
 from tuner.describe import describe, print_cost
 from tuner.display import Display, clock
 from tuner.question import Question, ask, ask_replay, recorded_side, with_datasets
@@ -88,6 +92,8 @@ def begin(console: Console, given: argparse.Namespace) -> int:
             f"campaign {name!r} exists already: go on with it by --resume {name}, or choose another --name"
         )
     describe(console, question, here)
+    if given.audit:
+        question = audited(console, question)
     if given.dry_run:
         print_cost(console, question, here, given.early_stopping)
         return DONE
@@ -133,8 +139,22 @@ def resume(console: Console, given: argparse.Namespace) -> int:
         raise ValueError(
             f"the data have changed since campaign {folder.name!r} began: {dataset.fingerprint}, not {was['data']}"
         )
-    question = with_datasets(question, dataset)
+    question = with_datasets(replace(question, inert=was.get("inert")), dataset)
     return search(console, question, store, dataset, here, given)
+
+
+def audited(console: Console, question: Question) -> Question:
+    """The question with what changes nothing in it named and noted."""
+    started, space = time.monotonic(), load_space(question.space.name)
+    if question.replay is None:
+        findings = audit_space(question.space, proxy_base(space, question.overrides))
+        print_findings(console, findings, time.monotonic() - started)
+        return replace(question, inert=[f.path for f in findings if f.status == INERT])
+    inert = {p.recorded_id: inert_of_row(space, p.recorded_id, p.reading) for p in question.planned}
+    named = "; ".join(f"{name} ({', '.join(paths)})" for name, paths in inert.items() if paths)
+    count = f"{sum(map(bool, inert.values()))} of {len(inert)} trainings have overrides that change nothing"
+    console.print(f"audit: {count}{': ' if named else ''}{named} ({time.monotonic() - started:.0f} s)")
+    return replace(question, inert=inert)
 
 
 def settle(given: argparse.Namespace, question: Question) -> None:
@@ -185,6 +205,8 @@ def search(
             provenance.code_version(),
             planned=question.planned if question.replay else None,
         )
+        if question.replay is None:
+            campaign.ledger.inert = question.inert
         if campaign.exhausted:
             console.print(f"nothing left to do: all {question.trials} trials have ended (--trials asks for more)")
         else:
@@ -282,6 +304,7 @@ def campaign_record(question: Question, dataset: Dataset, given: argparse.Namesp
         "seed": question.seed if given.seed is not None else None,
         "early_stopping": given.early_stopping,
         "reports": given.reports,
+        "inert": question.inert,
         **recorded_side(question),
         "compile": given.compile,
         "data": dataset.fingerprint,

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from results.report import short
 from search_spaces import recorded
+from search_spaces.effects import reference
 from search_spaces.recorded import ROOT
 from search_spaces.space import Space
 from trainable.component import difference, leaves, nearest, without_neutral
@@ -16,7 +17,7 @@ from trainable.config import TrainConfig
 from trainable.runtime import Runtime
 from tuner import plan
 from tuner.display import clock
-from tuner.replay import AS_RUN, configured, reference
+from tuner.replay import AS_RUN, configured
 
 
 def show(
@@ -39,7 +40,7 @@ def show(
         console.print(f"reading: {reading}; {other} is another training (--reading {other})")
     else:
         console.print("reading: the same in both, as_logged and as_run")
-    base, first = run.base or ROOT, reference(space).id
+    base, first = run.base or ROOT, reference(list(runs.values())).id
     root = space.scale(scale).base if base == ROOT else configured(space, base, reading, scale, overrides)
     print_changes(console, f"changes from {'the base of the space' if base == ROOT else base}", root, config)
     if first not in (name, base):

@@ -4,6 +4,7 @@ import pytest
 
 import search_spaces
 from search_spaces import recorded
+from search_spaces.effects import reference
 from tuner import replay
 from tuner.replay import Replay, choose
 
@@ -81,12 +82,12 @@ def test_the_first_seed_of_all_rows_comes_before_the_second_of_any():
 
 def test_what_the_user_fixes_holds_for_every_row_and_a_wrong_value_names_the_row():
     assert {p.config.model.logit_softcap for p in planned("H*", overrides={"model.logit_softcap": 9.0})} == {9.0}
-    with pytest.raises(ValueError, match="run 'U6': .*num_heads"):
+    with pytest.raises(ValueError, match=r"run 'U6': .*num_heads"):
         planned("U6", overrides={"model.num_kv_heads": 3})
 
 
 def test_every_space_has_a_row_that_its_campaign_measured_itself_against():
-    found = {name: replay.reference(search_spaces.load(name)).id for name in search_spaces.names()}
+    found = {name: reference(recorded.load(search_spaces.load(name))).id for name in search_spaces.names()}
     assert found["parameter_golf"] == "BASE" and found["ngpt"] == "2"
 
 

@@ -16,6 +16,7 @@ from results import load
 from results.names import campaign_folder
 from trainable.ray_trainable import STOP_FILE
 from tuner import provenance, run
+from tuner.audit import INERT, Finding
 from tuner.run import main
 from tuner.search import Search
 
@@ -23,7 +24,7 @@ SMALL = {
     "model.num_layers": 2, "model.model_dim": 32, "model.encoder_layers": 1, "budget.steps": 12, "data.seq_len": 32,
     "data.batch_tokens": 256, "data.vocab_size": 300, "evaluation.tokens": 512, "evaluation.seq_len": 32,
 }  # fmt: skip
-GOLF = ["--space", "parameter_golf", "--scale", "proxy", "--results", "runs"]
+GOLF = ["--space", "parameter_golf", "--scale", "proxy", "--results", "runs", "--no-audit"]
 GOLF += [part for path, value in SMALL.items() for part in ("--set", f"{path}={value}")]
 
 
@@ -240,3 +241,32 @@ def test_two_starts_in_one_second_do_not_mix(without_ray, monkeypatch, capsys) -
     assert main(command) == 0
     assert main(command) == 2
     assert "campaign 'parameter_golf-proxy-now' exists already" in capsys.readouterr().err
+
+
+def test_the_audit_names_what_changes_nothing_before_anything_is_spent(without_ray, monkeypatch, capsys) -> None:
+    without_ray()
+    dead = Finding("optimizer.matrix_lr", INERT, 0.3, 0.04, 0.0, "while made_up=1")
+    monkeypatch.setattr("tuner.run.audit_space", lambda space, base: [dead])
+    assert main([*GOLF, "--audit", "--data", "text [b]", "--trials", "3", "--name", "audited"]) == 0
+    out = capsys.readouterr().out
+    assert out.index("optimizer.matrix_lr (while made_up=1)") < out.index("campaign: ")
+    assert campaign_json("audited")["inert"] == ["optimizer.matrix_lr"]
+    trials = load("runs/audited").trials
+    changed = trials["overrides"].map(json.loads).map(lambda o: [p for p in o if p == "optimizer.matrix_lr"])
+    assert trials["inert"].dropna().map(json.loads).tolist() == changed[trials["inert"].notna()].tolist()
+    assert any(changed)
+
+
+def test_a_replay_trains_the_rows_it_was_asked_for_and_ends_with_the_comparison(without_ray, capsys) -> None:
+    without_ray()
+    rows = ["--replay", "BASE,N3,1", "--replay", "1 x2"]
+    assert main([*GOLF, "--data", "text [b]", *rows, "--name", "again"]) == 0
+    out = capsys.readouterr().out
+    assert "plan: 3 recorded runs as_run, which are 2 different trainings; 3 trials with all seeds" in out
+    assert "noise of a run in the log: SD 0.0018 with 13 degrees of freedom" in out
+    found = load("runs/again").trials
+    assert sorted(zip(found["recorded_id"], found["seed"], strict=True)) == [("1", 1337), ("1", 1338), ("BASE", 1337)]
+    assert set(found["reading"]) == {"as_run"} and found["is_base"].sum() == 1
+    assert len(load("runs/again").reports) >= 3 * 3, "a replay keeps the curves"
+    assert main(["--resume", "again", "--results", "runs"]) == 0
+    assert "nothing left to do" in capsys.readouterr().out
