@@ -160,7 +160,7 @@ def test_a_killed_driver_leaves_readable_results_and_a_resume_runs_nothing_twice
 def test_an_interrupted_campaign_goes_on_from_checkpoints_and_survives_trials_that_die(workplace, start) -> None:
     """Ctrl-C reaches the whole process group, as from a terminal. Then a checkpoint is damaged and a worker killed."""
     folder = workplace / "runs" / "cut"
-    process = start(*campaign("cut", trials=4, steps=600), "--no-early-stopping")
+    process = start(*campaign("cut", trials=4, steps=1500), "--no-early-stopping")
     wait_for(lambda: len(_workers(folder)) == 2, process)  # both have passed a rung
     os.killpg(process.pid, signal.SIGINT)
     lines = output(process, code=130)
@@ -168,7 +168,7 @@ def test_an_interrupted_campaign_goes_on_from_checkpoints_and_survives_trials_th
     cut = trials_of(folder).set_index("key")
     assert (cut["status"] == "interrupted").all() and len(cut) == 2
     for checkpoint, steps in zip(cut["checkpoint"], cut["steps"], strict=True):
-        assert (folder / checkpoint).is_file() and 0 < steps < 600
+        assert (folder / checkpoint).is_file() and 0 < steps < 1500
     damaged = cut[~cut["is_base"]].iloc[0]
     (folder / damaged["checkpoint"]).write_bytes(b"nothing")
 
@@ -179,7 +179,7 @@ def test_an_interrupted_campaign_goes_on_from_checkpoints_and_survives_trials_th
     lines = output(process, code=1)
     ran = check_whole(folder, trials=4)
     base = ran[ran["is_base"]].iloc[0]
-    assert (base["attempt"], base["steps"]) == (2, 600)
+    assert (base["attempt"], base["steps"]) == (2, 1500)
     broken = ran.loc[damaged.name]
     assert broken["status"] == "crashed" and "checkpoint" in broken["reason"] and broken["attempt"] == 2
     killed = ran[(ran["status"] == "crashed") & (ran.index != damaged.name)]

@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from results.report import short
@@ -20,7 +20,19 @@ from search_spaces.recorded import at_scale
 from search_spaces.space import Knob, Space, label_at
 from trainable.component import get_value, with_values
 from trainable.config import TrainConfig
-from tuner.shrunken import CAREFUL, QUICK, WHOLE, Distance, differ, distance, hidden, one_thread, shrunken, trajectory
+from tuner.shrunken import (
+    CAREFUL,
+    QUICK,
+    WHOLE,
+    Distance,
+    Look,
+    differ,
+    distance,
+    hidden,
+    one_thread,
+    shrunken,
+    trajectory,
+)
 
 LIVE = "live"
 NEARLY = "nearly inert"  # what it changes is within the rounding of the real run
@@ -29,12 +41,12 @@ INERT = "inert"  # no value changes a bit
 RESTATED = "restated"  # the value that is there without it
 
 # The gap between neighbouring numbers of bfloat16, in which the campaigns multiply: what moves the weights by less than
-# this part of their way is below what each of their products is rounded by. Measured on the 131 rows of parameter golf,
-# at CAREFUL: Canopy 0.0009 to 0.0025 and noise of 1e-4 on the weights 0.0006, but from 0.008 on what acts and is small
-# (a soft cap of 18 instead of 20, a z-loss of 1e-4, mutations of 1e-3).
+# this part of their way is below what each of their products is rounded by. On the rows of parameter golf, at CAREFUL:
+# Canopy up to 0.0018 and noise of 1e-4 up to 0.0007; from 0.007 on what acts and is small (a soft cap of 18 for 20, a
+# z-loss of 1e-4, mutations of 1e-3).
 ROUNDING = 2.0**-8
-# What acts in every step pulls two runs further apart all the time: in the last three quarters of a careful look by a
-# factor of 3 to 500 (a leaky slope of 0.01, whose square is 1e-4, has 4.4 to 6.7). Canopy has 0.6 to 2.7.
+# What acts in every step pulls two runs further apart all the time: relative to their way, in the last three quarters
+# by a factor of 3 to 500 (a leaky slope of 0.01, whose square is 1e-4, has 4.4 to 6.7). Canopy has 0.6 to 2.7.
 STEADY = 3.5
 PROBED = (0.1, 10.0)  # of a number that changes nothing: would a tenth of it, or ten times as much?
 SCALE = "proxy"
@@ -82,12 +94,12 @@ def acts(found: Distance) -> bool:
     return not found.at_the_end < ROUNDING or 0 < found.at_a_quarter * STEADY < found.at_the_end
 
 
-def is_same(one: TrainConfig, other: TrainConfig) -> bool:
+def is_same(one: TrainConfig, other: TrainConfig, looks: Sequence[Look] = (QUICK, WHOLE)) -> bool:
     """Whether two configs are one computation: equal keys, or no bit of difference and nothing left unseen."""
     if key_of(one) == key_of(other):
         return True
     with one_thread():
-        return not (hidden(one, other) or differ(one, other, QUICK) or differ(one, other, WHOLE))
+        return not (hidden(one, other) or any(differ(one, other, look) for look in looks))
 
 
 def key_of(config: TrainConfig) -> str:
@@ -138,7 +150,10 @@ def _undone(base: TrainConfig, overrides: Mapping[str, Any], path: str, space: S
     without = _without(base, overrides, path)
     if not isinstance(without, TrainConfig):
         return Finding(path, LIVE, value, None, why=f"without it: {without}")
-    return _judged(without, full, path, value, _value(without, path), space)
+    finding = _judged(without, full, path, value, _value(without, path))
+    if space is None or finding.status != INERT:
+        return finding
+    return replace(finding, why=hangs_on(space, without, full, path))
 
 
 def _without(base: TrainConfig, overrides: Mapping[str, Any], path: str) -> TrainConfig | str:
@@ -153,20 +168,16 @@ def _without(base: TrainConfig, overrides: Mapping[str, Any], path: str) -> Trai
     return config
 
 
-def _judged(
-    without: TrainConfig, full: TrainConfig, path: str, value: Any, undone: Any, space: Space | None
-) -> Finding:
+def _judged(without: TrainConfig, full: TrainConfig, path: str, value: Any, undone: Any) -> Finding:
     """The finding of an override with which ``without`` becomes ``full``."""
     if key_of(full) == key_of(without):
         return Finding(path, RESTATED, value, undone)
     if unseen := hidden(without, full):
         return Finding(path, LIVE, value, undone, why=f"{', '.join(sorted(unseen))}: not in a shrunken run")
     status, found = compare(without, full)
-    if status != INERT:
-        return Finding(path, status, value, undone, found)
-    if wakes(without, full, path):
-        return Finding(path, IDLE, value, undone, found)
-    return Finding(path, INERT, value, undone, found, "" if space is None else hangs_on(space, without, full, path))
+    if status == INERT and wakes(without, full, path):
+        status = IDLE
+    return Finding(path, status, value, undone, found)
 
 
 def undo(overrides: Mapping[str, Any], path: str) -> dict[str, Any]:
@@ -244,10 +255,12 @@ def audit_space(space: Space, base: TrainConfig) -> list[Finding]:
     for knob in space.knobs:
         start, best = _where_active(space, base, knob), None
         for value, moved in _moves(space, start, knob):
-            finding = _judged(start, moved, knob.path, value, label_at(start, knob), space)
+            finding = _judged(start, moved, knob.path, value, label_at(start, knob))
             best = finding if best is None or _RANK[finding.status] > _RANK[best.status] else best
             if best.status == LIVE:
                 break
+        if best is not None and best.status == INERT:  # the last of its values stands for all
+            best = replace(best, why=hangs_on(space, start, moved, knob.path))
         findings += [] if best is None else [best]
     return findings
 

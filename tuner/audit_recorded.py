@@ -16,10 +16,10 @@ from search_spaces import load as load_space
 from search_spaces import recorded
 from search_spaces.recorded import ROOT, RecordedRun, at_scale, config_of
 from search_spaces.space import Space
-from trainable.component import leaves, with_values
+from trainable.component import leaves, nearest, with_values
 from trainable.config import TrainConfig
 from tuner.audit import INERT, NEARLY, SCALE, Finding, audit_overrides, inert_paths, is_same, key_of, undo
-from tuner.shrunken import digest
+from tuner.shrunken import QUICK, digest
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,8 @@ def audit_recorded(space: Space, reading: str, only: Iterable[str] | None = None
     """Every row that was published (or those of ``only``), in the order of the campaign."""
     runs = {run.id: run for run in recorded.load(space)}
     wanted = set(runs) if only is None else set(only)
+    for name in sorted(wanted - runs.keys()):
+        raise ValueError(f"space {space.name} has no recorded run {name!r}: {nearest(name, runs, 'ids')}")
     return [audit_row(space, run, runs, reading) for run in runs.values() if run.base is not None and run.id in wanted]
 
 
@@ -78,8 +80,8 @@ def start_of(
 def inert_of_row(space: Space, run_id: str, reading: str) -> list[str]:
     """The overrides that change no bit in a row, those included that it has from the rows it builds on.
 
-    What a trial that replays the row has in its column ``inert``. Asked are the row's own overrides, and again those
-    that change nothing in the row below it; what acts there is taken to act here. The answer is kept.
+    What a trial that replays the row has in its column ``inert``. Asked are the row's own overrides, and again, at a
+    quick look, those that change nothing in the row below it; what acts there is taken to act here. The answer is kept.
     """
     return list(_inert_of_row(space.name, run_id, reading))
 
@@ -88,10 +90,16 @@ def inert_of_row(space: Space, run_id: str, reading: str) -> list[str]:
 def _inert_of_row(name: str, run_id: str, reading: str) -> tuple[str, ...]:
     space = load_space(name)
     run = next(run for run in recorded.load(space) if run.id == run_id)
-    own = {**run.overrides(reading)}
+    own = run.overrides(reading)
     below = () if run.base in (None, ROOT) else _inert_of_row(name, str(run.base), reading)
     base, overrides = space.scale(SCALE).base, all_overrides(space, run_id, reading)
-    return tuple(inert_paths(base, overrides, only={*own, *below}))
+    inherited = [path for path in below if path in overrides and path not in own]
+    rest = functools.reduce(undo, inherited, overrides)
+    if inherited and not is_same(with_values(base, overrides), with_values(base, rest), looks=(QUICK,)):
+        inherited = inert_paths(base, overrides, only=inherited)  # this row wakes one of them
+        rest = functools.reduce(undo, inherited, overrides)
+    found = {*inherited, *inert_paths(base, rest, only=own)}
+    return tuple(path for path in overrides if path in found)
 
 
 def all_overrides(space: Space, run_id: str, reading: str) -> dict[str, Any]:
@@ -120,7 +128,7 @@ def as_published(
 
 def replicates(rows: Iterable[Row]) -> list[Group]:
     """The groups of two and more rows that are one computation, or are but for rounding."""
-    exact: dict[str, list[list[Row]]] = {}  # by what the weights are after a third of the steps
+    exact: dict[str, list[list[Row]]] = {}  # by what the weights are after the first steps
     for row in rows:
         alike = exact.setdefault(row.digest, [])
         group = next((group for group in alike if is_same(group[0].config, row.config)), None)

@@ -88,7 +88,8 @@ def print_recorded(console: Console, space: Space, reading: str, only: Sequence[
     for row in rows:
         for text in (*[line(f) for f in row.findings if f.says_something], *published(row)):
             console.print(f"  {row.id}: {text}")
-    console.print(f"one computation under several names (~ within rounding): {len(groups)} groups")
+    found = f"{len(groups)} group{'' if len(groups) == 1 else 's'}"
+    console.print(f"one computation under several names (~ within rounding): {found}")
     for group in groups:
         console.print(f"  {group}")
 

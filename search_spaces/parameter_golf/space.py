@@ -144,7 +144,7 @@ SPACE = Space(
         Knob("optimizer.muon_wd", Uniform(0.0, 0.2), "records use 0.04-0.095, decoupled"),
         Knob("optimizer.adam_beta2", Uniform(0.9, 0.995), "0.95 upstream"),
         Knob("model.tie_embeddings", Choice(True, False), "G1: untying is worth 0.013"),
-        Knob("optimizer.tied_embed_lr", LogUniform(0.005, 0.3), "0.05 upstream", TIED),
+        Knob("optimizer.tied_embed_lr", LogUniform(0.005, 0.5), "0.05 upstream", TIED),
         Knob("optimizer.embed_lr", LogUniform(0.05, 2.0), "0.6 upstream, 0.8 in H1; dead while tied", UNTIED),
         Knob("optimizer.head_lr", LogUniform(0.001, 0.1), "0.008 upstream; dead while tied", UNTIED),
         Knob("model.logit_softcap", LogUniform(8.0, 40.0), "30 upstream, 12-25 tried"),

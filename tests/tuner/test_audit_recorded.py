@@ -114,9 +114,14 @@ def test_a_row_that_was_never_published_is_left_out(golf) -> None:
     assert audit_recorded(golf, "as_logged", ["P10-E2..E25"]) == []
 
 
-def test_a_row_inherits_what_is_inert_until_something_wakes_it(golf) -> None:
+def test_a_row_inherits_what_is_inert(golf) -> None:
     assert inert_of_row(golf, "W0e", "as_logged") == ["optimizer.embed_lr"]
     assert inert_of_row(golf, "P10-E1", "as_logged") == ["optimizer.embed_lr"]  # set by W0e
+
+
+@pytest.mark.slow
+def test_what_a_row_wakes_is_no_longer_inert_in_it(golf) -> None:
+    assert inert_of_row(golf, "F6", "as_logged") == ["optimizer.embed_lr"]
     assert inert_of_row(golf, "G1", "as_logged") == []  # untied
 
 

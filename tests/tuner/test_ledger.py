@@ -42,7 +42,7 @@ def test_every_column_that_applies_is_filled_after_a_completed_trial(ledger, val
         ledger.report(key, result_of(config, milestone, 2.0 - milestone / 1000, status))
     ledger.close(key, "completed", checkpoint=None)
     (row,) = bench.rows()
-    does_not_apply = {"recorded_id", "reading", "reason", "rung", "cutoff", "artifact_bytes", "checkpoint"}
+    does_not_apply = {"recorded_id", "reading", "reason", "rung", "cutoff", "artifact_bytes", "checkpoint", "inert"}
     does_not_apply |= {"val_loss_quantised", "val_bpb_quantised"}
     assert {c.name for c in TRIAL_COLUMNS if row[c.name] is None} == does_not_apply
     assert (row["value"], row["last_value"], row["val_bpb"], row["spent"]) == (1.76, 1.76, 1.76, 240.0)
