@@ -178,7 +178,8 @@ def distance(one: TrainConfig, other: TrainConfig, look: Look) -> Distance:
     quarter = _part(apart(a.weights[0], b.weights[0]), a.ways[0])
     if not quarter < FAR:
         return Distance(quarter, quarter)
-    a.finish(), b.finish()
+    a.finish()
+    b.finish()
     if a.reports[-1].status != "completed" or b.reports[-1].status != "completed":
         return Distance(quarter, math.nan)
     if _exported(a.reports[-1]) != _exported(b.reports[-1]):
