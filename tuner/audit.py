@@ -150,10 +150,7 @@ def _undone(base: TrainConfig, overrides: Mapping[str, Any], path: str, space: S
     without = _without(base, overrides, path)
     if not isinstance(without, TrainConfig):
         return Finding(path, LIVE, value, None, why=f"without it: {without}")
-    finding = _judged(without, full, path, value, _value(without, path))
-    if space is None or finding.status != INERT:
-        return finding
-    return replace(finding, why=hangs_on(space, without, full, path))
+    return _explained(_compared(without, full, path, value, _value(without, path)), space, without, full)
 
 
 def _without(base: TrainConfig, overrides: Mapping[str, Any], path: str) -> TrainConfig | str:
@@ -168,16 +165,23 @@ def _without(base: TrainConfig, overrides: Mapping[str, Any], path: str) -> Trai
     return config
 
 
-def _judged(without: TrainConfig, full: TrainConfig, path: str, value: Any, undone: Any) -> Finding:
-    """The finding of an override with which ``without`` becomes ``full``."""
+def _compared(without: TrainConfig, full: TrainConfig, path: str, value: Any, undone: Any) -> Finding:
+    """The finding of an override with which ``without`` becomes ``full``; an idle one counts as inert here."""
     if key_of(full) == key_of(without):
         return Finding(path, RESTATED, value, undone)
     if unseen := hidden(without, full):
         return Finding(path, LIVE, value, undone, why=f"{', '.join(sorted(unseen))}: not in a shrunken run")
     status, found = compare(without, full)
-    if status == INERT and wakes(without, full, path):
-        status = IDLE
     return Finding(path, status, value, undone, found)
+
+
+def _explained(finding: Finding, space: Space | None, without: TrainConfig, full: TrainConfig) -> Finding:
+    """The finding of an inert override, told from an idle one, with what it hangs on; any other as it is."""
+    if finding.status != INERT:
+        return finding
+    if wakes(without, full, finding.path):
+        return replace(finding, status=IDLE)
+    return finding if space is None else replace(finding, why=hangs_on(space, without, full, finding.path))
 
 
 def undo(overrides: Mapping[str, Any], path: str) -> dict[str, Any]:
@@ -255,13 +259,12 @@ def audit_space(space: Space, base: TrainConfig) -> list[Finding]:
     for knob in space.knobs:
         start, best = _where_active(space, base, knob), None
         for value, moved in _moves(space, start, knob):
-            finding = _judged(start, moved, knob.path, value, label_at(start, knob))
+            finding = _compared(start, moved, knob.path, value, label_at(start, knob))
             best = finding if best is None or _RANK[finding.status] > _RANK[best.status] else best
             if best.status == LIVE:
                 break
-        if best is not None and best.status == INERT:  # the last of its values stands for all
-            best = replace(best, why=hangs_on(space, start, moved, knob.path))
-        findings += [] if best is None else [best]
+        if best is not None:  # where it is inert, the last of its values stands for all
+            findings.append(_explained(best, space, start, moved))
     return findings
 
 

@@ -93,7 +93,10 @@ def begin(console: Console, given: argparse.Namespace) -> int:
         )
     describe(console, question, here)
     if given.audit:
-        question = audited(console, question)
+        try:
+            question = audited(console, question)
+        except ValueError as error:  # a budget in seconds: nobody knows its steps
+            console.print(f"audit: not done: {error}")
     if given.dry_run:
         print_cost(console, question, here, given.early_stopping)
         return DONE

@@ -270,3 +270,9 @@ def test_a_replay_trains_the_rows_it_was_asked_for_and_ends_with_the_comparison(
     assert len(load("runs/again").reports) >= 3 * 3, "a replay keeps the curves"
     assert main(["--resume", "again", "--results", "runs"]) == 0
     assert "nothing left to do" in capsys.readouterr().out
+
+
+def test_a_budget_whose_steps_nobody_knows_is_not_audited_and_says_so(capsys) -> None:
+    timed = [part.replace("budget.steps=12", "budget.steps=null") for part in GOLF if part != "--no-audit"]
+    assert main([*timed, "--set", "budget.seconds=60", "--dry-run"]) == 0
+    assert "audit: not done: " in capsys.readouterr().out
