@@ -95,5 +95,5 @@ def test_a_factor_scales_recorded_rates_and_a_size_needs_its_table():
     full = recorded.resolve(GOLF, "H1", "as_run", "full")
     here = recorded.resolve(GOLF, "H1", "as_run", "replay")
     assert here.optimizer.matrix_lr == pytest.approx(0.3 * full.optimizer.matrix_lr)
-    assert here.optimizer.head_lr == pytest.approx(4.8 * full.optimizer.head_lr)
-    assert recorded.resolve(GOLF, "NF12", "as_run", "replay").model.model_dim == 48
+    assert here.optimizer.head_lr == pytest.approx(2.4 * full.optimizer.head_lr)
+    assert recorded.resolve(GOLF, "NF12", "as_run", "replay").model.model_dim == 96
