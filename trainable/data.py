@@ -25,7 +25,7 @@ import numpy.typing as npt
 import torch
 from filelock import FileLock, Timeout
 
-from trainable import download, epochs, shards, text, tokenizer
+from trainable import download, epochs, shards, standard_library, text, tokenizer
 from trainable.characters import CharacterCounter
 from trainable.component import Component, fingerprint, nearest
 from trainable.shards import Tokens
@@ -166,7 +166,7 @@ def prepare(
     """
     cache = cache_folder() if cache is None else cache
     if config.source == STDLIB:
-        return _from_text(text.standard_library(), config, cache, say)
+        return _from_text(standard_library.passages(), config, cache, say)
     path = Path(config.source).expanduser()
     named, folder_of_shards = config.source in download.DATASETS, _has_shards(path)
     if named or folder_of_shards:

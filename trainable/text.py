@@ -1,17 +1,13 @@
-"""Documents from text: the embedded default and the user's own files, split into training and held-out text.
+"""Documents from text files, split into training and held-out text.
 
-The embedded default is the Python standard library's own source, which every machine has. A tenth is held out by a
-rule that depends on names or order alone, never on chance. Nothing is decoded leniently: a byte that is not UTF-8 is an
-error, because bits per byte count the bytes of the text as it stands.
+A tenth is held out by a rule that depends on names or order alone, never on chance. Nothing is decoded leniently: a
+byte that is not UTF-8 is an error, because bits per byte count the bytes of the text as it stands.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
-import platform
-import sysconfig
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,10 +21,6 @@ SUFFIXES = (".txt", ".md", ".jsonl", ".parquet")
 FIELD = "text"  # of a .jsonl object, column of a .parquet table
 HELD_OUT_ONE_IN = 10
 
-# Tests are not the language's everyday prose; the config folders hold the paths of the machine Python was built on.
-_NOT_LIBRARY = {"test", "tests", "idle_test", "site-packages", "dist-packages", "__pycache__"}
-_NOT_LIBRARY_PREFIXES = ("_sysconfigdata", "config-")
-
 
 @dataclass(frozen=True)
 class Document:
@@ -40,7 +32,7 @@ class Document:
 
 @dataclass(frozen=True)
 class TextSource:
-    """Files of text in a fixed order. Nothing is kept in memory: every pass reads the files again."""
+    """Files of text in a fixed order. Every pass reads the files again."""
 
     name: str
     root: Path
@@ -91,20 +83,6 @@ class TextSource:
         return file.relative_to(self.root).as_posix()
 
 
-def standard_library() -> TextSource:
-    """This Python's standard library: every non-empty .py file but tests and build records, one document a file."""
-    root = Path(sysconfig.get_paths()["stdlib"])
-    files = []
-    for folder, below, names in os.walk(root):
-        below[:] = [name for name in below if _in_library(name)]
-        found = [Path(folder, name) for name in names if name.endswith(".py") and _in_library(name)]
-        files += [file for file in found if file.stat().st_size > 0]
-    if not files:
-        raise ValueError(f"this Python keeps no source text in {root}: pass --data FOLDER with text files")
-    name = f"Python {platform.python_version()} standard library"
-    return TextSource(name, root, _in_order(root, files), by_name=True)
-
-
 def find(path: Path) -> TextSource:
     """The text under a path: one file, or a folder with all its text files at any depth (hidden ones left out)."""
     kinds = ", ".join(SUFFIXES)
@@ -123,15 +101,12 @@ def find(path: Path) -> TextSource:
         raise ValueError(
             f"{path} holds no text ({kinds}) and no token shards (*_train_*.bin); it holds {ignored or 'nothing'}"
         )
-    return TextSource(str(path), path, _in_order(path, files), ignored=ignored)
+    return TextSource(str(path), path, in_order(path, files), ignored=ignored)
 
 
-def _in_order(root: Path, files: list[Path]) -> tuple[Path, ...]:
+def in_order(root: Path, files: list[Path]) -> tuple[Path, ...]:
+    """Files by their names below ``root``."""
     return tuple(sorted(files, key=lambda file: file.relative_to(root).as_posix()))
-
-
-def _in_library(name: str) -> bool:
-    return name not in _NOT_LIBRARY and not name.startswith(_NOT_LIBRARY_PREFIXES)
 
 
 def _hidden(relative: Path) -> bool:

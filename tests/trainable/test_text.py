@@ -25,22 +25,7 @@ def _split(source: text.TextSource) -> tuple[list[str], list[str]]:
     return [d.text for d in documents if not d.held_out], [d.text for d in documents if d.held_out]
 
 
-# --- the standard library --------------------------------------------------------------------------------------------
-
-
-def test_the_standard_library_is_source_without_tests_in_a_fixed_order() -> None:
-    source = text.standard_library()
-    names = [file.relative_to(source.root).as_posix() for file in source.files]
-    assert names == sorted(names) and {"argparse.py", "json/decoder.py"} <= set(names)
-    folders = {part for name in names for part in name.split("/")[:-1]}
-    assert folders.isdisjoint({"test", "tests", "idle_test", "site-packages", "__pycache__"})
-    assert 500 < len(names) < 1000
-
-
-def test_every_file_of_the_standard_library_can_be_read_and_about_a_tenth_is_held_out() -> None:
-    train, held_out = _split(text.standard_library())
-    assert all(train) and all(held_out)
-    assert 0.05 < len(held_out) / (len(train) + len(held_out)) < 0.15
+# --- what is held out ------------------------------------------------------------------------------------------------
 
 
 def test_a_file_stays_on_its_side_of_the_split_when_others_come_and_go(tmp_path: Path) -> None:
