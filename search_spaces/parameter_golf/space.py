@@ -70,19 +70,12 @@ PROXY = TrainConfig(
     evaluation=EvaluationConfig(tokens=16_384, seq_len=128, batch_tokens=2048),
 )
 
-# For replays, on trial. At 3,072 tokens a batch, and not 524,288, gradient noise decides instead of the schedule, so
-# rates are lower, what is evaluated is an average of the last 20 steps, and the vocabulary is small, which gives each
-# row of the table more examples a step. Rates of Adam on output weights take the width into account (Yang et al. 2022,
-# arXiv:2203.03466: 512 / 64 = 8 times the 0.3 of the others for the head); that of the tied table was found by hand.
-# Chosen on twelve rows and one seed, where ranks correlate at 0.84 with the recorded ones; there LR warm-up and the
-# soft cap with RoPE have the wrong sign. The whole campaign has not been replayed on it yet.
-FACTORS = {
-    "optimizer.matrix_lr": 0.3,
-    "optimizer.scalar_lr": 0.3,
-    "optimizer.embed_lr": 0.3,
-    "optimizer.tied_embed_lr": 4.0,
-    "optimizer.head_lr": 2.4,
-}
+# For replays. Adam moves each entry of an output matrix by about its rate, and a logit by rate x width: with rates that
+# grow as the width falls (Yang et al. 2022, arXiv:2203.03466) the first steps throw the logits as far as they did at
+# full size (0.05 x 512 against a cap of 30), which is what LR warm-up is good for. All other rates are the recorded
+# ones. A batch is 3,072 tokens, not 524,288, so what is evaluated is an average of the last 20 steps, and a small
+# vocabulary gives each row of the table more examples a step.
+FACTORS = {"optimizer.tied_embed_lr": 512 / 64, "optimizer.head_lr": 512 / 64}
 REPLAY = with_values(
     replace(PROXY, hooks=(*HOOKS, WeightAverage(decay=0.95))),
     {
@@ -117,7 +110,7 @@ SPACE = Space(
         "replay": Scale(
             REPLAY,
             trials=24,
-            about="the same structure at width 64, a vocabulary of 300, rates set for replays; not yet validated",
+            about="the same structure at width 64, a vocabulary of 300, output rates for that width; for replays",
             sizes=WIDTHS,
             factors=FACTORS,
         ),
