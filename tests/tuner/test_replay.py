@@ -94,6 +94,7 @@ def test_every_space_has_a_row_that_its_campaign_measured_itself_against():
 def test_a_factor_scales_recorded_rates_and_a_size_needs_its_table():
     full = recorded.resolve(GOLF, "H1", "as_run", "full")
     here = recorded.resolve(GOLF, "H1", "as_run", "replay")
-    assert here.optimizer.matrix_lr == pytest.approx(0.3 * full.optimizer.matrix_lr)
-    assert here.optimizer.head_lr == pytest.approx(2.4 * full.optimizer.head_lr)
+    assert here.optimizer.head_lr == pytest.approx(8 * full.optimizer.head_lr)
+    assert here.optimizer.tied_embed_lr == pytest.approx(8 * full.optimizer.tied_embed_lr)
+    assert here.optimizer.matrix_lr == full.optimizer.matrix_lr  # no factor: as recorded
     assert recorded.resolve(GOLF, "NF12", "as_run", "replay").model.model_dim == 96
