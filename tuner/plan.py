@@ -10,9 +10,9 @@ import torch.nn.functional as F
 
 from trainable.config import TrainConfig
 from trainable.data import known_vocab_size
+from trainable.fidelity import BRANCH_FRACTION
 from trainable.runtime import Runtime
 from trainable.scaling import ratio_tokens
-from trainable.fidelity import BRANCH_FRACTION
 from tuner.early_stopping import REDUCTION, bracket_shares, rungs
 
 TIMED_PASSES = 3
@@ -38,7 +38,12 @@ class Plan:
 
 
 def plan(
-    config: TrainConfig, trials: int, slots: int, stopper: str, tokens_per_second: float | None, fidelity: str = "truncate"
+    config: TrainConfig,
+    trials: int,
+    slots: int,
+    stopper: str,
+    tokens_per_second: float | None,
+    fidelity: str = "truncate",
 ) -> Plan:
     """The plan of a search whose trials all cost what the base costs."""
     budget, unit = config.budget.amount, config.budget.unit
@@ -47,12 +52,12 @@ def plan(
     if seconds is None and tokens is not None and tokens_per_second:
         seconds = tokens / tokens_per_second
     milestones = rungs(config.budget) if stopper != "none" else []
-    return Plan(trials, slots, milestones, unit, budget, tokens, seconds, expected_share(milestones, budget, stopper, fidelity))
+    return Plan(
+        trials, slots, milestones, unit, budget, tokens, seconds, expected_share(milestones, budget, stopper, fidelity)
+    )
 
 
-def expected_share(
-    milestones: list[float], budget: float, stopper: str = "asha", fidelity: str = "truncate"
-) -> float:
+def expected_share(milestones: list[float], budget: float, stopper: str = "asha", fidelity: str = "truncate") -> float:
     """Mean compute of a trial, in budgets, if every rung stops its share; the first arrivals cost more."""
     if stopper == "hyperband":
         parts = enumerate(bracket_shares(len(milestones)))
