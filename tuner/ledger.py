@@ -22,8 +22,8 @@ from tuner.sampler import Outcome
 
 ENDED = ("completed", "stopped", "diverged", "plateaued", "crashed", "infeasible")
 PROGRESS = (  # what a row says of how far a trial has come
-    "spent", "extra_spent", "steps", "tokens", "train_seconds", "tokens_per_second", "last_value", "train_loss", "val_loss", "val_bpb",
-    "val_nats_per_character", "val_mainrun_loss", "time_to_target", "target_reached",
+    "spent", "extra_spent", "steps", "tokens", "train_seconds", "tokens_per_second", "last_value", "train_loss",
+    "val_loss", "val_bpb", "val_nats_per_character", "val_mainrun_loss", "time_to_target", "target_reached",
 )  # fmt: skip
 COPIED = (  # from a trial's report into its row
     "train_loss", "val_loss", "val_bpb", "eval_seconds", "compile_seconds", "wall_seconds", "peak_memory_bytes",

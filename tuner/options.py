@@ -90,8 +90,8 @@ def _say_how(how: argparse._ArgumentGroup) -> None:
         "--fidelity",
         metavar="NAME",
         type=_one_of(FIDELITIES),
-        help="what is judged at rungs: truncate (default; the run itself at equal progress), complete (a short schedule "
-        "of its own) or branch (a short decay branched off)",
+        help="what is judged at rungs: truncate (default; the run itself at equal progress), complete (a short "
+        "schedule of its own) or branch (a short decay branched off)",
     )
     how.add_argument(
         "--reports",
