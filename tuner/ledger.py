@@ -13,7 +13,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from results.store import Store
+from search_spaces import constraints
 from search_spaces.domains import Value
+from search_spaces.objectives import cost_of
 from search_spaces.space import Space
 from trainable.component import decode, difference, encode, fingerprint
 from trainable.config import TrainConfig
@@ -57,11 +59,6 @@ class Entry:
     @property
     def number(self) -> int:
         return int(self.row["number"])
-
-    @property
-    def outcome(self) -> Outcome:
-        """The trial as the sampler wants to know it."""
-        return Outcome(self.values, self.status, self.row.get("value"), dict(self.milestones))
 
     def restart(self) -> None:
         """Forget what an earlier attempt reached: the next one begins at the first step."""
@@ -137,8 +134,10 @@ class Ledger:
             "code_version": self.code_version,
         }
 
-    def refuse(self, values: Mapping[str, Value], reason: str, optuna_number: int | None) -> None:
-        """Write down values that make no valid run: they cost a row, not a trial."""
+    def refuse(
+        self, values: Mapping[str, Value], reason: str, optuna_number: int | None, parameters: int | None = None
+    ) -> None:
+        """Write down values that make no valid run, or one that is too large: they cost a row, not a trial."""
         key = f"infeasible-{fingerprint(dict(values))}"
         if key in self.entries:
             return
@@ -155,6 +154,7 @@ class Ledger:
             "config": "null",
             "overrides": json.dumps(dict(values)),
             "optuna_number": optuna_number,
+            "parameters": parameters,
             "code_version": self.code_version,
             **values,
         }
@@ -214,9 +214,22 @@ class Ledger:
         """Trials that were under way when the campaign last stopped, in order."""
         return [e for e in self.entries.values() if e.status not in ENDED]
 
+    def outcome(self, entry: Entry) -> Outcome:
+        """A trial as the sampler wants to know it."""
+        row, whole = entry.row, entry.status in ("completed", "infeasible")  # else its costs are of a part of a run
+        second = self.space.second_objective
+        return Outcome(
+            entry.values,
+            entry.status,
+            row.get("last_value" if entry.status == "infeasible" else "value"),
+            dict(entry.milestones),
+            cost_of(second, row) if second is not None and whole else None,
+            constraints.excesses(self.space.constraints, row, entry.config) if whole else {},
+        )
+
     def outcomes(self) -> list[Outcome]:
         """Every ended trial, as the sampler wants to know it."""
-        return [e.outcome for e in self.entries.values() if e.status in ENDED]
+        return [self.outcome(e) for e in self.entries.values() if e.status in ENDED]
 
     def counts(self) -> dict[str, int]:
         """Number of trials by status."""

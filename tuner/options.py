@@ -57,6 +57,20 @@ def _say_what(what: argparse._ArgumentGroup) -> None:
         "--set", metavar="PATH=VALUE", action="append", default=[], help="fix a knob for the whole campaign; repeatable"
     )
     what.add_argument(
+        "--objective",
+        metavar="NAME",
+        help="what is minimised (default: the space's), or two, as val_bpb,train_seconds: their Pareto front is "
+        "searched for, without early stopping",
+    )
+    what.add_argument(
+        "--constraint",
+        metavar="LIMIT",
+        action="append",
+        default=[],
+        help="a limit without which a trial does not count, as 'artifact_bytes<=16e6 margin 1%%', which allows "
+        "15,840,000: on artifact_bytes, parameters, peak_memory_bytes, step_seconds or train_seconds; repeatable",
+    )
+    what.add_argument(
         "--replay",
         metavar="ROWS",
         action="append",
@@ -174,6 +188,8 @@ def _check_combination(options: argparse.Namespace) -> None:
             "--reading": options.reading,
             "--seeds": options.seeds,
             "--reports": options.reports,
+            "--objective": options.objective,
+            "--constraint": options.constraint or None,
             "--early-stopping": options.early_stopping,
         }
         given = [name for name, value in fixed.items() if value is not None]
@@ -187,8 +203,17 @@ def _check_combination(options: argparse.Namespace) -> None:
     for name, value in recorded_only.items():
         if value is not None and options.replay is None and options.resume is None:
             raise ValueError(f"{name} is for recorded runs: give --replay too")
+    _check_search_only(options)
     if options.replay is not None and options.trials is not None:
         raise ValueError("--trials is for a search: a replay has the trials that --replay and --seeds name")
+
+
+def _check_search_only(options: argparse.Namespace) -> None:
+    for name, value in {"--objective": options.objective, "--constraint": options.constraint or None}.items():
+        if value is not None and options.replay is not None:
+            raise ValueError(f"{name} is for a search: a replay is held against what its campaign recorded")
+    if options.early_stopping and "," in (options.objective or ""):
+        raise ValueError("--early-stopping judges by one objective: a trial behind in one may be ahead in the other")
 
 
 def _positive(text: str) -> int:

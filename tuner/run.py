@@ -28,7 +28,6 @@ from results.report import print_leaderboard, print_where
 from results.side_by_side import print_comparison
 from results.store import Store
 from search_spaces import load as load_space
-from search_spaces import objectives
 from trainable.component import encode
 from trainable.config import TrainConfig
 from trainable.data import Dataset, prepare
@@ -39,7 +38,16 @@ from tuner.audit_recorded import inert_of_row
 from tuner.audit_report import print_findings
 from tuner.describe import describe, print_cost
 from tuner.display import Display, clock
-from tuner.question import Question, ask, ask_replay, recorded_side, with_datasets
+from tuner.question import (
+    Question,
+    ask,
+    ask_replay,
+    asking,
+    check_answerable,
+    check_measurable,
+    recorded_side,
+    with_datasets,
+)
 from tuner.replay import AS_RUN, Replay
 from tuner.search import Search, Settings
 
@@ -82,7 +90,8 @@ def begin(console: Console, given: argparse.Namespace) -> int:
         wanted = Replay(tuple(given.replay), given.reading or AS_RUN, given.seeds or 1)
         question = ask_replay(space, scale, given.overrides, wanted, given.seed)
     else:
-        question = ask(space, scale, given.overrides, given.trials, given.seed)
+        asked = asking(space, given.objective, given.constraint)
+        question = ask(asked, scale, given.overrides, given.trials, given.seed)
     settle(given, question)
     kind = scale if question.replay is None else f"replay-{scale}"
     name = given.name if given.name is not None else f"{space.name}-{kind}-{time.strftime('%Y%m%d-%H%M%S')}"
@@ -91,6 +100,7 @@ def begin(console: Console, given: argparse.Namespace) -> int:
         raise ValueError(
             f"campaign {name!r} exists already: go on with it by --resume {name}, or choose another --name"
         )
+    check_measurable(question.space, here.has_gpu)
     describe(console, question, here)
     if given.audit:
         try:
@@ -101,7 +111,7 @@ def begin(console: Console, given: argparse.Namespace) -> int:
         print_cost(console, question, here, given.early_stopping)
         return DONE
     dataset = read(console, question.base)
-    objectives.check(question.space.objective, question.base, dataset)
+    check_answerable(question.space, question.base, dataset)
     question = with_datasets(question, dataset)
     try:
         store = Store.create(folder, campaign_record(question, dataset, given), question.space.column_types())
@@ -124,7 +134,8 @@ def resume(console: Console, given: argparse.Namespace) -> int:
         again = Replay(tuple(was["replay"]["selections"]), was["replay"]["reading"], was["replay"]["seeds"])
         question = ask_replay(space, scale, was["overrides"], again, was["seed"])
     else:
-        question = ask(space, scale, was["overrides"], given.trials or int(was["trials"]), was["seed"])
+        asked = asking(space, ",".join(was.get("objectives", [was["objective"]])), was.get("constraints", ()))
+        question = ask(asked, scale, was["overrides"], given.trials or int(was["trials"]), was["seed"])
     if encode(question.base) != was["base"] or question.space.column_types() != was["knobs"]:
         raise ValueError(
             f"campaign {folder.name!r} was started with another version of space {was['space']!r}: start a new one"
@@ -163,7 +174,7 @@ def audited(console: Console, question: Question) -> Question:
 def settle(given: argparse.Namespace, question: Question) -> None:
     """The defaults that a replay and a search do not share."""
     if given.early_stopping is None:
-        given.early_stopping = question.replay is None
+        given.early_stopping = question.replay is None and question.space.second_objective is None
     if given.reports is None:
         given.reports = 0 if question.replay is None else REPLAY_REPORTS
 
@@ -207,6 +218,7 @@ def search(
             settings,
             provenance.code_version(),
             planned=question.planned if question.replay else None,
+            vocab_size=dataset.vocab_size,
         )
         if question.replay is None:
             campaign.ledger.inert = question.inert
@@ -300,6 +312,8 @@ def campaign_record(question: Question, dataset: Dataset, given: argparse.Namesp
         "question": question.space.question,
         "scale": question.scale,
         "objective": question.space.objective,
+        "objectives": list(question.space.objectives),
+        "constraints": [str(limit) for limit in question.space.constraints],
         "overrides": question.overrides,
         "base": encode(question.base),
         "ranges": {k.path: {"domain": str(k.domain), "why": k.why, "when": k.when} for k in question.space.knobs},
