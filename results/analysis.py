@@ -58,12 +58,16 @@ def counts(trials: pd.DataFrame) -> dict[str, int]:
 
 
 def compute_share(trials: pd.DataFrame, wall_seconds: float, slots: int) -> float:
-    """Share of the campaign in which trials trained: sum of train seconds / (wall seconds x slots)."""
+    """Share of the campaign in which trials trained: sum of train seconds / (wall seconds x slots).
+
+    Trials reused from earlier campaigns cost nothing.
+    """
     if not wall_seconds > 0:
         raise ValueError(f"wall_seconds is {wall_seconds!r} but must be above 0")
     if slots < 1:
         raise ValueError(f"slots is {slots!r} but must be at least 1")
-    return float(trials["train_seconds"].sum()) / (wall_seconds * slots)
+    own = trials[trials["reused_from"].isna()] if "reused_from" in trials else trials
+    return float(own["train_seconds"].sum()) / (wall_seconds * slots)
 
 
 @dataclass(frozen=True)

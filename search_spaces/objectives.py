@@ -47,7 +47,7 @@ def check_second(objective: str, config: TrainConfig, dataset: Dataset | None = 
         check(objective, config, dataset)
     elif objective == "artifact_bytes" and config.artifact is None:
         raise ValueError("the objective artifact_bytes needs an artifact: set artifact=Artifact")
-    elif objective == "train_seconds" and config.budget == Budget(seconds=config.budget.seconds):
+    elif objective == "train_seconds" and config.budget.unit == "seconds":
         raise ValueError("the objective train_seconds needs a budget in another unit: all trials would take the same")
 
 

@@ -20,6 +20,7 @@ from search_spaces.space import Space
 from trainable.component import decode, difference, encode, fingerprint
 from trainable.config import TrainConfig
 from tuner.replay import Planned
+from tuner.reuse import Finished
 from tuner.sampler import Outcome
 
 ENDED = ("completed", "stopped", "diverged", "plateaued", "crashed", "infeasible")
@@ -189,6 +190,18 @@ class Ledger:
             self.store.append_report(_report_row(key, row["attempt"], result, recent, self.now()))
         if status == "running":
             self.store.write_trial(row)
+
+    def reuse(self, key: str, found: Finished, violation: str) -> None:
+        """Take over a trial that an earlier campaign has finished."""
+        entry, objective = self.entries[key], str(self.entries[key].row["objective"])
+        entry.row.update(found.columns(objective))
+        entry.milestones.update(found.milestones(objective))
+        for report in found.reports:
+            self.store.append_report(report)
+        infeasible = entry.status == "completed" and violation
+        entry.row.update({"status": "infeasible", "reason": violation} if infeasible else {})
+        entry.row["value"] = entry.row["last_value"] if entry.status == "completed" else None
+        self.store.write_trial(entry.row)
 
     def close(self, key: str, status: str, reason: str = "", **columns: Any) -> None:
         """The attempt is over; ``columns`` are further cells of the row."""

@@ -71,6 +71,21 @@ def _say_what(what: argparse._ArgumentGroup) -> None:
         "15,840,000: on artifact_bytes, parameters, peak_memory_bytes, step_seconds or train_seconds; repeatable",
     )
     what.add_argument(
+        "--warm-start",
+        metavar="SOURCE",
+        nargs="+",
+        help="start from what is known: 'recorded' (the space's own recorded runs) and folders of earlier campaigns; "
+        "the best configs are tried first, and results of another scale or data are forgotten as evidence comes in",
+    )
+    what.add_argument(
+        "--reuse",
+        metavar="FOLDER",
+        type=Path,
+        nargs="+",
+        help="folders of earlier campaigns: a trial that one of them has finished (same config, seed and data) counts "
+        "here without being trained again; with --resume in place of the folders given before",
+    )
+    what.add_argument(
         "--replay",
         metavar="ROWS",
         action="append",
@@ -190,6 +205,7 @@ def _check_combination(options: argparse.Namespace) -> None:
             "--reports": options.reports,
             "--objective": options.objective,
             "--constraint": options.constraint or None,
+            "--warm-start": options.warm_start,
             "--early-stopping": options.early_stopping,
         }
         given = [name for name, value in fixed.items() if value is not None]
@@ -209,9 +225,16 @@ def _check_combination(options: argparse.Namespace) -> None:
 
 
 def _check_search_only(options: argparse.Namespace) -> None:
-    for name, value in {"--objective": options.objective, "--constraint": options.constraint or None}.items():
+    search_only = {
+        "--objective": options.objective,
+        "--constraint": options.constraint or None,
+        "--warm-start": options.warm_start,
+    }
+    for name, value in search_only.items():
         if value is not None and options.replay is not None:
             raise ValueError(f"{name} is for a search: a replay is held against what its campaign recorded")
+    if options.warm_start is not None and "," in (options.objective or ""):
+        raise ValueError("--warm-start is for one objective: earlier results have one score each")
     if options.early_stopping and "," in (options.objective or ""):
         raise ValueError("--early-stopping judges by one objective: a trial behind in one may be ahead in the other")
 

@@ -14,6 +14,7 @@ from trainable.config import TrainConfig
 from trainable.data import Dataset, prepare
 from tuner import plan, replay
 from tuner.replay import Planned, Replay
+from tuner.warm_start import Prior
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class Question:
     seed: int
     replay: Replay | None = None
     planned: tuple[Planned, ...] = ()  # the trials of a replay
+    prior: Prior | None = None  # what the sampler starts from
     inert: Any = None  # what changes nothing: paths of knobs, in a replay by recorded id; None if nobody asked
 
 

@@ -32,7 +32,7 @@ from trainable.component import encode
 from trainable.config import TrainConfig
 from trainable.data import Dataset, prepare
 from trainable.ray_trainable import STOP_FILE
-from tuner import catalogue, cluster, options, plan, provenance, show
+from tuner import catalogue, cluster, options, plan, provenance, show, warm_start
 from tuner.audit import INERT, audit_space, proxy_base
 from tuner.audit_recorded import inert_of_row
 from tuner.audit_report import print_findings
@@ -49,6 +49,7 @@ from tuner.question import (
     with_datasets,
 )
 from tuner.replay import AS_RUN, Replay
+from tuner.reuse import Library
 from tuner.search import Search, Settings
 
 SHOWN = 20  # rows of a replay in the tables at its end; results.compare prints all
@@ -113,11 +114,25 @@ def begin(console: Console, given: argparse.Namespace) -> int:
     dataset = read(console, question.base)
     check_answerable(question.space, question.base, dataset)
     question = with_datasets(question, dataset)
+    if given.warm_start is not None:
+        found = warm_start.load(given.warm_start, question.space, question.base, scale, dataset.fingerprint)
+        question = replace(question, prior=found)
+        console.print(f"warm start: {found.about()}")
+    library = open_library(console, given.reuse)
     try:
         store = Store.create(folder, campaign_record(question, dataset, given), question.space.column_types())
     except OSError as error:
         raise ValueError(f"the campaign's folder {str(folder)!r} cannot be written: {error.strerror}") from None
-    return search(console, question, store, dataset, here, given)
+    return search(console, question, store, dataset, here, given, library)
+
+
+def open_library(console: Console, folders: Sequence[Path] | None) -> Library | None:
+    """The finished trials of earlier campaigns, if any are to be reused."""
+    if not folders:
+        return None
+    library = Library(folders)
+    console.print(f"reuse: {len(library)} finished trials of {', '.join(str(folder) for folder in folders)}")
+    return library
 
 
 def resume(console: Console, given: argparse.Namespace) -> int:
@@ -154,7 +169,10 @@ def resume(console: Console, given: argparse.Namespace) -> int:
             f"the data have changed since campaign {folder.name!r} began: {dataset.fingerprint}, not {was['data']}"
         )
     question = with_datasets(replace(question, inert=was.get("inert")), dataset)
-    return search(console, question, store, dataset, here, given)
+    if was.get("prior"):
+        question = replace(question, prior=warm_start.of_json(was["prior"]))
+    library = open_library(console, given.reuse or [Path(folder) for folder in was.get("reuse", ())])
+    return search(console, question, store, dataset, here, given, library)
 
 
 def audited(console: Console, question: Question) -> Question:
@@ -197,6 +215,7 @@ def search(
     dataset: Dataset,
     here: cluster.Cluster,
     given: argparse.Namespace,
+    library: Library | None = None,
 ) -> int:
     """Run the campaign until its budget, its hours or the user end it."""
     settings = Settings(
@@ -219,6 +238,8 @@ def search(
             provenance.code_version(),
             planned=question.planned if question.replay else None,
             vocab_size=dataset.vocab_size,
+            prior=question.prior,
+            library=library,
         )
         if question.replay is None:
             campaign.ledger.inert = question.inert
@@ -322,6 +343,9 @@ def campaign_record(question: Question, dataset: Dataset, given: argparse.Namesp
         "early_stopping": given.early_stopping,
         "reports": given.reports,
         "inert": question.inert,
+        "warm_start": given.warm_start,
+        "prior": None if question.prior is None else question.prior.to_json(),
+        "reuse": [str(folder.resolve()) for folder in given.reuse or ()],
         **recorded_side(question),
         "compile": given.compile,
         "data": dataset.fingerprint,

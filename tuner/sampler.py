@@ -27,6 +27,8 @@ from optuna.trial import TrialState
 from search_spaces.domains import Choice, Domain, Integer, LogUniform, Value
 from search_spaces.space import Space
 from trainable.config import WHOLE_UNITS
+from tuner.prior_sampler import PriorSampler
+from tuner.warm_start import Prior
 
 STARTUP_TRIALS = 8  # random ones before TPE has anything to go by
 STEPS_PER_FRACTIONAL_UNIT = 1_000_000  # Optuna counts in whole steps: of an epoch, say, it sees millionths
@@ -64,24 +66,20 @@ class Sampler:
         journal: Path | None = None,
         earlier: Sequence[Outcome] = (),
         unit: str = "steps",
+        prior: Prior | None = None,
     ) -> None:
-        """``unit`` is that of the milestones that will be reported."""
+        """``unit`` is that of the milestones that will be reported, ``prior`` what the search starts from."""
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self.space = space
-        with warnings.catch_warnings():
-            # Group decomposition is what TPE needs for conditional knobs; Optuna marks it experimental.
-            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            tpe = optuna.samplers.TPESampler(
-                seed=seed + RESUME_STRIDE * len(earlier),  # the same seed again would repeat the first draws
-                n_startup_trials=STARTUP_TRIALS,
-                multivariate=True,
-                group=True,
-                constant_liar=True,
-            )
+        start = seed + RESUME_STRIDE * len(earlier)  # the same seed again would repeat the first draws
+        chosen: optuna.samplers.BaseSampler = tpe(start)
+        if prior is not None:
+            domains = {knob.path: distribution(knob.domain) for knob in space.knobs}
+            chosen = PriorSampler(lambda number: tpe(start + number), prior.points, base_values, domains)
         self.study = optuna.create_study(
             study_name=space.name,
             storage=_storage(journal),
-            sampler=tpe,
+            sampler=chosen,
             directions=["minimize"] * len(space.objectives),
         )
         self._open: dict[int, optuna.Trial] = {}
@@ -90,6 +88,9 @@ class Sampler:
             self.add(outcome)
         if not earlier:
             self.study.enqueue_trial(dict(base_values))
+        for values in [] if prior is None else prior.first(base_values):
+            if values not in [outcome.values for outcome in earlier]:
+                self.study.enqueue_trial(values)
 
     def ask(self) -> Suggestion:
         """The next point. It must be told later, whatever becomes of it."""
@@ -159,6 +160,16 @@ class Sampler:
                 intermediate_values=reached,
                 constraints=dict(outcome.excesses) or None,
             )
+        )
+
+
+def tpe(seed: int) -> optuna.samplers.BaseSampler:
+    """Optuna's TPE over all knobs at once."""
+    with warnings.catch_warnings():
+        # Group decomposition is what TPE needs for conditional knobs; Optuna marks it experimental.
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        return optuna.samplers.TPESampler(
+            seed=seed, n_startup_trials=STARTUP_TRIALS, multivariate=True, group=True, constant_liar=True
         )
 
 

@@ -24,7 +24,9 @@ from tuner.early_stopping import GuardedAsha, rounded, rungs
 from tuner.ledger import ENDED, Entry, Ledger
 from tuner.plan import tokens_of
 from tuner.replay import Planned
+from tuner.reuse import Library
 from tuner.sampler import Outcome, Sampler, Suggestion
+from tuner.warm_start import Prior
 
 SAME_ERRORS = 3  # trials in a row that end with one error: then it is everyone's, and the campaign ends
 ASKS = 100  # suggestions in a row that are known or invalid before the space counts as exhausted
@@ -58,10 +60,13 @@ class Search:
         clock: Callable[[], float] = time.monotonic,
         planned: Sequence[Planned] | None = None,
         vocab_size: int | None = None,
+        prior: Prior | None = None,
+        library: Library | None = None,
     ) -> None:
         """``planned`` are the trials of a replay, in order; without them, Optuna proposes.
 
-        With ``vocab_size`` a limit on parameters is judged before anything is trained.
+        With ``vocab_size`` a limit on parameters is judged before anything is trained. ``prior`` is what the sampler
+        starts from, ``library`` holds trials that need no training.
         """
         self.space, self.base, self.settings, self.clock = space, base, settings, clock
         self.folder = store.folder
@@ -71,7 +76,7 @@ class Search:
         base_key = self.ledger.key(base)
         milestones = rungs(base.budget) if space.measured_on_the_way else []
         self.asha = GuardedAsha(space.objective, milestones, base.budget.amount, protected=frozenset([base_key]))
-        self.vocab_size = vocab_size
+        self.vocab_size, self.prior, self.library = vocab_size, prior, library
         self.planned = None if planned is None else list(planned)
         self.sampler = None if planned is not None else self._sampler()
         for entry in self.ledger.entries.values():
@@ -92,6 +97,7 @@ class Search:
             self.folder / "optuna.journal",
             self.ledger.outcomes(),
             self.base.budget.unit,
+            self.prior,
         )
 
     @property
@@ -112,11 +118,33 @@ class Search:
         if len(self.live) >= self.settings.slots:
             return None
         entry = self.waiting.pop(0) if self.waiting else self._new_entry()
+        while entry is not None and self._reused(entry):
+            if self.exhausted:
+                return None
+            entry = self.waiting.pop(0) if self.waiting else self._new_entry()
         if entry is None:
             self.stopping = "the space has no further configs"  # what runs may end in peace
             return None
         self.live[entry.key] = entry
         return self._request(entry)
+
+    def _reused(self, entry: Entry) -> bool:
+        """Whether an earlier campaign has finished this trial; it has then ended here too, at no cost."""
+        found = None if self.library is None or entry.row["attempt"] else self.library.get(entry.key)
+        if found is None:
+            return False
+        columns = found.columns(self.space.objective)
+        broken = constraints.violation(self.space.constraints, columns)
+        self.ledger.reuse(entry.key, found, broken)
+        for milestone, value in entry.milestones.items():
+            self.asha.record(milestone, entry.key, value)
+            if self.sampler is not None and entry.optuna_number is not None:
+                self.sampler.report(entry.optuna_number, milestone, value)
+        if self.sampler is not None:
+            self._tell(self.sampler, entry)
+        for event in self.events:
+            event(entry)
+        return True
 
     def _new_entry(self) -> Entry | None:
         return self._planned_entry() if self.sampler is None else self._sampled_entry(self.sampler)
