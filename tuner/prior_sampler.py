@@ -106,7 +106,7 @@ def _gain(point: Point) -> float:
 def _own_gain(trial: FrozenTrial, base: FrozenTrial) -> float | None:
     """An own trial's value against the base's; of one that was stopped, at the last milestone that both reached."""
     if trial.state == TrialState.COMPLETE and base.state == TrialState.COMPLETE:
-        return trial.values[0] - base.values[0]
+        return float(trial.values[0] - base.values[0])
     common = trial.intermediate_values.keys() & base.intermediate_values.keys()
     return trial.intermediate_values[max(common)] - base.intermediate_values[max(common)] if common else None
 

@@ -156,5 +156,5 @@ def project(space: Space, base: TrainConfig, config: TrainConfig, fixed: bool = 
     if not fixed:
         return values, ""
     same = replace(config, seed=base.seed, horizon=base.horizon, budget=base.budget, evaluation=base.evaluation)
-    changed = sorted(difference(without_neutral(back), without_neutral(same)))
-    return values, f"changing {changed[-1]}, which is not searched" if changed else ""
+    changed = sorted(difference(without_neutral(back), without_neutral(same)), key=lambda path: ("." not in path, path))
+    return values, f"changing {changed[0]}, which is not searched" if changed else ""
