@@ -115,7 +115,9 @@ def begin(console: Console, given: argparse.Namespace) -> int:
     check_answerable(question.space, question.base, dataset)
     question = with_datasets(question, dataset)
     if given.warm_start is not None:
-        found = warm_start.load(given.warm_start, question.space, question.base, scale, dataset.fingerprint)
+        found = warm_start.load(
+            given.warm_start, question.space, question.base, scale, dataset.fingerprint, question.overrides
+        )
         question = replace(question, prior=found)
         console.print(f"warm start: {found.about()}")
     library = open_library(console, given.reuse)

@@ -18,7 +18,7 @@ from results.store import Store
 from search_spaces import recorded
 from search_spaces.domains import Value
 from search_spaces.space import Space
-from trainable.component import decode, difference, without_neutral
+from trainable.component import decode, difference, with_values, without_neutral
 from trainable.config import TrainConfig
 
 RECORDED = "recorded"
@@ -75,7 +75,14 @@ def of_json(points: Sequence[Mapping[str, Any]]) -> Prior:
     return Prior(tuple(Point(**point) for point in points), {})
 
 
-def load(wanted: Sequence[str], space: Space, base: TrainConfig, scale: str, data: str) -> Prior:
+def load(
+    wanted: Sequence[str],
+    space: Space,
+    base: TrainConfig,
+    scale: str,
+    data: str,
+    overrides: Mapping[str, Any] | None = None,
+) -> Prior:
     """The prior from the space's own recorded runs (``recorded``) and from campaigns' folders.
 
     A ValueError for a folder that is no campaign, and where nothing that was found can be used.
@@ -83,7 +90,9 @@ def load(wanted: Sequence[str], space: Space, base: TrainConfig, scale: str, dat
     points: list[Point] = []
     left_out: dict[str, str] = {}
     for name in wanted:
-        found = of_recorded(space, base, scale) if name == RECORDED else of_folder(Path(name), space, base, data)
+        found = (
+            of_recorded(space, base, scale, overrides) if name == RECORDED else of_folder(Path(name), space, base, data)
+        )
         points += found.points
         left_out |= found.left_out
     if not points:
@@ -92,7 +101,7 @@ def load(wanted: Sequence[str], space: Space, base: TrainConfig, scale: str, dat
     return Prior(tuple(points), left_out)
 
 
-def of_recorded(space: Space, base: TrainConfig, scale: str) -> Prior:
+def of_recorded(space: Space, base: TrainConfig, scale: str, overrides: Mapping[str, Any] | None = None) -> Prior:
     """The recorded runs as they ran, at this scale; their schedules complete here, as the base's does."""
     runs = [run for run in recorded.load(space) if run.base is not None]
     scored = [run for run in runs if space.objective in run.metrics]
@@ -100,13 +109,26 @@ def of_recorded(space: Space, base: TrainConfig, scale: str) -> Prior:
     left_out = {run.id: f"without a recorded {space.objective}" for run in runs if run not in scored}
     reference = next((run.metrics[space.objective] for run in scored if run.base == recorded.ROOT), None)
     for run in scored:
-        config = recorded.resolve(space, run.id, "as_run", scale)
+        try:
+            config = _settled(
+                recorded.resolve(space, run.id, "as_run", scale), space.scale(scale).base, overrides or {}
+            )
+        except ValueError:
+            left_out[run.id] = "no valid run here"
+            continue
         values, why = project(space, base, config)
         if why:
             left_out[run.id] = why
         else:
             points.append(Point(RECORDED, run.id, values, run.metrics[space.objective], reference))
     return Prior(tuple(points), left_out)
+
+
+def _settled(config: TrainConfig, base: TrainConfig, overrides: Mapping[str, Any]) -> TrainConfig:
+    """A recorded config with what is fixed for the whole campaign, but for what the run itself changed."""
+    changed = difference(base, config)
+    settled: TrainConfig = with_values(config, {path: v for path, v in overrides.items() if path not in changed})
+    return settled
 
 
 def of_folder(folder: Path, space: Space, base: TrainConfig, data: str) -> Prior:
