@@ -34,7 +34,7 @@ from trainable.config import TrainConfig
 from trainable.data import Dataset, prepare
 from trainable.ray_trainable import STOP_FILE
 from tuner import catalogue, cluster, options, plan, provenance, show
-from tuner.audit import INERT, audit_space, proxy_base
+from tuner.audit import INERT, audit_fixed, audit_space, proxy_base
 from tuner.audit_recorded import inert_of_row
 from tuner.audit_report import print_findings
 from tuner.describe import describe, print_cost
@@ -149,6 +149,10 @@ def resume(console: Console, given: argparse.Namespace) -> int:
 def audited(console: Console, question: Question) -> Question:
     """The question with what changes nothing in it named and noted."""
     started, space = time.monotonic(), load_space(question.space.name)
+    if question.overrides:
+        fixed = audit_fixed(space, question.overrides, question.space.column_types())
+        print_findings(console, fixed, time.monotonic() - started, "settings")
+        started = time.monotonic()
     if question.replay is None:
         findings = audit_space(question.space, proxy_base(space, question.overrides))
         print_findings(console, findings, time.monotonic() - started)

@@ -257,6 +257,14 @@ def test_the_audit_names_what_changes_nothing_before_anything_is_spent(without_r
     assert any(changed)
 
 
+def test_a_setting_that_changes_nothing_is_named_before_anything_is_spent(monkeypatch, capsys) -> None:
+    monkeypatch.setattr("tuner.run.audit_space", lambda space, base: [])
+    settings = ["--set", "model.tie_embeddings=true", "--set", "optimizer.embed_lr=1"]
+    assert main([*GOLF, "--audit", "--data", "text [b]", *settings, "--dry-run"]) == 0
+    said = "change nothing here: optimizer.embed_lr (while model.tie_embeddings=true)"
+    assert said in capsys.readouterr().out
+
+
 def test_a_replay_trains_the_rows_it_was_asked_for_and_ends_with_the_comparison(without_ray, capsys) -> None:
     without_ray()
     rows = ["--replay", "BASE,N3,1", "--replay", "1 x2"]
