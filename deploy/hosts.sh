@@ -25,6 +25,7 @@ plug() { # host I into the bridge
   ip -n "$name" addr add "$(address "$1")/24" dev eth0
   ip -n "$name" link set eth0 up
   ip -n "$name" link set lo up
+  ip -n "$name" route add default via "$NET.1" # Ray finds its own address by looking which way it would go out
 }
 
 inside() { # runs as process 1 of host I; what is private hides the machine's own, what is kept is put back

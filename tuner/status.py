@@ -69,14 +69,16 @@ def best_line(trials: Sequence[dict[str, Any]]) -> str:
 
 def running_line(row: dict[str, Any], now: datetime) -> str:
     """A trial that its row calls running: how far, where, since when."""
-    spent = f"{row['spent']:g} of {row['budget']:g} {row['budget_unit']}" if row["spent"] is not None else "no report yet"
+    spent = (
+        f"{row['spent']:g} of {row['budget']:g} {row['budget_unit']}" if row["spent"] is not None else "no report yet"
+    )
     where = f", on {row['worker'].rpartition(':')[0]} ({row['device']})" if row["worker"] else ""
     since = f", attempt {row['attempt']} for {clock((now - row['started_at']).total_seconds())}"
     return f"running: trial {row['number']}, {spent}{since}{where}"
 
 
 def driver_lives(folder: Path) -> bool:
-    """Whether a process holds the campaign's lock. On a network file system: where that carries locks, as NFS 4 does."""
+    """Whether a process holds the campaign's lock; on a network file system, where that carries locks (NFS 4)."""
     try:
         file = os.open(folder / LOCK, os.O_RDONLY)
     except OSError:

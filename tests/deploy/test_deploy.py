@@ -1,4 +1,4 @@
-"""The cluster files, against Ray's own validator as far as there is one. deploy/rehearse.sh runs one of them for real."""
+"""The cluster files, against Ray's own validator where there is one. deploy/rehearse.sh runs one of them for real."""
 
 from __future__ import annotations
 
@@ -58,7 +58,9 @@ def test_the_head_stays_and_trains_nothing_and_workers_with_one_gpu_come_by_dema
 
 def test_on_aws_only_the_workers_are_spot_machines_and_only_ssh_is_open() -> None:
     config = read("cluster.yaml")
-    market = {name: kind["node_config"].get("InstanceMarketOptions") for name, kind in config["available_node_types"].items()}
+    market = {
+        name: kind["node_config"].get("InstanceMarketOptions") for name, kind in config["available_node_types"].items()
+    }
     assert market == {"head": None, "gpu_worker": {"MarketType": "spot"}}
     (rule,) = config["provider"]["security_group"]["IpPermissions"]
     assert (rule["FromPort"], rule["ToPort"]) == (22, 22)
