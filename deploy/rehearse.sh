@@ -7,7 +7,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 PROJECT=$PWD
 PYTHON=$(realpath -s "${PYTHON:-.venv/bin/python}")
-TRIALS=${TRIALS:-12} STEPS=${STEPS:-1500}
+TRIALS=${TRIALS:-12} STEPS=${STEPS:-1200}
 HOSTS=4 VICTIM=3
 
 say() { printf '[%3d s] %s\n' "$SECONDS" "$*"; }
@@ -111,10 +111,10 @@ whole = ended.all() and len(trials) == int(os.environ["TRIALS"]) and trials["key
 sys.exit(not whole)
 X
 }
-for _ in $(seq 300); do
+for _ in $(seq 200); do
   kill -0 "$DRIVER" 2>/dev/null || { cat "$REHEARSAL/campaign.log"; fail "the campaign ended before a host was cut off"; }
   facts ready 2>/dev/null && break
-  sleep 1
+  sleep 3
 done
 facts ready || fail "no trial ran on host $VICTIM"
 on 1 "python -m tuner.status /mnt/shared/runs/rehearsal"

@@ -9,12 +9,9 @@ import re
 
 LOSSES = 5  # nodes that one trial may lose in one start of the campaign, before it counts as crashed
 
-# What Ray writes of an actor whose node died, or can no longer be reached. Of a worker that was killed on a living node
-# it says something else, and an exception of the trial's own comes with a traceback and its own type.
-_SIGNS = re.compile(
-    r"^ray\.exceptions\.(?:ActorUnavailableError: |ActorDiedError: [^\n]*\n(?:[^\n]*\n)*?[^\n]*its node has died)",
-    re.MULTILINE,
-)
+# What Ray writes, at the start of a line, of an actor whose node died or can no longer be reached. Of a worker that was
+# killed on a living node it says something else, and an exception of the trial's own comes with its type in front.
+_SIGNS = re.compile(r"^(The actor died because its node has died\.|The actor \S+ is unavailable: )", re.MULTILINE)
 
 
 def by_node_loss(error: str) -> bool:
