@@ -89,6 +89,23 @@ def _say_how(how: argparse._ArgumentGroup) -> None:
         type=_natural,
         help="evaluations on the way of a trial, beside those at rungs (default: 0 in a search, 4 in a replay)",
     )
+    how.add_argument(
+        "--gpu-fraction",
+        metavar="F",
+        type=_fraction,
+        help="of a GPU, for each trial: 0.25 puts four on one, which share its memory (default: 1)",
+    )
+    how.add_argument(
+        "--cpus",
+        metavar="N",
+        type=_positive,
+        help="cores reserved for each trial (default: 1, beside a GPU 2); it computes in one thread all the same",
+    )
+    how.add_argument(
+        "--mixed-devices",
+        action="store_true",
+        help="let trials that are limited or compared by seconds run on unlike devices",
+    )
     how.add_argument("--compile", action="store_true", help="compile the training step (pays on a GPU)")
     how.add_argument(
         "--address",
@@ -201,6 +218,16 @@ def _natural(text: str) -> int:
     if not text.isdecimal() or int(text) >= 2**63:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number in 0..2^63-1")
     return int(text)
+
+
+def _fraction(text: str) -> float:
+    try:
+        fraction = float(text)
+    except ValueError:
+        fraction = -1.0
+    if not 0 < fraction <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a part of a GPU, which is above 0 and at most 1")
+    return fraction
 
 
 def _hours(text: str) -> float:

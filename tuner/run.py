@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -33,7 +34,7 @@ from trainable.component import encode
 from trainable.config import TrainConfig
 from trainable.data import Dataset, prepare
 from trainable.ray_trainable import STOP_FILE
-from tuner import catalogue, cluster, options, plan, provenance, show
+from tuner import catalogue, cluster, devices, nodes, options, plan, provenance, show
 from tuner.audit import INERT, audit_fixed, audit_space, proxy_base
 from tuner.audit_recorded import inert_of_row
 from tuner.audit_report import print_findings
@@ -73,10 +74,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def begin(console: Console, given: argparse.Namespace) -> int:
     """A new campaign."""
-    here = cluster.local(given.concurrent if given.address is None else None)
+    here = cluster.find(given)
     space = load_space(given.space)
-    if given.address is not None and not given.dry_run:
-        here = cluster.connect(given.address, given.concurrent)
     scale = given.scale or ("full" if here.has_gpu else "proxy")
     if given.replay is not None:
         wanted = Replay(tuple(given.replay), given.reading or AS_RUN, given.seeds or 1)
@@ -103,6 +102,7 @@ def begin(console: Console, given: argparse.Namespace) -> int:
     dataset = read(console, question.base)
     objectives.check(question.space.objective, question.base, dataset)
     question = with_datasets(question, dataset)
+    check_nodes(console, question, given.results, dataset, given)
     try:
         store = Store.create(folder, campaign_record(question, dataset, given), question.space.column_types())
     except OSError as error:
@@ -129,9 +129,7 @@ def resume(console: Console, given: argparse.Namespace) -> int:
         raise ValueError(
             f"campaign {folder.name!r} was started with another version of space {was['space']!r}: start a new one"
         )
-    here = cluster.local(given.concurrent if given.address is None else None)
-    if given.address is not None:
-        here = cluster.connect(given.address, given.concurrent)
+    here = cluster.find(given)
     describe(console, question, here)
     given.early_stopping, given.reports = bool(was["early_stopping"]), int(was.get("reports", 0))
     if given.dry_run:
@@ -143,6 +141,7 @@ def resume(console: Console, given: argparse.Namespace) -> int:
             f"the data have changed since campaign {folder.name!r} began: {dataset.fingerprint}, not {was['data']}"
         )
     question = with_datasets(replace(question, inert=was.get("inert")), dataset)
+    check_nodes(console, question, folder.parent, dataset, given)
     return search(console, question, store, dataset, here, given)
 
 
@@ -183,6 +182,21 @@ def read(console: Console, base: TrainConfig) -> Dataset:
     return dataset
 
 
+def check_nodes(
+    console: Console, question: Question, results: Path, dataset: Dataset, given: argparse.Namespace
+) -> None:
+    """Of a joined cluster: every node sees the results' folder and has the data; seconds are not mixed."""
+    if given.address is None:
+        return
+    base, found = question.base, nodes.alive()
+    seen = nodes.check(found, results, base.data, dataset.fingerprint, plan.tokens_of(base), nodes.ask_each)
+    working = {node.id: seen[node.id] for node in found if node.gpus or node.cores}
+    if not given.mixed_devices:
+        devices.check_alike(working, devices.by_the_clock(base, question.space.objective))
+    kinds = ", ".join(f"{count} x {kind}" for kind, count in Counter(working.values()).items())
+    console.print(f"cluster: {len(found)} nodes see {results}; trials run on {kinds or 'nodes to come'}")
+
+
 def search(
     console: Console,
     question: Question,
@@ -200,6 +214,7 @@ def search(
         reports=given.reports,
         hours=given.hours,
         compile=given.compile,
+        mixed_devices=given.mixed_devices,
     )
     with only_driver(store.folder):
         (store.folder / STOP_FILE).unlink(missing_ok=True)
@@ -230,7 +245,7 @@ def run_on_ray(console: Console, campaign: Search, here: cluster.Cluster, addres
 
     if not ray.is_initialized():
         console.print("starting Ray ...")
-        here = cluster.connect(address, here.slots)
+        here = cluster.connect(address, here.slots, here.placement)
     started = time.monotonic()
     with interruptible(campaign), Display(campaign, console):  # after Ray, which takes SIGTERM for itself
         fit(campaign, here.resources)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +20,10 @@ from search_spaces.space import Space
 from trainable.component import encode
 from trainable.config import Budget, TrainConfig
 from trainable.ray_trainable import STOP_FILE, Request
+from tuner.devices import OneDevice, by_the_clock
 from tuner.early_stopping import GuardedAsha, rounded, rungs
 from tuner.ledger import ENDED, Entry, Ledger
+from tuner.lost import LOSSES
 from tuner.plan import tokens_of
 from tuner.replay import Planned
 from tuner.sampler import Sampler
@@ -41,6 +44,7 @@ class Settings:
     threads: int = 1
     compile: bool = False
     reports: int = 0  # evaluations on the way, evenly over a trial's budget, beside those at rungs
+    mixed_devices: bool = False  # let seconds on unlike devices be compared
 
 
 class Search:
@@ -77,6 +81,11 @@ class Search:
         self.stopping = ""  # why no further trial starts
         self.events: list[Callable[[Entry], None]] = []  # told of each trial that ended
         self._same_errors: list[str] = []
+        self._losses: Counter[str] = Counter()  # nodes that each trial has lost in this start
+        timed = "" if settings.mixed_devices else by_the_clock(base, space.objective)
+        self._device = OneDevice(
+            timed, next((d for e in self.ledger.entries.values() if (d := e.row.get("device"))), "")
+        )
 
     def _sampler(self) -> Sampler:
         return Sampler(
@@ -174,6 +183,8 @@ class Search:
         before = float(entry.row.get("train_seconds") or 0.0)
         self.trained_seconds += max(0.0, float(result["seconds"]) - before)  # less than before: it began again
         self.ledger.report(key, result)
+        if unlike := self._device.see(result.get("device")):
+            self.stop(unlike)
         value = result.get(self.space.objective)
         if self.sampler is not None and entry.optuna_number is not None and value is not None:
             self.sampler.report(entry.optuna_number, result["milestone"], value)
@@ -207,6 +218,19 @@ class Search:
         self._same_errors.append(reason)
         if len(self._same_errors) >= SAME_ERRORS and len(set(self._same_errors[-SAME_ERRORS:])) == 1:
             self.stop(f"{SAME_ERRORS} trials in a row ended with the same error: {reason}")
+
+    def lose(self, key: str, error: str) -> None:
+        """A trial's node is gone. The trial is next in line again: from its checkpoint if there is one here."""
+        self._losses[key] += 1
+        entry = self.live[key]
+        if self._losses[key] > LOSSES:
+            self.fail(key, f"{error}\ngave up: the trial has lost {self._losses[key]} nodes")
+            return
+        if not entry.started:  # while it was set up
+            self.ledger.start(key)
+        self._close(key, "interrupted", "its node was lost", checkpoint=self._checkpoint(key))
+        entry.started = False
+        self.waiting.insert(0, entry)
 
     def _close(self, key: str, status: str, reason: str, **columns: Any) -> None:
         entry = self.live.pop(key)
