@@ -5,13 +5,15 @@ from __future__ import annotations
 import argparse
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 from trainable.component import nearest, parse_value
 from trainable.data import STDLIB
 from trainable.download import DATASETS
+from trainable.fidelity import FIDELITIES
+from tuner.early_stopping import STOPPERS
 
 LATEST = "latest"
 NAMED_SOURCES = (STDLIB, *DATASETS)
@@ -33,7 +35,7 @@ def parser() -> OneLineParser:
     """All options, with what they mean."""
     p = OneLineParser(
         prog="python -m tuner.run",
-        description="Search a space of training runs: Optuna proposes, Ray Tune runs, ASHA stops the bad ones early.",
+        description="Search a space of training runs: Optuna proposes, Ray Tune runs, bad ones are stopped early.",
         allow_abbrev=False,
     )
     _say_what(p.add_argument_group("what to search"))
@@ -79,9 +81,17 @@ def _say_how(how: argparse._ArgumentGroup) -> None:
         "--concurrent", metavar="N", type=_positive, help="trials at a time (default: every GPU, else every core)"
     )
     how.add_argument(
-        "--early-stopping",
-        action=argparse.BooleanOptionalAction,
-        help="stop bad trials at rungs (default: in a search, not in a replay)",
+        "--stopper",
+        metavar="NAME",
+        type=_one_of(STOPPERS),
+        help="what stops bad trials at rungs: asha (default in a search), hyperband, median or none (in a replay)",
+    )
+    how.add_argument(
+        "--fidelity",
+        metavar="NAME",
+        type=_one_of(FIDELITIES),
+        help="what is judged at rungs: truncate (default; the run itself at equal progress), complete (a short schedule "
+        "of its own) or branch (a short decay branched off)",
     )
     how.add_argument(
         "--reports",
@@ -191,7 +201,8 @@ def _check_combination(options: argparse.Namespace) -> None:
             "--reading": options.reading,
             "--seeds": options.seeds,
             "--reports": options.reports,
-            "--early-stopping": options.early_stopping,
+            "--stopper": options.stopper,
+            "--fidelity": options.fidelity,
         }
         given = [name for name, value in fixed.items() if value is not None]
         if given:
@@ -206,6 +217,15 @@ def _check_combination(options: argparse.Namespace) -> None:
             raise ValueError(f"{name} is for recorded runs: give --replay too")
     if options.replay is not None and options.trials is not None:
         raise ValueError("--trials is for a search: a replay has the trials that --replay and --seeds name")
+
+
+def _one_of(names: Collection[str]) -> Callable[[str], str]:
+    def checked(text: str) -> str:
+        if text not in names:
+            raise argparse.ArgumentTypeError(f"{text!r}: {nearest(text, names, 'names')}")
+        return text
+
+    return checked
 
 
 def _positive(text: str) -> int:

@@ -115,7 +115,7 @@ def fit(search: Search, resources: dict[str, float], tick: Any = None) -> None:
         tune.with_resources(RayTrainable, resources),
         tune_config=tune.TuneConfig(
             search_alg=AskTell(search),
-            scheduler=search.asha if search.settings.early_stopping else None,
+            scheduler=search.stopper,
             num_samples=-1,  # the book counts, not Ray
             reuse_actors=True,
             trial_name_creator=_name,

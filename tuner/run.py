@@ -97,7 +97,7 @@ def begin(console: Console, given: argparse.Namespace) -> int:
         except ValueError as error:  # a budget in seconds: nobody knows its steps
             console.print(f"audit: not done: {error}")
     if given.dry_run:
-        print_cost(console, question, here, given.early_stopping)
+        print_cost(console, question, here, given.stopper, given.fidelity)
         return DONE
     dataset = read(console, question.base)
     objectives.check(question.space.objective, question.base, dataset)
@@ -131,9 +131,11 @@ def resume(console: Console, given: argparse.Namespace) -> int:
         )
     here = cluster.find(given)
     describe(console, question, here)
-    given.early_stopping, given.reports = bool(was["early_stopping"]), int(was.get("reports", 0))
+    if "stopper" not in was:
+        raise ValueError(f"campaign {folder.name!r} was started by a version without --stopper: start a new one")
+    given.stopper, given.fidelity, given.reports = was["stopper"], was["fidelity"], int(was.get("reports", 0))
     if given.dry_run:
-        print_cost(console, question, here, given.early_stopping)
+        print_cost(console, question, here, given.stopper, given.fidelity)
         return DONE
     dataset = read(console, question.base)
     if dataset.fingerprint != was["data"]:
@@ -165,8 +167,10 @@ def audited(console: Console, question: Question) -> Question:
 
 def settle(given: argparse.Namespace, question: Question) -> None:
     """The defaults that a replay and a search do not share."""
-    if given.early_stopping is None:
-        given.early_stopping = question.replay is None
+    if given.stopper is None:
+        given.stopper = "asha" if question.replay is None else "none"
+    if given.fidelity is None:
+        given.fidelity = "truncate"
     if given.reports is None:
         given.reports = 0 if question.replay is None else REPLAY_REPORTS
 
@@ -210,7 +214,8 @@ def search(
         trials=question.trials,
         slots=here.slots,
         seed=question.seed,
-        early_stopping=given.early_stopping,
+        stopper=given.stopper,
+        fidelity=given.fidelity,
         reports=given.reports,
         hours=given.hours,
         compile=given.compile,
@@ -324,7 +329,8 @@ def campaign_record(question: Question, dataset: Dataset, given: argparse.Namesp
         "ranges": {k.path: {"domain": str(k.domain), "why": k.why, "when": k.when} for k in question.space.knobs},
         "trials": question.trials,
         "seed": question.seed if given.seed is not None else None,
-        "early_stopping": given.early_stopping,
+        "stopper": given.stopper,
+        "fidelity": given.fidelity,
         "reports": given.reports,
         "inert": question.inert,
         **recorded_side(question),

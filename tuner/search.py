@@ -21,7 +21,7 @@ from trainable.component import encode
 from trainable.config import Budget, TrainConfig
 from trainable.ray_trainable import STOP_FILE, Request
 from tuner.devices import OneDevice, by_the_clock
-from tuner.early_stopping import GuardedAsha, rounded, rungs
+from tuner.early_stopping import Stopper, rounded, rungs
 from tuner.ledger import ENDED, Entry, Ledger
 from tuner.lost import LOSSES
 from tuner.plan import tokens_of
@@ -39,7 +39,8 @@ class Settings:
     trials: int
     slots: int
     seed: int
-    early_stopping: bool = True
+    stopper: str = "asha"  # a name in tuner/early_stopping.py
+    fidelity: str = "truncate"  # a name in trainable/fidelity.py
     hours: float | None = None
     threads: int = 1
     compile: bool = False
@@ -69,12 +70,14 @@ class Search:
         self.waiting = self.ledger.unfinished()
         base_key = self.ledger.key(base)
         milestones = rungs(base.budget) if space.measured_on_the_way else []
-        self.asha = GuardedAsha(space.objective, milestones, base.budget.amount, protected=frozenset([base_key]))
+        self.stopper = Stopper(
+            settings.stopper, space.objective, milestones, base.budget.amount, protected=frozenset([base_key])
+        )
         self.planned = None if planned is None else list(planned)
         self.sampler = None if planned is not None else self._sampler()
         for entry in self.ledger.entries.values():
             for milestone, value in entry.milestones.items():
-                self.asha.record(milestone, entry.key, value)
+                self.stopper.record(milestone, entry.key, value)
         self.live: dict[str, Entry] = {}
         self.started_at = clock()
         self.trained_seconds = 0.0  # by all trials, in this start of the campaign
@@ -157,6 +160,7 @@ class Search:
             data_fingerprint=str(entry.row["data"]),
             folder=str(self.folder.resolve()),  # a worker may run elsewhere
             milestones=self._milestones(entry.config.budget),
+            fidelity=self.settings.fidelity,
             threads=self.settings.threads,
             compile=self.settings.compile,
             train_tokens=tokens_of(entry.config),
@@ -164,13 +168,13 @@ class Search:
         if entry.row["attempt"] and request.checkpoint_path.exists():
             return Request(**{**request.__dict__, "resume": True})
         entry.restart()
-        self.asha.forget(entry.key)
+        self.stopper.forget(entry.key)
         return request
 
     def _milestones(self, budget: Budget) -> list[float]:
         parts = self.settings.reports + 1
         between = {rounded(budget.amount * part / parts, budget.unit) for part in range(1, parts)}
-        comparable = self.asha.milestones if budget.unit == self.base.budget.unit else []
+        comparable = self.stopper.milestones if budget.unit == self.base.budget.unit else []
         return sorted(float(m) for m in between | set(comparable) if 0 < m < budget.amount)
 
     def start(self, key: str) -> None:
@@ -181,8 +185,9 @@ class Search:
         """A trial has reached a milestone, or its end."""
         entry = self.live[key]
         before = float(entry.row.get("train_seconds") or 0.0)
-        self.trained_seconds += max(0.0, float(result["seconds"]) - before)  # less than before: it began again
         self.ledger.report(key, result)
+        after = float(entry.row["train_seconds"])
+        self.trained_seconds += max(0.0, after - before)  # less than before: it began again
         if unlike := self._device.see(result.get("device")):
             self.stop(unlike)
         value = result.get(self.space.objective)
@@ -191,7 +196,7 @@ class Search:
 
     def end(self, key: str, result: Mapping[str, Any]) -> None:
         """A trial has ended by itself, or early stopping has ended it."""
-        status, stop = str(result.get("status", "interrupted")), self.asha.stops.pop(key, None)
+        status, stop = str(result.get("status", "interrupted")), self.stopper.stops.pop(key, None)
         if stop is not None:
             self._close(key, "stopped", str(stop), rung=stop.rung, cutoff=stop.cutoff)
         elif status == "running" and not _is_finite(result.get(self.space.objective)):
