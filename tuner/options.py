@@ -59,6 +59,35 @@ def _say_what(what: argparse._ArgumentGroup) -> None:
         "--set", metavar="PATH=VALUE", action="append", default=[], help="fix a knob for the whole campaign; repeatable"
     )
     what.add_argument(
+        "--objective",
+        metavar="NAME",
+        help="what is minimised (default: the space's), or two, as val_bpb,train_seconds: their Pareto front is "
+        "searched for, without early stopping",
+    )
+    what.add_argument(
+        "--constraint",
+        metavar="LIMIT",
+        action="append",
+        default=[],
+        help="a limit without which a trial does not count, as 'artifact_bytes<=16e6 margin 1%%', which allows "
+        "15,840,000: on artifact_bytes, parameters, peak_memory_bytes, step_seconds or train_seconds; repeatable",
+    )
+    what.add_argument(
+        "--warm-start",
+        metavar="SOURCE",
+        nargs="+",
+        help="start from what is known: 'recorded' (the space's own recorded runs) and folders of earlier campaigns; "
+        "the best configs are tried first, and results of another scale or data are forgotten as evidence comes in",
+    )
+    what.add_argument(
+        "--reuse",
+        metavar="FOLDER",
+        type=Path,
+        nargs="+",
+        help="folders of earlier campaigns: a trial that one of them has finished (same config, seed and data) counts "
+        "here without being trained again; with --resume in place of the folders given before",
+    )
+    what.add_argument(
         "--replay",
         metavar="ROWS",
         action="append",
@@ -90,8 +119,8 @@ def _say_how(how: argparse._ArgumentGroup) -> None:
         "--fidelity",
         metavar="NAME",
         type=_one_of(FIDELITIES),
-        help="what is judged at rungs: truncate (default; the run itself at equal progress), complete (a short schedule "
-        "of its own) or branch (a short decay branched off)",
+        help="what is judged at rungs: truncate (default; the run itself at equal progress), complete (a short "
+        "schedule of its own) or branch (a short decay branched off)",
     )
     how.add_argument(
         "--reports",
@@ -203,6 +232,9 @@ def _check_combination(options: argparse.Namespace) -> None:
             "--reports": options.reports,
             "--stopper": options.stopper,
             "--fidelity": options.fidelity,
+            "--objective": options.objective,
+            "--constraint": options.constraint or None,
+            "--warm-start": options.warm_start,
         }
         given = [name for name, value in fixed.items() if value is not None]
         if given:
@@ -215,6 +247,7 @@ def _check_combination(options: argparse.Namespace) -> None:
     for name, value in recorded_only.items():
         if value is not None and options.replay is None and options.resume is None:
             raise ValueError(f"{name} is for recorded runs: give --replay too")
+    _check_search_only(options)
     if options.replay is not None and options.trials is not None:
         raise ValueError("--trials is for a search: a replay has the trials that --replay and --seeds name")
 
@@ -226,6 +259,23 @@ def _one_of(names: Collection[str]) -> Callable[[str], str]:
         return text
 
     return checked
+
+
+def _check_search_only(options: argparse.Namespace) -> None:
+    search_only = {
+        "--objective": options.objective,
+        "--constraint": options.constraint or None,
+        "--warm-start": options.warm_start,
+    }
+    for name, value in search_only.items():
+        if value is not None and options.replay is not None:
+            raise ValueError(f"{name} is for a search: a replay is held against what its campaign recorded")
+    if options.warm_start is not None and "," in (options.objective or ""):
+        raise ValueError("--warm-start is for one objective: earlier results have one score each")
+    if options.stopper not in (None, "none") and "," in (options.objective or ""):
+        raise ValueError(
+            f"--stopper {options.stopper} judges by one objective: a trial behind in one may be ahead in the other"
+        )
 
 
 def _positive(text: str) -> int:

@@ -29,19 +29,28 @@ from results.report import print_leaderboard, print_where
 from results.side_by_side import print_comparison
 from results.store import Store
 from search_spaces import load as load_space
-from search_spaces import objectives
 from trainable.component import encode
 from trainable.config import TrainConfig
 from trainable.data import Dataset, prepare
 from trainable.ray_trainable import STOP_FILE
-from tuner import catalogue, cluster, devices, nodes, options, plan, provenance, show
+from tuner import catalogue, cluster, devices, nodes, options, plan, provenance, show, warm_start
 from tuner.audit import INERT, audit_fixed, audit_space, proxy_base
 from tuner.audit_recorded import inert_of_row
 from tuner.audit_report import print_findings
 from tuner.describe import describe, print_cost
 from tuner.display import Display, clock
-from tuner.question import Question, ask, ask_replay, recorded_side, with_datasets
+from tuner.question import (
+    Question,
+    ask,
+    ask_replay,
+    asking,
+    check_answerable,
+    check_measurable,
+    recorded_side,
+    with_datasets,
+)
 from tuner.replay import AS_RUN, Replay
+from tuner.reuse import Library
 from tuner.search import Search, Settings
 
 SHOWN = 20  # rows of a replay in the tables at its end; results.compare prints all
@@ -81,7 +90,8 @@ def begin(console: Console, given: argparse.Namespace) -> int:
         wanted = Replay(tuple(given.replay), given.reading or AS_RUN, given.seeds or 1)
         question = ask_replay(space, scale, given.overrides, wanted, given.seed)
     else:
-        question = ask(space, scale, given.overrides, given.trials, given.seed)
+        asked = asking(space, given.objective, given.constraint)
+        question = ask(asked, scale, given.overrides, given.trials, given.seed)
     settle(given, question)
     kind = scale if question.replay is None else f"replay-{scale}"
     name = given.name if given.name is not None else f"{space.name}-{kind}-{time.strftime('%Y%m%d-%H%M%S')}"
@@ -90,6 +100,7 @@ def begin(console: Console, given: argparse.Namespace) -> int:
         raise ValueError(
             f"campaign {name!r} exists already: go on with it by --resume {name}, or choose another --name"
         )
+    check_measurable(question.space, here.has_gpu)
     describe(console, question, here)
     if given.audit:
         try:
@@ -100,14 +111,28 @@ def begin(console: Console, given: argparse.Namespace) -> int:
         print_cost(console, question, here, given.stopper, given.fidelity)
         return DONE
     dataset = read(console, question.base)
-    objectives.check(question.space.objective, question.base, dataset)
+    check_answerable(question.space, question.base, dataset)
     question = with_datasets(question, dataset)
     check_nodes(console, question, given.results, dataset, given)
+    if given.warm_start is not None:
+        found = warm_start.load(given.warm_start, question.space, question.base, scale, dataset.fingerprint)
+        question = replace(question, prior=found)
+        console.print(f"warm start: {found.about()}")
+    library = open_library(console, given.reuse)
     try:
         store = Store.create(folder, campaign_record(question, dataset, given), question.space.column_types())
     except OSError as error:
         raise ValueError(f"the campaign's folder {str(folder)!r} cannot be written: {error.strerror}") from None
-    return search(console, question, store, dataset, here, given)
+    return search(console, question, store, dataset, here, given, library)
+
+
+def open_library(console: Console, folders: Sequence[Path] | None) -> Library | None:
+    """The finished trials of earlier campaigns, if any are to be reused."""
+    if not folders:
+        return None
+    library = Library(folders)
+    console.print(f"reuse: {len(library)} finished trials of {', '.join(str(folder) for folder in folders)}")
+    return library
 
 
 def resume(console: Console, given: argparse.Namespace) -> int:
@@ -124,7 +149,8 @@ def resume(console: Console, given: argparse.Namespace) -> int:
         again = Replay(tuple(was["replay"]["selections"]), was["replay"]["reading"], was["replay"]["seeds"])
         question = ask_replay(space, scale, was["overrides"], again, was["seed"])
     else:
-        question = ask(space, scale, was["overrides"], given.trials or int(was["trials"]), was["seed"])
+        asked = asking(space, ",".join(was.get("objectives", [was["objective"]])), was.get("constraints", ()))
+        question = ask(asked, scale, was["overrides"], given.trials or int(was["trials"]), was["seed"])
     if encode(question.base) != was["base"] or question.space.column_types() != was["knobs"]:
         raise ValueError(
             f"campaign {folder.name!r} was started with another version of space {was['space']!r}: start a new one"
@@ -144,7 +170,10 @@ def resume(console: Console, given: argparse.Namespace) -> int:
         )
     question = with_datasets(replace(question, inert=was.get("inert")), dataset)
     check_nodes(console, question, folder.parent, dataset, given)
-    return search(console, question, store, dataset, here, given)
+    if was.get("prior"):
+        question = replace(question, prior=warm_start.of_json(was["prior"]))
+    library = open_library(console, given.reuse or [Path(folder) for folder in was.get("reuse", ())])
+    return search(console, question, store, dataset, here, given, library)
 
 
 def audited(console: Console, question: Question) -> Question:
@@ -168,7 +197,7 @@ def audited(console: Console, question: Question) -> Question:
 def settle(given: argparse.Namespace, question: Question) -> None:
     """The defaults that a replay and a search do not share."""
     if given.stopper is None:
-        given.stopper = "asha" if question.replay is None else "none"
+        given.stopper = "asha" if question.replay is None and question.space.second_objective is None else "none"
     if given.fidelity is None:
         given.fidelity = "truncate"
     if given.reports is None:
@@ -208,6 +237,7 @@ def search(
     dataset: Dataset,
     here: cluster.Cluster,
     given: argparse.Namespace,
+    library: Library | None = None,
 ) -> int:
     """Run the campaign until its budget, its hours or the user end it."""
     settings = Settings(
@@ -231,6 +261,9 @@ def search(
             settings,
             provenance.code_version(),
             planned=question.planned if question.replay else None,
+            vocab_size=dataset.vocab_size,
+            prior=question.prior,
+            library=library,
         )
         if question.replay is None:
             campaign.ledger.inert = question.inert
@@ -324,6 +357,8 @@ def campaign_record(question: Question, dataset: Dataset, given: argparse.Namesp
         "question": question.space.question,
         "scale": question.scale,
         "objective": question.space.objective,
+        "objectives": list(question.space.objectives),
+        "constraints": [str(limit) for limit in question.space.constraints],
         "overrides": question.overrides,
         "base": encode(question.base),
         "ranges": {k.path: {"domain": str(k.domain), "why": k.why, "when": k.when} for k in question.space.knobs},
@@ -333,6 +368,9 @@ def campaign_record(question: Question, dataset: Dataset, given: argparse.Namesp
         "fidelity": given.fidelity,
         "reports": given.reports,
         "inert": question.inert,
+        "warm_start": given.warm_start,
+        "prior": None if question.prior is None else question.prior.to_json(),
+        "reuse": [str(folder.resolve()) for folder in given.reuse or ()],
         **recorded_side(question),
         "compile": given.compile,
         "data": dataset.fingerprint,
