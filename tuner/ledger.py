@@ -25,15 +25,16 @@ from tuner.sampler import Outcome
 
 ENDED = ("completed", "stopped", "diverged", "plateaued", "crashed", "infeasible")
 PROGRESS = (  # what a row says of how far a trial has come
-    "spent", "steps", "tokens", "train_seconds", "tokens_per_second", "last_value", "train_loss", "val_loss", "val_bpb",
-    "val_nats_per_character", "val_mainrun_loss", "time_to_target", "target_reached",
+    "spent", "extra_spent", "steps", "tokens", "train_seconds", "tokens_per_second", "last_value", "train_loss",
+    "val_loss", "val_bpb", "val_nats_per_character", "val_mainrun_loss", "time_to_target", "target_reached",
 )  # fmt: skip
 COPIED = (  # from a trial's report into its row
     "train_loss", "val_loss", "val_bpb", "eval_seconds", "compile_seconds", "wall_seconds", "peak_memory_bytes",
-    "device", "precision", "parameters", "worker", "tokens",
+    "device", "precision", "parameters", "worker",
     "artifact_bytes", "val_loss_quantised", "val_bpb_quantised",
     "val_nats_per_character", "val_mainrun_loss", "time_to_target", "target_reached",
 )  # fmt: skip
+EXTRA = ("steps", "tokens", "seconds", "spent")
 
 
 @dataclass
@@ -176,12 +177,17 @@ class Ledger:
         """Write down what a trial says of itself at a milestone or at its end."""
         entry, status = self.entries[key], result["status"]
         row, value = entry.row, result.get(entry.row["objective"])
-        speed = result["tokens"] / result["seconds"] if result["seconds"] else None
-        seconds = result["seconds"] - (row.get("train_seconds") or 0.0)  # since the report before
-        recent = (result["tokens"] - (row.get("tokens") or 0)) / seconds if seconds > 0 else None
+        extra = result.get("extra") or dict.fromkeys(EXTRA, 0)  # training beside the run, by its fidelity
+        steps, tokens = result["step"] + extra["steps"], result["tokens"] + extra["tokens"]
+        total = result["seconds"] + extra["seconds"]
+        speed = tokens / total if total else None
+        seconds = total - (row.get("train_seconds") or 0.0)  # since the report before
+        recent = (tokens - (row.get("tokens") or 0)) / seconds if seconds > 0 else None
         row.update({name: result.get(name) for name in COPIED if result.get(name) is not None})
-        row.update(steps=result["step"], train_seconds=result["seconds"], tokens_per_second=speed)
-        row.update(spent=_spent(result, row["budget_unit"]))
+        row.update(steps=steps, tokens=tokens, train_seconds=total, tokens_per_second=speed)
+        here = _spent(result, row["budget_unit"])
+        spent = max(here, row.get("spent") or 0.0)  # a run of its own for a rung begins at 0 again
+        row.update(spent=spent, extra_spent=max(0.0, here + extra["spent"] - spent))
         if value is not None:
             row["last_value"] = value
         if status == "running" and value is not None:
@@ -277,6 +283,7 @@ def _report_row(key: str, attempt: int, result: Mapping[str, Any], speed: float 
         "seconds": result["seconds"],
         "progress": result["progress"],
         "milestone": result["milestone"],
+        "extra_spent": (result.get("extra") or {}).get("spent", 0.0),
         "train_loss": result["train_loss"],
         "val_loss": result["val_loss"],
         "val_bpb": result["val_bpb"],

@@ -108,7 +108,8 @@ def _own_gain(trial: FrozenTrial, base: FrozenTrial) -> float | None:
     if trial.state == TrialState.COMPLETE and base.state == TrialState.COMPLETE:
         return float(trial.values[0] - base.values[0])
     common = trial.intermediate_values.keys() & base.intermediate_values.keys()
-    return trial.intermediate_values[max(common)] - base.intermediate_values[max(common)] if common else None
+    last = max(common, default=None)
+    return None if last is None else float(trial.intermediate_values[last] - base.intermediate_values[last])
 
 
 def _suggest(trial: Trial, name: str, domain: BaseDistribution) -> Any:

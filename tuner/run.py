@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -32,8 +33,8 @@ from trainable.component import encode
 from trainable.config import TrainConfig
 from trainable.data import Dataset, prepare
 from trainable.ray_trainable import STOP_FILE
-from tuner import catalogue, cluster, options, plan, provenance, show, warm_start
-from tuner.audit import INERT, audit_space, proxy_base
+from tuner import catalogue, cluster, devices, nodes, options, plan, provenance, show, warm_start
+from tuner.audit import INERT, audit_fixed, audit_space, proxy_base
 from tuner.audit_recorded import inert_of_row
 from tuner.audit_report import print_findings
 from tuner.describe import describe, print_cost
@@ -82,10 +83,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def begin(console: Console, given: argparse.Namespace) -> int:
     """A new campaign."""
-    here = cluster.local(given.concurrent if given.address is None else None)
+    here = cluster.find(given)
     space = load_space(given.space)
-    if given.address is not None and not given.dry_run:
-        here = cluster.connect(given.address, given.concurrent)
     scale = given.scale or ("full" if here.has_gpu else "proxy")
     if given.replay is not None:
         wanted = Replay(tuple(given.replay), given.reading or AS_RUN, given.seeds or 1)
@@ -109,11 +108,12 @@ def begin(console: Console, given: argparse.Namespace) -> int:
         except ValueError as error:  # a budget in seconds: nobody knows its steps
             console.print(f"audit: not done: {error}")
     if given.dry_run:
-        print_cost(console, question, here, given.early_stopping)
+        print_cost(console, question, here, given.stopper, given.fidelity)
         return DONE
     dataset = read(console, question.base)
     check_answerable(question.space, question.base, dataset)
     question = with_datasets(question, dataset)
+    check_nodes(console, question, given.results, dataset, given)
     if given.warm_start is not None:
         found = warm_start.load(
             given.warm_start, question.space, question.base, scale, dataset.fingerprint, question.overrides
@@ -157,13 +157,13 @@ def resume(console: Console, given: argparse.Namespace) -> int:
         raise ValueError(
             f"campaign {folder.name!r} was started with another version of space {was['space']!r}: start a new one"
         )
-    here = cluster.local(given.concurrent if given.address is None else None)
-    if given.address is not None:
-        here = cluster.connect(given.address, given.concurrent)
+    here = cluster.find(given)
     describe(console, question, here)
-    given.early_stopping, given.reports = bool(was["early_stopping"]), int(was.get("reports", 0))
+    if "stopper" not in was:
+        raise ValueError(f"campaign {folder.name!r} was started by a version without --stopper: start a new one")
+    given.stopper, given.fidelity, given.reports = was["stopper"], was["fidelity"], int(was.get("reports", 0))
     if given.dry_run:
-        print_cost(console, question, here, given.early_stopping)
+        print_cost(console, question, here, given.stopper, given.fidelity)
         return DONE
     dataset = read(console, question.base)
     if dataset.fingerprint != was["data"]:
@@ -171,6 +171,7 @@ def resume(console: Console, given: argparse.Namespace) -> int:
             f"the data have changed since campaign {folder.name!r} began: {dataset.fingerprint}, not {was['data']}"
         )
     question = with_datasets(replace(question, inert=was.get("inert")), dataset)
+    check_nodes(console, question, folder.parent, dataset, given)
     if was.get("prior"):
         question = replace(question, prior=warm_start.of_json(was["prior"]))
     library = open_library(console, given.reuse or [Path(folder) for folder in was.get("reuse", ())])
@@ -180,6 +181,10 @@ def resume(console: Console, given: argparse.Namespace) -> int:
 def audited(console: Console, question: Question) -> Question:
     """The question with what changes nothing in it named and noted."""
     started, space = time.monotonic(), load_space(question.space.name)
+    if question.overrides:
+        fixed = audit_fixed(space, question.overrides, question.space.column_types())
+        print_findings(console, fixed, time.monotonic() - started, "settings")
+        started = time.monotonic()
     if question.replay is None:
         findings = audit_space(question.space, proxy_base(space, question.overrides))
         print_findings(console, findings, time.monotonic() - started)
@@ -193,8 +198,10 @@ def audited(console: Console, question: Question) -> Question:
 
 def settle(given: argparse.Namespace, question: Question) -> None:
     """The defaults that a replay and a search do not share."""
-    if given.early_stopping is None:
-        given.early_stopping = question.replay is None and question.space.second_objective is None
+    if given.stopper is None:
+        given.stopper = "asha" if question.replay is None and question.space.second_objective is None else "none"
+    if given.fidelity is None:
+        given.fidelity = "truncate"
     if given.reports is None:
         given.reports = 0 if question.replay is None else REPLAY_REPORTS
 
@@ -208,6 +215,21 @@ def read(console: Console, base: TrainConfig) -> Dataset:
         raise ValueError(f"data.source {source!r} cannot be prepared: {error}") from None
     console.print(f"data: {dataset.description}")
     return dataset
+
+
+def check_nodes(
+    console: Console, question: Question, results: Path, dataset: Dataset, given: argparse.Namespace
+) -> None:
+    """Of a joined cluster: every node sees the results' folder and has the data; seconds are not mixed."""
+    if given.address is None:
+        return
+    base, found = question.base, nodes.alive()
+    seen = nodes.check(found, results, base.data, dataset.fingerprint, plan.tokens_of(base), nodes.ask_each)
+    working = {node.id: seen[node.id] for node in found if node.gpus or node.cores}
+    if not given.mixed_devices:
+        devices.check_alike(working, devices.by_the_clock(base, question.space.objective))
+    kinds = ", ".join(f"{count} x {kind}" for kind, count in Counter(working.values()).items())
+    console.print(f"cluster: {len(found)} nodes see {results}; trials run on {kinds or 'nodes to come'}")
 
 
 def search(
@@ -224,10 +246,12 @@ def search(
         trials=question.trials,
         slots=here.slots,
         seed=question.seed,
-        early_stopping=given.early_stopping,
+        stopper=given.stopper,
+        fidelity=given.fidelity,
         reports=given.reports,
         hours=given.hours,
         compile=given.compile,
+        mixed_devices=given.mixed_devices,
     )
     with only_driver(store.folder):
         (store.folder / STOP_FILE).unlink(missing_ok=True)
@@ -261,7 +285,7 @@ def run_on_ray(console: Console, campaign: Search, here: cluster.Cluster, addres
 
     if not ray.is_initialized():
         console.print("starting Ray ...")
-        here = cluster.connect(address, here.slots)
+        here = cluster.connect(address, here.slots, here.placement)
     started = time.monotonic()
     with interruptible(campaign), Display(campaign, console):  # after Ray, which takes SIGTERM for itself
         fit(campaign, here.resources)
@@ -342,7 +366,8 @@ def campaign_record(question: Question, dataset: Dataset, given: argparse.Namesp
         "ranges": {k.path: {"domain": str(k.domain), "why": k.why, "when": k.when} for k in question.space.knobs},
         "trials": question.trials,
         "seed": question.seed if given.seed is not None else None,
-        "early_stopping": given.early_stopping,
+        "stopper": given.stopper,
+        "fidelity": given.fidelity,
         "reports": given.reports,
         "inert": question.inert,
         "warm_start": given.warm_start,

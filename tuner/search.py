@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,8 +21,10 @@ from search_spaces.space import Space
 from trainable.component import encode
 from trainable.config import Budget, TrainConfig
 from trainable.ray_trainable import STOP_FILE, Request
-from tuner.early_stopping import GuardedAsha, rounded, rungs
+from tuner.devices import OneDevice, by_the_clock
+from tuner.early_stopping import Stopper, rounded, rungs
 from tuner.ledger import ENDED, Entry, Ledger
+from tuner.lost import LOSSES
 from tuner.plan import tokens_of
 from tuner.replay import Planned
 from tuner.reuse import Library
@@ -39,11 +42,13 @@ class Settings:
     trials: int
     slots: int
     seed: int
-    early_stopping: bool = True
+    stopper: str = "asha"  # a name in tuner/early_stopping.py
+    fidelity: str = "truncate"  # a name in trainable/fidelity.py
     hours: float | None = None
     threads: int = 1
     compile: bool = False
     reports: int = 0  # evaluations on the way, evenly over a trial's budget, beside those at rungs
+    mixed_devices: bool = False  # let seconds on unlike devices be compared
 
 
 class Search:
@@ -75,19 +80,26 @@ class Search:
         self.waiting = self.ledger.unfinished()
         base_key = self.ledger.key(base)
         milestones = rungs(base.budget) if space.measured_on_the_way else []
-        self.asha = GuardedAsha(space.objective, milestones, base.budget.amount, protected=frozenset([base_key]))
+        self.stopper = Stopper(
+            settings.stopper, space.objective, milestones, base.budget.amount, protected=frozenset([base_key])
+        )
         self.vocab_size, self.prior, self.library = vocab_size, prior, library
         self.planned = None if planned is None else list(planned)
         self.sampler = None if planned is not None else self._sampler()
         for entry in self.ledger.entries.values():
             for milestone, value in entry.milestones.items():
-                self.asha.record(milestone, entry.key, value)
+                self.stopper.record(milestone, entry.key, value)
         self.live: dict[str, Entry] = {}
         self.started_at = clock()
         self.trained_seconds = 0.0  # by all trials, in this start of the campaign
         self.stopping = ""  # why no further trial starts
         self.events: list[Callable[[Entry], None]] = []  # told of each trial that ended
         self._same_errors: list[str] = []
+        self._losses: Counter[str] = Counter()  # nodes that each trial has lost in this start
+        timed = "" if settings.mixed_devices else by_the_clock(base, space.objective)
+        self._device = OneDevice(
+            timed, next((d for e in self.ledger.entries.values() if (d := e.row.get("device"))), "")
+        )
 
     def _sampler(self) -> Sampler:
         return Sampler(
@@ -137,7 +149,7 @@ class Search:
         broken = constraints.violation(self.space.constraints, columns)
         self.ledger.reuse(entry.key, found, broken)
         for milestone, value in entry.milestones.items():
-            self.asha.record(milestone, entry.key, value)
+            self.stopper.record(milestone, entry.key, value)
             if self.sampler is not None and entry.optuna_number is not None:
                 self.sampler.report(entry.optuna_number, milestone, value)
         if self.sampler is not None:
@@ -197,6 +209,7 @@ class Search:
             data_fingerprint=str(entry.row["data"]),
             folder=str(self.folder.resolve()),  # a worker may run elsewhere
             milestones=self._milestones(entry.config.budget),
+            fidelity=self.settings.fidelity,
             threads=self.settings.threads,
             compile=self.settings.compile,
             train_tokens=tokens_of(entry.config),
@@ -204,13 +217,13 @@ class Search:
         if entry.row["attempt"] and request.checkpoint_path.exists():
             return Request(**{**request.__dict__, "resume": True})
         entry.restart()
-        self.asha.forget(entry.key)
+        self.stopper.forget(entry.key)
         return request
 
     def _milestones(self, budget: Budget) -> list[float]:
         parts = self.settings.reports + 1
         between = {rounded(budget.amount * part / parts, budget.unit) for part in range(1, parts)}
-        comparable = self.asha.milestones if budget.unit == self.base.budget.unit else []
+        comparable = self.stopper.milestones if budget.unit == self.base.budget.unit else []
         return sorted(float(m) for m in between | set(comparable) if 0 < m < budget.amount)
 
     def start(self, key: str) -> None:
@@ -221,15 +234,18 @@ class Search:
         """A trial has reached a milestone, or its end."""
         entry = self.live[key]
         before = float(entry.row.get("train_seconds") or 0.0)
-        self.trained_seconds += max(0.0, float(result["seconds"]) - before)  # less than before: it began again
         self.ledger.report(key, result)
+        after = float(entry.row["train_seconds"])
+        self.trained_seconds += max(0.0, after - before)  # less than before: it began again
+        if unlike := self._device.see(result.get("device")):
+            self.stop(unlike)
         value = result.get(self.space.objective)
         if self.sampler is not None and entry.optuna_number is not None and value is not None:
             self.sampler.report(entry.optuna_number, result["milestone"], value)
 
     def end(self, key: str, result: Mapping[str, Any]) -> None:
         """A trial has ended by itself, or early stopping has ended it."""
-        status, stop = str(result.get("status", "interrupted")), self.asha.stops.pop(key, None)
+        status, stop = str(result.get("status", "interrupted")), self.stopper.stops.pop(key, None)
         if stop is not None:
             self._close(key, "stopped", str(stop), rung=stop.rung, cutoff=stop.cutoff)
         elif status == "running" and not _is_finite(result.get(self.space.objective)):
@@ -261,6 +277,19 @@ class Search:
         self._same_errors.append(reason)
         if len(self._same_errors) >= SAME_ERRORS and len(set(self._same_errors[-SAME_ERRORS:])) == 1:
             self.stop(f"{SAME_ERRORS} trials in a row ended with the same error: {reason}")
+
+    def lose(self, key: str, error: str) -> None:
+        """A trial's node is gone. The trial is next in line again: from its checkpoint if there is one here."""
+        self._losses[key] += 1
+        entry = self.live[key]
+        if self._losses[key] > LOSSES:
+            self.fail(key, f"{error}\ngave up: the trial has lost {self._losses[key]} nodes")
+            return
+        if not entry.started:  # while it was set up
+            self.ledger.start(key)
+        self._close(key, "interrupted", "its node was lost", checkpoint=self._checkpoint(key))
+        entry.started = False
+        self.waiting.insert(0, entry)
 
     def _close(self, key: str, status: str, reason: str, **columns: Any) -> None:
         entry = self.live.pop(key)

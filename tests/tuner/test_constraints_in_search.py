@@ -82,7 +82,7 @@ def slowly(play):
 def test_a_trial_over_a_limit_is_infeasible_and_told_with_its_value_and_excess(limited, slowly) -> None:
     limit = "train_seconds<=30"
     bench = limited("slow", (limit,))
-    search = bench.search(trials=40, slots=2, early_stopping=False)
+    search = bench.search(trials=40, slots=2, stopper="none")
     slowly(search, curve=tempting)
     rows = {row["optuna_number"]: row for row in bench.rows() if row["attempt"]}
     assert {row["status"] for row in rows.values()} == {"completed", "infeasible"}
