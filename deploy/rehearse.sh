@@ -103,8 +103,8 @@ if sys.argv[1] == "ready":  # every worker has trained, and the victim trains no
     now = hosts[trials["status"] == "running"]
     sys.exit(hosts.nunique() < 3 or f"host{os.environ['VICTIM']}" not in set(now))
 ended = trials["status"].isin(["completed", "stopped", "diverged", "plateaued"])
-print("trials by host that ended them:", dict(hosts[ended].value_counts()))
-print("trials by status:", dict(trials["status"].value_counts()))
+print("trials by host that ended them:", hosts[ended].value_counts().to_dict())
+print("trials by status:", trials["status"].value_counts().to_dict())
 again = trials[trials["attempt"] > 1]
 print("tried again:", "; ".join(f"trial {r.number} {r.status} as attempt {r.attempt} on {r.worker}" for r in again.itertuples()))
 whole = ended.all() and len(trials) == int(os.environ["TRIALS"]) and trials["key"].is_unique and len(again) > 0
@@ -126,14 +126,18 @@ grep -v '^ \|^$' "$REHEARSAL/campaign.log"
 facts account || fail "not every trial is accounted for"
 on 1 "python -m tuner.status /mnt/shared/runs/rehearsal"
 
+rays() { on "$1" "ps -eo args= | grep -c '[r]ay[:/]' || true"; } # its servers, agents and workers; not this command
+before=$(rays 2)
+[ "$before" -gt 0 ] || fail "no Ray process is seen on host 2, where trials ran"
+
 say "ray down"
 ray down -y "$REHEARSAL/cluster.yaml" > "$REHEARSAL/down.log" 2>&1 || { tail "$REHEARSAL/down.log"; fail "ray down"; }
 left=0
 for i in $(seq "$HOSTS"); do
   [ "$i" = "$VICTIM" ] && continue
   [ "$i" = 1 ] || on "$i" "ray stop > /dev/null 2>&1" # `ray down` forgets the workers of a local provider
-  for _ in $(seq 20); do count=$(on "$i" "pgrep -c raylet\|gcs_server || true"); [ "$count" = 0 ] && break; sleep 1; done
+  for _ in $(seq 20); do count=$(rays "$i"); [ "$count" = 0 ] && break; sleep 1; done
   left=$((left + count))
 done
 [ "$left" = 0 ] || fail "$left Ray processes are left"
-say "no Ray process is left on any host: rehearsal passed"
+say "$before Ray processes ran on host 2; none is left on any host: rehearsal passed"
