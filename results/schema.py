@@ -91,6 +91,7 @@ TRIAL_COLUMNS = (
     Column("ended_at", _TIME, "UTC", "end of this attempt; null while it runs"),
     Column("optuna_number", _INT, "count", "number in the Optuna study; null if Optuna did not propose it"),
     Column("code_version", _TEXT, "text", "version of this code that trained it"),
+    Column("reused_from", _TEXT, "text", "campaign whose finished trial this is; null for one that was trained here"),
 )
 
 REPORT_COLUMNS = (

@@ -76,6 +76,8 @@ class RayTrainable(tune.Trainable):
             self.__dict__.pop(name, None)
         gc.collect()  # a training step and its closure refer to each other
         torch.set_num_threads(request.threads)
+        if not os.path.isdir(request.folder):
+            raise ValueError(f"node {socket.gethostname()} does not see the campaign's folder {request.folder!r}")
         config = decode(json.loads(request.config))
         assert isinstance(config, TrainConfig)
         runtime = Runtime.detect(request.compile)
@@ -90,7 +92,10 @@ class RayTrainable(tune.Trainable):
 
     def dataset(self, config: DataConfig) -> Dataset:
         if config not in self._datasets:
-            found = prepare(config, train_tokens_needed=self.request.train_tokens)
+            try:
+                found = prepare(config, train_tokens_needed=self.request.train_tokens)
+            except ValueError as error:
+                raise ValueError(f"node {socket.gethostname()} lacks the data: {error}") from None
             if found.fingerprint != self.request.data_fingerprint:
                 where, wanted = f"{config.source!r} on {socket.gethostname()}", self.request.data_fingerprint
                 raise ValueError(f"the data {where} have fingerprint {found.fingerprint}, not {wanted}")

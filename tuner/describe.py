@@ -22,6 +22,10 @@ def describe(console: Console, question: Question, here: cluster.Cluster) -> Non
         describe_replay(console, question, here)
         return
     console.print(f"plan: {question.trials} trials on {here.about}, {budget} each, {len(space.knobs)} knobs{fixed}")
+    if space.second_objective is not None:
+        console.print(f"objectives: the Pareto front of {' and '.join(space.objectives)}; nothing is stopped early")
+    if space.constraints:
+        console.print(f"constraints: {'; '.join(map(str, space.constraints))}")
 
 
 def describe_replay(console: Console, question: Question, here: cluster.Cluster) -> None:

@@ -13,11 +13,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from results.store import Store
+from search_spaces import constraints
 from search_spaces.domains import Value
+from search_spaces.objectives import cost_of
 from search_spaces.space import Space
 from trainable.component import decode, difference, encode, fingerprint
 from trainable.config import TrainConfig
 from tuner.replay import Planned
+from tuner.reuse import Finished
 from tuner.sampler import Outcome
 
 ENDED = ("completed", "stopped", "diverged", "plateaued", "crashed", "infeasible")
@@ -58,11 +61,6 @@ class Entry:
     @property
     def number(self) -> int:
         return int(self.row["number"])
-
-    @property
-    def outcome(self) -> Outcome:
-        """The trial as the sampler wants to know it."""
-        return Outcome(self.values, self.status, self.row.get("value"), dict(self.milestones))
 
     def restart(self) -> None:
         """Forget what an earlier attempt reached: the next one begins at the first step."""
@@ -138,8 +136,10 @@ class Ledger:
             "code_version": self.code_version,
         }
 
-    def refuse(self, values: Mapping[str, Value], reason: str, optuna_number: int | None) -> None:
-        """Write down values that make no valid run: they cost a row, not a trial."""
+    def refuse(
+        self, values: Mapping[str, Value], reason: str, optuna_number: int | None, parameters: int | None = None
+    ) -> None:
+        """Write down values that make no valid run, or one that is too large: they cost a row, not a trial."""
         key = f"infeasible-{fingerprint(dict(values))}"
         if key in self.entries:
             return
@@ -156,6 +156,7 @@ class Ledger:
             "config": "null",
             "overrides": json.dumps(dict(values)),
             "optuna_number": optuna_number,
+            "parameters": parameters,
             "code_version": self.code_version,
             **values,
         }
@@ -196,6 +197,18 @@ class Ledger:
         if status == "running":
             self.store.write_trial(row)
 
+    def reuse(self, key: str, found: Finished, violation: str) -> None:
+        """Take over a trial that an earlier campaign has finished."""
+        entry, objective = self.entries[key], str(self.entries[key].row["objective"])
+        entry.row.update(found.columns(objective))
+        entry.milestones.update(found.milestones(objective))
+        for report in found.reports:
+            self.store.append_report(report)
+        infeasible = entry.status == "completed" and violation
+        entry.row.update({"status": "infeasible", "reason": violation} if infeasible else {})
+        entry.row["value"] = entry.row["last_value"] if entry.status == "completed" else None
+        self.store.write_trial(entry.row)
+
     def close(self, key: str, status: str, reason: str = "", **columns: Any) -> None:
         """The attempt is over; ``columns`` are further cells of the row."""
         entry = self.entries[key]
@@ -220,9 +233,22 @@ class Ledger:
         """Trials that were under way when the campaign last stopped, in order."""
         return [e for e in self.entries.values() if e.status not in ENDED]
 
+    def outcome(self, entry: Entry) -> Outcome:
+        """A trial as the sampler wants to know it."""
+        row, whole = entry.row, entry.status in ("completed", "infeasible")  # else its costs are of a part of a run
+        second = self.space.second_objective
+        return Outcome(
+            entry.values,
+            entry.status,
+            row.get("last_value" if entry.status == "infeasible" else "value"),
+            dict(entry.milestones),
+            cost_of(second, row) if second is not None and whole else None,
+            constraints.excesses(self.space.constraints, row, entry.config) if whole else {},
+        )
+
     def outcomes(self) -> list[Outcome]:
         """Every ended trial, as the sampler wants to know it."""
-        return [e.outcome for e in self.entries.values() if e.status in ENDED]
+        return [self.outcome(e) for e in self.entries.values() if e.status in ENDED]
 
     def counts(self) -> dict[str, int]:
         """Number of trials by status."""

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import time
 from dataclasses import replace
@@ -257,6 +258,14 @@ def test_the_audit_names_what_changes_nothing_before_anything_is_spent(without_r
     assert any(changed)
 
 
+def test_a_setting_that_changes_nothing_is_named_before_anything_is_spent(monkeypatch, capsys) -> None:
+    monkeypatch.setattr("tuner.run.audit_space", lambda space, base: [])
+    settings = ["--set", "model.tie_embeddings=true", "--set", "optimizer.embed_lr=1"]
+    assert main([*GOLF, "--audit", "--data", "text [b]", *settings, "--dry-run"]) == 0
+    said = "change nothing here: optimizer.embed_lr (while model.tie_embeddings=true)"
+    assert said in capsys.readouterr().out
+
+
 def test_a_replay_trains_the_rows_it_was_asked_for_and_ends_with_the_comparison(without_ray, capsys) -> None:
     without_ray()
     rows = ["--replay", "BASE,N3,1", "--replay", "1 x2"]
@@ -276,3 +285,60 @@ def test_a_budget_whose_steps_nobody_knows_is_not_audited_and_says_so(capsys) ->
     timed = [part.replace("budget.steps=12", "budget.steps=null") for part in GOLF if part != "--no-audit"]
     assert main([*timed, "--set", "budget.seconds=60", "--dry-run"]) == 0
     assert "audit: not done: " in capsys.readouterr().out
+
+
+def test_objectives_and_constraints_are_kept_and_a_resume_goes_on_with_them(without_ray, capsys) -> None:
+    without_ray()
+    asked = ["--objective", "val_loss,train_seconds", "--constraint", "parameters<=1e9", "--name", "two"]
+    assert main([*GOLF, "--data", "text [b]", "--trials", "3", *asked]) == 0
+    out = capsys.readouterr().out
+    assert "objectives: the Pareto front of val_loss and train_seconds; nothing is stopped early" in out
+    assert "constraints: parameters<=1000000000" in out and "completed front" in out
+    record = campaign_json("two")
+    assert record["objectives"] == ["val_loss", "train_seconds"] and record["early_stopping"] is False
+    assert record["constraints"] == ["parameters<=1000000000"]
+    assert main(["--resume", "two", "--results", "runs", "--trials", "5"]) == 0
+    assert statuses("two") == ["completed"] * 5 and "constraints: parameters<=" in capsys.readouterr().out
+
+
+def test_a_warm_start_and_a_reuse_are_announced_kept_and_survive_a_resume(without_ray, capsys) -> None:
+    without_ray()
+    assert main([*GOLF, "--data", "text [b]", "--trials", "3", "--name", "first"]) == 0
+    asked = ["--warm-start", "recorded", "runs/first", "--reuse", "runs/first", "--name", "second"]
+    capsys.readouterr()
+    assert main([*GOLF, "--data", "text [b]", "--trials", "3", *asked]) == 0
+    out = capsys.readouterr().out
+    assert re.search(r"warm start: \d+ of recorded, \d of first; left out \d+: ", out)
+    assert re.search(r"reuse: \d finished trials of runs/first", out)
+    table = load(Path("runs") / "second").trials
+    assert table.loc[table["is_base"].fillna(False).astype(bool), "reused_from"].tolist() == ["first"]
+    prior = campaign_json("second")["prior"]
+    assert {point["source"] for point in prior} == {"recorded", "first"}
+    assert {point["same"] for point in prior if point["source"] == "first"} == {True}
+    assert main(["--resume", "second", "--results", "runs", "--trials", "4"]) == 0
+    assert "reuse: " in capsys.readouterr().out and len(statuses("second")) == 4
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--objective", "val_bbp"], "unknown objective 'val_bbp'"),
+        (["--objective", "val_bpb_quantised"], "needs an artifact: set artifact=Artifact"),
+        (["--constraint", "artifact_bytes<=16e6"], "needs an artifact: set artifact=Artifact"),
+        (["--constraint", "peak_memory_bytes<=1e9"], "measured on a GPU only"),
+        (["--data", "text [b]", "--constraint", "parameters<=10"], "the base breaks a constraint: parameters"),
+        (["--data", "text [b]", "--warm-start", "nowhere"], "nowhere is no campaign"),
+        (["--data", "text [b]", "--reuse", "nowhere"], "nowhere is no campaign"),
+        (["--objective", "val_bpb,train_seconds", "--early-stopping"], "--early-stopping judges by one objective"),
+        (["--objective", "val_bpb,train_seconds", "--warm-start", "recorded"], "--warm-start is for one objective"),
+        (["--objective", "val_loss", "--replay", "H1"], "--objective is for a search"),
+    ],
+)
+def test_a_question_that_cannot_be_answered_is_one_line_and_exit_code_2(capsys, arguments, message) -> None:
+    try:
+        code = main([*GOLF, *arguments])
+    except SystemExit as ended:
+        code = ended.code
+    error = capsys.readouterr().err
+    assert code == 2 and message in error and error.count("\n") == 1
+    assert not list(Path("runs").glob("*/campaign.json"))

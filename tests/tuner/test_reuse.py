@@ -1,0 +1,96 @@
+"""A finished trial of an earlier campaign is taken over whole, costs nothing, and nothing else is taken."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from results import load
+from results.analysis import compute_share
+from search_spaces.constraints import parse_all
+from tuner.reuse import FINISHED, Library
+from tuner.search import Search, Settings
+
+DATA = "made-up-data"
+
+
+@pytest.fixture
+def reusing():
+    def make(bench, library: Library, trials: int = 10, space=None) -> Search:
+        return Search(space or bench.space, bench.base, bench.store(), DATA, Settings(trials, 2, 0), library=library)
+
+    return make
+
+
+def test_trials_of_an_equal_campaign_are_not_trained_again(make_bench, play, reusing) -> None:
+    old, new = make_bench("old"), make_bench("new")
+    play(old.search(trials=10, early_stopping=False)).run()
+    library = Library([old.folder])
+    assert len(library) == 10
+    search = reusing(new, library)
+    ended: list[str] = []
+    search.events.append(lambda entry: ended.append(entry.key))
+    tune = play(search).run()
+    rows = {row["key"]: row for row in new.rows() if row["status"] != "infeasible"}
+    reused = [row for row in rows.values() if row["reused_from"]]
+    assert len(rows) == len(ended) == 10 and len(reused) >= 2, "the base, and what the same seed draws"
+    assert not {row["key"] for row in reused} & set(tune.started) and len(tune.started) == 10 - len(reused)
+    before = {row["key"]: row for row in old.rows()}
+    for row in reused:
+        assert row["reused_from"] == "old" and row["campaign"] == "new"
+        for column in ("status", "value", "val_bpb", "train_seconds", "steps", "device", "ended_at"):
+            assert row[column] == before[row["key"]][column]
+        assert new.store().reports(row["key"]) == old.store().reports(row["key"])
+        assert search.sampler.study.trials[row["optuna_number"]].value == row["value"]
+    assert search.trained_seconds == pytest.approx(
+        sum(r["train_seconds"] for r in rows.values() if not r["reused_from"])
+    )
+    share = compute_share(load(new.folder).trials, 100.0, 1)
+    assert share == pytest.approx(search.trained_seconds / 100)
+
+
+def test_a_whole_campaign_can_be_reused_without_any_training(make_bench, play, reusing) -> None:
+    old, new = make_bench("old"), make_bench("new")
+    play(old.search(trials=1)).run()
+    search = reusing(new, Library([old.folder]), trials=1)
+    assert search.next() is None and search.exhausted and not search.stopping
+    (row,) = new.rows()
+    assert (row["is_base"], row["status"], row["reused_from"]) == (True, "completed", "old")
+    again = reusing(new, Library([]), trials=1)
+    assert again.exhausted and again.ledger.best().row["reused_from"] == "old"
+
+
+def test_stopped_and_unfinished_trials_are_not_reused(make_bench, play) -> None:
+    old = make_bench("old")
+    search = old.search(trials=12)
+    play(search).run()
+    open_one = old.search(trials=13)
+    open_one.start(open_one.next().key)
+    rows = old.rows()
+    library = Library([old.folder])
+    assert {"stopped", "running"} <= {row["status"] for row in rows}
+    for row in rows:
+        assert (library.get(row["key"]) is not None) == (row["status"] in FINISHED)
+
+
+def test_a_reused_trial_is_held_to_the_limits_of_the_new_campaign(make_bench, play, reusing, toy_space) -> None:
+    old = make_bench("old")
+    play(old.search(trials=1)).run()
+    space = replace(toy_space, constraints=parse_all(["parameters<=999"]))
+    search = reusing(make_bench("new", space), Library([old.folder]), trials=1)
+    assert search.next() is None
+    (entry,) = search.ledger.entries.values()
+    assert (entry.status, entry.row["value"]) == ("infeasible", None) and "parameters 1,000 > 999" in entry.row[
+        "reason"
+    ]
+
+
+def test_a_folder_that_cannot_be_read_is_one_line_that_names_the_file(bench, play, tmp_path) -> None:
+    play(bench.search(trials=2)).run()
+    damaged = next(p for p in (bench.folder / "trials").glob("*.parquet") if not p.name.startswith("0-"))
+    damaged.write_bytes(b"not parquet")
+    with pytest.raises(ValueError, match=f"{damaged.name} cannot be read"):
+        Library([bench.folder])
+    with pytest.raises(ValueError, match="is no campaign"):
+        Library([tmp_path / "nowhere"])
