@@ -42,7 +42,7 @@ def _of_one(run: str, points: pd.DataFrame) -> list[tuple[str, str, float, float
         until = points[points["step"] <= part * length + 1e-6]
         if len(until) and part - float(until["step"].iloc[-1]) / length <= OLDEST:
             value = float(until["val_loss"].iloc[-1])
-            found.append((run, "all", round(part, 3), value, float(last["val_loss"]), 0.0))
+            found.append((run, "all", round(part, 2), value, float(last["val_loss"]), 0.0))
     return found
 
 

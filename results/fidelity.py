@@ -46,7 +46,9 @@ class Rung:
 
 
 def curves(results: Results) -> pd.DataFrame:
-    """One row a completed trial and milestone: ``trial``, ``group`` (its schedule), ``part``, ``value``, ``final``, ``cost``."""
+    """A row a completed trial and milestone: ``trial``, ``group`` (its schedule), ``part`` of its budget, ``value``,
+    ``final`` value, ``cost`` (training beside it so far, in budgets).
+    """
     columns = ["trial", "group", "part", "value", "final", "cost"]
     trials = results.trials[(results.trials["status"] == "completed") & results.trials["value"].notna()]
     if trials.empty:
@@ -61,7 +63,9 @@ def curves(results: Results) -> pd.DataFrame:
         {
             "trial": found["key"],
             "group": found["config"].map(schedule_of),
-            "part": (found["milestone"] / found["budget"]).round(3),
+            "part": (found["milestone"] / found["budget"]).round(
+                2
+            ),  # budgets of other sizes have rungs at nearly the same parts
             "value": found[measured],
             "final": found["value"],
             "cost": extra / found["budget"],
@@ -76,8 +80,8 @@ def schedule_of(config: str) -> str:
 
 def rungs(table: pd.DataFrame) -> list[Rung]:
     """The judgement of each part of the budget at which at least 4 of the trials in ``curves`` have a value."""
-    parts = [(float(part), rows) for part, rows in table.groupby("part") if len(rows) >= FEWEST]
-    return [_rung(part, rows.reset_index(drop=True)) for part, rows in parts]
+    parts = {float(part): table[table["part"] == part] for part in sorted(table["part"].unique())}
+    return [_rung(part, rows.reset_index(drop=True)) for part, rows in parts.items() if len(rows) >= FEWEST]
 
 
 def _rung(part: float, rows: pd.DataFrame) -> Rung:
@@ -108,7 +112,7 @@ def within_groups(rows: pd.DataFrame) -> Correlation | None:
 
 
 def holds_best(values: Values, finals: Values, draws: int = DRAWS, seed: int = 0) -> float:
-    """Probability that the best 1/3 by ``values`` holds the best by ``finals``, in samples as large, with replacement."""
+    """Probability that the best 1/3 by ``values`` holds the best by ``finals``, in bootstrap samples."""
     draw = np.random.default_rng(seed)
     kept = max(1, round(len(values) / REDUCTION))
     hits = 0
