@@ -14,6 +14,7 @@ from statistics import NormalDist, fmean
 import numpy as np
 import pandas as pd
 
+from results.pareto import front
 from results.schema import STATUSES
 from results.student_t import two_sided_quantile
 
@@ -21,13 +22,14 @@ ESTABLISHED, NOT_ESTABLISHED, CONTRADICTS = "established", "not established", "c
 CONFIDENCE = 0.95  # of every verdict and interval
 
 
-def leaderboard(trials: pd.DataFrame) -> pd.DataFrame:
+def leaderboard(trials: pd.DataFrame, second_objective: str | None = None) -> pd.DataFrame:
     """The trials worth comparing, best first, with two more columns: ``rank`` and ``versus_base``.
 
     Completed trials come first, by value and with ranks from 1; then stopped ones, those that came furthest first and
     by last value within a rung; then the base, where it is neither. ``versus_base`` is a completed trial's value minus
     the base's (the mean, where several base trials completed), null without a completed base. Expects the trials of one
-    campaign. Differences between single seeds are not findings.
+    campaign. Differences between single seeds are not findings. ``front`` says which trials lie on the Pareto front of
+    the value and ``second_objective``; null in a campaign for one objective.
     """
     trials = trials.assign(is_base=trials["is_base"].fillna(False).astype(bool))
     completed = _completed(trials)
@@ -41,6 +43,7 @@ def leaderboard(trials: pd.DataFrame) -> pd.DataFrame:
     board["rank"] = pd.Series(ranks, dtype="Int64")
     base = completed.loc[completed["is_base"], "value"].mean()  # NaN where no base completed
     board["versus_base"] = board["value"].where(board["rank"].notna()) - base
+    board["front"] = pd.Series(pd.NA, index=board.index) if second_objective is None else front(board, second_objective)
     return board
 
 
@@ -56,12 +59,16 @@ def counts(trials: pd.DataFrame) -> dict[str, int]:
 
 
 def compute_share(trials: pd.DataFrame, wall_seconds: float, slots: int) -> float:
-    """Share of the campaign in which trials trained: sum of train seconds / (wall seconds x slots)."""
+    """Share of the campaign in which trials trained: sum of train seconds / (wall seconds x slots).
+
+    Trials reused from earlier campaigns cost nothing.
+    """
     if not wall_seconds > 0:
         raise ValueError(f"wall_seconds is {wall_seconds!r} but must be above 0")
     if slots < 1:
         raise ValueError(f"slots is {slots!r} but must be at least 1")
-    return float(trials["train_seconds"].sum()) / (wall_seconds * slots)
+    own = trials[trials["reused_from"].isna()] if "reused_from" in trials else trials
+    return float(own["train_seconds"].sum()) / (wall_seconds * slots)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from rich.text import Text
 
 from results.analysis import counts, leaderboard
 from results.frames import Results, load
+from results.pareto import costs
 from results.store import DATASETS
 
 _HEADS = ("rank", "trial", "", "vs base", "status")  # the third is the name of the objective
@@ -38,13 +39,18 @@ class _Line:
 def print_leaderboard(console: Console, results: Results, top: int = 10) -> None:
     """Print the counts, the ``top`` rows of the leaderboard and the base, and what changed in the best trial."""
     _say(console, _summary(results.trials))
-    board = leaderboard(results.trials)
+    second = next(iter(results.campaign.get("objectives", [])[1:]), None)
+    board = leaderboard(results.trials, second)
     if board.empty:
         return
-    shown = board[(board.index < top) | board["is_base"]]
+    shown = board[(board.index < top) | board["is_base"] | board["front"].eq(True)]
     objective = next(iter(board["objective"].dropna()), "value")
     lines = [_line(row) for _, row in shown.iterrows()]
+    if second is not None:
+        lines = [_with_second(line, *pair) for line, pair in zip(lines, _pairs(shown, second), strict=True)]
     _print_table(console, lines, objective)
+    if second is not None:
+        _say(console, f"front: no other trial is as good in both {objective} and {second}.", style="dim")
     for note in _notes(board, shown):
         _say(console, note, style="dim")
     _print_best(console, board, objective)
@@ -99,6 +105,18 @@ def _line(row: pd.Series) -> _Line:
         return _Line(cells, ["(the base config)"], "cyan")
     style = "dim" if not ranked else "bold" if row["rank"] == 1 else ""
     return _Line(cells, [f"{path}={short(value)}" for path, value in _overrides(row).items()], style)
+
+
+def _pairs(shown: pd.DataFrame, second: str) -> list[tuple[str, bool]]:
+    """Of each row the second objective as text, and whether it lies on the front."""
+    values = costs(shown, second)
+    texts = ["" if pd.isna(value) else f"{second}={short(float(value))}" for value in values]
+    return list(zip(texts, shown["front"].eq(True), strict=True))
+
+
+def _with_second(line: _Line, text: str, on_front: bool) -> _Line:
+    status = f"{line.cells[4]}{' front' if on_front else ''}"
+    return replace(line, cells=(*line.cells[:4], status), changes=[text, *line.changes] if text else line.changes)
 
 
 def _overrides(row: pd.Series) -> dict[str, Any]:

@@ -65,9 +65,10 @@ TRIAL_COLUMNS = (
     Column("data", _TEXT, "text", "fingerprint of training text, validation text and vocabulary"),
     Column("budget", _FLOAT, "budget_unit", "training that the trial was given"),
     Column("budget_unit", _TEXT, "text", BUDGET_UNITS + ": unit of budget, spent, rung and milestone"),
-    Column("spent", _FLOAT, "budget_unit", "training that the trial used"),
-    Column("steps", _INT, "steps", "optimizer updates"),
-    Column("tokens", _INT, "tokens", "training tokens seen"),
+    Column("spent", _FLOAT, "budget_unit", "how much of its budget the trial has come through"),
+    Column("extra_spent", _FLOAT, "budget_unit", "training beside it, to judge it at rungs: its fidelity's price"),
+    Column("steps", _INT, "steps", "optimizer updates, those beside it included"),
+    Column("tokens", _INT, "tokens", "training tokens seen, those beside it included"),
     Column("train_seconds", _FLOAT, "s", "time in training steps, without compilation and evaluation"),
     Column("eval_seconds", _FLOAT, "s", "time in evaluations"),
     Column("compile_seconds", _FLOAT, "s", "time spent compiling and warming up"),
@@ -94,6 +95,7 @@ TRIAL_COLUMNS = (
     Column("ended_at", _TIME, "UTC", "end of this attempt; null while it runs"),
     Column("optuna_number", _INT, "count", "number in the Optuna study; null if Optuna did not propose it"),
     Column("code_version", _TEXT, "text", "version of this code that trained it"),
+    Column("reused_from", _TEXT, "text", "campaign whose finished trial this is; null for one that was trained here"),
 )
 
 REPORT_COLUMNS = (
@@ -104,6 +106,7 @@ REPORT_COLUMNS = (
     Column("seconds", _FLOAT, "s", "train seconds so far"),
     Column("progress", _FLOAT, "fraction", "what the schedules see: 0 at the start, 1 at the horizon"),
     Column("milestone", _FLOAT, "budget_unit", "rung that this report is for; null between rungs"),
+    Column("extra_spent", _FLOAT, "budget_unit", "training beside it until this rung, which judging it there cost"),
     Column("train_loss", _FLOAT, "nats/token", "training loss"),
     Column("val_loss", _FLOAT, "nats/token", "validation loss; null where none was measured"),
     Column("val_bpb", _FLOAT, "bits/byte", "validation loss per byte of text; null where none was measured"),

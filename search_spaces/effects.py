@@ -48,6 +48,12 @@ class Findings:
     # nothing about its knobs, so it is counted and not averaged. Empty where no run was stuck like that.
     plateau: Mapping[str, float] = field(default_factory=dict)
 
+    @property
+    def compared(self) -> frozenset[str]:
+        """Ids of the runs that the progression and the effects compare."""
+        pairs = ({effect.treatment, effect.control} for effect in self.effects)
+        return frozenset({step.id for step in self.progression}.union(*pairs))
+
 
 def findings(space_name: str) -> Findings:
     """The findings of a space; empty where its folder has no ``findings.py``."""

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from trainable.component import nearest
 from trainable.config import Budget, TrainConfig
 from trainable.data import Dataset
 
@@ -9,6 +13,8 @@ MEASURED_ON_THE_WAY = ("val_bpb", "val_loss", "val_nats_per_character", "val_mai
 # Known when a run has ended, so that there is nothing to stop trials by: such a search has no rungs.
 MEASURED_AT_THE_END = ("val_bpb_quantised", "val_loss_quantised", "time_to_target")
 OBJECTIVES = (*MEASURED_ON_THE_WAY, *MEASURED_AT_THE_END)
+# What a trial costs: a second objective, or the measure of a constraint.
+COSTS = ("train_seconds", "step_seconds", "parameters", "artifact_bytes", "peak_memory_bytes")
 
 BY_CHARACTER = ("val_nats_per_character", "val_mainrun_loss")
 
@@ -20,6 +26,36 @@ def check(objective: str, config: TrainConfig, dataset: Dataset | None = None) -
         problem = f"a source of text, and {config.data.source!r} does not say what its characters are"
     if problem is not None:
         raise ValueError(f"the objective {objective} needs {problem}")
+
+
+def parse(text: str) -> tuple[str, str | None]:
+    """``NAME`` or ``NAME,NAME``: what is minimised, and a second objective if there is one."""
+    first, comma, second = (part.strip() for part in text.partition(","))
+    if first not in OBJECTIVES:
+        raise ValueError(f"unknown objective {first!r}: {nearest(first, OBJECTIVES, 'objectives')}")
+    if comma and second not in (*OBJECTIVES, *COSTS):
+        known = (*OBJECTIVES, *COSTS)
+        raise ValueError(f"unknown second objective {second!r}: {nearest(second, known, 'objectives and costs')}")
+    if first == second:
+        raise ValueError(f"the two objectives are both {first}")
+    return first, second or None
+
+
+def check_second(objective: str, config: TrainConfig, dataset: Dataset | None = None) -> None:
+    """The same as :func:`check` for a second objective, which may be a cost."""
+    if objective not in COSTS:
+        check(objective, config, dataset)
+    elif objective == "artifact_bytes" and config.artifact is None:
+        raise ValueError("the objective artifact_bytes needs an artifact: set artifact=Artifact")
+    elif objective == "train_seconds" and config.budget.unit == "seconds":
+        raise ValueError("the objective train_seconds needs a budget in another unit: all trials would take the same")
+
+
+def cost_of(measure: str, row: Mapping[str, Any]) -> float | None:
+    """A measure of a trial's row; None where the row does not know it (peak memory on a CPU, say)."""
+    if measure == "step_seconds":
+        return row["train_seconds"] / row["steps"] if row.get("steps") and row.get("train_seconds") else None
+    return row.get(measure)
 
 
 def _problem_with_config(objective: str, config: TrainConfig) -> str | None:

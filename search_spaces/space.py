@@ -13,8 +13,9 @@ from typing import Any
 from trainable.component import Component, components, get_value, nearest, with_value, with_values
 from trainable.config import TrainConfig
 
+from search_spaces.constraints import Constraint
 from search_spaces.domains import Choice, Domain, Value
-from search_spaces.objectives import MEASURED_ON_THE_WAY, OBJECTIVES
+from search_spaces.objectives import COSTS, MEASURED_ON_THE_WAY, OBJECTIVES
 
 
 @dataclass(frozen=True)
@@ -51,9 +52,12 @@ class Space:
     objective: str
     scales: Mapping[str, Scale]
     knobs: tuple[Knob, ...]
+    second_objective: str | None = None  # minimised too: a search then looks for the Pareto front of the two
+    constraints: tuple[Constraint, ...] = ()
 
     def __post_init__(self) -> None:
         assert self.objective in OBJECTIVES, self.objective
+        assert self.second_objective in (None, *OBJECTIVES, *COSTS), self.second_objective
         seen: list[str] = []
         for knob in self.knobs:
             assert knob.path not in seen, f"{knob.path} stands twice"
@@ -63,8 +67,16 @@ class Space:
 
     @property
     def measured_on_the_way(self) -> bool:
-        """Whether trials can be stopped early: a rung needs the objective before the end."""
-        return self.objective in MEASURED_ON_THE_WAY
+        """Whether trials can be stopped early: a rung needs the objective before the end, and judges by one alone.
+
+        Of two objectives, a trial that is behind in the first may be ahead in the second.
+        """
+        return self.objective in MEASURED_ON_THE_WAY and self.second_objective is None
+
+    @property
+    def objectives(self) -> tuple[str, ...]:
+        """What is minimised: one name or two."""
+        return (self.objective,) if self.second_objective is None else (self.objective, self.second_objective)
 
     def scale(self, name: str) -> Scale:
         """The scale called ``name``; a ValueError with the nearest name where there is none."""

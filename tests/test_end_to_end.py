@@ -160,7 +160,7 @@ def test_a_killed_driver_leaves_readable_results_and_a_resume_runs_nothing_twice
 def test_an_interrupted_campaign_goes_on_from_checkpoints_and_survives_trials_that_die(workplace, start) -> None:
     """Ctrl-C reaches the whole process group, as from a terminal. Then a checkpoint is damaged and a worker killed."""
     folder = workplace / "runs" / "cut"
-    process = start(*campaign("cut", trials=4, steps=1500), "--no-early-stopping")
+    process = start(*campaign("cut", trials=4, steps=1500), "--stopper", "none")
     wait_for(lambda: len(_workers(folder)) == 2, process)  # both have passed a rung
     os.killpg(process.pid, signal.SIGINT)
     lines = output(process, code=130)

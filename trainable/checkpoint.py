@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import uuid
 import zlib
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ def save(path: Path, state: dict[str, Any], key: str) -> None:
     plain = json.dumps(_split(state, "", tensors))
     header = {"version": str(VERSION), "key": key, "plain": plain, "checksum": _checksum(plain, tensors)}
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")  # hosts that share a folder share no process ids
     try:
         save_file(tensors, temporary, metadata=header)
         with open(temporary, "rb") as file:

@@ -12,6 +12,7 @@ import socket
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +23,10 @@ from trainable import checkpoint
 from trainable.component import decode
 from trainable.config import TrainConfig
 from trainable.data import DataConfig, Dataset, prepare
+from trainable.fidelity import FIDELITIES, Fidelity
 from trainable.report import Report
 from trainable.run import Run
 from trainable.runtime import Runtime
-from trainable.train import train
 
 STOP_FILE = ".stop"  # its presence in the campaign's folder tells every trial to checkpoint and end
 POLL_SECONDS = 0.5  # how often a trial looks for it
@@ -40,6 +41,7 @@ class Request:
     data_fingerprint: str
     folder: str  # the campaign's folder
     milestones: list[float] = field(default_factory=list)  # budget units
+    fidelity: str = "truncate"  # how it is judged at them: see fidelity.py
     threads: int = 1
     compile: bool = False
     checkpoint_seconds: float = 300.0  # least time between two checkpoints of a running trial
@@ -70,23 +72,30 @@ class RayTrainable(tune.Trainable):
     def begin(self, request: Request) -> None:
         """Prepare the next trial; the data stay from the last one if it read the same."""
         self.started, self.request = time.perf_counter(), request
-        for name in ("reports", "run"):  # the last trial's memory, before the next one needs it
+        for name in ("reports", "fidelity"):  # the last trial's memory, before the next one needs it
             self.__dict__.pop(name, None)
         gc.collect()  # a training step and its closure refer to each other
         torch.set_num_threads(request.threads)
+        if not os.path.isdir(request.folder):
+            raise ValueError(f"node {socket.gethostname()} does not see the campaign's folder {request.folder!r}")
         config = decode(json.loads(request.config))
         assert isinstance(config, TrainConfig)
         runtime = Runtime.detect(request.compile)
         runtime.reset_peak_memory()
-        self.run = Run.start(config, self.dataset(config.data), runtime)
+        dataset, driver = self.dataset(config.data), FIDELITIES[request.fidelity]
+        start = partial(Run.start, dataset=dataset, runtime=runtime)
+        self.fidelity: Fidelity = driver(config, start, request.milestones, self.should_stop)
         if request.resume:
-            self.run.load_state_dict(checkpoint.load(request.checkpoint_path, request.key))
+            self.fidelity.load_state_dict(checkpoint.load(request.checkpoint_path, request.key))
         self.polled = self.saved = time.monotonic()
-        self.reports: Iterator[Report] = train(self.run, request.milestones, self.should_stop)
+        self.reports: Iterator[Report] = self.fidelity.reports()
 
     def dataset(self, config: DataConfig) -> Dataset:
         if config not in self._datasets:
-            found = prepare(config, train_tokens_needed=self.request.train_tokens)
+            try:
+                found = prepare(config, train_tokens_needed=self.request.train_tokens)
+            except ValueError as error:
+                raise ValueError(f"node {socket.gethostname()} lacks the data: {error}") from None
             if found.fingerprint != self.request.data_fingerprint:
                 where, wanted = f"{config.source!r} on {socket.gethostname()}", self.request.data_fingerprint
                 raise ValueError(f"the data {where} have fingerprint {found.fingerprint}, not {wanted}")
@@ -104,14 +113,14 @@ class RayTrainable(tune.Trainable):
         return (Path(self.request.folder) / STOP_FILE).exists()
 
     def save_state(self) -> None:
-        checkpoint.save(self.request.checkpoint_path, self.run.state_dict(), self.request.key)
+        checkpoint.save(self.request.checkpoint_path, self.fidelity.state_dict(), self.request.key)
         self.saved = time.monotonic()
 
     def step(self) -> dict[str, Any]:
         report = next(self.reports)
         if report.status == "interrupted":
             self.save_state()
-        run = self.run
+        run = self.fidelity.run
         return {
             **asdict(report),
             "done": report.status != "running",

@@ -35,6 +35,7 @@ class Report:
     compile_seconds: float = 0.0
     param_data_ratio: float = 0.0  # tokens a scaling parameter
     epochs: float = 0.0  # passes over the training data
+    extra: dict[str, float] = field(default_factory=dict)  # training beside this run, by a fidelity: see fidelity.py
     time_to_target: float | None = None  # seconds so far, a lower bound until ``target_reached``; None without a target
     target_reached: bool | None = None
     artifact_bytes: int | None = None  # of a completed run that has an artifact, and so the next three

@@ -235,18 +235,37 @@ def _differ(one: TrainConfig, other: TrainConfig, changes: Mapping[str, Any], of
 
 
 def proxy_base(space: Space, overrides: Mapping[str, Any]) -> TrainConfig:
-    """The base that a shrunken run of this space starts from, with what a user fixed at the full size set in it.
+    """The base that a shrunken run of this space starts from, with what a user fixed at the full size set in it."""
+    return with_values(_proxy(space), at_proxy(space, overrides))
 
-    A size for which the proxy has no equivalent stays as the proxy has it.
+
+def audit_fixed(space: Space, overrides: Mapping[str, Any], sampled: Container[str]) -> list[Finding]:
+    """A finding for each override that a user fixed for the whole campaign and that the proxy has an equivalent of.
+
+    One that acts under a condition on a knob that is ``sampled`` is asked about there: some trials will have it.
     """
-    scale = space.scales.get(SCALE) or next(iter(space.scales.values()))
+    base, fixed, findings = _proxy(space), at_proxy(space, overrides), []
+    knobs = {knob.path: knob for knob in space.knobs}
+    for path in fixed:
+        conditions = (knobs[path].when or {}) if path in knobs else {}
+        here = _where_active(space, base, knobs[path]) if conditions and all(c in sampled for c in conditions) else base
+        findings.append(_undone(here, fixed, path, space))
+    return findings
+
+
+def at_proxy(space: Space, overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """Overrides at the proxy's size. One for which it has no equivalent is left out: the size stays as it is there."""
     values: dict[str, Any] = {}
     for path, value in overrides.items():
         try:
             values |= at_scale(space, SCALE, {path: value}) if {"full", SCALE} <= space.scales.keys() else {path: value}
         except ValueError:
             continue
-    return with_values(scale.base, values)
+    return values
+
+
+def _proxy(space: Space) -> TrainConfig:
+    return (space.scales.get(SCALE) or next(iter(space.scales.values()))).base
 
 
 def audit_space(space: Space, base: TrainConfig) -> list[Finding]:

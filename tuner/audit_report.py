@@ -32,7 +32,7 @@ def print_findings(console: Console, findings: Sequence[Finding], seconds: float
         if named:
             console.print(f"audit: {len(named)} of {len(findings)} {what} {says}: {', '.join(named)}")
             said = True
-    if not said:
+    if findings and not said:
         console.print(f"audit: each of {len(findings)} {what} changes the computation ({seconds:.1f} s)")
 
 

@@ -1,19 +1,24 @@
-"""Connecting to Ray, and what one trial may use of it: a device, or a core."""
+"""Connecting to Ray, and how many trials run at once on what is there."""
 
 from __future__ import annotations
 
+import argparse
 import logging
 import os
 import re
+import socket
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import ray
 import torch
 from ray._private.ray_logging import stdout_deduplicator
 
+from tuner import nodes
+from tuner.nodes import Node
+from tuner.placement import Placement, slots
 from tuner.ray_shell import prepare_environment
 
-CPUS_BESIDE_A_GPU = 2  # for the Python around it and the data
 OBJECT_STORE_BYTES = 100_000_000  # Tune passes reports, not data
 
 
@@ -24,16 +29,29 @@ class Cluster:
     slots: int
     resources: dict[str, float]
     has_gpu: bool
+    placement: Placement = Placement()
 
     @property
     def about(self) -> str:
+        part = self.resources.get("gpu", self.resources["cpu"])
+        if part != 1.0:
+            return f"{self.slots} x {part:g} {'GPU' if self.has_gpu else 'cores'}"
         unit = "GPU" if self.has_gpu else "core"
         return f"{self.slots} {unit}{'s' * (self.slots > 1)}"
 
 
-def local(concurrent: int | None = None) -> Cluster:
+def local(concurrent: int | None = None, placement: Placement | None = None) -> Cluster:
     """What this machine offers, without starting Ray."""
-    return _cluster(torch.cuda.device_count(), available_cores(), concurrent)
+    here = Node("", socket.gethostname(), torch.cuda.device_count(), available_cores())
+    return _cluster([here], concurrent, placement or Placement())
+
+
+def find(given: argparse.Namespace) -> Cluster:
+    """What the command line asks for: the cluster at its address, which is joined here, or this machine."""
+    placement = Placement(given.gpu_fraction, given.cpus)
+    if given.address is None:
+        return local(given.concurrent, placement)
+    return connect(given.address, given.concurrent, placement)
 
 
 def available_cores() -> int:
@@ -41,13 +59,17 @@ def available_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def connect(address: str | None = None, concurrent: int | None = None) -> Cluster:
-    """Start Ray on this machine, or join the cluster at ``address``. A ValueError where it cannot be reached."""
+def connect(address: str | None = None, concurrent: int | None = None, placement: Placement | None = None) -> Cluster:
+    """Start Ray on this machine, or join the cluster at ``address``. A ValueError where it cannot be reached.
+
+    A cluster that is joined may grow: there, ``concurrent`` may be more than what it has now.
+    """
     prepare_environment()
     # What raylets say of a worker that died is in its trial's row. Ray reads its own setting for this at its import.
     stdout_deduplicator.skip_re = re.compile("")
+    placement = placement or Placement()
     if address is None:
-        found = local(concurrent)
+        found = local(concurrent, placement)
         ray.init(
             num_cpus=max(available_cores(), found.slots),
             include_dashboard=False,
@@ -60,18 +82,28 @@ def connect(address: str | None = None, concurrent: int | None = None) -> Cluste
         ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
     except (ConnectionError, ValueError, RuntimeError) as error:
         raise ValueError(f"no Ray cluster can be reached at {address!r}: {str(error).splitlines()[0]}") from None
-    have: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
-    return _cluster(int(have.get("GPU", 0)), int(have.get("CPU", 0)), concurrent)
+    return _cluster(nodes.alive(), concurrent, placement, may_grow=True)
 
 
-def _cluster(gpus: int, cores: int, concurrent: int | None) -> Cluster:
-    slots = gpus or cores
-    if not slots:
-        raise ValueError("the cluster has neither a GPU nor a core to run a trial on")
-    if concurrent is not None and not 1 <= concurrent <= slots:
-        unit = "GPUs" if gpus else "cores"
-        raise ValueError(f"--concurrent is {concurrent} but must be in 1..{slots}: a trial uses one of {slots} {unit}")
-    resources = {"cpu": 1.0}
-    if gpus:  # where cores are scarcer than GPUs, each trial counts as part of one, so that no GPU is left idle
-        resources = {"gpu": 1.0, "cpu": float(min(CPUS_BESIDE_A_GPU, cores // gpus) or cores / gpus)}
-    return Cluster(concurrent or slots, resources, gpus > 0)
+def _cluster(found: Sequence[Node], concurrent: int | None, placement: Placement, may_grow: bool = False) -> Cluster:
+    needed = placement.resources(found)
+    gpus, cores = sum(node.gpus for node in found), sum(node.cores for node in found)
+    most = sum(slots(node, needed) for node in found)
+    if concurrent is None or not may_grow:
+        if not most:
+            raise ValueError(_nothing_fits(needed, gpus, cores, may_grow))
+        if concurrent is not None and concurrent > most:
+            one = f"{needed['gpu']:g} of a GPU" if needed.get("gpu", 1) < 1 else f"{needed['cpu']:g} cores"
+            whole = needed.get("gpu") == 1 or needed == {"cpu": 1.0}
+            there = f"{gpus} GPUs" if "gpu" in needed else f"{cores:g} cores"
+            uses = f"one of {there}" if whole else f"{one}, and there are {there}"
+            raise ValueError(f"--concurrent is {concurrent} but must be in 1..{most}: a trial uses {uses}")
+    return Cluster(concurrent or most, needed, "gpu" in needed, placement)
+
+
+def _nothing_fits(needed: dict[str, float], gpus: int, cores: float, may_grow: bool) -> str:
+    if not gpus and not cores:
+        grows = "; if it grows on demand, say to how many trials by --concurrent" if may_grow else ""
+        return f"the cluster has neither a GPU nor a core to run a trial on{grows}"
+    wanted = " and ".join(f"{amount:g} {name.upper()}" for name, amount in needed.items())
+    return f"no node has {wanted} for a trial: there are {gpus} GPUs and {cores:g} cores in all"

@@ -7,7 +7,7 @@ from rich.console import Console
 from trainable.runtime import Runtime
 from tuner import cluster, plan, replay
 from tuner.display import clock
-from tuner.early_stopping import REDUCTION
+from tuner.early_stopping import STOPPERS
 from tuner.question import Question
 
 
@@ -22,6 +22,10 @@ def describe(console: Console, question: Question, here: cluster.Cluster) -> Non
         describe_replay(console, question, here)
         return
     console.print(f"plan: {question.trials} trials on {here.about}, {budget} each, {len(space.knobs)} knobs{fixed}")
+    if space.second_objective is not None:
+        console.print(f"objectives: the Pareto front of {' and '.join(space.objectives)}; nothing is stopped early")
+    if space.constraints:
+        console.print(f"constraints: {'; '.join(map(str, space.constraints))}")
 
 
 def describe_replay(console: Console, question: Question, here: cluster.Cluster) -> None:
@@ -35,16 +39,17 @@ def describe_replay(console: Console, question: Question, here: cluster.Cluster)
         console.print(f"left out: {', '.join(chosen.left_out)}, whose configs were never published")
 
 
-def print_cost(console: Console, question: Question, here: cluster.Cluster, early_stopping: bool) -> None:
+def print_cost(console: Console, question: Question, here: cluster.Cluster, stopper: str, fidelity: str) -> None:
     """The answer to --dry-run."""
     speed = plan.measure_tokens_per_second(question.base, Runtime.detect())
     if question.replay is not None:
         print_replay_cost(console, question, here, speed)
         return
-    stops = early_stopping and question.space.measured_on_the_way
-    cost = plan.plan(question.base, question.trials, here.slots, stops, speed)
+    stops = stopper if question.space.measured_on_the_way else "none"
+    cost = plan.plan(question.base, question.trials, here.slots, stops, speed, fidelity)
     rungs = ", ".join(map(str, cost.rungs)) or "none"
-    console.print(f"early stopping: {cost.unit} {rungs} of {cost.budget:g}; one trial in {REDUCTION} goes on at each")
+    console.print(f"early stopping: {stops} at {cost.unit} {rungs} of {cost.budget:g}; {STOPPERS[stops]}")
+    console.print(f"fidelity: {fidelity}")
     if cost.tokens is not None:
         console.print(f"tokens: {cost.tokens:,} a trial, at most {cost.tokens * cost.trials:,} in all")
     if cost.seconds is not None and cost.total_seconds is not None:

@@ -100,6 +100,8 @@ def ended_line(entry: Entry, is_best: bool, elapsed: float) -> str:
     """What a log says of an ended trial."""
     row = entry.row
     name = f"[{clock(elapsed)}] trial {entry.number}" + (" (base)" if row["is_base"] else "")
+    if row.get("reused_from"):
+        name += f" (reused from {row['reused_from']})"
     if entry.status == "completed":
         return f"{name} completed: {row['objective']} {row['value']:.4f}" + (", best so far" if is_best else "")
     if entry.status == "stopped":

@@ -1,4 +1,4 @@
-"""Early stopping: Ray's ASHA between guards.
+"""Early stopping: Ray's ASHA, Hyperband and median rule between guards.
 
 Traps closed here (each has a test): a loss that is not finite passes every rung of Ray's, so it ends the trial; rungs
 are short numbers in budget units instead of powers from floating-point logarithms; a report between rungs never enters
@@ -8,11 +8,13 @@ one; and the rungs are rebuilt from our own rows on resume, since Ray's restore 
 from __future__ import annotations
 
 import math
+import zlib
 from dataclasses import dataclass
-from types import SimpleNamespace
-from typing import Any
+from itertools import accumulate
+from statistics import median
+from typing import Any, Protocol
 
-from ray.tune.schedulers import AsyncHyperBandScheduler, TrialScheduler
+from ray.tune.schedulers import AsyncHyperBandScheduler, FIFOScheduler, MedianStoppingRule, TrialScheduler
 
 from search_spaces.objectives import MEASURED_AT_THE_END
 from trainable.config import WHOLE_UNITS, Budget
@@ -42,89 +44,197 @@ def rounded(amount: float, unit: str) -> float:
 
 @dataclass(frozen=True)
 class Stop:
-    """Why a trial was stopped: at this rung its value was over the cutoff."""
+    """Why a trial was stopped: at this rung its value was over the cutoff, which is what ``against`` says."""
 
     rung: float
     value: float
     cutoff: float
+    against: str = ""
 
     def __str__(self) -> str:
-        return f"rung {self.rung:.10g}: {self.value:.4f} > {self.cutoff:.4f}"
+        compared = f"rung {self.rung:.10g}: {self.value:.4f} > {self.cutoff:.4f}"
+        return f"{compared} ({self.against})" if self.against else compared
 
 
-class GuardedAsha(AsyncHyperBandScheduler):
-    """ASHA that minimises the objective at the given rungs. Trials are known by their key, so a resumed one keeps its
-    place in them.
+@dataclass(frozen=True)
+class Known:
+    """A trial as Ray's schedulers are to know it: by its key, so that a resumed one keeps its place."""
+
+    trial_id: str
+
+
+class Rule(Protocol):
+    """One of Ray's schedulers, asked about one value at one rung. Values of one trial come in ascending rungs."""
+
+    def has(self, key: str, rung: float) -> bool:
+        """Whether the trial need not be judged at the rung: it has been, or the rung is none of its own."""
+
+    def judge(self, key: str, rung: float, value: float) -> Stop | None:
+        """Enter the value into the rung; what stops the trial there, if anything does."""
+
+    def record(self, key: str, rung: float, value: float) -> None:
+        """Enter the value into the rung without judging it."""
+
+    def forget(self, key: str) -> None:
+        """Take the trial out of every rung."""
+
+    def reached(self, rung: float) -> int:
+        """How many trials have a value at the rung."""
+
+
+class Halving:
+    """Ray's AsyncHyperBandScheduler: with one bracket ASHA, with all of them asynchronous Hyperband.
+
+    Bracket k leaves out the first k rungs, the last one has none. A trial's bracket is drawn by its key, with the
+    chances that Ray draws by, so that a resume finds it again.
     """
+
+    def __init__(self, milestones: list[float], budget: float, reduction: int, brackets: int) -> None:
+        self.ray = AsyncHyperBandScheduler(
+            time_attr="milestone",
+            metric="value",
+            mode="min",
+            max_t=math.ceil(budget),
+            reduction_factor=reduction,
+            brackets=brackets,
+        )
+        self.shares, self.reduction = bracket_shares(brackets - 1), reduction  # of one bracket: all of it
+        for k, bracket in enumerate(self.ray._brackets):
+            bracket._rungs = [(rung, {}) for rung in reversed(milestones[k:])]
+
+    def bracket(self, key: str) -> Any:
+        """The trial's own one."""
+        drawn = zlib.crc32(key.encode()) / 2**32
+        chosen = sum(drawn >= upto for upto in accumulate(self.shares[:-1]))
+        return self.ray._brackets[chosen]
+
+    def rung(self, key: str, rung: float) -> dict[str, float]:
+        """What the trial is compared with there: key -> value, negated, since Ray maximises."""
+        found: dict[str, float] = dict(self.bracket(key)._rungs)[rung]
+        return found
+
+    def has(self, key: str, rung: float) -> bool:
+        rungs = dict(self.bracket(key)._rungs)
+        return rung not in rungs or key in rungs[rung]
+
+    def judge(self, key: str, rung: float, value: float) -> Stop | None:
+        bracket, others = self.bracket(key), len(self.rung(key, rung))
+        cutoff = bracket.cutoff(self.rung(key, rung))
+        self.ray._trial_info[key] = bracket
+        if self.ray.on_trial_result(None, Known(key), {"milestone": rung, "value": value}) != TrialScheduler.STOP:
+            return None
+        return Stop(rung, value, -float(cutoff), f"best 1/{self.reduction} of {others} there")
+
+    def record(self, key: str, rung: float, value: float) -> None:
+        if not self.has(key, rung):
+            self.rung(key, rung)[key] = -value
+
+    def forget(self, key: str) -> None:
+        for _, recorded in self.bracket(key)._rungs:
+            recorded.pop(key, None)
+
+    def reached(self, rung: float) -> int:
+        return sum(len(dict(bracket._rungs).get(rung, ())) for bracket in self.ray._brackets)
+
+
+class Median:
+    """Ray's MedianStoppingRule: a trial's best value against the median of the others' means over rungs so far."""
+
+    def __init__(self, milestones: list[float]) -> None:
+        self.ray = MedianStoppingRule(
+            time_attr="milestone",
+            metric="value",
+            mode="min",
+            grace_period=min(milestones, default=0.0),
+            min_samples_required=MEDIAN_OF,
+            min_time_slice=math.inf,  # type: ignore[arg-type]  # never pauses a trial
+        )
+
+    def has(self, key: str, rung: float) -> bool:
+        return any(r["milestone"] >= rung for r in self.ray._results.get(Known(key), ()))
+
+    def judge(self, key: str, rung: float, value: float) -> Stop | None:
+        trial = Known(key)
+        if self.ray.on_trial_result(None, trial, {"milestone": rung, "value": value}) != TrialScheduler.STOP:
+            return None
+        self.ray._stopped_trials.discard(trial)  # a protected one goes on, and is judged again
+        means = [float(self.ray._running_mean(o, rung)) for o in self.ray._trials_beyond_time(rung) if o != trial]
+        best = float(self.ray._best_result(trial))
+        return Stop(rung, best, median(means), f"median of the means of {len(means)}")
+
+    def record(self, key: str, rung: float, value: float) -> None:
+        self.ray._results[Known(key)].append({"milestone": rung, "value": value})
+
+    def forget(self, key: str) -> None:
+        self.ray._results.pop(Known(key), None)
+
+    def reached(self, rung: float) -> int:
+        return sum(any(r["milestone"] == rung for r in results) for results in self.ray._results.values())
+
+
+STOPPERS = {  # and what each does, for --dry-run
+    "asha": f"one trial in {REDUCTION} goes on at each",
+    "hyperband": f"one trial in {REDUCTION} goes on at each; a part of the trials leaves out the first ones",
+    "median": "the better half goes on at each",
+    "none": "every trial runs to its end",
+}
+MEDIAN_OF = 3  # trials that must be there before a median judges
+
+
+class Stopper(FIFOScheduler):  # type: ignore[misc]
+    """Ends trials at rungs by a rule of the given name, between guards. Minimises the objective."""
 
     def __init__(
         self,
+        name: str,
         objective: str,
         milestones: list[float],
         budget: float,
         reduction: int = REDUCTION,
         protected: frozenset[str] = frozenset(),
     ) -> None:
-        super().__init__(
-            time_attr="milestone", metric=objective, mode="min", max_t=math.ceil(budget), reduction_factor=reduction
-        )
-        self.objective = objective
-        self.milestones = milestones
+        super().__init__()
+        assert name in STOPPERS, name
+        self.objective, self.milestones = objective, milestones
         self.protected = protected  # keys never stopped: a leaderboard without its base would say nothing
         self.stops: dict[str, Stop] = {}
-        (self._bracket,) = self._brackets
-        self._bracket._rungs = [(rung, {}) for rung in reversed(milestones)]
-
-    def on_trial_add(self, tune_controller: Any, trial: Any) -> None:
-        super().on_trial_add(tune_controller, _known_by_key(trial))
+        self.rule: Rule | None = None
+        if name == "median":
+            self.rule = Median(milestones)
+        elif name != "none":
+            brackets = 1 if name == "asha" else len(milestones) + 1
+            self.rule = Halving(milestones, budget, reduction, brackets)
 
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
-        value, milestone = result.get(self.objective), result["milestone"]
+        value, milestone, key = result.get(self.objective), result["milestone"], trial.config["key"]
         if self.objective in MEASURED_AT_THE_END:
             return str(TrialScheduler.CONTINUE)  # nothing to judge by, and there are no rungs
         if value is None or not math.isfinite(value):
             return str(TrialScheduler.STOP)
-        known = _known_by_key(trial)
-        if milestone not in self.milestones or known.trial_id in dict(self._bracket._rungs)[milestone]:
-            return str(TrialScheduler.CONTINUE)  # judged here before: Ray would go on to a lower rung
-        cutoff = self.cutoff(milestone)
-        action = super().on_trial_result(tune_controller, known, result)
-        if action == TrialScheduler.STOP and known.trial_id in self.protected:
+        if self.rule is None or milestone not in self.milestones or self.rule.has(key, milestone):
+            return str(TrialScheduler.CONTINUE)  # a resumed trial repeats what it was judged by before
+        stop = self.rule.judge(key, milestone, value)
+        if stop is None or key in self.protected:
             return str(TrialScheduler.CONTINUE)
-        if action == TrialScheduler.STOP:
-            assert cutoff is not None
-            self.stops[known.trial_id] = Stop(milestone, value, cutoff)
-        return str(action)
-
-    def on_trial_complete(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> None:
-        """Forget the trial. Its rungs are filled already: a final value belongs to none of them."""
-        self._trial_info.pop(_known_by_key(trial).trial_id, None)
-
-    def on_trial_error(self, tune_controller: Any, trial: Any) -> None:
-        self._trial_info.pop(_known_by_key(trial).trial_id, None)
-
-    def on_trial_remove(self, tune_controller: Any, trial: Any) -> None:
-        self._trial_info.pop(_known_by_key(trial).trial_id, None)
-
-    def cutoff(self, milestone: float) -> float | None:
-        """What a trial must not exceed at a rung now; None where nobody has been yet."""
-        cutoff: Any = self._bracket.cutoff(dict(self._bracket._rungs)[milestone])
-        return None if cutoff is None else -float(cutoff)  # Ray maximises the negated metric
+        self.stops[key] = stop
+        return str(TrialScheduler.STOP)
 
     def record(self, milestone: float, key: str, value: float) -> None:
-        """Put an earlier trial's value into its rung: how a resume rebuilds them."""
-        if milestone in self.milestones and math.isfinite(value):
-            dict(self._bracket._rungs)[milestone][key] = -value
+        """Put an earlier trial's value into its rung: how a resume rebuilds them. A trial's rungs come ascending."""
+        if self.rule is not None and milestone in self.milestones and math.isfinite(value):
+            self.rule.record(key, milestone, value)
 
     def forget(self, key: str) -> None:
         """Take a trial out of every rung: it starts again from nothing."""
-        for _, recorded in self._bracket._rungs:
-            recorded.pop(key, None)
+        if self.rule is not None:
+            self.rule.forget(key)
 
     def reached(self, milestone: float) -> int:
         """How many trials have reported at a rung."""
-        return len(dict(self._bracket._rungs)[milestone])
+        return 0 if self.rule is None else self.rule.reached(milestone)
 
 
-def _known_by_key(trial: Any) -> Any:
-    return SimpleNamespace(trial_id=trial.config["key"])
+def bracket_shares(num_rungs: int) -> list[float]:
+    """Chances of Hyperband's brackets, as Ray draws them: e^(number of its rungs), normalised. One more than rungs."""
+    weights = [math.exp(num_rungs - k) for k in range(num_rungs + 1)]
+    return [weight / sum(weights) for weight in weights]

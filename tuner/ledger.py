@@ -13,24 +13,28 @@ from datetime import UTC, datetime
 from typing import Any
 
 from results.store import Store
+from search_spaces import constraints
 from search_spaces.domains import Value
+from search_spaces.objectives import cost_of
 from search_spaces.space import Space
 from trainable.component import decode, difference, encode, fingerprint
 from trainable.config import TrainConfig
 from tuner.replay import Planned
+from tuner.reuse import Finished
 from tuner.sampler import Outcome
 
 ENDED = ("completed", "stopped", "diverged", "plateaued", "crashed", "infeasible")
 PROGRESS = (  # what a row says of how far a trial has come
-    "spent", "steps", "tokens", "train_seconds", "tokens_per_second", "last_value", "train_loss", "val_loss", "val_bpb",
-    "val_nats_per_character", "val_mainrun_loss", "time_to_target", "target_reached",
+    "spent", "extra_spent", "steps", "tokens", "train_seconds", "tokens_per_second", "last_value", "train_loss",
+    "val_loss", "val_bpb", "val_nats_per_character", "val_mainrun_loss", "time_to_target", "target_reached",
 )  # fmt: skip
 COPIED = (  # from a trial's report into its row
     "train_loss", "val_loss", "val_bpb", "eval_seconds", "compile_seconds", "wall_seconds", "peak_memory_bytes",
-    "device", "precision", "parameters", "worker", "tokens",
+    "device", "precision", "parameters", "worker",
     "artifact_bytes", "val_loss_quantised", "val_bpb_quantised",
     "val_nats_per_character", "val_mainrun_loss", "time_to_target", "target_reached",
 )  # fmt: skip
+EXTRA = ("steps", "tokens", "seconds", "spent")
 
 
 @dataclass
@@ -57,11 +61,6 @@ class Entry:
     @property
     def number(self) -> int:
         return int(self.row["number"])
-
-    @property
-    def outcome(self) -> Outcome:
-        """The trial as the sampler wants to know it."""
-        return Outcome(self.values, self.status, self.row.get("value"), dict(self.milestones))
 
     def restart(self) -> None:
         """Forget what an earlier attempt reached: the next one begins at the first step."""
@@ -137,8 +136,10 @@ class Ledger:
             "code_version": self.code_version,
         }
 
-    def refuse(self, values: Mapping[str, Value], reason: str, optuna_number: int | None) -> None:
-        """Write down values that make no valid run: they cost a row, not a trial."""
+    def refuse(
+        self, values: Mapping[str, Value], reason: str, optuna_number: int | None, parameters: int | None = None
+    ) -> None:
+        """Write down values that make no valid run, or one that is too large: they cost a row, not a trial."""
         key = f"infeasible-{fingerprint(dict(values))}"
         if key in self.entries:
             return
@@ -155,6 +156,7 @@ class Ledger:
             "config": "null",
             "overrides": json.dumps(dict(values)),
             "optuna_number": optuna_number,
+            "parameters": parameters,
             "code_version": self.code_version,
             **values,
         }
@@ -175,12 +177,17 @@ class Ledger:
         """Write down what a trial says of itself at a milestone or at its end."""
         entry, status = self.entries[key], result["status"]
         row, value = entry.row, result.get(entry.row["objective"])
-        speed = result["tokens"] / result["seconds"] if result["seconds"] else None
-        seconds = result["seconds"] - (row.get("train_seconds") or 0.0)  # since the report before
-        recent = (result["tokens"] - (row.get("tokens") or 0)) / seconds if seconds > 0 else None
+        extra = result.get("extra") or dict.fromkeys(EXTRA, 0)  # training beside the run, by its fidelity
+        steps, tokens = result["step"] + extra["steps"], result["tokens"] + extra["tokens"]
+        total = result["seconds"] + extra["seconds"]
+        speed = tokens / total if total else None
+        seconds = total - (row.get("train_seconds") or 0.0)  # since the report before
+        recent = (tokens - (row.get("tokens") or 0)) / seconds if seconds > 0 else None
         row.update({name: result.get(name) for name in COPIED if result.get(name) is not None})
-        row.update(steps=result["step"], train_seconds=result["seconds"], tokens_per_second=speed)
-        row.update(spent=_spent(result, row["budget_unit"]))
+        row.update(steps=steps, tokens=tokens, train_seconds=total, tokens_per_second=speed)
+        here = _spent(result, row["budget_unit"])
+        spent = max(here, row.get("spent") or 0.0)  # a run of its own for a rung begins at 0 again
+        row.update(spent=spent, extra_spent=max(0.0, here + extra["spent"] - spent))
         if value is not None:
             row["last_value"] = value
         if status == "running" and value is not None:
@@ -189,6 +196,18 @@ class Ledger:
             self.store.append_report(_report_row(key, row["attempt"], result, recent, self.now()))
         if status == "running":
             self.store.write_trial(row)
+
+    def reuse(self, key: str, found: Finished, violation: str) -> None:
+        """Take over a trial that an earlier campaign has finished."""
+        entry, objective = self.entries[key], str(self.entries[key].row["objective"])
+        entry.row.update(found.columns(objective))
+        entry.milestones.update(found.milestones(objective))
+        for report in found.reports:
+            self.store.append_report(report)
+        infeasible = entry.status == "completed" and violation
+        entry.row.update({"status": "infeasible", "reason": violation} if infeasible else {})
+        entry.row["value"] = entry.row["last_value"] if entry.status == "completed" else None
+        self.store.write_trial(entry.row)
 
     def close(self, key: str, status: str, reason: str = "", **columns: Any) -> None:
         """The attempt is over; ``columns`` are further cells of the row."""
@@ -214,9 +233,22 @@ class Ledger:
         """Trials that were under way when the campaign last stopped, in order."""
         return [e for e in self.entries.values() if e.status not in ENDED]
 
+    def outcome(self, entry: Entry) -> Outcome:
+        """A trial as the sampler wants to know it."""
+        row, whole = entry.row, entry.status in ("completed", "infeasible")  # else its costs are of a part of a run
+        second = self.space.second_objective
+        return Outcome(
+            entry.values,
+            entry.status,
+            row.get("last_value" if entry.status == "infeasible" else "value"),
+            dict(entry.milestones),
+            cost_of(second, row) if second is not None and whole else None,
+            constraints.excesses(self.space.constraints, row, entry.config) if whole else {},
+        )
+
     def outcomes(self) -> list[Outcome]:
         """Every ended trial, as the sampler wants to know it."""
-        return [e.outcome for e in self.entries.values() if e.status in ENDED]
+        return [self.outcome(e) for e in self.entries.values() if e.status in ENDED]
 
     def counts(self) -> dict[str, int]:
         """Number of trials by status."""
@@ -251,6 +283,7 @@ def _report_row(key: str, attempt: int, result: Mapping[str, Any], speed: float 
         "seconds": result["seconds"],
         "progress": result["progress"],
         "milestone": result["milestone"],
+        "extra_spent": (result.get("extra") or {}).get("spent", 0.0),
         "train_loss": result["train_loss"],
         "val_loss": result["val_loss"],
         "val_bpb": result["val_bpb"],

@@ -5,13 +5,15 @@ from __future__ import annotations
 import argparse
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 from trainable.component import nearest, parse_value
 from trainable.data import STDLIB
 from trainable.download import DATASETS
+from trainable.fidelity import FIDELITIES
+from tuner.early_stopping import STOPPERS
 
 LATEST = "latest"
 NAMED_SOURCES = (STDLIB, *DATASETS)
@@ -33,7 +35,7 @@ def parser() -> OneLineParser:
     """All options, with what they mean."""
     p = OneLineParser(
         prog="python -m tuner.run",
-        description="Search a space of training runs: Optuna proposes, Ray Tune runs, ASHA stops the bad ones early.",
+        description="Search a space of training runs: Optuna proposes, Ray Tune runs, bad ones are stopped early.",
         allow_abbrev=False,
     )
     _say_what(p.add_argument_group("what to search"))
@@ -55,6 +57,35 @@ def _say_what(what: argparse._ArgumentGroup) -> None:
     )
     what.add_argument(
         "--set", metavar="PATH=VALUE", action="append", default=[], help="fix a knob for the whole campaign; repeatable"
+    )
+    what.add_argument(
+        "--objective",
+        metavar="NAME",
+        help="what is minimised (default: the space's), or two, as val_bpb,train_seconds: their Pareto front is "
+        "searched for, without early stopping",
+    )
+    what.add_argument(
+        "--constraint",
+        metavar="LIMIT",
+        action="append",
+        default=[],
+        help="a limit without which a trial does not count, as 'artifact_bytes<=16e6 margin 1%%', which allows "
+        "15,840,000: on artifact_bytes, parameters, peak_memory_bytes, step_seconds or train_seconds; repeatable",
+    )
+    what.add_argument(
+        "--warm-start",
+        metavar="SOURCE",
+        nargs="+",
+        help="start from what is known: 'recorded' (the space's own recorded runs) and folders of earlier campaigns; "
+        "the best configs are tried first, and results of another scale or data are forgotten as evidence comes in",
+    )
+    what.add_argument(
+        "--reuse",
+        metavar="FOLDER",
+        type=Path,
+        nargs="+",
+        help="folders of earlier campaigns: a trial that one of them has finished (same config, seed and data) counts "
+        "here without being trained again; with --resume in place of the folders given before",
     )
     what.add_argument(
         "--replay",
@@ -79,15 +110,40 @@ def _say_how(how: argparse._ArgumentGroup) -> None:
         "--concurrent", metavar="N", type=_positive, help="trials at a time (default: every GPU, else every core)"
     )
     how.add_argument(
-        "--early-stopping",
-        action=argparse.BooleanOptionalAction,
-        help="stop bad trials at rungs (default: in a search, not in a replay)",
+        "--stopper",
+        metavar="NAME",
+        type=_one_of(STOPPERS),
+        help="what stops bad trials at rungs: asha (default in a search), hyperband, median or none (in a replay)",
+    )
+    how.add_argument(
+        "--fidelity",
+        metavar="NAME",
+        type=_one_of(FIDELITIES),
+        help="what is judged at rungs: truncate (default; the run itself at equal progress), complete (a short "
+        "schedule of its own) or branch (a short decay branched off)",
     )
     how.add_argument(
         "--reports",
         metavar="N",
         type=_natural,
         help="evaluations on the way of a trial, beside those at rungs (default: 0 in a search, 4 in a replay)",
+    )
+    how.add_argument(
+        "--gpu-fraction",
+        metavar="F",
+        type=_fraction,
+        help="of a GPU, for each trial: 0.25 puts four on one, which share its memory (default: 1)",
+    )
+    how.add_argument(
+        "--cpus",
+        metavar="N",
+        type=_positive,
+        help="cores reserved for each trial (default: 1, beside a GPU 2); it computes in one thread all the same",
+    )
+    how.add_argument(
+        "--mixed-devices",
+        action="store_true",
+        help="let trials that are limited or compared by seconds run on unlike devices",
     )
     how.add_argument("--compile", action="store_true", help="compile the training step (pays on a GPU)")
     how.add_argument(
@@ -174,7 +230,11 @@ def _check_combination(options: argparse.Namespace) -> None:
             "--reading": options.reading,
             "--seeds": options.seeds,
             "--reports": options.reports,
-            "--early-stopping": options.early_stopping,
+            "--stopper": options.stopper,
+            "--fidelity": options.fidelity,
+            "--objective": options.objective,
+            "--constraint": options.constraint or None,
+            "--warm-start": options.warm_start,
         }
         given = [name for name, value in fixed.items() if value is not None]
         if given:
@@ -187,8 +247,35 @@ def _check_combination(options: argparse.Namespace) -> None:
     for name, value in recorded_only.items():
         if value is not None and options.replay is None and options.resume is None:
             raise ValueError(f"{name} is for recorded runs: give --replay too")
+    _check_search_only(options)
     if options.replay is not None and options.trials is not None:
         raise ValueError("--trials is for a search: a replay has the trials that --replay and --seeds name")
+
+
+def _one_of(names: Collection[str]) -> Callable[[str], str]:
+    def checked(text: str) -> str:
+        if text not in names:
+            raise argparse.ArgumentTypeError(f"{text!r}: {nearest(text, names, 'names')}")
+        return text
+
+    return checked
+
+
+def _check_search_only(options: argparse.Namespace) -> None:
+    search_only = {
+        "--objective": options.objective,
+        "--constraint": options.constraint or None,
+        "--warm-start": options.warm_start,
+    }
+    for name, value in search_only.items():
+        if value is not None and options.replay is not None:
+            raise ValueError(f"{name} is for a search: a replay is held against what its campaign recorded")
+    if options.warm_start is not None and "," in (options.objective or ""):
+        raise ValueError("--warm-start is for one objective: earlier results have one score each")
+    if options.stopper not in (None, "none") and "," in (options.objective or ""):
+        raise ValueError(
+            f"--stopper {options.stopper} judges by one objective: a trial behind in one may be ahead in the other"
+        )
 
 
 def _positive(text: str) -> int:
@@ -201,6 +288,16 @@ def _natural(text: str) -> int:
     if not text.isdecimal() or int(text) >= 2**63:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number in 0..2^63-1")
     return int(text)
+
+
+def _fraction(text: str) -> float:
+    try:
+        fraction = float(text)
+    except ValueError:
+        fraction = -1.0
+    if not 0 < fraction <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a part of a GPU, which is above 0 and at most 1")
+    return fraction
 
 
 def _hours(text: str) -> float:

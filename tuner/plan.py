@@ -10,9 +10,10 @@ import torch.nn.functional as F
 
 from trainable.config import TrainConfig
 from trainable.data import known_vocab_size
+from trainable.fidelity import BRANCH_FRACTION
 from trainable.runtime import Runtime
 from trainable.scaling import ratio_tokens
-from tuner.early_stopping import REDUCTION, rungs
+from tuner.early_stopping import REDUCTION, bracket_shares, rungs
 
 TIMED_PASSES = 3
 
@@ -28,7 +29,7 @@ class Plan:
     budget: float
     tokens: int | None  # None where the budget does not say
     seconds: float | None
-    expected_share: float  # of the full cost, if early stopping lets one trial in REDUCTION go on at each rung
+    expected_share: float  # of the full cost, if every rung stops the share that it is made for
 
     @property
     def total_seconds(self) -> float | None:
@@ -36,23 +37,42 @@ class Plan:
         return None if self.seconds is None else self.seconds * self.trials / self.slots
 
 
-def plan(config: TrainConfig, trials: int, slots: int, early_stopping: bool, tokens_per_second: float | None) -> Plan:
+def plan(
+    config: TrainConfig,
+    trials: int,
+    slots: int,
+    stopper: str,
+    tokens_per_second: float | None,
+    fidelity: str = "truncate",
+) -> Plan:
     """The plan of a search whose trials all cost what the base costs."""
     budget, unit = config.budget.amount, config.budget.unit
     tokens = tokens_of(config)
     seconds = config.budget.seconds
     if seconds is None and tokens is not None and tokens_per_second:
         seconds = tokens / tokens_per_second
-    milestones = rungs(config.budget) if early_stopping else []
-    return Plan(trials, slots, milestones, unit, budget, tokens, seconds, expected_share(milestones, budget))
+    milestones = rungs(config.budget) if stopper != "none" else []
+    return Plan(
+        trials, slots, milestones, unit, budget, tokens, seconds, expected_share(milestones, budget, stopper, fidelity)
+    )
 
 
-def expected_share(milestones: list[float], budget: float) -> float:
-    """Mean spent part of the budget if one trial in REDUCTION goes on at each rung; the first arrivals cost more."""
+def expected_share(milestones: list[float], budget: float, stopper: str = "asha", fidelity: str = "truncate") -> float:
+    """Mean compute of a trial, in budgets, if every rung stops its share; the first arrivals cost more."""
+    if stopper == "hyperband":
+        parts = enumerate(bracket_shares(len(milestones)))
+        return sum(part * _share(milestones[first:], budget, REDUCTION, fidelity) for first, part in parts)
+    return _share(milestones, budget, 2 if stopper == "median" else REDUCTION, fidelity)
+
+
+def _share(milestones: list[float], budget: float, reduction: int, fidelity: str) -> float:
     share, alive, last = 0.0, 1.0, 0.0
     for milestone in [*milestones, budget]:
-        share += alive * (milestone - last) / budget
-        alive, last = alive / REDUCTION, milestone
+        trained = milestone if fidelity == "complete" else milestone - last
+        if fidelity == "branch" and milestone < budget:
+            trained += BRANCH_FRACTION * milestone
+        share += alive * trained / budget
+        alive, last = alive / reduction, milestone
     return share
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from search_spaces import constraints, objectives, recorded
 from search_spaces import load as load_space
-from search_spaces import objectives, recorded
 from search_spaces.effects import record_of, reference
 from search_spaces.space import Space
 from trainable.config import TrainConfig
 from trainable.data import Dataset, prepare
 from tuner import plan, replay
 from tuner.replay import Planned, Replay
+from tuner.warm_start import Prior
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,30 @@ class Question:
     seed: int
     replay: Replay | None = None
     planned: tuple[Planned, ...] = ()  # the trials of a replay
+    prior: Prior | None = None  # what the sampler starts from
     inert: Any = None  # what changes nothing: paths of knobs, in a replay by recorded id; None if nobody asked
+
+
+def asking(space: Space, objective: str | None, limits: Sequence[str]) -> Space:
+    """The space with the objectives and constraints that a user gives; without an objective it keeps its own."""
+    first, second = (space.objective, space.second_objective) if objective is None else objectives.parse(objective)
+    found = constraints.parse_all(list(dict.fromkeys([*map(str, space.constraints), *limits])))
+    return replace(space, objective=first, second_objective=second, constraints=found)
+
+
+def check_answerable(space: Space, base: TrainConfig, dataset: Dataset | None = None) -> None:
+    """A ValueError unless runs of ``base`` give all objectives and are judged by all constraints."""
+    objectives.check(space.objective, base, dataset)
+    if space.second_objective is not None:
+        objectives.check_second(space.second_objective, base, dataset)
+    constraints.check(space.constraints, base, None if dataset is None else dataset.vocab_size)
+
+
+def check_measurable(space: Space, has_gpu: bool) -> None:
+    """A ValueError where a measure that the space needs is not known on these machines."""
+    wanted = (*space.objectives, *(limit.measure for limit in space.constraints))
+    if "peak_memory_bytes" in wanted and not has_gpu:
+        raise ValueError("peak_memory_bytes is measured on a GPU only, and there is none")
 
 
 def ask(space: Space, scale: str, overrides: dict[str, Any], trials: int | None, seed: int | None) -> Question:
@@ -40,7 +65,7 @@ def ask(space: Space, scale: str, overrides: dict[str, Any], trials: int | None,
             raise ValueError(
                 f"{path} is {value!r} in the base but is searched in {rest.knob(path).domain}: set it with --set too"
             )
-    objectives.check(space.objective, base)
+    check_answerable(space, base)
     return Question(rest, scale, base, overrides, trials or chosen.trials, base.seed)
 
 

@@ -16,6 +16,7 @@ from ray import tune
 from ray.tune.search import Searcher
 
 from trainable.ray_trainable import RayTrainable
+from tuner.lost import by_node_loss
 from tuner.search import Search
 
 ENVIRONMENT = {
@@ -40,8 +41,8 @@ class AskTell(Searcher):
         self.search = search
 
     def suggest(self, trial_id: str) -> Any:
-        if self.search.exhausted:
-            return str(Searcher.FINISHED)
+        if self.search.exhausted:  # but a trial that runs may lose its node, and is then offered again
+            return str(Searcher.FINISHED) if self.search.stopping or not self.search.live else None
         request = self.search.next()
         return None if request is None else {"key": request.key, "request": request.to_json()}
 
@@ -89,7 +90,11 @@ class Recorder(tune.Callback):
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         file = trial.error_file  # Ray writes it before it calls us
-        self.search.fail(trial.config["key"], Path(file).read_text(errors="replace") if file else "")
+        error = Path(file).read_text(errors="replace") if file else ""
+        if by_node_loss(error):
+            self.search.lose(trial.config["key"], error)
+        else:
+            self.search.fail(trial.config["key"], error)
 
     def __getstate__(self) -> dict[str, Any]:
         return {}
@@ -110,7 +115,7 @@ def fit(search: Search, resources: dict[str, float], tick: Any = None) -> None:
         tune.with_resources(RayTrainable, resources),
         tune_config=tune.TuneConfig(
             search_alg=AskTell(search),
-            scheduler=search.asha if search.settings.early_stopping else None,
+            scheduler=search.stopper,
             num_samples=-1,  # the book counts, not Ray
             reuse_actors=True,
             trial_name_creator=_name,

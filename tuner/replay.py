@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from search_spaces import recorded
+from search_spaces.effects import findings
 from search_spaces.recorded import RecordedRun
 from search_spaces.space import Space
 from trainable.component import nearest, with_values
@@ -108,9 +109,11 @@ def matching(space: Space, runs: Sequence[RecordedRun], item: str) -> list[Recor
 def plan(space: Space, scale: str, reading: str, chosen: Chosen, overrides: Mapping[str, Any]) -> list[Planned]:
     """The trainings to do: all rows on the first seed, then those with more on the second, and so on.
 
-    Rows that come to one config are one training: on the same machine they would give the same numbers again.
+    Rows that come to one config are one training: on the same machine they would give the same numbers again. Within a
+    seed the rows that the campaign's findings compare come first, so that a long replay can be judged before its end.
     """
     configs = {name: configured(space, name, reading, scale, overrides) for name in chosen.seeds}
+    compared = findings(space.name).compared
     planned: list[Planned] = []
     for index in range(max(chosen.seeds.values())):
         groups: dict[str, Planned] = {}
@@ -120,7 +123,7 @@ def plan(space: Space, scale: str, reading: str, chosen: Chosen, overrides: Mapp
                 key = config.key(config.data.source)
                 ids = (*groups[key].ids, name) if key in groups else (name,)
                 groups[key] = Planned(ids, reading, config)
-        planned += groups.values()
+        planned += sorted(groups.values(), key=lambda p: not compared.intersection(p.ids))
     return planned
 
 

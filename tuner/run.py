@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -28,19 +29,28 @@ from results.report import print_leaderboard, print_where
 from results.side_by_side import print_comparison
 from results.store import Store
 from search_spaces import load as load_space
-from search_spaces import objectives
 from trainable.component import encode
 from trainable.config import TrainConfig
 from trainable.data import Dataset, prepare
 from trainable.ray_trainable import STOP_FILE
-from tuner import catalogue, cluster, options, plan, provenance, show
-from tuner.audit import INERT, audit_space, proxy_base
+from tuner import catalogue, cluster, devices, nodes, options, plan, provenance, show, warm_start
+from tuner.audit import INERT, audit_fixed, audit_space, proxy_base
 from tuner.audit_recorded import inert_of_row
 from tuner.audit_report import print_findings
 from tuner.describe import describe, print_cost
 from tuner.display import Display, clock
-from tuner.question import Question, ask, ask_replay, recorded_side, with_datasets
+from tuner.question import (
+    Question,
+    ask,
+    ask_replay,
+    asking,
+    check_answerable,
+    check_measurable,
+    recorded_side,
+    with_datasets,
+)
 from tuner.replay import AS_RUN, Replay
+from tuner.reuse import Library
 from tuner.search import Search, Settings
 
 SHOWN = 20  # rows of a replay in the tables at its end; results.compare prints all
@@ -73,16 +83,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def begin(console: Console, given: argparse.Namespace) -> int:
     """A new campaign."""
-    here = cluster.local(given.concurrent if given.address is None else None)
+    here = cluster.find(given)
     space = load_space(given.space)
-    if given.address is not None and not given.dry_run:
-        here = cluster.connect(given.address, given.concurrent)
     scale = given.scale or ("full" if here.has_gpu else "proxy")
     if given.replay is not None:
         wanted = Replay(tuple(given.replay), given.reading or AS_RUN, given.seeds or 1)
         question = ask_replay(space, scale, given.overrides, wanted, given.seed)
     else:
-        question = ask(space, scale, given.overrides, given.trials, given.seed)
+        asked = asking(space, given.objective, given.constraint)
+        question = ask(asked, scale, given.overrides, given.trials, given.seed)
     settle(given, question)
     kind = scale if question.replay is None else f"replay-{scale}"
     name = given.name if given.name is not None else f"{space.name}-{kind}-{time.strftime('%Y%m%d-%H%M%S')}"
@@ -91,6 +100,7 @@ def begin(console: Console, given: argparse.Namespace) -> int:
         raise ValueError(
             f"campaign {name!r} exists already: go on with it by --resume {name}, or choose another --name"
         )
+    check_measurable(question.space, here.has_gpu)
     describe(console, question, here)
     if given.audit:
         try:
@@ -98,16 +108,31 @@ def begin(console: Console, given: argparse.Namespace) -> int:
         except ValueError as error:  # a budget in seconds: nobody knows its steps
             console.print(f"audit: not done: {error}")
     if given.dry_run:
-        print_cost(console, question, here, given.early_stopping)
+        print_cost(console, question, here, given.stopper, given.fidelity)
         return DONE
     dataset = read(console, question.base)
-    objectives.check(question.space.objective, question.base, dataset)
+    check_answerable(question.space, question.base, dataset)
     question = with_datasets(question, dataset)
+    check_nodes(console, question, given.results, dataset, given)
+    if given.warm_start is not None:
+        found = warm_start.load(given.warm_start, question.space, question.base, scale, dataset.fingerprint)
+        question = replace(question, prior=found)
+        console.print(f"warm start: {found.about()}")
+    library = open_library(console, given.reuse)
     try:
         store = Store.create(folder, campaign_record(question, dataset, given), question.space.column_types())
     except OSError as error:
         raise ValueError(f"the campaign's folder {str(folder)!r} cannot be written: {error.strerror}") from None
-    return search(console, question, store, dataset, here, given)
+    return search(console, question, store, dataset, here, given, library)
+
+
+def open_library(console: Console, folders: Sequence[Path] | None) -> Library | None:
+    """The finished trials of earlier campaigns, if any are to be reused."""
+    if not folders:
+        return None
+    library = Library(folders)
+    console.print(f"reuse: {len(library)} finished trials of {', '.join(str(folder) for folder in folders)}")
+    return library
 
 
 def resume(console: Console, given: argparse.Namespace) -> int:
@@ -124,18 +149,19 @@ def resume(console: Console, given: argparse.Namespace) -> int:
         again = Replay(tuple(was["replay"]["selections"]), was["replay"]["reading"], was["replay"]["seeds"])
         question = ask_replay(space, scale, was["overrides"], again, was["seed"])
     else:
-        question = ask(space, scale, was["overrides"], given.trials or int(was["trials"]), was["seed"])
+        asked = asking(space, ",".join(was.get("objectives", [was["objective"]])), was.get("constraints", ()))
+        question = ask(asked, scale, was["overrides"], given.trials or int(was["trials"]), was["seed"])
     if encode(question.base) != was["base"] or question.space.column_types() != was["knobs"]:
         raise ValueError(
             f"campaign {folder.name!r} was started with another version of space {was['space']!r}: start a new one"
         )
-    here = cluster.local(given.concurrent if given.address is None else None)
-    if given.address is not None:
-        here = cluster.connect(given.address, given.concurrent)
+    here = cluster.find(given)
     describe(console, question, here)
-    given.early_stopping, given.reports = bool(was["early_stopping"]), int(was.get("reports", 0))
+    if "stopper" not in was:
+        raise ValueError(f"campaign {folder.name!r} was started by a version without --stopper: start a new one")
+    given.stopper, given.fidelity, given.reports = was["stopper"], was["fidelity"], int(was.get("reports", 0))
     if given.dry_run:
-        print_cost(console, question, here, given.early_stopping)
+        print_cost(console, question, here, given.stopper, given.fidelity)
         return DONE
     dataset = read(console, question.base)
     if dataset.fingerprint != was["data"]:
@@ -143,12 +169,20 @@ def resume(console: Console, given: argparse.Namespace) -> int:
             f"the data have changed since campaign {folder.name!r} began: {dataset.fingerprint}, not {was['data']}"
         )
     question = with_datasets(replace(question, inert=was.get("inert")), dataset)
-    return search(console, question, store, dataset, here, given)
+    check_nodes(console, question, folder.parent, dataset, given)
+    if was.get("prior"):
+        question = replace(question, prior=warm_start.of_json(was["prior"]))
+    library = open_library(console, given.reuse or [Path(folder) for folder in was.get("reuse", ())])
+    return search(console, question, store, dataset, here, given, library)
 
 
 def audited(console: Console, question: Question) -> Question:
     """The question with what changes nothing in it named and noted."""
     started, space = time.monotonic(), load_space(question.space.name)
+    if question.overrides:
+        fixed = audit_fixed(space, question.overrides, question.space.column_types())
+        print_findings(console, fixed, time.monotonic() - started, "settings")
+        started = time.monotonic()
     if question.replay is None:
         findings = audit_space(question.space, proxy_base(space, question.overrides))
         print_findings(console, findings, time.monotonic() - started)
@@ -162,8 +196,10 @@ def audited(console: Console, question: Question) -> Question:
 
 def settle(given: argparse.Namespace, question: Question) -> None:
     """The defaults that a replay and a search do not share."""
-    if given.early_stopping is None:
-        given.early_stopping = question.replay is None
+    if given.stopper is None:
+        given.stopper = "asha" if question.replay is None and question.space.second_objective is None else "none"
+    if given.fidelity is None:
+        given.fidelity = "truncate"
     if given.reports is None:
         given.reports = 0 if question.replay is None else REPLAY_REPORTS
 
@@ -179,6 +215,21 @@ def read(console: Console, base: TrainConfig) -> Dataset:
     return dataset
 
 
+def check_nodes(
+    console: Console, question: Question, results: Path, dataset: Dataset, given: argparse.Namespace
+) -> None:
+    """Of a joined cluster: every node sees the results' folder and has the data; seconds are not mixed."""
+    if given.address is None:
+        return
+    base, found = question.base, nodes.alive()
+    seen = nodes.check(found, results, base.data, dataset.fingerprint, plan.tokens_of(base), nodes.ask_each)
+    working = {node.id: seen[node.id] for node in found if node.gpus or node.cores}
+    if not given.mixed_devices:
+        devices.check_alike(working, devices.by_the_clock(base, question.space.objective))
+    kinds = ", ".join(f"{count} x {kind}" for kind, count in Counter(working.values()).items())
+    console.print(f"cluster: {len(found)} nodes see {results}; trials run on {kinds or 'nodes to come'}")
+
+
 def search(
     console: Console,
     question: Question,
@@ -186,16 +237,19 @@ def search(
     dataset: Dataset,
     here: cluster.Cluster,
     given: argparse.Namespace,
+    library: Library | None = None,
 ) -> int:
     """Run the campaign until its budget, its hours or the user end it."""
     settings = Settings(
         trials=question.trials,
         slots=here.slots,
         seed=question.seed,
-        early_stopping=given.early_stopping,
+        stopper=given.stopper,
+        fidelity=given.fidelity,
         reports=given.reports,
         hours=given.hours,
         compile=given.compile,
+        mixed_devices=given.mixed_devices,
     )
     with only_driver(store.folder):
         (store.folder / STOP_FILE).unlink(missing_ok=True)
@@ -207,6 +261,9 @@ def search(
             settings,
             provenance.code_version(),
             planned=question.planned if question.replay else None,
+            vocab_size=dataset.vocab_size,
+            prior=question.prior,
+            library=library,
         )
         if question.replay is None:
             campaign.ledger.inert = question.inert
@@ -226,7 +283,7 @@ def run_on_ray(console: Console, campaign: Search, here: cluster.Cluster, addres
 
     if not ray.is_initialized():
         console.print("starting Ray ...")
-        here = cluster.connect(address, here.slots)
+        here = cluster.connect(address, here.slots, here.placement)
     started = time.monotonic()
     with interruptible(campaign), Display(campaign, console):  # after Ray, which takes SIGTERM for itself
         fit(campaign, here.resources)
@@ -300,14 +357,20 @@ def campaign_record(question: Question, dataset: Dataset, given: argparse.Namesp
         "question": question.space.question,
         "scale": question.scale,
         "objective": question.space.objective,
+        "objectives": list(question.space.objectives),
+        "constraints": [str(limit) for limit in question.space.constraints],
         "overrides": question.overrides,
         "base": encode(question.base),
         "ranges": {k.path: {"domain": str(k.domain), "why": k.why, "when": k.when} for k in question.space.knobs},
         "trials": question.trials,
         "seed": question.seed if given.seed is not None else None,
-        "early_stopping": given.early_stopping,
+        "stopper": given.stopper,
+        "fidelity": given.fidelity,
         "reports": given.reports,
         "inert": question.inert,
+        "warm_start": given.warm_start,
+        "prior": None if question.prior is None else question.prior.to_json(),
+        "reuse": [str(folder.resolve()) for folder in given.reuse or ()],
         **recorded_side(question),
         "compile": given.compile,
         "data": dataset.fingerprint,

@@ -27,6 +27,8 @@ from optuna.trial import TrialState
 from search_spaces.domains import Choice, Domain, Integer, LogUniform, Value
 from search_spaces.space import Space
 from trainable.config import WHOLE_UNITS
+from tuner.prior_sampler import PriorSampler
+from tuner.warm_start import Prior
 
 STARTUP_TRIALS = 8  # random ones before TPE has anything to go by
 STEPS_PER_FRACTIONAL_UNIT = 1_000_000  # Optuna counts in whole steps: of an epoch, say, it sees millionths
@@ -49,6 +51,8 @@ class Outcome:
     status: str
     value: float | None
     intermediate: dict[float, float] = field(default_factory=dict)  # milestone -> objective
+    second: float | None = None  # the second objective's value, where there is one
+    excesses: Mapping[str, float] = field(default_factory=dict)  # constraint -> by what part it is exceeded
 
 
 class Sampler:
@@ -62,22 +66,21 @@ class Sampler:
         journal: Path | None = None,
         earlier: Sequence[Outcome] = (),
         unit: str = "steps",
+        prior: Prior | None = None,
     ) -> None:
-        """``unit`` is that of the milestones that will be reported."""
+        """``unit`` is that of the milestones that will be reported, ``prior`` what the search starts from."""
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self.space = space
-        with warnings.catch_warnings():
-            # Group decomposition is what TPE needs for conditional knobs; Optuna marks it experimental.
-            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            tpe = optuna.samplers.TPESampler(
-                seed=seed + RESUME_STRIDE * len(earlier),  # the same seed again would repeat the first draws
-                n_startup_trials=STARTUP_TRIALS,
-                multivariate=True,
-                group=True,
-                constant_liar=True,
-            )
+        start = seed + RESUME_STRIDE * len(earlier)  # the same seed again would repeat the first draws
+        chosen: optuna.samplers.BaseSampler = tpe(start)
+        if prior is not None:
+            domains = {knob.path: distribution(knob.domain) for knob in space.knobs}
+            chosen = PriorSampler(lambda number: tpe(start + number), prior.points, base_values, domains)
         self.study = optuna.create_study(
-            study_name=space.name, storage=_storage(journal), sampler=tpe, direction="minimize"
+            study_name=space.name,
+            storage=_storage(journal),
+            sampler=chosen,
+            directions=["minimize"] * len(space.objectives),
         )
         self._open: dict[int, optuna.Trial] = {}
         self._steps_per_unit = 1 if unit in WHOLE_UNITS else STEPS_PER_FRACTIONAL_UNIT
@@ -85,6 +88,9 @@ class Sampler:
             self.add(outcome)
         if not earlier:
             self.study.enqueue_trial(dict(base_values))
+        for values in [] if prior is None else prior.first(base_values):
+            if values not in [outcome.values for outcome in earlier]:
+                self.study.enqueue_trial(values)
 
     def ask(self) -> Suggestion:
         """The next point. It must be told later, whatever becomes of it."""
@@ -97,18 +103,43 @@ class Sampler:
         return Suggestion(trial.number, values)
 
     def report(self, number: int, milestone: float, value: float) -> None:
-        """An intermediate value of an open trial, in budget units. Values that are not finite are left out."""
-        if math.isfinite(value):
+        """An intermediate value of an open trial, in budget units. Values that are not finite are left out.
+
+        So are all of a search for two objectives: Optuna keeps none there.
+        """
+        if math.isfinite(value) and len(self.space.objectives) == 1:
             self._open[number].report(value, self._step(milestone))
 
     def _step(self, milestone: float) -> int:
         return round(milestone * self._steps_per_unit)
 
-    def tell(self, number: int, status: str, value: float | None) -> None:
-        """Close a trial: completed with its value, stopped or infeasible as PRUNED, anything else as a failure."""
+    def tell(
+        self,
+        number: int,
+        status: str,
+        value: float | None,
+        second: float | None = None,
+        excesses: Mapping[str, float] | None = None,
+    ) -> None:
+        """Close a trial: completed with its value, stopped or infeasible as PRUNED, anything else as a failure.
+
+        A trial that broke a constraint (one of ``excesses`` is above 0) but has a value is COMPLETE: Optuna ranks it
+        below every feasible one, by how much it broke.
+        """
         trial = self._open.pop(number)
-        state = _state(status, value)
-        self.study.tell(trial, value if state == TrialState.COMPLETE else None, state=state)
+        for name, excess in (excesses or {}).items():
+            trial.set_constraint(name, excess)
+        values = self._values(status, value, second, excesses or {})
+        self.study.tell(trial, values, state=TrialState.COMPLETE if values else _state(status))
+
+    def _values(
+        self, status: str, value: float | None, second: float | None, excesses: Mapping[str, float]
+    ) -> list[float] | None:
+        """What a COMPLETE trial is told with; None for any other."""
+        counts = "completed" if status == "infeasible" and excesses else status
+        values = [value, second][: len(self.space.objectives)]
+        finite = [float(v) for v in values if v is not None and math.isfinite(v)]
+        return finite if counts == "completed" and len(finite) == len(values) else None
 
     def close(self) -> None:
         """Fail whatever is still open, so that nothing stays RUNNING in the study."""
@@ -117,15 +148,28 @@ class Sampler:
 
     def add(self, outcome: Outcome) -> None:
         """A trial that an earlier start of the campaign asked for, and that has ended."""
-        state = _state(outcome.status, outcome.value)
+        values = self._values(outcome.status, outcome.value, outcome.second, outcome.excesses)
+        single = len(self.space.objectives) == 1
+        reached = {self._step(m): v for m, v in outcome.intermediate.items() if math.isfinite(v)} if single else {}
         self.study.add_trial(
             optuna.trial.create_trial(
-                state=state,
-                value=outcome.value if state == TrialState.COMPLETE else None,
+                state=TrialState.COMPLETE if values else _state(outcome.status),
+                values=values,
                 params=dict(outcome.values),
                 distributions={path: distribution(self.space.knob(path).domain) for path in outcome.values},
-                intermediate_values={self._step(m): v for m, v in outcome.intermediate.items() if math.isfinite(v)},
+                intermediate_values=reached,
+                constraints=dict(outcome.excesses) or None,
             )
+        )
+
+
+def tpe(seed: int) -> optuna.samplers.BaseSampler:
+    """Optuna's TPE over all knobs at once."""
+    with warnings.catch_warnings():
+        # Group decomposition is what TPE needs for conditional knobs; Optuna marks it experimental.
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        return optuna.samplers.TPESampler(
+            seed=seed, n_startup_trials=STARTUP_TRIALS, multivariate=True, group=True, constant_liar=True
         )
 
 
@@ -147,9 +191,8 @@ def distribution(domain: Domain) -> BaseDistribution:
     return FloatDistribution(domain.low, domain.high, log=isinstance(domain, LogUniform))
 
 
-def _state(status: str, value: float | None) -> TrialState:
-    if status == "completed" and value is not None and math.isfinite(value):
-        return TrialState.COMPLETE
+def _state(status: str) -> TrialState:
+    """How a trial without a value is told."""
     # TPE looks away from failures, so it would ask for values that make no valid run again and again; pruned without
     # an intermediate value, they are the worst that it knows of.
     return TrialState.PRUNED if status in ("stopped", "infeasible") else TrialState.FAIL

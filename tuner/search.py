@@ -9,21 +9,27 @@ from __future__ import annotations
 import json
 import math
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from results.store import Store
+from search_spaces import constraints
 from search_spaces.space import Space
 from trainable.component import encode
 from trainable.config import Budget, TrainConfig
 from trainable.ray_trainable import STOP_FILE, Request
-from tuner.early_stopping import GuardedAsha, rounded, rungs
+from tuner.devices import OneDevice, by_the_clock
+from tuner.early_stopping import Stopper, rounded, rungs
 from tuner.ledger import ENDED, Entry, Ledger
+from tuner.lost import LOSSES
 from tuner.plan import tokens_of
 from tuner.replay import Planned
-from tuner.sampler import Sampler
+from tuner.reuse import Library
+from tuner.sampler import Outcome, Sampler, Suggestion
+from tuner.warm_start import Prior
 
 SAME_ERRORS = 3  # trials in a row that end with one error: then it is everyone's, and the campaign ends
 ASKS = 100  # suggestions in a row that are known or invalid before the space counts as exhausted
@@ -36,11 +42,13 @@ class Settings:
     trials: int
     slots: int
     seed: int
-    early_stopping: bool = True
+    stopper: str = "asha"  # a name in tuner/early_stopping.py
+    fidelity: str = "truncate"  # a name in trainable/fidelity.py
     hours: float | None = None
     threads: int = 1
     compile: bool = False
     reports: int = 0  # evaluations on the way, evenly over a trial's budget, beside those at rungs
+    mixed_devices: bool = False  # let seconds on unlike devices be compared
 
 
 class Search:
@@ -56,8 +64,15 @@ class Search:
         code_version: str = "",
         clock: Callable[[], float] = time.monotonic,
         planned: Sequence[Planned] | None = None,
+        vocab_size: int | None = None,
+        prior: Prior | None = None,
+        library: Library | None = None,
     ) -> None:
-        """``planned`` are the trials of a replay, in order; without them, Optuna proposes."""
+        """``planned`` are the trials of a replay, in order; without them, Optuna proposes.
+
+        With ``vocab_size`` a limit on parameters is judged before anything is trained. ``prior`` is what the sampler
+        starts from, ``library`` holds trials that need no training.
+        """
         self.space, self.base, self.settings, self.clock = space, base, settings, clock
         self.folder = store.folder
         self.ledger = Ledger(store, space, base, data_fingerprint, code_version)
@@ -65,18 +80,26 @@ class Search:
         self.waiting = self.ledger.unfinished()
         base_key = self.ledger.key(base)
         milestones = rungs(base.budget) if space.measured_on_the_way else []
-        self.asha = GuardedAsha(space.objective, milestones, base.budget.amount, protected=frozenset([base_key]))
+        self.stopper = Stopper(
+            settings.stopper, space.objective, milestones, base.budget.amount, protected=frozenset([base_key])
+        )
+        self.vocab_size, self.prior, self.library = vocab_size, prior, library
         self.planned = None if planned is None else list(planned)
         self.sampler = None if planned is not None else self._sampler()
         for entry in self.ledger.entries.values():
             for milestone, value in entry.milestones.items():
-                self.asha.record(milestone, entry.key, value)
+                self.stopper.record(milestone, entry.key, value)
         self.live: dict[str, Entry] = {}
         self.started_at = clock()
         self.trained_seconds = 0.0  # by all trials, in this start of the campaign
         self.stopping = ""  # why no further trial starts
         self.events: list[Callable[[Entry], None]] = []  # told of each trial that ended
         self._same_errors: list[str] = []
+        self._losses: Counter[str] = Counter()  # nodes that each trial has lost in this start
+        timed = "" if settings.mixed_devices else by_the_clock(base, space.objective)
+        self._device = OneDevice(
+            timed, next((d for e in self.ledger.entries.values() if (d := e.row.get("device"))), "")
+        )
 
     def _sampler(self) -> Sampler:
         return Sampler(
@@ -86,6 +109,7 @@ class Search:
             self.folder / "optuna.journal",
             self.ledger.outcomes(),
             self.base.budget.unit,
+            self.prior,
         )
 
     @property
@@ -106,11 +130,33 @@ class Search:
         if len(self.live) >= self.settings.slots:
             return None
         entry = self.waiting.pop(0) if self.waiting else self._new_entry()
+        while entry is not None and self._reused(entry):
+            if self.exhausted:
+                return None
+            entry = self.waiting.pop(0) if self.waiting else self._new_entry()
         if entry is None:
             self.stopping = "the space has no further configs"  # what runs may end in peace
             return None
         self.live[entry.key] = entry
         return self._request(entry)
+
+    def _reused(self, entry: Entry) -> bool:
+        """Whether an earlier campaign has finished this trial; it has then ended here too, at no cost."""
+        found = None if self.library is None or entry.row["attempt"] else self.library.get(entry.key)
+        if found is None:
+            return False
+        columns = found.columns(self.space.objective)
+        broken = constraints.violation(self.space.constraints, columns)
+        self.ledger.reuse(entry.key, found, broken)
+        for milestone, value in entry.milestones.items():
+            self.stopper.record(milestone, entry.key, value)
+            if self.sampler is not None and entry.optuna_number is not None:
+                self.sampler.report(entry.optuna_number, milestone, value)
+        if self.sampler is not None:
+            self._tell(self.sampler, entry)
+        for event in self.events:
+            event(entry)
+        return True
 
     def _new_entry(self) -> Entry | None:
         return self._planned_entry() if self.sampler is None else self._sampled_entry(self.sampler)
@@ -132,13 +178,28 @@ class Search:
                 self.ledger.refuse(asked.values, str(error), asked.number)
                 sampler.tell(asked.number, "infeasible", None)
                 continue
+            if self._refused_for_size(sampler, asked, config):
+                continue
             known = self.ledger.entries.get(self.ledger.key(config))
             if known is None:
                 return self.ledger.open(asked.values, config, asked.number)
             for milestone, value in known.milestones.items():
                 sampler.report(asked.number, milestone, value)
-            sampler.tell(asked.number, known.status, known.row.get("value"))
+            self._tell_as(sampler, asked.number, self.ledger.outcome(known))
         return None
+
+    def _refused_for_size(self, sampler: Sampler, asked: Suggestion, config: TrainConfig) -> bool:
+        """Whether ``config`` breaks a constraint that needs no training; it is then written down and told."""
+        limits = [c for c in self.space.constraints if c.measure in constraints.BEFORE_TRAINING]
+        if not limits or self.vocab_size is None:
+            return False
+        known = {"parameters": constraints.num_parameters(config, self.vocab_size)}
+        if not (why := constraints.violation(limits, known)):
+            return False
+        self.ledger.refuse(asked.values, why, asked.number, known["parameters"])
+        excesses = constraints.excesses(limits, known, None)
+        self._tell_as(sampler, asked.number, Outcome(asked.values, "infeasible", None, excesses=excesses))
+        return True
 
     def _request(self, entry: Entry) -> Request:
         assert entry.config is not None, f"{entry.key} is no valid trial"
@@ -148,6 +209,7 @@ class Search:
             data_fingerprint=str(entry.row["data"]),
             folder=str(self.folder.resolve()),  # a worker may run elsewhere
             milestones=self._milestones(entry.config.budget),
+            fidelity=self.settings.fidelity,
             threads=self.settings.threads,
             compile=self.settings.compile,
             train_tokens=tokens_of(entry.config),
@@ -155,13 +217,13 @@ class Search:
         if entry.row["attempt"] and request.checkpoint_path.exists():
             return Request(**{**request.__dict__, "resume": True})
         entry.restart()
-        self.asha.forget(entry.key)
+        self.stopper.forget(entry.key)
         return request
 
     def _milestones(self, budget: Budget) -> list[float]:
         parts = self.settings.reports + 1
         between = {rounded(budget.amount * part / parts, budget.unit) for part in range(1, parts)}
-        comparable = self.asha.milestones if budget.unit == self.base.budget.unit else []
+        comparable = self.stopper.milestones if budget.unit == self.base.budget.unit else []
         return sorted(float(m) for m in between | set(comparable) if 0 < m < budget.amount)
 
     def start(self, key: str) -> None:
@@ -172,15 +234,18 @@ class Search:
         """A trial has reached a milestone, or its end."""
         entry = self.live[key]
         before = float(entry.row.get("train_seconds") or 0.0)
-        self.trained_seconds += max(0.0, float(result["seconds"]) - before)  # less than before: it began again
         self.ledger.report(key, result)
+        after = float(entry.row["train_seconds"])
+        self.trained_seconds += max(0.0, after - before)  # less than before: it began again
+        if unlike := self._device.see(result.get("device")):
+            self.stop(unlike)
         value = result.get(self.space.objective)
         if self.sampler is not None and entry.optuna_number is not None and value is not None:
             self.sampler.report(entry.optuna_number, result["milestone"], value)
 
     def end(self, key: str, result: Mapping[str, Any]) -> None:
         """A trial has ended by itself, or early stopping has ended it."""
-        status, stop = str(result.get("status", "interrupted")), self.asha.stops.pop(key, None)
+        status, stop = str(result.get("status", "interrupted")), self.stopper.stops.pop(key, None)
         if stop is not None:
             self._close(key, "stopped", str(stop), rung=stop.rung, cutoff=stop.cutoff)
         elif status == "running" and not _is_finite(result.get(self.space.objective)):
@@ -188,11 +253,16 @@ class Search:
         elif status in ("running", "interrupted"):
             self._close(key, "interrupted", self.stopping, checkpoint=self._checkpoint(key))
             return
-        elif violation := result.get("violation"):  # it completed, but may not count
-            self._close(key, "infeasible", str(violation))
+        elif violation := self._violation(key, status, result):  # it completed, but may not count
+            self._close(key, "infeasible", violation)
         else:
             self._close(key, status, str(result.get("reason", "")))
         self._same_errors.clear()
+
+    def _violation(self, key: str, status: str, result: Mapping[str, Any]) -> str:
+        row = self.ledger.entries[key].row
+        own = constraints.violation(self.space.constraints, row) if status == "completed" else ""
+        return "; ".join(said for said in (str(result.get("violation") or ""), own) if said)
 
     def fail(self, key: str, error: str) -> None:
         """A trial has died. The whole text is kept in ``errors/``, its last line in the row."""
@@ -208,6 +278,19 @@ class Search:
         if len(self._same_errors) >= SAME_ERRORS and len(set(self._same_errors[-SAME_ERRORS:])) == 1:
             self.stop(f"{SAME_ERRORS} trials in a row ended with the same error: {reason}")
 
+    def lose(self, key: str, error: str) -> None:
+        """A trial's node is gone. The trial is next in line again: from its checkpoint if there is one here."""
+        self._losses[key] += 1
+        entry = self.live[key]
+        if self._losses[key] > LOSSES:
+            self.fail(key, f"{error}\ngave up: the trial has lost {self._losses[key]} nodes")
+            return
+        if not entry.started:  # while it was set up
+            self.ledger.start(key)
+        self._close(key, "interrupted", "its node was lost", checkpoint=self._checkpoint(key))
+        entry.started = False
+        self.waiting.insert(0, entry)
+
     def _close(self, key: str, status: str, reason: str, **columns: Any) -> None:
         entry = self.live.pop(key)
         if status != "interrupted":
@@ -221,10 +304,13 @@ class Search:
 
     def _tell(self, sampler: Sampler, entry: Entry) -> None:
         if entry.optuna_number is not None:
-            sampler.tell(entry.optuna_number, entry.status, entry.row.get("value"))
+            self._tell_as(sampler, entry.optuna_number, self.ledger.outcome(entry))
             entry.optuna_number = None
         elif entry.status in ENDED:
-            sampler.add(entry.outcome)
+            sampler.add(self.ledger.outcome(entry))
+
+    def _tell_as(self, sampler: Sampler, number: int, outcome: Outcome) -> None:
+        sampler.tell(number, outcome.status, outcome.value, outcome.second, outcome.excesses)
 
     def _checkpoint(self, key: str) -> str | None:
         path = Path("checkpoints") / f"{key}.safetensors"

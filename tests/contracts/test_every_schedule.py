@@ -17,6 +17,7 @@ from trainable.schedules import (
     Constant,
     Cosine,
     Cosmological,
+    EarlyDecay,
     OneCycle,
     Phases,
     PredatorPrey,
@@ -29,7 +30,14 @@ GRID = [i / 1000 for i in range(1001)]
 
 # Schedules that by their formula go over 1, end elsewhere than on their floor, or go below it. A new one needs a line.
 HIGHEST = {Circadian: 1 + 0.15, PredatorPrey: 1 + 0.5}
-ENDS = {Constant: 1.0, Cosmological: 1 / math.sqrt(21), Warmup: 0.1, Phases: 0.1, OneCycle: 1 / (25 * 1e4)}
+ENDS = {
+    Constant: 1.0,
+    Cosmological: 1 / math.sqrt(21),
+    Warmup: 0.1,
+    Phases: 0.1,
+    EarlyDecay: 0.1,
+    OneCycle: 1 / (25 * 1e4),
+}
 FLOORLESS = {PredatorPrey}
 
 

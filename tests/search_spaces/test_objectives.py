@@ -60,3 +60,31 @@ def test_shards_have_no_characters_which_shows_once_the_data_are_there(tiny: Tra
 def test_every_objective_is_a_number_of_the_report(tiny: TrainConfig, run_to_end) -> None:
     report = run_to_end(tiny).last
     assert all(hasattr(report, name) for name in objectives.OBJECTIVES)
+
+
+def test_one_objective_or_two_are_read_from_text() -> None:
+    assert objectives.parse("val_loss") == ("val_loss", None)
+    assert objectives.parse("val_bpb, train_seconds") == ("val_bpb", "train_seconds")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("val_bbp", "unknown objective 'val_bbp': .*val_bpb"),
+        ("train_seconds", "unknown objective 'train_seconds'"),
+        ("val_bpb,train_second", "unknown second objective 'train_second': .*train_seconds"),
+        ("val_bpb,", "unknown second objective ''"),
+        ("val_bpb,val_bpb", "the two objectives are both val_bpb"),
+    ],
+)
+def test_a_mistake_in_the_objectives_is_named(text: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        objectives.parse(text)
+
+
+def test_a_cost_that_all_trials_share_or_that_nothing_measures_is_no_objective(tiny: TrainConfig) -> None:
+    objectives.check_second("train_seconds", tiny)
+    with pytest.raises(ValueError, match="train_seconds needs a budget in another unit"):
+        objectives.check_second("train_seconds", with_values(tiny, {"budget.seconds": 9.0, "budget.steps": None}))
+    with pytest.raises(ValueError, match="artifact_bytes needs an artifact"):
+        objectives.check_second("artifact_bytes", tiny)

@@ -98,12 +98,12 @@ def test_a_reused_actor_trains_the_next_trial_as_a_fresh_one_would(actor, reques
 def test_the_last_trials_network_is_gone_before_the_next_one_is_built(actor, request_for, monkeypatch) -> None:
     used = actor()
     used.step()
-    network = weakref.ref(used.run.network)
+    network = weakref.ref(used.fidelity.run.network)
     start = ray_trainable.Run.start
 
-    def checked(*args):
+    def checked(*args, **settings):
         assert network() is None, "two networks at a time need twice the memory"
-        return start(*args)
+        return start(*args, **settings)
 
     monkeypatch.setattr(ray_trainable.Run, "start", checked)
     used.reset_config(as_config(request_for()))

@@ -125,7 +125,6 @@ class Tune:
         return True
 
     def _start(self, request: Request) -> None:
-        self.search.asha.on_trial_add(None, _trial(request.key))
         self.search.start(request.key)
         self.running[request.key] = self._train(request)
         self.started.append(request.key)
@@ -137,17 +136,15 @@ class Tune:
         try:
             result = next(self.running[key])
         except Exception as error:
-            search.asha.on_trial_error(None, trial)
             search.fail(key, f"Traceback (made up)\n{type(error).__name__}: {error}\n")
             self._gone(key)
             return
         done = result["status"] != "running"
-        if not done and search.settings.early_stopping:
-            done = search.asha.on_trial_result(None, trial, result) == "STOP"
+        if not done:
+            done = search.stopper.on_trial_result(None, trial, result) == "STOP"
         search.report(key, result)
         self.on_report(key)
         if done:
-            search.asha.on_trial_complete(None, trial, result)
             search.end(key, result)
             self._gone(key)
 

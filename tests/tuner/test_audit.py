@@ -183,6 +183,15 @@ def test_the_proxys_base_takes_what_a_user_fixed_but_sizes_it_has_not(golf) -> N
     assert base == golf.scale("proxy").base
 
 
+def test_a_setting_that_changes_nothing_is_found_unless_some_trials_will_need_it(golf) -> None:
+    settings = {"optimizer.embed_lr": 1.0, "model.rope_base": 2000.0, "data.batch_tokens": 4096}
+    tied = {f.path: f for f in audit.audit_fixed(golf, settings | {"model.tie_embeddings": True}, sampled=())}
+    assert tied["optimizer.embed_lr"].status == INERT and "tie_embeddings" in tied["optimizer.embed_lr"].why
+    assert tied["model.rope_base"].status == LIVE and tied["model.tie_embeddings"].status == RESTATED
+    open_ = {f.path: f.status for f in audit.audit_fixed(golf, settings, sampled={"model.tie_embeddings"})}
+    assert open_["optimizer.embed_lr"] == LIVE
+
+
 def test_the_knobs_of_parameter_golf_all_act(golf) -> None:
     found = audit_space(golf, audit.proxy_base(golf, {}))
     assert {f.path: f.status for f in found} == {knob.path: LIVE for knob in golf.knobs}

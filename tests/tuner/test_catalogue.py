@@ -43,7 +43,7 @@ def test_an_unknown_space_is_answered_with_the_nearest_one(listing) -> None:
 
 
 def test_campaigns_are_listed_with_their_counts(listing, make_bench, play) -> None:
-    play(make_bench("first").search(trials=3, early_stopping=False)).run()
+    play(make_bench("first").search(trials=3, stopper="none")).run()
     make_bench("second").search(trials=3)
     lines = listing().splitlines()
     (first,) = [line for line in lines if line.strip().startswith("first:")]

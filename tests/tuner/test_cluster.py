@@ -7,6 +7,7 @@ from ray._private import ray_logging, worker
 
 from tuner import cluster
 from tuner.cluster import Cluster
+from tuner.placement import Placement
 
 
 @pytest.fixture
@@ -66,17 +67,57 @@ def test_a_cluster_that_cannot_be_reached_is_one_line(monkeypatch, error) -> Non
         cluster.connect("h:1")
 
 
-def test_a_joined_cluster_offers_what_it_has(monkeypatch) -> None:
-    monkeypatch.setattr(ray, "init", lambda **options: None)
-    monkeypatch.setattr(ray, "cluster_resources", lambda: {"CPU": 24.0, "GPU": 3.0, "memory": 1.0})
+@pytest.fixture
+def joined(monkeypatch):
+    """Pretend that there is a cluster of such nodes."""
+
+    def pretend(*resources: dict[str, float]) -> None:
+        rows = [
+            {"Alive": True, "NodeID": str(i), "NodeManagerHostname": f"host{i}", "Resources": have}
+            for i, have in enumerate(resources)
+        ]
+        monkeypatch.setattr(ray, "init", lambda **options: None)
+        monkeypatch.setattr(ray, "nodes", lambda: [*rows, {**rows[0], "Alive": False}])
+
+    return pretend
+
+
+def test_a_joined_cluster_offers_what_its_living_nodes_have(joined) -> None:
+    joined({"memory": 1.0}, {"CPU": 8.0, "GPU": 1.0}, {"CPU": 16.0, "GPU": 2.0})
     assert cluster.connect("auto") == Cluster(3, {"gpu": 1.0, "cpu": 2.0}, True)
 
 
-def test_a_cluster_without_anything_to_train_on_is_refused(monkeypatch) -> None:
-    monkeypatch.setattr(ray, "init", lambda **options: None)
-    monkeypatch.setattr(ray, "cluster_resources", lambda: {"memory": 1.0})
-    with pytest.raises(ValueError, match="neither a GPU nor a core"):
+def test_a_cluster_without_anything_to_train_on_is_refused(joined) -> None:
+    joined({"memory": 1.0})
+    with pytest.raises(ValueError, match="neither a GPU nor a core to run a trial on; if it grows on demand, say"):
         cluster.connect("auto")
+
+
+def test_a_cluster_that_grows_is_asked_for_as_many_trials_as_one_says(joined) -> None:
+    joined({"CPU": 0.0})
+    found = cluster.connect("auto", 8, Placement(gpu_fraction=1.0))
+    assert found.slots == 8 and found.resources == {"gpu": 1.0, "cpu": 1.0} and found.has_gpu
+
+
+def test_several_trials_share_a_gpu_and_its_cores(machine) -> None:
+    machine(cores=16, gpus=2)
+    found = cluster.local(placement=Placement(gpu_fraction=0.25))
+    assert (found.slots, found.resources, found.about) == (8, {"gpu": 0.25, "cpu": 2.0}, "8 x 0.25 GPU")
+    with pytest.raises(ValueError, match=r"must be in 1\.\.8: a trial uses 0\.25 of a GPU, and there are 2 GPUs"):
+        cluster.local(9, Placement(gpu_fraction=0.25))
+
+
+def test_a_trial_with_more_cores_leaves_fewer_slots(machine) -> None:
+    machine(cores=7)
+    found = cluster.local(placement=Placement(cpus=2))
+    assert (found.slots, found.resources, found.about) == (3, {"cpu": 2.0}, "3 x 2 cores")
+
+
+@pytest.mark.parametrize("asked", [Placement(cpus=8), Placement(gpu_fraction=0.5)])
+def test_what_no_node_can_give_is_refused(machine, asked) -> None:
+    machine(cores=4)
+    with pytest.raises(ValueError, match=r"no node has .* for a trial: there are 0 GPUs and 4 cores in all"):
+        cluster.local(placement=asked)
 
 
 def test_a_raylet_that_tells_of_a_dead_worker_is_not_heard(monkeypatch, capsys) -> None:

@@ -67,7 +67,7 @@ def test_a_terminal_shows_lines_only_for_a_best_and_for_failures(bench, play, to
             raise RuntimeError(f"made up {config.optimizer.matrix_lr}")
         return toy_curve(config, milestone)
 
-    search, out = bench.search(trials=8, early_stopping=False), console()
+    search, out = bench.search(trials=8, stopper="none"), console()
     display = Display(search, out)  # not started: only its lines
     play(search, crashing).run()
     lines = [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in out.file.getvalue().splitlines()]
@@ -117,7 +117,7 @@ def test_the_time_left_is_the_mean_trial_times_those_to_come_over_the_slots(benc
 
 
 def test_the_time_left_counts_interrupted_trials_that_wait(bench, play) -> None:
-    play(bench.search(trials=4, slots=2, early_stopping=False)).run(7)  # killed
+    play(bench.search(trials=4, slots=2, stopper="none")).run(7)  # killed
     search = bench.search(trials=4, slots=2)
     rows = bench.rows()
     ended = [row["wall_seconds"] for row in rows if row["ended_at"] and row["status"] != "infeasible"]

@@ -12,24 +12,27 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trainable.config import UNITS, WHOLE_UNITS, Budget
-from tuner.early_stopping import GuardedAsha, Stop, rungs
+from tuner.early_stopping import Halving as Rule
+from tuner.early_stopping import Stop, Stopper, bracket_shares, rungs
 
 STOP, CONTINUE = "STOP", "CONTINUE"
 
 
 class Trials:
-    """Reports to one ASHA, as Tune makes them."""
+    """Reports to one stopper, as Tune makes them."""
 
-    def __init__(self, milestones: list[int], budget: float = 240, **settings) -> None:
-        self.asha = GuardedAsha("val_bpb", milestones, budget, **settings)
-        self.known: set[str] = set()
+    def __init__(self, milestones: list[int], budget: float = 240, name: str = "asha", **settings) -> None:
+        self.asha = Stopper(name, "val_bpb", milestones, budget, **settings)
 
     def report(self, key: str, milestone: float, value: float | None) -> str:
         trial = SimpleNamespace(trial_id=f"tune-{key}", config={"key": key})
-        if key not in self.known:
-            self.asha.on_trial_add(None, trial)
-            self.known.add(key)
         return self.asha.on_trial_result(None, trial, {"milestone": milestone, "val_bpb": value})
+
+
+def cutoff(stopper: Stopper, rung: float) -> float | None:
+    """What ASHA's next trial must not exceed at the rung."""
+    found = stopper.rule.ray._brackets[0].cutoff(stopper.rule.rung("next", rung))
+    return None if found is None else -float(found)
 
 
 class Halving:
@@ -91,7 +94,7 @@ def test_a_fractional_milestone_is_found_again_after_json_parquet_and_a_resume(t
     (first, _) = milestones = rungs(Budget(param_data_ratio=0.04))
     pq.write_table(pa.table({"milestone": [first]}), tmp_path / "reports.parquet")
     for found in (json.loads(json.dumps(first)), pq.read_table(tmp_path / "reports.parquet")["milestone"][0].as_py()):
-        asha = GuardedAsha("val_bpb", milestones, 0.04)
+        asha = Stopper("asha", "val_bpb", milestones, 0.04)
         asha.record(found, "a", 1.0)
         assert asha.reached(first) == 1
 
@@ -100,14 +103,13 @@ def test_decisions_at_fractional_rungs_are_those_at_whole_ones() -> None:
     whole, fractional = Trials([27, 80]), Trials(rungs(Budget(epochs=0.05)), budget=0.05)
     for key, value in (("a", 2.0), ("b", 3.0), ("c", 1.0), ("d", 1.66)):
         assert fractional.report(key, 0.005557, value) == whole.report(key, 27, value)
-    assert str(fractional.asha.stops["b"]) == "rung 0.005557: 3.0000 > 2.0000"
+    assert str(fractional.asha.stops["b"]) == "rung 0.005557: 3.0000 > 2.0000 (best 1/3 of 1 there)"
     assert fractional.report("a", 0.05, 9.0) == CONTINUE, "the budget is no rung"
 
 
 def test_an_objective_that_is_known_at_the_end_stops_nobody() -> None:
-    asha = GuardedAsha("val_bpb_quantised", [], 240)
+    asha = Stopper("asha", "val_bpb_quantised", [], 240)
     trial = SimpleNamespace(trial_id="tune-a", config={"key": "a"})
-    asha.on_trial_add(None, trial)
     result = {"milestone": 60.0, "val_bpb": 2.0, "val_bpb_quantised": None}
     assert asha.on_trial_result(None, trial, result) == CONTINUE
 
@@ -116,9 +118,9 @@ def test_decisions_are_those_of_asynchronous_successive_halving_by_hand() -> Non
     trials = Trials([27, 80])
     assert trials.report("a", 27, 2.0) == CONTINUE, "the first one always passes"
     assert trials.report("b", 27, 3.0) == STOP
-    assert trials.asha.stops["b"] == Stop(27, 3.0, 2.0)
+    assert trials.asha.stops["b"] == Stop(27, 3.0, 2.0, "best 1/3 of 1 there")
     assert trials.report("c", 27, 1.0) == CONTINUE
-    assert trials.asha.cutoff(27) == pytest.approx(1.0 + 2 / 3)  # of 1, 2, 3
+    assert cutoff(trials.asha, 27) == pytest.approx(1.0 + 2 / 3)  # of 1, 2, 3
     assert trials.report("d", 27, 1.66) == CONTINUE
     assert trials.report("a", 80, 1.9) == CONTINUE, "nobody has been at this rung"
     assert trials.report("c", 80, 1.91) == STOP
@@ -164,7 +166,7 @@ def test_a_final_value_enters_no_rung() -> None:
     trials.report("a", 27, 2.0)
     trial = SimpleNamespace(trial_id="tune-a", config={"key": "a"})
     trials.asha.on_trial_complete(None, trial, {"milestone": 240, "val_bpb": 1.0})
-    assert trials.asha.cutoff(27) == 2.0 and trials.asha.reached(80) == 0
+    assert cutoff(trials.asha, 27) == 2.0 and trials.asha.reached(80) == 0
 
 
 def test_a_rung_reported_again_is_neither_judged_twice_nor_entered_in_a_lower_one() -> None:
@@ -173,7 +175,7 @@ def test_a_rung_reported_again_is_neither_judged_twice_nor_entered_in_a_lower_on
     trials.report("a", 80, 1.0)
     trials.report("b", 80, 0.9)
     assert trials.report("a", 80, 1.0) == CONTINUE
-    assert trials.asha.reached(27) == 0 and trials.asha.cutoff(80) == pytest.approx(0.9 + 0.1 / 3)
+    assert trials.asha.reached(27) == 0 and cutoff(trials.asha, 80) == pytest.approx(0.9 + 0.1 / 3)
 
 
 def test_a_protected_trial_is_never_stopped_but_the_others_are_measured_by_it() -> None:
@@ -185,22 +187,22 @@ def test_a_protected_trial_is_never_stopped_but_the_others_are_measured_by_it() 
 
 
 def test_rungs_rebuilt_from_records_have_the_cutoffs_of_the_live_ones() -> None:
-    draw, live, rebuilt = random.Random(3), Trials([27, 80]), GuardedAsha("val_bpb", [27, 80], 240)
+    draw, live, rebuilt = random.Random(3), Trials([27, 80]), Stopper("asha", "val_bpb", [27, 80], 240)
     for key in map(str, range(10)):
         for milestone in (27, 80):
             value = draw.uniform(1, 2)
             live.report(key, milestone, value)
             rebuilt.record(milestone, key, value)
     for milestone in (27, 80):
-        assert rebuilt.cutoff(milestone) == live.asha.cutoff(milestone) is not None
+        assert cutoff(rebuilt, milestone) == cutoff(live.asha, milestone) is not None
         assert rebuilt.reached(milestone) == 10
 
 
 def test_only_finite_values_at_rungs_are_recorded() -> None:
-    asha = GuardedAsha("val_bpb", [27, 80], 240)
+    asha = Stopper("asha", "val_bpb", [27, 80], 240)
     for milestone, value in [(27, math.nan), (27, math.inf), (28, 1.0), (240, 1.0)]:
         asha.record(milestone, "a", value)
-    assert asha.reached(27) == asha.reached(80) == 0 and asha.cutoff(27) is None
+    assert asha.reached(27) == asha.reached(80) == 0 and cutoff(asha, 27) is None
 
 
 def test_a_forgotten_trial_is_in_no_rung_and_is_judged_anew() -> None:
@@ -209,9 +211,77 @@ def test_a_forgotten_trial_is_in_no_rung_and_is_judged_anew() -> None:
         trials.report(key, 27, value)
     trials.report("b", 80, 0.4)
     trials.asha.forget("b")
-    assert trials.asha.cutoff(27) == 1.0 and trials.asha.reached(80) == 0
+    assert cutoff(trials.asha, 27) == 1.0 and trials.asha.reached(80) == 0
     assert trials.report("b", 27, 1.5) == STOP
 
 
 def test_a_stop_says_where_and_why() -> None:
     assert str(Stop(rung=27, value=2.34567, cutoff=2.1)) == "rung 27: 2.3457 > 2.1000"
+
+
+def test_without_a_stopper_only_a_value_that_is_not_finite_ends_a_trial() -> None:
+    trials = Trials([27, 80], name="none")
+    assert [trials.report(key, 27, value) for key, value in (("a", 1.0), ("b", 9.0))] == [CONTINUE, CONTINUE]
+    assert trials.report("c", 27, math.nan) == STOP and trials.asha.reached(27) == 0
+
+
+def test_the_median_rule_compares_the_best_value_with_the_median_of_the_means_so_far() -> None:
+    trials = Trials([27, 80], name="median")
+    for key, value in (("a", 1.0), ("b", 2.0), ("c", 3.0)):
+        assert trials.report(key, 27, value) == CONTINUE, "three must be there before it judges"
+    assert trials.report("d", 27, 2.1) == STOP
+    assert str(trials.asha.stops["d"]) == "rung 27: 2.1000 > 2.0000 (median of the means of 3)"
+    assert trials.report("e", 27, 2.0) == CONTINUE
+    for key, value in (("a", 0.5), ("b", 1.5), ("c", 2.5)):
+        assert trials.report(key, 80, value) == CONTINUE, "under three others have come so far"
+    assert trials.report("e", 80, 1.8) == STOP
+    assert trials.asha.stops["e"] == Stop(80, 1.8, 1.75, "median of the means of 3"), "of 0.75, 1.75, 2.75"
+    assert (trials.asha.reached(27), trials.asha.reached(80)) == (5, 4)
+
+
+def test_hyperband_gives_each_trial_a_bracket_that_a_resume_finds_again() -> None:
+    keys, milestones = [f"{n:016x}" for n in range(3000)], [27, 80]
+    first, again = Rule(milestones, 240, 3, 3), Rule(milestones, 240, 3, 3)
+    found = [len(first.bracket(key)._rungs) for key in keys]
+    assert found == [len(again.bracket(key)._rungs) for key in keys]
+    shares = [found.count(rungs) / len(keys) for rungs in (2, 1, 0)]
+    assert shares == pytest.approx(bracket_shares(2), abs=0.04) and bracket_shares(0) == [1.0]
+
+
+def test_hyperband_judges_a_trial_at_the_rungs_of_its_bracket_among_those_of_its_bracket() -> None:
+    trials = Trials([27, 80], name="hyperband")
+    rule = trials.asha.rule
+    by_rungs: dict[int, list[str]] = {0: [], 1: [], 2: []}
+    for n in range(60):
+        by_rungs[len(rule.bracket(str(n))._rungs)].append(str(n))
+    assert all(len(keys) > 1 for keys in by_rungs.values())
+    for rungs_of_it, keys in by_rungs.items():
+        for rung in (27, 80):
+            decisions = [trials.report(key, rung, value) for key, value in zip(keys, (1.0, 2.0), strict=False)]
+            judged = (rung == 80 and rungs_of_it > 0) or (rung == 27 and rungs_of_it == 2)
+            assert decisions == [CONTINUE, STOP if judged else CONTINUE]
+
+
+@pytest.mark.parametrize("name", ["asha", "hyperband", "median"])
+@given(seed=st.integers(0, 2**32))
+@settings(max_examples=20, deadline=None)
+def test_a_stopper_rebuilt_from_its_records_decides_as_the_live_one(name, seed) -> None:
+    draw, live, again = random.Random(seed), Trials([27, 80], name=name), Trials([27, 80], name=name)
+    for key in map(str, range(12)):
+        for rung in (27, 80):
+            value = draw.uniform(1, 3)
+            decision = live.report(key, rung, value)
+            again.asha.record(rung, key, value)
+            if decision == STOP:
+                break
+    for key in map(str, range(12, 20)):
+        value = draw.uniform(1, 3)
+        assert live.report(key, 27, value) == again.report(key, 27, value)
+
+
+@pytest.mark.parametrize("name", ["asha", "hyperband", "median"])
+def test_no_stopper_ends_a_protected_trial(name) -> None:
+    trials = Trials([27, 80], name=name, protected=frozenset(["base"]))
+    for n in range(6):
+        trials.report(str(n), 27, 1.0)
+    assert trials.report("base", 27, 9.0) == trials.report("base", 80, 9.0) == CONTINUE

@@ -148,7 +148,7 @@ def test_a_path_to_data_is_kept_in_full_so_that_workers_and_resumes_find_it(tmp_
 def test_defaults_leave_every_choice_to_the_space_and_the_machine() -> None:
     found = options.parse(["--space", "parameter_golf"])
     assert found.scale is found.trials is found.hours is found.seed is found.concurrent is found.resume is None
-    assert not (found.dry_run or found.list or found.early_stopping or found.compile)
+    assert not (found.dry_run or found.list or found.stopper or found.compile)
     assert found.results == Path("results/runs") and found.overrides == {}
 
 

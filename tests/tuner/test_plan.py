@@ -16,7 +16,7 @@ def with_budget(base, **limits):
 
 
 def test_the_cost_of_a_search_in_tokens_and_seconds(toy_base) -> None:
-    found = plan(toy_base, trials=30, slots=4, early_stopping=True, tokens_per_second=640.0)
+    found = plan(toy_base, trials=30, slots=4, stopper="asha", tokens_per_second=640.0)
     assert found.rungs == [27, 80] and (found.budget, found.unit) == (240.0, "steps")
     assert found.tokens == 240 * 64 and found.seconds == 24.0
     assert found.total_seconds == 24.0 * 30 / 4
@@ -24,7 +24,7 @@ def test_the_cost_of_a_search_in_tokens_and_seconds(toy_base) -> None:
 
 
 def test_without_early_stopping_every_trial_costs_all_of_its_budget(toy_base) -> None:
-    found = plan(toy_base, 30, 4, early_stopping=False, tokens_per_second=640.0)
+    found = plan(toy_base, 30, 4, stopper="none", tokens_per_second=640.0)
     assert found.rungs == [] and found.expected_share == 1.0
 
 

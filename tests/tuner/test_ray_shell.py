@@ -119,3 +119,36 @@ def test_the_campaign_is_closed_and_rays_folder_removed_even_if_tune_fails(bench
         ray_shell.fit(search, {"cpu": 1.0})
     assert bench.rows()[0]["status"] == "interrupted"
     assert not (search.folder / ".ray").exists()
+
+
+NODE_DIED = """Failure # 1 (occurred at 2026-01-01_00-00-00)
+The actor died unexpectedly before finishing this task.
+	class_name: RayTrainable
+	ip: 10.0.0.3
+The actor died because its node has died. Node Id: 0a1b
+"""
+
+
+def test_a_trial_whose_node_died_is_offered_again_though_all_trials_have_been_asked_for(bench, tmp_path) -> None:
+    search = bench.search(trials=1, slots=1)
+    searcher, recorder = AskTell(search), Recorder(search)
+    key = searcher.suggest("first")["key"]
+    recorder.on_trial_start(0, [], trial(key))
+    assert search.exhausted and searcher.suggest("second") is None  # not FINISHED: it may come back
+    file = tmp_path / "error.txt"
+    file.write_text(NODE_DIED)
+    recorder.on_trial_error(0, [], trial(key, error_file=str(file)))
+    (row,) = bench.rows()
+    assert (row["status"], row["reason"]) == ("interrupted", "its node was lost")
+    assert searcher.suggest("third")["key"] == key
+
+
+def test_a_searcher_whose_trials_have_all_ended_is_finished(bench, result_of) -> None:
+    search = bench.search(trials=1, slots=1)
+    searcher, recorder = AskTell(search), Recorder(search)
+    key = searcher.suggest("first")["key"]
+    recorder.on_trial_start(0, [], trial(key))
+    result = result_of(bench.base, 240.0, 1.5, "completed")
+    recorder.on_trial_result(0, [], trial(key), result)
+    recorder.on_trial_complete(0, [], trial(key, last_result=result))
+    assert searcher.suggest("second") == Searcher.FINISHED

@@ -80,6 +80,12 @@ def test_the_first_seed_of_all_rows_comes_before_the_second_of_any():
     assert seeds == [1337, 1338, 1339]
 
 
+def test_within_a_seed_the_rows_that_findings_compare_come_first_in_the_order_of_the_file():
+    ids = [p.recorded_id for p in planned("phase 1", "N*", "BASE x2")]
+    assert ids[:2] == ["BASE", "N2"] and ids[-1] == "BASE"
+    assert ids[2:-1] == [p.recorded_id for p in planned("phase 1", "N1", "N[3-9]", "NF*") if p.recorded_id in ids[2:]]
+
+
 def test_what_the_user_fixes_holds_for_every_row_and_a_wrong_value_names_the_row():
     assert {p.config.model.logit_softcap for p in planned("H*", overrides={"model.logit_softcap": 9.0})} == {9.0}
     with pytest.raises(ValueError, match=r"run 'U6': .*num_heads"):

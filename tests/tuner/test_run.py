@@ -82,8 +82,8 @@ def test_a_dry_run_prints_the_plan_and_writes_nothing(workplace, capsys) -> None
 
 
 def test_a_dry_run_without_early_stopping_says_so(capsys) -> None:
-    assert main([*GOLF, "--dry-run", "--no-early-stopping"]) == 0
-    assert "early stopping: steps none of 12" in capsys.readouterr().out
+    assert main([*GOLF, "--dry-run", "--stopper", "none"]) == 0
+    assert "early stopping: none at steps none of 12" in capsys.readouterr().out
 
 
 def test_lists_need_neither_ray_nor_a_campaign(capsys) -> None:
@@ -102,7 +102,7 @@ def test_a_campaign_ends_with_its_leaderboard_its_files_and_code_0(without_ray, 
     assert len(statuses("one")) == 5 and set(statuses("one")) <= {"completed", "stopped"}
     record = campaign_json("one")
     assert record["overrides"] == SMALL | {"data.source": str(Path.cwd() / "text [b]")}
-    assert (record["trials"], record["seed"], record["early_stopping"], record["scale"]) == (5, None, True, "proxy")
+    assert (record["trials"], record["seed"], record["stopper"], record["scale"]) == (5, None, "asha", "proxy")
     assert record["ranges"]["optimizer.matrix_lr"]["domain"] == "0.01 .. 0.3 (log)"
     assert record["code_version"] == provenance.code_version() and record["environment"]["torch"]
 
@@ -121,9 +121,9 @@ def test_crashed_trials_make_the_exit_code_1_and_are_counted(without_ray, toy_cu
         return toy_curve(config, milestone)
 
     without_ray(curve=crashing)
-    assert main([*GOLF, "--data", "text [b]", "--trials", "4", "--name", "bad", "--no-early-stopping"]) == 1
+    assert main([*GOLF, "--data", "text [b]", "--trials", "4", "--name", "bad", "--stopper", "none"]) == 1
     assert "3 trials crashed: the last line of each error is in trials.reason" in capsys.readouterr().out
-    assert campaign_json("bad")["early_stopping"] is False
+    assert campaign_json("bad")["stopper"] == "none"
 
 
 def test_the_same_error_again_and_again_ends_the_campaign_with_a_message(without_ray, capsys) -> None:
@@ -171,7 +171,7 @@ def test_ctrl_c_before_the_search_is_no_traceback(monkeypatch, capsys) -> None:
 
 def test_a_resume_asks_the_same_question_and_runs_what_is_left(without_ray, capsys, monkeypatch) -> None:
     without_ray()
-    assert main([*GOLF, "--data", "text [b]", "--trials", "2", "--name", "grow", "--no-early-stopping"]) == 0
+    assert main([*GOLF, "--data", "text [b]", "--trials", "2", "--name", "grow", "--stopper", "none"]) == 0
     capsys.readouterr()
     assert main(["--resume", "grow", "--results", "runs"]) == 0
     assert "nothing left to do: all 2 trials have ended (--trials asks for more)" in capsys.readouterr().out
@@ -255,6 +255,14 @@ def test_the_audit_names_what_changes_nothing_before_anything_is_spent(without_r
     changed = trials["overrides"].map(json.loads).map(lambda o: [p for p in o if p == "optimizer.matrix_lr"])
     assert trials["inert"].dropna().map(json.loads).tolist() == changed[trials["inert"].notna()].tolist()
     assert any(changed)
+
+
+def test_a_setting_that_changes_nothing_is_named_before_anything_is_spent(monkeypatch, capsys) -> None:
+    monkeypatch.setattr("tuner.run.audit_space", lambda space, base: [])
+    settings = ["--set", "model.tie_embeddings=true", "--set", "optimizer.embed_lr=1"]
+    assert main([*GOLF, "--audit", "--data", "text [b]", *settings, "--dry-run"]) == 0
+    said = "change nothing here: optimizer.embed_lr (while model.tie_embeddings=true)"
+    assert said in capsys.readouterr().out
 
 
 def test_a_replay_trains_the_rows_it_was_asked_for_and_ends_with_the_comparison(without_ray, capsys) -> None:

@@ -120,7 +120,7 @@ def two_configs(make_bench, toy_space) -> Any:
 
 
 def test_a_duplicate_is_not_run_again_but_told_its_known_value(two_configs, play) -> None:
-    search = two_configs.search(trials=5, slots=1, early_stopping=False)
+    search = two_configs.search(trials=5, slots=1, stopper="none")
     tune = play(search).run()
     assert len(tune.started) == 2, "there are two configs"
     trials = search.sampler.study.get_trials(deepcopy=False)
@@ -183,7 +183,7 @@ def test_the_base_is_never_stopped(bench, play, toy_curve) -> None:
 
 
 def test_without_early_stopping_every_trial_completes(bench, play) -> None:
-    play(bench.search(early_stopping=False)).run()
+    play(bench.search(stopper="none")).run()
     assert {row["status"] for row in bench.rows()} <= {"completed", "infeasible"}
 
 
@@ -332,7 +332,7 @@ def test_the_checkpoint_of_a_trial_that_ended_is_removed(bench, play) -> None:
 
 
 def test_interrupted_trials_come_first_again_from_their_checkpoints_and_keep_their_rungs(bench, play) -> None:
-    search = bench.search(trials=9, slots=3, early_stopping=False)
+    search = bench.search(trials=9, slots=3, stopper="none")
     tune = play(search, seed=2).run(9)
     search.stop("interrupted")
     tune.run()
@@ -348,7 +348,7 @@ def test_interrupted_trials_come_first_again_from_their_checkpoints_and_keep_the
     for request in requests[: len(left)]:
         assert request.resume and request.checkpoint_path.exists()
         for milestone in before[request.key]:
-            assert again.asha.reached(milestone) > 0
+            assert again.stopper.reached(milestone) > 0
             assert milestone in again.ledger.entries[request.key].milestones
 
 
@@ -370,10 +370,10 @@ def test_a_resumed_trial_goes_on_where_it_was_and_completes_as_attempt_2(bench, 
 def test_without_its_checkpoint_an_interrupted_trial_starts_again_and_leaves_its_rungs(bench, play) -> None:
     play(bench.search(trials=9, slots=1)).run(3)  # the base has passed two rungs when the driver is killed
     again = bench.search(trials=9, slots=1)
-    assert again.asha.reached(27) == again.asha.reached(80) == 1
+    assert again.stopper.reached(27) == again.stopper.reached(80) == 1
     request = again.next()
     assert request.key == bench.base_key and not request.resume
-    assert again.asha.reached(27) == again.asha.reached(80) == 0
+    assert again.stopper.reached(27) == again.stopper.reached(80) == 0
     again.start(request.key)
     (row,) = bench.rows()
     assert row["attempt"] == 2 and row["steps"] is row["last_value"] is row["train_seconds"] is None
@@ -391,12 +391,12 @@ def test_a_budget_in_fractions_stops_trials_and_keeps_its_rungs_over_a_resume(
     play(bench.search(trials=16), falling).run(25)  # killed
     half = {row["key"]: row["rung"] for row in bench.rows() if row["status"] == "stopped"}
     again = bench.search(trials=16)
-    assert again.asha.milestones == [0.005557, 0.01667] and again.asha.reached(0.005557) > 0
+    assert again.stopper.milestones == [0.005557, 0.01667] and again.stopper.reached(0.005557) > 0
     play(again, falling).run()
     stopped = [row for row in bench.rows() if row["status"] == "stopped"]
     assert half and len(stopped) > len(half)
     for row in stopped:
-        assert row["rung"] in again.asha.milestones and row["spent"] == row["rung"]
+        assert row["rung"] in again.stopper.milestones and row["spent"] == row["rung"]
         assert row["reason"].startswith(f"rung {row['rung']:g}: ")
     for trial in again.sampler.study.get_trials():
         assert set(trial.intermediate_values) <= {5557, 16670, 50000}
@@ -433,7 +433,7 @@ def test_rungs_of_an_attempt_that_began_again_are_not_taken_from_the_one_before(
     again.abandon()
     third = bench.search(slots=1)
     assert third.next().resume
-    assert third.asha.reached(27) == third.asha.reached(80) == 0
+    assert third.stopper.reached(27) == third.stopper.reached(80) == 0
 
 
 def test_the_study_is_rebuilt_from_the_rows_and_the_old_journal_is_moved_aside(bench, play, toy_curve) -> None:
@@ -489,8 +489,8 @@ def test_a_campaign_killed_at_any_moments_runs_every_trial_to_its_end_exactly_on
         search = bench.search(trials=budget, slots=draw.randint(1, 3))
         known = {row["key"]: row for row in bench.rows() if row["status"] in FINISHED}
         reports = {key: bench.store().reports(key) for key in search.ledger.entries}
-        for milestone in search.asha.milestones:
-            recorded = dict(search.asha._bracket._rungs)[milestone]
+        for milestone in search.stopper.milestones:
+            recorded = search.stopper.rule.rung("any", milestone)
             rows = {k: r["val_bpb"] for k, found in reports.items() for r in found if r["milestone"] == milestone}
             assert {k: -v for k, v in recorded.items()} == {
                 k: v for k, v in rows.items() if milestone <= (search.ledger.entries[k].row["spent"] or 0)

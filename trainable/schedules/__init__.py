@@ -5,6 +5,7 @@ from trainable.schedules.circadian import Circadian
 from trainable.schedules.constant import Constant
 from trainable.schedules.cosine import Cosine
 from trainable.schedules.cosmological import Cosmological
+from trainable.schedules.early_decay import EarlyDecay
 from trainable.schedules.one_cycle import OneCycle
 from trainable.schedules.phases import Phases
 from trainable.schedules.predator_prey import PredatorPrey
@@ -21,6 +22,7 @@ __all__ = [
     "Constant",
     "Cosine",
     "Cosmological",
+    "EarlyDecay",
     "OneCycle",
     "Phases",
     "PredatorPrey",

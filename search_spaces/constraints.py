@@ -1,0 +1,123 @@
+"""Limits that a trial must keep to count: ``artifact_bytes<=16e6 margin 1%``, as data.
+
+A trial that breaks one is ``infeasible``. The sampler is told by how much, as a part of the limit, so that constraints
+in bytes and in seconds weigh alike.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from trainable.component import nearest
+from trainable.config import TrainConfig
+
+from search_spaces.objectives import COSTS, cost_of
+
+BEFORE_TRAINING = ("parameters",)  # known without a single step
+_FORM = re.compile(r"\s*(\w+)\s*<=\s*([\w.+-]+)\s*(?:margin\s+([\w.+-]+)\s*%)?\s*")
+
+
+@dataclass(frozen=True)
+class Constraint:
+    """``measure`` (one of COSTS) must not exceed ``limit``, less ``margin_percent`` of it."""
+
+    measure: str
+    limit: float
+    margin_percent: float = 0.0
+
+    @classmethod
+    def parse(cls, text: str) -> Constraint:
+        """``MEASURE<=LIMIT`` or ``MEASURE<=LIMIT margin PERCENT%``; a ValueError says what is wrong."""
+        match = _FORM.fullmatch(text)
+        if match is None:
+            raise ValueError(f"a constraint is MEASURE<=LIMIT or MEASURE<=LIMIT margin PERCENT%, not {text!r}")
+        measure, limit, margin = match[1], _number(match[2], text), _number(match[3] or "0", text)
+        if measure not in COSTS:
+            raise ValueError(f"the constraint {text!r} has an unknown measure: {nearest(measure, COSTS, 'measures')}")
+        if not 0 < limit < float("inf") or not 0 <= margin < 100:
+            raise ValueError(f"the constraint {text!r} needs a limit above 0 and a margin of 0 to below 100 percent")
+        return cls(measure, limit, margin)
+
+    def __str__(self) -> str:
+        margin = f" margin {self.margin_percent:.10g}%" if self.margin_percent else ""
+        return f"{self.measure}<={self.limit:.15g}{margin}"
+
+    @property
+    def bound(self) -> float:
+        """The limit less its margin."""
+        return self.limit * (1 - self.margin_percent / 100)
+
+    def excess(self, value: float) -> float:
+        """By what part of the bound ``value`` exceeds it; at most 0 where it is kept."""
+        return value / self.bound - 1
+
+    def violation(self, row: Mapping[str, Any]) -> str:
+        """What a trial's row breaks, in words; empty where it keeps the constraint or does not know yet."""
+        value = cost_of(self.measure, row)
+        if value is None or self.excess(value) <= 0:
+            return ""
+        return f"{self.measure} {_plain(value)} > {_plain(self.bound)} ({self})"
+
+
+def parse_all(texts: Sequence[str]) -> tuple[Constraint, ...]:
+    """Constraints on different measures; a ValueError for two on one."""
+    found = tuple(Constraint.parse(text) for text in texts)
+    for i, constraint in enumerate(found):
+        if constraint.measure in [c.measure for c in found[:i]]:
+            raise ValueError(f"{constraint.measure} has two constraints: keep the tighter one")
+    return found
+
+
+def check(constraints: Sequence[Constraint], config: TrainConfig, vocab_size: int | None = None) -> None:
+    """A ValueError unless runs of ``config`` can be judged by the constraints, and keep those known beforehand."""
+    for constraint in constraints:
+        if constraint.measure == "artifact_bytes" and config.artifact is None:
+            raise ValueError(f"the constraint {constraint} needs an artifact: set artifact=Artifact")
+    if vocab_size is not None and (why := violation_before_training(constraints, config, vocab_size)):
+        raise ValueError(f"the base breaks a constraint: {why}")
+
+
+def violation_before_training(constraints: Sequence[Constraint], config: TrainConfig, vocab_size: int) -> str:
+    """What ``config`` breaks whatever its training does; empty where nothing."""
+    if all(c.measure not in BEFORE_TRAINING for c in constraints):
+        return ""
+    return violation(constraints, {"parameters": num_parameters(config, vocab_size)})
+
+
+def violation(constraints: Sequence[Constraint], row: Mapping[str, Any]) -> str:
+    """All that a row breaks, in words."""
+    return "; ".join(said for constraint in constraints if (said := constraint.violation(row)))
+
+
+def excesses(constraints: Sequence[Constraint], row: Mapping[str, Any], config: TrainConfig | None) -> dict[str, float]:
+    """Excess by constraint, of those that the row knows; the artifact's own limit is one of them."""
+    own = () if config is None or config.artifact is None else (_limit_of(config),)
+    found = {str(c): (c, cost_of(c.measure, row)) for c in (*constraints, *own)}
+    return {name: c.excess(value) for name, (c, value) in found.items() if value is not None}
+
+
+def _limit_of(config: TrainConfig) -> Constraint:
+    assert config.artifact is not None
+    return Constraint("artifact_bytes", config.artifact.limit_bytes)
+
+
+def num_parameters(config: TrainConfig, vocab_size: int) -> int:
+    """Trainable parameters of a run, tied ones counted once; nothing is allocated."""
+    longest = max(config.data.seq_len, config.evaluation.seq_len)
+    with torch.device("meta"):
+        return sum(p.numel() for p in config.model.build(vocab_size, longest).parameters())
+
+
+def _number(text: str, where: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError(f"the constraint {where!r} has {text!r} where a number should stand") from None
+
+
+def _plain(value: float) -> str:
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.4g}"

@@ -1,0 +1,99 @@
+"""The cluster files, against Ray's own validator where there is one. deploy/rehearse.sh runs one of them for real."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+from ray.autoscaler._private.util import prepare_config, validate_config
+
+ROOT = Path(__file__).parents[2]
+LAUNCHER = ["cluster.yaml", "deploy/on_premises.yaml", "deploy/gcp.yaml"]
+CLOUD = ["cluster.yaml", "deploy/gcp.yaml"]
+SCRIPTS = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "deploy").glob("*.sh"))
+
+
+def read(name: str) -> dict:
+    return yaml.safe_load((ROOT / name).read_text())
+
+
+@pytest.mark.parametrize("name", LAUNCHER)
+def test_rays_own_validator_takes_the_file(name) -> None:
+    validate_config(prepare_config(read(name)))
+
+
+def test_rays_own_validator_refuses_a_field_that_it_does_not_know() -> None:
+    with pytest.raises(Exception, match="max_worker"):
+        validate_config(prepare_config({**read("cluster.yaml"), "max_worker": 3}))
+
+
+@pytest.mark.parametrize("name", LAUNCHER)
+def test_every_start_asks_for_the_token_and_keeps_the_dashboard_at_home(name) -> None:
+    config = read(name)
+    head, worker = config["head_start_ray_commands"][-1], config["worker_start_ray_commands"][-1]
+    assert "RAY_AUTH_MODE=token" in head and "RAY_AUTH_MODE=token" in worker
+    assert "--dashboard-host=127.0.0.1" in head and "0.0.0.0" not in (ROOT / name).read_text()
+    assert config["file_mounts"]["~/.ray/auth_token"] == "~/.ray/auth_token"
+
+
+@pytest.mark.parametrize("name", LAUNCHER)
+def test_the_checkout_is_installed_with_the_pinned_versions(name) -> None:
+    config = read(name)
+    assert config["file_mounts"]["~/tuner"] == "."
+    assert any("-c ~/tuner/constraints.txt -e ~/tuner" in command for command in config["setup_commands"])
+
+
+@pytest.mark.parametrize("name", CLOUD)
+def test_the_head_stays_and_trains_nothing_and_workers_with_one_gpu_come_by_demand(name) -> None:
+    config = read(name)
+    types = config["available_node_types"]
+    head, worker = types["head"], types["gpu_worker"]
+    assert config["head_node_type"] == "head" and head["resources"] == {"CPU": 0}
+    assert worker["resources"]["GPU"] == 1 and worker["min_workers"] == 0 < worker["max_workers"]
+    assert config["provider"]["cache_stopped_nodes"] is False
+
+
+def test_on_aws_only_the_workers_are_spot_machines_and_only_ssh_is_open() -> None:
+    config = read("cluster.yaml")
+    market = {
+        name: kind["node_config"].get("InstanceMarketOptions") for name, kind in config["available_node_types"].items()
+    }
+    assert market == {"head": None, "gpu_worker": {"MarketType": "spot"}}
+    (rule,) = config["provider"]["security_group"]["IpPermissions"]
+    assert (rule["FromPort"], rule["ToPort"]) == (22, 22)
+    assert [r["CidrIp"] for r in rule["IpRanges"]] == ["YOUR_ADDRESS/32"]
+
+
+def test_the_kubernetes_job_is_a_ray_job_whose_retries_resume() -> None:
+    job = read("deploy/kuberay.yaml")
+    assert (job["apiVersion"], job["kind"]) == ("ray.io/v1", "RayJob")
+    spec = job["spec"]
+    cluster = spec["rayClusterSpec"]
+    assert cluster["authOptions"] == {"mode": "token"} and spec["backoffLimit"] >= 1
+    assert "--resume night" in spec["entrypoint"] and "--name night" in spec["entrypoint"]
+    assert cluster["headGroupSpec"]["rayStartParams"]["num-cpus"] == "0"
+    (group,) = cluster["workerGroupSpecs"]
+    for pod in (cluster["headGroupSpec"]["template"], group["template"]):
+        (container,) = pod["spec"]["containers"]
+        assert {m["name"] for m in container["volumeMounts"]} == {v["name"] for v in pod["spec"]["volumes"]}
+    assert container["resources"]["limits"]["nvidia.com/gpu"] == "1"
+    constraint = re.search(r"^ray==(\S+)", (ROOT / "constraints.txt").read_text(), re.MULTILINE)
+    assert constraint is not None and cluster["rayVersion"] == constraint.group(1)
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_bash_can_read_every_script(script) -> None:
+    done = subprocess.run(["bash", "-n", script], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_there_is_a_script_for_slurm_and_the_rehearsal() -> None:
+    assert {"deploy/slurm.sh", "deploy/rehearse.sh", "deploy/hosts.sh"} <= set(SCRIPTS)
+
+
+def test_a_requeued_slurm_job_goes_on_with_its_campaign() -> None:
+    text = (ROOT / "deploy/slurm.sh").read_text()
+    assert "#SBATCH --requeue" in text and '--resume "$campaign"' in text and "symmetric-run" in text

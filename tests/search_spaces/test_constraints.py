@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from search_spaces.constraints import Constraint, check, excesses, num_parameters, parse_all, violation
+from trainable.artifact import Artifact
+from trainable.run import Run
+from trainable.runtime import Runtime
+
+
+def test_a_constraint_reads_back_as_it_was_written() -> None:
+    limit = Constraint.parse("artifact_bytes <= 16e6 margin 1%")
+    assert limit == Constraint("artifact_bytes", 16_000_000.0, 1.0) and limit.bound == 15_840_000
+    assert str(limit) == "artifact_bytes<=16000000 margin 1%" and Constraint.parse(str(limit)) == limit
+    assert Constraint.parse("step_seconds<=0.25") == Constraint("step_seconds", 0.25)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("artifact_bytes<16e6", "a constraint is MEASURE<=LIMIT"),
+        ("artefact_bytes<=16e6", "unknown measure: .*artifact_bytes"),
+        ("parameters<=many", "has 'many' where a number should stand"),
+        ("parameters<=0", "a limit above 0"),
+        ("parameters<=nan", "a limit above 0"),
+        ("parameters<=9 margin 100%", "a margin of 0 to below 100 percent"),
+    ],
+)
+def test_a_mistake_in_a_constraint_is_named(text: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Constraint.parse(text)
+
+
+def test_one_measure_has_one_constraint() -> None:
+    with pytest.raises(ValueError, match="parameters has two constraints"):
+        parse_all(["parameters<=9", "parameters<=8"])
+
+
+def test_excess_is_a_part_of_the_bound_and_unknown_measures_break_nothing(tiny) -> None:
+    limits = parse_all(["artifact_bytes<=1000 margin 10%", "step_seconds<=0.5", "peak_memory_bytes<=1"])
+    row = {"artifact_bytes": 990, "train_seconds": 40.0, "steps": 100, "peak_memory_bytes": None}
+    found = excesses(limits, row, tiny)
+    assert found == {str(limits[0]): pytest.approx(0.1), str(limits[1]): pytest.approx(-0.2)}
+    assert violation(limits, row) == "artifact_bytes 990 > 900 (artifact_bytes<=1000 margin 10%)"
+    assert violation(limits, row | {"artifact_bytes": 900}) == ""
+
+
+def test_the_artifacts_own_limit_counts_as_a_constraint(tiny) -> None:
+    config = replace(tiny, artifact=Artifact(limit_bytes=1000))
+    assert excesses((), {"artifact_bytes": 1500}, config) == {"artifact_bytes<=1000": pytest.approx(0.5)}
+
+
+def test_parameters_are_counted_before_training_as_a_run_has_them(tiny, dataset) -> None:
+    built = Run.start(tiny, dataset, Runtime()).num_parameters
+    assert num_parameters(tiny, dataset.vocab_size) == built
+    check(parse_all([f"parameters<={built}"]), tiny, dataset.vocab_size)
+    with pytest.raises(ValueError, match="the base breaks a constraint: parameters "):
+        check(parse_all([f"parameters<={built - 1}"]), tiny, dataset.vocab_size)
+
+
+def test_a_limit_on_the_artifact_needs_one(tiny) -> None:
+    limits = parse_all(["artifact_bytes<=16e6"])
+    check(limits, replace(tiny, artifact=Artifact()))
+    with pytest.raises(ValueError, match="needs an artifact: set artifact=Artifact"):
+        check(limits, tiny)

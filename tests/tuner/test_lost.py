@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import pytest
+from ray.exceptions import ActorUnavailableError
+
+from trainable.ray_trainable import STOP_FILE
+from tuner.lost import LOSSES, by_node_loss
+
+ON_A_DEAD_NODE = """Failure # 1
+The actor died unexpectedly before finishing this task.
+\tclass_name: RayTrainable
+\tactor_id: 0a1b
+The actor died because its node has died. Node Id: 2c3d
+\tthe actor's node was terminated unexpectedly: health check failed due to missing too many heartbeats
+"""
+ON_A_LIVING_NODE = """Failure # 1
+The actor died unexpectedly before finishing this task.
+The actor is dead because its worker process has died. Worker exit type: SYSTEM_ERROR
+"""
+RAISED = """Failure # 1
+ray::RayTrainable.train() (pid=1, ip=10.0.0.1)
+  File "train.py", line 1, in train
+ValueError: its node has died, says a trial
+"""
+
+
+def test_a_dead_or_unreachable_node_is_told_from_errors_of_the_trial() -> None:
+    assert by_node_loss(ON_A_DEAD_NODE)
+    assert by_node_loss(str(ActorUnavailableError("RPC error", None)))
+    assert not any(map(by_node_loss, (ON_A_LIVING_NODE, RAISED, "")))
+
+
+def test_a_trial_of_a_lost_node_is_next_and_ends_as_attempt_2(bench, result_of) -> None:
+    search = bench.search(trials=3, slots=2)
+    first, second = search.next().key, search.next().key
+    for key in (first, second):
+        search.start(key)
+    search.report(first, result_of(bench.base, 27.0, 1.5, "running"))
+    search.lose(first, ON_A_DEAD_NODE)
+    again = search.next()
+    assert again.key == first and not again.resume  # nobody can see a checkpoint
+    search.start(first)
+    result = result_of(bench.base, 240.0, 1.5, "completed")
+    search.report(first, result)
+    search.end(first, result)
+    row = next(row for row in bench.rows() if row["key"] == first)
+    assert (row["status"], row["attempt"]) == ("completed", 2)
+
+
+def test_a_trial_of_a_lost_node_goes_on_from_a_checkpoint_that_can_be_seen(bench) -> None:
+    search = bench.search()
+    request = search.next()
+    search.start(request.key)
+    request.checkpoint_path.parent.mkdir()
+    request.checkpoint_path.write_text("100")
+    search.lose(request.key, ON_A_DEAD_NODE)
+    assert bench.rows()[0]["checkpoint"] == f"checkpoints/{request.key}.safetensors"
+    assert search.next().resume
+
+
+def test_a_trial_that_goes_on_losing_nodes_crashes_in_the_end(bench) -> None:
+    search = bench.search(trials=1)
+    for _ in range(LOSSES + 1):
+        search.start(search.next().key)
+        search.lose(bench.base_key, ON_A_DEAD_NODE)
+    (row,) = bench.rows()
+    assert row["status"] == "crashed" and row["reason"].startswith("gave up: the trial has lost")
+    assert search.exhausted
+
+
+def test_a_node_lost_while_a_campaign_ends_leaves_the_trial_for_a_resume(bench) -> None:
+    search = bench.search(trials=1)
+    search.start(search.next().key)
+    search.stop("enough")
+    search.lose(bench.base_key, ON_A_DEAD_NODE)
+    assert search.exhausted and bench.rows()[0]["status"] == "interrupted"
+    search.abandon()
+    assert not (bench.folder / STOP_FILE).exists()
+    assert bench.search(trials=1).next().key == bench.base_key
+
+
+@pytest.mark.parametrize("losses", [1, 3])
+def test_a_lost_trial_reaches_the_study_once_when_it_ends(bench, result_of, losses) -> None:
+    search = bench.search(trials=1)
+    for _ in range(losses):
+        search.start(search.next().key)
+        search.lose(bench.base_key, ON_A_DEAD_NODE)
+    search.start(search.next().key)
+    result = result_of(bench.base, 240.0, 1.5, "completed")
+    search.report(bench.base_key, result)
+    search.end(bench.base_key, result)
+    states = [trial.state.name for trial in search.sampler.study.trials]
+    assert states.count("COMPLETE") == 1 and "RUNNING" not in states

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from filelock import FileLock
+
+from tuner import status
+
+
+def test_a_campaign_under_way_is_told_with_its_best_and_what_runs(bench, result_of) -> None:
+    search = bench.search(slots=2)
+    first, second = search.next().key, search.next().key
+    for key in (first, second):
+        search.start(key)
+    result = result_of(bench.base, 240.0, 1.5, "completed")
+    search.report(first, result)
+    search.end(first, result)
+    search.report(second, result_of(bench.base, 27.0, 1.5, "running"))
+    lines = status.status(bench.folder, datetime.now(UTC) + timedelta(hours=1))
+    (trials,) = [line for line in lines if line.startswith("trials: ")]
+    assert trials.startswith("trials: 1 running, 1 completed, ")  # values that make no model may stand beside them
+    assert "best: trial 0 (base), val_bpb 1.5000" in lines
+    assert any(line.startswith("last report: 1:0") and line.endswith(" ago") for line in lines)
+    (running,) = [line for line in lines if line.startswith("running:")]
+    number = next(row["number"] for row in bench.rows() if row["key"] == second)
+    assert running.startswith(f"running: trial {number}, 27 of 240 steps, attempt 1 for 1:0")
+
+
+def test_a_campaign_that_has_not_begun_is_told_too(bench) -> None:
+    bench.store()
+    lines = status.status(bench.folder, datetime.now(UTC))
+    assert lines[2:] == ["trials: none yet, of an unknown number asked for", "last report: none yet"]
+
+
+def test_a_driver_lives_while_it_holds_the_lock_and_looking_does_not_disturb_it(tmp_path) -> None:
+    assert not status.driver_lives(tmp_path)
+    lock = FileLock(tmp_path / status.LOCK)
+    with lock:
+        assert status.driver_lives(tmp_path) and status.driver_lives(tmp_path)
+    (tmp_path / status.LOCK).touch()
+    assert not status.driver_lives(tmp_path)
+    with lock.acquire(timeout=0):
+        assert lock.is_locked
+
+
+def test_the_command_prints_the_status(bench, capsys) -> None:
+    bench.store()
+    assert status.main([str(bench.folder)]) == 0
+    assert capsys.readouterr().out.startswith(f"campaign: {bench.folder.name}, space ")
+
+
+@pytest.mark.parametrize("arguments", [["nowhere"], ["--speed"], []])
+def test_a_mistake_is_one_line_and_exit_code_2(arguments, capsys, monkeypatch, tmp_path) -> None:
+    monkeypatch.chdir(tmp_path)
+    try:
+        code = status.main(arguments)
+    except SystemExit as ended:
+        code = ended.code
+    error = capsys.readouterr().err
+    assert code == 2 and error.count("\n") == 1 and error.startswith("python -m tuner.status: ")

@@ -1,0 +1,45 @@
+"""Unlike devices in a campaign: no matter for steps, tokens or FLOPs, but seconds on one are not seconds on another.
+
+Where trials are limited or compared by wall-clock time, a campaign keeps to one kind of device unless asked not to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from trainable.config import TrainConfig
+
+TIMED = ("time_to_target", "train_seconds")  # objectives in seconds
+REMEDY = "give --mixed-devices to run all the same, or a budget in steps, tokens or FLOPs"
+
+
+def by_the_clock(config: TrainConfig, objective: str) -> str:
+    """What in a campaign is counted in seconds; empty where nothing is."""
+    if config.budget.seconds is not None:
+        return "budget.seconds"
+    return f"the objective {objective}" if objective in TIMED else ""
+
+
+def check_alike(devices: Mapping[str, str], timed: str) -> None:
+    """A ValueError where nodes (by id) have unlike ``devices`` and something (``timed``) is counted in seconds."""
+    kinds = sorted(set(devices.values()))
+    if timed and len(kinds) > 1:
+        raise ValueError(f"{timed} cannot be compared across {' and '.join(kinds)}: {REMEDY}")
+
+
+@dataclass
+class OneDevice:
+    """Watches the devices that trials report, those of earlier starts and of nodes that joined later included."""
+
+    timed: str
+    first: str = ""
+
+    def see(self, device: str | None) -> str:
+        """Why the campaign should end, now that a trial reported ``device``; empty where it may go on."""
+        if not self.timed or not device:
+            return ""
+        self.first = self.first or device
+        if device == self.first:
+            return ""
+        return f"{self.timed} cannot be compared across {self.first} and {device}: {REMEDY}"

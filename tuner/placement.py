@@ -1,0 +1,48 @@
+"""What one trial may use of a node: a GPU, a part of one, or cores; and how many trials a node then takes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tuner.nodes import Node
+
+CPUS_BESIDE_A_GPU = 2  # for the Python around it and the data
+SMALLEST = 10_000  # Ray counts resources in parts of this
+
+
+@dataclass(frozen=True)
+class Placement:
+    """What was asked for; None leaves it to the nodes: a whole GPU where there is one, else a core."""
+
+    gpu_fraction: float | None = None  # of a GPU, in (0, 1]
+    cpus: int | None = None  # cores
+
+    def on_gpus(self, nodes: Sequence[Node]) -> bool:
+        """Whether trials run on GPUs: where there are any, or where they were asked for and may still come."""
+        return self.gpu_fraction is not None or any(node.gpus for node in nodes)
+
+    def resources(self, nodes: Sequence[Node]) -> dict[str, float]:
+        """What Ray reserves for a trial, so that no GPU of ``nodes`` is left idle for want of cores."""
+        if not self.on_gpus(nodes):
+            return {"cpu": float(self.cpus or 1)}
+        fraction = self.gpu_fraction or 1.0
+        return {"gpu": fraction, "cpu": float(self.cpus) if self.cpus else _cores_beside(fraction, nodes)}
+
+
+def slots(node: Node, resources: dict[str, float]) -> int:
+    """Trials that fit on the node at a time."""
+    by_cores = math.floor(node.cores / resources["cpu"] + 1e-6)
+    if "gpu" not in resources:
+        return by_cores
+    return min(by_cores, node.gpus * math.floor(1 / resources["gpu"] + 1e-6))
+
+
+def _cores_beside(fraction: float, nodes: Sequence[Node]) -> float:
+    """Cores a trial, where each node's are shared by the trials on its GPUs; a part of one where they are scarce."""
+    shares = [node.cores / (node.gpus * math.floor(1 / fraction + 1e-6)) for node in nodes if node.gpus and node.cores]
+    share = min(shares, default=1.0)
+    if share >= 1:
+        return float(min(CPUS_BESIDE_A_GPU, math.floor(share)))
+    return math.floor(share * SMALLEST) / SMALLEST

@@ -1,0 +1,64 @@
+"""Finished trials of earlier campaigns, found by their key: the same config, seed and data are the same trial.
+
+Only what ended by itself is taken. A trial that early stopping ended does not say what it would come to, and an
+infeasible one was judged by the limits of its campaign.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from results.store import Store
+
+FINISHED = ("completed", "diverged", "plateaued")
+KEPT = (  # columns of the earlier row that say how it trained and what it came to
+    "status", "reason", "spent", "steps", "tokens", "train_seconds", "eval_seconds", "compile_seconds", "wall_seconds",
+    "tokens_per_second", "peak_memory_bytes", "device", "precision", "parameters", "artifact_bytes", "train_loss",
+    "val_loss", "val_bpb", "val_nats_per_character", "val_mainrun_loss", "time_to_target", "target_reached",
+    "val_loss_quantised", "val_bpb_quantised", "attempt", "worker", "started_at", "ended_at", "code_version",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A trial that need not be trained again."""
+
+    campaign: str
+    row: Mapping[str, Any]
+    reports: Sequence[Mapping[str, Any]]
+
+    def columns(self, objective: str) -> dict[str, Any]:
+        """What goes into the row of the trial that reuses it."""
+        kept = {name: self.row.get(name) for name in KEPT}
+        return kept | {"last_value": self.row.get(objective), "reused_from": self.campaign}
+
+    def milestones(self, objective: str) -> dict[float, float]:
+        """Milestone -> objective, of those before the end of the budget."""
+        found = {report["milestone"]: report.get(objective) for report in self.reports}
+        return {at: value for at, value in found.items() if value is not None and at < self.row["budget"]}
+
+
+class Library:
+    """The finished trials of some campaigns; reports are read when they are asked for."""
+
+    def __init__(self, folders: Sequence[Path]) -> None:
+        """A ValueError, one line, for a folder that is no campaign or cannot be read."""
+        self._found: dict[str, tuple[Store, dict[str, Any]]] = {}
+        for folder in folders:
+            store = Store.open(folder)
+            for row in store.trials():
+                if row["status"] in FINISHED and row["key"] not in self._found:
+                    self._found[row["key"]] = (store, row)
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def get(self, key: str) -> Finished | None:
+        """The finished trial with that key, from the first folder that has it."""
+        if key not in self._found:
+            return None
+        store, row = self._found[key]
+        return Finished(store.folder.name, row, store.reports(key))

@@ -1,0 +1,100 @@
+"""``python -m tuner.status FOLDER``: how a campaign stands, from its files alone; it may run anywhere that sees them.
+
+Exit codes: 0 it stands as printed, 2 there is no campaign.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from results.schema import STATUSES
+from results.store import Store
+from tuner.display import clock
+from tuner.options import OneLineParser
+
+PROGRAM = "python -m tuner.status"
+LOCK = ".lock"  # held by the driver while it lives (tuner/run.py)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code."""
+    parser = OneLineParser(prog=PROGRAM, description=__doc__.splitlines()[0].partition(": ")[2] if __doc__ else None)
+    parser.add_argument("folder", metavar="FOLDER", type=Path, help="a campaign's folder")
+    folder = parser.parse_args(arguments).folder
+    try:
+        lines = status(folder, datetime.now(UTC))
+    except ValueError as error:
+        print(f"{PROGRAM}: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
+    console = Console(highlight=False, soft_wrap=True, markup=False, emoji=False)
+    for line in lines:
+        console.print(line)
+    return 0
+
+
+def status(folder: Path, now: datetime) -> list[str]:
+    """What there is to say of the campaign. A ValueError where there is none."""
+    store = Store.open(folder)
+    trials = sorted(store.trials(), key=lambda row: int(row["number"]))
+    reports = store.table("reports").column("at").to_pylist()
+    last = max((at for at in reports if at is not None), default=None)
+    lines = [f"campaign: {folder.name}, space {store.campaign.get('space')}, scale {store.campaign.get('scale')}"]
+    lines.append(f"driver: {'runs' if driver_lives(folder) else 'none; --resume goes on if anything is left'}")
+    lines.append(f"trials: {counts(trials)}, of {store.campaign.get('trials', 'an unknown number')} asked for")
+    lines.append(f"last report: {'none yet' if last is None else clock((now - last).total_seconds()) + ' ago'}")
+    lines += [best_line(trials)] if any(_has_value(row) for row in trials) else []
+    lines += [running_line(row, now) for row in trials if row["status"] == "running"]
+    return lines
+
+
+def counts(trials: Sequence[dict[str, Any]]) -> str:
+    """How many trials have each status."""
+    found = [(sum(row["status"] == name for row in trials), name) for name in STATUSES]
+    return ", ".join(f"{count} {name}" for count, name in found if count) or "none yet"
+
+
+def best_line(trials: Sequence[dict[str, Any]]) -> str:
+    """The completed trial with the lowest value."""
+    best = min((row for row in trials if _has_value(row)), key=lambda row: float(row["value"]))
+    return f"best: trial {best['number']}{' (base)' * bool(best['is_base'])}, {best['objective']} {best['value']:.4f}"
+
+
+def running_line(row: dict[str, Any], now: datetime) -> str:
+    """A trial that its row calls running: how far, where, since when."""
+    spent = (
+        f"{row['spent']:g} of {row['budget']:g} {row['budget_unit']}" if row["spent"] is not None else "no report yet"
+    )
+    where = f", on {row['worker'].rpartition(':')[0]} ({row['device']})" if row["worker"] else ""
+    since = f", attempt {row['attempt']} for {clock((now - row['started_at']).total_seconds())}"
+    return f"running: trial {row['number']}, {spent}{since}{where}"
+
+
+def driver_lives(folder: Path) -> bool:
+    """Whether a process holds the campaign's lock; on a network file system, where that carries locks (NFS 4)."""
+    try:
+        file = os.open(folder / LOCK, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(file)  # lets go of what was just taken
+    return False
+
+
+def _has_value(row: dict[str, Any]) -> bool:
+    return row["status"] == "completed" and row["value"] is not None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,160 @@
+"""Where a search may start from: results that others have, as points of the space with a score.
+
+Scores of one source are comparable with each other only: a recorded campaign has another size and other data. What
+they are worth here is found out by ``prior_sampler.py``. Nothing is left out silently: each row not used has a reason.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from results.store import Store
+from search_spaces import recorded
+from search_spaces.domains import Value
+from search_spaces.space import Space
+from trainable.component import decode, difference, without_neutral
+from trainable.config import TrainConfig
+
+RECORDED = "recorded"
+FIRST = 4  # of the best earlier configs are tried right after the base
+
+
+@dataclass(frozen=True)
+class Point:
+    """One earlier result: where it lies in the space, and its score (the objective; lower is better)."""
+
+    source: str  # of comparable scores: "recorded", or the campaign's name
+    name: str
+    values: Mapping[str, Value]
+    score: float
+    reference: float | None  # the score of the source's own base, where it has one
+    same: bool = False  # the same scale, data and budget: the score is one that this campaign could have measured
+
+
+@dataclass(frozen=True)
+class Prior:
+    """All that a campaign starts from, and why what was found beside it is left out: name -> reason."""
+
+    points: tuple[Point, ...] = ()
+    left_out: Mapping[str, str] = field(default_factory=dict)
+
+    def first(self, base_values: Mapping[str, Value]) -> list[dict[str, Value]]:
+        """The best configs that beat their source's base, distinct and best first, the sources taking turns."""
+        turns: dict[str, list[Point]] = {}
+        for point in sorted(self.points, key=lambda p: p.score):
+            if point.reference is None or point.score < point.reference:
+                turns.setdefault(point.source, []).append(point)
+        found: list[dict[str, Value]] = []
+        for rank in range(max(map(len, turns.values()), default=0)):
+            for points in turns.values():
+                values = dict(points[rank].values) if rank < len(points) else None
+                if values is not None and values != dict(base_values) and values not in found:
+                    found.append(values)
+        return found[:FIRST]
+
+    def to_json(self) -> list[dict[str, Any]]:
+        """For ``campaign.json``: a resume starts from the same points, wherever they came from."""
+        return [asdict(point) for point in self.points]
+
+    def about(self) -> str:
+        """What is used and what is not, in one line."""
+        used = ", ".join(f"{n} of {source}" for source, n in Counter(p.source for p in self.points).items())
+        reasons = Counter(self.left_out.values()).most_common()
+        out = f"; left out {len(self.left_out)}: " + ", ".join(f"{n} {why}" for why, n in reasons) if reasons else ""
+        return f"{used or 'nothing'}{out}"
+
+
+def of_json(points: Sequence[Mapping[str, Any]]) -> Prior:
+    """The prior that :meth:`Prior.to_json` wrote."""
+    return Prior(tuple(Point(**point) for point in points), {})
+
+
+def load(wanted: Sequence[str], space: Space, base: TrainConfig, scale: str, data: str) -> Prior:
+    """The prior from the space's own recorded runs (``recorded``) and from campaigns' folders.
+
+    A ValueError for a folder that is no campaign, and where nothing that was found can be used.
+    """
+    points: list[Point] = []
+    left_out: dict[str, str] = {}
+    for name in wanted:
+        found = of_recorded(space, base, scale) if name == RECORDED else of_folder(Path(name), space, base, data)
+        points += found.points
+        left_out |= found.left_out
+    if not points:
+        about = Prior((), left_out).about()
+        raise ValueError(f"--warm-start {' '.join(wanted)}: nothing in it lies in this campaign's space ({about})")
+    return Prior(tuple(points), left_out)
+
+
+def of_recorded(space: Space, base: TrainConfig, scale: str) -> Prior:
+    """The recorded runs as they ran, at this scale; their schedules complete here, as the base's does."""
+    runs = [run for run in recorded.load(space) if run.base is not None]
+    scored = [run for run in runs if space.objective in run.metrics]
+    points: list[Point] = []
+    left_out = {run.id: f"without a recorded {space.objective}" for run in runs if run not in scored}
+    reference = next((run.metrics[space.objective] for run in scored if run.base == recorded.ROOT), None)
+    for run in scored:
+        config = recorded.resolve(space, run.id, "as_run", scale)
+        values, why = project(space, base, config)
+        if why:
+            left_out[run.id] = why
+        else:
+            points.append(Point(RECORDED, run.id, values, run.metrics[space.objective], reference))
+    return Prior(tuple(points), left_out)
+
+
+def of_folder(folder: Path, space: Space, base: TrainConfig, data: str) -> Prior:
+    """The completed trials of an earlier campaign. With the same data and sizes, their values count as they are."""
+    store = Store.open(folder)
+    rows = [row for row in store.trials() if row["status"] == "completed" and row["config"] != "null"]
+    bases = [row[space.objective] for row in rows if row["is_base"] and row.get(space.objective) is not None]
+    reference = sum(bases) / len(bases) if bases else None
+    points: list[Point] = []
+    left_out: dict[str, str] = {}
+    for row in rows:
+        name, score = f"{folder.name}:{row['number']}", row.get(space.objective)
+        config = decode_config(row["config"])
+        values, why = project(space, base, config, fixed=False)
+        if score is None or not math.isfinite(score):
+            left_out[name] = f"without {space.objective}"
+        elif why:
+            left_out[name] = why
+        else:
+            same = row["data"] == data and not project(space, base, config)[1] and config.horizon == base.horizon
+            same = same and config.budget == base.budget
+            points.append(Point(folder.name, name, values, float(score), reference, same))
+    return Prior(tuple(points), left_out)
+
+
+def decode_config(text: str) -> TrainConfig:
+    """A config as the results keep it."""
+    config = decode(json.loads(text))
+    assert isinstance(config, TrainConfig)
+    return config
+
+
+def project(space: Space, base: TrainConfig, config: TrainConfig, fixed: bool = True) -> tuple[dict[str, Value], str]:
+    """A config as values of the space's knobs, and why it has no place there ("" where it has).
+
+    Seed, horizon, budget and evaluation are the campaign's own. With ``fixed``, all else that is no knob must be as in
+    the base; without, it may differ: an earlier campaign of another size.
+    """
+    values = space.values_of(config)
+    for path, value in values.items():
+        if value not in space.knob(path).domain:
+            return values, f"outside the range of {path}"
+    try:
+        back = space.config(base, values)
+    except ValueError:
+        return values, "no valid run here"
+    if not fixed:
+        return values, ""
+    same = replace(config, seed=base.seed, horizon=base.horizon, budget=base.budget, evaluation=base.evaluation)
+    changed = sorted(difference(without_neutral(back), without_neutral(same)))
+    return values, f"changing {changed[-1]}, which is not searched" if changed else ""
