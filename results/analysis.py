@@ -1,7 +1,8 @@
 """What a campaign's trials say, as data frames and numbers; lower values are better.
 
 The leaderboard's differences are between single runs: a reason to look closer, not a finding. For a finding there must
-be replicates (:func:`pooled_noise`), and the one rule is :func:`verdict`.
+be replicates (:func:`pooled_noise`, or :func:`paired_noise` where they share their seeds), and the one rule is
+:func:`verdict`.
 """
 
 from __future__ import annotations
@@ -29,8 +30,9 @@ def leaderboard(trials: pd.DataFrame, second_objective: str | None = None) -> pd
     by last value within a rung; then the base, where it is neither. ``versus_base`` is a completed trial's value minus
     the base's (the mean, where several base trials completed), null without a completed base. Expects the trials of one
     campaign. Differences between single seeds are not findings. ``front`` says which trials lie on the Pareto front of
-    the value and ``second_objective``; null in a campaign for one objective.
+    the value and ``second_objective``; null in a campaign for one objective. Runs after the search are left out.
     """
+    trials = searched(trials)
     trials = trials.assign(is_base=trials["is_base"].fillna(False).astype(bool))
     completed = _completed(trials)
     stopped = trials[trials["status"] == "stopped"]
@@ -47,9 +49,14 @@ def leaderboard(trials: pd.DataFrame, second_objective: str | None = None) -> pd
     return board
 
 
+def searched(trials: pd.DataFrame) -> pd.DataFrame:
+    """The trials of the search itself, without those that confirm what it found."""
+    return trials[trials["stage"].fillna("search") == "search"] if "stage" in trials else trials
+
+
 def best(trials: pd.DataFrame) -> pd.Series | None:
     """The completed trial with the lowest value, the base included; None while none has completed."""
-    completed = _completed(trials)
+    completed = _completed(searched(trials))
     return completed.iloc[0] if len(completed) else None
 
 

@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
+from typing import Any
 
 from results.analysis import ESTABLISHED, NOT_ESTABLISHED, Noise, paired_noise, verdict
 from results.looks import confidence_at
 
+SEARCH, CONFIRM, ABLATE = "search", "confirm", "ablate"  # the stages of a campaign
 MOST_CANDIDATES, MOST_SEEDS = 10, 30
 MOST_PAIRS = 100  # beyond this many, nobody is told how many runs would settle it
 
@@ -89,12 +91,17 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Judgement:
-    """Verdicts by arm, in the order given, and the runs (arm, seed) that the next look waits for: none when over."""
+    """Verdicts by arm, in the order given, and the runs (arm, seed) that the next look still waits for."""
 
     verdicts: dict[str, Verdict]
     wanted: tuple[tuple[str, int], ...]
     noise: Noise | None
     seeds: int  # of the last look
+
+    @property
+    def over(self) -> bool:
+        """Whether every candidate has its last word."""
+        return not any(found.going_on for found in self.verdicts.values())
 
     @property
     def winner(self) -> Verdict | None:
@@ -118,6 +125,8 @@ def judge(
         going = [arm for arm, found in verdicts.items() if found.going_on]
         if not going:
             break
+        if len(seeds) < count:
+            return Judgement(verdicts, (), noise, looked)
         seen = seeds[:count]
         missing = tuple((arm, seed) for seed in seen for arm in (base, *going) if (arm, seed) not in runs)
         if missing:
@@ -128,6 +137,47 @@ def judge(
             verdicts[arm] = _verdict(arm, design, count, values[base], values[arm], noise, _failure(arm, seen, runs))
         verdicts = _go_on(verdicts, at_the_end=count == design.last)
     return Judgement(verdicts, (), noise, looked)
+
+
+@dataclass(frozen=True)
+class Round:
+    """One confirmation of a campaign, as its rows tell it. There are several where the search was gone on with."""
+
+    number: int
+    design: Design
+    base: str  # arm, as the candidates are
+    candidates: tuple[str, ...]
+    seeds: tuple[int, ...]
+    runs: dict[tuple[str, int], Run]  # ended ones
+    started: int
+
+    @property
+    def judgement(self) -> Judgement:
+        if len(self.candidates) < self.design.candidates:  # not all have started: who they are is not known yet
+            return Judgement({arm: Verdict(arm, 0) for arm in self.candidates}, (), None, 0)
+        return judge(self.design, self.base, self.candidates, self.seeds, self.runs)
+
+
+def rounds(rows: Iterable[Mapping[str, Any]]) -> list[Round]:
+    """The confirmations among a campaign's trials, in order. ``rows`` are trials with None for what is null."""
+    by_round: dict[int, list[Mapping[str, Any]]] = {}
+    for row in sorted((row for row in rows if row.get("stage") == CONFIRM), key=lambda row: int(row["number"])):
+        by_round.setdefault(int(row["round"]), []).append(row)
+    found = []
+    for number, members in sorted(by_round.items()):
+        base = [row["arm"] for row in members if row["is_base"]]
+        if base:  # it starts first
+            arms = tuple(dict.fromkeys(row["arm"] for row in members if not row["is_base"]))
+            seeds = tuple(dict.fromkeys(int(row["seed"]) for row in members))
+            design = Design.parse(members[0]["design"])
+            found.append(Round(number, design, base[0], arms, seeds, ended_runs(members), len(members)))
+    return found
+
+
+def ended_runs(rows: Iterable[Mapping[str, Any]]) -> dict[tuple[str, int], Run]:
+    """How the runs that have ended did, by arm and seed."""
+    ended = (row for row in rows if row["status"] not in ("running", "interrupted"))
+    return {(row["arm"], int(row["seed"])): Run(row.get("value"), str(row["status"])) for row in ended}
 
 
 def _values(arm: str, seeds: Sequence[int], runs: Mapping[tuple[str, int], Run]) -> dict[int, float]:

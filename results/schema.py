@@ -48,6 +48,7 @@ TRIAL_COLUMNS = (
     Column("stage", _TEXT, "text", "search, confirm or ablate; null in campaigns from before there were stages"),
     Column("arm", _TEXT, "text", "key of this config at the campaign's seed: runs of one config on several share it"),
     Column("round", _INT, "count", "which confirmation the run is part of, from 0; null in a search"),
+    Column("undone", _TEXT, "JSON", "in an ablation: changes of the winner, and which of them are undone here"),
     Column("design", _TEXT, "text", "of the confirmation: candidates x seeds, e.g. 3x3..9; null in a search"),
     Column("seed", _INT, "number", "seed of initialisation and batch order"),
     Column("is_base", _BOOL, "true/false", "whether this is the base config of the space, unchanged"),
