@@ -36,9 +36,7 @@ class Design:
         """``3x3`` or ``3x3..9``; anything else is a ValueError."""
         match = re.fullmatch(r"(\d{1,4})x(\d{1,4})(?:\.\.(\d{1,4}))?", text)
         if not match:
-            raise ValueError(
-                f"{text!r} must be CANDIDATESxSEEDS or CANDIDATESxSEEDS..MOST, for example 3x3 or 3x3..9"
-            )
+            raise ValueError(f"{text!r} must be CANDIDATESxSEEDS or CANDIDATESxSEEDS..MOST, for example 3x3 or 3x3..9")
         candidates, first, last = int(match[1]), int(match[2]), int(match[3] or match[2])
         if not 1 <= candidates <= MOST_CANDIDATES:
             raise ValueError(f"{text!r} asks for {candidates} candidates but it must be 1 to {MOST_CANDIDATES}")
@@ -60,6 +58,11 @@ class Design:
     def confidence(self, seeds: int) -> float:
         """Of each comparison at the look after so many seeds; all of them together have 95 %."""
         return confidence_at(seeds, self.candidates, self.first, self.last)
+
+
+# Three seeds settle a large effect, as most of what a first search finds: they are then all that is spent. But they
+# find an effect of twice the noise in one campaign of three (benchmarks/confirm_power.py), so undecided ones go on.
+DEFAULT = Design(candidates=3, first=3, last=9)
 
 
 @dataclass(frozen=True)
@@ -234,7 +237,7 @@ def _by_difference(found: Verdict) -> float:
 
 
 def pairs_to_settle(difference: float, sd: float, design: Design) -> int | None:
-    """Pairs in all after which this difference would be established at this noise; None where MOST_PAIRS are too few."""
+    """Pairs in all after which this difference would be established at this noise; None where it is over MOST_PAIRS."""
     confidence = design.confidence(design.last)
 
     def settles(pairs: int) -> bool:

@@ -46,7 +46,9 @@ def _confirmed(found: Round, numbers: Mapping[str, int]) -> list[str]:
     for arm, verdict in judgement.verdicts.items():
         name = numbers.get(arm, "?")
         interval = _interval(verdict.difference, verdict.half_width)
-        lines.append(f"{name:>7}  {_signed(verdict.difference):>8}  {interval:>18}  {verdict.pairs:>5}  {_said(verdict)}")
+        lines.append(
+            f"{name:>7}  {_signed(verdict.difference):>8}  {interval:>18}  {verdict.pairs:>5}  {_said(verdict)}"
+        )
     lines.append(f"The intervals are right for all {found.design.candidates} candidates and all looks together.")
     winner = judgement.winner
     if winner is not None:

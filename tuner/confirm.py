@@ -13,9 +13,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from statistics import fmean
 
 from results.ablation import Ablation, Group, ablation
-from results.confirmation import ABLATE, CONFIRM, MOST_SEEDS, Design, Round, rounds
+from results.confirmation import ABLATE, CONFIRM, MOST_SEEDS, SEARCH, Design, Round, rounds
 from search_spaces.domains import Value
 from trainable.config import TrainConfig
 from tuner.ledger import ENDED, Entry, Ledger
@@ -81,6 +82,11 @@ class Confirmation:
         return self._wanted
 
     @property
+    def num_wanted(self) -> int:
+        """How many runs were wanted when that was last worked out; for a display, which must not decide."""
+        return len(self._wanted)
+
+    @property
     def candidates(self) -> list[Entry]:
         """The best completed trials of the search, best first, without the base."""
         tried = sorted(self.ledger.completed(), key=lambda entry: (float(entry.row["value"]), entry.key))
@@ -126,7 +132,9 @@ class Confirmation:
     ) -> Training:
         arm = self.ledger.key(replace(config, seed=self.ledger.base.seed))
         trial = self.ledger.entries.get(arm)
-        name = "the base" if arm == found.base else f"trial {trial.number}" if trial else "the winner with changes undone"
+        name = (
+            "the base" if arm == found.base else f"trial {trial.number}" if trial else "the winner with changes undone"
+        )
         columns = {
             "stage": stage,
             "arm": arm,
@@ -161,6 +169,49 @@ class Confirmation:
         """How far the winner has been taken apart."""
         return ablation(found, self._rows(), changes)
 
+    def _won(self) -> tuple[Round, Entry, Ablation] | None:
+        """The round whose winner is known, that trial, and how far it was taken apart."""
+        found = self.round
+        if found is None or not found.judgement.over or found.judgement.winner is None:
+            return None
+        winner = self.ledger.entries[found.judgement.winner.arm]
+        known = self.ablation(found, units(self.ledger, winner.values))
+        assert known is not None
+        return found, winner, known
+
+    def found(self) -> TrainConfig | None:
+        """The winner's config, or of what an ablation left of it where that stands; None without a winner."""
+        won = self._won()
+        if won is None:
+            return None
+        _, winner, known = won
+        undone = tuple(change for change in known.changes if change not in known.decision.kept)
+        return self.without(winner, undone)[1] if known.stands else winner.config
+
+    @property
+    def minimal(self) -> bool:
+        """Whether the winner was taken apart, and less of it stands."""
+        won = self._won()
+        return won is not None and won[2].stands is True
+
+    @property
+    def ablated(self) -> bool:
+        """Whether the winner was taken apart to the end."""
+        won = self._won()
+        return won is not None and not won[2].decision.wanted
+
+    @property
+    def num_changes(self) -> int:
+        """How many changes of the winner can be undone, one by one."""
+        won = self._won()
+        return 0 if won is None else len(won[2].changes)
+
+    @property
+    def run_seconds(self) -> float | None:
+        """Mean seconds of a run after the search."""
+        seconds = [float(e.row["wall_seconds"]) for e in self.ledger.entries.values() if _timed(e)]
+        return fmean(seconds) if seconds else None
+
     def _whole(self, found: Round, winner: Entry, changes: Group, known: Ablation) -> Iterator[Training]:
         """What is left, the base and the winner on fresh seeds."""
         undone = tuple(change for change in changes if change not in known.decision.kept)
@@ -185,6 +236,10 @@ class Confirmation:
         plan = json.dumps({"changes": changes, "undone": group})
         columns = {"stage": ABLATE, "round": found.number, "design": str(found.design), "undone": plan}
         self.ledger.refuse_again(f"{found.number} {plan}", why, columns)
+
+
+def _timed(entry: Entry) -> bool:
+    return entry.stage != SEARCH and entry.status == "completed" and bool(entry.row.get("wall_seconds"))
 
 
 def undo(ledger: Ledger, values: Mapping[str, Value], group: Group) -> dict[str, Value]:

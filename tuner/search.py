@@ -153,7 +153,7 @@ class Search:
             return 0
         if self.waiting or self.searching or any(entry.stage == SEARCH for entry in list(self.live.values())):
             return self.settings.confirm.fewest_runs
-        return len(self.confirmation.wanted()) - len(self.live)
+        return max(0, self.confirmation.num_wanted - len(self.live))
 
     def next(self) -> Request | None:
         """The next trial to start, or None while every slot is taken. To be asked only while not ``exhausted``."""
