@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rich.console import Console
 
+from results.confirmation import Design
 from trainable.runtime import Runtime
 from tuner import cluster, plan, replay
 from tuner.display import clock
@@ -11,7 +12,7 @@ from tuner.early_stopping import STOPPERS
 from tuner.question import Question
 
 
-def describe(console: Console, question: Question, here: cluster.Cluster) -> None:
+def describe(console: Console, question: Question, here: cluster.Cluster, confirm: Design | None = None) -> None:
     """What is about to be asked, and of what."""
     space, base = question.space, question.base
     console.print(f"space: {space.name} - {space.question}")
@@ -24,8 +25,19 @@ def describe(console: Console, question: Question, here: cluster.Cluster) -> Non
     console.print(f"plan: {question.trials} trials on {here.about}, {budget} each, {len(space.knobs)} knobs{fixed}")
     if space.second_objective is not None:
         console.print(f"objectives: the Pareto front of {' and '.join(space.objectives)}; nothing is stopped early")
+    if confirm is not None:
+        console.print(f"confirm: {confirmation(confirm)}")
     if space.constraints:
         console.print(f"constraints: {'; '.join(map(str, space.constraints))}")
+
+
+def confirmation(design: Design) -> str:
+    """What a design means."""
+    seeds = f"{design.first} fresh seeds" + (
+        f", to {design.last} where undecided" if design.last > design.first else ""
+    )
+    runs = f"{design.fewest_runs}" + (f" to {design.most_runs}" if design.last > design.first else "")
+    return f"after the search the best {design.candidates} and the base on {seeds}: {runs} runs (--no-confirm: none)"
 
 
 def describe_replay(console: Console, question: Question, here: cluster.Cluster) -> None:
@@ -39,7 +51,14 @@ def describe_replay(console: Console, question: Question, here: cluster.Cluster)
         console.print(f"left out: {', '.join(chosen.left_out)}, whose configs were never published")
 
 
-def print_cost(console: Console, question: Question, here: cluster.Cluster, stopper: str, fidelity: str) -> None:
+def print_cost(
+    console: Console,
+    question: Question,
+    here: cluster.Cluster,
+    stopper: str,
+    fidelity: str,
+    confirm: Design | None = None,
+) -> None:
     """The answer to --dry-run."""
     speed = plan.measure_tokens_per_second(question.base, Runtime.detect())
     if question.replay is not None:
@@ -60,6 +79,9 @@ def print_cost(console: Console, question: Question, here: cluster.Cluster, stop
         console.print(
             f"time: at most {clock(cost.total_seconds)} if nothing is stopped, {expected} if every rung stops its share"
         )
+    if confirm is not None and cost.seconds is not None:
+        fewest, most = (clock(runs * cost.seconds / here.slots) for runs in (confirm.fewest_runs, confirm.most_runs))
+        console.print(f"confirmation: {fewest} to {most} after it")
     console.print("dry run: nothing was trained or written")
 
 
