@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -47,8 +47,8 @@ class Row:
 class TableSpace(Space):
     """A space whose configs are rows: the seed of a config is the number of its row, and nothing else in it counts."""
 
-    rows: tuple[Row, ...] = ()
-    coordinates: Any = None  # (rows, knobs) in [0, 1], or the number of a label; NaN where the knob is not active
+    rows: tuple[Row, ...] = field(default=(), repr=False)
+    coordinates: Any = field(default=None, repr=False)  # (rows, knobs) in [0, 1], or the number of a label; NaN where the knob is not active
 
     def values_of(self, config: TrainConfig) -> dict[str, Value]:
         return dict(self.rows[config.seed].values)
@@ -99,9 +99,16 @@ def make(name: str, rows: Sequence[Row], knobs: Sequence[Knob]) -> Table:
     base = TrainConfig(budget=Budget(steps=STEPS), seed=0)
     coordinates = np.array([[_coordinate(knob, row.values) for knob in knobs] for row in rows])
     scales = {"table": Scale(base, trials=len(rows), about="recorded curves")}
-    return Table(
-        name, TableSpace(name, "Which row is best?", "val_loss", scales, tuple(knobs), tuple(rows), coordinates), base
+    space = TableSpace(
+        name=name,
+        question="Which row is best?",
+        objective="val_loss",
+        scales=scales,
+        knobs=tuple(knobs),
+        rows=tuple(rows),
+        coordinates=coordinates,
     )
+    return Table(name, space, base)
 
 
 def read_shakespeare(folder: Path) -> Table:
