@@ -295,7 +295,7 @@ def test_objectives_and_constraints_are_kept_and_a_resume_goes_on_with_them(with
     assert "objectives: the Pareto front of val_loss and train_seconds; nothing is stopped early" in out
     assert "constraints: parameters<=1000000000" in out and "completed front" in out
     record = campaign_json("two")
-    assert record["objectives"] == ["val_loss", "train_seconds"] and record["early_stopping"] is False
+    assert record["objectives"] == ["val_loss", "train_seconds"] and record["stopper"] == "none"
     assert record["constraints"] == ["parameters<=1000000000"]
     assert main(["--resume", "two", "--results", "runs", "--trials", "5"]) == 0
     assert statuses("two") == ["completed"] * 5 and "constraints: parameters<=" in capsys.readouterr().out
@@ -329,7 +329,7 @@ def test_a_warm_start_and_a_reuse_are_announced_kept_and_survive_a_resume(withou
         (["--data", "text [b]", "--constraint", "parameters<=10"], "the base breaks a constraint: parameters"),
         (["--data", "text [b]", "--warm-start", "nowhere"], "nowhere is no campaign"),
         (["--data", "text [b]", "--reuse", "nowhere"], "nowhere is no campaign"),
-        (["--objective", "val_bpb,train_seconds", "--early-stopping"], "--early-stopping judges by one objective"),
+        (["--objective", "val_bpb,train_seconds", "--stopper", "asha"], "--stopper asha judges by one objective"),
         (["--objective", "val_bpb,train_seconds", "--warm-start", "recorded"], "--warm-start is for one objective"),
         (["--objective", "val_loss", "--replay", "H1"], "--objective is for a search"),
     ],
