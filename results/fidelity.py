@@ -128,13 +128,13 @@ def top_lost(values: Values, finals: Values, draws: int = DRAWS, seed: int = 0) 
 
     The rule is that of Ray: the first one passes; then a value must not exceed the 1/3 quantile of the earlier ones.
     """
-    draw, top = np.random.default_rng(seed), set(np.argsort(finals, kind="stable")[:TOP].tolist())
+    draw, top = np.random.default_rng(seed), np.argsort(finals, kind="stable")[:TOP]
     lost = 0
     for _ in range(draws):
         order = draw.permutation(len(values))
-        for place, trial in enumerate(order.tolist()):
-            if place and trial in top:
-                lost += bool(values[trial] > np.quantile(values[order[:place]], 1 / REDUCTION))
+        for place in np.flatnonzero(np.isin(order, top)).tolist():
+            if place:
+                lost += bool(values[order[place]] > np.quantile(values[order[:place]], 1 / REDUCTION))
     return lost / draws
 
 
