@@ -1,4 +1,4 @@
-"""A whole campaign of the tuner, its trials played instead of trained: its own ``Search``, sampler, stopper and files."""
+"""A whole campaign of the tuner, its trials played, not trained: its own ``Search``, sampler, stopper and files."""
 
 from __future__ import annotations
 
