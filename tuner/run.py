@@ -159,6 +159,7 @@ def resume(console: Console, given: argparse.Namespace) -> int:
     if given.confirm is None and was.get("confirm"):
         given.confirm = Design.parse(was["confirm"])
     given.ablate = was.get("ablate", False) if given.ablate is None else given.ablate
+    check_confirmation(question, given)
     describe(console, question, here, given.confirm or None)
     if given.dry_run:
         print_cost(console, question, here, given.stopper, given.fidelity, given.confirm or None)
@@ -204,6 +205,15 @@ def settle(given: argparse.Namespace, question: Question) -> None:
         given.reports = 0 if question.replay is None else REPLAY_REPORTS
     if given.confirm is None:
         given.confirm = DEFAULT if question.replay is None and question.space.second_objective is None else False
+    check_confirmation(question, given)
+
+
+def check_confirmation(question: Question, given: argparse.Namespace) -> None:
+    """A ValueError where there is nothing to confirm, or nothing confirmed to take apart."""
+    if given.confirm and (question.replay is not None or question.space.second_objective is not None):
+        raise ValueError(f"--confirm {given.confirm} is for a search for one objective: this campaign is none")
+    if given.ablate and not given.confirm:
+        raise ValueError(f"--ablate takes a confirmed winner apart: give --confirm too, for example {DEFAULT}")
 
 
 def read(console: Console, base: TrainConfig) -> Dataset:
