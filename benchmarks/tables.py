@@ -111,6 +111,17 @@ def make(name: str, rows: Sequence[Row], knobs: Sequence[Knob]) -> Table:
     return Table(name, space, base)
 
 
+def read(path: Path) -> Table:
+    """The table at ``path``, by what is there; a ValueError where it is none of the three kinds."""
+    if path.is_file():
+        return read_random(path)
+    if (path / "curves.csv").exists():
+        return read_shakespeare(path)
+    if (path / "campaign.json").exists():
+        return read_campaign(path)
+    raise ValueError("a table is a folder with curves.csv, a campaign's folder, or a file of benchmarks.record_table")
+
+
 def read_shakespeare(folder: Path) -> Table:
     """The full factorial of a small GPT on Shakespeare's works: 128 runs, final losses 4.66 to 5.29 nats."""
     runs, curves = pd.read_csv(folder / "runs.csv"), pd.read_csv(folder / "curves.csv")

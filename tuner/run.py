@@ -108,7 +108,7 @@ def begin(console: Console, given: argparse.Namespace) -> int:
         except ValueError as error:  # a budget in seconds: nobody knows its steps
             console.print(f"audit: not done: {error}")
     if given.dry_run:
-        print_cost(console, question, here, given.stopper, given.fidelity)
+        print_cost(console, question, here, given.stopper, given.fidelity, given.slots)
         return DONE
     dataset = read(console, question.base)
     check_answerable(question.space, question.base, dataset)
@@ -161,7 +161,7 @@ def resume(console: Console, given: argparse.Namespace) -> int:
         raise ValueError(f"campaign {folder.name!r} was started by a version without --stopper: start a new one")
     given.stopper, given.fidelity, given.reports = was["stopper"], was["fidelity"], int(was.get("reports", 0))
     if given.dry_run:
-        print_cost(console, question, here, given.stopper, given.fidelity)
+        print_cost(console, question, here, given.stopper, given.fidelity, given.slots)
         return DONE
     dataset = read(console, question.base)
     if dataset.fingerprint != was["data"]:
