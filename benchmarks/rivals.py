@@ -76,7 +76,7 @@ class RayDefaults:
     def __init__(self, table: Table, seed: int) -> None:
         self.table, self.number = table, 0
         self.searcher = OptunaSearch(
-            lambda trial: None if define(trial, table.space) else None,
+            self._define,
             metric="loss",
             mode="min",
             points_to_evaluate=[dict(table.space.values_of(table.base))],
@@ -84,6 +84,9 @@ class RayDefaults:
         )
         self.scheduler = AsyncHyperBandScheduler(metric="loss", mode="min", max_t=PARTS)
         self.trials: dict[str, Any] = {}
+
+    def _define(self, trial: Any) -> None:
+        define(trial, self.table.space)
 
     def next(self) -> Job:
         key = str(self.number)

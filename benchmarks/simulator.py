@@ -1,4 +1,4 @@
-"""A search on recorded curves: the same code as a campaign's, with a table in the place of training and a clock that is simulated.
+"""A search on recorded curves: a campaign's own code, with a table in the place of training and a simulated clock.
 
 ``Ours`` drives ``tuner.search.Search`` by the calls that Ray Tune makes of it. Any other method is a ``Driver`` too, so
 that all are measured alike: compute is what trials have trained, in budgets of one trial, and what a search has found

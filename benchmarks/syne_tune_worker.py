@@ -1,4 +1,4 @@
-"""A scheduler of Syne Tune behind lines of JSON. Runs in an interpreter that has syne-tune 0.16, and imports nothing of ours.
+"""A scheduler of Syne Tune behind lines of JSON, for an interpreter that has syne-tune 0.16. Imports nothing of ours.
 
 Syne Tune wants other versions of Ray and pandas than we do, so it lives in an environment of its own:
 

@@ -48,7 +48,9 @@ class TableSpace(Space):
     """A space whose configs are rows: the seed of a config is the number of its row, and nothing else in it counts."""
 
     rows: tuple[Row, ...] = field(default=(), repr=False)
-    coordinates: Any = field(default=None, repr=False)  # (rows, knobs) in [0, 1], or the number of a label; NaN where the knob is not active
+    coordinates: Any = field(
+        default=None, repr=False
+    )  # (rows, knobs) in [0, 1], or the number of a label; NaN where the knob is not active
 
     def values_of(self, config: TrainConfig) -> dict[str, Value]:
         return dict(self.rows[config.seed].values)
@@ -109,6 +111,17 @@ def make(name: str, rows: Sequence[Row], knobs: Sequence[Knob]) -> Table:
         coordinates=coordinates,
     )
     return Table(name, space, base)
+
+
+def read(path: Path) -> Table:
+    """The table at ``path``, by what is there; a ValueError where it is none of the three kinds."""
+    if path.is_file():
+        return read_random(path)
+    if (path / "curves.csv").exists():
+        return read_shakespeare(path)
+    if (path / "campaign.json").exists():
+        return read_campaign(path)
+    raise ValueError("a table is a folder with curves.csv, a campaign's folder, or a file of benchmarks.record_table")
 
 
 def read_shakespeare(folder: Path) -> Table:

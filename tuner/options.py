@@ -194,6 +194,9 @@ def _look_first(look: argparse._ArgumentGroup) -> None:
         "that change nothing; with --dry-run, that and the plan are all (default: on)",
     )
     look.add_argument("--dry-run", action="store_true", help="print the plan and its cost, train nothing")
+    look.add_argument(
+        "--slots", metavar="N", type=_positive, help="with --dry-run: the cost on N devices, which need not be here"
+    )
 
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -262,6 +265,8 @@ def _check_combination(options: argparse.Namespace) -> None:
         if value is not None and options.replay is None and options.resume is None:
             raise ValueError(f"{name} is for recorded runs: give --replay too")
     _check_search_only(options)
+    if options.slots is not None and not options.dry_run:
+        raise ValueError("--slots is for planning: give --dry-run too, or --concurrent for how many trials at a time")
     if options.replay is not None and options.trials is not None:
         raise ValueError("--trials is for a search: a replay has the trials that --replay and --seeds name")
 

@@ -103,7 +103,7 @@ def begin(console: Console, given: argparse.Namespace) -> int:
         except ValueError as error:  # a budget in seconds: nobody knows its steps
             console.print(f"audit: not done: {error}")
     if given.dry_run:
-        print_cost(console, question, here, given.stopper, given.fidelity, given.confirm or None)
+        print_cost(console, question, here, given.stopper, given.fidelity, given.confirm or None, given.slots)
         return DONE
     dataset = read(console, question.base)
     check_answerable(question.space, question.base, dataset)
@@ -162,7 +162,7 @@ def resume(console: Console, given: argparse.Namespace) -> int:
     check_confirmation(question, given)
     describe(console, question, here, given.confirm or None)
     if given.dry_run:
-        print_cost(console, question, here, given.stopper, given.fidelity, given.confirm or None)
+        print_cost(console, question, here, given.stopper, given.fidelity, given.confirm or None, given.slots)
         return DONE
     dataset = read(console, question.base)
     if dataset.fingerprint != was["data"]:

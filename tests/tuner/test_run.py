@@ -86,6 +86,15 @@ def test_a_dry_run_prints_the_plan_and_writes_nothing(workplace, capsys) -> None
     assert sorted(workplace.rglob("*")) == before
 
 
+def test_a_dry_run_plans_for_slots_that_are_not_here(capsys) -> None:
+    assert main([*GOLF, "--trials", "64", "--no-audit", "--dry-run", "--slots", "32"]) == 0
+    out = capsys.readouterr().out
+    assert "with 32 slots" in out and "of 64 whole trials)" in out
+    with pytest.raises(SystemExit):
+        main([*GOLF, "--slots", "32"])
+    assert "--slots is for planning: give --dry-run too" in capsys.readouterr().err
+
+
 def test_a_dry_run_without_early_stopping_says_so(capsys) -> None:
     assert main([*GOLF, "--dry-run", "--stopper", "none"]) == 0
     assert "early stopping: none at steps none of 12" in capsys.readouterr().out
