@@ -35,6 +35,7 @@ COPIED = (  # from a trial's report into its row
     "artifact_bytes", "val_loss_quantised", "val_bpb_quantised",
     "val_nats_per_character", "val_mainrun_loss", "time_to_target", "target_reached",
 )  # fmt: skip
+OUT_OF_MEMORY = "out of memory"  # what PyTorch says, and the status that the sampler knows such a trial by
 EXTRA = ("steps", "tokens", "seconds", "spent")
 
 
@@ -260,9 +261,10 @@ class Ledger:
         """A trial as the sampler wants to know it."""
         row, whole = entry.row, entry.status in ("completed", "infeasible")  # else its costs are of a part of a run
         second = self.space.second_objective
+        no_memory = entry.status == "crashed" and OUT_OF_MEMORY in str(row.get("reason")).lower()
         return Outcome(
             entry.values,
-            entry.status,
+            OUT_OF_MEMORY if no_memory else entry.status,
             row.get("last_value" if entry.status == "infeasible" else "value"),
             dict(entry.milestones),
             cost_of(second, row) if second is not None and whole else None,
