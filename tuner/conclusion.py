@@ -20,12 +20,12 @@ from trainable.component import difference, leaves, with_values
 from trainable.config import TrainConfig
 from tuner.confirm import Confirmation
 from tuner.display import clock
+from tuner.driver import INTERRUPTED, INTERRUPTION
 from tuner.search import Search
 
 SHOWN = 20  # rows of a replay in the tables at its end; results.compare prints all
-DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+DONE, FAILED, BAD_INPUT = 0, 1, 2
 PROGRAM = "python -m tuner.run"
-INTERRUPTION = "interrupted"
 
 
 def conclude(console: Console, campaign: Search) -> int:

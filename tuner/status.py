@@ -18,8 +18,8 @@ from rich.console import Console
 from results.confirmation import SEARCH
 from results.schema import STATUSES
 from results.store import Store
+from trainable.command_line import OneLineParser
 from tuner.display import clock
-from tuner.options import OneLineParser
 
 PROGRAM = "python -m tuner.status"
 LOCK = ".lock"  # held by the driver while it lives (tuner/run.py)

@@ -4,7 +4,7 @@ import pytest
 from ray.exceptions import ActorUnavailableError
 
 from trainable.ray_trainable import STOP_FILE
-from tuner.lost import LOSSES, by_node_loss
+from tuner.lost import LOSSES, NODE, PROCESS, loss_of
 
 ON_A_DEAD_NODE = """Failure # 1
 The actor died unexpectedly before finishing this task.
@@ -25,9 +25,10 @@ ValueError: its node has died, says a trial
 
 
 def test_a_dead_or_unreachable_node_is_told_from_errors_of_the_trial() -> None:
-    assert by_node_loss(ON_A_DEAD_NODE)
-    assert by_node_loss(str(ActorUnavailableError("RPC error", None)))
-    assert not any(map(by_node_loss, (ON_A_LIVING_NODE, RAISED, "")))
+    assert loss_of(ON_A_DEAD_NODE) is NODE
+    assert loss_of(str(ActorUnavailableError("RPC error", None))) is NODE
+    assert loss_of(ON_A_LIVING_NODE) is PROCESS
+    assert loss_of(RAISED) is loss_of("") is None
 
 
 def test_a_trial_of_a_lost_node_is_next_and_ends_as_attempt_2(bench, result_of) -> None:
@@ -36,7 +37,7 @@ def test_a_trial_of_a_lost_node_is_next_and_ends_as_attempt_2(bench, result_of) 
     for key in (first, second):
         search.start(key)
     search.report(first, result_of(bench.base, 27.0, 1.5, "running"))
-    search.lose(first, ON_A_DEAD_NODE)
+    search.die(first, ON_A_DEAD_NODE)
     again = search.next()
     assert again.key == first and not again.resume  # nobody can see a checkpoint
     search.start(first)
@@ -53,7 +54,7 @@ def test_a_trial_of_a_lost_node_goes_on_from_a_checkpoint_that_can_be_seen(bench
     search.start(request.key)
     request.checkpoint_path.parent.mkdir()
     request.checkpoint_path.write_text("100")
-    search.lose(request.key, ON_A_DEAD_NODE)
+    search.die(request.key, ON_A_DEAD_NODE)
     assert bench.rows()[0]["checkpoint"] == f"checkpoints/{request.key}.safetensors"
     assert search.next().resume
 
@@ -62,9 +63,9 @@ def test_a_trial_that_goes_on_losing_nodes_crashes_in_the_end(bench) -> None:
     search = bench.search(trials=1)
     for _ in range(LOSSES + 1):
         search.start(search.next().key)
-        search.lose(bench.base_key, ON_A_DEAD_NODE)
+        search.die(bench.base_key, ON_A_DEAD_NODE)
     (row,) = bench.rows()
-    assert row["status"] == "crashed" and row["reason"].startswith("gave up: the trial has lost")
+    assert row["status"] == "crashed" and row["reason"].startswith("gave up: its node was lost")
     assert search.exhausted
 
 
@@ -72,7 +73,7 @@ def test_a_node_lost_while_a_campaign_ends_leaves_the_trial_for_a_resume(bench) 
     search = bench.search(trials=1)
     search.start(search.next().key)
     search.stop("enough")
-    search.lose(bench.base_key, ON_A_DEAD_NODE)
+    search.die(bench.base_key, ON_A_DEAD_NODE)
     assert search.exhausted and bench.rows()[0]["status"] == "interrupted"
     search.abandon()
     assert not (bench.folder / STOP_FILE).exists()
@@ -84,7 +85,7 @@ def test_a_lost_trial_reaches_the_study_once_when_it_ends(bench, result_of, loss
     search = bench.search(trials=1)
     for _ in range(losses):
         search.start(search.next().key)
-        search.lose(bench.base_key, ON_A_DEAD_NODE)
+        search.die(bench.base_key, ON_A_DEAD_NODE)
     search.start(search.next().key)
     result = result_of(bench.base, 240.0, 1.5, "completed")
     search.report(bench.base_key, result)
