@@ -1,16 +1,18 @@
 """What a campaign's trials say, as data frames and numbers; lower values are better.
 
 The leaderboard's differences are between single runs: a reason to look closer, not a finding. For a finding there must
-be replicates (:func:`pooled_noise`), and the one rule is :func:`verdict`.
+be replicates (:func:`pooled_noise`, or :func:`paired_noise` where they share their seeds), and the one rule is
+:func:`verdict`.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist, fmean
 
+import numpy as np
 import pandas as pd
 
 from results.pareto import front
@@ -28,8 +30,9 @@ def leaderboard(trials: pd.DataFrame, second_objective: str | None = None) -> pd
     by last value within a rung; then the base, where it is neither. ``versus_base`` is a completed trial's value minus
     the base's (the mean, where several base trials completed), null without a completed base. Expects the trials of one
     campaign. Differences between single seeds are not findings. ``front`` says which trials lie on the Pareto front of
-    the value and ``second_objective``; null in a campaign for one objective.
+    the value and ``second_objective``; null in a campaign for one objective. Runs after the search are left out.
     """
+    trials = searched(trials)
     trials = trials.assign(is_base=trials["is_base"].fillna(False).astype(bool))
     completed = _completed(trials)
     stopped = trials[trials["status"] == "stopped"]
@@ -46,9 +49,14 @@ def leaderboard(trials: pd.DataFrame, second_objective: str | None = None) -> pd
     return board
 
 
+def searched(trials: pd.DataFrame) -> pd.DataFrame:
+    """The trials of the search itself, without those that confirm what it found."""
+    return trials[trials["stage"].fillna("search") == "search"] if "stage" in trials else trials
+
+
 def best(trials: pd.DataFrame) -> pd.Series | None:
     """The completed trial with the lowest value, the base included; None while none has completed."""
-    completed = _completed(trials)
+    completed = _completed(searched(trials))
     return completed.iloc[0] if len(completed) else None
 
 
@@ -77,13 +85,13 @@ class Noise:
     sd: float  # standard deviation of a single run, in the unit of its values
     degrees_of_freedom: int
 
-    def smallest_difference(self, runs: int, other_runs: int) -> float:
+    def smallest_difference(self, runs: int, other_runs: int, confidence: float = CONFIDENCE) -> float:
         """What the means of two groups of that many runs must differ by, to be established: a two-sided t test."""
-        return math.hypot(self.half_width(runs), self.half_width(other_runs))
+        return math.hypot(self.half_width(runs, confidence), self.half_width(other_runs, confidence))
 
-    def half_width(self, runs: int) -> float:
-        """Half of the interval that holds the true mean of that many runs with 95 % confidence."""
-        return two_sided_quantile(CONFIDENCE, self.degrees_of_freedom) * self.sd / math.sqrt(runs)
+    def half_width(self, runs: int, confidence: float = CONFIDENCE) -> float:
+        """Half of the interval that holds the true mean of that many runs with this confidence."""
+        return two_sided_quantile(confidence, self.degrees_of_freedom) * self.sd / math.sqrt(runs)
 
 
 def pooled_noise(groups: Iterable[Sequence[float]]) -> Noise | None:
@@ -101,13 +109,43 @@ def pooled_noise(groups: Iterable[Sequence[float]]) -> Noise | None:
     return Noise(math.sqrt(squares / degrees_of_freedom), degrees_of_freedom) if degrees_of_freedom else None
 
 
-def verdict(difference: float, noise: Noise | None, runs: int, other_runs: int, claim: float | None = None) -> str:
+def paired_noise(groups: Iterable[Mapping[int, float]]) -> Noise | None:
+    """The noise of a run beside what its seed does to every computation alike; None where nothing is left to tell it.
+
+    Each group holds the runs of one computation by seed. What is left after a mean for each group and one for each
+    seed are fitted (two-way layout without interaction, by least squares) is pooled over all groups: with m groups on n
+    seeds (m - 1)(n - 1) degrees of freedom, against n - 1 of the differences of one pair of groups alone. The spread
+    is taken to be the same everywhere.
+    """
+    runs = [(group, seed, value) for group, values in enumerate(groups) for seed, value in values.items()]
+    if not runs:
+        return None
+    columns = [sorted({run[i] for run in runs}) for i in (0, 1)]
+    design = np.array([[float(run[i] == level) for i in (0, 1) for level in columns[i]] for run in runs])
+    values = np.array([run[2] for run in runs])
+    solution, _, rank, _ = np.linalg.lstsq(design, values - values.mean())
+    degrees_of_freedom = len(runs) - int(rank)
+    if degrees_of_freedom == 0:
+        return None
+    residuals = values - values.mean() - design @ solution
+    return Noise(math.sqrt(float(residuals @ residuals) / degrees_of_freedom), degrees_of_freedom)
+
+
+def verdict(
+    difference: float,
+    noise: Noise | None,
+    runs: int,
+    other_runs: int,
+    claim: float | None = None,
+    confidence: float = CONFIDENCE,
+) -> str:
     """Whether a difference between the means of ``runs`` and of ``other_runs`` runs is a finding.
 
     ``not established`` where noise alone may have made it, or is unknown; ``contradicts`` where it is established and
     its sign is opposite to that of ``claim``; else ``established``. A claim of 0 or None names no direction.
+    ``confidence`` is that of this one comparison: above 95 % where it is one of several that are made.
     """
-    if noise is None or not abs(difference) > noise.smallest_difference(runs, other_runs):
+    if noise is None or not abs(difference) > noise.smallest_difference(runs, other_runs, confidence):
         return NOT_ESTABLISHED
     return CONTRADICTS if claim and (claim > 0) != (difference > 0) else ESTABLISHED
 

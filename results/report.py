@@ -17,11 +17,12 @@ import pandas as pd
 from rich.console import Console
 from rich.text import Text
 
-from results.analysis import counts, leaderboard
+from results.analysis import counts, leaderboard, searched
 from results.command_line import OneLineParser, at_least_one
 from results.frames import Results, load
 from results.pareto import costs
 from results.store import DATASETS
+from results.verdicts import verdict_lines
 
 _HEADS = ("rank", "trial", "", "vs base", "status")  # the third is the name of the objective
 _GAP = "  "
@@ -38,7 +39,7 @@ class _Line:
 
 def print_leaderboard(console: Console, results: Results, top: int = 10) -> None:
     """Print the counts, the ``top`` rows of the leaderboard and the base, and what changed in the best trial."""
-    _say(console, _summary(results.trials))
+    _say(console, _summary(searched(results.trials)))
     second = next(iter(results.campaign.get("objectives", [])[1:]), None)
     board = leaderboard(results.trials, second)
     if board.empty:
@@ -51,9 +52,12 @@ def print_leaderboard(console: Console, results: Results, top: int = 10) -> None
     _print_table(console, lines, objective)
     if second is not None:
         _say(console, f"front: no other trial is as good in both {objective} and {second}.", style="dim")
-    for note in _notes(board, shown):
+    verdicts = verdict_lines(results.trials)
+    for note in _notes(board, shown, bool(verdicts)):
         _say(console, note, style="dim")
     _print_best(console, board, objective)
+    for line in ["", *verdicts] if verdicts else []:
+        _say(console, line)
 
 
 def print_where(console: Console, folder: Path) -> None:
@@ -147,7 +151,7 @@ def _print_table(console: Console, lines: list[_Line], objective: str) -> None:
         _say(console, joined(line.cells, fit(line.changes, room)), style=line.style)
 
 
-def _notes(board: pd.DataFrame, shown: pd.DataFrame) -> list[str]:
+def _notes(board: pd.DataFrame, shown: pd.DataFrame, confirmed: bool) -> list[str]:
     notes = []
     if len(board) > len(shown):
         notes.append(f"{len(board) - len(shown)} more finished or stopped trials are not shown.")
@@ -155,7 +159,8 @@ def _notes(board: pd.DataFrame, shown: pd.DataFrame) -> list[str]:
         unit = next(iter(board["budget_unit"].dropna()), "budget units")
         notes.append(f"stopped @N: ended early after N {unit}, with the value it had there.")
     if board["versus_base"].notna().any():
-        notes.append("Each difference is between single runs of one seed: not yet a finding.")
+        last = "the verdicts are below." if confirmed else "not yet a finding."
+        notes.append(f"Each difference is between single runs of one seed: {last}")
     elif board["rank"].notna().any():
         notes.append("No base trial has completed, so there is nothing to compare with yet.")
     return notes

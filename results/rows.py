@@ -24,8 +24,8 @@ def problem(table: pa.Table, key: str | None) -> str:
             return f"status {unknown.pop()!r} does not exist"
     for field in table.schema:
         if (field.metadata or {}).get(b"unit") == _JSON:
-            for text in set(table[field.name].to_pylist()) - {None}:
-                if not _is_json(text, field.name in _OBJECTS):
+            for text in set(table[field.name].to_pylist()):
+                if text is not None and not _is_json(text, field.name in _OBJECTS):
                     return f"{field.name} is {text[:60]!r} but must be JSON"
     return ""
 

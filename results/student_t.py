@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 
 
+@cache  # the same few are asked for again and again
 def two_sided_quantile(confidence: float, degrees_of_freedom: int) -> float:
     """The t that a Student variable stays below in absolute value with probability ``confidence``."""
     if not 0.0 < confidence < 1.0:

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -83,20 +83,20 @@ def start(workplace) -> Iterator[Callable[..., subprocess.Popen]]:
         process.wait()
 
 
-def campaign(name: str, trials: int, steps: int) -> list[object]:
+def campaign(name: str, trials: int, steps: int, confirmed: bool = False) -> list[object]:
     settings = [part for path, value in SMALL.items() for part in ("--set", f"{path}={value}")]
     settings += ["--set", f"budget.steps={steps}", "--data", "text"]
-    space = ["--space", "parameter_golf", "--scale", "proxy", "--no-audit"]
+    space = ["--space", "parameter_golf", "--scale", "proxy", "--no-audit", *([] if confirmed else ["--no-confirm"])]
     return [*space, "--name", name, "--trials", trials, *settings]
 
 
-def output(process: subprocess.Popen, code: int) -> list[str]:
+def output(process: subprocess.Popen, code: int, shapes: Sequence[str] = ()) -> list[str]:
     """The lines of a command that has to end with ``code``: all of a shape that is ours, none of Ray's."""
     ended = process.wait(timeout=240)
     text = process.log.read_text()
     assert ended == code, text
     for line in text.splitlines():
-        assert any(re.fullmatch(shape, line) for shape in SHAPES), f"{line!r} in:\n{text}"
+        assert any(re.fullmatch(shape, line) for shape in (*SHAPES, *shapes)), f"{line!r} in:\n{text}"
     return text.splitlines()
 
 
@@ -186,6 +186,27 @@ def test_an_interrupted_campaign_goes_on_from_checkpoints_and_survives_trials_th
     assert len(killed) == 1 and killed["reason"].str.len().item() > 0
     assert any(line.startswith("2 trials crashed: ") for line in lines)
     assert len(list((folder / "errors").iterdir())) == 2
+
+
+@pytest.mark.slow
+def test_what_a_search_finds_is_confirmed_and_taken_apart_after_a_kill_too(workplace, start) -> None:
+    folder = workplace / "runs" / "sure"
+    process = start(*campaign("sure", trials=4, steps=20, confirmed=True), "--confirm", "2x2..3", "--stopper", "none")
+    wait_for(lambda: "confirm" in set(trials_of(folder).get("stage", [])), process)
+    process.kill()
+    process.wait()
+    shapes = [r"confirm(ing)?: .+", r"\[[\d:]+\] (confirm|ablate): (trial \d+|the .+) on seed \d+ .+", r"Confirm.+"]
+    shapes += [r" *trial +vs base .+", r"The .+", r"Winner: .+", r"  python -m tuner\.run .+", r"No candidate .+"]
+    shapes += [r"Which of .+", r"Ablation: .+", r"Minimal winner: .+", r"\d+ of \d+ changes .+", r"Each of .+"]
+    output(start("--resume", "sure", "--ablate"), 0, shapes)
+    table = trials_of(folder)
+    rest = table[table["stage"] != "search"]
+    assert (table["stage"] == "search").sum() == 4 and table["key"].is_unique
+    assert rest["status"].isin([*ENDED, "infeasible"]).all() and (rest["status"] == "completed").any()
+    confirmed = rest[rest["stage"] == "confirm"]
+    assert confirmed["arm"].nunique() == 3 and confirmed["seed"].nunique() >= 2
+    assert (confirmed.loc[confirmed["status"] == "completed", "steps"] == 20).all()
+    assert any(row["is_base"] for _, row in confirmed.iterrows())
 
 
 def _workers(folder: Path) -> dict[str, int]:

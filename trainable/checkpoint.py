@@ -65,7 +65,7 @@ def restore(path: Path, key: str) -> tuple[dict[str, Any] | None, list[str]]:
 
     A file that is no good is removed: the next save would keep it in place of a good one.
     """
-    wrong = []
+    wrong: list[str] = []
     for file in (path, previous(path)):
         if not file.exists():
             continue

@@ -49,9 +49,9 @@ class Extra:
 
     def on(self, report: Report, **fields: Any) -> Report:
         """The report with this training noted, and with other ``fields``."""
-        evaluating, compiling = report.eval_seconds + self.eval_seconds, report.compile_seconds + self.compile_seconds
-        times = {"eval_seconds": evaluating, "compile_seconds": compiling}
-        return replace(report, **times, extra=asdict(self), **fields)
+        fields["eval_seconds"] = report.eval_seconds + self.eval_seconds
+        fields["compile_seconds"] = report.compile_seconds + self.compile_seconds
+        return replace(report, extra=asdict(self), **fields)
 
 
 @dataclass
@@ -203,8 +203,8 @@ def shortened(config: TrainConfig, amount: float) -> TrainConfig:
     part = amount / config.budget.amount
     budget = scaled(config.budget, part)
     horizon = None if config.horizon is None else scaled(config.horizon, part)
-    exact = int(amount) if config.budget.unit in WHOLE_UNITS else amount
-    return replace(judged_only(config), budget=replace(budget, **{config.budget.unit: exact}), horizon=horizon)
+    exact: dict[str, Any] = {config.budget.unit: int(amount) if config.budget.unit in WHOLE_UNITS else amount}
+    return replace(judged_only(config), budget=replace(budget, **exact), horizon=horizon)
 
 
 def scaled(budget: Budget, factor: float) -> Budget:

@@ -12,6 +12,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from results.confirmation import SEARCH
 from results.report import short
 from tuner.ledger import Entry
 from tuner.search import Search
@@ -61,7 +62,7 @@ class Display:
         head = Table.grid(padding=(0, 2))
         head.add_row(
             ProgressBar(total=total, completed=done, width=24),
-            f"{done}/{total} trials",
+            f"{done}/{total} trials{after_the_search(search)}",
             self.times(),
         )
         lines: list[RenderableType] = [head, counts_text(search), best_text(search)]
@@ -76,6 +77,12 @@ class Display:
         return clock(time.monotonic() - self.started) + (f", about {clock(left)} left" if left is not None else "")
 
 
+def after_the_search(search: Search) -> str:
+    """How many runs that confirm what was found have ended; nothing before the first."""
+    runs = [e for e in list(search.ledger.entries.values()) if e.stage != SEARCH]
+    return f", {sum(e.status != 'running' for e in runs)} runs after the search" if runs else ""
+
+
 def seconds_left(search: Search) -> float | None:
     """Mean seconds of the ended trials, times those still to end, over the slots; None before the first end."""
     spent = [
@@ -86,7 +93,7 @@ def seconds_left(search: Search) -> float | None:
     if not spent:
         return None
     running = [time_in(e) for e in list(search.live.values())]
-    to_start = max(0, search.settings.trials - search.num_started) + len(search.waiting)
+    to_start = max(0, search.settings.trials - search.num_started) + len(search.waiting) + search.to_confirm
     mean = sum(spent) / len(spent)
     return max(0.0, (to_start + len(running)) * mean - sum(running)) / search.settings.slots
 
@@ -99,7 +106,7 @@ def time_in(entry: Entry) -> float:
 def ended_line(entry: Entry, is_best: bool, elapsed: float) -> str:
     """What a log says of an ended trial."""
     row = entry.row
-    name = f"[{clock(elapsed)}] trial {entry.number}" + (" (base)" if row["is_base"] else "")
+    name = f"[{clock(elapsed)}] {named(entry)}"
     if row.get("reused_from"):
         name += f" (reused from {row['reused_from']})"
     if entry.status == "completed":
@@ -108,6 +115,13 @@ def ended_line(entry: Entry, is_best: bool, elapsed: float) -> str:
         return f"{name} stopped at {row['reason']}"
     reason = row.get("reason")
     return f"{name} {entry.status}" + (f": {reason}" if reason and reason != entry.status else "")
+
+
+def named(entry: Entry) -> str:
+    """``trial 7 (base)``, or after the search ``confirm: trial 7 on seed 1338``."""
+    if entry.stage != SEARCH:
+        return f"{entry.stage}: {entry.label}"
+    return f"trial {entry.number}" + (" (base)" if entry.row["is_base"] else "")
 
 
 def counts_text(search: Search) -> Text:
@@ -137,7 +151,7 @@ def best_text(search: Search) -> Text:
 
 def running_text(entry: Entry) -> Text:
     row = entry.row
-    text = Text(f"  trial {entry.number}" + (" (base)" if row["is_base"] else ""), style="cyan")
+    text = Text(f"  {named(entry)}", style="cyan")
     if row.get("last_value") is None:
         return text.append(f"  up to {row['budget_unit']} {short(row['budget'])}", style="dim")
     reached = f"{row['budget_unit']} {short(row['spent'])}/{short(row['budget'])}"

@@ -63,6 +63,13 @@ class Known:
     trial_id: str
 
 
+def _known(key: str) -> Any:
+    return Known(key)
+
+
+_NOBODY: Any = None  # Ray's controller, which none of these decisions asks
+
+
 class Rule(Protocol):
     """One of Ray's schedulers, asked about one value at one rung. Values of one trial come in ascending rungs."""
 
@@ -121,7 +128,7 @@ class Halving:
         bracket, others = self.bracket(key), len(self.rung(key, rung))
         cutoff = bracket.cutoff(self.rung(key, rung))
         self.ray._trial_info[key] = bracket
-        if self.ray.on_trial_result(None, Known(key), {"milestone": rung, "value": value}) != TrialScheduler.STOP:
+        if self.ray.on_trial_result(_NOBODY, _known(key), {"milestone": rung, "value": value}) != TrialScheduler.STOP:
             return None
         return Stop(rung, value, -float(cutoff), f"best 1/{self.reduction} of {others} there")
 
@@ -151,22 +158,22 @@ class Median:
         )
 
     def has(self, key: str, rung: float) -> bool:
-        return any(r["milestone"] >= rung for r in self.ray._results.get(Known(key), ()))
+        return any(r["milestone"] >= rung for r in self.ray._results.get(_known(key), ()))
 
     def judge(self, key: str, rung: float, value: float) -> Stop | None:
-        trial = Known(key)
-        if self.ray.on_trial_result(None, trial, {"milestone": rung, "value": value}) != TrialScheduler.STOP:
+        trial = _known(key)
+        if self.ray.on_trial_result(_NOBODY, trial, {"milestone": rung, "value": value}) != TrialScheduler.STOP:
             return None
         self.ray._stopped_trials.discard(trial)  # a protected one goes on, and is judged again
         means = [float(self.ray._running_mean(o, rung)) for o in self.ray._trials_beyond_time(rung) if o != trial]
-        best = float(self.ray._best_result(trial))
+        best = float(min(r["value"] for r in self.ray._results[trial]))
         return Stop(rung, best, median(means), f"median of the means of {len(means)}")
 
     def record(self, key: str, rung: float, value: float) -> None:
-        self.ray._results[Known(key)].append({"milestone": rung, "value": value})
+        self.ray._results[_known(key)].append({"milestone": rung, "value": value})
 
     def forget(self, key: str) -> None:
-        self.ray._results.pop(Known(key), None)
+        self.ray._results.pop(_known(key), None)
 
     def reached(self, rung: float) -> int:
         return sum(any(r["milestone"] == rung for r in results) for results in self.ray._results.values())
@@ -193,7 +200,7 @@ class Stopper(FIFOScheduler):  # type: ignore[misc]
         reduction: int = REDUCTION,
         protected: frozenset[str] = frozenset(),
     ) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         assert name in STOPPERS, name
         self.objective, self.milestones = objective, milestones
         self.protected = protected  # keys never stopped: a leaderboard without its base would say nothing

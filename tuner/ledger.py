@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from results.confirmation import SEARCH
 from results.store import Store
 from search_spaces import constraints
 from search_spaces.domains import Value
@@ -49,6 +50,12 @@ class Entry:
     optuna_number: int | None = None
     milestones: dict[float, float] = field(default_factory=dict)  # milestone -> objective
     started: bool = False  # in this start of the campaign
+    label: str = ""  # what it is a run of, where it is no trial of the search
+
+    @property
+    def stage(self) -> str:
+        """``search``, or what trains after it (see ``confirm.py``)."""
+        return self.row.get("stage") or SEARCH
 
     @property
     def status(self) -> str:
@@ -56,8 +63,8 @@ class Entry:
 
     @property
     def is_trial(self) -> bool:
-        """Whether there was something to train: values that make no valid config cost a row, not a trial."""
-        return self.config is not None
+        """Whether it counts as one of the search: values that make no valid config cost a row, not a trial."""
+        return self.config is not None and self.stage == SEARCH
 
     @property
     def number(self) -> int:
@@ -93,11 +100,21 @@ class Ledger:
 
     def open(self, values: Mapping[str, Value], config: TrainConfig, optuna_number: int | None) -> Entry:
         """A new trial of the space; its row is written when it starts."""
-        changes = {path: value for path, value in values.items() if self.base_values.get(path, ...) != value}
+        changes = self.changes(values)
         row = self._row(config, self.data_fingerprint, changes)
         if self.inert is not None:
             row["inert"] = json.dumps([path for path in changes if path in self.inert])
         return self._opened(row | {"optuna_number": optuna_number, **values}, dict(values), config, optuna_number)
+
+    def changes(self, values: Mapping[str, Value]) -> dict[str, Value]:
+        """Which of ``values`` are not the base's."""
+        return {path: value for path, value in values.items() if self.base_values.get(path, ...) != value}
+
+    def open_again(self, values: Mapping[str, Value], config: TrainConfig, columns: Mapping[str, Any]) -> Entry:
+        """A run after the search, on a seed that was not used there; ``columns`` say which and why."""
+        entry = self.open(values, config, None)
+        entry.row.update(columns, is_base=not self.changes(values))
+        return entry
 
     def open_planned(self, planned: Planned) -> Entry:
         """A new trial that replays a recorded run."""
@@ -120,6 +137,7 @@ class Ledger:
         key, campaign = config.key(data), self.campaign
         return {
             "key": key,
+            "stage": SEARCH,
             "campaign": self.store.folder.name,
             "space": campaign["space"],
             "scale": campaign["scale"],
@@ -141,7 +159,15 @@ class Ledger:
         self, values: Mapping[str, Value], reason: str, optuna_number: int | None, parameters: int | None = None
     ) -> None:
         """Write down values that make no valid run, or one that is too large: they cost a row, not a trial."""
-        key = f"infeasible-{fingerprint(dict(values))}"
+        extra = {"optuna_number": optuna_number, "parameters": parameters, **values}
+        self._refuse(values, reason, {"stage": SEARCH, "overrides": json.dumps(dict(values)), **extra})
+
+    def refuse_again(self, name: str, reason: str, columns: Mapping[str, Any]) -> None:
+        """Write down a run after the search that would make no valid one."""
+        self._refuse({"run": name}, reason, {"overrides": "{}", **columns})
+
+    def _refuse(self, named: Mapping[str, Value], reason: str, columns: Mapping[str, Any]) -> None:
+        key = f"infeasible-{fingerprint(dict(named))}"
         if key in self.entries:
             return
         row = {
@@ -155,13 +181,10 @@ class Ledger:
             "reason": reason,
             "objective": self.campaign["objective"],
             "config": "null",
-            "overrides": json.dumps(dict(values)),
-            "optuna_number": optuna_number,
-            "parameters": parameters,
             "code_version": self.code_version,
-            **values,
+            **columns,
         }
-        self.entries[key] = Entry(key, dict(values), None, row, optuna_number)
+        self.entries[key] = Entry(key, dict(named), None, row, columns.get("optuna_number"))
         self.store.write_trial(row)
 
     def _next_number(self) -> int:
@@ -262,8 +285,8 @@ class Ledger:
         )
 
     def outcomes(self) -> list[Outcome]:
-        """Every ended trial, as the sampler wants to know it."""
-        return [self.outcome(e) for e in self.entries.values() if e.status in ENDED]
+        """Every ended trial of the search, as the sampler wants to know it."""
+        return [self.outcome(e) for e in self.entries.values() if e.status in ENDED and e.stage == SEARCH]
 
     def counts(self) -> dict[str, int]:
         """Number of trials by status."""
@@ -273,14 +296,18 @@ class Ledger:
         return found
 
     def best(self) -> Entry | None:
-        """The completed trial with the lowest value."""
-        done = [e for e in list(self.entries.values()) if e.status == "completed" and e.row.get("value") is not None]
-        return min(done, key=lambda e: float(e.row["value"]), default=None)
+        """The completed trial of the search with the lowest value."""
+        return min(self.completed(), key=lambda e: float(e.row["value"]), default=None)
+
+    def completed(self) -> list[Entry]:
+        """The completed trials of the search."""
+        trials = [e for e in list(self.entries.values()) if e.is_trial and e.status == "completed"]
+        return [e for e in trials if e.row.get("value") is not None]
 
     def base_value(self) -> float | None:
         """The base config's value, once it is there."""
         for entry in list(self.entries.values()):
-            if entry.row["is_base"]:
+            if entry.row["is_base"] and entry.stage == SEARCH:
                 return entry.row.get("value")
         return None
 

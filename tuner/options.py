@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
+from results.confirmation import DEFAULT, Design
 from trainable.command_line import OneLineParser, at_least_one
 from trainable.component import nearest, parse_value
 from trainable.data import STDLIB
@@ -112,6 +113,19 @@ def _say_how(how: argparse._ArgumentGroup) -> None:
         "schedule of its own) or branch (a short decay branched off)",
     )
     how.add_argument(
+        "--confirm",
+        metavar="KxN..M",
+        type=_design,
+        help="after the search, train its best K and the base on N fresh seeds each, undecided ones on up to M; "
+        f"3x3 is always three (default: {DEFAULT}; not for two objectives)",
+    )
+    how.add_argument("--no-confirm", dest="confirm", action="store_const", const=False, help="leave that out")
+    how.add_argument(
+        "--ablate",
+        action=argparse.BooleanOptionalAction,
+        help="and then undo the winner's changes, in groups, to see which it needs (default: no; its cost is printed)",
+    )
+    how.add_argument(
         "--reports",
         metavar="N",
         type=_natural,
@@ -177,6 +191,9 @@ def _look_first(look: argparse._ArgumentGroup) -> None:
         "that change nothing; with --dry-run, that and the plan are all (default: on)",
     )
     look.add_argument("--dry-run", action="store_true", help="print the plan and its cost, train nothing")
+    look.add_argument(
+        "--slots", metavar="N", type=at_least_one, help="with --dry-run: the cost on N devices, which need not be here"
+    )
 
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -245,6 +262,8 @@ def _check_combination(options: argparse.Namespace) -> None:
         if value is not None and options.replay is None and options.resume is None:
             raise ValueError(f"{name} is for recorded runs: give --replay too")
     _check_search_only(options)
+    if options.slots is not None and not options.dry_run:
+        raise ValueError("--slots is for planning: give --dry-run too, or --concurrent for how many trials at a time")
     if options.replay is not None and options.trials is not None:
         raise ValueError("--trials is for a search: a replay has the trials that --replay and --seeds name")
 
@@ -263,12 +282,18 @@ def _check_search_only(options: argparse.Namespace) -> None:
         "--objective": options.objective,
         "--constraint": options.constraint or None,
         "--warm-start": options.warm_start,
+        "--confirm": options.confirm or None,
+        "--ablate": options.ablate or None,
     }
     for name, value in search_only.items():
         if value is not None and options.replay is not None:
             raise ValueError(f"{name} is for a search: a replay is held against what its campaign recorded")
     if options.warm_start is not None and "," in (options.objective or ""):
         raise ValueError("--warm-start is for one objective: earlier results have one score each")
+    if options.confirm and "," in (options.objective or ""):
+        raise ValueError(f"--confirm {options.confirm} is for one objective: of two, no config is simply the best")
+    if options.ablate and options.confirm is False:
+        raise ValueError("--ablate takes a confirmed winner apart: leave out --no-confirm")
     if options.stopper not in (None, "none") and "," in (options.objective or ""):
         raise ValueError(
             f"--stopper {options.stopper} judges by one objective: a trial behind in one may be ahead in the other"
@@ -279,6 +304,13 @@ def _natural(text: str) -> int:
     if not text.isdecimal() or int(text) >= 2**63:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number in 0..2^63-1")
     return int(text)
+
+
+def _design(text: str) -> Design:
+    try:
+        return Design.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _fraction(text: str) -> float:

@@ -66,14 +66,19 @@ def expected_share(milestones: list[float], budget: float, stopper: str = "asha"
 
 
 def _share(milestones: list[float], budget: float, reduction: int, fidelity: str) -> float:
-    share, alive, last = 0.0, 1.0, 0.0
+    return float(sum(leg / reduction**k for k, leg in enumerate(legs(milestones, budget, fidelity))))
+
+
+def legs(milestones: list[float], budget: float, fidelity: str) -> list[float]:
+    """What a trial trains to each milestone and to its end, in budgets of one trial."""
+    found, last = [], 0.0
     for milestone in [*milestones, budget]:
         trained = milestone if fidelity == "complete" else milestone - last
         if fidelity == "branch" and milestone < budget:
             trained += BRANCH_FRACTION * milestone
-        share += alive * trained / budget
-        alive, last = alive / reduction, milestone
-    return share
+        found.append(trained / budget)
+        last = milestone
+    return found
 
 
 def tokens_of(config: TrainConfig) -> int | None:

@@ -20,11 +20,8 @@ from typing import Any
 from rich.console import Console
 
 from results.campaign import require
-from results.comparison import compare
-from results.frames import load as load_results
+from results.confirmation import DEFAULT, Design
 from results.names import campaign_folder
-from results.report import print_leaderboard, print_where
-from results.side_by_side import print_comparison
 from results.store import CAMPAIGN, Store
 from search_spaces import load as load_space
 from trainable.component import encode
@@ -35,6 +32,7 @@ from tuner import catalogue, cluster, devices, nodes, options, plan, provenance,
 from tuner.audit import INERT, audit_fixed, audit_space, proxy_base
 from tuner.audit_recorded import inert_of_row
 from tuner.audit_report import print_findings
+from tuner.conclusion import BAD_INPUT, DONE, FAILED, PROGRAM, conclude
 from tuner.describe import describe, print_cost
 from tuner.display import Display, clock
 from tuner.driver import INTERRUPTED, INTERRUPTION, interruptible, only_driver, storage_failure
@@ -52,10 +50,7 @@ from tuner.replay import AS_RUN, Replay
 from tuner.reuse import Library
 from tuner.search import Search, Settings
 
-SHOWN = 20  # rows of a replay in the tables at its end; results.compare prints all
 REPLAY_REPORTS = 4  # evaluations on the way of a replayed trial: its curve
-DONE, FAILED, BAD_INPUT = 0, 1, 2
-PROGRAM = "python -m tuner.run"
 NEEDED = ("space", "scale", "objective", "overrides", "base", "trials", "seed", "data", "stopper", "fidelity")
 
 
@@ -104,14 +99,14 @@ def begin(console: Console, given: argparse.Namespace) -> int:
             f"campaign {name!r} exists already: go on with it by --resume {name}, or choose another --name"
         )
     check_measurable(question.space, here.has_gpu)
-    describe(console, question, here)
+    describe(console, question, here, given.confirm or None)
     if given.audit:
         try:
             question = audited(console, question)
         except ValueError as error:  # a budget in seconds: nobody knows its steps
             console.print(f"audit: not done: {error}")
     if given.dry_run:
-        print_cost(console, question, here, given.stopper, given.fidelity)
+        print_cost(console, question, here, given.stopper, given.fidelity, given.confirm or None, given.slots)
         return DONE
     dataset = read(console, question.base)
     check_answerable(question.space, question.base, dataset)
@@ -162,10 +157,14 @@ def resume(console: Console, given: argparse.Namespace) -> int:
             f"campaign {folder.name!r} was started with another version of space {was['space']!r}: start a new one"
         )
     here = cluster.find(given)
-    describe(console, question, here)
     given.stopper, given.fidelity, given.reports = was["stopper"], was["fidelity"], int(was.get("reports", 0))
+    if given.confirm is None and was.get("confirm"):
+        given.confirm = Design.parse(was["confirm"])
+    given.ablate = was.get("ablate", False) if given.ablate is None else given.ablate
+    check_confirmation(question, given)
+    describe(console, question, here, given.confirm or None)
     if given.dry_run:
-        print_cost(console, question, here, given.stopper, given.fidelity)
+        print_cost(console, question, here, given.stopper, given.fidelity, given.confirm or None, given.slots)
         return DONE
     dataset = read(console, question.base)
     if dataset.fingerprint != was["data"]:
@@ -206,6 +205,17 @@ def settle(given: argparse.Namespace, question: Question) -> None:
         given.fidelity = "truncate"
     if given.reports is None:
         given.reports = 0 if question.replay is None else REPLAY_REPORTS
+    if given.confirm is None:
+        given.confirm = DEFAULT if question.replay is None and question.space.second_objective is None else False
+    check_confirmation(question, given)
+
+
+def check_confirmation(question: Question, given: argparse.Namespace) -> None:
+    """A ValueError where there is nothing to confirm, or nothing confirmed to take apart."""
+    if given.confirm and (question.replay is not None or question.space.second_objective is not None):
+        raise ValueError(f"--confirm {given.confirm} is for a search for one objective: this campaign is none")
+    if given.ablate and not given.confirm:
+        raise ValueError(f"--ablate takes a confirmed winner apart: give --confirm too, for example {DEFAULT}")
 
 
 def read(console: Console, base: TrainConfig) -> Dataset:
@@ -254,6 +264,8 @@ def search(
         hours=given.hours,
         compile=given.compile,
         mixed_devices=given.mixed_devices,
+        confirm=given.confirm or None,
+        ablate=bool(given.ablate),
         stall_seconds=60 * given.stall_minutes,
     )
     with only_driver(store.folder):
@@ -298,28 +310,6 @@ def run_on_ray(console: Console, campaign: Search, here: cluster.Cluster, addres
     console.print(f"searched for {clock(seconds)}; trials trained for {share:.0%} of the time of {here.about}")
 
 
-def conclude(console: Console, campaign: Search) -> int:
-    """The leaderboard, the files, and how to go on."""
-    results = load_results(campaign.folder)
-    console.print()
-    print_leaderboard(console, results)
-    if campaign.planned is not None:
-        console.print()
-        print_comparison(console, compare(results), SHOWN)
-    console.print()
-    print_where(console, campaign.folder)
-    crashed = campaign.ledger.counts().get("crashed", 0)
-    if crashed:
-        where = f"the last line of each error is in trials.reason, all of it in {campaign.folder / 'errors'}"
-        console.print(f"{crashed} {'trial' if crashed == 1 else 'trials'} crashed: {where}")
-    left = len(campaign.ledger.unfinished())
-    if campaign.stopping and (left or campaign.num_started < campaign.settings.trials):
-        console.print(f"ended early ({campaign.stopping}). Go on with: {PROGRAM} --resume {campaign.folder.name}")
-    if campaign.stopping == INTERRUPTION:
-        return INTERRUPTED
-    return FAILED if crashed else DONE
-
-
 def campaign_record(question: Question, dataset: Dataset, given: argparse.Namespace) -> dict[str, Any]:
     """What ``campaign.json`` keeps: the resolved question and what it is asked with."""
     return {
@@ -337,6 +327,8 @@ def campaign_record(question: Question, dataset: Dataset, given: argparse.Namesp
         "stopper": given.stopper,
         "fidelity": given.fidelity,
         "reports": given.reports,
+        "confirm": str(given.confirm) if given.confirm else None,
+        "ablate": bool(given.ablate),
         "inert": question.inert,
         "warm_start": given.warm_start,
         "prior": None if question.prior is None else question.prior.to_json(),

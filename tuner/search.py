@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from results.confirmation import SEARCH, Design
 from results.store import Store
 from search_spaces import constraints
 from search_spaces.space import Space
@@ -23,6 +24,7 @@ from trainable.component import encode
 from trainable.config import Budget, TrainConfig
 from trainable.ray_trainable import STOP_FILE, Request
 from trainable.watchdog import stall_file
+from tuner.confirm import Confirmation
 from tuner.devices import OneDevice, by_the_clock
 from tuner.early_stopping import Stopper, rounded, rungs
 from tuner.errors import reason_of, stalled
@@ -34,6 +36,7 @@ from tuner.reuse import Library
 from tuner.sampler import Outcome, Sampler, Suggestion
 from tuner.warm_start import Prior
 
+SPENT = "the space has no further configs"
 SAME_ERRORS = 3  # trials in a row that end with one error: then it is everyone's, and the campaign ends
 ASKS = 100  # suggestions in a row that are known or invalid before the space counts as exhausted
 
@@ -53,6 +56,8 @@ class Settings:
     reports: int = 0  # evaluations on the way, evenly over a trial's budget, beside those at rungs
     stall_seconds: float = 1800.0  # without a finished step, after which a trial counts as hanging
     mixed_devices: bool = False  # let seconds on unlike devices be compared
+    confirm: Design | None = None  # what trains after the search; see results/confirmation.py
+    ablate: bool = False  # and then: which of the winner's changes it can do without
 
 
 class Search:
@@ -81,7 +86,7 @@ class Search:
         self.folder = store.folder
         self.ledger = Ledger(store, space, base, data_fingerprint, code_version)
         self.ledger.restore()
-        self.waiting = self.ledger.unfinished()
+        self.waiting = [entry for entry in self.ledger.unfinished() if entry.stage == SEARCH]
         base_key = self.ledger.key(base)
         milestones = rungs(base.budget) if space.measured_on_the_way else []
         self.stopper = Stopper(
@@ -97,6 +102,10 @@ class Search:
         self.started_at = clock()
         self.trained_seconds = 0.0  # by all trials, in this start of the campaign
         self.stopping = ""  # why no further trial starts
+        self.spent = False  # whether the space has no further configs
+        self.confirmation = (
+            None if settings.confirm is None else Confirmation(self.ledger, settings.confirm, settings.ablate)
+        )
         self.events: list[Callable[[Entry], None]] = []  # told of each trial that ended
         self._same_errors: list[str] = []
         self._losses: Counter[tuple[str, str]] = Counter()  # of (trial, how it was lost), in this start
@@ -127,22 +136,53 @@ class Search:
         hours = self.settings.hours
         if not self.stopping and hours is not None and self.clock() - self.started_at >= hours * 3600:
             self.stop(f"the {hours:g} hours are over")
-        return bool(self.stopping) or (not self.waiting and self.num_started >= self.settings.trials)
+        if self.stopping or self.waiting or self.searching:
+            return bool(self.stopping)
+        if self.confirmation is None:
+            return True
+        if self.live or not self.confirmation.over:
+            return False
+        self.stopping = SPENT if self.spent else ""
+        return True
+
+    @property
+    def searching(self) -> bool:
+        """Whether the search itself has trials to propose."""
+        return not self.spent and self.num_started < self.settings.trials
+
+    @property
+    def to_confirm(self) -> int:
+        """Runs after the search that are still to start, as far as is known: there may be more."""
+        if self.confirmation is None or self.settings.confirm is None:
+            return 0
+        if self.waiting or self.searching or any(entry.stage == SEARCH for entry in list(self.live.values())):
+            return self.settings.confirm.fewest_runs
+        return max(0, self.confirmation.num_wanted - len(self.live))
 
     def next(self) -> Request | None:
         """The next trial to start, or None while every slot is taken. To be asked only while not ``exhausted``."""
         if len(self.live) >= self.settings.slots:
             return None
-        entry = self.waiting.pop(0) if self.waiting else self._new_entry()
+        entry = self._next_entry()
         while entry is not None and self._reused(entry):
-            if self.exhausted:
-                return None
-            entry = self.waiting.pop(0) if self.waiting else self._new_entry()
+            entry = None if self.exhausted else self._next_entry()
         if entry is None:
-            self.stopping = "the space has no further configs"  # what runs may end in peace
             return None
         self.live[entry.key] = entry
         return self._request(entry)
+
+    def _next_entry(self) -> Entry | None:
+        if self.waiting:
+            return self.waiting.pop(0)
+        if self.searching:
+            if (entry := self._new_entry()) is not None:
+                return entry
+            self.spent = True
+            if self.confirmation is None:
+                self.stopping = SPENT  # what runs may end in peace
+        if self.confirmation is None or any(entry.stage == SEARCH for entry in self.live.values()):
+            return None
+        return self.confirmation.next()
 
     def _reused(self, entry: Entry) -> bool:
         """Whether an earlier campaign has finished this trial; it has then ended here too, at no cost."""
@@ -207,13 +247,14 @@ class Search:
 
     def _request(self, entry: Entry) -> Request:
         assert entry.config is not None, f"{entry.key} is no valid trial"
+        searched = entry.stage == SEARCH
         request = Request(
             key=entry.key,
             config=json.dumps(encode(entry.config)),
             data_fingerprint=str(entry.row["data"]),
             folder=str(self.folder.resolve()),  # a worker may run elsewhere
-            milestones=self._milestones(entry.config.budget),
-            fidelity=self.settings.fidelity,
+            milestones=self._milestones(entry.config.budget) if searched else [],  # nothing after it is stopped early
+            fidelity=self.settings.fidelity if searched else "truncate",
             threads=self.settings.threads,
             compile=self.settings.compile,
             stall_seconds=self.settings.stall_seconds,
@@ -328,7 +369,7 @@ class Search:
         if entry.optuna_number is not None:
             self._tell_as(sampler, entry.optuna_number, self.ledger.outcome(entry))
             entry.optuna_number = None
-        elif entry.status in ENDED:
+        elif entry.status in ENDED and entry.stage == SEARCH:
             sampler.add(self.ledger.outcome(entry))
 
     def _tell_as(self, sampler: Sampler, number: int, outcome: Outcome) -> None:
@@ -357,7 +398,7 @@ class Search:
                 if self.sampler is not None and entry.optuna_number is not None:
                     self.sampler.tell(entry.optuna_number, "interrupted", None)
                 del self.ledger.entries[key]
-        for entry in self.waiting:  # not offered again in this start
+        for entry in self.ledger.unfinished():  # not offered again in this start
             if entry.status == "running":
                 self.ledger.close(entry.key, "interrupted", self.stopping, checkpoint=self._checkpoint(entry.key))
         if self.sampler is not None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -19,6 +20,7 @@ from results.analysis import (
     compute_share,
     counts,
     leaderboard,
+    paired_noise,
     pooled_noise,
     rank_correlation,
     verdict,
@@ -151,3 +153,23 @@ def test_a_perfect_order_has_a_correlation_of_one() -> None:
 def test_a_correlation_of_nothing_is_none() -> None:
     assert rank_correlation(pd.Series([1.0, 2.0, 3.0]), pd.Series([1.0, 2.0, 3.0]), 3) is None
     assert rank_correlation(pd.Series([1.0, 1.0, 1.0, 1.0]), pd.Series([1.0, 2.0, 3.0, 4.0]), 4) is None
+
+
+def test_paired_noise_is_what_is_left_beside_groups_and_seeds() -> None:
+    """Against the textbook formula of the two-way layout, of which every cell is filled."""
+    draw = np.random.default_rng(5)
+    values = draw.normal(size=(4, 6)) + 10 * draw.normal(size=(4, 1)) + 10 * draw.normal(size=(1, 6))
+    rest = values - values.mean(axis=0) - values.mean(axis=1, keepdims=True) + values.mean()
+    noise = paired_noise([dict(enumerate(row)) for row in values])
+    assert noise is not None and noise.degrees_of_freedom == 15
+    assert noise.sd == pytest.approx(float(np.sqrt((rest**2).sum() / 15)))
+
+
+def test_paired_noise_takes_groups_on_fewer_seeds_and_is_unknown_without_a_rest() -> None:
+    draw = np.random.default_rng(6)
+    values = draw.normal(size=(3, 400))
+    noise = paired_noise([dict(enumerate(values[0])), dict(enumerate(values[1])), dict(enumerate(values[2, :100]))])
+    assert noise is not None and noise.degrees_of_freedom == 900 - 402
+    assert noise.sd == pytest.approx(1.0, rel=0.1)
+    assert paired_noise([]) is None
+    assert paired_noise([{1: 0.0}, {1: 1.0}]) is None

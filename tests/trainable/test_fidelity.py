@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 
 import pytest
+import torch
 
 from trainable import checkpoint
 from trainable.artifact import Artifact
@@ -15,7 +16,7 @@ from trainable.fidelity import BRANCH_FRACTION, FIDELITIES, Branch, Complete, br
 from trainable.hooks.weight_perturbation import WeightPerturbation
 from trainable.run import Run
 from trainable.runtime import Runtime
-from trainable.schedules import Constant, Cosine, EarlyDecay
+from trainable.schedules import Cosine, EarlyDecay
 from trainable.target import Target
 from trainable.train import train
 
@@ -193,16 +194,17 @@ def test_a_run_beside_that_diverges_ends_the_trial_and_is_named(begin, config, n
 
 
 def test_a_branch_that_diverges_ends_the_trial_and_is_named(begin, config, monkeypatch) -> None:
-    def into_nothing(run):
-        found = branched(run)
-        return replace(found, optimizer=replace(found.optimizer, matrix_lr=math.inf), schedule=Constant())
+    def poisoned(run):
+        with torch.no_grad():
+            next(run.network.parameters()).fill_(math.nan)
+        return branched(run)
 
-    monkeypatch.setattr("trainable.fidelity.branched", into_nothing)
+    monkeypatch.setattr("trainable.fidelity.branched", poisoned)
     trial = begin("branch", config)
-    for group in trial.run.groups:
-        assert group is not None
-    with_nan = list(trial.reports())
-    assert with_nan[0].status in ("running", "diverged")
+    (only,) = trial.reports()
+    assert all(p.isfinite().all() for p in trial.run.network.parameters()), "the run itself is as it was"
+    assert (only.status, only.milestone, only.step) == ("diverged", 2.0, 2)
+    assert only.reason.endswith("of the decay that branched off at 2")
 
 
 def test_without_milestones_all_are_the_run_itself(begin, config) -> None:

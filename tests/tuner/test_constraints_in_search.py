@@ -104,7 +104,7 @@ def test_two_objectives_are_both_told_and_nothing_is_stopped_early(limited, slow
     search = bench.search(trials=14, slots=2, reports=3)
     slowly(search)
     rows = [row for row in bench.rows() if row["attempt"]]
-    assert {row["status"] for row in rows} == {"completed"} and search.asha.milestones == []
+    assert {row["status"] for row in rows} == {"completed"} and search.stopper.milestones == []
     for row in rows:
         assert search.sampler.study.trials[row["optuna_number"]].values == [row["value"], row["train_seconds"]]
     front = {tuple(trial.values) for trial in search.sampler.study.best_trials}

@@ -21,7 +21,7 @@ def console(width: int = 80, terminal: bool = True) -> Console:
 
 def entry(status: str, **row):
     defaults = {"is_base": False, "objective": "val_bpb", "value": None, "reason": None}
-    return SimpleNamespace(status=status, number=7, row=defaults | row)
+    return SimpleNamespace(status=status, number=7, stage="search", row=defaults | row)
 
 
 @pytest.mark.parametrize(

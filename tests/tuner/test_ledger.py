@@ -43,7 +43,7 @@ def test_every_column_that_applies_is_filled_after_a_completed_trial(ledger, val
     ledger.close(key, "completed", checkpoint=None)
     (row,) = bench.rows()
     does_not_apply = {"recorded_id", "reading", "reason", "rung", "cutoff", "artifact_bytes", "checkpoint", "inert"}
-    does_not_apply |= {"val_loss_quantised", "val_bpb_quantised", "reused_from"}
+    does_not_apply |= {"val_loss_quantised", "val_bpb_quantised", "reused_from", "arm", "round", "design", "undone"}
     assert {c.name for c in TRIAL_COLUMNS if row[c.name] is None} == does_not_apply
     assert (row["value"], row["last_value"], row["val_bpb"], row["spent"]) == (1.76, 1.76, 1.76, 240.0)
     assert (row["steps"], row["tokens"], row["train_seconds"], row["tokens_per_second"]) == (240, 15360, 24.0, 640.0)
@@ -181,3 +181,30 @@ def test_the_book_can_be_read_in_one_thread_while_trials_are_added_in_another(le
     monkeypatch.setattr("tuner.ledger.Entry.status", property(busy))
     assert ledger.counts() == {"running": 1}
     assert ledger.best() is None
+
+
+def test_training_beside_a_trial_is_in_its_steps_tokens_and_seconds_but_not_in_what_it_came_through(
+    ledger, values, result_of, bench
+) -> None:
+    key = opened(ledger, values)
+    config = ledger.entries[key].config
+    ledger.report(key, result_of(config, 27.0, 2.0, "running"))
+    extra = {"steps": 27, "tokens": 1728, "seconds": 2.7, "spent": 27.0}
+    ledger.report(key, result_of(config, 80.0, 2.0, "running") | {"extra": extra})
+    (row,) = bench.rows()
+    assert (row["spent"], row["extra_spent"], row["steps"], row["tokens"]) == (80.0, 27.0, 107, 80 * 64 + 1728)
+    assert row["train_seconds"] == pytest.approx(10.7)
+    assert [(r["step"], r["extra_spent"]) for r in bench.store().reports(key)] == [(27, 0.0), (80, 27.0)]
+
+
+def test_a_run_of_its_own_for_a_rung_begins_at_nothing_and_the_trial_does_not(ledger, values, result_of, bench) -> None:
+    key = opened(ledger, values)
+    config = ledger.entries[key].config
+    ledger.report(key, result_of(config, 27.0, 2.0, "running"))
+    extra = {"steps": 27, "tokens": 1728, "seconds": 2.7, "spent": 27.0}
+    ledger.report(key, result_of(config, 13.0, None, "interrupted") | {"extra": extra})
+    ledger.close(key, "interrupted")
+    assert [bench.rows()[0][name] for name in ("spent", "extra_spent", "steps")] == [27.0, 13.0, 40]
+    again = Ledger(bench.store(), bench.space, bench.base, "data", "version")
+    again.restore()
+    assert again.entries[key].milestones == {27.0: 2.0}, "the next attempt goes on after it"

@@ -155,3 +155,13 @@ def test_defaults_leave_every_choice_to_the_space_and_the_machine() -> None:
 def test_resume_without_a_name_means_the_latest() -> None:
     assert options.parse(["--resume"]).resume == options.LATEST
     assert options.parse(["--resume", "a"]).resume == "a"
+
+
+@pytest.mark.parametrize(
+    ("option", "given", "near"), [("--stopper", "hyperbend", "hyperband"), ("--fidelity", "branches", "branch")]
+)
+def test_a_stopper_or_fidelity_of_another_name_is_refused_with_the_nearest(option, given, near, capsys) -> None:
+    assert getattr(options.parse(["--space", "a", option, near]), option.strip("-")) == near
+    with pytest.raises(SystemExit):
+        options.parse(["--space", "a", option, given])
+    assert f"{given!r}" in capsys.readouterr().err

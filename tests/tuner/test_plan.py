@@ -6,8 +6,10 @@ import pytest
 
 import search_spaces
 from trainable.config import Budget
+from trainable.fidelity import BRANCH_FRACTION
 from trainable.runtime import Runtime
 from trainable.scaling import scaling_parameters
+from tuner.early_stopping import bracket_shares
 from tuner.plan import expected_share, measure_tokens_per_second, plan, tokens_of
 
 
@@ -80,3 +82,20 @@ def test_measuring_the_speed_leaves_generator_and_threads_as_they_were(toy_base)
     state, threads = torch.get_rng_state(), torch.get_num_threads()
     assert measure_tokens_per_second(toy_base, Runtime()) > 0
     assert torch.equal(torch.get_rng_state(), state) and torch.get_num_threads() == threads
+
+
+def test_the_share_counts_what_a_fidelity_trains_beside_the_run() -> None:
+    milestones = [30.0, 90.0]
+    truncate = expected_share(milestones, 270.0)
+    assert truncate == pytest.approx((30 + 60 / 3 + 180 / 9) / 270)
+    assert expected_share(milestones, 270.0, "asha", "complete") == pytest.approx((30 + 90 / 3 + 270 / 9) / 270)
+    extra = BRANCH_FRACTION * (30 + 90 / 3) / 270
+    assert expected_share(milestones, 270.0, "asha", "branch") == pytest.approx(truncate + extra)
+
+
+def test_hyperband_costs_more_than_asha_and_the_median_rule_stops_half() -> None:
+    milestones = [30.0, 90.0]
+    first, second, whole = bracket_shares(2)
+    expected = first * expected_share(milestones, 270.0) + second * (90 + 180 / 3) / 270 + whole
+    assert expected_share(milestones, 270.0, "hyperband") == pytest.approx(expected)
+    assert expected_share(milestones, 270.0, "median") == pytest.approx((30 + 60 / 2 + 180 / 4) / 270)

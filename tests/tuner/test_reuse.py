@@ -25,7 +25,7 @@ def reusing():
 
 def test_trials_of_an_equal_campaign_are_not_trained_again(make_bench, play, reusing) -> None:
     old, new = make_bench("old"), make_bench("new")
-    play(old.search(trials=10, early_stopping=False)).run()
+    play(old.search(trials=10, stopper="none")).run()
     library = Library([old.folder])
     assert len(library) == 10
     search = reusing(new, library)

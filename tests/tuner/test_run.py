@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import signal
 import time
 from dataclasses import replace
@@ -15,9 +16,12 @@ from filelock import FileLock
 import search_spaces
 from results import load
 from results.names import campaign_folder
+from search_spaces import load as load_space
+from trainable.component import decode
 from trainable.ray_trainable import STOP_FILE
-from tuner import provenance, run
+from tuner import options, provenance, run
 from tuner.audit import INERT, Finding
+from tuner.question import ask
 from tuner.run import main
 from tuner.search import Search
 
@@ -25,7 +29,7 @@ SMALL = {
     "model.num_layers": 2, "model.model_dim": 32, "model.encoder_layers": 1, "budget.steps": 12, "data.seq_len": 32,
     "data.batch_tokens": 256, "data.vocab_size": 300, "evaluation.tokens": 512, "evaluation.seq_len": 32,
 }  # fmt: skip
-GOLF = ["--space", "parameter_golf", "--scale", "proxy", "--results", "runs", "--no-audit"]
+GOLF = ["--space", "parameter_golf", "--scale", "proxy", "--results", "runs", "--no-audit", "--no-confirm"]
 GOLF += [part for path, value in SMALL.items() for part in ("--set", f"{path}={value}")]
 
 
@@ -82,6 +86,15 @@ def test_a_dry_run_prints_the_plan_and_writes_nothing(workplace, capsys) -> None
     assert sorted(workplace.rglob("*")) == before
 
 
+def test_a_dry_run_plans_for_slots_that_are_not_here(capsys) -> None:
+    assert main([*GOLF, "--trials", "64", "--no-audit", "--dry-run", "--slots", "32"]) == 0
+    out = capsys.readouterr().out
+    assert "with 32 slots" in out and "of 64 whole trials)" in out
+    with pytest.raises(SystemExit):
+        main([*GOLF, "--slots", "32"])
+    assert "--slots is for planning: give --dry-run too" in capsys.readouterr().err
+
+
 def test_a_dry_run_without_early_stopping_says_so(capsys) -> None:
     assert main([*GOLF, "--dry-run", "--stopper", "none"]) == 0
     assert "early stopping: none at steps none of 12" in capsys.readouterr().out
@@ -106,6 +119,50 @@ def test_a_campaign_ends_with_its_leaderboard_its_files_and_code_0(without_ray, 
     assert (record["trials"], record["seed"], record["stopper"], record["scale"]) == (5, None, "asha", "proxy")
     assert record["ranges"]["optimizer.matrix_lr"]["domain"] == "0.01 .. 0.3 (log)"
     assert record["code_version"] == provenance.code_version() and record["environment"]["torch"]
+
+
+def test_a_search_ends_with_verdicts_and_its_winner_as_a_command_that_trains_it(without_ray, capsys) -> None:
+    without_ray()
+    confirmed = [part for part in GOLF if part != "--no-confirm"]
+    assert main([*confirmed, "--data", "text [b]", "--trials", "6", "--name", "sure", "--confirm", "2x2"]) == 0
+    out = capsys.readouterr().out
+    assert "the best 2 and the base on 2 fresh seeds: 6 runs" in out and "established: better" in out
+    assert "the verdicts are below" in out and "--resume sure --ablate" in out
+    assert campaign_json("sure")["confirm"] == "2x2"
+    (line,) = [line for line in out.splitlines() if line.startswith("  python -m tuner.run --space")]
+    given = options.parse(shlex.split(line)[3:])
+    base = ask(load_space(given.space), given.scale, given.overrides, given.trials, None).base
+    trials = load(Path("runs/sure")).trials
+    number = int(out.split("Winner: trial ")[1].split(",")[0])
+    (winner,) = trials.loc[trials["number"] == number, "config"]
+    assert base.key("") == decode(json.loads(winner)).key("")
+
+    assert main(["--resume", "sure", "--results", "runs", "--ablate"]) == 0
+    out = capsys.readouterr().out
+    assert "Ablation: " in out and "--ablate" not in out
+    stages = load(Path("runs/sure")).trials["stage"].value_counts()
+    assert stages["search"] == 6 and stages["confirm"] == 6 and stages["ablate"] > 0
+    assert main(["--resume", "sure", "--results", "runs", "--confirm", "2x3"]) == 2
+    assert "--confirm 2x3 cannot follow 2x2" in capsys.readouterr().err
+
+
+def test_what_cannot_be_confirmed_says_so(capsys) -> None:
+    two = ["--objective", "val_bpb,train_seconds"]
+    confirmed = [part for part in GOLF if part != "--no-confirm"]
+    for more, said in (
+        ([*two, "--confirm", "3x3"], "is for one objective"),
+        (["--ablate", "--no-confirm"], "leave out --no-confirm"),
+        ([*two, "--ablate"], "give --confirm too"),
+        (["--replay", "H1", "--confirm", "3x3"], "--confirm is for a search"),
+        (["--confirm", "3x1"], "1 to 1 seeds but it must be 2 to 30"),
+        (["--confirm", "99x3"], "99 candidates but it must be 1 to 10"),
+        (["--confirm", "three"], "must be CANDIDATESxSEEDS"),
+    ):
+        try:
+            code = main([*confirmed, *more])
+        except SystemExit as ended:
+            code = ended.code
+        assert code == 2 and said in capsys.readouterr().err
 
 
 def test_a_given_seed_goes_into_every_trial(without_ray) -> None:
@@ -295,7 +352,7 @@ def test_objectives_and_constraints_are_kept_and_a_resume_goes_on_with_them(with
     assert "objectives: the Pareto front of val_loss and train_seconds; nothing is stopped early" in out
     assert "constraints: parameters<=1000000000" in out and "completed front" in out
     record = campaign_json("two")
-    assert record["objectives"] == ["val_loss", "train_seconds"] and record["early_stopping"] is False
+    assert record["objectives"] == ["val_loss", "train_seconds"] and record["stopper"] == "none"
     assert record["constraints"] == ["parameters<=1000000000"]
     assert main(["--resume", "two", "--results", "runs", "--trials", "5"]) == 0
     assert statuses("two") == ["completed"] * 5 and "constraints: parameters<=" in capsys.readouterr().out
@@ -329,7 +386,7 @@ def test_a_warm_start_and_a_reuse_are_announced_kept_and_survive_a_resume(withou
         (["--data", "text [b]", "--constraint", "parameters<=10"], "the base breaks a constraint: parameters"),
         (["--data", "text [b]", "--warm-start", "nowhere"], "nowhere is no campaign"),
         (["--data", "text [b]", "--reuse", "nowhere"], "nowhere is no campaign"),
-        (["--objective", "val_bpb,train_seconds", "--early-stopping"], "--early-stopping judges by one objective"),
+        (["--objective", "val_bpb,train_seconds", "--stopper", "asha"], "--stopper asha judges by one objective"),
         (["--objective", "val_bpb,train_seconds", "--warm-start", "recorded"], "--warm-start is for one objective"),
         (["--objective", "val_loss", "--replay", "H1"], "--objective is for a search"),
     ],

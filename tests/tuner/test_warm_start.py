@@ -69,7 +69,7 @@ def test_nothing_usable_is_an_error_that_says_why() -> None:
 
 
 def test_an_earlier_campaign_counts_as_it_is_only_with_the_same_data_and_sizes(bench, make_bench, play) -> None:
-    play(bench.search(trials=8, early_stopping=False)).run()
+    play(bench.search(trials=8, stopper="none")).run()
     done = {f"campaign:{r['number']}": r["val_bpb"] for r in bench.rows() if r["status"] == "completed"}
     same = warm_start.load([str(bench.folder)], bench.space, bench.base, "proxy", DATA)
     assert {point.name: point.score for point in same.points} == done and all(point.same for point in same.points)

@@ -1,0 +1,66 @@
+"""A whole campaign of the tuner, its trials played, not trained: its own ``Search``, sampler, stopper and files."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+from results.confirmation import Design, rounds
+from results.store import Store
+from search_spaces import load
+from trainable.component import decode
+from trainable.config import TrainConfig
+from tuner.search import Search, Settings
+
+SPACE, SCALE = "parameter_golf", "proxy"
+TOLD = (  # what a trial says of itself and nothing here asks for
+    "train_loss", "val_nats_per_character", "val_mainrun_loss", "time_to_target", "target_reached", "multiplier",
+)  # fmt: skip
+
+
+def whole_campaign(folder: Path, design: Design, trials: int, value: Callable[[str, float], float], seed: int) -> bool:
+    """Search and confirm one trial after another; whether a winner was established.
+
+    ``value`` gives a run's objective at a part of its budget, by its config as JSON.
+    """
+    space = load(SPACE)
+    base = replace(space.scale(SCALE).base, seed=1_000_000 * seed)  # other seeds, other noise
+    store = Store.create(folder, {"space": SPACE, "scale": SCALE, "objective": space.objective}, space.column_types())
+    search = Search(space, base, store, "made-up", Settings(trials, 1, seed, confirm=design))
+    while not search.exhausted and (request := search.next()) is not None:
+        search.start(request.key)
+        config = decode(json.loads(request.config))
+        assert isinstance(config, TrainConfig)
+        for milestone in (*request.milestones, config.budget.amount):
+            done = milestone == config.budget.amount
+            result = _result(config, milestone, value(request.config, milestone / config.budget.amount), done)
+            trial = SimpleNamespace(config={"key": request.key})
+            stopped = not done and search.stopper.on_trial_result(None, trial, result) == "STOP"
+            search.report(request.key, result)
+            if done or stopped:
+                search.end(request.key, result)
+                break
+    search.abandon()
+    return rounds(store.trials())[-1].judgement.winner is not None
+
+
+def _result(config: TrainConfig, milestone: float, value: float, done: bool) -> dict[str, object]:
+    step = int(milestone)
+    return {
+        **dict.fromkeys(TOLD),
+        "status": "completed" if done else "running",
+        "milestone": milestone,
+        "step": step,
+        "tokens": step * config.data.batch_tokens,
+        "seconds": float(step),
+        config.budget.unit: milestone,
+        "progress": milestone / config.budget.amount,
+        "val_loss": value,
+        "val_bpb": value,
+        "logged": {},
+        "worker": f"simulated:{os.getpid()}",
+    }

@@ -1,0 +1,171 @@
+"""A search on recorded curves: a campaign's own code, with a table in the place of training and a simulated clock.
+
+``Ours`` drives ``tuner.search.Search`` by the calls that Ray Tune makes of it. Any other method is a ``Driver`` too, so
+that all are measured alike: compute is what trials have trained, in budgets of one trial, and what a search has found
+after so much of it is the lowest final value among trials that were trained to their end.
+"""
+
+from __future__ import annotations
+
+import math
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, Protocol
+
+from benchmarks.tables import PARTS, Table
+from tuner.sampler import Sampler
+from tuner.search import Search, Settings
+from tuner.simulated_clock import SimulatedClock
+
+
+@dataclass(frozen=True)
+class Job:
+    """A trial that a method has asked for, and the ninths of its budget after which it wants to hear of it."""
+
+    key: str
+    row: int
+    parts: tuple[int, ...]
+
+
+class Driver(Protocol):
+    """A method under test."""
+
+    def next(self) -> Job | None:
+        """The next trial; None where there is none to come."""
+
+    def report(self, job: Job, part: int, value: float) -> bool:
+        """A value after ``part`` ninths: NaN where it has diverged, which ends it. Returns whether to stop it."""
+
+
+@dataclass
+class Trace:
+    """What a simulated campaign has found: (compute in trial-budgets, final value) of each whole trial, in order."""
+
+    finished: list[tuple[float, float]] = field(default_factory=list)
+    compute: float = 0.0
+    started: int = 0
+    seconds: float = 0.0  # of the simulated clock
+
+    def best_at(self, compute: float) -> float:
+        """The lowest final value found for at most so much compute; infinity before the first."""
+        return min((value for spent, value in self.finished if spent <= compute + 1e-9), default=math.inf)
+
+
+def simulate(table: Table, driver: Driver, slots: int, budget: float) -> Trace:
+    """Run a method on a table until it has spent ``budget`` trial-budgets."""
+    trace, clock = Trace(), SimulatedClock()
+
+    def train(job: Job) -> Iterator[float]:
+        row = table.rows[job.row]
+        for part in range(1, PARTS + 1):  # all are charged in ninths, however rarely they report
+            yield row.seconds / PARTS
+            value = float(row.curve[part - 1])
+            trace.compute += 1 / PARTS
+            if part not in job.parts:
+                continue
+            if part == PARTS and math.isfinite(value):
+                trace.finished.append((trace.compute, value))
+            if driver.report(job, part, value) or not math.isfinite(value):
+                return
+
+    def start() -> Iterator[float] | None:
+        job = driver.next()
+        if job is None:
+            return None
+        trace.started += 1
+        return train(job)
+
+    clock.run(start, slots, lambda: trace.compute >= budget - 1e-9)
+    trace.seconds = clock.seconds
+    return trace
+
+
+class MemoryStore:
+    """Takes the place of ``results.store.Store``: a simulated campaign is not read again."""
+
+    def __init__(self, folder: Path, objective: str) -> None:
+        self.folder = folder
+        self.campaign: dict[str, Any] = {"space": "table", "scale": "table", "objective": objective}
+
+    def write_trial(self, row: Any) -> None:
+        """Nothing is kept."""
+
+    append_report = write_trial
+
+    def trials(self) -> list[dict[str, Any]]:
+        return []
+
+    def reports(self, key: str) -> list[dict[str, Any]]:
+        return []
+
+
+class TableSearch(Search):
+    """The search with another sampler, whose study is in memory."""
+
+    make_sampler: type[Sampler] = Sampler
+
+    def _sampler(self) -> Sampler:
+        return self.make_sampler(self.space, self.space.values_of(self.base), self.settings.seed)
+
+
+class Ours:
+    """``tuner.search.Search``, by the calls that Ray Tune makes of it."""
+
+    def __init__(
+        self,
+        table: Table,
+        seed: int,
+        slots: int,
+        stopper: str = "asha",
+        make_sampler: type[Sampler] = Sampler,
+    ) -> None:
+        self.table = table
+        self._folder = tempfile.TemporaryDirectory()  # the search leaves a note there when it stops early
+        store: Any = MemoryStore(Path(self._folder.name), table.space.objective)
+        kind = type("TableSearch", (TableSearch,), {"make_sampler": make_sampler})
+        settings = Settings(trials=10**6, slots=slots, seed=seed, stopper=stopper)
+        self.search: Search = kind(table.space, table.base, store, "table", settings)
+
+    def close(self) -> None:
+        """Remove the search's folder."""
+        self._folder.cleanup()
+
+    def next(self) -> Job | None:
+        request = None if self.search.exhausted else self.search.next()
+        if request is None:
+            return None
+        config = self.search.live[request.key].config
+        assert config is not None
+        self.search.start(request.key)
+        amount = self.table.base.budget.amount
+        parts = (*(round(m / amount * PARTS) for m in request.milestones), PARTS)
+        return Job(request.key, config.seed, parts)
+
+    def report(self, job: Job, part: int, value: float) -> bool:
+        result = self._result(part, value)
+        done = result["status"] != "running"
+        if not done:
+            done = self.search.stopper.on_trial_result(None, SimpleNamespace(config={"key": job.key}), result) == "STOP"
+        self.search.report(job.key, result)
+        if done:
+            self.search.end(job.key, result)
+        return bool(done)
+
+    def _result(self, part: int, value: float) -> dict[str, Any]:
+        steps = round(self.table.base.budget.amount * part / PARTS)
+        status = "diverged" if not math.isfinite(value) else "completed" if part == PARTS else "running"
+        return {
+            **dict.fromkeys(("train_loss", "val_bpb", "val_nats_per_character", "val_mainrun_loss", "multiplier")),
+            "status": status,
+            "milestone": float(steps),
+            "step": steps,
+            "tokens": steps,
+            "seconds": float(steps),
+            "progress": part / PARTS,
+            "val_loss": value if math.isfinite(value) else None,
+            "logged": {},
+            "reason": "" if status != "diverged" else "not finite",
+        }

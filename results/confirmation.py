@@ -1,0 +1,249 @@
+"""Whether the best of a search are better than the base: the design of the runs that tell, and the verdicts from them.
+
+The search's own values are not used: the best of many noisy ones is lucky by selection. Candidates and base train anew
+on fresh seeds, the same for all of them, so that what a seed (initialisation and batch order) does to every config
+alike drops out of the differences. Everything here is a function of the rows, so a resumed campaign, the driver and a
+report come to the same decisions.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from statistics import fmean
+from typing import Any
+
+from results.analysis import ESTABLISHED, NOT_ESTABLISHED, Noise, paired_noise, verdict
+from results.looks import confidence_at
+
+SEARCH, CONFIRM, ABLATE = "search", "confirm", "ablate"  # the stages of a campaign
+MOST_CANDIDATES, MOST_SEEDS = 10, 30
+MOST_PAIRS = 100  # beyond this many, nobody is told how many runs would settle it
+
+
+@dataclass(frozen=True)
+class Design:
+    """How many candidates train on how many fresh seeds: ``first`` each, undecided ones on up to ``last``."""
+
+    candidates: int
+    first: int
+    last: int
+
+    @classmethod
+    def parse(cls, text: str) -> Design:
+        """``3x3`` or ``3x3..9``; anything else is a ValueError."""
+        match = re.fullmatch(r"(\d{1,4})x(\d{1,4})(?:\.\.(\d{1,4}))?", text)
+        if not match:
+            raise ValueError(f"{text!r} must be CANDIDATESxSEEDS or CANDIDATESxSEEDS..MOST, for example 3x3 or 3x3..9")
+        candidates, first, last = int(match[1]), int(match[2]), int(match[3] or match[2])
+        if not 1 <= candidates <= MOST_CANDIDATES:
+            raise ValueError(f"{text!r} asks for {candidates} candidates but it must be 1 to {MOST_CANDIDATES}")
+        if not 2 <= first <= last <= MOST_SEEDS:
+            raise ValueError(f"{text!r} asks for {first} to {last} seeds but it must be 2 to {MOST_SEEDS}, ascending")
+        return cls(candidates, first, last)
+
+    def __str__(self) -> str:
+        return f"{self.candidates}x{self.first}" + (f"..{self.last}" if self.last > self.first else "")
+
+    @property
+    def fewest_runs(self) -> int:
+        return (self.candidates + 1) * self.first
+
+    @property
+    def most_runs(self) -> int:
+        return (self.candidates + 1) * self.last
+
+    def confidence(self, seeds: int) -> float:
+        """Of each comparison at the look after so many seeds; all of them together have 95 %."""
+        return confidence_at(seeds, self.candidates, self.first, self.last)
+
+
+# Three seeds settle a large effect, as most of what a first search finds: they are then all that is spent. But they
+# find an effect of twice the noise in one campaign of three (benchmarks/confirm_power.py), so undecided ones go on.
+DEFAULT = Design(candidates=3, first=3, last=9)
+
+
+@dataclass(frozen=True)
+class Run:
+    """How one run of a confirmation ended: with a value, or with what kept it from one."""
+
+    value: float | None
+    status: str = "completed"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is known of one candidate. Differences are candidate minus base: below zero is better."""
+
+    arm: str
+    pairs: int  # seeds on which it and the base completed
+    difference: float | None = None  # mean over the pairs
+    half_width: float | None = None  # of the interval, which is right for all candidates and looks together in 95 %
+    finding: str = NOT_ESTABLISHED
+    going_on: bool = True  # whether more seeds are wanted before the last word
+    reason: str = ""  # why it is out, where that is not a matter of its values
+    pairs_to_settle: int | None = None  # in all, if difference and noise are as they seem; None where nobody can say
+
+    @property
+    def better(self) -> bool:
+        """Whether it is established that it is better than the base."""
+        return self.finding == ESTABLISHED and self.difference is not None and self.difference < 0
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """Verdicts by arm, in the order given, and the runs (arm, seed) that the next look still waits for."""
+
+    verdicts: dict[str, Verdict]
+    wanted: tuple[tuple[str, int], ...]
+    noise: Noise | None
+    seeds: int  # of the last look
+
+    @property
+    def over(self) -> bool:
+        """Whether every candidate has its last word."""
+        return not any(found.going_on for found in self.verdicts.values())
+
+    @property
+    def winner(self) -> Verdict | None:
+        """The candidate that is established to be better than the base, by the most where there are several."""
+        return min((v for v in self.verdicts.values() if v.better), key=_by_difference, default=None)
+
+
+def judge(
+    design: Design, base: str, candidates: Sequence[str], seeds: Sequence[int], runs: Mapping[tuple[str, int], Run]
+) -> Judgement:
+    """Go through the looks in order, each on the runs that it had; ``runs`` holds ended ones by arm and seed.
+
+    A candidate is settled when its difference is established, in either direction. It is not gone on with either when
+    it is not ahead of the base, or when another one is established and ahead of it: it could then only win by a
+    reversal, and runs are better spent elsewhere. To stop so makes no false finding, only a rare missed one. One that
+    diverged or crashed on a seed is out, and its other runs say nothing of the noise.
+    """
+    verdicts = {arm: Verdict(arm, 0) for arm in candidates}
+    noise, looked = None, 0
+    for count in range(design.first, design.last + 1):
+        going = [arm for arm, found in verdicts.items() if found.going_on]
+        if not going:
+            break
+        if len(seeds) < count:
+            return Judgement(verdicts, (), noise, looked)
+        seen = seeds[:count]
+        missing = tuple((arm, seed) for seed in seen for arm in (base, *going) if (arm, seed) not in runs)
+        if missing:
+            return Judgement(verdicts, missing, noise, looked)
+        values = {arm: _values(arm, seen, runs) for arm in (base, *candidates)}
+        sound = [arm for arm in values if arm == base or not _failure(arm, seen, runs)]
+        noise, looked = paired_noise(values[arm] for arm in sound), count
+        for arm in going:
+            verdicts[arm] = _verdict(arm, design, count, values[base], values[arm], noise, _failure(arm, seen, runs))
+        verdicts = _go_on(verdicts, at_the_end=count == design.last)
+    return Judgement(verdicts, (), noise, looked)
+
+
+@dataclass(frozen=True)
+class Round:
+    """One confirmation of a campaign, as its rows tell it. There are several where the search was gone on with."""
+
+    number: int
+    design: Design
+    base: str  # arm, as the candidates are
+    candidates: tuple[str, ...]
+    seeds: tuple[int, ...]
+    runs: dict[tuple[str, int], Run]  # ended ones
+    started: int
+
+    @property
+    def judgement(self) -> Judgement:
+        if len(self.candidates) < self.design.candidates:  # not all have started: who they are is not known yet
+            return Judgement({arm: Verdict(arm, 0) for arm in self.candidates}, (), None, 0)
+        return judge(self.design, self.base, self.candidates, self.seeds, self.runs)
+
+
+def rounds(rows: Iterable[Mapping[str, Any]]) -> list[Round]:
+    """The confirmations among a campaign's trials, in order. ``rows`` are trials with None for what is null."""
+    by_round: dict[int, list[Mapping[str, Any]]] = {}
+    for row in sorted((row for row in rows if row.get("stage") == CONFIRM), key=lambda row: int(row["number"])):
+        by_round.setdefault(int(row["round"]), []).append(row)
+    found = []
+    for number, members in sorted(by_round.items()):
+        base = [row["arm"] for row in members if row["is_base"]]
+        if base:  # it starts first
+            arms = tuple(dict.fromkeys(row["arm"] for row in members if not row["is_base"]))
+            seeds = tuple(dict.fromkeys(int(row["seed"]) for row in members))
+            design = Design.parse(members[0]["design"])
+            found.append(Round(number, design, base[0], arms, seeds, ended_runs(members), len(members)))
+    return found
+
+
+def ended_runs(rows: Iterable[Mapping[str, Any]]) -> dict[tuple[str, int], Run]:
+    """How the runs that have ended did, by arm and seed."""
+    ended = (row for row in rows if row["status"] not in ("running", "interrupted"))
+    return {(row["arm"], int(row["seed"])): Run(row.get("value"), str(row["status"])) for row in ended}
+
+
+def _values(arm: str, seeds: Sequence[int], runs: Mapping[tuple[str, int], Run]) -> dict[int, float]:
+    found = {seed: runs[arm, seed].value for seed in seeds if (arm, seed) in runs}
+    return {seed: value for seed, value in found.items() if value is not None}
+
+
+def _failure(arm: str, seeds: Sequence[int], runs: Mapping[tuple[str, int], Run]) -> str:
+    known = {seed: runs[arm, seed] for seed in seeds if (arm, seed) in runs}
+    return next((f"{run.status} on seed {seed}" for seed, run in known.items() if run.value is None), "")
+
+
+def _verdict(
+    arm: str,
+    design: Design,
+    count: int,
+    base: Mapping[int, float],
+    values: Mapping[int, float],
+    noise: Noise | None,
+    failure: str,
+) -> Verdict:
+    pairs = sorted(base.keys() & values.keys())
+    if failure or not pairs:
+        return Verdict(arm, len(pairs), going_on=False, reason=failure or "the base completed on no seed")
+    difference, confidence = fmean(values[seed] - base[seed] for seed in pairs), design.confidence(count)
+    finding = verdict(difference, noise, len(pairs), len(pairs), confidence=confidence)
+    if noise is None:
+        return Verdict(arm, len(pairs), difference)
+    return Verdict(
+        arm,
+        len(pairs),
+        difference,
+        noise.smallest_difference(len(pairs), len(pairs), confidence),
+        finding,
+        pairs_to_settle=pairs_to_settle(difference, noise.sd, design),
+    )
+
+
+def _go_on(verdicts: Mapping[str, Verdict], at_the_end: bool) -> dict[str, Verdict]:
+    """The same verdicts, with those settled that nothing more is spent on."""
+    best = min((v for v in verdicts.values() if v.better), key=_by_difference, default=None)
+
+    def settled(found: Verdict) -> bool:
+        if at_the_end or found.finding == ESTABLISHED or found.difference is None:
+            return True
+        return found.difference >= 0 or (best is not None and _by_difference(best) < found.difference)
+
+    return {arm: replace(v, going_on=v.going_on and not settled(v)) for arm, v in verdicts.items()}
+
+
+def _by_difference(found: Verdict) -> float:
+    assert found.difference is not None
+    return found.difference
+
+
+def pairs_to_settle(difference: float, sd: float, design: Design) -> int | None:
+    """Pairs in all after which this difference would be established at this noise; None where it is over MOST_PAIRS."""
+    confidence = design.confidence(design.last)
+
+    def settles(pairs: int) -> bool:
+        noise = Noise(sd, design.candidates * (pairs - 1))
+        return abs(difference) > noise.smallest_difference(pairs, pairs, confidence)
+
+    pairs = bisect_left(range(2, MOST_PAIRS + 1), True, key=settles) + 2
+    return pairs if pairs <= MOST_PAIRS else None

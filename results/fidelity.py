@@ -1,0 +1,180 @@
+"""How much a value on the way says about the end: ``python -m results.fidelity FOLDER...``.
+
+For each part of the budget at which trials were judged: Spearman's correlation with the end, over all completed trials
+and within their schedules; how often the best third there holds the final best; and how many of the final top 3 ASHA
+would have stopped, had it judged there. Trials that were stopped early have no end, so only campaigns without early
+stopping answer this without bias. Lower values are better.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from rich.console import Console
+from rich.table import Table
+
+from results.analysis import Correlation, rank_correlation
+from results.frames import Results, load
+
+REDUCTION = 3  # the part that goes on at a rung: one in so many
+TOP = 3
+DRAWS = 1000  # bootstrap samples, and orders of arrival
+FEWEST = 4  # trials that a correlation needs
+
+Values = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Rung:
+    """What the values at one part of the budget say about the end."""
+
+    part: float  # of the budget
+    trials: int
+    overall: Correlation | None
+    within: Correlation | None  # with the mean rank of each schedule taken out
+    holds_best: float  # probability that the best third here holds the final best
+    top_lost: float  # mean number of the final top 3 that ASHA with this one rung would have stopped
+    cost: float  # mean extra training until here, in budgets
+
+
+def curves(results: Results) -> pd.DataFrame:
+    """A row a completed trial and milestone: ``trial``, ``group`` (its schedule), ``part`` of its budget, ``value``,
+    ``final`` value, ``cost`` (training beside it so far, in budgets).
+    """
+    columns = ["trial", "group", "part", "value", "final", "cost"]
+    trials = results.trials[(results.trials["status"] == "completed") & results.trials["value"].notna()]
+    if trials.empty:
+        return pd.DataFrame(columns=columns)
+    objective = str(trials["objective"].iloc[0])
+    measured = objective if objective in results.reports else "val_bpb"  # some are known at the end only
+    found = results.reports.merge(trials[["key", "budget", "value", "config"]], on="key")
+    found = found[(found["milestone"] < found["budget"]) & found[measured].notna()]
+    found = found.sort_values("attempt").drop_duplicates(["key", "milestone"], keep="last")
+    extra = found["extra_spent"].fillna(0.0) if "extra_spent" in found else 0.0
+    return pd.DataFrame(
+        {
+            "trial": found["key"],
+            "group": found["config"].map(schedule_of),
+            "part": (found["milestone"] / found["budget"]).round(
+                2
+            ),  # budgets of other sizes have rungs at nearly the same parts
+            "value": found[measured],
+            "final": found["value"],
+            "cost": extra / found["budget"],
+        }
+    )[columns]
+
+
+def schedule_of(config: str) -> str:
+    """The kind of schedule in the JSON of a config."""
+    return str(json.loads(config)["schedule"]["type"])
+
+
+def rungs(table: pd.DataFrame) -> list[Rung]:
+    """The judgement of each part of the budget at which at least 4 of the trials in ``curves`` have a value."""
+    parts = {float(part): table[table["part"] == part] for part in sorted(table["part"].unique())}
+    return [_rung(part, rows.reset_index(drop=True)) for part, rows in parts.items() if len(rows) >= FEWEST]
+
+
+def _rung(part: float, rows: pd.DataFrame) -> Rung:
+    values, finals = rows["value"].to_numpy(float), rows["final"].to_numpy(float)
+    return Rung(
+        part=part,
+        trials=len(rows),
+        overall=rank_correlation(rows["value"], rows["final"], len(rows)),
+        within=within_groups(rows),
+        holds_best=holds_best(values, finals),
+        top_lost=top_lost(values, finals),
+        cost=float(rows["cost"].mean()),
+    )
+
+
+def within_groups(rows: pd.DataFrame) -> Correlation | None:
+    """Rank correlation inside groups: each value's rank among its own group, as a part of it, around the middle.
+
+    A group of one says nothing and is left out; the interval counts one trial less for each further group.
+    """
+    grouped = rows.groupby("group")
+    size = grouped["value"].transform("size")
+    rows, size = rows[size > 1], size[size > 1]
+    if rows.empty:
+        return None
+    places = [(rows.groupby("group")[name].rank() - 0.5) / size for name in ("value", "final")]
+    return rank_correlation(places[0], places[1], len(rows) - rows["group"].nunique() + 1)
+
+
+def holds_best(values: Values, finals: Values, draws: int = DRAWS, seed: int = 0) -> float:
+    """Probability that the best 1/3 by ``values`` holds the best by ``finals``, in bootstrap samples."""
+    draw = np.random.default_rng(seed)
+    kept = max(1, round(len(values) / REDUCTION))
+    hits = 0
+    for _ in range(draws):
+        sample = draw.integers(len(values), size=len(values))
+        best = values[sample[np.argmin(finals[sample])]]
+        hits += int(np.sum(values[sample] < best) < kept)
+    return hits / draws
+
+
+def top_lost(values: Values, finals: Values, draws: int = DRAWS, seed: int = 0) -> float:
+    """Mean number of the final top 3 that ASHA's rule stops at one rung, over random orders of arrival.
+
+    The rule is that of Ray: the first one passes; then a value must not exceed the 1/3 quantile of the earlier ones.
+    """
+    draw, top = np.random.default_rng(seed), np.argsort(finals, kind="stable")[:TOP]
+    lost = 0
+    for _ in range(draws):
+        order = draw.permutation(len(values))
+        for place in np.flatnonzero(np.isin(order, top)).tolist():
+            if place:
+                lost += bool(values[order[place]] > np.quantile(values[order[:place]], 1 / REDUCTION))
+    return lost / draws
+
+
+def print_rungs(console: Console, title: str, table: pd.DataFrame) -> None:
+    """The table in the terminal, or one line that says why there is none."""
+    found = rungs(table)
+    if not found:
+        console.print(f"{title}: under {FEWEST} completed trials have a value on the way: nothing to correlate")
+        return
+    kinds = table["group"].nunique()
+    shown = Table(title=f"{title}: {table['trial'].nunique()} completed trials, {kinds} kinds", title_justify="left")
+    heads = ("part", "trials", "with the end", "in its kind", "best third holds best", f"top {TOP} lost", "cost")
+    for head in heads:
+        shown.add_column(head, justify="right")
+    for rung in found:
+        cells = (_text(rung.overall), _text(rung.within), f"{rung.holds_best:.0%}", f"{rung.top_lost:.2f}")
+        shown.add_row(f"{rung.part:g}", str(rung.trials), *cells, f"{rung.cost:.2f}")
+    console.print(shown)
+
+
+def _text(found: Correlation | None) -> str:
+    return "-" if found is None else f"{found.value:+.2f} ({found.low:+.2f}..{found.high:+.2f})"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the table of each campaign. Exit code 2 and one line where one cannot be read."""
+    about = "How well do values on the way predict the end? Spearman with 95 % intervals, of completed trials."
+    parser = argparse.ArgumentParser(prog="python -m results.fidelity", description=about)
+    parser.add_argument("folders", type=Path, nargs="+", metavar="FOLDER", help="a campaign's folder")
+    options = parser.parse_args(arguments)
+    console = Console(width=max(100, Console().width))
+    for folder in options.folders:
+        try:
+            results = load(folder)
+        except (ValueError, OSError) as error:
+            print(f"{parser.prog}: {error}", file=sys.stderr)
+            return 2
+        print_rungs(console, folder.name, curves(results))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

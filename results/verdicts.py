@@ -1,0 +1,105 @@
+"""The verdicts of a campaign as text: its candidates against the base on fresh seeds, and its winner taken apart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from results.ablation import Ablation, Comparison, ablation
+from results.analysis import ESTABLISHED
+from results.confirmation import MOST_PAIRS, Round, Verdict, rounds
+
+Rows = Sequence[Mapping[str, Any]]
+
+
+def rows_of(trials: pd.DataFrame) -> Rows:
+    """A data frame's rows as plain ones, with None for what is null."""
+    plain = trials.astype(object)
+    rows = plain.where(plain.notna(), None).to_dict("records")
+    return [{str(name): value for name, value in row.items()} for row in rows]
+
+
+def verdict_lines(trials: pd.DataFrame) -> list[str]:
+    """What there is to say of the latest confirmation; nothing where none has begun."""
+    rows = rows_of(trials)
+    found = rounds(rows)
+    if not found:
+        return []
+    numbers = {row["key"]: int(row["number"]) for row in rows}
+    lines = _confirmed(found[-1], numbers)
+    taken_apart = ablation(found[-1], rows)
+    return lines if taken_apart is None else [*lines, *_ablated(taken_apart)]
+
+
+def _confirmed(found: Round, numbers: Mapping[str, int]) -> list[str]:
+    judgement = found.judgement
+    if not judgement.seeds:
+        return [f"Confirming {found.design}: {len(found.runs)} of at least {found.design.fewest_runs} runs have ended."]
+    noise = judgement.noise
+    spread = "unknown" if noise is None else f"SD {noise.sd:.4f} with {noise.degrees_of_freedom} degrees of freedom"
+    lines = [
+        f"Confirmed on fresh seeds, paired with the base ({found.design}; noise of a run: {spread}):",
+        f"{'trial':>7}  {'vs base':>8}  {'95 % interval':>18}  {'pairs':>5}  verdict",
+    ]
+    for arm, verdict in judgement.verdicts.items():
+        name = numbers.get(arm, "?")
+        interval = _interval(verdict.difference, verdict.half_width)
+        lines.append(
+            f"{name:>7}  {_signed(verdict.difference):>8}  {interval:>18}  {verdict.pairs:>5}  {_said(verdict)}"
+        )
+    lines.append(f"The intervals are right for all {found.design.candidates} candidates and all looks together.")
+    winner = judgement.winner
+    if winner is not None:
+        assert winner.difference is not None
+        lines.append(f"Winner: trial {numbers.get(winner.arm, '?')}, {winner.difference:+.4f} against the base.")
+    elif judgement.over:
+        lines.append("No candidate is established to be better than the base.")
+    return lines
+
+
+def _said(verdict: Verdict) -> str:
+    if verdict.reason:
+        return f"not established: {verdict.reason}"
+    if verdict.finding == ESTABLISHED:
+        return f"established: {'better' if verdict.better else 'worse'}"
+    if verdict.going_on:
+        return f"{verdict.finding} yet; goes on"
+    settle = verdict.pairs_to_settle
+    pairs = f"over {MOST_PAIRS}" if settle is None else f"about {settle}"
+    behind = "not ahead of the base; " if (verdict.difference or 0.0) >= 0 else ""
+    return f"{verdict.finding}: {behind}{pairs} pairs would settle it"
+
+
+def _interval(middle: float | None, half: float | None) -> str:
+    return "-" if middle is None or half is None else f"{middle - half:+.4f} .. {middle + half:+.4f}"
+
+
+def _signed(value: float | None) -> str:
+    return "-" if value is None else f"{value:+.4f}"
+
+
+def _ablated(found: Ablation) -> list[str]:
+    lines = ["Ablation: what the winner loses without some of its changes (paired on the same seeds):"]
+    for group, effect in found.decision.tried.items():
+        lines.append(f"  {_effect(effect)}  without {', '.join(group)}")
+    if found.decision.wanted:
+        return [*lines, f"  {len(found.decision.wanted)} groups of changes are still to be undone"]
+    left, all_of_it = len(found.decision.kept), len(found.changes)
+    if left == all_of_it:
+        return [*lines, f"Each of the winner's {all_of_it} changes is missed, or only together with others: all stay."]
+    if found.versus_base is None or found.versus_winner is None:
+        return [*lines, f"{left} of {all_of_it} changes are left; to be tried as a whole on fresh seeds."]
+    tried = f"vs base {_effect(found.versus_base).strip()}, vs the winner {_effect(found.versus_winner).strip()}"
+    if found.stands:
+        lines.append(f"Minimal winner: {left} of {all_of_it} changes, on fresh seeds {tried}:")
+        return [*lines, *(f"  {path}" for path in found.decision.kept)]
+    return [*lines, f"The {left} changes that are left do not hold by themselves ({tried}): the whole winner stands."]
+
+
+def _effect(effect: Comparison) -> str:
+    if effect.reason:
+        return f"impossible: {effect.reason}"
+    said = "worse" if effect.worse else "better" if effect.better else "no difference established"
+    return f"{_signed(effect.difference)} ({_interval(effect.difference, effect.half_width)}, {said})"

@@ -1,0 +1,111 @@
+"""The end of a campaign: the leaderboard with its verdicts, the files, how to go on, and the exit code."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from rich.console import Console
+
+from results.ablation import num_runs
+from results.comparison import compare
+from results.frames import load as load_results
+from results.report import print_leaderboard, print_where
+from results.side_by_side import print_comparison
+from search_spaces import load as load_space
+from trainable.component import difference, leaves, with_values
+from trainable.config import TrainConfig
+from tuner.confirm import Confirmation
+from tuner.display import clock
+from tuner.driver import INTERRUPTED, INTERRUPTION
+from tuner.search import Search
+
+SHOWN = 20  # rows of a replay in the tables at its end; results.compare prints all
+DONE, FAILED, BAD_INPUT = 0, 1, 2
+PROGRAM = "python -m tuner.run"
+
+
+def conclude(console: Console, campaign: Search) -> int:
+    """Print what was found, where it is and how to go on; returns the exit code."""
+    results = load_results(campaign.folder)
+    console.print()
+    print_leaderboard(console, results)
+    if campaign.planned is not None:
+        console.print()
+        print_comparison(console, compare(results), SHOWN)
+    if campaign.confirmation is not None:
+        print_winner(console, campaign, campaign.confirmation)
+    console.print()
+    print_where(console, campaign.folder)
+    crashed = campaign.ledger.counts().get("crashed", 0)
+    if crashed:
+        where = f"the last line of each error is in trials.reason, all of it in {campaign.folder / 'errors'}"
+        console.print(f"{crashed} {'trial' if crashed == 1 else 'trials'} crashed: {where}")
+    left = len(campaign.ledger.unfinished()) or campaign.to_confirm > 0
+    if campaign.stopping and (left or campaign.num_started < campaign.settings.trials):
+        console.print(f"ended early ({campaign.stopping}). Go on with: {PROGRAM} --resume {campaign.folder.name}")
+    if campaign.stopping == INTERRUPTION:
+        return INTERRUPTED
+    return FAILED if crashed else DONE
+
+
+def print_winner(console: Console, campaign: Search, confirmation: Confirmation) -> None:
+    """The winner, or what an ablation has left of it, as a command; and what an ablation would cost, if none ran."""
+    config = confirmation.found()
+    if config is None:
+        return
+    line = command(campaign.ledger.campaign, config)
+    if line is not None:
+        console.print(f"The {'minimal ' if confirmation.minimal else ''}winner as a command:")
+        console.print(f"  {line}")
+    changes = confirmation.num_changes
+    if not campaign.settings.ablate and not confirmation.ablated and changes > 1 and campaign.settings.confirm:
+        fewest, most = num_runs(changes, campaign.settings.confirm.first)
+        seconds = confirmation.run_seconds
+        cost = f"{fewest} to {most} runs"
+        if seconds is not None:
+            slots = campaign.settings.slots
+            cost += f", about {clock(fewest * seconds / slots)} to {clock(most * seconds / slots)}"
+        console.print(
+            f"Which of its {changes} changes matter? An ablation tells ({cost}): "
+            f"{PROGRAM} --resume {campaign.folder.name} --ablate"
+        )
+
+
+def command(campaign: Mapping[str, Any], config: TrainConfig) -> str | None:
+    """The command line that trains ``config``: a search of one trial, whose base it is. None where none can say it."""
+    base = load_space(str(campaign["space"])).scale(str(campaign["scale"])).base
+    settings = settings_for(base, replace(config, seed=base.seed))
+    if settings is None:
+        return None
+    start = f"{PROGRAM} --space {campaign['space']} --scale {campaign['scale']} --trials 1 --no-confirm"
+    return " ".join([start, *(f"--set {shlex.quote(f'{path}={_text(value)}')}" for path, value in settings.items())])
+
+
+def settings_for(base: TrainConfig, wanted: TrainConfig) -> dict[str, Any] | None:
+    """Path -> value of what makes ``wanted`` of ``base``; None where settings alone do not.
+
+    Components are set before their fields, of which only those that differ from the defaults are named.
+    """
+    settings: dict[str, Any] = {}
+    there = leaves(wanted)
+    for _ in there:  # far more often than components are nested
+        differ = [path for path in difference(with_values(base, settings), wanted) if path in there]
+        differ = [path for path in differ if not _names_members(wanted, path) and path not in settings]
+        if not differ:
+            break
+        settings |= {p: there[p] for p in differ if not any(p.startswith(f"{other}.") for other in differ)}
+    return settings if with_values(base, settings).key("") == wanted.key("") else None
+
+
+def _names_members(config: TrainConfig, path: str) -> bool:
+    """Whether a path's value is the list of a tuple's components, which are set one by one."""
+    found = leaves(config)
+    return isinstance(found.get(path), tuple) and any(other.startswith(f"{path}.") for other in found)
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)

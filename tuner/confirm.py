@@ -1,0 +1,265 @@
+"""What trains after the search: the best configs and the base on fresh seeds, then the winner taken apart.
+
+The decisions are functions of the rows (results/confirmation.py, results/ablation.py). Here they become trials, so that
+these go through the same book, slots, Ray and resume as those of the search. Nothing of it is told to the sampler or
+counted as a trial, and nothing is stopped early.
+
+A campaign may be searched on after it was confirmed. If other configs are then the best, they are confirmed in a new
+round, on seeds of its own, so that each round is a test by itself.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from statistics import fmean
+
+from results.ablation import Ablation, Group, ablation
+from results.confirmation import ABLATE, CONFIRM, MOST_SEEDS, SEARCH, Design, Round, rounds
+from search_spaces.domains import Value
+from trainable.config import TrainConfig
+from tuner.ledger import ENDED, Entry, Ledger
+
+ROUND_SEEDS = 2 * MOST_SEEDS  # each round's own: the first half to confirm, the second for what an ablation leaves
+
+
+@dataclass(frozen=True)
+class Training:
+    """One run that is wanted."""
+
+    values: Mapping[str, Value]
+    config: TrainConfig  # at its seed
+    label: str
+    columns: Mapping[str, object]
+
+
+class Confirmation:
+    """The stages after the search of one campaign. To be asked only once the search's trials have ended."""
+
+    def __init__(self, ledger: Ledger, design: Design, ablate: bool = False) -> None:
+        self.ledger, self.design, self.ablate = ledger, design, ablate
+        self._offered: set[str] = set()  # keys of runs handed out in this start
+        self._seen, self._wanted = -1, list[Training]()  # what was wanted when so many runs had ended
+        self._refuse_another_design()
+
+    def _refuse_another_design(self) -> None:
+        found = rounds(self._rows())
+        was = found[-1].design if found else self.design
+        if (was.first, was.last) != (self.design.first, self.design.last):
+            raise ValueError(
+                f"--confirm {self.design} cannot follow {was}: a design that changes after its first results are known "
+                "would no longer be right in 95 % of the cases"
+            )
+
+    def _rows(self) -> list[Mapping[str, object]]:
+        return [entry.row for entry in list(self.ledger.entries.values())]
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more is wanted."""
+        return not self.wanted()
+
+    def next(self) -> Entry | None:
+        """The next run to start; None while those that run decide what comes next."""
+        for training in self.wanted():
+            key = self.ledger.key(training.config)
+            entry = self.ledger.entries.get(key)
+            if entry is None:
+                entry = self.ledger.open_again(training.values, training.config, training.columns)
+            if key not in self._offered:
+                self._offered.add(key)
+                entry.label = training.label
+                return entry
+        return None
+
+    def wanted(self) -> list[Training]:
+        """Runs that the next decision needs and that have not ended."""
+        ended = sum(entry.status in ENDED for entry in list(self.ledger.entries.values()))
+        if ended != self._seen:
+            self._wanted = list(self._plan())
+            self._seen = ended
+        return self._wanted
+
+    @property
+    def num_wanted(self) -> int:
+        """How many runs were wanted when that was last worked out; for a display, which must not decide."""
+        return len(self._wanted)
+
+    @property
+    def candidates(self) -> list[Entry]:
+        """The best completed trials of the search, best first, without the base."""
+        tried = sorted(self.ledger.completed(), key=lambda entry: (float(entry.row["value"]), entry.key))
+        return [entry for entry in tried if not entry.row["is_base"]][: self.design.candidates]
+
+    @property
+    def round(self) -> Round | None:
+        """The confirmation of the candidates as they stand; None where there are none."""
+        arms = tuple(entry.key for entry in self.candidates)
+        if not arms:
+            return None
+        base, known = self.ledger.key(self.ledger.base), rounds(self._rows())
+        number = len(known)
+        if known and set(known[-1].candidates) <= set(arms) and known[-1].design.candidates == len(arms):
+            number -= 1
+        seeds = tuple(self._seed(number, index) for index in range(self.design.last))
+        runs = known[number].runs if number < len(known) else {}
+        return Round(number, replace(self.design, candidates=len(arms)), base, arms, seeds, runs, len(runs))
+
+    def _seed(self, number: int, index: int) -> int:
+        return (self.ledger.base.seed + 1 + number * ROUND_SEEDS + index) % 2**63
+
+    def _plan(self) -> Iterator[Training]:
+        found = self.round
+        if found is None:
+            return
+        for arm, seed in found.judgement.wanted:
+            entry = self.ledger.entries.get(arm)
+            values = self.ledger.base_values if entry is None else entry.values
+            config = self.ledger.base if entry is None or entry.config is None else entry.config
+            yield self._training(found, CONFIRM, values, config, seed)
+        if self.ablate and found.judgement.over and found.judgement.winner is not None:
+            yield from self._ablation(found, self.ledger.entries[found.judgement.winner.arm])
+
+    def _training(
+        self,
+        found: Round,
+        stage: str,
+        values: Mapping[str, Value],
+        config: TrainConfig,
+        seed: int,
+        plan: Mapping[str, object] | None = None,
+    ) -> Training:
+        arm = self.ledger.key(replace(config, seed=self.ledger.base.seed))
+        trial = self.ledger.entries.get(arm)
+        name = (
+            "the base" if arm == found.base else f"trial {trial.number}" if trial else "the winner with changes undone"
+        )
+        columns = {
+            "stage": stage,
+            "arm": arm,
+            "round": found.number,
+            "design": str(found.design),
+            "undone": None if plan is None else json.dumps(plan),
+        }
+        return Training(values, replace(config, seed=seed), f"{name} on seed {seed}", columns)
+
+    def _ablation(self, found: Round, winner: Entry) -> Iterator[Training]:
+        changes = units(self.ledger, winner.values)
+        known = self.ablation(found, changes)
+        assert known is not None
+        refused = False
+        for group in known.decision.wanted:
+            try:
+                values, config = self.without(winner, group)
+            except ValueError as error:
+                self._refuse(found, changes, group, str(error))
+                refused = True
+                continue
+            for seed in found.seeds[: found.design.first]:
+                training = self._training(found, ABLATE, values, config, seed, {"changes": changes, "undone": group})
+                if not self._ended(training):
+                    yield training
+        if refused:
+            yield from self._ablation(found, winner)
+        elif not known.decision.wanted and known.stands is None and len(known.decision.kept) < len(changes):
+            yield from self._whole(found, winner, changes, known)
+
+    def ablation(self, found: Round, changes: Group) -> Ablation | None:
+        """How far the winner has been taken apart."""
+        return ablation(found, self._rows(), changes)
+
+    def _won(self) -> tuple[Round, Entry, Ablation] | None:
+        """The round whose winner is known, that trial, and how far it was taken apart."""
+        found = self.round
+        if found is None or not found.judgement.over or found.judgement.winner is None:
+            return None
+        winner = self.ledger.entries[found.judgement.winner.arm]
+        known = self.ablation(found, units(self.ledger, winner.values))
+        assert known is not None
+        return found, winner, known
+
+    def found(self) -> TrainConfig | None:
+        """The winner's config, or of what an ablation left of it where that stands; None without a winner."""
+        won = self._won()
+        if won is None:
+            return None
+        _, winner, known = won
+        undone = tuple(change for change in known.changes if change not in known.decision.kept)
+        return self.without(winner, undone)[1] if known.stands else winner.config
+
+    @property
+    def minimal(self) -> bool:
+        """Whether the winner was taken apart, and less of it stands."""
+        won = self._won()
+        return won is not None and won[2].stands is True
+
+    @property
+    def ablated(self) -> bool:
+        """Whether the winner was taken apart to the end."""
+        won = self._won()
+        return won is not None and not won[2].decision.wanted
+
+    @property
+    def num_changes(self) -> int:
+        """How many changes of the winner can be undone, one by one."""
+        won = self._won()
+        return 0 if won is None else len(won[2].changes)
+
+    @property
+    def run_seconds(self) -> float | None:
+        """Mean seconds of a run after the search."""
+        seconds = [float(e.row["wall_seconds"]) for e in self.ledger.entries.values() if _timed(e)]
+        return fmean(seconds) if seconds else None
+
+    def _whole(self, found: Round, winner: Entry, changes: Group, known: Ablation) -> Iterator[Training]:
+        """What is left, the base and the winner on fresh seeds."""
+        undone = tuple(change for change in changes if change not in known.decision.kept)
+        for index in range(found.design.first):
+            seed = self._seed(found.number, MOST_SEEDS + index)
+            for group in (changes, (), undone):
+                values, config = self.without(winner, group)
+                training = self._training(found, ABLATE, values, config, seed, {"changes": changes, "undone": group})
+                if not self._ended(training):
+                    yield training
+
+    def _ended(self, training: Training) -> bool:
+        entry = self.ledger.entries.get(self.ledger.key(training.config))
+        return entry is not None and entry.status in ENDED
+
+    def without(self, winner: Entry, group: Group) -> tuple[dict[str, Value], TrainConfig]:
+        """The winner with some of its changes undone; a ValueError where that makes no valid config."""
+        values = undo(self.ledger, winner.values, group)
+        return values, self.ledger.space.config(self.ledger.base, values)
+
+    def _refuse(self, found: Round, changes: Group, group: Group, why: str) -> None:
+        plan = json.dumps({"changes": changes, "undone": group})
+        columns = {"stage": ABLATE, "round": found.number, "design": str(found.design), "undone": plan}
+        self.ledger.refuse_again(f"{found.number} {plan}", why, columns)
+
+
+def _timed(entry: Entry) -> bool:
+    return entry.stage != SEARCH and entry.status == "completed" and bool(entry.row.get("wall_seconds"))
+
+
+def undo(ledger: Ledger, values: Mapping[str, Value], group: Group) -> dict[str, Value]:
+    """``values`` with the knobs of ``group`` at the base's; what is then no longer active goes, what becomes so is the
+    base's, too.
+    """
+    mixed: dict[str, Value] = {}
+    for knob in ledger.space.knobs:
+        if ledger.space.active(knob, mixed):
+            source = ledger.base_values if knob.path in group or knob.path not in values else values
+            if knob.path in source:
+                mixed[knob.path] = source[knob.path]
+    return mixed
+
+
+def units(ledger: Ledger, values: Mapping[str, Value]) -> Group:
+    """The changes that can be undone alone, each by its path: those that go with another one are part of it."""
+    changes, parts = ledger.changes(values), set[str]()
+    for path in changes:
+        if path not in parts:
+            left = ledger.changes(undo(ledger, values, (path,)))
+            parts |= changes.keys() - left.keys() - {path}
+    return tuple(path for path in changes if path not in parts)

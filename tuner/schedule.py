@@ -1,0 +1,62 @@
+"""How long a search takes with so many slots: its schedule simulated, with the campaign's own early stopping.
+
+A closed formula (``plan.expected_share``) is too low where trials are few: a trial is judged against those that reached
+its rung before it, so the first ones pass. How many go on depends on the order of arrival and on no number of slots;
+what more slots change is the time. Values are drawn at random here, independent at each rung: which trial is better
+does not change how many go on. That the sampler learns less when more trials run at once is not in it.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from statistics import mean
+from types import SimpleNamespace
+
+from tuner.early_stopping import Stopper
+from tuner.plan import Plan, legs
+from tuner.simulated_clock import SimulatedClock
+
+REPEATS = 20  # schedules that an expectation is the mean of
+JITTER = 0.02  # trials of one cost still differ by so much in speed; without it, waves would stay in step for ever
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A search in units of one whole trial: wall time, compute of all trials, and wall time if nothing were stopped."""
+
+    wall: float
+    compute: float
+    wall_unstopped: float
+
+
+def expect(plan: Plan, stopper: str, fidelity: str, repeats: int = REPEATS) -> Schedule:
+    """The mean over simulated schedules of a search whose trials cost the same. ``stopper`` as in ``STOPPERS``."""
+    runs = [simulate(plan, stopper, fidelity, seed) for seed in range(repeats)]
+    return Schedule(
+        mean(run.seconds for run in runs),
+        mean(run.busy_seconds for run in runs),
+        float(-(-plan.trials // plan.slots)),
+    )
+
+
+def simulate(plan: Plan, stopper: str, fidelity: str, seed: int) -> SimulatedClock:
+    """One schedule; its clock counts in whole trials instead of seconds."""
+    rule = Stopper(stopper, "val_loss", plan.rungs, plan.budget, protected=frozenset(["trial-0"]))
+    clock, draw, left = SimulatedClock(), random.Random(seed), iter(range(plan.trials))
+    costs = legs(plan.rungs, plan.budget, fidelity)
+
+    def train(number: int) -> Iterator[float]:
+        trial, slowness = SimpleNamespace(config={"key": f"trial-{number}"}), draw.uniform(1 - JITTER, 1 + JITTER)
+        for rung, cost in zip([*plan.rungs, plan.budget], costs, strict=True):
+            yield cost * slowness
+            if rule.on_trial_result(None, trial, {"milestone": rung, "val_loss": draw.random()}) == "STOP":
+                return
+
+    def start() -> Iterator[float] | None:
+        number = next(left, None)
+        return None if number is None else train(number)
+
+    clock.run(start, plan.slots)
+    return clock
