@@ -11,6 +11,7 @@ import os
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
@@ -64,6 +65,10 @@ class RayTrainable(tune.Trainable):
     _datasets: dict[DataConfig, Dataset]
     watchdog: Watchdog | None = None
 
+    def cleanup(self) -> None:
+        if self.watchdog is not None:
+            self.watchdog.close()
+
     def setup(self, config: dict[str, Any]) -> None:
         self._datasets = {}
         self.begin(Request(**json.loads(config["request"])))
@@ -83,6 +88,11 @@ class RayTrainable(tune.Trainable):
             raise ValueError(f"node {socket.gethostname()} does not see the campaign's folder {request.folder!r}")
         self.notes: list[str] = []  # faults that were got over
         self.watch()
+        with self.watched():
+            self.build(request)
+
+    def build(self, request: Request) -> None:
+        """Everything up to the first step."""
         config = decode(json.loads(request.config))
         assert isinstance(config, TrainConfig)
         runtime = Runtime.detect(request.compile)
@@ -109,15 +119,16 @@ class RayTrainable(tune.Trainable):
 
     def watch(self) -> None:
         """Set the watchdog on the trial that begins."""
-        if self.watchdog is not None:
-            self.watchdog.close()  # of a trial that was stopped
-            self.watchdog = None
+        self.cleanup()  # of a trial that was stopped
+        self.watchdog = None
         path = stall_file(Path(self.request.folder), self.request.key)
         try:
             self.watchdog = Watchdog(path, self.request.stall_seconds)
-            self.watchdog.pat()
         except OSError as error:
             self.notes.append(f"not watched for hanging: {error.strerror}")
+
+    def watched(self) -> AbstractContextManager[None]:
+        return nullcontext() if self.watchdog is None else self.watchdog.watching()
 
     def go_on(self, request: Request) -> None:
         """Take up the trial at its newest checkpoint that is whole; at its first step where there is none."""
@@ -147,14 +158,13 @@ class RayTrainable(tune.Trainable):
         self.saved = time.monotonic()
 
     def step(self) -> dict[str, Any]:
-        if self.watchdog is not None:
-            self.watchdog.pat()
-        report = next(self.reports)
-        if report.status == "interrupted":
-            self.save_state()
+        with self.watched():
+            report = next(self.reports)
+            if report.status == "interrupted":
+                self.save_state()
+        if report.status != "running":
+            self.cleanup()
         run = self.fidelity.run
-        if self.watchdog is not None:
-            self.watchdog.rest() if report.status == "running" else self.watchdog.close()
         return {
             **asdict(report),
             "note": "; ".join(dict.fromkeys(self.notes)),

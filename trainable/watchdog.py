@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import contextlib
 import faulthandler
+import os
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TextIO
 
 
 class Watchdog:
@@ -20,20 +21,28 @@ class Watchdog:
         """An OSError where the file cannot be written. An empty file is left until :meth:`close`."""
         self.path, self.seconds = path, seconds
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._file: TextIO = path.open("w", encoding="utf-8")
+        self._file: int | None = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+
+    @contextlib.contextmanager
+    def watching(self) -> Iterator[None]:
+        """Inside the block progress is expected, and at no other time."""
+        self.pat()
+        try:
+            yield
+        finally:
+            faulthandler.cancel_dump_traceback_later()
 
     def pat(self) -> None:
         """There is progress: the time begins anew."""
-        faulthandler.dump_traceback_later(self.seconds, file=self._file, exit=True)
-
-    def rest(self) -> None:
-        """Nothing is expected of this process until the next :meth:`pat`."""
-        faulthandler.cancel_dump_traceback_later()
+        if self._file is not None:
+            faulthandler.dump_traceback_later(self.seconds, file=self._file, exit=True)
 
     def close(self) -> None:
         """The trial has ended."""
-        self.rest()
-        self._file.close()
+        faulthandler.cancel_dump_traceback_later()
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
         with contextlib.suppress(OSError):
             self.path.unlink(missing_ok=True)
 
