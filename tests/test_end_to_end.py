@@ -102,7 +102,7 @@ def output(process: subprocess.Popen, code: int, shapes: Sequence[str] = ()) -> 
 
 def wait_for(condition: Callable[[], bool], process: subprocess.Popen) -> None:
     """Until the condition holds; the campaign must still be running then."""
-    deadline = time.monotonic() + 180
+    deadline = time.monotonic() + 420
     while not condition():
         assert process.poll() is None and time.monotonic() < deadline, process.log.read_text()
         time.sleep(0.1)
