@@ -44,7 +44,8 @@ def conclude(console: Console, campaign: Search) -> int:
     if crashed:
         where = f"the last line of each error is in trials.reason, all of it in {campaign.folder / 'errors'}"
         console.print(f"{crashed} {'trial' if crashed == 1 else 'trials'} crashed: {where}")
-    left = len(campaign.ledger.unfinished()) or campaign.to_confirm > 0
+    unconfirmed = campaign.confirmation is not None and not campaign.confirmation.over
+    left = len(campaign.ledger.unfinished()) or unconfirmed
     if campaign.stopping and (left or campaign.num_started < campaign.settings.trials):
         console.print(f"ended early ({campaign.stopping}). Go on with: {PROGRAM} --resume {campaign.folder.name}")
     if campaign.stopping == INTERRUPTION:
