@@ -44,7 +44,7 @@ class OptunaAlone:
     def __init__(
         self, table: Table, sampler: optuna.samplers.BaseSampler, pruner: optuna.pruners.BasePruner | None = None
     ) -> None:
-        self.table, self.prunes = table, pruner is not None
+        self.table, self.prunes = table.fresh(), pruner is not None
         self.study = optuna.create_study(sampler=sampler, pruner=pruner or optuna.pruners.NopPruner())
         self.study.enqueue_trial(table.space.values_of(table.base))
         self.open: dict[str, optuna.Trial] = {}
@@ -74,7 +74,7 @@ class RayDefaults:
     """Ray's OptunaSearch and ASHA: a stopped trial's last value is told as if it were its result, as Tune does."""
 
     def __init__(self, table: Table, seed: int) -> None:
-        self.table, self.number = table, 0
+        self.table, self.number = table.fresh(), 0
         self.searcher = OptunaSearch(
             self._define,
             metric="loss",
@@ -113,7 +113,7 @@ class SyneTune:
     """One of Syne Tune's schedulers, in a process of its own interpreter (see ``syne_tune_worker.py``)."""
 
     def __init__(self, table: Table, seed: int, method: str, python: str) -> None:
-        self.table = table
+        self.table = table = table.fresh()
         self.process = subprocess.Popen(
             [python, str(WORKER)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         )

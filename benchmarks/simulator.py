@@ -122,7 +122,7 @@ class Ours:
         stopper: str = "asha",
         make_sampler: type[Sampler] = Sampler,
     ) -> None:
-        self.table = table
+        self.table = table = table.fresh()
         self._folder = tempfile.TemporaryDirectory()  # the search leaves a note there when it stops early
         store: Any = MemoryStore(Path(self._folder.name), table.space.objective)
         kind = type("TableSearch", (TableSearch,), {"make_sampler": make_sampler})

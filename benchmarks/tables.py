@@ -2,9 +2,9 @@
 
 Three kinds are read: ``nanogpt_shakespeare_128`` (a full 2^7 factorial), a file of ``benchmarks.record_table`` (random
 configs of one of our spaces) and a campaign's folder (a replay). Only the first covers its space. Of the others the
-configs are a finite list, and a search that asks for another point is given the nearest row: the one that differs in
-the fewest knobs, of numbers counting the distance between ranks. No value is made up that way, and a surrogate's
-smoothness, which would flatter a model-based sampler, does not enter; but the landscape is one of steps.
+configs are a finite list, and a search that asks for another point is given the nearest row that it has not had yet:
+the one that differs in the fewest knobs, a number by its distance as a part of its range. No value is made up that way,
+and a surrogate's smoothness, which would flatter a model-based sampler, does not enter; the landscape is one of steps.
 """
 
 from __future__ import annotations
@@ -47,6 +47,7 @@ class Row:
 class TableSpace(Space):
     """A space whose configs are rows: the seed of a config is the number of its row, and nothing else in it counts."""
 
+    taken: set[int] | None = field(default=None, repr=False)  # rows this campaign has had; None: any may come again
     rows: tuple[Row, ...] = field(default=(), repr=False)
     coordinates: Any = field(
         default=None, repr=False
@@ -59,7 +60,22 @@ class TableSpace(Space):
         return replace(base, seed=self.nearest(values))
 
     def nearest(self, values: Mapping[str, Value]) -> int:
-        """The number of the row nearest to ``values``; of equals the first."""
+        """The number of the row nearest to ``values``, of equals the first.
+
+        Where rows do not cover the space it is taken by this; a ValueError when all are.
+        """
+        distance = self.distances(values)
+        if self.taken is None:
+            return int(np.argmin(distance))
+        if len(self.taken) == len(self.rows):
+            raise ValueError("every row of the table has been tried")
+        distance[list(self.taken)] = math.inf
+        found = int(np.argmin(distance))
+        self.taken.add(found)
+        return found
+
+    def distances(self, values: Mapping[str, Value]) -> np.ndarray:
+        """(rows,): how far each row is from ``values``, in knobs."""
         point = np.array([_coordinate(knob, values) for knob in self.knobs])
         gap = np.abs(self.coordinates - point)
         for column, knob in enumerate(self.knobs):
@@ -68,7 +84,8 @@ class TableSpace(Space):
         here, there = np.isnan(point), np.isnan(self.coordinates)
         gap[here & there] = 0.0
         gap[here ^ there] = 1.0
-        return int(np.argmin(gap.sum(axis=1)))
+        found: np.ndarray = gap.sum(axis=1)
+        return found
 
 
 @dataclass(frozen=True)
@@ -83,6 +100,11 @@ class Table:
     def rows(self) -> tuple[Row, ...]:
         return self.space.rows
 
+    def fresh(self) -> Table:
+        """The table as a new campaign finds it."""
+        taken: set[int] | None = None if self.space.taken is None else set()
+        return replace(self, space=replace(self.space, taken=taken))
+
     @property
     def best(self) -> float:
         """The lowest final value."""
@@ -94,8 +116,8 @@ class Table:
         return float(self.rows[row].curve[part - 1])
 
 
-def make(name: str, rows: Sequence[Row], knobs: Sequence[Knob]) -> Table:
-    """A table of rows; a ValueError where there are too few to search among."""
+def make(name: str, rows: Sequence[Row], knobs: Sequence[Knob], covers: bool = False) -> Table:
+    """A table of rows, which are all points of the space or not; a ValueError where there are too few of them."""
     if len(rows) < 20:
         raise ValueError(f"table {name!r} has {len(rows)} usable runs but needs at least 20")
     base = TrainConfig(budget=Budget(steps=STEPS), seed=0)
@@ -109,6 +131,7 @@ def make(name: str, rows: Sequence[Row], knobs: Sequence[Knob]) -> Table:
         knobs=tuple(knobs),
         rows=tuple(rows),
         coordinates=coordinates,
+        taken=None if covers else set(),
     )
     return Table(name, space, base)
 
@@ -135,7 +158,8 @@ def read_shakespeare(folder: Path) -> Table:
         values: dict[str, Value] = {name: float(run[name]) for name in SHAKESPEARE_KNOBS}
         rows.append(Row(values, _at_parts(progress, points["val_loss"].to_numpy()), float(run["elapsed_s"])))
     labels = {name: sorted(set(runs[name].astype(float))) for name in SHAKESPEARE_KNOBS}
-    return make("shakespeare", rows, [Knob(name, Choice(*labels[name]), "factorial") for name in SHAKESPEARE_KNOBS])
+    knobs = [Knob(name, Choice(*labels[name]), "factorial") for name in SHAKESPEARE_KNOBS]
+    return make("shakespeare", rows, knobs, covers=True)
 
 
 def read_random(file: Path, space_name: str = "parameter_golf") -> Table:

@@ -36,6 +36,7 @@ COPIED = (  # from a trial's report into its row
     "artifact_bytes", "val_loss_quantised", "val_bpb_quantised",
     "val_nats_per_character", "val_mainrun_loss", "time_to_target", "target_reached",
 )  # fmt: skip
+OUT_OF_MEMORY = "out of memory"  # what PyTorch says, and the status that the sampler knows such a trial by
 EXTRA = ("steps", "tokens", "seconds", "spent")
 
 
@@ -275,9 +276,10 @@ class Ledger:
         if entry.status == "crashed" and str(row.get("reason")).startswith(OUT_OF_MEMORY):
             return Outcome(entry.values, "infeasible", None)  # a failure would be looked away from, and asked for again
         second = self.space.second_objective
+        no_memory = entry.status == "crashed" and OUT_OF_MEMORY in str(row.get("reason")).lower()
         return Outcome(
             entry.values,
-            entry.status,
+            OUT_OF_MEMORY if no_memory else entry.status,
             row.get("last_value" if entry.status == "infeasible" else "value"),
             dict(entry.milestones),
             cost_of(second, row) if second is not None and whole else None,

@@ -1,7 +1,8 @@
 """Space -> Optuna, through ask and tell. Knows nothing of Ray, so that a simulator can drive the same code.
 
 Traps closed here (each has a test): nothing stays RUNNING in the study, what early stopping ended is told as PRUNED
-with its intermediate values, no NaN is told, and a resumed study is rebuilt from our rows instead of trusted.
+with its intermediate values, what diverged or ran out of memory keeps the sampler away, no NaN is told, and a resumed
+study is rebuilt from our rows instead of trusted.
 """
 
 from __future__ import annotations
@@ -33,6 +34,10 @@ from tuner.warm_start import Prior
 STARTUP_TRIALS = 8  # random ones before TPE has anything to go by
 STEPS_PER_FRACTIONAL_UNIT = 1_000_000  # Optuna counts in whole steps: of an epoch, say, it sees millionths
 RESUME_STRIDE = 1_000_003  # between the seeds of a campaign's starts
+# How a trial ends whose config is to blame. Optuna ranks a trial that breaks a constraint below all that train; told as
+# a failure it would be left out, and the sampler would go back to where it lies.
+UNTRAINABLE = ("diverged", "plateaued", "out of memory")
+TRAINS = {"trains": 1.0}  # the constraint that such a trial breaks
 
 
 @dataclass(frozen=True)
@@ -121,13 +126,13 @@ class Sampler:
         second: float | None = None,
         excesses: Mapping[str, float] | None = None,
     ) -> None:
-        """Close a trial: completed with its value, stopped or infeasible as PRUNED, anything else as a failure.
+        """Close a trial: completed with its value, PRUNED if stopped, infeasible or untrainable, anything else as FAIL.
 
         A trial that broke a constraint (one of ``excesses`` is above 0) but has a value is COMPLETE: Optuna ranks it
         below every feasible one, by how much it broke.
         """
         trial = self._open.pop(number)
-        for name, excess in (excesses or {}).items():
+        for name, excess in _excesses(status, excesses or {}).items():
             trial.set_constraint(name, excess)
         values = self._values(status, value, second, excesses or {})
         self.study.tell(trial, values, state=TrialState.COMPLETE if values else _state(status))
@@ -158,7 +163,7 @@ class Sampler:
                 params=dict(outcome.values),
                 distributions={path: distribution(self.space.knob(path).domain) for path in outcome.values},
                 intermediate_values=reached,
-                constraints=dict(outcome.excesses) or None,
+                constraints=_excesses(outcome.status, outcome.excesses) or None,
             )
         )
 
@@ -195,7 +200,12 @@ def _state(status: str) -> TrialState:
     """How a trial without a value is told."""
     # TPE looks away from failures, so it would ask for values that make no valid run again and again; pruned without
     # an intermediate value, they are the worst that it knows of.
-    return TrialState.PRUNED if status in ("stopped", "infeasible") else TrialState.FAIL
+    return TrialState.PRUNED if status in ("stopped", "infeasible", *UNTRAINABLE) else TrialState.FAIL
+
+
+def _excesses(status: str, excesses: Mapping[str, float]) -> dict[str, float]:
+    """Constraint -> by what part it is exceeded, with the one that every trial has: that it can be trained."""
+    return dict(excesses) | (TRAINS if status in UNTRAINABLE else {})
 
 
 def _storage(journal: Path | None) -> BaseStorage:

@@ -106,6 +106,17 @@ def test_the_base_is_the_first_row_and_is_never_stopped() -> None:
 def test_the_nearest_row_of_a_row_is_itself() -> None:
     table = made_up()
     assert [table.space.nearest(row.values) for row in table.rows] == list(range(len(table.rows)))
+    with pytest.raises(ValueError, match="every row of the table has been tried"):
+        table.space.nearest(table.rows[0].values)
+    assert table.fresh().space.nearest(table.rows[7].values) == 7
+
+
+def test_a_row_is_given_once_unless_the_rows_cover_the_space() -> None:
+    table = made_up()
+    first, second = (table.space.nearest(table.rows[3].values) for _ in range(2))
+    assert first == 3 != second
+    whole = tables.make("whole", table.rows, KNOBS, covers=True)
+    assert [whole.space.nearest(table.rows[3].values) for _ in range(2)] == [3, 3]
 
 
 def test_a_knob_that_is_not_active_differs_from_every_value() -> None:

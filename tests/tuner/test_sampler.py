@@ -61,9 +61,10 @@ def test_a_resumed_sampler_does_not_repeat_its_first_draws(toy_space, base_value
         ("completed", None, TrialState.FAIL),
         ("stopped", None, TrialState.PRUNED),
         ("infeasible", None, TrialState.PRUNED),
-        ("diverged", math.nan, TrialState.FAIL),
+        ("diverged", math.nan, TrialState.PRUNED),
+        ("out of memory", None, TrialState.PRUNED),
+        ("plateaued", None, TrialState.PRUNED),
         ("crashed", None, TrialState.FAIL),
-        ("plateaued", None, TrialState.FAIL),
         ("interrupted", None, TrialState.FAIL),
         ("running", None, TrialState.FAIL),
     ],
@@ -119,6 +120,33 @@ def test_the_sampler_learns_to_keep_away_from_what_makes_no_valid_run(toy_space,
         valid += good and number >= 20
         sampler.tell(suggestion.number, "completed" if good else "infeasible", 2.0 if good else None)
     assert valid >= 15, "of the last 20"
+
+
+@pytest.mark.parametrize("status", ["diverged", "out of memory", "plateaued"])
+def test_the_sampler_learns_to_keep_away_from_where_trials_cannot_be_trained(toy_space, base_values, status) -> None:
+    def in_region(told: str, seed: int) -> int:
+        """How many of the last 30 suggestions lie in a region whose trials end with ``told``, late and seeming good."""
+        sampler, found = Sampler(toy_space, base_values, seed), 0
+        for number in range(45):
+            asked = sampler.ask()
+            rate = float(asked.values["optimizer.matrix_lr"])
+            fails = rate > 0.06  # half of the range; values fall towards it
+            found += fails and number >= 15
+            if fails:
+                sampler.report(asked.number, 200, 0.5)
+            sampler.tell(asked.number, told if fails else "completed", None if fails else 2.0 - rate)
+        return found
+
+    silent = sum(in_region("crashed", seed) for seed in range(3))
+    assert sum(in_region(status, seed) for seed in range(3)) < 0.7 * silent
+
+
+def test_a_trial_that_cannot_be_trained_ranks_below_every_other_also_after_a_resume(toy_space, base_values) -> None:
+    live = Sampler(toy_space, base_values, seed=0)
+    live.tell(live.ask().number, "diverged", None)
+    rebuilt = Sampler(toy_space, base_values, seed=0, earlier=[Outcome(base_values, "diverged", None)])
+    for sampler in (live, rebuilt):
+        assert sampler.study.get_trials()[0].constraints == {"trains": 1.0}
 
 
 def test_the_journal_is_one_that_optuna_opens_and_an_old_one_is_moved_aside(toy_space, base_values, tmp_path) -> None:

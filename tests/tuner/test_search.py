@@ -189,7 +189,7 @@ def test_without_early_stopping_every_trial_completes(bench, play) -> None:
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, None])
-def test_a_diverged_trial_is_told_as_a_failure_and_its_value_never_is(bench, play, toy_curve, value) -> None:
+def test_a_diverged_trial_is_told_as_untrainable_and_its_value_never_is(bench, play, toy_curve, value) -> None:
     def diverging(config: Any, milestone: float) -> float | None:
         return value if config.optimizer.matrix_lr > 0.06 else toy_curve(config, milestone)
 
@@ -200,7 +200,8 @@ def test_a_diverged_trial_is_told_as_a_failure_and_its_value_never_is(bench, pla
     trials = {trial.number: trial for trial in search.sampler.study.get_trials(deepcopy=False)}
     for row in diverged:
         assert "not finite" in row["reason"] and row["value"] is None
-        assert trials[row["optuna_number"]].state == TrialState.FAIL
+        trial = trials[row["optuna_number"]]
+        assert trial.state == TrialState.PRUNED and trial.constraints == {"trains": 1.0}
     for trial in trials.values():
         told = [*trial.intermediate_values.values(), *(trial.values or [])]
         assert all(math.isfinite(v) for v in told)
@@ -446,7 +447,8 @@ def test_the_study_is_rebuilt_from_the_rows_and_the_old_journal_is_moved_aside(b
     play(bench.search(trials=12), some_crash).run()
     rows = bench.rows()
     again = bench.search(trials=14)
-    expected = {"completed": TrialState.COMPLETE, "stopped": TrialState.PRUNED, "infeasible": TrialState.PRUNED}
+    pruned = ("stopped", "infeasible", "diverged")
+    expected = {"completed": TrialState.COMPLETE} | dict.fromkeys(pruned, TrialState.PRUNED)
     states = study_states(again)
     assert states == [expected.get(row["status"], TrialState.FAIL) for row in rows]
     assert {TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL} <= set(states)
