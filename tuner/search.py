@@ -339,7 +339,7 @@ class Search:
         self._losses[key, loss.why] += 1
         times, entry = self._losses[key, loss.why], self.live[key]
         if times > loss.limit:
-            self.fail(key, f"{error}\ngave up: {loss.why}, for the {times}th time")
+            self.fail(key, f"{error}\ngave up: {loss.why} {times} times")
             return
         if not entry.started:  # while it was set up
             self.ledger.start(key)

@@ -4,7 +4,8 @@ import pytest
 from ray.exceptions import ActorUnavailableError
 
 from trainable.ray_trainable import STOP_FILE
-from tuner.lost import LOSSES, NODE, PROCESS, loss_of
+from trainable.watchdog import stall_file
+from tuner.lost import KILLS, LOSSES, NODE, PROCESS, loss_of
 
 ON_A_DEAD_NODE = """Failure # 1
 The actor died unexpectedly before finishing this task.
@@ -92,3 +93,50 @@ def test_a_lost_trial_reaches_the_study_once_when_it_ends(bench, result_of, loss
     search.end(bench.base_key, result)
     states = [trial.state.name for trial in search.sampler.study.trials]
     assert states.count("COMPLETE") == 1 and "RUNNING" not in states
+
+
+def test_a_trial_whose_process_is_killed_is_tried_twice_more_with_a_note(bench) -> None:
+    search = bench.search(trials=1)
+    for attempt in range(KILLS + 1):
+        assert search.next().key == bench.base_key
+        search.start(bench.base_key)
+        search.die(bench.base_key, ON_A_LIVING_NODE)
+        (row,) = bench.rows()
+        assert row["status"] == ("interrupted" if attempt < KILLS else "crashed")
+    assert row["reason"] == "gave up: its process was killed 3 times"
+    assert row["note"] == "attempt 1: its process was killed; attempt 2: its process was killed"
+    assert search.exhausted
+
+
+def test_a_trial_that_raises_is_not_tried_again(bench) -> None:
+    search = bench.search(trials=1)
+    search.start(search.next().key)
+    search.die(bench.base_key, RAISED)
+    assert bench.rows()[0]["status"] == "crashed" and search.exhausted
+
+
+def test_a_trial_that_hung_has_crashed_with_where_it_hung(bench) -> None:
+    search = bench.search(trials=2, stall_seconds=90.0)
+    request = search.next()
+    assert request.stall_seconds == 90.0
+    search.start(request.key)
+    file = stall_file(bench.folder, request.key)
+    file.parent.mkdir()
+    file.write_text("Timeout (0:01:30)!\n  File train.py in hangs\n")
+    search.die(request.key, ON_A_LIVING_NODE)
+    (row,) = bench.rows()
+    assert row["status"] == "crashed" and row["reason"].startswith("no progress for 90 s")
+    assert "in hangs" in (bench.folder / "errors" / f"{request.key}.txt").read_text()
+    assert not file.exists() and not search.exhausted
+
+
+def test_what_the_watchdog_of_a_killed_start_wrote_is_not_held_against_a_new_one(bench) -> None:
+    search = bench.search(trials=1)
+    search.start(search.next().key)
+    file = stall_file(bench.folder, bench.base_key)
+    file.parent.mkdir()
+    file.write_text("Timeout")
+    again = bench.search(trials=1)
+    again.start(again.next().key)
+    again.die(bench.base_key, ON_A_LIVING_NODE)
+    assert bench.rows()[0]["status"] == "interrupted"
