@@ -36,7 +36,6 @@ COPIED = (  # from a trial's report into its row
     "artifact_bytes", "val_loss_quantised", "val_bpb_quantised",
     "val_nats_per_character", "val_mainrun_loss", "time_to_target", "target_reached",
 )  # fmt: skip
-OUT_OF_MEMORY = "out of memory"  # what PyTorch says, and the status that the sampler knows such a trial by
 EXTRA = ("steps", "tokens", "seconds", "spent")
 
 
@@ -273,8 +272,6 @@ class Ledger:
     def outcome(self, entry: Entry) -> Outcome:
         """A trial as the sampler wants to know it."""
         row, whole = entry.row, entry.status in ("completed", "infeasible")  # else its costs are of a part of a run
-        if entry.status == "crashed" and str(row.get("reason")).startswith(OUT_OF_MEMORY):
-            return Outcome(entry.values, "infeasible", None)  # a failure would be looked away from, and asked for again
         second = self.space.second_objective
         no_memory = entry.status == "crashed" and OUT_OF_MEMORY in str(row.get("reason")).lower()
         return Outcome(
