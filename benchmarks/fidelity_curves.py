@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from rich.console import Console
 
@@ -33,16 +34,15 @@ def curves(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _of_one(run: str, points: pd.DataFrame) -> list[tuple[str, str, float, float, float, float]]:
-    last = points.iloc[-1]
-    length = float(last["step"])
-    if "total_steps" in points and not pd.isna(last["total_steps"]) and length < float(last["total_steps"]):
+    steps, losses = points["step"].to_numpy(float), points["val_loss"].to_numpy(float)
+    length, planned = steps[-1], points["total_steps"].iloc[-1] if "total_steps" in points else None
+    if length <= 0 or (not pd.isna(planned) and length < float(planned)):
         return []
     found = []
-    for part in PARTS if length > 0 else ():
-        until = points[points["step"] <= part * length + 1e-6]
-        if len(until) and part - float(until["step"].iloc[-1]) / length <= OLDEST:
-            value = float(until["val_loss"].iloc[-1])
-            found.append((run, "all", round(part, 2), value, float(last["val_loss"]), 0.0))
+    for part in PARTS:
+        at = int(np.searchsorted(steps, part * length + 1e-6)) - 1  # the last one until then
+        if at >= 0 and part - steps[at] / length <= OLDEST:
+            found.append((run, "all", round(part, 2), float(losses[at]), float(losses[-1]), 0.0))
     return found
 
 

@@ -6,7 +6,6 @@ workers' names, the checkpoints and the search's own files. A resume refuses it.
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from results.command_line import OneLineParser
 from results.names import check_name
 from results.store import CAMPAIGN, DATASETS, Store
 
@@ -54,15 +54,14 @@ def _without(table: pa.Table, names: Sequence[str]) -> pa.Table:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Compact the campaign named on the command line. Exit code 2 and one line where that cannot be."""
-    parser = argparse.ArgumentParser(prog="python -m results.compact", description="Put a campaign into three files.")
+    parser = OneLineParser(prog="python -m results.compact", description="Put a campaign into three files.")
     parser.add_argument("folder", type=Path, help="the campaign's folder: the one that holds campaign.json")
     parser.add_argument("target", type=Path, help="the folder to write")
     options = parser.parse_args(arguments)
     try:
         compact(options.folder, options.target)
     except (ValueError, OSError) as error:
-        print(f"{parser.prog}: {error}", file=sys.stderr)
-        return 2
+        return parser.refuse(error)
     files = [options.target / CAMPAIGN, *(options.target / dataset / _PART for dataset in DATASETS)]
     print(f"{options.target}: {sum(file.stat().st_size for file in files):,} bytes in {len(files)} files")
     return 0

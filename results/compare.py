@@ -5,13 +5,13 @@ Prints the tables and writes a picture beside the folder.
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
 
+from results.command_line import OneLineParser, at_least_one
 from results.comparison import compare
 from results.frames import load
 from results.names import nearest
@@ -31,18 +31,16 @@ def kept(space: str) -> Path:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Compare what the command line names. Exit code 2 and one line where that cannot be."""
-    parser = argparse.ArgumentParser(prog="python -m results.compare", description="Hold a replay against its record.")
+    parser = OneLineParser(prog="python -m results.compare", description="Hold a replay against its record.")
     parser.add_argument("folder", type=Path, nargs="?", help="the replay's folder (default: the one kept here)")
     parser.add_argument(
         "--space", metavar="NAME", help="the space that was replayed; without FOLDER, which one is meant"
     )
-    parser.add_argument("--top", type=int, metavar="N", help="list the N best measured runs (default: all)")
+    parser.add_argument("--top", type=at_least_one, metavar="N", help="list the N best measured runs (default: all)")
     parser.add_argument("--picture", type=Path, metavar="FILE", help="where to draw (default: beside FOLDER, as .png)")
     options = parser.parse_args(arguments)
     if options.folder is None and options.space is None:
         parser.error("which replay? give its FOLDER, or --space NAME for the one that is kept here")
-    if options.top is not None and options.top < 1:
-        parser.error(f"--top is {options.top} but must be at least 1")
     try:
         folder = kept(options.space) if options.folder is None else options.folder
         results = load(folder)
@@ -53,8 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         picture = options.picture or folder.resolve().with_name(f"{folder.resolve().name}.png")
         draw(comparison, picture)
     except (ValueError, OSError) as error:
-        print(f"{parser.prog}: {error}", file=sys.stderr)
-        return 2
+        return parser.refuse(error)
     print(f"picture: {picture}")
     return 0
 

@@ -88,10 +88,17 @@ class _Side:
 
 def compare(results: Results) -> Comparison:
     """Hold a replay against its record; a ValueError where the campaign is no replay. It may still be running."""
-    campaign, trials = results.campaign, results.trials
-    record = campaign.get("recorded")
-    if record is None:
+    if results.campaign.get("recorded") is None:
         raise ValueError("the campaign is no replay: its campaign.json keeps no recorded runs to compare with")
+    try:
+        return _compare(results)
+    except (KeyError, TypeError, AttributeError, IndexError) as error:
+        raise ValueError(f"campaign.json is damaged: 'recorded' is not the record of a campaign: {error!r}") from None
+
+
+def _compare(results: Results) -> Comparison:
+    campaign, trials = results.campaign, results.trials
+    record = campaign["recorded"]
     ids = [run["id"] for run in record["runs"]]
     plateau = record["plateau"]
     limits = plateau or {"recorded": math.inf, "measured": math.inf}

@@ -120,7 +120,7 @@ def judge(
     A candidate is settled when its difference is established, in either direction. It is not gone on with either when
     it is not ahead of the base, or when another one is established and ahead of it: it could then only win by a
     reversal, and runs are better spent elsewhere. To stop so makes no false finding, only a rare missed one. One that
-    diverged or crashed on a seed is out.
+    diverged or crashed on a seed is out, and its other runs say nothing of the noise.
     """
     verdicts = {arm: Verdict(arm, 0) for arm in candidates}
     noise, looked = None, 0
@@ -135,7 +135,8 @@ def judge(
         if missing:
             return Judgement(verdicts, missing, noise, looked)
         values = {arm: _values(arm, seen, runs) for arm in (base, *candidates)}
-        noise, looked = paired_noise(values.values()), count
+        sound = [arm for arm in values if arm == base or not _failure(arm, seen, runs)]
+        noise, looked = paired_noise(values[arm] for arm in sound), count
         for arm in going:
             verdicts[arm] = _verdict(arm, design, count, values[base], values[arm], noise, _failure(arm, seen, runs))
         verdicts = _go_on(verdicts, at_the_end=count == design.last)
@@ -189,8 +190,8 @@ def _values(arm: str, seeds: Sequence[int], runs: Mapping[tuple[str, int], Run])
 
 
 def _failure(arm: str, seeds: Sequence[int], runs: Mapping[tuple[str, int], Run]) -> str:
-    failed = [f"{runs[arm, seed].status} on seed {seed}" for seed in seeds if runs[arm, seed].value is None]
-    return failed[0] if failed else ""
+    known = {seed: runs[arm, seed] for seed in seeds if (arm, seed) in runs}
+    return next((f"{run.status} on seed {seed}" for seed, run in known.items() if run.value is None), "")
 
 
 def _verdict(

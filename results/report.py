@@ -6,7 +6,6 @@ here and not by a rich Table, which would break paths in the middle: what does n
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from collections.abc import Sequence
@@ -19,6 +18,7 @@ from rich.console import Console
 from rich.text import Text
 
 from results.analysis import counts, leaderboard, searched
+from results.command_line import OneLineParser, at_least_one
 from results.frames import Results, load
 from results.pareto import costs
 from results.store import DATASETS
@@ -186,17 +186,14 @@ def _print_best(console: Console, board: pd.DataFrame, objective: str) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the report of the campaign named on the command line. Exit code 2 and one line where it cannot be read."""
-    parser = argparse.ArgumentParser(prog="python -m results.report", description="Show the results of a campaign.")
+    parser = OneLineParser(prog="python -m results.report", description="Show the results of a campaign.")
     parser.add_argument("folder", type=Path, help="the campaign's folder: the one that holds campaign.json")
-    parser.add_argument("--top", type=int, default=10, metavar="N", help="rows of the leaderboard (default: 10)")
+    parser.add_argument("--top", type=at_least_one, default=10, metavar="N", help="rows of it (default: 10)")
     options = parser.parse_args(arguments)
-    if options.top < 1:
-        parser.error(f"--top is {options.top} but must be at least 1")
     try:
         results = load(options.folder)
     except (ValueError, OSError) as error:
-        print(f"{parser.prog}: {error}", file=sys.stderr)
-        return 2
+        return parser.refuse(error)
     console = Console()
     print_leaderboard(console, results, options.top)
     console.print()

@@ -91,6 +91,7 @@ TRIAL_COLUMNS = (
     Column("val_bpb_quantised", _FLOAT, "bits/byte", "val_bpb of the exported weights when read back"),
     Column("attempt", _INT, "count", "which start of this trial wrote the row, from 1; above 1 after a resume"),
     Column("worker", _TEXT, "text", "host:pid of the process that trained it"),
+    Column("note", _TEXT, "text", "faults that it got over: a worker killed, a checkpoint damaged; null if none"),
     Column("checkpoint", _TEXT, "path", "last checkpoint, relative to the campaign's folder; null if there is none"),
     Column("started_at", _TIME, "UTC", "start of this attempt"),
     Column("ended_at", _TIME, "UTC", "end of this attempt; null while it runs"),
@@ -129,8 +130,8 @@ def trials_schema(knobs: Mapping[str, str]) -> pa.Schema:
     for path, kind in knobs.items():
         if path in fixed:
             raise ValueError(f"the knob {path!r} must not be called like a column of the trials")
-        if kind not in KNOB_TYPES:
-            raise ValueError(f"the knob {path!r} has the type {kind!r}: {nearest(kind, KNOB_TYPES, 'types')}")
+        if not isinstance(kind, str) or kind not in KNOB_TYPES:
+            raise ValueError(f"the knob {path!r} has the type {kind!r}: {nearest(str(kind), KNOB_TYPES, 'types')}")
     meaning = "sampled value of this config field; null where the trial has no such field"
     sampled = (Column(path, KNOB_TYPES[kind], "as in the config", meaning) for path, kind in knobs.items())
     return _schema((*TRIAL_COLUMNS, *sampled))

@@ -19,7 +19,9 @@ from typing import Any, Literal
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from results.campaign import parse
 from results.names import check_name, nearest
+from results.rows import problem
 from results.schema import SCHEMA_VERSION, STATUSES, reports_schema, trials_schema
 
 OnCorrupt = Callable[[Path, str], None]  # the file under its new name, and what was wrong with it
@@ -128,15 +130,23 @@ class Store:
     def _read(self, dataset: Dataset, key: str) -> pa.Table:
         path = self._path(dataset, key)
         try:
-            table = pq.ParquetFile(pa.BufferReader(self._files.read(path))).read()
-        except (pa.ArrowException, OSError) as error:
-            raise ValueError(f"{path} cannot be read: {str(error).splitlines()[0]}") from error
+            content = pa.BufferReader(self._files.read(path))
+            table = pq.ParquetFile(content, page_checksum_verification=True).read()
+        except (pa.ArrowException, OSError, ValueError) as error:
+            raise ValueError(f"{path} cannot be read: {_first_line(error)}") from None
         schema = self._schemas[dataset]
         if any(field.name not in schema.names or field.type != schema.field(field.name).type for field in table.schema):
             raise ValueError(f"{path} cannot be read: its columns are not those of this campaign's {dataset}")
         # A column that this code has and the one that wrote the file did not is null.
         columns = [table[f.name] if f.name in table.column_names else pa.nulls(len(table), f.type) for f in schema]
-        return pa.Table.from_arrays(columns, schema=schema)
+        whole = pa.Table.from_arrays(columns, schema=schema)
+        try:
+            wrong = problem(whole, None if self._compacted or key == _EMPTY else key)
+        except (pa.ArrowException, ValueError) as error:
+            wrong = _first_line(error)
+        if wrong:
+            raise ValueError(f"{path} cannot be read: {wrong}")
+        return whole
 
     def _write(self, dataset: Dataset, key: str, rows: list[Mapping[str, Any]]) -> None:
         self._refuse_if_compacted()
@@ -150,7 +160,9 @@ class Store:
     def _write_table(self, path: Path, table: pa.Table) -> None:
         buffer = pa.BufferOutputStream()
         # Statistics and dictionaries cost more than they save in files of a few rows.
-        pq.write_table(table, buffer, compression="zstd", use_dictionary=False, write_statistics=False)
+        pq.write_table(
+            table, buffer, compression="zstd", use_dictionary=False, write_statistics=False, write_page_checksum=True
+        )
         self._files.replace(path, buffer.getvalue().to_pybytes())
 
     def _write_empty_part(self, dataset: Dataset) -> None:
@@ -187,6 +199,8 @@ class _Files:
 
     def names(self, folder: Path) -> list[str]:
         """Visible names in a folder, sorted; none where the folder does not exist."""
+        if folder.is_file():
+            raise ValueError(f"{folder} is a file but must be a folder")
         return sorted(p.name for p in folder.iterdir() if not p.name.startswith(".")) if folder.is_dir() else []
 
     def read(self, path: Path) -> bytes:
@@ -220,18 +234,11 @@ def _read_campaign(folder: Path, files: _Files) -> dict[str, Any]:
         siblings = [n for n in files.names(folder.parent) if (folder.parent / n / CAMPAIGN).is_file()]
         hint = nearest(folder.name, siblings, "campaigns beside it")
         raise ValueError(f"{folder} is no campaign: it holds no {CAMPAIGN}; {hint}")
-    try:
-        campaign = json.loads(files.read(path))
-    except ValueError as error:
-        raise ValueError(f"{path} cannot be read: {error}") from error
-    if not isinstance(campaign, dict) or not isinstance(campaign.get("knobs"), dict):
-        raise ValueError(f"{path} cannot be read: it must hold an object with 'schema_version' and 'knobs'")
-    version = campaign.get("schema_version")
-    if not isinstance(version, int) or version < 1:
-        raise ValueError(f"{path} cannot be read: schema_version is {version!r} but must be a whole number from 1")
-    if version > SCHEMA_VERSION:
-        raise ValueError(f"{path} has schema_version {version} but this code reads up to {SCHEMA_VERSION}")
-    return campaign
+    return parse(path, files.read(path))
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [repr(error)])[0]
 
 
 def _key(row: Mapping[str, Any]) -> str:

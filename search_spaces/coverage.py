@@ -22,7 +22,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch._dynamo import lookup_backend  # type: ignore[attr-defined]
+from torch._dynamo import list_backends, lookup_backend  # type: ignore[attr-defined]
+from trainable.command_line import OneLineParser, at_least_one
 from trainable.component import canonical_json, decode, leaves, nearest, with_values, without_neutral
 from trainable.config import Budget, TrainConfig
 from trainable.data import DataConfig, Dataset, prepare
@@ -35,6 +36,7 @@ from search_spaces import catalogue
 from search_spaces.recorded import READINGS, RecordedRun, config_of, read
 from search_spaces.space import Space
 
+PROGRAM = "python -m search_spaces.coverage"
 STEPS = 5
 NEIGHBOURS = 8  # configs a process takes at a time; more share more graphs, fewer lose less when stopped
 BACKEND = "aot_eager"  # traces forward and backward as the real compiler does, and generates no code
@@ -222,8 +224,14 @@ def passed_before(journal: Path | None, backend: str) -> dict[str, Outcome]:
     """What a journal says passed on a backend; a failure is tried again."""
     if journal is None or not journal.exists():
         return {}
-    lines = [json.loads(line) for line in journal.read_text(encoding="utf-8").splitlines()]
-    found = {line["key"]: Outcome(**line["outcome"]) for line in lines if line["backend"] == backend}
+    found = {}
+    for number, text in enumerate(journal.read_text(encoding="utf-8", errors="replace").splitlines(), start=1):
+        try:
+            line = json.loads(text)
+            if line["backend"] == backend:
+                found[line["key"]] = Outcome(**line["outcome"])
+        except (ValueError, RecursionError, TypeError, KeyError) as error:
+            raise ValueError(f"--journal {str(journal)!r}: line {number} is no outcome: {error!r}") from None
     return {key: outcome for key, outcome in found.items() if not outcome.problem}
 
 
@@ -287,8 +295,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             every = [run for name in names for run in read(Path(__file__).parent / name / "runs.csv")]
             raise ValueError(f"no recorded run is called {options.only!r}: {nearest(options.only, every, 'ids')}")
         rows = sample(rows, options.every, options.write)
+        _check(options)
     except ValueError as error:
-        print(error, file=sys.stderr)
+        print(f"{PROGRAM}: {error}", file=sys.stderr)
         return 2
     asked = {key for row in rows for key in row.keys.values()}
     configs = {key: config for key, config in configs.items() if key in asked}
@@ -300,27 +309,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0 if all(passed(row, outcomes) for row in rows) else 1
 
 
+def _check(options: argparse.Namespace) -> None:
+    known = list_backends(None)
+    if options.backend not in known:
+        raise ValueError(f"--backend {options.backend!r} does not exist: {nearest(options.backend, known, 'backends')}")
+    for name, file in (("--write", options.write), ("--journal", options.journal)):
+        if file is not None and (file.is_dir() or not file.resolve().parent.is_dir()):
+            raise ValueError(f"{name} {str(file)!r} cannot be written: it must be a file in a folder that exists")
+    passed_before(options.journal, options.backend)  # or a damaged journal would be found out later
+
+
 def sample(rows: Sequence[Row], number: int, written: Path | None) -> list[Row]:
     """Each ``number``-th row from the first on, for a backend that is too slow for all of them."""
-    if number < 1:
-        raise ValueError(f"--every is {number} but must be at least 1")
     if written is not None and number > 1:
         raise ValueError("--every and --write exclude each other: a table that is kept has every row")
     return list(rows[::number])
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m search_spaces.coverage", description=(__doc__ or "").split("\n")[0]
-    )
+    parser = OneLineParser(prog=PROGRAM, description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--space", metavar="NAME", help="one campaign; default: all of them")
     parser.add_argument("--only", metavar="ID", help="one recorded run")
-    parser.add_argument("--every", type=int, default=1, metavar="N", help="train each N-th row only; default: 1, all")
-    parser.add_argument("--steps", type=int, default=STEPS, help=f"optimizer steps a training; default: {STEPS}")
+    parser.add_argument("--every", type=at_least_one, default=1, metavar="N", help="train each N-th row only")
+    parser.add_argument("--steps", type=at_least_one, default=STEPS, help=f"optimizer steps; default: {STEPS}")
     parser.add_argument(
         "--backend", default=BACKEND, help=f"of torch.compile: eager, inductor, ...; default: {BACKEND}"
     )
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes; default: one a core")
+    parser.add_argument("--jobs", type=at_least_one, default=os.cpu_count() or 1, help="processes; default: one a core")
     parser.add_argument(
         "--journal", type=Path, metavar="FILE", help="keep outcomes there as they come in, and go on from it"
     )

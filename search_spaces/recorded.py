@@ -75,8 +75,13 @@ def _checked(name: str) -> dict[str, RecordedRun]:
 
 def read(path: Path) -> dict[str, RecordedRun]:
     """The rows of a file by id, each base known."""
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.reader(file, strict=True))
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = [cells for cells in csv.reader(file, strict=True) if cells]
+    except (OSError, UnicodeError, csv.Error) as error:
+        raise ValueError(f"{path} cannot be read as CSV: {error}") from None
+    if not rows:
+        raise ValueError(f"{path} is empty: its first row must name the columns")
     header, runs = rows[0], dict[str, RecordedRun]()
     if tuple(header[: len(LEFT)]) != LEFT or tuple(header[-len(RIGHT) :]) != RIGHT:
         raise ValueError(f"{path}: the columns are {header} but must be {', '.join(LEFT)}, metrics, {', '.join(RIGHT)}")

@@ -102,7 +102,7 @@ def output(process: subprocess.Popen, code: int, shapes: Sequence[str] = ()) -> 
 
 def wait_for(condition: Callable[[], bool], process: subprocess.Popen) -> None:
     """Until the condition holds; the campaign must still be running then."""
-    deadline = time.monotonic() + 180
+    deadline = time.monotonic() + 420
     while not condition():
         assert process.poll() is None and time.monotonic() < deadline, process.log.read_text()
         time.sleep(0.1)
@@ -191,7 +191,7 @@ def test_an_interrupted_campaign_goes_on_from_checkpoints_and_survives_trials_th
 @pytest.mark.slow
 def test_what_a_search_finds_is_confirmed_and_taken_apart_after_a_kill_too(workplace, start) -> None:
     folder = workplace / "runs" / "sure"
-    process = start(*campaign("sure", trials=4, steps=60, confirmed=True), "--confirm", "2x2..3", "--stopper", "none")
+    process = start(*campaign("sure", trials=4, steps=20, confirmed=True), "--confirm", "2x2..3", "--stopper", "none")
     wait_for(lambda: "confirm" in set(trials_of(folder).get("stage", [])), process)
     process.kill()
     process.wait()
@@ -205,7 +205,7 @@ def test_what_a_search_finds_is_confirmed_and_taken_apart_after_a_kill_too(workp
     assert rest["status"].isin([*ENDED, "infeasible"]).all() and (rest["status"] == "completed").any()
     confirmed = rest[rest["stage"] == "confirm"]
     assert confirmed["arm"].nunique() == 3 and confirmed["seed"].nunique() >= 2
-    assert (confirmed.loc[confirmed["status"] == "completed", "steps"] == 60).all()
+    assert (confirmed.loc[confirmed["status"] == "completed", "steps"] == 20).all()
     assert any(row["is_base"] for _, row in confirmed.iterrows())
 
 

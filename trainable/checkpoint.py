@@ -1,4 +1,8 @@
-"""Checkpoints as data: tensors in safetensors, everything else as JSON in its header. Nothing is ever unpickled."""
+"""Checkpoints as data: tensors in safetensors, everything else as JSON in its header. Nothing is ever unpickled.
+
+The last two of a trial are kept, since one that was damaged after it was written (a disk, a copy) is only found out
+when it is needed.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +22,10 @@ VERSION = 1
 
 
 def save(path: Path, state: dict[str, Any], key: str) -> None:
-    """Write ``state`` for the trial ``key``; the file appears whole or not at all."""
+    """Write ``state`` for the trial ``key``; the file appears whole or not at all, and the one before it is kept.
+
+    An OSError where it cannot be written; what is there stays.
+    """
     tensors: dict[str, Tensor] = {}
     plain = json.dumps(_split(state, "", tensors))
     header = {"version": str(VERSION), "key": key, "plain": plain, "checksum": _checksum(plain, tensors)}
@@ -28,9 +35,46 @@ def save(path: Path, state: dict[str, Any], key: str) -> None:
         save_file(tensors, temporary, metadata=header)
         with open(temporary, "rb") as file:
             os.fsync(file.fileno())
+        if path.exists():
+            os.replace(path, previous(path))
         os.replace(temporary, path)
+    except SafetensorError as error:  # it wraps what the system says
+        raise OSError(f"checkpoint {path} cannot be written: {error}") from None
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def previous(path: Path) -> Path:
+    """Where the checkpoint before the one at ``path`` is kept."""
+    return path.with_name(f"{path.stem}.previous{path.suffix}")
+
+
+def newest(path: Path) -> Path | None:
+    """The checkpoint to begin with: that at ``path``, else the one before it (a save can end between the two)."""
+    return next((file for file in (path, previous(path)) if file.exists()), None)
+
+
+def remove(path: Path) -> None:
+    """Remove all checkpoints of a trial."""
+    for file in (path, previous(path)):
+        file.unlink(missing_ok=True)
+
+
+def restore(path: Path, key: str) -> tuple[dict[str, Any] | None, list[str]]:
+    """The newest state of the trial ``key`` that is whole, None without one; and what was wrong with newer ones.
+
+    A file that is no good is removed: the next save would keep it in place of a good one.
+    """
+    wrong: list[str] = []
+    for file in (path, previous(path)):
+        if not file.exists():
+            continue
+        try:
+            return load(file, key), wrong
+        except ValueError as error:
+            wrong.append(str(error))
+            file.unlink()
+    return None, wrong
 
 
 def load(path: Path, key: str) -> dict[str, Any]:
@@ -48,7 +92,10 @@ def load(path: Path, key: str) -> dict[str, Any]:
     plain = header.get("plain", "")
     if header.get("checksum") != _checksum(plain, tensors):
         raise ValueError(f"checkpoint {path} is damaged: its checksum is not that of its content")
-    state: dict[str, Any] = _join(json.loads(plain), tensors)
+    try:
+        state: dict[str, Any] = _join(json.loads(plain), tensors)
+    except (ValueError, RecursionError, KeyError, TypeError) as error:  # a checksum can be forged
+        raise ValueError(f"checkpoint {path} is damaged: {error!r}") from None
     return state
 
 

@@ -242,7 +242,7 @@ def parse_value(text: str) -> Any:
     lowered = {"True": "true", "False": "false", "None": "null"}.get(text, text)
     try:
         return json.loads(lowered, parse_constant=_refuse_constant)
-    except json.JSONDecodeError:
+    except (json.JSONDecodeError, RecursionError):  # the latter for brackets without end
         return text
 
 

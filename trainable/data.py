@@ -264,7 +264,7 @@ def _problem(folder: Path) -> str | None:
                 return f"{name} is not as it was written"
     except FileNotFoundError as error:
         return f"{Path(error.filename).name} is missing"
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         return f"data.json cannot be read: {error!r}"
     return None
 

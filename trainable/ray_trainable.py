@@ -11,6 +11,7 @@ import os
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
@@ -27,6 +28,7 @@ from trainable.fidelity import FIDELITIES, Fidelity
 from trainable.report import Report
 from trainable.run import Run
 from trainable.runtime import Runtime
+from trainable.watchdog import Watchdog, stall_file
 
 STOP_FILE = ".stop"  # its presence in the campaign's folder tells every trial to checkpoint and end
 POLL_SECONDS = 0.5  # how often a trial looks for it
@@ -46,6 +48,7 @@ class Request:
     compile: bool = False
     checkpoint_seconds: float = 300.0  # least time between two checkpoints of a running trial
     resume: bool = False  # go on from the trial's checkpoint
+    stall_seconds: float = 1800.0  # without a finished step, after which the trial counts as hanging
     train_tokens: int | None = None  # how many it reads of its data, which limits what is downloaded; None is all
 
     def to_json(self) -> str:
@@ -60,6 +63,11 @@ class RayTrainable(tune.Trainable):
     """Each ``step`` trains to the next milestone and returns its report."""
 
     _datasets: dict[DataConfig, Dataset]
+    watchdog: Watchdog | None = None
+
+    def cleanup(self) -> None:
+        if self.watchdog is not None:
+            self.watchdog.close()
 
     def setup(self, config: dict[str, Any]) -> None:
         self._datasets = {}
@@ -78,6 +86,13 @@ class RayTrainable(tune.Trainable):
         torch.set_num_threads(request.threads)
         if not os.path.isdir(request.folder):
             raise ValueError(f"node {socket.gethostname()} does not see the campaign's folder {request.folder!r}")
+        self.notes: list[str] = []  # faults that were got over
+        self.watch()
+        with self.watched():
+            self.build(request)
+
+    def build(self, request: Request) -> None:
+        """Everything up to the first step."""
         config = decode(json.loads(request.config))
         assert isinstance(config, TrainConfig)
         runtime = Runtime.detect(request.compile)
@@ -86,7 +101,7 @@ class RayTrainable(tune.Trainable):
         start = partial(Run.start, dataset=dataset, runtime=runtime)
         self.fidelity: Fidelity = driver(config, start, request.milestones, self.should_stop)
         if request.resume:
-            self.fidelity.load_state_dict(checkpoint.load(request.checkpoint_path, request.key))
+            self.go_on(request)
         self.polled = self.saved = time.monotonic()
         self.reports: Iterator[Report] = self.fidelity.reports()
 
@@ -102,27 +117,57 @@ class RayTrainable(tune.Trainable):
             self._datasets = {config: found}
         return self._datasets[config]
 
+    def watch(self) -> None:
+        """Set the watchdog on the trial that begins."""
+        self.cleanup()  # of a trial that was stopped
+        self.watchdog = None
+        path = stall_file(Path(self.request.folder), self.request.key)
+        try:
+            self.watchdog = Watchdog(path, self.request.stall_seconds)
+        except OSError as error:
+            self.notes.append(f"not watched for hanging: {error.strerror}")
+
+    def watched(self) -> AbstractContextManager[None]:
+        return nullcontext() if self.watchdog is None else self.watchdog.watching()
+
+    def go_on(self, request: Request) -> None:
+        """Take up the trial at its newest checkpoint that is whole; at its first step where there is none."""
+        state, wrong = checkpoint.restore(request.checkpoint_path, request.key)
+        if state is not None:
+            self.fidelity.load_state_dict(state)
+        self.notes += [f"{why}; went on from {'the one before' if state else 'the first step'}" for why in wrong]
+
     def should_stop(self) -> bool:
         """Asked between two steps: saves a due checkpoint, and sees whether the campaign wants to end."""
         now = time.monotonic()
         if now - self.polled < POLL_SECONDS:
             return False
         self.polled = now
+        if self.watchdog is not None:
+            self.watchdog.pat()
         if now - self.saved > self.request.checkpoint_seconds:
             self.save_state()
         return (Path(self.request.folder) / STOP_FILE).exists()
 
     def save_state(self) -> None:
-        checkpoint.save(self.request.checkpoint_path, self.fidelity.state_dict(), self.request.key)
+        """Write a checkpoint. Where that fails, the training is worth more: it goes on, and the row says so."""
+        try:
+            checkpoint.save(self.request.checkpoint_path, self.fidelity.state_dict(), self.request.key)
+        except OSError as error:
+            self.notes.append(f"a checkpoint was not written: {error.strerror or error}")
         self.saved = time.monotonic()
 
     def step(self) -> dict[str, Any]:
-        report = next(self.reports)
-        if report.status == "interrupted":
-            self.save_state()
+        with self.watched():
+            report = next(self.reports)
+            if report.status == "interrupted":
+                self.save_state()
+        if report.status != "running":
+            self.cleanup()
         run = self.fidelity.run
         return {
             **asdict(report),
+            "note": "; ".join(dict.fromkeys(self.notes)),
             "done": report.status != "running",
             "parameters": run.num_parameters,
             "device": run.runtime.device_name,

@@ -201,7 +201,8 @@ def sentencepiece_counter(path: Path) -> ByteCounter:
 def gpt2_counter(path: Path) -> ByteCounter:
     """The byte counter of GPT-2's ``vocab.json``, where a token is written with one character a byte."""
     data = _json(path)
-    if not isinstance(data, dict) or sorted(data.values()) != list(range(len(data))):
+    numbered = isinstance(data, dict) and all(type(i) is int for i in data.values())
+    if not numbered or sorted(data.values()) != list(range(len(data))):
         raise ValueError(f"{path} is not a GPT-2 vocabulary: its values are not the ids 0, 1, 2, ...")
     printable = {*range(33, 127), *range(161, 173), *range(174, 256)}
     alphabet = {chr(b) for b in printable} | {chr(256 + n) for n in range(256 - len(printable))}
@@ -242,5 +243,5 @@ def is_ours(path: Path) -> bool:
 def _json(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ValueError(f"{path} cannot be read as JSON: {error}") from error

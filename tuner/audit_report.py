@@ -12,10 +12,10 @@ from results.report import short
 from search_spaces import load as load_space
 from search_spaces.recorded import READINGS
 from search_spaces.space import Space
+from trainable.command_line import OneLineParser
 from trainable.component import Component, nearest
 from tuner.audit import IDLE, INERT, NEARLY, Finding, audit_space, proxy_base
 from tuner.audit_recorded import Row, audit_recorded, replicates
-from tuner.options import OneLineParser
 
 SAYS = {
     INERT: "change nothing here",

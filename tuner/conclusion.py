@@ -20,12 +20,12 @@ from trainable.component import difference, leaves, with_values
 from trainable.config import TrainConfig
 from tuner.confirm import Confirmation
 from tuner.display import clock
+from tuner.driver import INTERRUPTED, INTERRUPTION
 from tuner.search import Search
 
 SHOWN = 20  # rows of a replay in the tables at its end; results.compare prints all
-DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+DONE, FAILED, BAD_INPUT = 0, 1, 2
 PROGRAM = "python -m tuner.run"
-INTERRUPTION = "interrupted"
 
 
 def conclude(console: Console, campaign: Search) -> int:
@@ -44,7 +44,8 @@ def conclude(console: Console, campaign: Search) -> int:
     if crashed:
         where = f"the last line of each error is in trials.reason, all of it in {campaign.folder / 'errors'}"
         console.print(f"{crashed} {'trial' if crashed == 1 else 'trials'} crashed: {where}")
-    left = len(campaign.ledger.unfinished()) or campaign.to_confirm > 0
+    unconfirmed = campaign.confirmation is not None and not campaign.confirmation.over
+    left = len(campaign.ledger.unfinished()) or unconfirmed
     if campaign.stopping and (left or campaign.num_started < campaign.settings.trials):
         console.print(f"ended early ({campaign.stopping}). Go on with: {PROGRAM} --resume {campaign.folder.name}")
     if campaign.stopping == INTERRUPTION:

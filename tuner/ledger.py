@@ -20,6 +20,7 @@ from search_spaces.objectives import cost_of
 from search_spaces.space import Space
 from trainable.component import decode, difference, encode, fingerprint
 from trainable.config import TrainConfig
+from tuner.errors import OUT_OF_MEMORY
 from tuner.replay import Planned
 from tuner.reuse import Finished
 from tuner.sampler import Outcome
@@ -35,7 +36,6 @@ COPIED = (  # from a trial's report into its row
     "artifact_bytes", "val_loss_quantised", "val_bpb_quantised",
     "val_nats_per_character", "val_mainrun_loss", "time_to_target", "target_reached",
 )  # fmt: skip
-OUT_OF_MEMORY = "out of memory"  # what PyTorch says, and the status that the sampler knows such a trial by
 EXTRA = ("steps", "tokens", "seconds", "spent")
 
 
@@ -233,6 +233,12 @@ class Ledger:
         entry.row["value"] = entry.row["last_value"] if entry.status == "completed" else None
         self.store.write_trial(entry.row)
 
+    def note(self, key: str, text: str) -> None:
+        """Add a fault that the trial got over to its row, which is written with what comes next."""
+        found = self.entries[key].row.get("note") or ""
+        if text not in found:
+            self.entries[key].row["note"] = f"{found}; {text}" if found else text
+
     def close(self, key: str, status: str, reason: str = "", **columns: Any) -> None:
         """The attempt is over; ``columns`` are further cells of the row."""
         entry = self.entries[key]
@@ -242,15 +248,21 @@ class Ledger:
 
     def restore(self) -> None:
         """Take the rows of the campaign's earlier starts into the book."""
-        for row in sorted(self.store.trials(), key=lambda r: int(r["number"])):
+        rows = self.store.trials()
+        for row in rows:
+            _check_row(self.store, row)
+        for row in sorted(rows, key=lambda r: int(r["number"])):
             config = decode(json.loads(row["config"]))
+            if config is not None and not isinstance(config, TrainConfig):
+                raise ValueError(f"{self.store.folder}: the config of trial {row['key']!r} is none of a training")
             values = json.loads(row["overrides"]) if config is None else self.space.values_of(config)
             milestones = {}
             for report in self.store.reports(row["key"]):
                 value = report.get(row["objective"])  # None too where it is known at the end only
-                reached = report["milestone"] <= (row["spent"] or 0)  # not by an attempt that began again since
-                if value is not None and reached and report["milestone"] < row["budget"]:
-                    milestones[report["milestone"]] = value
+                at = report["milestone"]
+                reached = at is not None and at <= (row["spent"] or 0)  # not by an attempt that began again since
+                if value is not None and reached and at < row["budget"]:
+                    milestones[at] = value
             self.entries[row["key"]] = Entry(row["key"], values, config, dict(row), None, milestones)
 
     def unfinished(self) -> list[Entry]:
@@ -297,6 +309,15 @@ class Ledger:
             if entry.row["is_base"] and entry.stage == SEARCH:
                 return entry.row.get("value")
         return None
+
+
+def _check_row(store: Store, row: Mapping[str, Any]) -> None:
+    """A ValueError for a row without what each row of ours has."""
+    missing = [name for name in ("number", "config", "overrides", "attempt", "budget") if row[name] is None]
+    if row["status"] == "infeasible":
+        missing = [name for name in missing if name not in ("attempt", "budget")]
+    if missing:
+        raise ValueError(f"{store.folder}: the row of trial {row['key']!r} has no {missing[0]}")
 
 
 def _spent(result: Mapping[str, Any], unit: str) -> float:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from results.confirmation import DEFAULT, Design
+from trainable.command_line import OneLineParser, at_least_one
 from trainable.component import nearest, parse_value
 from trainable.data import STDLIB
 from trainable.download import DATASETS
@@ -18,18 +18,7 @@ from tuner.early_stopping import STOPPERS
 
 LATEST = "latest"
 NAMED_SOURCES = (STDLIB, *DATASETS)
-
-
-class OneLineParser(argparse.ArgumentParser):
-    """argparse, but a mistake is one line on stderr and exit code 2."""
-
-    def error(self, message: str) -> NoReturn:
-        unknown = re.match(r"unrecognized arguments: (\S+)", message)
-        if unknown:
-            name = unknown.group(1).partition("=")[0]
-            options = [o for action in self._actions for o in action.option_strings]
-            message = f"unknown option {name!r}: {nearest(name, options, 'options')}"
-        self.exit(2, f"{self.prog}: {' '.join(message.split())}\n")
+LONGEST = 1e6  # hours or minutes: beyond it, a timer of the system would overflow
 
 
 def parser() -> OneLineParser:
@@ -96,7 +85,7 @@ def _say_what(what: argparse._ArgumentGroup) -> None:
         "commas; 'bases x3' takes three seeds; repeatable",
     )
     what.add_argument("--reading", metavar="NAME", help="of recorded runs: as_run (default) or as_logged")
-    what.add_argument("--seeds", metavar="N", type=_positive, help="seeds of each recorded run (default: 1)")
+    what.add_argument("--seeds", metavar="N", type=at_least_one, help="seeds of each recorded run (default: 1)")
     what.add_argument(
         "--seed", metavar="N", type=_natural, help="seed of the sampler and of every training (default: the space's)"
     )
@@ -104,11 +93,11 @@ def _say_what(what: argparse._ArgumentGroup) -> None:
 
 def _say_how(how: argparse._ArgumentGroup) -> None:
     how.add_argument(
-        "--trials", metavar="N", type=_positive, help="trials to start in all, those of earlier starts included"
+        "--trials", metavar="N", type=at_least_one, help="trials to start in all, those of earlier starts included"
     )
     how.add_argument("--hours", metavar="H", type=_hours, help="end after H hours; what runs then is kept for --resume")
     how.add_argument(
-        "--concurrent", metavar="N", type=_positive, help="trials at a time (default: every GPU, else every core)"
+        "--concurrent", metavar="N", type=at_least_one, help="trials at a time (default: every GPU, else every core)"
     )
     how.add_argument(
         "--stopper",
@@ -151,13 +140,21 @@ def _say_how(how: argparse._ArgumentGroup) -> None:
     how.add_argument(
         "--cpus",
         metavar="N",
-        type=_positive,
+        type=at_least_one,
         help="cores reserved for each trial (default: 1, beside a GPU 2); it computes in one thread all the same",
     )
     how.add_argument(
         "--mixed-devices",
         action="store_true",
         help="let trials that are limited or compared by seconds run on unlike devices",
+    )
+    how.add_argument(
+        "--stall-minutes",
+        metavar="M",
+        type=_minutes,
+        default=30.0,
+        help="end a trial as crashed that finishes no step for M minutes; one evaluation and one compilation must take "
+        "less (default: %(default)g)",
     )
     how.add_argument("--compile", action="store_true", help="compile the training step (pays on a GPU)")
     how.add_argument(
@@ -195,7 +192,7 @@ def _look_first(look: argparse._ArgumentGroup) -> None:
     )
     look.add_argument("--dry-run", action="store_true", help="print the plan and its cost, train nothing")
     look.add_argument(
-        "--slots", metavar="N", type=_positive, help="with --dry-run: the cost on N devices, which need not be here"
+        "--slots", metavar="N", type=at_least_one, help="with --dry-run: the cost on N devices, which need not be here"
     )
 
 
@@ -303,12 +300,6 @@ def _check_search_only(options: argparse.Namespace) -> None:
         )
 
 
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
-    return int(text)
-
-
 def _natural(text: str) -> int:
     if not text.isdecimal() or int(text) >= 2**63:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number in 0..2^63-1")
@@ -333,10 +324,18 @@ def _fraction(text: str) -> float:
 
 
 def _hours(text: str) -> float:
+    return _duration(text, "hours")
+
+
+def _minutes(text: str) -> float:
+    return _duration(text, "minutes")
+
+
+def _duration(text: str, unit: str) -> float:
     try:
-        hours = float(text)
+        amount = float(text)
     except ValueError:
-        hours = -1.0
-    if not 0 < hours < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a positive number of hours")
-    return hours
+        amount = -1.0
+    if not 0 < amount < LONGEST:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a positive number of {unit}")
+    return amount

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,6 @@ from ray import tune
 from ray.tune.search import Searcher
 
 from trainable.ray_trainable import RayTrainable
-from tuner.lost import by_node_loss
 from tuner.search import Search
 
 ENVIRONMENT = {
@@ -91,10 +91,7 @@ class Recorder(tune.Callback):
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         file = trial.error_file  # Ray writes it before it calls us
         error = Path(file).read_text(errors="replace") if file else ""
-        if by_node_loss(error):
-            self.search.lose(trial.config["key"], error)
-        else:
-            self.search.fail(trial.config["key"], error)
+        self.search.die(trial.config["key"], error)
 
     def __getstate__(self) -> dict[str, Any]:
         return {}
@@ -131,8 +128,13 @@ def fit(search: Search, resources: dict[str, float], tick: Any = None) -> None:
     )
     try:
         tuner.fit()
-    finally:
+    except BaseException:
+        with suppress(OSError):  # the results cannot be written: that is what is already on its way
+            search.abandon()
+        raise
+    else:
         search.abandon()
+    finally:
         shutil.rmtree(scratch, ignore_errors=True)
 
 

@@ -9,22 +9,20 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
 from rich.console import Console
 
+from results.campaign import require
 from results.confirmation import DEFAULT, Design
 from results.names import campaign_folder
-from results.store import Store
+from results.store import CAMPAIGN, Store
 from search_spaces import load as load_space
 from trainable.component import encode
 from trainable.config import TrainConfig
@@ -34,9 +32,10 @@ from tuner import catalogue, cluster, devices, nodes, options, plan, provenance,
 from tuner.audit import INERT, audit_fixed, audit_space, proxy_base
 from tuner.audit_recorded import inert_of_row
 from tuner.audit_report import print_findings
-from tuner.conclusion import BAD_INPUT, DONE, INTERRUPTED, INTERRUPTION, PROGRAM, conclude
+from tuner.conclusion import BAD_INPUT, DONE, FAILED, PROGRAM, conclude
 from tuner.describe import describe, print_cost
 from tuner.display import Display, clock
+from tuner.driver import INTERRUPTED, INTERRUPTION, interruptible, only_driver, storage_failure
 from tuner.question import (
     Question,
     ask,
@@ -52,6 +51,7 @@ from tuner.reuse import Library
 from tuner.search import Search, Settings
 
 REPLAY_REPORTS = 4  # evaluations on the way of a replayed trial: its curve
+NEEDED = ("space", "scale", "objective", "overrides", "base", "trials", "seed", "data", "stopper", "fidelity")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -71,6 +71,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ValueError as error:
         print(f"{PROGRAM}: {' '.join(str(error).split())}", file=sys.stderr)
         return BAD_INPUT
+    except OSError as error:
+        print(f"{PROGRAM}: {storage_failure(error, f'{PROGRAM} --resume')}", file=sys.stderr)
+        return FAILED
     except KeyboardInterrupt:  # before or after the search, which takes signals itself
         print(f"{PROGRAM}: {INTERRUPTION}", file=sys.stderr)
         return INTERRUPTED
@@ -137,6 +140,7 @@ def resume(console: Console, given: argparse.Namespace) -> int:
     folder = latest(given.results) if given.resume == options.LATEST else find(given.results, given.resume)
     store = Store.open(folder, on_corrupt=lambda path, why: console.print(f"set aside as {path.name}: {why}"))
     was = store.campaign
+    require(folder / CAMPAIGN, was, NEEDED)
     if given.space not in (None, was["space"]):
         raise ValueError(f"campaign {folder.name!r} searches {was['space']!r}, not {given.space!r}")
     space, scale = load_space(str(was["space"])), str(was["scale"])
@@ -153,8 +157,6 @@ def resume(console: Console, given: argparse.Namespace) -> int:
             f"campaign {folder.name!r} was started with another version of space {was['space']!r}: start a new one"
         )
     here = cluster.find(given)
-    if "stopper" not in was:
-        raise ValueError(f"campaign {folder.name!r} was started by a version without --stopper: start a new one")
     given.stopper, given.fidelity, given.reports = was["stopper"], was["fidelity"], int(was.get("reports", 0))
     if given.confirm is None and was.get("confirm"):
         given.confirm = Design.parse(was["confirm"])
@@ -264,6 +266,7 @@ def search(
         mixed_devices=given.mixed_devices,
         confirm=given.confirm or None,
         ablate=bool(given.ablate),
+        stall_seconds=60 * given.stall_minutes,
     )
     with only_driver(store.folder):
         (store.folder / STOP_FILE).unlink(missing_ok=True)
@@ -305,38 +308,6 @@ def run_on_ray(console: Console, campaign: Search, here: cluster.Cluster, addres
     ray.shutdown()
     share = campaign.trained_seconds / (seconds * here.slots)
     console.print(f"searched for {clock(seconds)}; trials trained for {share:.0%} of the time of {here.about}")
-
-
-@contextmanager
-def interruptible(campaign: Search) -> Iterator[None]:
-    """The first SIGINT or SIGTERM asks all trials for checkpoints and ends the campaign; a second one ends at once."""
-
-    def on_signal(number: int, frame: Any) -> None:
-        if campaign.stopping == INTERRUPTION:
-            os._exit(INTERRUPTED)  # local Ray processes end with their driver
-        campaign.stopping = ""
-        campaign.stop(INTERRUPTION)
-
-    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-@contextmanager
-def only_driver(folder: Path) -> Iterator[None]:
-    """Hold the campaign: two drivers would overwrite each other's rows."""
-    lock = FileLock(folder / ".lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise ValueError(f"campaign {folder.name!r} is being run by another process") from None
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def campaign_record(question: Question, dataset: Dataset, given: argparse.Namespace) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from optuna.trial import TrialState
 from search_spaces.domains import Choice, Domain, Integer, LogUniform, Value
 from search_spaces.space import Space
 from trainable.config import WHOLE_UNITS
+from tuner.errors import OUT_OF_MEMORY
 from tuner.prior_sampler import PriorSampler
 from tuner.warm_start import Prior
 
@@ -36,7 +37,7 @@ STEPS_PER_FRACTIONAL_UNIT = 1_000_000  # Optuna counts in whole steps: of an epo
 RESUME_STRIDE = 1_000_003  # between the seeds of a campaign's starts
 # How a trial ends whose config is to blame. Optuna ranks a trial that breaks a constraint below all that train; told as
 # a failure it would be left out, and the sampler would go back to where it lies.
-UNTRAINABLE = ("diverged", "plateaued", "out of memory")
+UNTRAINABLE = ("diverged", "plateaued", OUT_OF_MEMORY)
 TRAINS = {"trains": 1.0}  # the constraint that such a trial breaks
 
 

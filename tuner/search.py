@@ -19,14 +19,17 @@ from results.confirmation import SEARCH, Design
 from results.store import Store
 from search_spaces import constraints
 from search_spaces.space import Space
+from trainable import checkpoint
 from trainable.component import encode
 from trainable.config import Budget, TrainConfig
 from trainable.ray_trainable import STOP_FILE, Request
+from trainable.watchdog import stall_file
 from tuner.confirm import Confirmation
 from tuner.devices import OneDevice, by_the_clock
 from tuner.early_stopping import Stopper, rounded, rungs
+from tuner.errors import reason_of, stalled
 from tuner.ledger import ENDED, Entry, Ledger
-from tuner.lost import LOSSES
+from tuner.lost import loss_of
 from tuner.plan import tokens_of
 from tuner.replay import Planned
 from tuner.reuse import Library
@@ -51,6 +54,7 @@ class Settings:
     threads: int = 1
     compile: bool = False
     reports: int = 0  # evaluations on the way, evenly over a trial's budget, beside those at rungs
+    stall_seconds: float = 1800.0  # without a finished step, after which a trial counts as hanging
     mixed_devices: bool = False  # let seconds on unlike devices be compared
     confirm: Design | None = None  # what trains after the search; see results/confirmation.py
     ablate: bool = False  # and then: which of the winner's changes it can do without
@@ -104,7 +108,7 @@ class Search:
         )
         self.events: list[Callable[[Entry], None]] = []  # told of each trial that ended
         self._same_errors: list[str] = []
-        self._losses: Counter[str] = Counter()  # nodes that each trial has lost in this start
+        self._losses: Counter[tuple[str, str]] = Counter()  # of (trial, how it was lost), in this start
         timed = "" if settings.mixed_devices else by_the_clock(base, space.objective)
         self._device = OneDevice(
             timed, next((d for e in self.ledger.entries.values() if (d := e.row.get("device"))), "")
@@ -253,9 +257,11 @@ class Search:
             fidelity=self.settings.fidelity if searched else "truncate",
             threads=self.settings.threads,
             compile=self.settings.compile,
+            stall_seconds=self.settings.stall_seconds,
             train_tokens=tokens_of(entry.config),
         )
-        if entry.row["attempt"] and request.checkpoint_path.exists():
+        stall_file(self.folder, entry.key).unlink(missing_ok=True)  # of a start that was killed
+        if entry.row["attempt"] and checkpoint.newest(request.checkpoint_path) is not None:
             return Request(**{**request.__dict__, "resume": True})
         entry.restart()
         self.stopper.forget(entry.key)
@@ -275,6 +281,8 @@ class Search:
         """A trial has reached a milestone, or its end."""
         entry = self.live[key]
         before = float(entry.row.get("train_seconds") or 0.0)
+        if result.get("note"):
+            self.ledger.note(key, f"attempt {entry.row['attempt']}: {result['note']}")
         self.ledger.report(key, result)
         after = float(entry.row["train_seconds"])
         self.trained_seconds += max(0.0, after - before)  # less than before: it began again
@@ -307,8 +315,7 @@ class Search:
 
     def fail(self, key: str, error: str) -> None:
         """A trial has died. The whole text is kept in ``errors/``, its last line in the row."""
-        lines = [line.strip() for line in error.splitlines() if line.strip()]
-        reason = (lines[-1] if lines else "died without an error message")[:500]
+        reason = reason_of(error)
         path = self.folder / "errors" / f"{key}.txt"
         path.parent.mkdir(exist_ok=True)
         path.write_text(error, errors="replace")
@@ -319,25 +326,40 @@ class Search:
         if len(self._same_errors) >= SAME_ERRORS and len(set(self._same_errors[-SAME_ERRORS:])) == 1:
             self.stop(f"{SAME_ERRORS} trials in a row ended with the same error: {reason}")
 
-    def lose(self, key: str, error: str) -> None:
-        """A trial's node is gone. The trial is next in line again: from its checkpoint if there is one here."""
-        self._losses[key] += 1
-        entry = self.live[key]
-        if self._losses[key] > LOSSES:
-            self.fail(key, f"{error}\ngave up: the trial has lost {self._losses[key]} nodes")
+    def die(self, key: str, error: str) -> None:
+        """A trial's process is gone. Whether it hung, raised or was lost decides what becomes of the trial.
+
+        One that was lost is next in line again: from its checkpoint if there is one here.
+        """
+        hung = self._hung(key)
+        loss = None if hung else loss_of(error)
+        if loss is None:
+            self.fail(key, stalled(error, hung, self.settings.stall_seconds) if hung else error)
+            return
+        self._losses[key, loss.why] += 1
+        times, entry = self._losses[key, loss.why], self.live[key]
+        if times > loss.limit:
+            self.fail(key, f"{error}\ngave up: {loss.why} {times} times")
             return
         if not entry.started:  # while it was set up
             self.ledger.start(key)
-        self._close(key, "interrupted", "its node was lost", checkpoint=self._checkpoint(key))
+        self.ledger.note(key, f"attempt {entry.row['attempt']}: {loss.why}")
+        self._close(key, "interrupted", loss.why, checkpoint=self._checkpoint(key))
         entry.started = False
         self.waiting.insert(0, entry)
 
+    def _hung(self, key: str) -> str:
+        """What the watchdog of a trial wrote as it ended the trial's process; empty where it did not."""
+        path = stall_file(self.folder, key)
+        return path.read_text(errors="replace") if path.exists() else ""
+
     def _close(self, key: str, status: str, reason: str, **columns: Any) -> None:
+        ended = status != "interrupted"
+        self.ledger.close(key, status, reason, **columns, **({"checkpoint": None} if ended else {}))
         entry = self.live.pop(key)
-        if status != "interrupted":
-            (self.folder / "checkpoints" / f"{key}.safetensors").unlink(missing_ok=True)
-            columns["checkpoint"] = None
-        self.ledger.close(key, status, reason, **columns)
+        stall_file(self.folder, key).unlink(missing_ok=True)
+        if ended:  # only now: were the row not written, the trial would go on from it
+            checkpoint.remove(self._checkpoint_path(key))
         if self.sampler is not None:
             self._tell(self.sampler, entry)
         for event in self.events:
@@ -354,8 +376,11 @@ class Search:
         sampler.tell(number, outcome.status, outcome.value, outcome.second, outcome.excesses)
 
     def _checkpoint(self, key: str) -> str | None:
-        path = Path("checkpoints") / f"{key}.safetensors"
-        return str(path) if (self.folder / path).exists() else None
+        path = checkpoint.newest(self._checkpoint_path(key))
+        return None if path is None else str(path.relative_to(self.folder))
+
+    def _checkpoint_path(self, key: str) -> Path:
+        return self.folder / "checkpoints" / f"{key}.safetensors"
 
     def stop(self, why: str) -> None:
         """Start nothing more, and let every running trial write its checkpoint and end."""

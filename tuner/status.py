@@ -15,10 +15,11 @@ from typing import Any
 
 from rich.console import Console
 
+from results.confirmation import SEARCH
 from results.schema import STATUSES
 from results.store import Store
+from trainable.command_line import OneLineParser
 from tuner.display import clock
-from tuner.options import OneLineParser
 
 PROGRAM = "python -m tuner.status"
 LOCK = ".lock"  # held by the driver while it lives (tuner/run.py)
@@ -43,15 +44,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def status(folder: Path, now: datetime) -> list[str]:
     """What there is to say of the campaign. A ValueError where there is none."""
     store = Store.open(folder)
-    trials = sorted(store.trials(), key=lambda row: int(row["number"]))
+    rows = sorted(store.trials(), key=lambda row: int(row["number"]))
+    trials = [row for row in rows if row["stage"] in (None, SEARCH)]
     reports = store.table("reports").column("at").to_pylist()
     last = max((at for at in reports if at is not None), default=None)
     lines = [f"campaign: {folder.name}, space {store.campaign.get('space')}, scale {store.campaign.get('scale')}"]
     lines.append(f"driver: {'runs' if driver_lives(folder) else 'none; --resume goes on if anything is left'}")
     lines.append(f"trials: {counts(trials)}, of {store.campaign.get('trials', 'an unknown number')} asked for")
+    lines += [f"after the search: {counts(rest)}"] if (rest := [row for row in rows if row not in trials]) else []
     lines.append(f"last report: {'none yet' if last is None else clock((now - last).total_seconds()) + ' ago'}")
     lines += [best_line(trials)] if any(_has_value(row) for row in trials) else []
-    lines += [running_line(row, now) for row in trials if row["status"] == "running"]
+    lines += [running_line(row, now) for row in rows if row["status"] == "running"]
     return lines
 
 
@@ -74,7 +77,8 @@ def running_line(row: dict[str, Any], now: datetime) -> str:
     )
     where = f", on {row['worker'].rpartition(':')[0]} ({row['device']})" if row["worker"] else ""
     since = f", attempt {row['attempt']} for {clock((now - row['started_at']).total_seconds())}"
-    return f"running: trial {row['number']}, {spent}{since}{where}"
+    what = "trial" if row["stage"] in (None, SEARCH) else f"{row['stage']} run"
+    return f"running: {what} {row['number']}, {spent}{since}{where}"
 
 
 def driver_lives(folder: Path) -> bool:

@@ -71,8 +71,11 @@ class Prior:
 
 
 def of_json(points: Sequence[Mapping[str, Any]]) -> Prior:
-    """The prior that :meth:`Prior.to_json` wrote."""
-    return Prior(tuple(Point(**point) for point in points), {})
+    """The prior that :meth:`Prior.to_json` wrote; a ValueError for anything else."""
+    try:
+        return Prior(tuple(Point(**point) for point in points), {})
+    except TypeError as error:
+        raise ValueError(f"campaign.json is damaged: 'prior' is not what a campaign starts from: {error}") from None
 
 
 def load(

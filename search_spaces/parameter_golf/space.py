@@ -145,7 +145,7 @@ SPACE = Space(
         Knob("optimizer.tied_embed_lr", LogUniform(0.005, 0.5), "0.05 upstream", TIED),
         Knob("optimizer.embed_lr", LogUniform(0.05, 2.0), "0.6 upstream, 0.8 in H1; dead while tied", UNTIED),
         Knob("optimizer.head_lr", LogUniform(0.001, 0.1), "0.008 upstream; dead while tied", UNTIED),
-        Knob("model.logit_softcap", LogUniform(8.0, 40.0), "30 upstream, 12-25 tried"),
+        Knob("model.logit_softcap", LogUniform(8.0, 60.0), "30 upstream, 12-25 tried; 42 at the scale replay"),
         Knob("model.rope_base", LogUniform(500.0, 20_000.0), "10,000 upstream, 1,000-7,500 tried"),
         Knob("model.qk_gain_init", Uniform(1.0, 5.0), "1.5 upstream, 2 in B5, 4-5 in records"),
         Knob("model.encoder_layers", Integer(0, 4), "4 upstream, 1 in D6, 0 in H1"),

@@ -55,7 +55,7 @@ def test_a_large_effect_is_settled_at_once_in_spite_of_what_seeds_do_to_all_alik
 
 
 def test_an_undecided_candidate_that_is_ahead_goes_on_and_one_that_is_behind_does_not() -> None:
-    runs = ended(base=around(2, count=3), a=around(1.995, -1, count=3), b=around(2.003, -1, count=3))
+    runs = ended(base=around(2, count=3), a=around(1.995, -1, count=3), b=around(2.006, -1, count=3))
     found = judge(DESIGN, "base", ["a", "b"], SEEDS, runs)
     assert found.wanted == (("base", 14), ("a", 14)) and not found.over
     assert found.verdicts["a"].going_on and not found.verdicts["b"].going_on

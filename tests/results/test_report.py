@@ -139,4 +139,4 @@ def test_the_command_answers_a_bad_folder_with_one_line(campaign: Path, capsys: 
 def test_the_command_refuses_a_leaderboard_of_no_rows(campaign: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main([str(campaign), "--top", "0"])
-    assert caught.value.code == 2 and "must be at least 1" in capsys.readouterr().err
+    assert caught.value.code == 2 and "at least 1" in capsys.readouterr().err

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 
 import pytest
+import torch
 
 from trainable import checkpoint
 from trainable.artifact import Artifact
@@ -193,12 +194,15 @@ def test_a_run_beside_that_diverges_ends_the_trial_and_is_named(begin, config, n
 
 
 def test_a_branch_that_diverges_ends_the_trial_and_is_named(begin, config, monkeypatch) -> None:
-    def into_nothing(run):
-        return replace(branched(run), schedule=Cosine(min_lr_frac=1.0), hooks=(WeightPerturbation(scale=math.inf),))
+    def poisoned(run):
+        with torch.no_grad():
+            next(run.network.parameters()).fill_(math.nan)
+        return branched(run)
 
-    monkeypatch.setattr("trainable.fidelity.branched", into_nothing)
+    monkeypatch.setattr("trainable.fidelity.branched", poisoned)
     trial = begin("branch", config)
     (only,) = trial.reports()
+    assert all(p.isfinite().all() for p in trial.run.network.parameters()), "the run itself is as it was"
     assert (only.status, only.milestone, only.step) == ("diverged", 2.0, 2)
     assert only.reason.endswith("of the decay that branched off at 2")
 

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
+import faulthandler
 import json
+import os
 import weakref
+from pathlib import Path
 
 import pytest
 import torch
 
-from trainable import ray_trainable
+from trainable import checkpoint, ray_trainable
 from trainable.component import encode
 from trainable.ray_trainable import STOP_FILE, RayTrainable, Request
+from trainable.watchdog import stall_file
 
 
 @pytest.fixture
@@ -149,12 +154,57 @@ def test_a_running_trial_saves_itself_now_and_then(actor, request_for, monkeypat
     assert often.checkpoint_path.exists()
 
 
-def test_a_damaged_checkpoint_is_an_error_that_names_it(actor, request_for) -> None:
+def test_a_damaged_checkpoint_is_named_and_the_trial_begins_again(actor, request_for) -> None:
     request = request_for(resume=True)
     request.checkpoint_path.parent.mkdir()
     request.checkpoint_path.write_bytes(b"nothing")
-    with pytest.raises(ValueError, match=f"checkpoint .*{request.key}.safetensors cannot be read"):
-        actor(request)
+    *_, last = finish(actor(request))
+    assert last["status"] == "completed" and last["step"] == 6
+    assert f"{request.key}.safetensors cannot be read" in last["note"] and "from the first step" in last["note"]
+
+
+def test_a_trial_goes_on_from_the_checkpoint_before_a_damaged_one_to_the_same_end(actor, request_for) -> None:
+    straight = actor()
+    results = [straight.step()]
+    straight.save_state()
+    results.append(straight.step())
+    straight.save_state()
+    results.append(straight.step())
+    request = request_for(resume=True)
+    request.checkpoint_path.write_bytes(request.checkpoint_path.read_bytes()[:-1])
+    again = finish(actor(request))
+    assert [r["step"] for r in again] == [4, 6]  # on from step 2
+    assert [r["val_loss"] for r in again] == [r["val_loss"] for r in results[1:]]
+    assert "went on from the one before" in again[-1]["note"]
+
+
+def test_a_checkpoint_that_cannot_be_written_costs_a_note_and_not_the_trial(actor, request_for, monkeypatch) -> None:
+    def full(*args, **kwargs) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(checkpoint, "save_file", full)
+    found = actor()
+    found.step()
+    found.save_state()
+    *_, last = finish(found)
+    assert (last["status"], last["note"]) == ("completed", "a checkpoint was not written: No space left on device")
+    assert list(request_for().checkpoint_path.parent.iterdir()) == []
+
+
+def test_a_trial_is_watched_while_it_trains_and_at_no_other_time(actor, request_for, monkeypatch) -> None:
+    calls = []
+    monkeypatch.setattr(faulthandler, "dump_traceback_later", lambda seconds, **options: calls.append(seconds))
+    monkeypatch.setattr(faulthandler, "cancel_dump_traceback_later", lambda: calls.append("rest"))
+    monkeypatch.setattr(ray_trainable, "POLL_SECONDS", 0.0)
+    request = request_for(stall_seconds=7.0)
+    found = actor(request)
+    file = stall_file(Path(request.folder), request.key)
+    assert calls[0] == 7.0 and calls[-1] == "rest" and file.read_text() == ""
+    calls.clear()
+    found.step()
+    assert calls.count(7.0) >= 3 and calls[-1] == "rest"  # as the step begins, and at each look at the campaign
+    finish(found)
+    assert calls[-1] == "rest" and not file.exists()
 
 
 def test_a_request_survives_its_way_through_json(request_for) -> None:

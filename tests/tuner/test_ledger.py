@@ -43,7 +43,16 @@ def test_every_column_that_applies_is_filled_after_a_completed_trial(ledger, val
     ledger.close(key, "completed", checkpoint=None)
     (row,) = bench.rows()
     does_not_apply = {"recorded_id", "reading", "reason", "rung", "cutoff", "artifact_bytes", "checkpoint", "inert"}
-    does_not_apply |= {"val_loss_quantised", "val_bpb_quantised", "reused_from", "arm", "round", "design", "undone"}
+    does_not_apply |= {
+        "val_loss_quantised",
+        "val_bpb_quantised",
+        "reused_from",
+        "arm",
+        "round",
+        "design",
+        "undone",
+        "note",
+    }
     assert {c.name for c in TRIAL_COLUMNS if row[c.name] is None} == does_not_apply
     assert (row["value"], row["last_value"], row["val_bpb"], row["spent"]) == (1.76, 1.76, 1.76, 240.0)
     assert (row["steps"], row["tokens"], row["train_seconds"], row["tokens_per_second"]) == (240, 15360, 24.0, 640.0)

@@ -4,7 +4,8 @@ import pytest
 from ray.exceptions import ActorUnavailableError
 
 from trainable.ray_trainable import STOP_FILE
-from tuner.lost import LOSSES, by_node_loss
+from trainable.watchdog import stall_file
+from tuner.lost import KILLS, LOSSES, NODE, PROCESS, loss_of
 
 ON_A_DEAD_NODE = """Failure # 1
 The actor died unexpectedly before finishing this task.
@@ -25,9 +26,10 @@ ValueError: its node has died, says a trial
 
 
 def test_a_dead_or_unreachable_node_is_told_from_errors_of_the_trial() -> None:
-    assert by_node_loss(ON_A_DEAD_NODE)
-    assert by_node_loss(str(ActorUnavailableError("RPC error", None)))
-    assert not any(map(by_node_loss, (ON_A_LIVING_NODE, RAISED, "")))
+    assert loss_of(ON_A_DEAD_NODE) is NODE
+    assert loss_of(str(ActorUnavailableError("RPC error", None))) is NODE
+    assert loss_of(ON_A_LIVING_NODE) is PROCESS
+    assert loss_of(RAISED) is loss_of("") is None
 
 
 def test_a_trial_of_a_lost_node_is_next_and_ends_as_attempt_2(bench, result_of) -> None:
@@ -36,7 +38,7 @@ def test_a_trial_of_a_lost_node_is_next_and_ends_as_attempt_2(bench, result_of) 
     for key in (first, second):
         search.start(key)
     search.report(first, result_of(bench.base, 27.0, 1.5, "running"))
-    search.lose(first, ON_A_DEAD_NODE)
+    search.die(first, ON_A_DEAD_NODE)
     again = search.next()
     assert again.key == first and not again.resume  # nobody can see a checkpoint
     search.start(first)
@@ -53,7 +55,7 @@ def test_a_trial_of_a_lost_node_goes_on_from_a_checkpoint_that_can_be_seen(bench
     search.start(request.key)
     request.checkpoint_path.parent.mkdir()
     request.checkpoint_path.write_text("100")
-    search.lose(request.key, ON_A_DEAD_NODE)
+    search.die(request.key, ON_A_DEAD_NODE)
     assert bench.rows()[0]["checkpoint"] == f"checkpoints/{request.key}.safetensors"
     assert search.next().resume
 
@@ -62,9 +64,9 @@ def test_a_trial_that_goes_on_losing_nodes_crashes_in_the_end(bench) -> None:
     search = bench.search(trials=1)
     for _ in range(LOSSES + 1):
         search.start(search.next().key)
-        search.lose(bench.base_key, ON_A_DEAD_NODE)
+        search.die(bench.base_key, ON_A_DEAD_NODE)
     (row,) = bench.rows()
-    assert row["status"] == "crashed" and row["reason"].startswith("gave up: the trial has lost")
+    assert row["status"] == "crashed" and row["reason"].startswith("gave up: its node was lost")
     assert search.exhausted
 
 
@@ -72,7 +74,7 @@ def test_a_node_lost_while_a_campaign_ends_leaves_the_trial_for_a_resume(bench) 
     search = bench.search(trials=1)
     search.start(search.next().key)
     search.stop("enough")
-    search.lose(bench.base_key, ON_A_DEAD_NODE)
+    search.die(bench.base_key, ON_A_DEAD_NODE)
     assert search.exhausted and bench.rows()[0]["status"] == "interrupted"
     search.abandon()
     assert not (bench.folder / STOP_FILE).exists()
@@ -84,10 +86,57 @@ def test_a_lost_trial_reaches_the_study_once_when_it_ends(bench, result_of, loss
     search = bench.search(trials=1)
     for _ in range(losses):
         search.start(search.next().key)
-        search.lose(bench.base_key, ON_A_DEAD_NODE)
+        search.die(bench.base_key, ON_A_DEAD_NODE)
     search.start(search.next().key)
     result = result_of(bench.base, 240.0, 1.5, "completed")
     search.report(bench.base_key, result)
     search.end(bench.base_key, result)
     states = [trial.state.name for trial in search.sampler.study.trials]
     assert states.count("COMPLETE") == 1 and "RUNNING" not in states
+
+
+def test_a_trial_whose_process_is_killed_is_tried_twice_more_with_a_note(bench) -> None:
+    search = bench.search(trials=1)
+    for attempt in range(KILLS + 1):
+        assert search.next().key == bench.base_key
+        search.start(bench.base_key)
+        search.die(bench.base_key, ON_A_LIVING_NODE)
+        (row,) = bench.rows()
+        assert row["status"] == ("interrupted" if attempt < KILLS else "crashed")
+    assert row["reason"] == "gave up: its process was killed 3 times"
+    assert row["note"] == "attempt 1: its process was killed; attempt 2: its process was killed"
+    assert search.exhausted
+
+
+def test_a_trial_that_raises_is_not_tried_again(bench) -> None:
+    search = bench.search(trials=1)
+    search.start(search.next().key)
+    search.die(bench.base_key, RAISED)
+    assert bench.rows()[0]["status"] == "crashed" and search.exhausted
+
+
+def test_a_trial_that_hung_has_crashed_with_where_it_hung(bench) -> None:
+    search = bench.search(trials=2, stall_seconds=90.0)
+    request = search.next()
+    assert request.stall_seconds == 90.0
+    search.start(request.key)
+    file = stall_file(bench.folder, request.key)
+    file.parent.mkdir()
+    file.write_text("Timeout (0:01:30)!\n  File train.py in hangs\n")
+    search.die(request.key, ON_A_LIVING_NODE)
+    (row,) = bench.rows()
+    assert row["status"] == "crashed" and row["reason"].startswith("no progress for 90 s")
+    assert "in hangs" in (bench.folder / "errors" / f"{request.key}.txt").read_text()
+    assert not file.exists() and not search.exhausted
+
+
+def test_what_the_watchdog_of_a_killed_start_wrote_is_not_held_against_a_new_one(bench) -> None:
+    search = bench.search(trials=1)
+    search.start(search.next().key)
+    file = stall_file(bench.folder, bench.base_key)
+    file.parent.mkdir()
+    file.write_text("Timeout")
+    again = bench.search(trials=1)
+    again.start(again.next().key)
+    again.die(bench.base_key, ON_A_LIVING_NODE)
+    assert bench.rows()[0]["status"] == "interrupted"

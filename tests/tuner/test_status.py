@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from filelock import FileLock
 
+from results.confirmation import Design
 from tuner import status
 
 
@@ -25,6 +26,13 @@ def test_a_campaign_under_way_is_told_with_its_best_and_what_runs(bench, result_
     (running,) = [line for line in lines if line.startswith("running:")]
     number = next(row["number"] for row in bench.rows() if row["key"] == second)
     assert running.startswith(f"running: trial {number}, 27 of 240 steps, attempt 1 for 1:0")
+
+
+def test_runs_after_the_search_are_counted_apart(bench, play) -> None:
+    play(bench.search(trials=3, stopper="none", confirm=Design(1, 2, 2))).run()
+    lines = status.status(bench.folder, datetime.now(UTC))
+    assert "after the search: 4 completed" in lines
+    assert any(line.startswith("trials: 3 completed") for line in lines)
 
 
 def test_a_campaign_that_has_not_begun_is_told_too(bench) -> None:

@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+from benchmarks import confirm_power
+from benchmarks.confirm_power import BASE, EFFECT, KINDS, NULL, ON, searched, switched, tally, tuned
+from benchmarks.simulated_campaign import whole_campaign
+from results.confirmation import Design
+
+DESIGN = Design(3, 3, 5)
+
+
+def test_an_effect_is_that_of_the_knob_that_matters() -> None:
+    assert switched(BASE) == 0 and switched(BASE | {"switch 0": ON}) == EFFECT
+    assert tuned(BASE | {"rate 0": 0.1}) == EFFECT and abs(tuned(BASE)) < 0.1
+
+
+def test_a_search_leaves_out_the_base_and_repeats_itself() -> None:
+    found = searched(KINDS[-2], seed=3, sampler="random")
+    assert len(found) == confirm_power.TRIALS - 1 and found == searched(KINDS[-2], seed=3, sampler="random")
+    assert sum(values["switch 0"] == ON for values in found[:3]) >= 2
+
+
+def test_wins_are_rare_in_null_campaigns_and_common_where_there_is_an_effect() -> None:
+    nothing = tally(NULL, DESIGN, [searched(NULL, seed, "random") for seed in range(60)])
+    effect = tally(KINDS[-2], DESIGN, [searched(KINDS[-2], seed, "random") for seed in range(20)])
+    assert nothing.won <= 0.1 and nothing.true == 0 and 12 <= nothing.runs <= 20
+    assert effect.true >= 0.5 and effect.true <= effect.won
+
+
+def test_a_whole_campaign_establishes_a_large_effect_and_not_a_missing_one(tmp_path) -> None:
+    def large(config: str, progress: float) -> float:
+        jitter = sum(config.encode()) % 17 / 1000
+        return jitter if '"GradientClip"' in config or "Warmdown" in config else 1 + jitter
+
+    assert whole_campaign(tmp_path / "large", DESIGN, 6, large, seed=1)
+    assert not whole_campaign(tmp_path / "none", DESIGN, 6, lambda config, progress: 1.0, seed=1)

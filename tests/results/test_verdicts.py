@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from results import Store, load
+from results.report import print_leaderboard
+from results.verdicts import verdict_lines
+from tests.results.conftest import KNOBS
+
+CHANGE = {"optimizer.matrix_lr": 0.06}
+JITTER = (0.001, -0.001, 0.0005)
+
+
+@pytest.fixture
+def confirmed(tmp_path, make_trial):
+    """A folder with a search of three trials and a confirmation of the two that are not the base."""
+
+    def make(better: float, other: float, seeds: int = 3) -> Path:
+        store = Store.create(tmp_path / "sure", {"space": "parameter_golf"}, KNOBS)
+        searched = [
+            make_trial(0, "completed", 1.9),
+            make_trial(1, "completed", 1.8, CHANGE),
+            make_trial(2, "completed", 1.85, {"model.tied": False}),
+        ]
+        rows, number = list(searched), 10
+        for seed in range(seeds):
+            for trial, value in zip(searched, (1.9, better, other), strict=True):
+                noisy = value + JITTER[seed] * (-1) ** number + 0.2 * seed
+                changes = json.loads(trial["overrides"])
+                columns = {"stage": "confirm", "arm": trial["key"], "round": 0, "design": "2x3..5", "seed": 7 + seed}
+                rows.append(make_trial(number, "completed", noisy, changes, **columns))
+                number += 1
+        for row in rows:
+            store.write_trial(row)
+        return store.folder
+
+    return make
+
+
+def printed(folder: Path) -> str:
+    console = Console(file=io.StringIO(), width=100)
+    print_leaderboard(console, load(folder))
+    return console.file.getvalue()
+
+
+def test_the_report_gives_each_candidate_its_verdict_and_names_the_winner(confirmed) -> None:
+    text = printed(confirmed(1.7, 1.9))
+    assert "3 trials: 3 completed" in text, "runs of the confirmation are no trials"
+    assert "the verdicts are below" in text and "not yet a finding" not in text
+    better, other = text.partition("verdict\n")[2].splitlines()[:2]
+    assert better.split()[0] == "1" and better.endswith("established: better") and " 3  " in better
+    assert other.split()[0] == "2" and "not established" in other
+    assert "Winner: trial 1, -0.2" in text
+
+
+def test_a_leaderboard_ranks_the_search_alone(confirmed) -> None:
+    head = printed(confirmed(1.0, 1.9)).partition("Each difference")[0]
+    assert "1.8000" in head and "1.0000" not in head
+
+
+def test_a_campaign_in_which_nothing_is_better_says_so(confirmed) -> None:
+    lines = verdict_lines(load(confirmed(2.1, 2.2)).trials)
+    assert lines[-1] == "No candidate is established to be better than the base."
+    assert sum("established: worse" in line for line in lines) == 2
+
+
+def test_a_confirmation_that_has_just_begun_gives_no_verdict(confirmed) -> None:
+    lines = verdict_lines(load(confirmed(1.7, 1.9, seeds=2)).trials)
+    assert lines == ["Confirming 2x3..5: 6 of at least 9 runs have ended."]
+
+
+def test_a_campaign_without_confirmation_is_reported_as_before(campaign) -> None:
+    assert verdict_lines(load(campaign).trials) == []
+    assert "not yet a finding" in printed(campaign)

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from trainable.watchdog import Watchdog
+
+HANGS = """
+import sys, time
+from pathlib import Path
+from trainable.watchdog import Watchdog
+
+def never_ends():
+    while True:
+        time.sleep(60)
+
+dog = Watchdog(Path(sys.argv[1]), 0.2)
+with dog.watching():
+    pass
+time.sleep(0.6)  # nothing is expected now
+with dog.watching():
+    for _ in range(4):
+        time.sleep(0.1)
+        dog.pat()
+    print("watched", flush=True)
+    never_ends()
+"""
+
+
+def test_a_process_that_hangs_ends_with_where_it_hung_and_one_that_rests_does_not(tmp_path) -> None:
+    file = tmp_path / "stalls" / "key.txt"
+    done = subprocess.run([sys.executable, "-c", HANGS, str(file)], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (1, "watched\n")
+    assert "Timeout" in file.read_text() and "never_ends" in file.read_text()
+
+
+def test_a_closed_watchdog_leaves_nothing_and_watches_nothing(tmp_path: Path) -> None:
+    dog = Watchdog(tmp_path / "a.txt", 0.05)
+    dog.close()
+    dog.close()
+    with dog.watching():
+        dog.pat()
+    assert list(tmp_path.iterdir()) == []

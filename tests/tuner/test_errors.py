@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import pytest
+
+from tuner.errors import reason_of
+
+CUDA = "ray::RayTrainable.train()\n  File 'train.py'\ntorch.OutOfMemoryError: CUDA out of memory. Tried 2 GiB.\n"
+CPU = "RuntimeError: [enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes.\n"
+NUMPY = "numpy._core._exceptions._ArrayMemoryError: Unable to allocate 9 GiB for an array\n"
+
+
+@pytest.mark.parametrize("error", [CUDA, CPU, NUMPY, "Traceback\nMemoryError\n"])
+def test_memory_that_ran_out_is_said_first(error) -> None:
+    assert reason_of(error) == f"out of memory: {error.splitlines()[-1]}"
+
+
+def test_the_reason_is_the_last_line_of_the_error_and_not_too_long() -> None:
+    assert reason_of("Traceback\n  in train\nValueError: no\n\n") == "ValueError: no"
+    assert reason_of("x" * 600) == "x" * 500
+    assert reason_of("") == "died without an error message"
+    assert reason_of("ValueError: MemoryError is what it says\n").startswith("ValueError")
+
+
+def test_the_sampler_learns_to_avoid_what_does_not_fit_and_not_what_raised(bench) -> None:
+    search = bench.search(trials=3, slots=3)
+    keys = [search.next().key for _ in range(3)]
+    numbers = [search.live[key].optuna_number for key in keys]
+    for key in keys:
+        search.start(key)
+    search.die(keys[0], CUDA)
+    search.die(keys[1], "ValueError: no\n")
+    states = [search.sampler.study.trials[number].state.name for number in numbers]
+    assert states[:2] == ["PRUNED", "FAIL"]
+    search.die(keys[2], "ValueError: other\n")
+    again = bench.search(trials=4)  # a resume tells it the same
+    told = [trial.state.name for trial in again.sampler.study.trials]
+    crashed = [told[at] for at, row in enumerate(bench.rows()) if row["status"] == "crashed"]
+    assert crashed == ["PRUNED", "FAIL", "FAIL"]

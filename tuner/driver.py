@@ -1,0 +1,65 @@
+"""What guards the one process that drives a campaign: its lock, its signals, and what it says when storage fails."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from tuner.search import Search
+
+INTERRUPTION, INTERRUPTED = "interrupted", 130  # as a reason, and as an exit code
+
+
+@contextmanager
+def interruptible(campaign: Search) -> Iterator[None]:
+    """The first SIGINT or SIGTERM asks all trials for checkpoints and ends the campaign; a second one ends at once."""
+
+    def on_signal(number: int, frame: Any) -> None:
+        if campaign.stopping == INTERRUPTION:
+            os._exit(INTERRUPTED)  # local Ray processes end with their driver
+        campaign.stopping = ""
+        campaign.stop(INTERRUPTION)
+
+    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def only_driver(folder: Path) -> Iterator[None]:
+    """Hold the campaign: two drivers would overwrite each other's rows."""
+    lock = FileLock(folder / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise ValueError(f"campaign {folder.name!r} is being run by another process") from None
+    except OSError as error:
+        raise ValueError(f"the campaign's folder {str(folder)!r} cannot be written: {error.strerror}") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+def storage_failure(error: OSError, again: str) -> str:
+    """One line for results that cannot be written; ``again`` is the command that goes on.
+
+    What was written stays whole: files are replaced, never changed. A trial whose end was not written is still
+    ``running`` in its row, and is trained on from its checkpoint.
+    """
+    where = f" ({error.filename!r})" if error.filename else ""
+    what = "the disk is full" if error.errno in FULL else error.strerror or str(error)
+    return f"the results cannot be written: {what}{where}; what was written is whole. Go on with: {again}"
