@@ -172,11 +172,11 @@ class Sampler:
 def tpe(seed: int) -> optuna.samplers.BaseSampler:
     """Optuna's TPE over all knobs at once.
 
-    Chosen with ``benchmarks.simulator`` (4 slots, ASHA). To tell what ASHA stopped by an extrapolated value (its own and
-    the median drop from its rung to the end) or by its rank there, as COMPLETE, was not better: compute to one of the
-    best tenth of rows, mean of 30 seeds on the Shakespeare factorial 8.0 trials as PRUNED, 8.8 extrapolated, 8.1 by
-    rank; of 20 seeds on 127 random parameter_golf configs 9.4, 9.7 and 9.6. Random points took 9.5 and 7.7: with so few
-    trials most of what is saved is saved by stopping.
+    Looked at with ``benchmarks.simulator`` (4 slots, ASHA). To tell what ASHA stopped as COMPLETE, by an extrapolated
+    value (its own and the median drop from its rung to the end) or by its rank there, was not better than PRUNED.
+    Compute to one of the best tenth of rows, in trials: mean of 30 seeds on the Shakespeare factorial 8.0 PRUNED, 8.8
+    extrapolated, 8.1 by rank; of 20 seeds on 127 random parameter_golf configs 9.4, 9.7 and 9.6. Random points took 9.5
+    and 7.7: in so few trials, where the rungs are matters more than the sampler.
     """
     with warnings.catch_warnings():
         # Group decomposition is what TPE needs for conditional knobs; Optuna marks it experimental.
