@@ -29,7 +29,7 @@ SHAPES = [  # every line that a campaign may print
     r"(space|scale|plan|data|campaign): .+",
     r"starting Ray \.\.\.",
     r"\[\d+:\d\d\] trial \d+( \(base\))? (completed: val_bpb \d\.\d{4}(, best so far)?|stopped at rung \d+: .+)",
-    r"\[\d+:\d\d\] trial \d+( \(base\))? (crashed: .+|diverged: .+|interrupted)",
+    r"\[\d+:\d\d\] trial \d+( \(base\))? (crashed: .+|diverged: .+|interrupted(: its process was killed)?)",
     r"searched for [\d:]+; trials trained for \d+% of the time of 2 cores",
     r"",
     r"\d+ trials?: .+",
@@ -92,7 +92,7 @@ def campaign(name: str, trials: int, steps: int, confirmed: bool = False) -> lis
 
 def output(process: subprocess.Popen, code: int, shapes: Sequence[str] = ()) -> list[str]:
     """The lines of a command that has to end with ``code``: all of a shape that is ours, none of Ray's."""
-    ended = process.wait(timeout=240)
+    ended = process.wait(timeout=480)
     text = process.log.read_text()
     assert ended == code, text
     for line in text.splitlines():
@@ -157,7 +157,7 @@ def test_a_killed_driver_leaves_readable_results_and_a_resume_runs_nothing_twice
     assert set(before["key"]) <= set(pd.read_parquet(folder / "trials")["key"])
 
 
-def test_an_interrupted_campaign_goes_on_from_checkpoints_and_survives_trials_that_die(workplace, start) -> None:
+def test_an_interrupted_campaign_finishes_trials_that_lost_their_checkpoint_or_process(workplace, start) -> None:
     """Ctrl-C reaches the whole process group, as from a terminal. Then a checkpoint is damaged and a worker killed."""
     folder = workplace / "runs" / "cut"
     process = start(*campaign("cut", trials=4, steps=1500), "--stopper", "none")
@@ -176,16 +176,14 @@ def test_an_interrupted_campaign_goes_on_from_checkpoints_and_survives_trials_th
     fresh = lambda: [w for key, w in _workers(folder).items() if key not in cut.index]  # noqa: E731
     wait_for(lambda: bool(fresh()), process)
     os.kill(fresh()[0], signal.SIGKILL)
-    lines = output(process, code=1)
+    lines = output(process, code=0)
     ran = check_whole(folder, trials=4)
-    base = ran[ran["is_base"]].iloc[0]
-    assert (base["attempt"], base["steps"]) == (2, 1500)
-    broken = ran.loc[damaged.name]
-    assert broken["status"] == "crashed" and "checkpoint" in broken["reason"] and broken["attempt"] == 2
-    killed = ran[(ran["status"] == "crashed") & (ran.index != damaged.name)]
-    assert len(killed) == 1 and killed["reason"].str.len().item() > 0
-    assert any(line.startswith("2 trials crashed: ") for line in lines)
-    assert len(list((folder / "errors").iterdir())) == 2
+    assert (ran["status"] == "completed").all() and (ran["steps"] == 1500).all()
+    base, broken = ran[ran["is_base"]].iloc[0], ran.loc[damaged.name]
+    assert base["attempt"] == 2 and pd.isna(base["note"])
+    assert broken["attempt"] == 2 and "checkpoint" in broken["note"]  # it began again
+    assert (ran.loc[~ran.index.isin(cut.index), "attempt"] == 2).sum() == 1
+    assert any("its process was killed" in line for line in lines)
 
 
 @pytest.mark.slow
