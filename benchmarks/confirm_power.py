@@ -135,7 +135,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="fewer campaigns, for under a minute")
     quick = parser.parse_args().quick
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    campaigns, by_tpe, whole = (200, 20, 4) if quick else (2000, 200, 40)
+    campaigns, by_tpe, whole = (100, 10, 3) if quick else (2000, 200, 40)
     designs = (replace(DEFAULT, last=DEFAULT.first), DEFAULT)
     print("campaign                                     search  design   number  wins   true wins  runs")
     for kind in KINDS:
