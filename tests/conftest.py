@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,43 @@ from trainable.train import train
 TINY = {"num_layers": 2, "model_dim": 32, "num_heads": 4, "num_kv_heads": 2}  # for every model that has such fields
 VOCAB_SIZE = 260
 PARTS = {"stem part": "stem", "layer part": "layers", "attention part": "attention"}  # kinds and fields of a model
+
+
+@dataclasses.dataclass
+class FaultCount:
+    """What a test of the fault harness injected, and what it found wrong."""
+
+    seed: int
+    injected: Counter[str] = dataclasses.field(default_factory=Counter)
+    lost: int = 0  # trials without an end
+    twice: int = 0  # finished trials that were started again
+    unreadable: int = 0  # result files
+    differing: int = 0  # trials whose end is not that of an uninterrupted run
+
+
+@pytest.fixture
+def fault_count(request: pytest.FixtureRequest, record_property: Callable[[str, Any], None]) -> Iterator[FaultCount]:
+    """Of one test; all of them together are the last line of the session (pytest_terminal_summary)."""
+    count = FaultCount(request.node.callspec.params["seed"])
+    yield count
+    record_property("faults", vars(count) | {"injected": dict(count.injected)})
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """The line that a run of ``pytest -m faults`` ends with."""
+    reports = [report for found in terminalreporter.stats.values() for report in found if hasattr(report, "when")]
+    found = [value for r in reports for name, value in r.user_properties if name == "faults" and r.when == "teardown"]
+    if not found:
+        return
+    injected = sum((Counter(one["injected"]) for one in found), Counter())
+    kinds = ", ".join(f"{count} {kind}" for kind, count in injected.most_common())
+    wrong = {name: sum(one[name] for one in found) for name in ("lost", "twice", "unreadable", "differing")}
+    seeds = sorted({one["seed"] for one in found})
+    terminalreporter.write_line(f"faults injected: {injected.total()} ({kinds}); seeds {seeds}")
+    terminalreporter.write_line(
+        "trials lost {lost}, finished trials run twice {twice}, unreadable result files {unreadable}, "
+        "trials that end otherwise than uninterrupted {differing}".format(**wrong)
+    )
 
 
 @pytest.fixture(autouse=True)

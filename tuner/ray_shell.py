@@ -9,7 +9,8 @@ from __future__ import annotations
 import logging
 import os
 import shutil
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,8 @@ class AskTell(Searcher):
     def suggest(self, trial_id: str) -> Any:
         if self.search.exhausted:  # but a trial that runs may lose its node, and is then offered again
             return str(Searcher.FINISHED) if self.search.stopping or not self.search.live else None
-        request = self.search.next()
+        with remembered(self.search):
+            request = self.search.next()
         return None if request is None else {"key": request.key, "request": request.to_json()}
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
@@ -65,6 +67,16 @@ class AskTell(Searcher):
         return {}
 
 
+@contextmanager
+def remembered(search: Search) -> Iterator[None]:
+    """Keep what storage says of a failed write: Tune turns it into the text of an error of its own."""
+    try:
+        yield
+    except OSError as error:
+        search.unwritten = search.unwritten or error
+        raise
+
+
 class Recorder(tune.Callback):
     """Tells the search what happens to trials."""
 
@@ -78,20 +90,24 @@ class Recorder(tune.Callback):
             self.tick()
 
     def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-        self.search.start(trial.config["key"])
+        with remembered(self.search):
+            self.search.start(trial.config["key"])
 
     def on_trial_result(
         self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **info: Any
     ) -> None:
-        self.search.report(trial.config["key"], result)
+        with remembered(self.search):
+            self.search.report(trial.config["key"], result)
 
     def on_trial_complete(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-        self.search.end(trial.config["key"], trial.last_result or {})
+        with remembered(self.search):
+            self.search.end(trial.config["key"], trial.last_result or {})
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         file = trial.error_file  # Ray writes it before it calls us
         error = Path(file).read_text(errors="replace") if file else ""
-        self.search.die(trial.config["key"], error)
+        with remembered(self.search):
+            self.search.die(trial.config["key"], error)
 
     def __getstate__(self) -> dict[str, Any]:
         return {}
@@ -131,6 +147,8 @@ def fit(search: Search, resources: dict[str, float], tick: Any = None) -> None:
     except BaseException:
         with suppress(OSError):  # the results cannot be written: that is what is already on its way
             search.abandon()
+        if search.unwritten is not None:
+            raise search.unwritten from None
         raise
     else:
         search.abandon()

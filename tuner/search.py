@@ -102,6 +102,7 @@ class Search:
         self.started_at = clock()
         self.trained_seconds = 0.0  # by all trials, in this start of the campaign
         self.stopping = ""  # why no further trial starts
+        self.unwritten: OSError | None = None  # why the results could not be written
         self.spent = False  # whether the space has no further configs
         self.confirmation = (
             None if settings.confirm is None else Confirmation(self.ledger, settings.confirm, settings.ablate)
@@ -350,8 +351,10 @@ class Search:
 
     def _hung(self, key: str) -> str:
         """What the watchdog of a trial wrote as it ended the trial's process; empty where it did not."""
-        path = stall_file(self.folder, key)
-        return path.read_text(errors="replace") if path.exists() else ""
+        try:  # not asked for first: a worker that ends removes it at any moment
+            return stall_file(self.folder, key).read_text(errors="replace")
+        except FileNotFoundError:
+            return ""
 
     def _close(self, key: str, status: str, reason: str, **columns: Any) -> None:
         ended = status != "interrupted"

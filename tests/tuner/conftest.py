@@ -136,8 +136,7 @@ class Tune:
         try:
             result = next(self.running[key])
         except Exception as error:
-            search.fail(key, f"Traceback (made up)\n{type(error).__name__}: {error}\n")
-            self._gone(key)
+            self.died(key, error)
             return
         done = result["status"] != "running"
         if not done:
@@ -147,6 +146,10 @@ class Tune:
         if done:
             search.end(key, result)
             self._gone(key)
+
+    def died(self, key: str, error: Exception) -> None:
+        self.search.die(key, f"Traceback (made up)\n{type(error).__name__}: {error}\n")
+        self._gone(key)
 
     def _gone(self, key: str) -> None:
         del self.running[key]
@@ -166,7 +169,7 @@ class Tune:
             value = self.curve(config, milestone)
             done = milestone == config.budget.amount
             status = "diverged" if value is None or not math.isfinite(value) else "completed" if done else "running"
-            if self.random.random() < self.checkpoint_chance:
+            if status != "diverged" and self.random.random() < self.checkpoint_chance:
                 save(request, milestone if not done else milestone - 1)
             yield make_result(config, milestone, value, status)
             if status == "diverged":

@@ -7,10 +7,21 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from ray.tune import TuneError
 
 from results import store as results_store
 from tuner import ray_shell, run
 from tuner.driver import only_driver, storage_failure
+
+
+def recorded(call, search):
+    """A call of the search as the callbacks make it."""
+
+    def inside(*arguments):
+        with ray_shell.remembered(search):
+            return call(*arguments)
+
+    return inside
 
 
 def refuse(code: int):
@@ -48,7 +59,16 @@ def test_a_disk_that_fills_up_ends_the_campaign_and_loses_nothing(bench, play, m
         (refuse(code) if written > after else real)(self, path, content)
 
     monkeypatch.setattr(ray_shell.tune.Tuner, "__init__", lambda self, *args, **options: None)
-    monkeypatch.setattr(ray_shell.tune.Tuner, "fit", lambda self: play(search, checkpoint_chance=0.5).run())
+
+    def fit(tuner) -> None:
+        for name in ("start", "report", "end", "next"):
+            monkeypatch.setattr(search, name, recorded(getattr(search, name), search))
+        try:
+            play(search, checkpoint_chance=0.5).run()
+        except OSError:  # as Tune hands it on
+            raise TuneError("Traceback ...") from None
+
+    monkeypatch.setattr(ray_shell.tune.Tuner, "fit", fit)
     monkeypatch.setattr(results_store._Files, "replace", fills_up)
     with pytest.raises(OSError) as caught:
         ray_shell.fit(search, {"cpu": 1.0})

@@ -1,0 +1,130 @@
+"""Faults at random moments of real trainings: the process dies, checkpoints are cut, changed or not written at all.
+
+After each fault the trial is taken up by a new process, as Ray would; its end must be that of an untroubled one, bit
+for bit.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import random
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from trainable import checkpoint, ray_trainable
+from trainable.component import encode
+from trainable.ray_trainable import RayTrainable, Request
+
+pytestmark = pytest.mark.faults
+KINDS = ("checkpoint on a full disk", "worker killed at a checkpoint", "checkpoint half written")
+NUMBERS = ("status", "step", "tokens", "train_loss", "val_loss", "val_bpb", "milestone")
+
+
+class Killed(BaseException):
+    """kill -9: nothing of the process runs on."""
+
+
+@pytest.fixture
+def training(monkeypatch, dataset, tiny, tmp_path) -> Iterator[Request]:
+    """A trial of a dozen steps that saves itself before each of them."""
+    monkeypatch.setattr(ray_trainable, "prepare", lambda config, train_tokens_needed=None: dataset)
+    monkeypatch.setattr(ray_trainable, "POLL_SECONDS", 0.0)
+    config = replace(tiny, budget=replace(tiny.budget, steps=12))
+    yield Request(
+        key="k",
+        config=json.dumps(encode(config)),
+        data_fingerprint=dataset.fingerprint,
+        folder=str(tmp_path),
+        milestones=[4.0, 8.0],
+        checkpoint_seconds=-1.0,
+    )
+
+
+def train(request: Request, received: dict[float, dict[str, Any]]) -> None:
+    """One process's part of the trial; the driver has each of its reports (by milestone) before it is told to go on."""
+    actor = RayTrainable.__new__(RayTrainable)
+    try:
+        actor.setup({"key": request.key, "request": request.to_json()})
+        report: dict[str, Any] = {"done": False}
+        while not report["done"]:
+            report = actor.step()
+            received[report["milestone"]] = report
+    finally:
+        actor.cleanup()
+
+
+def damage(path: Path, kind: str, draw: random.Random) -> None:
+    whole = bytearray(path.read_bytes())
+    if kind == "checkpoint cut":
+        del whole[draw.randrange(len(whole)) :]
+    else:
+        whole[draw.randrange(len(whole))] ^= 1 << draw.randrange(8)
+    path.write_bytes(bytes(whole))
+
+
+class Faults:
+    """What happens as a checkpoint is written: the process dies before, after or within, or the disk is full."""
+
+    def __init__(self, draw: random.Random, count: Any) -> None:
+        self.draw, self.count, self.left = draw, count, 8
+        self.save, self.replace = checkpoint.save_file, checkpoint.os.replace
+
+    def note(self, kind: str) -> None:
+        self.count.injected[kind] += 1
+        self.left -= 1
+
+    def save_file(self, tensors: Any, file: Path, metadata: dict[str, str]) -> None:
+        if self.left <= 0 or self.draw.random() > 0.35:
+            self.save(tensors, file, metadata=metadata)
+            return
+        kind = self.draw.choice(
+            ["checkpoint on a full disk", "worker killed at a checkpoint", "checkpoint half written"]
+        )
+        self.note(kind)
+        if kind == "checkpoint on a full disk":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        if kind == "checkpoint half written":
+            self.save(tensors, file, metadata=metadata)
+            file.write_bytes(file.read_bytes()[: self.draw.randrange(200)])
+        raise Killed
+
+    def rename(self, source: Path, target: Path) -> None:
+        self.replace(source, target)
+        if self.left > 0 and self.draw.random() < 0.05:
+            self.note("worker killed between two renames")
+            raise Killed
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_trial_ends_as_without_faults(seed, training, tmp_path, fault_count, monkeypatch) -> None:
+    calm = tmp_path / "calm"
+    calm.mkdir()
+    expected: dict[float, dict[str, Any]] = {}
+    train(replace(training, folder=str(calm)), expected)
+    draw = random.Random(seed)
+    faults = Faults(draw, fault_count)
+    monkeypatch.setattr(checkpoint, "save_file", faults.save_file)
+    monkeypatch.setattr(checkpoint.os, "replace", faults.rename)
+    found: dict[float, dict[str, Any]] = {}
+    ended = False
+    while not ended:
+        file = checkpoint.newest(training.checkpoint_path)
+        if file is not None and faults.left > 0 and draw.random() < 0.5:
+            kind = draw.choice(["checkpoint cut", "checkpoint with a changed bit"])
+            faults.note(kind)
+            damage(file, kind, draw)
+        with suppress(Killed):
+            train(replace(training, resume=file is not None), found)
+            ended = True
+    numbers = [
+        {at: {name: report[name] for name in NUMBERS} for at, report in reports.items()}
+        for reports in (expected, found)
+    ]
+    fault_count.differing += numbers[0] != numbers[1]
+    assert numbers[0] == numbers[1]

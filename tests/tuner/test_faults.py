@@ -1,0 +1,248 @@
+"""Faults at random moments of made-up campaigns: what is lost, done twice, unreadable or different afterwards?
+
+The driver is killed between any two of its writes and within them, the disk fills up, workers and nodes die, signals
+come, and some trials raise, hang, diverge or run out of memory. After each fault the campaign is resumed, until it
+ends. A replay must then end as it does without any fault.
+"""
+
+from __future__ import annotations
+
+import errno
+import random
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from results import Store
+from results import store as results_store
+from trainable.config import TrainConfig
+from trainable.ray_trainable import STOP_FILE
+from trainable.watchdog import stall_file
+from tuner.lost import KILLS, LOSSES
+from tuner.replay import Planned
+from tuner.search import Search, Settings
+
+pytestmark = pytest.mark.faults
+WORKER_DIED = "The actor is dead because its worker process has died. Worker exit type: SYSTEM_ERROR\n"
+NODE_DIED = "The actor died because its node has died. Node Id: 2c3d\n"
+ENDED = ("completed", "stopped", "diverged", "crashed", "infeasible")
+COMPARED = ["status", "value", "recorded_id", "config", "seed"]  # and of a trial that did not crash on its way:
+COMPARED_TO_THE_END = ["last_value", "val_loss", "spent", "steps", "tokens"]
+SEEDS = range(10)
+
+
+class Killed(BaseException):
+    """kill -9 of the driver: nothing of it runs on."""
+
+
+class HangingTrialError(Exception):
+    """Not raised in a real trial, which the watchdog ends."""
+
+
+def cursed(seed: int, config: TrainConfig) -> str:
+    """What befalls a trial in every run of the campaign, if anything does."""
+    draw = random.Random(f"{seed} {config.optimizer.matrix_lr}")  # type: ignore[attr-defined]
+    return draw.choice(["", "", "", "", "exception in a trial", "NaN", "out of memory", "hang"])
+
+
+class Faults:
+    """Decides when something happens, and counts it."""
+
+    def __init__(self, seed: int, count: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.draw, self.count, self.full = random.Random(seed), count, False
+        self.deaths: dict[tuple[str, str], int] = {}  # of a trial's worker or node, in this start
+        self.left = 12  # injected at most, so that a campaign ends
+        self.real = results_store._Files.replace
+        faults = self
+
+        def write(files: Any, path: Path, content: bytes) -> None:
+            faults.write(files, path, content)
+
+        monkeypatch.setattr(results_store._Files, "replace", write)
+
+    def now(self, chance: float) -> bool:
+        return self.left > 0 and self.draw.random() < chance
+
+    def note(self, kind: str) -> None:
+        self.count.injected[kind] += 1
+        self.left -= 1
+
+    def write(self, files: Any, path: Path, content: bytes) -> None:
+        if self.full:
+            raise OSError(errno.ENOSPC, "No space left on device", str(path))
+        if not self.now(0.03):
+            self.real(files, path, content)
+            return
+        kind = self.draw.choice(["before a write", "in a write", "after a write", "disk full"])
+        if kind == "disk full":
+            self.note(kind)
+            self.full = True
+            raise OSError(errno.ENOSPC, "No space left on device", str(path))
+        self.note(f"driver killed {kind}")
+        if kind == "in a write":
+            cut = content[: self.draw.randrange(len(content))]
+            path.with_name(f".{path.name}.{self.draw.randrange(10**8):08}").write_bytes(cut)
+        elif kind == "after a write":
+            self.real(files, path, content)
+        raise Killed
+
+
+def player(play: type[Any]) -> type[Any]:
+    """Ray's part, with workers and nodes that die and a signal that comes."""
+
+    class Player(play):  # type: ignore[misc]
+        faults: Faults
+
+        def step(self) -> bool:
+            running, faults = list(self.running), self.faults
+            if running and faults.now(0.06):
+                key, (kind, error, limit) = (
+                    faults.draw.choice(running),
+                    faults.draw.choice([("worker killed", WORKER_DIED, KILLS), ("node lost", NODE_DIED, LOSSES)]),
+                )
+                faults.deaths[key, kind] = faults.deaths.get((key, kind), 0) + 1
+                if faults.deaths[key, kind] <= limit:
+                    faults.note(kind)
+                    self.search.die(key, error)
+                    del self.running[key]
+            if not self.search.stopping and faults.now(0.015):
+                faults.note("SIGTERM")
+                self.search.stop("interrupted")
+            return super().step()
+
+        def died(self, key: str, error: Exception) -> None:
+            if not isinstance(error, HangingTrialError):
+                super().died(key, error)
+                return
+            file = stall_file(self.search.folder, key)
+            file.parent.mkdir(exist_ok=True)
+            file.write_text("Timeout (0:00:30)!\n")
+            self.search.die(key, WORKER_DIED)
+            self._gone(key)
+
+    return Player
+
+
+def with_curses(seed: int, curve: Callable[[TrainConfig, float], float]) -> Callable[[TrainConfig, float], float]:
+    def value(config: TrainConfig, milestone: float) -> float:
+        kind, rate = cursed(seed, config), config.optimizer.matrix_lr  # type: ignore[attr-defined]
+        if milestone > 20 and kind == "exception in a trial":
+            raise RuntimeError(f"made up at {rate}")
+        if milestone > 20 and kind == "out of memory":
+            raise MemoryError(f"made up at {rate}")
+        if milestone > 20 and kind == "hang":
+            raise HangingTrialError
+        return float("nan") if milestone > 20 and kind == "NaN" else curve(config, milestone)
+
+    return value
+
+
+def start(bench: Any, slots: int, planned: list[Planned] | None, stopper: str) -> Search:
+    (bench.folder / STOP_FILE).unlink(missing_ok=True)  # as tuner/run.py does
+    settings = Settings(trials=10, slots=slots, seed=0, stopper=stopper)
+    return Search(bench.space, bench.base, bench.store(), "made-up-data", settings, planned=planned)
+
+
+def check_readable(bench: Any, count: Any) -> dict[str, dict[str, Any]]:
+    """The rows, by key. Every file opens, in pandas too, whatever has just happened."""
+    store = Store.open(bench.folder)
+    for dataset in ("trials", "reports"):
+        for file in (bench.folder / dataset).glob("[!.]*.parquet"):
+            try:
+                pd.read_parquet(file)
+            except Exception:
+                count.unreadable += 1
+    return {row["key"]: row for row in store.trials()}
+
+
+def campaign(bench: Any, begin: Callable[[], Search], one: type[Any], faults: Faults, curve: Any) -> None:
+    """Start and resume until nothing is left to do."""
+    count = faults.count
+    if not (bench.folder / "campaign.json").exists():
+        left, faults.left = faults.left, 0
+        bench.store()
+        faults.left = left
+    while True:
+        before = {key for key, row in check_readable(bench, count).items() if row["status"] in ENDED}
+        faults.full, faults.deaths, run = False, {}, None
+        try:
+            search = begin()
+            run = one(search, curve, seed=faults.draw.randrange(10**6), checkpoint_chance=0.4)
+            run.faults = faults
+            run.run()
+            search.abandon()
+        except (Killed, OSError):
+            pass
+        if run is None:
+            continue
+        ended: list[str] = []
+        count.twice += len(before & set(run.started))
+        ended += [key for key in run.ended if run.ended.count(key) > 1]
+        count.twice += len(set(ended))
+        if not run.search.stopping and run.search.exhausted and not run.search.live and not faults.full:
+            return
+
+
+def uninterrupted(bench: Any, begin: Callable[[], Search], play: type[Any], curve: Any) -> dict[str, dict[str, Any]]:
+    class Calm(player(play)):  # type: ignore[misc]
+        def step(self) -> bool:
+            return play.step(self)
+
+    while True:
+        search = begin()
+        Calm(search, curve).run()
+        search.abandon()
+        if not search.stopping:  # as it does after the same error three times in a row
+            break
+    return {row["key"]: row for row in bench.rows()}
+
+
+def planned_trials(base: TrainConfig) -> list[Planned]:
+    rates = [0.01 * 1.3**i for i in range(10)]
+    configs = [base, *(replace(base, optimizer=replace(base.optimizer, matrix_lr=rate)) for rate in rates[1:])]
+    return [Planned((f"R{i}",), "as_run", config, "made-up-data") for i, config in enumerate(configs)]
+
+
+@pytest.mark.parametrize("slots", [1, 3])
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_replay_ends_as_without_faults(seed, slots, make_bench, play, toy_curve, fault_count, monkeypatch) -> None:
+    curve = with_curses(seed, toy_curve)
+    calm, bench = make_bench("calm"), make_bench("faulty")
+    plan = planned_trials(bench.base)
+    expected = uninterrupted(calm, lambda: start(calm, slots, list(plan), "none"), play, curve)
+    for row in expected.values():
+        kind = cursed(seed, next(p.config for p in plan if p.recorded_id == row["recorded_id"]))
+        fault_count.injected.update([kind] if kind else [])
+    faults = Faults(seed, fault_count, monkeypatch)
+    campaign(bench, lambda: start(bench, slots, list(plan), "none"), player(play), faults, curve)
+    found = check_readable(bench, fault_count)
+    fault_count.lost += sum(key not in found or found[key]["status"] not in ENDED for key in expected)
+    differing = [
+        (key, name, found.get(key, {}).get(name), expected[key][name])
+        for key in expected
+        for name in COMPARED + COMPARED_TO_THE_END * (expected[key]["status"] != "crashed")
+        if repr(found.get(key, {}).get(name)) != repr(expected[key][name])  # NaN is NaN
+    ]
+    fault_count.differing += len({key for key, *_ in differing})
+    assert (fault_count.lost, fault_count.twice, fault_count.unreadable, differing) == (0, 0, 0, [])
+    assert found.keys() == expected.keys()
+
+
+@pytest.mark.parametrize("stopper", ["asha", "median"])
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_search_loses_nothing(seed, stopper, bench, play, toy_curve, fault_count, monkeypatch) -> None:
+    faults = Faults(1000 + seed, fault_count, monkeypatch)
+    campaign(bench, lambda: start(bench, 2, None, stopper), player(play), faults, with_curses(seed, toy_curve))
+    rows = check_readable(bench, fault_count).values()
+    trials = [row for row in rows if row["config"] != "null"]
+    fault_count.lost += sum(row["status"] not in ENDED for row in trials) + 10 - len(trials)
+    assert (fault_count.lost, fault_count.twice, fault_count.unreadable) == (0, 0, 0)
+    assert sum(row["is_base"] for row in rows) == 1
+    for row in trials:
+        if row["status"] == "completed":
+            assert row["value"] == row["last_value"] and row["steps"] == 240 and row["checkpoint"] is None
+    assert not list((bench.folder / "checkpoints").glob("*"))
