@@ -24,7 +24,7 @@ from trainable.ray_trainable import RayTrainable, Request
 
 ray_trainable.POLL_SECONDS = 0.0  # so that trials of a second have moments to choose from
 SEED, FOLDER, TROUBLE = (os.environ.get(f"FAULTS_{name}", "") for name in ("SEED", "FOLDER", "TROUBLE"))
-CURSES = {0.06: "hang", 0.14: "exception in a trial", 0.22: "NaN", 0.30: "out of memory"}  # drawn below -> kind
+CURSES = {0.07: "hang", 0.14: "exception in a trial", 0.22: "NaN", 0.30: "out of memory"}  # drawn below -> kind
 TROUBLES = ("worker killed", "checkpoint cut", "checkpoint with a changed bit", "checkpoint on a full disk")
 TIMES = 2  # trouble for one trial: a third killed process would be taken for its own fault
 AT_STEP = 3

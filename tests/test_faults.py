@@ -31,7 +31,7 @@ SETTINGS = {
     "evaluation.seq_len": 32, "budget.steps": 12,
 }  # fmt: skip
 COMMAND = [sys.executable, "-c", "import sys, injected_faults; sys.exit(injected_faults.main())"]
-ROWS = "A*,H*,N?,NF1?"
+ROWS = "A?,H*,N?"
 TO_THE_DRIVER = ("driver killed", "SIGTERM", "Ctrl-C twice", "disk full", "driver killed", "SIGTERM")
 TIMEOUT = 300  # seconds for one start of the campaign
 STALL_MINUTES = 0.5
@@ -42,7 +42,7 @@ def disk(tmp_path) -> Iterator[Path]:
     """A file system that a test can fill; without root, a plain folder."""
     folder = tmp_path / "disk"
     folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=256m", "tmpfs", str(folder)]
+    command = ["mount", "-t", "tmpfs", "-o", "size=48m", "tmpfs", str(folder)]
     mounted = os.geteuid() == 0 and subprocess.run(command, capture_output=True).returncode == 0
     yield folder
     if mounted:
@@ -120,7 +120,7 @@ def inject(kind: str, process: subprocess.Popen[bytes], disk: Path) -> tuple[int
     if kind == "disk full":
         with suppress(OSError), (disk / "filler").open("wb") as file:
             while True:
-                file.write(bytes(65536))
+                file.write(bytes(4096))  # to the last page
                 file.flush()
         return (1,)
     process.send_signal(signal.SIGTERM if kind == "SIGTERM" else signal.SIGINT)
@@ -143,7 +143,7 @@ def check_output(process: subprocess.Popen[bytes], codes: tuple[int, ...]) -> No
     assert code in codes and "Traceback" not in text, f"{code}: {text}"
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1])
 def test_a_real_replay_ends_as_without_faults(seed, disk, tmp_path, start, fault_count) -> None:
     calm = tmp_path / "runs" / "calm"
     process = start(tmp_path / "runs", seed, False, *replay("calm"))
@@ -151,18 +151,18 @@ def test_a_real_replay_ends_as_without_faults(seed, disk, tmp_path, start, fault
     while not all(row["status"] in ENDED for row in rows_of(calm).values()):  # one error three times in a row ends it
         check_output(start(tmp_path / "runs", seed, False, "--resume", "calm"), (0, 1))
     expected = rows_of(calm)
-    assert len(expected) > 15
+    assert len(expected) > 12
 
     draw, folder = random.Random(seed), disk / "runs" / "faulty"
     kinds = [kind for kind in TO_THE_DRIVER if kind != "disk full" or os.path.ismount(disk)]
     draw.shuffle(kinds)
     done: dict[str, tuple[Any, ...]] = {}
-    for kind in [*kinds, *[""] * 9]:  # and then until nothing is left
+    for kind in [*kinds, *[""] * 4]:  # and then until nothing is left
         begin = ["--resume", "faulty"] if (folder / "campaign.json").exists() else replay("faulty")
         process = start(disk / "runs", seed, True, *begin)
         codes: tuple[int, ...] = (0, 1)
         if kind:
-            until_more_have_ended(folder, draw.randrange(1, 3), process)
+            until_more_have_ended(folder, draw.randrange(1, 4), process)
             time.sleep(draw.random())
             if process.poll() is None:
                 fault_count.injected[kind] += 1
