@@ -70,6 +70,14 @@ def _say_what(what: argparse._ArgumentGroup) -> None:
         "the best configs are tried first, and results of another scale or data are forgotten as evidence comes in",
     )
     what.add_argument(
+        "--likely",
+        metavar="PATH=RANGE",
+        action="append",
+        default=[],
+        help="where you would look first, within the range of a knob: PATH=LOW..HIGH or PATH=LABEL|LABEL; the "
+        "first points are drawn from there, later ones from anywhere; repeatable",
+    )
+    what.add_argument(
         "--reuse",
         metavar="FOLDER",
         type=Path,
@@ -249,6 +257,7 @@ def _check_combination(options: argparse.Namespace) -> None:
             "--objective": options.objective,
             "--constraint": options.constraint or None,
             "--warm-start": options.warm_start,
+            "--likely": options.likely or None,
         }
         given = [name for name, value in fixed.items() if value is not None]
         if given:
@@ -282,6 +291,7 @@ def _check_search_only(options: argparse.Namespace) -> None:
         "--objective": options.objective,
         "--constraint": options.constraint or None,
         "--warm-start": options.warm_start,
+        "--likely": options.likely or None,
         "--confirm": options.confirm or None,
         "--ablate": options.ablate or None,
     }

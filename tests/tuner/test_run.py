@@ -9,6 +9,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import ray
 from filelock import FileLock
@@ -356,6 +357,16 @@ def test_objectives_and_constraints_are_kept_and_a_resume_goes_on_with_them(with
     assert record["constraints"] == ["parameters<=1000000000"]
     assert main(["--resume", "two", "--results", "runs", "--trials", "5"]) == 0
     assert statuses("two") == ["completed"] * 5 and "constraints: parameters<=" in capsys.readouterr().out
+
+
+def test_expert_ranges_are_kept_and_a_resume_goes_on_with_them(without_ray) -> None:
+    without_ray()
+    asked = ["--likely", "optimizer.matrix_lr=0.02..0.021", "--name", "expert"]
+    assert main([*GOLF, "--data", "text [b]", "--trials", "3", *asked]) == 0
+    assert campaign_json("expert")["likely"] == ["optimizer.matrix_lr=0.02..0.021"]
+    assert main(["--resume", "expert", "--results", "runs", "--trials", "5"]) == 0
+    rates = pd.read_parquet("runs/expert/trials").sort_values("number")["optimizer.matrix_lr"].tolist()
+    assert len(rates) == 5 and all(0.02 <= rate <= 0.021 for rate in rates[1:])
 
 
 def test_a_warm_start_and_a_reuse_are_announced_kept_and_survive_a_resume(without_ray, capsys) -> None:
