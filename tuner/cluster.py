@@ -70,13 +70,16 @@ def connect(address: str | None = None, concurrent: int | None = None, placement
     placement = placement or Placement()
     if address is None:
         found = local(concurrent, placement)
-        ray.init(
-            num_cpus=max(available_cores(), found.slots),
-            include_dashboard=False,
-            log_to_driver=False,
-            logging_level=logging.ERROR,
-            object_store_memory=OBJECT_STORE_BYTES,
-        )
+        try:
+            ray.init(
+                num_cpus=max(available_cores(), found.slots),
+                include_dashboard=False,
+                log_to_driver=False,
+                logging_level=logging.ERROR,
+                object_store_memory=OBJECT_STORE_BYTES,
+            )
+        except Exception as error:  # a bare Exception is what Ray raises where its processes start too slowly
+            raise ValueError(f"Ray did not start on this machine: {str(error).splitlines()[0]}") from None
         return found
     try:
         ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)

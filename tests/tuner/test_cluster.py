@@ -67,6 +67,17 @@ def test_a_cluster_that_cannot_be_reached_is_one_line(monkeypatch, error) -> Non
         cluster.connect("h:1")
 
 
+def test_a_ray_that_does_not_start_here_is_one_line(machine, monkeypatch) -> None:
+    machine(cores=2)
+
+    def too_slow(**options):
+        raise Exception("The current node timed out during startup.\nSee the logs.")
+
+    monkeypatch.setattr(ray, "init", too_slow)
+    with pytest.raises(ValueError, match=r"^Ray did not start on this machine: The current node timed out [^\n]+$"):
+        cluster.connect()
+
+
 @pytest.fixture
 def joined(monkeypatch):
     """Pretend that there is a cluster of such nodes."""
