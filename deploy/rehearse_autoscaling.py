@@ -140,8 +140,8 @@ def environment(folder: Path, autoscaler: str) -> dict[str, str]:
     return {
         "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32), "RAY_USAGE_STATS_ENABLED": "0",
         "RAY_FAKE_CLUSTER": "1", "AUTOSCALER_UPDATE_INTERVAL_S": "1", "RAY_memory_monitor_refresh_ms": "0",
-        "RAY_raylet_start_wait_time_s": "300", "RAY_agent_register_timeout_ms": "300000",  # Ray's 30 s are not enough
-        "RAY_worker_register_timeout_seconds": "300",  # where a busy machine takes a minute to import its agents
+        "RAY_raylet_start_wait_time_s": "60", "RAY_agent_register_timeout_ms": "120000",  # its own are short on a busy machine
+        "RAY_worker_register_timeout_seconds": "300",
         "RAY_enable_autoscaler_v2": "1" if autoscaler == "v2" else "0", "OMP_NUM_THREADS": "1",
         "TUNER_CACHE": os.environ.get("TUNER_CACHE", str(folder / "cache")),
     }  # fmt: skip
@@ -155,7 +155,7 @@ def start_head(address: str, folder: Path) -> subprocess.Popen[bytes]:
         "use_node_id_as_ip": True,  # all nodes have one address
         "disable_node_updaters": True,
         "disable_launch_config_check": True,
-        "launch_multiple": True,
+        "launch_multiple": False,  # one after the other, as far as this machine can
     }
     lists = ("cluster_synced_files", "initialization_commands", "setup_commands", "head_setup_commands", "rsync_filter")
     lists += ("worker_setup_commands", "head_start_ray_commands", "worker_start_ray_commands", "rsync_exclude")
@@ -175,6 +175,8 @@ def start_head(address: str, folder: Path) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block", "--num-cpus=0"]
     command += [f"--port={address.partition(':')[2]}", "--node-ip-address=127.0.0.1", "--disable-usage-stats"]
     command += [f"--autoscaling-config={folder / 'cluster.json'}", f"--temp-dir={folder / 'ray'}"]
+    ports = ("dashboard-agent-grpc-port", "runtime-env-agent-port", "metrics-export-port")
+    command += [f"--{name}={free_port()}" for name in ports]  # said here, they are not waited for
     command += ["--include-dashboard=false", "--object-store-memory=100000000"]
     with (folder / "head.log").open("wb") as log:
         return subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
