@@ -110,6 +110,13 @@ def test_a_cluster_that_grows_is_asked_for_as_many_trials_as_one_says(joined) ->
     assert found.slots == 8 and found.resources == {"gpu": 1.0, "cpu": 1.0} and found.has_gpu
 
 
+def test_of_nodes_that_are_still_to_come_one_must_say_what_a_trial_gets(joined) -> None:
+    joined({"CPU": 0.0})
+    with pytest.raises(ValueError, match="no node for trials yet: say .* --gpu-fraction 1 .* or --cpus 1"):
+        cluster.connect("auto", 8)
+    assert cluster.connect("auto", 8, Placement(cpus=1)).resources == {"cpu": 1.0}
+
+
 def test_several_trials_share_a_gpu_and_its_cores(machine) -> None:
     machine(cores=16, gpus=2)
     found = cluster.local(placement=Placement(gpu_fraction=0.25))
