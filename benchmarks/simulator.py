@@ -98,8 +98,8 @@ class MemoryStore:
     def trials(self) -> list[dict[str, Any]]:
         return []
 
-    def reports(self, key: str) -> list[dict[str, Any]]:
-        return []
+    def reports_by_key(self) -> dict[str, list[dict[str, Any]]]:
+        return {}
 
 
 class TableSearch(Search):

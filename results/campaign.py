@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
+
+from storage.location import Location
 
 from results.schema import SCHEMA_VERSION
 
@@ -23,7 +24,7 @@ NULLABLE = ("seed", "replay", "recorded")
 REPLAY = {"selections": _TEXTS, "reading": _TEXT, "seeds": _WHOLE}
 
 
-def parse(path: Path, content: bytes) -> dict[str, Any]:
+def parse(path: Location, content: bytes) -> dict[str, Any]:
     """The campaign that a file holds; a ValueError, one line, for anything that is none or of a newer version."""
     try:
         campaign = json.loads(content)
@@ -43,7 +44,7 @@ def parse(path: Path, content: bytes) -> dict[str, Any]:
     return campaign
 
 
-def check(path: Path, found: Mapping[str, Any], fields: Mapping[str, str]) -> None:
+def check(path: Location, found: Mapping[str, Any], fields: Mapping[str, str]) -> None:
     """A ValueError for a field of a wrong type."""
     for name, must in fields.items():
         value = found.get(name)
@@ -51,7 +52,7 @@ def check(path: Path, found: Mapping[str, Any], fields: Mapping[str, str]) -> No
             raise ValueError(f"{path} cannot be read: {name} is {_short(value)} but must be {must}")
 
 
-def require(path: Path, found: Mapping[str, Any], names: Iterable[str]) -> None:
+def require(path: Location, found: Mapping[str, Any], names: Iterable[str]) -> None:
     """A ValueError for a field that is missing."""
     for name in names:
         if name not in found:

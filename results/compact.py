@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from storage import files
+from storage.location import Location, argument
 
 from results.command_line import OneLineParser
 from results.names import check_name
@@ -22,26 +23,31 @@ _PART = "part-0.parquet"
 _LEFT_OUT = ("worker", "checkpoint")
 
 
-def compact(folder: Path, target: Path) -> None:
-    """Write the campaign in ``folder`` to ``target``, a folder that must not exist yet or be empty.
+def compact(folder: Location, target: Location) -> int:
+    """Write the campaign in ``folder`` to ``target``, a folder that must not exist yet or be empty; the bytes written.
 
     A ValueError where there is no campaign, where one of its trials has not ended, and for a target in use.
     """
     store = Store.open(folder)
     check_name(target.name, "campaign name")
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+    if files.is_file(target) or files.names(target):
         raise ValueError(f"{target} exists already: a compacted campaign needs a folder of its own")
     tables = {dataset: store.table(dataset) for dataset in DATASETS}
     unfinished = sum(status in ("running", "interrupted") for status in tables["trials"]["status"].to_pylist())
     if unfinished:
         raise ValueError(f"{folder} has {unfinished} trials that have not ended: resume it first")
     tables["trials"] = _without(tables["trials"].sort_by("number"), _LEFT_OUT)
+    written = 0
     for dataset, table in tables.items():
-        (target / dataset).mkdir(parents=True, exist_ok=True)
-        pq.write_table(table, target / dataset / _PART, compression="zstd", compression_level=19)
+        buffer = pa.BufferOutputStream()
+        pq.write_table(table, buffer, compression="zstd", compression_level=19)
+        content = buffer.getvalue().to_pybytes()
+        files.write(target / dataset / _PART, content)
+        written += len(content)
     # Written last: a folder with this file is a whole campaign.
     text = json.dumps({**store.campaign, "compacted": True}, indent=2, allow_nan=False)
-    (target / CAMPAIGN).write_text(text + "\n", encoding="utf-8")
+    files.write(target / CAMPAIGN, f"{text}\n".encode())
+    return written + len(text.encode()) + 1
 
 
 def _without(table: pa.Table, names: Sequence[str]) -> pa.Table:
@@ -55,15 +61,14 @@ def _without(table: pa.Table, names: Sequence[str]) -> pa.Table:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Compact the campaign named on the command line. Exit code 2 and one line where that cannot be."""
     parser = OneLineParser(prog="python -m results.compact", description="Put a campaign into three files.")
-    parser.add_argument("folder", type=Path, help="the campaign's folder: the one that holds campaign.json")
-    parser.add_argument("target", type=Path, help="the folder to write")
+    parser.add_argument("folder", type=argument, help="the campaign's folder: the one that holds campaign.json")
+    parser.add_argument("target", type=argument, help="the folder to write")
     options = parser.parse_args(arguments)
     try:
-        compact(options.folder, options.target)
+        written = compact(options.folder, options.target)
     except (ValueError, OSError) as error:
         return parser.refuse(error)
-    files = [options.target / CAMPAIGN, *(options.target / dataset / _PART for dataset in DATASETS)]
-    print(f"{options.target}: {sum(file.stat().st_size for file in files):,} bytes in {len(files)} files")
+    print(f"{options.target}: {written:,} bytes in {1 + len(DATASETS)} files")
     return 0
 
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
+from storage.location import Location, argument
 
 from results.command_line import OneLineParser, at_least_one
 from results.comparison import compare
@@ -29,10 +30,16 @@ def kept(space: str) -> Path:
     return KEPT / space
 
 
+def _beside(folder: Location) -> Path:
+    """Where the picture goes: beside the folder, or here where that is in an object store."""
+    local = folder.resolve() if isinstance(folder, Path) else Path(folder.name).resolve()
+    return local.with_name(f"{folder.name}.png")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Compare what the command line names. Exit code 2 and one line where that cannot be."""
     parser = OneLineParser(prog="python -m results.compare", description="Hold a replay against its record.")
-    parser.add_argument("folder", type=Path, nargs="?", help="the replay's folder (default: the one kept here)")
+    parser.add_argument("folder", type=argument, nargs="?", help="the replay's folder (default: the one kept here)")
     parser.add_argument(
         "--space", metavar="NAME", help="the space that was replayed; without FOLDER, which one is meant"
     )
@@ -48,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise ValueError(f"{folder} replays {results.campaign.get('space')!r}, not {options.space!r}")
         comparison = compare(results)
         print_comparison(Console(), comparison, options.top)
-        picture = options.picture or folder.resolve().with_name(f"{folder.resolve().name}.png")
+        picture = options.picture or _beside(folder)
         draw(comparison, picture)
     except (ValueError, OSError) as error:
         return parser.refuse(error)

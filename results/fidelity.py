@@ -13,13 +13,13 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from rich.console import Console
 from rich.table import Table
+from storage.location import argument
 
 from results.analysis import Correlation, rank_correlation
 from results.frames import Results, load
@@ -163,7 +163,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Print the table of each campaign. Exit code 2 and one line where one cannot be read."""
     about = "How well do values on the way predict the end? Spearman with 95 % intervals, of completed trials."
     parser = argparse.ArgumentParser(prog="python -m results.fidelity", description=about)
-    parser.add_argument("folders", type=Path, nargs="+", metavar="FOLDER", help="a campaign's folder")
+    parser.add_argument("folders", type=argument, nargs="+", metavar="FOLDER", help="a campaign's folder")
     options = parser.parse_args(arguments)
     console = Console(width=max(100, Console().width))
     for folder in options.folders:

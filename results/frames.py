@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from storage.location import Location, location
 
 from results.schema import STATUSES
 from results.store import Store
@@ -21,9 +21,9 @@ class Results:
     reports: pd.DataFrame
 
 
-def load(folder: str | Path) -> Results:
+def load(folder: str | Location) -> Results:
     """Read a campaign, running or finished. A ValueError where there is none or a file cannot be read."""
-    store = Store.open(Path(folder))
+    store = Store.open(location(folder) if isinstance(folder, str) else folder)
     trials: pd.DataFrame = store.table("trials").to_pandas()
     reports: pd.DataFrame = store.table("reports").to_pandas()
     trials["status"] = trials["status"].astype(pd.CategoricalDtype(list(STATUSES), ordered=True))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable
-from pathlib import Path
+
+from storage.location import Location
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")  # file systems take 255 bytes; temporary names add to it
 
@@ -26,7 +27,7 @@ def check_name(name: str, what: str) -> None:
         raise ValueError(f"the {what} {name!r} {rule}")
 
 
-def campaign_folder(runs: Path, name: str) -> Path:
+def campaign_folder(runs: Location, name: str) -> Location:
     """Where the campaign called ``name`` lives below ``runs``; a ValueError for a name that is no plain file name."""
     check_name(name, "campaign name")
     return runs / name

@@ -10,12 +10,12 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from rich.console import Console
 from rich.text import Text
+from storage.location import Location, argument
 
 from results.analysis import counts, leaderboard, searched
 from results.command_line import OneLineParser, at_least_one
@@ -60,7 +60,7 @@ def print_leaderboard(console: Console, results: Results, top: int = 10) -> None
         _say(console, line)
 
 
-def print_where(console: Console, folder: Path) -> None:
+def print_where(console: Console, folder: Location) -> None:
     """Print where the files are, and the two lines of pandas that open them, unbroken so that they can be copied."""
     _say(console, f"Files: {folder}")
     for name in DATASETS:
@@ -187,7 +187,7 @@ def _print_best(console: Console, board: pd.DataFrame, objective: str) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the report of the campaign named on the command line. Exit code 2 and one line where it cannot be read."""
     parser = OneLineParser(prog="python -m results.report", description="Show the results of a campaign.")
-    parser.add_argument("folder", type=Path, help="the campaign's folder: the one that holds campaign.json")
+    parser.add_argument("folder", type=argument, help="the campaign's folder: the one that holds campaign.json")
     parser.add_argument("--top", type=at_least_one, default=10, metavar="N", help="rows of it (default: 10)")
     options = parser.parse_args(arguments)
     try:

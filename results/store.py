@@ -1,14 +1,14 @@
 """A campaign's folder: ``campaign.json`` and the Parquet datasets ``trials`` and ``reports``, one file a trial in each.
 
 A file is only ever replaced whole (hidden temporary, fsync, rename), so a reader sees the old rows or the new ones, one
-row per trial, also after a kill -9; there is nothing to repair. One process writes a campaign. A finished one may be
-compacted into one file a dataset (results/compact.py): it is then there to be read, not to be gone on with.
+row per trial, also after a kill -9; there is nothing to repair. In an object store a put is that by itself. One process
+writes a campaign. A finished one may be compacted into one file a dataset (results/compact.py): it is then there to be
+read, not to be gone on with.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import uuid
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -18,13 +18,15 @@ from typing import Any, Literal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from storage import files
+from storage.location import Location
 
 from results.campaign import parse
 from results.names import check_name, nearest
 from results.rows import problem
 from results.schema import SCHEMA_VERSION, STATUSES, reports_schema, trials_schema
 
-OnCorrupt = Callable[[Path, str], None]  # the file under its new name, and what was wrong with it
+OnCorrupt = Callable[[Location, str], None]  # the file under its new name, and what was wrong with it
 Dataset = Literal["trials", "reports"]
 DATASETS: tuple[Dataset, ...] = ("trials", "reports")
 CAMPAIGN = "campaign.json"
@@ -35,15 +37,14 @@ _EMPTY = "0-empty"  # a part without rows, so that pandas can read a campaign in
 class Store:
     """Reads and writes one campaign's folder. Made by :meth:`create` and :meth:`open`."""
 
-    def __init__(self, folder: Path, campaign: dict[str, Any], files: _Files) -> None:
+    def __init__(self, folder: Location, campaign: dict[str, Any]) -> None:
         self.folder = folder
         self.campaign = campaign
-        self._files = files
         self._schemas = {"trials": trials_schema(campaign["knobs"]), "reports": reports_schema()}
         self._reported: dict[str, list[dict[str, Any]]] = {}  # rows of the trials that are reporting now
 
     @classmethod
-    def create(cls, folder: Path, campaign: Mapping[str, Any], knobs: Mapping[str, str]) -> Store:
+    def create(cls, folder: Location, campaign: Mapping[str, Any], knobs: Mapping[str, str]) -> Store:
         """Start a campaign: ``campaign`` is JSON data to keep, ``knobs`` the type of each sampled dotted path.
 
         A ValueError for a bad name or knob, and for a folder that already holds something.
@@ -52,24 +53,23 @@ class Store:
         for name in ("schema_version", "knobs"):
             if name in campaign:
                 raise ValueError(f"campaign[{name!r}] is written by the store and must not be given")
-        store = cls(folder, {"schema_version": SCHEMA_VERSION, **campaign, "knobs": dict(knobs)}, _Files())
+        store = cls(folder, {"schema_version": SCHEMA_VERSION, **campaign, "knobs": dict(knobs)})
         store._refuse_if_in_use()
         for dataset in DATASETS:
             store._write_empty_part(dataset)
         # Written last: a folder with this file is a whole campaign, one without it can be created again.
         text = json.dumps(store.campaign, indent=2, allow_nan=False)
-        store._files.replace(folder / CAMPAIGN, text.encode())
+        files.write(folder / CAMPAIGN, text.encode())
         return store
 
     @classmethod
-    def open(cls, folder: Path, on_corrupt: OnCorrupt | None = None) -> Store:
+    def open(cls, folder: Location, on_corrupt: OnCorrupt | None = None) -> Store:
         """Open an existing campaign; a ValueError where there is none or a newer version of this code wrote it.
 
         Only for a resume: with ``on_corrupt``, every Parquet file is checked now, and one that cannot be read is
         renamed to ``.corrupt-<name>`` and passed to it. Without, reading a damaged file is a ValueError that names it.
         """
-        files = _Files()
-        store = cls(folder, _read_campaign(folder, files), files)
+        store = cls(folder, _read_campaign(folder))
         if on_corrupt is not None:
             store._refuse_if_compacted()
             store._set_corrupt_files_aside(on_corrupt)
@@ -108,12 +108,20 @@ class Store:
             return [row for row in self.table("reports").to_pylist() if row["key"] == key]
         return self._read("reports", key).to_pylist() if key in self._keys("reports") else []
 
+    def reports_by_key(self) -> dict[str, list[dict[str, Any]]]:
+        """All reports, in the order they were made, by the key of their trial. A ValueError as in :meth:`trials`."""
+        found: dict[str, list[dict[str, Any]]] = {}
+        for row in self.table("reports").to_pylist():
+            found.setdefault(row["key"], []).append(row)
+        return found
+
     def table(self, dataset: Dataset) -> pa.Table:
         """All rows of one dataset, sorted by key. A ValueError names every file that cannot be read."""
-        tables, errors = [self._schemas[dataset].empty_table()], []
-        for key in self._keys(dataset):
+        tables, errors, keys = [self._schemas[dataset].empty_table()], [], self._keys(dataset)
+        contents = files.read_all([self._path(dataset, key) for key in keys])
+        for key, content in zip(keys, contents, strict=True):
             try:
-                tables.append(self._read(dataset, key))
+                tables.append(self._parsed(dataset, key, content))
             except ValueError as error:
                 errors.append(str(error))
         if errors:
@@ -121,17 +129,22 @@ class Store:
         return pa.concat_tables(tables)
 
     def _keys(self, dataset: Dataset) -> list[str]:
-        names = self._files.names(self.folder / dataset)
+        names = files.names(self.folder / dataset)
         return [name.removesuffix(".parquet") for name in names if name.endswith(".parquet")]
 
-    def _path(self, dataset: Dataset, key: str) -> Path:
+    def _path(self, dataset: Dataset, key: str) -> Location:
         return self.folder / dataset / f"{key}.parquet"
 
     def _read(self, dataset: Dataset, key: str) -> pa.Table:
+        (content,) = files.read_all([self._path(dataset, key)])
+        return self._parsed(dataset, key, content)
+
+    def _parsed(self, dataset: Dataset, key: str, content: bytes | OSError) -> pa.Table:
         path = self._path(dataset, key)
         try:
-            content = pa.BufferReader(self._files.read(path))
-            table = pq.ParquetFile(content, page_checksum_verification=True).read()
+            if isinstance(content, OSError):
+                raise content
+            table = pq.ParquetFile(pa.BufferReader(content), page_checksum_verification=True).read()
         except (pa.ArrowException, OSError, ValueError) as error:
             raise ValueError(f"{path} cannot be read: {_first_line(error)}") from None
         schema = self._schemas[dataset]
@@ -157,13 +170,13 @@ class Store:
         columns = [pa.array([_plain(f, r.get(f.name)) for r in rows], f.type) for f in schema]
         self._write_table(self._path(dataset, key), pa.Table.from_arrays(columns, schema=schema))
 
-    def _write_table(self, path: Path, table: pa.Table) -> None:
+    def _write_table(self, path: Location, table: pa.Table) -> None:
         buffer = pa.BufferOutputStream()
         # Statistics and dictionaries cost more than they save in files of a few rows.
         pq.write_table(
             table, buffer, compression="zstd", use_dictionary=False, write_statistics=False, write_page_checksum=True
         )
-        self._files.replace(path, buffer.getvalue().to_pybytes())
+        files.write(path, buffer.getvalue().to_pybytes())
 
     def _write_empty_part(self, dataset: Dataset) -> None:
         self._write_table(self._path(dataset, _EMPTY), self._schemas[dataset].empty_table())
@@ -177,7 +190,7 @@ class Store:
             raise ValueError(f"{self.folder} is compacted: it can be read, but not gone on with")
 
     def _refuse_if_in_use(self) -> None:
-        found = self._files.names(self.folder)
+        found = files.names(self.folder)
         if CAMPAIGN in found:
             raise ValueError(f"{self.folder} already holds a campaign: resume it or choose another name")
         foreign = [name for name in found if name not in DATASETS]
@@ -187,51 +200,34 @@ class Store:
 
     def _set_corrupt_files_aside(self, on_corrupt: OnCorrupt) -> None:
         for dataset in DATASETS:
-            for key in self._keys(dataset):
+            paths = [self._path(dataset, key) for key in self._keys(dataset)]
+            for path, content in zip(paths, files.read_all(paths), strict=True):
+                if isinstance(content, OSError) and not isinstance(path, Path):
+                    raise content  # the store cannot be reached: that says nothing of the file
                 try:
-                    self._read(dataset, key)
+                    self._parsed(dataset, path.name.removesuffix(".parquet"), content)
                 except ValueError as error:
-                    on_corrupt(self._files.set_aside(self._path(dataset, key)), str(error))
+                    on_corrupt(_set_aside(path), str(error))
 
 
-class _Files:
-    """All file access of the store, in bytes; the one place to put a pyarrow filesystem under, for object storage."""
-
-    def names(self, folder: Path) -> list[str]:
-        """Visible names in a folder, sorted; none where the folder does not exist."""
-        if folder.is_file():
-            raise ValueError(f"{folder} is a file but must be a folder")
-        return sorted(p.name for p in folder.iterdir() if not p.name.startswith(".")) if folder.is_dir() else []
-
-    def read(self, path: Path) -> bytes:
-        return path.read_bytes()
-
-    def replace(self, path: Path, content: bytes) -> None:
-        """Write a whole file or leave the old one as it is, whatever happens meanwhile."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")  # dataset readers ignore a leading dot
-        try:
-            with temporary.open("xb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
-
-    def set_aside(self, path: Path) -> Path:
-        """Rename a damaged file so that readers ignore it; never over one that was set aside before."""
-        aside = path.with_name(f".corrupt-{path.name}")
-        while aside.exists():
-            aside = path.with_name(f".corrupt-{uuid.uuid4().hex[:8]}-{path.name}")
-        return path.rename(aside)
+def campaigns(runs: Location) -> list[Location]:
+    """The folders of the campaigns in ``runs``, sorted by name."""
+    return [runs / name for name in files.names(runs) if files.is_file(runs / name / CAMPAIGN)]
 
 
-def _read_campaign(folder: Path, files: _Files) -> dict[str, Any]:
+def _set_aside(path: Location) -> Location:
+    """Rename a damaged file so that readers ignore it; never over one that was set aside before."""
+    aside = path.with_name(f".corrupt-{path.name}")
+    while files.exists(aside):
+        aside = path.with_name(f".corrupt-{uuid.uuid4().hex[:8]}-{path.name}")
+    files.rename(path, aside)
+    return aside
+
+
+def _read_campaign(folder: Location) -> dict[str, Any]:
     path = folder / CAMPAIGN
-    if not path.is_file():
-        siblings = [n for n in files.names(folder.parent) if (folder.parent / n / CAMPAIGN).is_file()]
+    if not files.is_file(path):
+        siblings = [found.name for found in campaigns(folder.parent)]
         hint = nearest(folder.name, siblings, "campaigns beside it")
         raise ValueError(f"{folder} is no campaign: it holds no {CAMPAIGN}; {hint}")
     return parse(path, files.read(path))

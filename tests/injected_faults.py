@@ -78,7 +78,7 @@ class FaultyTrainable(RayTrainable):
 
     def trouble(self, kind: str) -> None:
         note(self.request.key, kind)
-        file = checkpoint.newest(self.request.checkpoint_path)
+        file = self.attempt.newest
         if kind == "checkpoint on a full disk":
             full_disk_once()
             return

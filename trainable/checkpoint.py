@@ -1,14 +1,11 @@
 """Checkpoints as data: tensors in safetensors, everything else as JSON in its header. Nothing is ever unpickled.
 
-The last two of a trial are kept, since one that was damaged after it was written (a disk, a copy) is only found out
-when it is needed.
+Which of a trial are kept, and who may go on from which, is in ``attempt.py``.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import uuid
 import zlib
 from pathlib import Path
 from typing import Any
@@ -16,74 +13,40 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
+from storage import files
+from storage.location import Location
 from torch import Tensor
 
 VERSION = 1
 
 
-def save(path: Path, state: dict[str, Any], key: str) -> None:
-    """Write ``state`` for the trial ``key``; the file appears whole or not at all, and the one before it is kept.
+def save(path: Location, state: dict[str, Any], key: str) -> None:
+    """Write ``state`` for the trial ``key``; the file appears whole or not at all.
 
     An OSError where it cannot be written; what is there stays.
     """
     tensors: dict[str, Tensor] = {}
     plain = json.dumps(_split(state, "", tensors))
     header = {"version": str(VERSION), "key": key, "plain": plain, "checksum": _checksum(plain, tensors)}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")  # hosts that share a folder share no process ids
     try:
-        save_file(tensors, temporary, metadata=header)
-        with open(temporary, "rb") as file:
-            os.fsync(file.fileno())
-        if path.exists():
-            os.replace(path, previous(path))
-        os.replace(temporary, path)
+        with files.replacing(path) as temporary:
+            save_file(tensors, temporary, metadata=header)
     except SafetensorError as error:  # it wraps what the system says
         raise OSError(f"checkpoint {path} cannot be written: {error}") from None
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
-def previous(path: Path) -> Path:
-    """Where the checkpoint before the one at ``path`` is kept."""
-    return path.with_name(f"{path.stem}.previous{path.suffix}")
+def load(path: Location, key: str) -> dict[str, Any]:
+    """The state saved for the trial ``key``. A damaged file or one of another trial is a ValueError that names it.
 
-
-def newest(path: Path) -> Path | None:
-    """The checkpoint to begin with: that at ``path``, else the one before it (a save can end between the two)."""
-    return next((file for file in (path, previous(path)) if file.exists()), None)
-
-
-def remove(path: Path) -> None:
-    """Remove all checkpoints of a trial."""
-    for file in (path, previous(path)):
-        file.unlink(missing_ok=True)
-
-
-def restore(path: Path, key: str) -> tuple[dict[str, Any] | None, list[str]]:
-    """The newest state of the trial ``key`` that is whole, None without one; and what was wrong with newer ones.
-
-    A file that is no good is removed: the next save would keep it in place of a good one.
+    An OSError where an object store cannot be reached: that says nothing of the file.
     """
-    wrong: list[str] = []
-    for file in (path, previous(path)):
-        if not file.exists():
-            continue
-        try:
-            return load(file, key), wrong
-        except ValueError as error:
-            wrong.append(str(error))
-            file.unlink()
-    return None, wrong
-
-
-def load(path: Path, key: str) -> dict[str, Any]:
-    """The state saved for the trial ``key``. A damaged file or one of another trial is a ValueError that names it."""
     try:
-        with safe_open(path, framework="pt") as file:
+        with files.local_copy(path) as local, safe_open(local, framework="pt") as file:
             header = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (not a dict)
     except (SafetensorError, OSError) as error:
+        if not isinstance(error, SafetensorError | FileNotFoundError) and not isinstance(path, Path):
+            raise
         raise ValueError(f"checkpoint {path} cannot be read: {error}") from None
     if header.get("version") != str(VERSION):
         raise ValueError(f"checkpoint {path} has version {header.get('version')!r} but must have {VERSION}")

@@ -14,13 +14,14 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import torch
 from ray import tune  # noqa: TID251  (the one file here that Ray sees)
+from storage import files
+from storage.location import Url, location
 
-from trainable import checkpoint
+from trainable.attempt import Attempt, folder_of
 from trainable.component import decode
 from trainable.config import TrainConfig
 from trainable.data import DataConfig, Dataset, prepare
@@ -32,6 +33,7 @@ from trainable.watchdog import Watchdog, stall_file
 
 STOP_FILE = ".stop"  # its presence in the campaign's folder tells every trial to checkpoint and end
 POLL_SECONDS = 0.5  # how often a trial looks for it
+STORE_POLL_SECONDS = 15.0  # the same in an object store, where each look is two requests
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,8 @@ class Request:
     threads: int = 1
     compile: bool = False
     checkpoint_seconds: float = 300.0  # least time between two checkpoints of a running trial
-    resume: bool = False  # go on from the trial's checkpoint
+    attempt: int = 1
+    checkpoints: list[str] = field(default_factory=list)  # to go on from, newest first; none is the first step
     stall_seconds: float = 1800.0  # without a finished step, after which the trial counts as hanging
     train_tokens: int | None = None  # how many it reads of its data, which limits what is downloaded; None is all
 
@@ -55,8 +58,12 @@ class Request:
         return json.dumps(asdict(self))
 
     @property
-    def checkpoint_path(self) -> Path:
-        return Path(self.folder) / "checkpoints" / f"{self.key}.safetensors"
+    def resume(self) -> bool:
+        return bool(self.checkpoints)
+
+    def begun(self) -> Attempt:
+        """The attempt at the trial that this asks for."""
+        return Attempt(folder_of(location(self.folder), self.key), self.key, self.attempt, list(self.checkpoints))
 
 
 class RayTrainable(tune.Trainable):
@@ -79,12 +86,12 @@ class RayTrainable(tune.Trainable):
 
     def begin(self, request: Request) -> None:
         """Prepare the next trial; the data stay from the last one if it read the same."""
-        self.started, self.request = time.perf_counter(), request
+        self.started, self.request, self.attempt = time.perf_counter(), request, request.begun()
         for name in ("reports", "fidelity"):  # the last trial's memory, before the next one needs it
             self.__dict__.pop(name, None)
         gc.collect()  # a training step and its closure refer to each other
         torch.set_num_threads(request.threads)
-        if not os.path.isdir(request.folder):
+        if not files.exists(location(request.folder)):
             raise ValueError(f"node {socket.gethostname()} does not see the campaign's folder {request.folder!r}")
         self.notes: list[str] = []  # faults that were got over
         self.watch()
@@ -101,8 +108,8 @@ class RayTrainable(tune.Trainable):
         start = partial(Run.start, dataset=dataset, runtime=runtime)
         self.fidelity: Fidelity = driver(config, start, request.milestones, self.should_stop)
         if request.resume:
-            self.go_on(request)
-        self.polled = self.saved = time.monotonic()
+            self.go_on()
+        self.polled = self.looked = self.saved = time.monotonic()
         self.reports: Iterator[Report] = self.fidelity.reports()
 
     def dataset(self, config: DataConfig) -> Dataset:
@@ -121,7 +128,7 @@ class RayTrainable(tune.Trainable):
         """Set the watchdog on the trial that begins."""
         self.cleanup()  # of a trial that was stopped
         self.watchdog = None
-        path = stall_file(Path(self.request.folder), self.request.key)
+        path = stall_file(location(self.request.folder), self.request.key, self.request.attempt)
         try:
             self.watchdog = Watchdog(path, self.request.stall_seconds)
         except OSError as error:
@@ -130,29 +137,38 @@ class RayTrainable(tune.Trainable):
     def watched(self) -> AbstractContextManager[None]:
         return nullcontext() if self.watchdog is None else self.watchdog.watching()
 
-    def go_on(self, request: Request) -> None:
+    def go_on(self) -> None:
         """Take up the trial at its newest checkpoint that is whole; at its first step where there is none."""
-        state, wrong = checkpoint.restore(request.checkpoint_path, request.key)
+        state, wrong = self.attempt.restore()
         if state is not None:
             self.fidelity.load_state_dict(state)
         self.notes += [f"{why}; went on from {'the one before' if state else 'the first step'}" for why in wrong]
 
     def should_stop(self) -> bool:
-        """Asked between two steps: saves a due checkpoint, and sees whether the campaign wants to end."""
+        """Asked between two steps: saves a due checkpoint, and sees whether the campaign wants to end.
+
+        Or whether this attempt is no longer in force: nobody then waits for what it does.
+        """
         now = time.monotonic()
         if now - self.polled < POLL_SECONDS:
             return False
         self.polled = now
         if self.watchdog is not None:
             self.watchdog.pat()
+        folder = location(self.request.folder)
+        if isinstance(folder, Url) and now - self.looked < STORE_POLL_SECONDS:
+            return False
+        self.looked = now
+        if not self.attempt.in_force():
+            return True
         if now - self.saved > self.request.checkpoint_seconds:
             self.save_state()
-        return (Path(self.request.folder) / STOP_FILE).exists()
+        return files.exists(folder / STOP_FILE)
 
     def save_state(self) -> None:
         """Write a checkpoint. Where that fails, the training is worth more: it goes on, and the row says so."""
         try:
-            checkpoint.save(self.request.checkpoint_path, self.fidelity.state_dict(), self.request.key)
+            self.attempt.save(self.fidelity.state_dict())
         except OSError as error:
             self.notes.append(f"a checkpoint was not written: {error.strerror or error}")
         self.saved = time.monotonic()
@@ -160,7 +176,7 @@ class RayTrainable(tune.Trainable):
     def step(self) -> dict[str, Any]:
         with self.watched():
             report = next(self.reports)
-            if report.status == "interrupted":
+            if report.status == "interrupted" and self.attempt.in_force():
                 self.save_state()
         if report.status != "running":
             self.cleanup()

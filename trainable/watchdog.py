@@ -1,8 +1,12 @@
 """A trial that hangs is ended by its own process, which first writes down where it hung.
 
-The timer is faulthandler's: a thread without the interpreter's lock, so that it also fires while a kernel, a collective
-or a system call never returns. Nothing is measured between machines and no clock is compared, only this one timer set
-again at each sign of life.
+On a disk the timer is faulthandler's: a thread without the interpreter's lock, so that it also fires while a kernel, a
+collective or a system call never returns. Nothing is measured between machines and no clock is compared, only this one
+timer set again at each sign of life.
+
+An object store is not written to by such a thread. There an ordinary one looks at the time and puts the traceback; a
+call that hangs and keeps the interpreter's lock is ended by faulthandler a minute later, without a word: its row then
+says that the process was killed.
 """
 
 from __future__ import annotations
@@ -10,18 +14,32 @@ from __future__ import annotations
 import contextlib
 import faulthandler
 import os
+import tempfile
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
+
+from storage import files
+from storage.location import Location
+
+GRACE_SECONDS = 60.0  # in which the traceback is put into an object store
 
 
 class Watchdog:
     """Ends this process with ``os._exit`` once ``seconds`` pass without :meth:`pat`; the traceback is in ``path``."""
 
-    def __init__(self, path: Path, seconds: float) -> None:
-        """An OSError where the file cannot be written. An empty file is left until :meth:`close`."""
+    def __init__(self, path: Location, seconds: float) -> None:
+        """An OSError where the file cannot be written. On a disk an empty file is left until :meth:`close`."""
         self.path, self.seconds = path, seconds
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._file: int | None = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+        self._closed = threading.Event()
+        self._due: float | None = None
+        self._file: int | None = None
+        if isinstance(path, Path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+        else:
+            threading.Thread(target=self._watch, daemon=True).start()
 
     @contextlib.contextmanager
     def watching(self) -> Iterator[None]:
@@ -30,23 +48,47 @@ class Watchdog:
         try:
             yield
         finally:
+            self._due = None
             faulthandler.cancel_dump_traceback_later()
 
     def pat(self) -> None:
         """There is progress: the time begins anew."""
+        if self._closed.is_set():
+            return
         if self._file is not None:
             faulthandler.dump_traceback_later(self.seconds, file=self._file, exit=True)
+        else:
+            self._due = time.monotonic() + self.seconds
+            faulthandler.dump_traceback_later(self.seconds + GRACE_SECONDS, exit=True)
 
     def close(self) -> None:
         """The trial has ended."""
+        self._closed.set()
+        self._due = None
         faulthandler.cancel_dump_traceback_later()
         if self._file is not None:
             os.close(self._file)
             self._file = None
-        with contextlib.suppress(OSError):
-            self.path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                files.remove(self.path)
+
+    def _watch(self) -> None:
+        while not self._closed.wait(min(1.0, self.seconds / 4)):
+            due = self._due
+            if due is not None and time.monotonic() > due:
+                with contextlib.suppress(OSError):  # the trial ends all the same
+                    files.write(self.path, f"no progress for {self.seconds:g} s\n".encode() + _tracebacks())
+                os._exit(1)
 
 
-def stall_file(folder: Path, key: str) -> Path:
-    """Where the watchdog of a trial writes, below the campaign's folder."""
-    return folder / "stalls" / f"{key}.txt"
+def _tracebacks() -> bytes:
+    """Where each thread is."""
+    with tempfile.TemporaryFile() as file:
+        faulthandler.dump_traceback(file=file, all_threads=True)
+        file.seek(0)
+        return file.read()
+
+
+def stall_file(folder: Location, key: str, attempt: int) -> Location:
+    """Where the watchdog of an attempt at a trial writes, below the campaign's folder."""
+    return folder / "stalls" / f"{key}.a{attempt}.txt"

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from rich.console import Console
 
 import search_spaces
 from results.frames import load
+from results.store import campaigns
 from search_spaces.space import Space
+from storage.location import Location
 
 
-def show(console: Console, name: str | None, runs: Path) -> None:
+def show(console: Console, name: str | None, runs: Location) -> None:
     """List every space, or one space's scales and knobs."""
     if name is not None:
         show_space(console, search_spaces.load(name))
@@ -19,14 +19,14 @@ def show(console: Console, name: str | None, runs: Path) -> None:
     for known in search_spaces.names():
         space = search_spaces.load(known)
         console.print(f"{known}: {space.question} ({len(space.knobs)} knobs; scales {', '.join(space.scales)})")
-    campaigns = sorted(path.parent for path in runs.glob("*/campaign.json"))
-    if campaigns:
+    found = campaigns(runs)
+    if found:
         console.print(f"\ncampaigns in {runs}:")
-    for folder in campaigns:
+    for folder in found:
         console.print(f"  {folder.name}: {_counts(folder)}")
 
 
-def _counts(folder: Path) -> str:
+def _counts(folder: Location) -> str:
     """How a campaign stands, or why it cannot be read: one damaged campaign must not hide the others."""
     try:
         trials = load(folder).trials

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,8 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from storage.location import Location
+from tuner.lease import leased
 from tuner.search import Search
 
 INTERRUPTION, INTERRUPTED = "interrupted", 130  # as a reason, and as an exit code
@@ -36,8 +39,12 @@ def interruptible(campaign: Search) -> Iterator[None]:
 
 
 @contextmanager
-def only_driver(folder: Path) -> Iterator[None]:
+def only_driver(folder: Location) -> Iterator[None]:
     """Hold the campaign: two drivers would overwrite each other's rows."""
+    if not isinstance(folder, Path):
+        with leased(folder, _give_up):
+            yield
+        return
     lock = FileLock(folder / ".lock")
     try:
         lock.acquire(timeout=0)
@@ -49,6 +56,12 @@ def only_driver(folder: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def _give_up(why: str) -> None:
+    """Another process has taken the campaign over: write nothing more, and let the trials go. Ray's end with us."""
+    print(f"python -m tuner.run: {why}", file=sys.stderr, flush=True)
+    os._exit(1)
 
 
 FULL = (errno.ENOSPC, errno.EDQUOT)

@@ -248,7 +248,7 @@ class Ledger:
 
     def restore(self) -> None:
         """Take the rows of the campaign's earlier starts into the book."""
-        rows = self.store.trials()
+        rows, reports = self.store.trials(), self.store.reports_by_key()
         for row in rows:
             _check_row(self.store, row)
         for row in sorted(rows, key=lambda r: int(r["number"])):
@@ -257,7 +257,7 @@ class Ledger:
                 raise ValueError(f"{self.store.folder}: the config of trial {row['key']!r} is none of a training")
             values = json.loads(row["overrides"]) if config is None else self.space.values_of(config)
             milestones = {}
-            for report in self.store.reports(row["key"]):
+            for report in reports.get(row["key"], ()):
                 value = report.get(row["objective"])  # None too where it is known at the end only
                 at = report["milestone"]
                 reached = at is not None and at <= (row["spent"] or 0)  # not by an attempt that began again since

@@ -19,6 +19,8 @@ import ray
 from ray.exceptions import RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
+from storage import files
+from storage.location import Location, absolute, location
 from trainable.data import DataConfig, prepare
 
 ACCELERATOR = "accelerator_type:"  # Ray's resource that names a node's accelerator
@@ -67,18 +69,16 @@ def node_of(found: Mapping[str, Any]) -> Node:
 
 
 def check(
-    nodes: Sequence[Node], results: Path, data: DataConfig, fingerprint: str, train_tokens: int | None, ask: Ask
+    nodes: Sequence[Node], results: Location, data: DataConfig, fingerprint: str, train_tokens: int | None, ask: Ask
 ) -> dict[str, str]:
     """The device of each node; a ValueError names the first that cannot run trials of a campaign below ``results``."""
-    results.mkdir(parents=True, exist_ok=True)
-    results, secret = results.resolve(), uuid.uuid4().hex
-    sign = results / f".seen-{secret[:8]}"
-    sign.write_text(secret)
+    secret = uuid.uuid4().hex
+    sign = location(absolute(results)) / f".seen-{secret[:8]}"
+    files.write(sign, secret.encode())
     try:
         answers = ask(nodes, (str(sign), secret, data, train_tokens))
     finally:
-        for left in (sign, *results.glob(f"{sign.name}.*")):
-            left.unlink(missing_ok=True)
+        files.remove(sign)
     for answer in answers:
         if answer.problem:
             raise ValueError(answer.problem)
@@ -112,16 +112,23 @@ def _received(node: Node, reference: Any) -> Answer:
 
 def answer(sign: str, secret: str, data: DataConfig, train_tokens: int | None) -> Answer:
     """Runs on a node: does it see the driver's folder, may it write there, and does it have the data?"""
-    host, path = socket.gethostname(), Path(sign)
+    host, path = socket.gethostname(), location(sign)
     folder = path.parent
-    if not path.is_file() or path.read_text() != secret:
+    try:
+        seen = files.read(path).decode(errors="replace") == secret
+    except FileNotFoundError:
+        seen = False
+    except (OSError, ValueError) as error:
+        return Answer(host, f"--results {str(folder)!r} cannot be read from node {host}: {error}")
+    if not seen:
         return Answer(host, f"--results {str(folder)!r} is not shared: node {host} does not see what the driver wrote")
     mine = path.with_name(f"{path.name}.{host}.{os.getpid()}")
     try:
-        mine.write_text(host)
-        mine.unlink()
+        files.write(mine, host.encode())
+        files.remove(mine)
     except OSError as error:
-        return Answer(host, f"--results {str(folder)!r} cannot be written from node {host}: {error.strerror}")
+        why = error.strerror or error
+        return Answer(host, f"--results {str(folder)!r} cannot be written from node {host}: {why}")
     try:
         found = prepare(data, train_tokens_needed=train_tokens)
     except (ValueError, OSError) as error:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from results.confirmation import DEFAULT, Design
+from storage.location import argument
 from trainable.command_line import OneLineParser, at_least_one
 from trainable.component import nearest, parse_value
 from trainable.data import STDLIB
@@ -80,7 +81,7 @@ def _say_what(what: argparse._ArgumentGroup) -> None:
     what.add_argument(
         "--reuse",
         metavar="FOLDER",
-        type=Path,
+        type=argument,
         nargs="+",
         help="folders of earlier campaigns: a trial that one of them has finished (same config, seed and data) counts "
         "here without being trained again; with --resume in place of the folders given before",
@@ -179,9 +180,9 @@ def _say_where(where: argparse._ArgumentGroup) -> None:
     where.add_argument(
         "--results",
         metavar="FOLDER",
-        type=Path,
+        type=argument,
         default=Path("results/runs"),
-        help="folder of all campaigns (default: %(default)s)",
+        help="folder of all campaigns, also in an object store, as s3://BUCKET/FOLDER (default: %(default)s)",
     )
     where.add_argument(
         "--resume", metavar="NAME", nargs="?", const=LATEST, help="go on with a campaign; without a name, the latest"

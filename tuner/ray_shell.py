@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -123,7 +124,8 @@ def fit(search: Search, resources: dict[str, float], tick: Any = None) -> None:
     """Run the search to its end on the connected cluster."""
     os.environ.setdefault("TUNE_MAX_PENDING_TRIALS_PG", str(search.settings.slots))  # fill every slot at once
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # errors of trials are in the results, not in its log
-    scratch = search.folder / ".ray"  # Ray insists on a folder; nothing in it is ever read again
+    # Ray insists on a folder; nothing in it is ever read again.
+    scratch = search.folder / ".ray" if isinstance(search.folder, Path) else Path(tempfile.mkdtemp(prefix="tuner-"))
     tuner = tune.Tuner(
         tune.with_resources(RayTrainable, resources),
         tune_config=tune.TuneConfig(

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from results.store import Store
+from storage.location import Location
 
 FINISHED = ("completed", "diverged", "plateaued")
 KEPT = (  # columns of the earlier row that say how it trained and what it came to
@@ -44,7 +44,7 @@ class Finished:
 class Library:
     """The finished trials of some campaigns; reports are read when they are asked for."""
 
-    def __init__(self, folders: Sequence[Path]) -> None:
+    def __init__(self, folders: Sequence[Location]) -> None:
         """A ValueError, one line, for a folder that is no campaign or cannot be read."""
         self._found: dict[str, tuple[Store, dict[str, Any]]] = {}
         for folder in folders:

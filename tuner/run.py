@@ -8,13 +8,11 @@ trials crashed, 2 bad input, 130 interrupted.
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -22,8 +20,10 @@ from rich.console import Console
 from results.campaign import require
 from results.confirmation import DEFAULT, Design
 from results.names import campaign_folder
-from results.store import CAMPAIGN, Store
+from results.store import CAMPAIGN, Store, campaigns
 from search_spaces import load as load_space
+from storage import files
+from storage.location import Location, Url, absolute, location
 from trainable.component import encode
 from trainable.config import TrainConfig
 from trainable.data import Dataset, prepare
@@ -94,7 +94,8 @@ def begin(console: Console, given: argparse.Namespace) -> int:
     kind = scale if question.replay is None else f"replay-{scale}"
     name = given.name if given.name is not None else f"{space.name}-{kind}-{time.strftime('%Y%m%d-%H%M%S')}"
     folder = campaign_folder(given.results, name)
-    if os.path.lexists(folder):
+    files.check_usable(given.results)
+    if files.exists(folder):
         raise ValueError(
             f"campaign {name!r} exists already: go on with it by --resume {name}, or choose another --name"
         )
@@ -122,11 +123,13 @@ def begin(console: Console, given: argparse.Namespace) -> int:
     try:
         store = Store.create(folder, campaign_record(question, dataset, given), question.space.column_types())
     except OSError as error:
-        raise ValueError(f"the campaign's folder {str(folder)!r} cannot be written: {error.strerror}") from None
+        raise ValueError(
+            f"the campaign's folder {str(folder)!r} cannot be written: {error.strerror or error}"
+        ) from None
     return search(console, question, store, dataset, here, given, library)
 
 
-def open_library(console: Console, folders: Sequence[Path] | None) -> Library | None:
+def open_library(console: Console, folders: Sequence[Location] | None) -> Library | None:
     """The finished trials of earlier campaigns, if any are to be reused."""
     if not folders:
         return None
@@ -137,6 +140,7 @@ def open_library(console: Console, folders: Sequence[Path] | None) -> Library | 
 
 def resume(console: Console, given: argparse.Namespace) -> int:
     """Go on with a campaign: the same question, what is left of the budget."""
+    files.check_usable(given.results)
     folder = latest(given.results) if given.resume == options.LATEST else find(given.results, given.resume)
     store = Store.open(folder, on_corrupt=lambda path, why: console.print(f"set aside as {path.name}: {why}"))
     was = store.campaign
@@ -176,7 +180,7 @@ def resume(console: Console, given: argparse.Namespace) -> int:
     check_nodes(console, question, folder.parent, dataset, given)
     if was.get("prior"):
         question = replace(question, prior=warm_start.of_json(was["prior"]))
-    library = open_library(console, given.reuse or [Path(folder) for folder in was.get("reuse", ())])
+    library = open_library(console, given.reuse or [location(folder) for folder in was.get("reuse", ())])
     return search(console, question, store, dataset, here, given, library)
 
 
@@ -231,7 +235,7 @@ def read(console: Console, base: TrainConfig) -> Dataset:
 
 
 def check_nodes(
-    console: Console, question: Question, results: Path, dataset: Dataset, given: argparse.Namespace
+    console: Console, question: Question, results: Location, dataset: Dataset, given: argparse.Namespace
 ) -> None:
     """Of a joined cluster: every node sees the results' folder and has the data; seconds are not mixed."""
     if given.address is None:
@@ -270,7 +274,7 @@ def search(
         stall_seconds=60 * given.stall_minutes,
     )
     with only_driver(store.folder):
-        (store.folder / STOP_FILE).unlink(missing_ok=True)
+        files.remove(store.folder / STOP_FILE)
         campaign = Search(
             question.space,
             question.base,
@@ -334,7 +338,7 @@ def campaign_record(question: Question, dataset: Dataset, given: argparse.Namesp
         "inert": question.inert,
         "warm_start": given.warm_start,
         "prior": None if question.prior is None else question.prior.to_json(),
-        "reuse": [str(folder.resolve()) for folder in given.reuse or ()],
+        "reuse": [absolute(folder) for folder in given.reuse or ()],
         **recorded_side(question),
         "compile": given.compile,
         "data": dataset.fingerprint,
@@ -345,17 +349,21 @@ def campaign_record(question: Question, dataset: Dataset, given: argparse.Namesp
     }
 
 
-def find(runs: Path, name: str) -> Path:
-    """The campaign called ``name`` below ``runs``, or at the path ``name``."""
-    return Path(name) if os.path.isfile(Path(name) / "campaign.json") else campaign_folder(runs, Path(name).name)
+def find(runs: Location, name: str) -> Location:
+    """The campaign called ``name`` below ``runs``, or at the path or URL ``name``."""
+    there = location(name)
+    if isinstance(there, Url):
+        files.check_usable(there.parent)
+        return there
+    return there if files.is_file(there / CAMPAIGN) else campaign_folder(runs, there.name)
 
 
-def latest(runs: Path) -> Path:
+def latest(runs: Location) -> Location:
     """The campaign that was started last."""
-    found = sorted(runs.glob("*/campaign.json"), key=lambda path: path.stat().st_mtime)
+    found = sorted(campaigns(runs), key=lambda folder: files.modified(folder / CAMPAIGN))
     if not found:
         raise ValueError(f"there is no campaign in {runs} to resume")
-    return found[-1].parent
+    return found[-1]
 
 
 if __name__ == "__main__":

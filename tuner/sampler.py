@@ -221,7 +221,10 @@ def _excesses(status: str, excesses: Mapping[str, float]) -> dict[str, float]:
 
 
 def _storage(journal: Path | None) -> BaseStorage:
-    """A journal that optuna-dashboard opens; a view of our results, written anew on every start."""
+    """A journal that optuna-dashboard opens; a view of our results, written anew on every start.
+
+    It grows by appending, which an object store does not do: a campaign there has none, and loses nothing by it.
+    """
     if journal is None:
         return InMemoryStorage()
     if journal.exists():

@@ -19,11 +19,10 @@ from results.confirmation import SEARCH, Design
 from results.store import Store
 from search_spaces import constraints
 from search_spaces.space import Space
-from trainable import checkpoint
+from storage.location import absolute
 from trainable.component import encode
 from trainable.config import Budget, TrainConfig
-from trainable.ray_trainable import STOP_FILE, Request
-from trainable.watchdog import stall_file
+from trainable.ray_trainable import Request
 from tuner.confirm import Confirmation
 from tuner.devices import OneDevice, by_the_clock
 from tuner.early_stopping import Stopper, rounded, rungs
@@ -34,6 +33,7 @@ from tuner.plan import tokens_of
 from tuner.replay import Planned
 from tuner.reuse import Library
 from tuner.sampler import Outcome, Sampler, Suggestion
+from tuner.trial_files import TrialFiles
 from tuner.warm_start import Prior
 
 SPENT = "the space has no further configs"
@@ -86,6 +86,8 @@ class Search:
         self.folder = store.folder
         self.ledger = Ledger(store, space, base, data_fingerprint, code_version)
         self.ledger.restore()
+        self.files = TrialFiles(self.folder)
+        self.files.remove_late({entry.key for entry in self.ledger.unfinished()})
         self.waiting = [entry for entry in self.ledger.unfinished() if entry.stage == SEARCH]
         base_key = self.ledger.key(base)
         milestones = rungs(base.budget) if space.measured_on_the_way else []
@@ -120,7 +122,7 @@ class Search:
             self.space,
             self.space.values_of(self.base),
             self.settings.seed,
-            self.folder / "optuna.journal",
+            self.folder / "optuna.journal" if isinstance(self.folder, Path) else None,
             self.ledger.outcomes(),
             self.base.budget.unit,
             self.prior,
@@ -249,23 +251,24 @@ class Search:
     def _request(self, entry: Entry) -> Request:
         assert entry.config is not None, f"{entry.key} is no valid trial"
         searched = entry.stage == SEARCH
+        begun = self.files.begin(entry.key, entry.row["attempt"] + 1)
         request = Request(
             key=entry.key,
             config=json.dumps(encode(entry.config)),
             data_fingerprint=str(entry.row["data"]),
-            folder=str(self.folder.resolve()),  # a worker may run elsewhere
+            folder=absolute(self.folder),  # a worker may run elsewhere
             milestones=self._milestones(entry.config.budget) if searched else [],  # nothing after it is stopped early
             fidelity=self.settings.fidelity if searched else "truncate",
             threads=self.settings.threads,
             compile=self.settings.compile,
             stall_seconds=self.settings.stall_seconds,
             train_tokens=tokens_of(entry.config),
+            attempt=begun.number,
+            checkpoints=begun.names,
         )
-        stall_file(self.folder, entry.key).unlink(missing_ok=True)  # of a start that was killed
-        if entry.row["attempt"] and checkpoint.newest(request.checkpoint_path) is not None:
-            return Request(**{**request.__dict__, "resume": True})
-        entry.restart()
-        self.stopper.forget(entry.key)
+        if not begun.names:
+            entry.restart()
+            self.stopper.forget(entry.key)
         return request
 
     def _milestones(self, budget: Budget) -> list[float]:
@@ -301,7 +304,7 @@ class Search:
         elif status == "running" and not _is_finite(result.get(self.space.objective)):
             self._close(key, "diverged", f"{self.space.objective} is not finite at milestone {result['milestone']:g}")
         elif status in ("running", "interrupted"):
-            self._close(key, "interrupted", self.stopping, checkpoint=self._checkpoint(key))
+            self._close(key, "interrupted", self.stopping, checkpoint=self.files.checkpoint(key))
             return
         elif violation := self._violation(key, status, result):  # it completed, but may not count
             self._close(key, "infeasible", violation)
@@ -317,9 +320,7 @@ class Search:
     def fail(self, key: str, error: str) -> None:
         """A trial has died. The whole text is kept in ``errors/``, its last line in the row."""
         reason = reason_of(error)
-        path = self.folder / "errors" / f"{key}.txt"
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(error, errors="replace")
+        self.files.crashed(key, error)
         if not self.live[key].started:  # it died while it was set up
             self.ledger.start(key)
         self._close(key, "crashed", reason)
@@ -332,7 +333,7 @@ class Search:
 
         One that was lost is next in line again: from its checkpoint if there is one here.
         """
-        hung = self._hung(key)
+        hung = self.files.hung(key)
         loss = None if hung else loss_of(error)
         if loss is None:
             self.fail(key, stalled(error, hung, self.settings.stall_seconds) if hung else error)
@@ -345,24 +346,15 @@ class Search:
         if not entry.started:  # while it was set up
             self.ledger.start(key)
         self.ledger.note(key, f"attempt {entry.row['attempt']}: {loss.why}")
-        self._close(key, "interrupted", loss.why, checkpoint=self._checkpoint(key))
+        self._close(key, "interrupted", loss.why, checkpoint=self.files.checkpoint(key))
         entry.started = False
         self.waiting.insert(0, entry)
-
-    def _hung(self, key: str) -> str:
-        """What the watchdog of a trial wrote as it ended the trial's process; empty where it did not."""
-        try:  # not asked for first: a worker that ends removes it at any moment
-            return stall_file(self.folder, key).read_text(errors="replace")
-        except FileNotFoundError:
-            return ""
 
     def _close(self, key: str, status: str, reason: str, **columns: Any) -> None:
         ended = status != "interrupted"
         self.ledger.close(key, status, reason, **columns, **({"checkpoint": None} if ended else {}))
         entry = self.live.pop(key)
-        stall_file(self.folder, key).unlink(missing_ok=True)
-        if ended:  # only now: were the row not written, the trial would go on from it
-            checkpoint.remove(self._checkpoint_path(key))
+        self.files.closed(key, ended)  # only now: were the row not written, the trial would go on from its checkpoint
         if self.sampler is not None:
             self._tell(self.sampler, entry)
         for event in self.events:
@@ -378,24 +370,17 @@ class Search:
     def _tell_as(self, sampler: Sampler, number: int, outcome: Outcome) -> None:
         sampler.tell(number, outcome.status, outcome.value, outcome.second, outcome.excesses)
 
-    def _checkpoint(self, key: str) -> str | None:
-        path = checkpoint.newest(self._checkpoint_path(key))
-        return None if path is None else str(path.relative_to(self.folder))
-
-    def _checkpoint_path(self, key: str) -> Path:
-        return self.folder / "checkpoints" / f"{key}.safetensors"
-
     def stop(self, why: str) -> None:
         """Start nothing more, and let every running trial write its checkpoint and end."""
         if not self.stopping:
             self.stopping = why
-            (self.folder / STOP_FILE).touch()
+            self.files.ask_to_stop()
 
     def abandon(self) -> None:
         """Close what is still open: trials whose end nobody reported."""
         for key in list(self.live):
             if self.ledger.entries[key].row["attempt"]:
-                self._close(key, "interrupted", self.stopping, checkpoint=self._checkpoint(key))
+                self._close(key, "interrupted", self.stopping, checkpoint=self.files.checkpoint(key))
             else:  # asked for, never started: it leaves no row behind
                 entry = self.live.pop(key)
                 if self.sampler is not None and entry.optuna_number is not None:
@@ -403,10 +388,11 @@ class Search:
                 del self.ledger.entries[key]
         for entry in self.ledger.unfinished():  # not offered again in this start
             if entry.status == "running":
-                self.ledger.close(entry.key, "interrupted", self.stopping, checkpoint=self._checkpoint(entry.key))
+                self.ledger.close(entry.key, "interrupted", self.stopping, checkpoint=self.files.checkpoint(entry.key))
         if self.sampler is not None:
             self.sampler.close()
-        (self.folder / STOP_FILE).unlink(missing_ok=True)
+        self.files.remove_late({entry.key for entry in self.ledger.unfinished()})
+        self.files.let_run()
 
 
 def _is_finite(value: Any) -> bool:

@@ -18,8 +18,10 @@ from rich.console import Console
 from results.confirmation import SEARCH
 from results.schema import STATUSES
 from results.store import Store
+from storage.location import Location, argument
 from trainable.command_line import OneLineParser
 from tuner.display import clock
+from tuner.lease import is_fresh
 
 PROGRAM = "python -m tuner.status"
 LOCK = ".lock"  # held by the driver while it lives (tuner/run.py)
@@ -28,11 +30,11 @@ LOCK = ".lock"  # held by the driver while it lives (tuner/run.py)
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     parser = OneLineParser(prog=PROGRAM, description=__doc__.splitlines()[0].partition(": ")[2] if __doc__ else None)
-    parser.add_argument("folder", metavar="FOLDER", type=Path, help="a campaign's folder")
+    parser.add_argument("folder", metavar="FOLDER", type=argument, help="a campaign's folder, or its URL")
     folder = parser.parse_args(arguments).folder
     try:
         lines = status(folder, datetime.now(UTC))
-    except ValueError as error:
+    except (ValueError, OSError) as error:
         print(f"{PROGRAM}: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
     console = Console(highlight=False, soft_wrap=True, markup=False, emoji=False)
@@ -41,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def status(folder: Path, now: datetime) -> list[str]:
+def status(folder: Location, now: datetime) -> list[str]:
     """What there is to say of the campaign. A ValueError where there is none."""
     store = Store.open(folder)
     rows = sorted(store.trials(), key=lambda row: int(row["number"]))
@@ -49,7 +51,7 @@ def status(folder: Path, now: datetime) -> list[str]:
     reports = store.table("reports").column("at").to_pylist()
     last = max((at for at in reports if at is not None), default=None)
     lines = [f"campaign: {folder.name}, space {store.campaign.get('space')}, scale {store.campaign.get('scale')}"]
-    lines.append(f"driver: {'runs' if driver_lives(folder) else 'none; --resume goes on if anything is left'}")
+    lines.append(f"driver: {'runs' if driver_lives(folder, now) else 'none; --resume goes on if anything is left'}")
     lines.append(f"trials: {counts(trials)}, of {store.campaign.get('trials', 'an unknown number')} asked for")
     lines += [f"after the search: {counts(rest)}"] if (rest := [row for row in rows if row not in trials]) else []
     lines.append(f"last report: {'none yet' if last is None else clock((now - last).total_seconds()) + ' ago'}")
@@ -81,8 +83,10 @@ def running_line(row: dict[str, Any], now: datetime) -> str:
     return f"running: {what} {row['number']}, {spent}{since}{where}"
 
 
-def driver_lives(folder: Path) -> bool:
+def driver_lives(folder: Location, now: datetime) -> bool:
     """Whether a process holds the campaign's lock; on a network file system, where that carries locks (NFS 4)."""
+    if not isinstance(folder, Path):
+        return is_fresh(folder, now.timestamp())
     try:
         file = os.open(folder / LOCK, os.O_RDONLY)
     except OSError:

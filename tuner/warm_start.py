@@ -11,13 +11,13 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 from results.store import Store
 from search_spaces import recorded
 from search_spaces.domains import Value
 from search_spaces.space import Space
+from storage.location import Location, location
 from trainable.component import decode, difference, with_values, without_neutral
 from trainable.config import TrainConfig
 
@@ -94,7 +94,9 @@ def load(
     left_out: dict[str, str] = {}
     for name in wanted:
         found = (
-            of_recorded(space, base, scale, overrides) if name == RECORDED else of_folder(Path(name), space, base, data)
+            of_recorded(space, base, scale, overrides)
+            if name == RECORDED
+            else of_folder(location(name), space, base, data)
         )
         points += found.points
         left_out |= found.left_out
@@ -134,7 +136,7 @@ def _settled(config: TrainConfig, base: TrainConfig, overrides: Mapping[str, Any
     return settled
 
 
-def of_folder(folder: Path, space: Space, base: TrainConfig, data: str) -> Prior:
+def of_folder(folder: Location, space: Space, base: TrainConfig, data: str) -> Prior:
     """The completed trials of an earlier campaign. With the same data and sizes, their values count as they are."""
     store = Store.open(folder)
     rows = [row for row in store.trials() if row["status"] == "completed" and row["config"] != "null"]

@@ -32,32 +32,6 @@ def test_a_state_comes_back_exactly(file, first_difference):
     assert first_difference(STATE, checkpoint.load(file, "key")) is None
 
 
-def test_only_the_file_itself_and_the_one_before_it_are_left_behind(file):
-    file.unlink(missing_ok=True)
-    for _ in range(3):
-        checkpoint.save(file, STATE, "key")
-    assert {p.name for p in file.parent.iterdir()} == {"checkpoint", "checkpoint.previous"}
-    checkpoint.remove(file)
-    assert not list(file.parent.iterdir()) and checkpoint.newest(file) is None
-
-
-@pytest.mark.parametrize("damage", [b"", b"nothing", slice(0, 200), 300], ids=["empty", "other", "cut", "one bit"])
-def test_a_damaged_checkpoint_is_passed_over_for_the_one_before_it(file, damage, first_difference):
-    checkpoint.save(file, STATE, "key")
-    checkpoint.save(file, STATE, "key")
-    whole = file.read_bytes()
-    if isinstance(damage, int):
-        file.write_bytes(whole[:-damage] + bytes([whole[-damage] ^ 1]) + whole[1 - damage :])
-    else:
-        file.write_bytes(whole[damage] if isinstance(damage, slice) else damage)
-    state, wrong = checkpoint.restore(file, "key")
-    assert first_difference(STATE, state) is None and not file.exists()
-    assert len(wrong) == 1 and str(file) in wrong[0]
-    checkpoint.previous(file).write_bytes(b"")
-    state, wrong = checkpoint.restore(file, "key")
-    assert state is None and len(wrong) == 1 and not list(file.parent.iterdir())
-
-
 def test_a_save_that_fails_leaves_the_last_checkpoint_and_nothing_else(file, monkeypatch, first_difference):
     def full(*args, **kwargs) -> None:
         Path(args[1]).write_bytes(b"half")

@@ -17,7 +17,8 @@ from typing import Any
 
 import pytest
 
-from trainable import checkpoint, ray_trainable
+from storage import files
+from trainable import attempt, checkpoint, ray_trainable
 from trainable.component import encode
 from trainable.ray_trainable import RayTrainable, Request
 
@@ -73,7 +74,7 @@ class Faults:
 
     def __init__(self, draw: random.Random, count: Any) -> None:
         self.draw, self.count, self.left = draw, count, 8
-        self.save, self.replace = checkpoint.save_file, checkpoint.os.replace
+        self.save, self.replace = checkpoint.save_file, files.os.replace
 
     def note(self, kind: str) -> None:
         self.count.injected[kind] += 1
@@ -96,8 +97,8 @@ class Faults:
 
     def rename(self, source: Path, target: Path) -> None:
         self.replace(source, target)
-        if self.left > 0 and self.draw.random() < 0.05:
-            self.note("worker killed between two renames")
+        if target.name != attempt.SIGN and self.left > 0 and self.draw.random() < 0.05:
+            self.note("worker killed after a rename")
             raise Killed
 
 
@@ -106,21 +107,22 @@ def test_a_trial_ends_as_without_faults(seed, training, tmp_path, fault_count, m
     calm = tmp_path / "calm"
     calm.mkdir()
     expected: dict[float, dict[str, Any]] = {}
+    attempt.begin(calm, training.key, 1)
     train(replace(training, folder=str(calm)), expected)
     draw = random.Random(seed)
     faults = Faults(draw, fault_count)
     monkeypatch.setattr(checkpoint, "save_file", faults.save_file)
-    monkeypatch.setattr(checkpoint.os, "replace", faults.rename)
+    monkeypatch.setattr(files.os, "replace", faults.rename)
     found: dict[float, dict[str, Any]] = {}
     ended = False
     while not ended:
-        file = checkpoint.newest(training.checkpoint_path)
-        if file is not None and faults.left > 0 and draw.random() < 0.5:
+        begun = attempt.begin(Path(training.folder), training.key, 1)
+        if begun.newest is not None and faults.left > 0 and draw.random() < 0.5:
             kind = draw.choice(["checkpoint cut", "checkpoint with a changed bit"])
             faults.note(kind)
-            damage(file, kind, draw)
+            damage(begun.newest, kind, draw)
         with suppress(Killed):
-            train(replace(training, resume=file is not None), found)
+            train(replace(training, attempt=begun.number, checkpoints=begun.names), found)
             ended = True
     numbers = [
         {at: {name: report[name] for name in NUMBERS} for at, report in reports.items()}

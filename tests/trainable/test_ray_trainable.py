@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from trainable import checkpoint, ray_trainable
+from trainable import attempt, checkpoint, ray_trainable
 from trainable.component import encode
 from trainable.ray_trainable import STOP_FILE, RayTrainable, Request
 from trainable.watchdog import stall_file
@@ -35,7 +35,10 @@ def prepared(monkeypatch, dataset) -> list:
 @pytest.fixture
 def request_for(tmp_path, tiny):
     def make(config=tiny, **settings) -> Request:
+        """As the driver makes it: the attempt is put in force."""
         key = config.key("made-up")
+        begun = attempt.begin(tmp_path, key, 1)
+        settings = {"attempt": begun.number, "checkpoints": begun.names} | settings
         request = {"milestones": [2.0, 4.0], "folder": str(tmp_path), "data_fingerprint": "made-up"} | settings
         return Request(key=key, config=json.dumps(encode(config)), **request)
 
@@ -139,28 +142,50 @@ def test_the_stop_file_makes_a_trial_save_itself_and_end_and_it_goes_on_from_the
     (tmp_path / STOP_FILE).touch()
     last = cut.step()
     assert (last["status"], last["done"], last["step"]) == ("interrupted", True, 2)
-    assert request_for().checkpoint_path.exists()
+    assert cut.attempt.newest.exists()
 
     (tmp_path / STOP_FILE).unlink()
-    assert [numbers(r) for r in finish(actor(request_for(resume=True)))] == expected[1:]
+    assert [numbers(r) for r in finish(actor(request_for()))] == expected[1:]
 
 
 def test_a_running_trial_saves_itself_now_and_then(actor, request_for, monkeypatch) -> None:
     monkeypatch.setattr(ray_trainable, "POLL_SECONDS", 0.0)
-    rare, often = request_for(), request_for(checkpoint_seconds=0.0)
-    finish(actor(rare))
-    assert not rare.checkpoint_path.exists()
-    finish(actor(often))
-    assert often.checkpoint_path.exists()
+    rare = actor(request_for())
+    finish(rare)
+    assert rare.attempt.newest is None
+    often = actor(request_for(checkpoint_seconds=0.0))
+    finish(often)
+    assert often.attempt.newest.exists()
+
+
+def test_an_attempt_that_another_has_followed_ends_and_writes_nothing_more(actor, request_for, monkeypatch) -> None:
+    monkeypatch.setattr(ray_trainable, "POLL_SECONDS", 0.0)
+    cut_off = actor(request_for(checkpoint_seconds=0.0))
+    cut_off.step()
+    before = set(cut_off.attempt.folder.iterdir())
+    second = request_for()
+    last = cut_off.step()
+    assert (last["status"], last["done"], last["step"]) == ("interrupted", True, 2)
+    assert set(cut_off.attempt.folder.iterdir()) == before
+    assert finish(actor(second))[-1]["status"] == "completed"
+
+
+def test_an_attempt_whose_trial_has_ended_elsewhere_ends_too(actor, request_for, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(ray_trainable, "POLL_SECONDS", 0.0)
+    request = request_for(checkpoint_seconds=0.0)
+    cut_off = actor(request)
+    cut_off.step()
+    attempt.remove(tmp_path, request.key)
+    assert cut_off.step()["status"] == "interrupted" and not cut_off.attempt.folder.exists()
 
 
 def test_a_damaged_checkpoint_is_named_and_the_trial_begins_again(actor, request_for) -> None:
-    request = request_for(resume=True)
-    request.checkpoint_path.parent.mkdir()
-    request.checkpoint_path.write_bytes(b"nothing")
+    request_for().begun().save({})
+    request = request_for()
+    request.begun().newest.write_bytes(b"nothing")
     *_, last = finish(actor(request))
     assert last["status"] == "completed" and last["step"] == 6
-    assert f"{request.key}.safetensors cannot be read" in last["note"] and "from the first step" in last["note"]
+    assert f"{request.key}/a1-1.safetensors cannot be read" in last["note"] and "from the first step" in last["note"]
 
 
 def test_a_trial_goes_on_from_the_checkpoint_before_a_damaged_one_to_the_same_end(actor, request_for) -> None:
@@ -170,8 +195,9 @@ def test_a_trial_goes_on_from_the_checkpoint_before_a_damaged_one_to_the_same_en
     results.append(straight.step())
     straight.save_state()
     results.append(straight.step())
-    request = request_for(resume=True)
-    request.checkpoint_path.write_bytes(request.checkpoint_path.read_bytes()[:-1])
+    request = request_for()
+    newest = request.begun().newest
+    newest.write_bytes(newest.read_bytes()[:-1])
     again = finish(actor(request))
     assert [r["step"] for r in again] == [4, 6]  # on from step 2
     assert [r["val_loss"] for r in again] == [r["val_loss"] for r in results[1:]]
@@ -188,7 +214,7 @@ def test_a_checkpoint_that_cannot_be_written_costs_a_note_and_not_the_trial(acto
     found.save_state()
     *_, last = finish(found)
     assert (last["status"], last["note"]) == ("completed", "a checkpoint was not written: No space left on device")
-    assert list(request_for().checkpoint_path.parent.iterdir()) == []
+    assert [path.name for path in found.attempt.folder.iterdir()] == [attempt.SIGN]
 
 
 def test_a_trial_is_watched_while_it_trains_and_at_no_other_time(actor, request_for, monkeypatch) -> None:
@@ -198,7 +224,7 @@ def test_a_trial_is_watched_while_it_trains_and_at_no_other_time(actor, request_
     monkeypatch.setattr(ray_trainable, "POLL_SECONDS", 0.0)
     request = request_for(stall_seconds=7.0)
     found = actor(request)
-    file = stall_file(Path(request.folder), request.key)
+    file = stall_file(Path(request.folder), request.key, request.attempt)
     assert calls[0] == 7.0 and calls[-1] == "rest" and file.read_text() == ""
     calls.clear()
     found.step()
@@ -208,5 +234,5 @@ def test_a_trial_is_watched_while_it_trains_and_at_no_other_time(actor, request_
 
 
 def test_a_request_survives_its_way_through_json(request_for) -> None:
-    request = request_for(resume=True, train_tokens=5)
+    request = request_for(checkpoints=["a1-1.safetensors"], train_tokens=5)
     assert Request(**json.loads(request.to_json())) == request

@@ -157,7 +157,8 @@ class Tune:
 
     def _train(self, request: Request) -> Iterator[dict[str, Any]]:
         config = decode(json.loads(request.config))
-        position = float(request.checkpoint_path.read_text()) if request.resume else 0.0
+        state, _ = request.begun().restore()
+        position = state["position"] if state else 0.0
         for milestone in [*request.milestones, config.budget.amount]:
             if milestone <= position:
                 continue
@@ -177,8 +178,7 @@ class Tune:
 
 
 def save(request: Request, position: float) -> None:
-    request.checkpoint_path.parent.mkdir(exist_ok=True)
-    request.checkpoint_path.write_text(str(position))
+    request.begun().save({"position": position})
 
 
 def make_result(config: TrainConfig, milestone: float, value: float | None, status: str) -> dict[str, Any]:

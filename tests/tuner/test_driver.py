@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from ray.tune import TuneError
 
-from results import store as results_store
+from storage import files
 from tuner import ray_shell, run
 from tuner.driver import only_driver, storage_failure
 
@@ -25,7 +25,7 @@ def recorded(call, search):
 
 
 def refuse(code: int):
-    def replace(self, path: Path, content: bytes) -> None:
+    def replace(path: Path, content: bytes) -> None:
         raise OSError(code, os.strerror(code), str(path))
 
     return replace
@@ -51,12 +51,12 @@ def test_a_folder_whose_lock_cannot_be_taken_is_bad_input(tmp_path) -> None:
 @pytest.mark.parametrize("after", [0, 1, 5, 6, 11, 20])
 def test_a_disk_that_fills_up_ends_the_campaign_and_loses_nothing(bench, play, monkeypatch, code, after) -> None:
     search = bench.search(trials=6, slots=2)
-    written, real = 0, results_store._Files.replace
+    written, real = 0, files.write
 
-    def fills_up(self, path: Path, content: bytes) -> None:
+    def fills_up(path: Path, content: bytes) -> None:
         nonlocal written
         written += 1
-        (refuse(code) if written > after else real)(self, path, content)
+        (refuse(code) if written > after else real)(path, content)
 
     monkeypatch.setattr(ray_shell.tune.Tuner, "__init__", lambda self, *args, **options: None)
 
@@ -69,11 +69,11 @@ def test_a_disk_that_fills_up_ends_the_campaign_and_loses_nothing(bench, play, m
             raise TuneError("Traceback ...") from None
 
     monkeypatch.setattr(ray_shell.tune.Tuner, "fit", fit)
-    monkeypatch.setattr(results_store._Files, "replace", fills_up)
+    monkeypatch.setattr(files, "write", fills_up)
     with pytest.raises(OSError) as caught:
         ray_shell.fit(search, {"cpu": 1.0})
     assert caught.value.errno == code
-    monkeypatch.setattr(results_store._Files, "replace", real)
+    monkeypatch.setattr(files, "write", real)
     before = {row["key"]: row for row in bench.rows() if row["status"] == "completed"}
     again = play(bench.search(trials=6)).run()
     assert not before.keys() & set(again.started)
@@ -87,16 +87,15 @@ def test_a_trial_whose_end_could_not_be_written_keeps_its_checkpoint(bench, resu
     search = bench.search(trials=1)
     request = search.next()
     search.start(request.key)
-    request.checkpoint_path.parent.mkdir()
-    request.checkpoint_path.write_text("100")
+    request.begun().save({"position": 100})
     result = result_of(bench.base, 240.0, 1.5, "completed")
-    monkeypatch.setattr(results_store._Files, "replace", refuse(errno.ENOSPC))
+    monkeypatch.setattr(files, "write", refuse(errno.ENOSPC))
     with pytest.raises(OSError):
         search.report(request.key, result)
     with pytest.raises(OSError):
         search.end(request.key, result)
     monkeypatch.undo()
-    assert request.checkpoint_path.exists() and bench.search(trials=1).next().resume
+    assert bench.search(trials=1).next().checkpoints == ["a1-1.safetensors"]
 
 
 def test_the_command_says_in_one_line_that_the_disk_is_full(monkeypatch, capsys) -> None:

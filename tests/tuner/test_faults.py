@@ -18,7 +18,7 @@ import pandas as pd
 import pytest
 
 from results import Store
-from results import store as results_store
+from storage import files
 from trainable.config import TrainConfig
 from trainable.ray_trainable import STOP_FILE
 from trainable.watchdog import stall_file
@@ -56,13 +56,8 @@ class Faults:
         self.draw, self.count, self.full = random.Random(seed), count, False
         self.deaths: dict[tuple[str, str], int] = {}  # of a trial's worker or node, in this start
         self.left = 12  # injected at most, so that a campaign ends
-        self.real = results_store._Files.replace
-        faults = self
-
-        def write(files: Any, path: Path, content: bytes) -> None:
-            faults.write(files, path, content)
-
-        monkeypatch.setattr(results_store._Files, "replace", write)
+        self.real = files.write
+        monkeypatch.setattr(files, "write", self.write)
 
     def now(self, chance: float) -> bool:
         return self.left > 0 and self.draw.random() < chance
@@ -71,11 +66,11 @@ class Faults:
         self.count.injected[kind] += 1
         self.left -= 1
 
-    def write(self, files: Any, path: Path, content: bytes) -> None:
+    def write(self, path: Path, content: bytes) -> None:
         if self.full:
             raise OSError(errno.ENOSPC, "No space left on device", str(path))
         if not self.now(0.03):
-            self.real(files, path, content)
+            self.real(path, content)
             return
         kind = self.draw.choice(["before a write", "in a write", "after a write", "disk full"])
         if kind == "disk full":
@@ -84,10 +79,10 @@ class Faults:
             raise OSError(errno.ENOSPC, "No space left on device", str(path))
         self.note(f"driver killed {kind}")
         if kind == "in a write":
-            cut = content[: self.draw.randrange(len(content))]
+            cut = content[: self.draw.randrange(len(content) + 1)]
             path.with_name(f".{path.name}.{self.draw.randrange(10**8):08}").write_bytes(cut)
         elif kind == "after a write":
-            self.real(files, path, content)
+            self.real(path, content)
         raise Killed
 
 
@@ -118,7 +113,7 @@ def player(play: type[Any]) -> type[Any]:
             if not isinstance(error, HangingTrialError):
                 super().died(key, error)
                 return
-            file = stall_file(self.search.folder, key)
+            file = stall_file(self.search.folder, key, self.search.files.begun[key])
             file.parent.mkdir(exist_ok=True)
             file.write_text("Timeout (0:00:30)!\n")
             self.search.die(key, WORKER_DIED)

@@ -53,10 +53,9 @@ def test_a_trial_of_a_lost_node_goes_on_from_a_checkpoint_that_can_be_seen(bench
     search = bench.search()
     request = search.next()
     search.start(request.key)
-    request.checkpoint_path.parent.mkdir()
-    request.checkpoint_path.write_text("100")
+    request.begun().save({"position": 100})
     search.die(request.key, ON_A_DEAD_NODE)
-    assert bench.rows()[0]["checkpoint"] == f"checkpoints/{request.key}.safetensors"
+    assert bench.rows()[0]["checkpoint"] == f"checkpoints/{request.key}/a1-1.safetensors"
     assert search.next().resume
 
 
@@ -120,7 +119,7 @@ def test_a_trial_that_hung_has_crashed_with_where_it_hung(bench) -> None:
     request = search.next()
     assert request.stall_seconds == 90.0
     search.start(request.key)
-    file = stall_file(bench.folder, request.key)
+    file = stall_file(bench.folder, request.key, 1)
     file.parent.mkdir()
     file.write_text("Timeout (0:01:30)!\n  File train.py in hangs\n")
     search.die(request.key, ON_A_LIVING_NODE)
@@ -133,7 +132,7 @@ def test_a_trial_that_hung_has_crashed_with_where_it_hung(bench) -> None:
 def test_what_the_watchdog_of_a_killed_start_wrote_is_not_held_against_a_new_one(bench) -> None:
     search = bench.search(trials=1)
     search.start(search.next().key)
-    file = stall_file(bench.folder, bench.base_key)
+    file = stall_file(bench.folder, bench.base_key, 1)
     file.parent.mkdir()
     file.write_text("Timeout")
     again = bench.search(trials=1)

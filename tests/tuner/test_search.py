@@ -321,7 +321,7 @@ def test_a_stopped_campaign_interrupts_its_trials_with_a_checkpoint_in_their_row
     assert interrupted
     for row in interrupted:
         assert row["reason"] == "interrupted" and row["ended_at"] is not None
-        assert row["checkpoint"] == f"checkpoints/{row['key']}.safetensors"
+        assert row["checkpoint"] == f"checkpoints/{row['key']}/a1-1.safetensors"
         assert (bench.folder / row["checkpoint"]).exists()
 
 
@@ -348,7 +348,7 @@ def test_interrupted_trials_come_first_again_from_their_checkpoints_and_keep_the
     requests = [again.next() for _ in range(3)]
     assert [r.key for r in requests[: len(left)]] == left[:3]
     for request in requests[: len(left)]:
-        assert request.resume and request.checkpoint_path.exists()
+        assert request.resume and request.begun().newest.exists()
         for milestone in before[request.key]:
             assert again.stopper.reached(milestone) > 0
             assert milestone in again.ledger.entries[request.key].milestones

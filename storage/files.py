@@ -1,0 +1,154 @@
+"""Reading and writing a campaign's files. A file is only ever replaced whole: a reader sees the old one or the new one,
+also after a kill -9 of the writer.
+
+Every failure is an OSError; a file that is not there is a FileNotFoundError.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import pyarrow as pa
+from pyarrow.fs import FileType
+
+from storage import remote
+from storage.location import Location
+
+AT_ONCE = 16  # requests to an object store, where many files are read
+
+
+def write(path: Location, content: bytes) -> None:
+    """Write a whole file or leave the old one as it is, whatever happens meanwhile."""
+    if not isinstance(path, Path):
+        remote.write(path, content)
+        return
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)
+
+
+@contextmanager
+def replacing(path: Location) -> Iterator[Path]:
+    """A local file to be written in the block; at its end it takes the place of the one at ``path``."""
+    if not isinstance(path, Path):
+        with tempfile.TemporaryDirectory() as folder:
+            local = Path(folder) / path.name
+            yield local
+            with pa.memory_map(str(local)) as file:
+                remote.write(path, file.read_buffer())
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Hidden: readers of data sets ignore it. Hosts that share a folder share no process ids.
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
+    try:
+        yield temporary
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def read(path: Location) -> bytes:
+    """The content of a file."""
+    return path.read_bytes() if isinstance(path, Path) else remote.read(path)
+
+
+def read_all(paths: Sequence[Location]) -> Iterator[bytes | OSError]:
+    """The content of each file, or what kept it from being read; of an object store many at a time."""
+    if len(paths) < 2 or isinstance(paths[0], Path):
+        yield from map(_read_or_error, paths)
+        return
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        yield from pool.map(_read_or_error, paths)
+
+
+def _read_or_error(path: Location) -> bytes | OSError:
+    try:
+        return read(path)
+    except OSError as error:
+        return error
+
+
+@contextmanager
+def local_copy(path: Location) -> Iterator[Path]:
+    """The file itself where it is of this machine, else a copy for the time of the block."""
+    if isinstance(path, Path):
+        yield path
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / path.name
+        copy.write_bytes(remote.read(path))
+        yield copy
+
+
+def names(folder: Location) -> list[str]:
+    """Visible names in a folder, sorted; none where it does not exist. A ValueError where it is a file."""
+    if not isinstance(folder, Path):
+        return sorted(name for name in remote.names(folder) if not name.startswith("."))
+    if folder.is_file():
+        raise ValueError(f"{folder} is a file but must be a folder")
+    return sorted(p.name for p in folder.iterdir() if not p.name.startswith(".")) if folder.is_dir() else []
+
+
+def exists(path: Location) -> bool:
+    """Whether there is a file or folder, or a link that points nowhere."""
+    return os.path.lexists(path) if isinstance(path, Path) else remote.info(path).type != FileType.NotFound
+
+
+def is_file(path: Location) -> bool:
+    """Whether there is a file."""
+    return path.is_file() if isinstance(path, Path) else remote.info(path).type == FileType.File
+
+
+def modified(path: Location) -> float:
+    """When the file was written last, in seconds since 1970, by the clock of whoever keeps it."""
+    if isinstance(path, Path):
+        return path.stat().st_mtime
+    at = remote.info(path).mtime
+    return 0.0 if at is None else at.timestamp()
+
+
+def rename(path: Location, target: Location) -> None:
+    """Give a file another name, under which nothing is yet."""
+    if isinstance(path, Path):
+        os.rename(path, str(target))
+        return
+    write(target, read(path))
+    remove(path)
+
+
+def remove(path: Location) -> None:
+    """Remove a file, if it is there."""
+    if isinstance(path, Path):
+        path.unlink(missing_ok=True)
+    else:
+        remote.remove(path)
+
+
+def remove_folder(folder: Location) -> None:
+    """Remove a folder with all that is in it, as far as that is possible: another process may be writing there."""
+    if isinstance(folder, Path):
+        shutil.rmtree(folder, ignore_errors=True)
+    else:
+        remote.remove(folder, folder=True)
+
+
+def check_usable(folder: Location) -> None:
+    """A ValueError, one line, for an object store that cannot be reached, written to and read from."""
+    if isinstance(folder, Path):
+        return
+    probe = folder / f".seen-{uuid.uuid4().hex[:8]}"
+    try:
+        remote.write(probe, b"seen")
+        if remote.read(probe) != b"seen":
+            raise OSError(f"{probe}: what was written does not come back")
+        remote.remove(probe)
+    except OSError as error:
+        raise ValueError(f"{folder} cannot be used: {error}") from None

@@ -1,0 +1,120 @@
+"""Files of an object store, through pyarrow's file systems: S3, Google Cloud and Azure are built into them, and pandas
+opens the same URLs by them. Any other protocol is fsspec's, where the package that it needs is installed.
+
+A put is whole or nothing: bytes are written at once, never appended, and nothing depends on a rename.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+
+import fsspec
+import pyarrow as pa
+from fsspec.registry import known_implementations
+from pyarrow import fs
+
+from storage.location import Url
+
+S3_ATTEMPTS = 5  # of a request that failed in a way that may pass
+_QUERY = re.compile(r"\?\S*=\S*")
+_BY_URL = ("gs", "gcs", "abfs", "abfss")  # pyarrow makes these from the URL alone
+
+
+@contextmanager
+def failing_as_oserror(url: Url) -> Iterator[None]:
+    """Whatever a store raises is an OSError with one line that names the place; queries, which may be signed, go."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise FileNotFoundError(2, "No such file", str(url)) from None
+    except Exception as error:
+        line = (str(error).splitlines() or [repr(error)])[0]
+        raise OSError(f"{url}: {_QUERY.sub('', line)}") from error
+
+
+def file_system(url: Url) -> tuple[fs.FileSystem, str]:
+    """The file system of a URL, and its path there. A ValueError for a protocol that nothing here speaks."""
+    rest = url.text.partition("://")[2]
+    if url.scheme in _BY_URL:
+        return _by_url(url.scheme, rest.partition("/")[0]), _azure_path(rest)
+    return (_s3(rest.partition("/")[0]) if url.scheme == "s3" else _fsspec(url.scheme)), rest
+
+
+@lru_cache
+def _s3(bucket: str) -> fs.FileSystem:
+    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""
+    scheme, _, host = endpoint.rpartition("://")
+    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    if region is None and not endpoint:
+        region = fs.resolve_s3_region(bucket)
+    return fs.S3FileSystem(
+        region=region,
+        scheme=scheme or "https",
+        endpoint_override=host or None,
+        connect_timeout=5,
+        allow_delayed_open=True,  # one request for a small file instead of three
+        retry_strategy=fs.AwsStandardS3RetryStrategy(max_attempts=S3_ATTEMPTS),
+    )
+
+
+@lru_cache
+def _by_url(scheme: str, bucket: str) -> fs.FileSystem:
+    return fs.FileSystem.from_uri(f"{scheme}://{bucket}/")[0]
+
+
+def _azure_path(rest: str) -> str:
+    """``container@account.dfs.core.windows.net/path`` -> ``container/path``; a bucket's path stays."""
+    host, slash, path = rest.partition("/")
+    return f"{host.partition('@')[0]}{slash}{path}"
+
+
+@lru_cache
+def _fsspec(scheme: str) -> fs.FileSystem:
+    try:
+        found = fsspec.filesystem(scheme, use_listings_cache=False)  # others write there too
+    except ImportError as error:
+        needs = known_implementations.get(scheme, {}).get("err", str(error))
+        raise ValueError(f"{scheme}:// cannot be used here: {needs}") from None
+    except ValueError:
+        raise ValueError(f"{scheme}:// is no known kind of storage: s3, gs and abfs are, and what fsspec has") from None
+    return fs.PyFileSystem(fs.FSSpecHandler(found))
+
+
+def read(url: Url) -> bytes:
+    """The content of a file."""
+    system, path = file_system(url)
+    with failing_as_oserror(url), system.open_input_stream(path) as file:
+        return bytes(file.read())
+
+
+def write(url: Url, content: bytes | pa.Buffer) -> None:
+    """Put a whole file."""
+    system, path = file_system(url)
+    with failing_as_oserror(url), system.open_output_stream(path) as file:
+        file.write(content)
+
+
+def names(url: Url) -> list[str]:
+    """Names in a folder; none where there is none."""
+    system, path = file_system(url)
+    with failing_as_oserror(url):
+        return [found.base_name for found in system.get_file_info(fs.FileSelector(path, allow_not_found=True))]
+
+
+def info(url: Url) -> fs.FileInfo:
+    """What the store says of a file or folder."""
+    system, path = file_system(url)
+    with failing_as_oserror(url):
+        return system.get_file_info(path)
+
+
+def remove(url: Url, folder: bool = False) -> None:
+    """Remove a file, or a folder with all that is in it, if it is there."""
+    system, path = file_system(url)
+    with failing_as_oserror(url):
+        if system.get_file_info(path).type != fs.FileType.NotFound:
+            (system.delete_dir if folder else system.delete_file)(path)

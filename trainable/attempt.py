@@ -1,0 +1,113 @@
+"""The attempts at one trial, and which of them is in force: a node that was cut off goes on training and writing while
+its trial has already been started elsewhere.
+
+``checkpoints/KEY/`` holds the sign, which names the attempt in force and the checkpoints that were there when it began,
+and the checkpoints, each named after the attempt that wrote it. An attempt goes on from the files that its sign names,
+writes files of its own, and ends once the sign is another's or gone: what a cut-off one still writes is never read, and
+is removed with what its trial leaves. Nothing here waits for a clock or for another process.
+
+The last two checkpoints are kept, since one that was damaged after it was written (a disk, a copy) is only found out
+when it is needed.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from storage import files
+from storage.location import Location
+
+from trainable import checkpoint
+
+KEPT = 2
+SIGN = "attempt.json"
+_NAME = re.compile(r"a(\d+)-(\d+)\.safetensors")  # attempt, and which of its checkpoints
+
+
+@dataclass
+class Attempt:
+    """One attempt, as the process sees it that trains."""
+
+    folder: Location  # of the trial's checkpoints
+    key: str
+    number: int
+    names: list[str] = field(default_factory=list)  # of the checkpoints to go on from, newest first
+    written: int = 0
+
+    @property
+    def newest(self) -> Location | None:
+        """The checkpoint that it would go on from."""
+        return self.folder / self.names[0] if self.names else None
+
+    def in_force(self) -> bool:
+        """Whether the trial is still this attempt's: no other has begun, and the trial has not ended."""
+        return _signed(self.folder)[0] == self.number
+
+    def save(self, state: dict[str, Any]) -> None:
+        """Write a checkpoint, and remove what lies behind the one before it. An OSError where it cannot be written."""
+        name = f"a{self.number}-{self.written + 1}.safetensors"
+        checkpoint.save(self.folder / name, state, self.key)
+        self.written += 1
+        self.names.insert(0, name)
+        while len(self.names) > KEPT:
+            files.remove(self.folder / self.names.pop())
+
+    def restore(self) -> tuple[dict[str, Any] | None, list[str]]:
+        """The newest state that is whole, None without one; and what was wrong with newer ones, which are removed."""
+        wrong: list[str] = []
+        while self.names:
+            path = self.folder / self.names[0]
+            try:
+                return checkpoint.load(path, self.key), wrong
+            except ValueError as error:
+                wrong.append(str(error))
+                files.remove(path)
+                self.names.pop(0)
+        return None, wrong
+
+
+def begin(campaign: Location, key: str, at_least: int) -> Attempt:
+    """Put a new attempt in force, which goes on from the checkpoints of the one before; for the driver.
+
+    Its number is ``at_least`` that, and above that of every attempt before. What others have written late is removed.
+    """
+    folder = folder_of(campaign, key)
+    number = max(at_least, _signed(folder)[0] + 1)
+    usable = checkpoints(campaign, key)
+    files.write(folder / SIGN, json.dumps({"attempt": number, "checkpoints": usable}).encode())
+    for name in files.names(folder):
+        if name not in (SIGN, *usable):
+            files.remove(folder / name)
+    return Attempt(folder, key, number, usable)
+
+
+def checkpoints(campaign: Location, key: str) -> list[str]:
+    """The names of the checkpoints that the trial may go on from, newest first."""
+    folder = folder_of(campaign, key)
+    number, before = _signed(folder)
+    there = files.names(folder)
+    own = [(int(found[2]), name) for name in there if (found := _NAME.fullmatch(name)) and int(found[1]) == number]
+    return [name for _, name in sorted(own, reverse=True)] + [name for name in before if name in there]
+
+
+def folder_of(campaign: Location, key: str) -> Location:
+    """Where the checkpoints of a trial are."""
+    return campaign / "checkpoints" / key
+
+
+def remove(campaign: Location, key: str) -> None:
+    """The trial has ended: remove its checkpoints, and with the sign whoever still trains it."""
+    files.remove_folder(folder_of(campaign, key))
+
+
+def _signed(folder: Location) -> tuple[int, list[str]]:
+    """The attempt in force and the checkpoints that it went on from; 0 and none where there is no whole sign."""
+    try:
+        sign = json.loads(files.read(folder / SIGN))
+        names = [name for name in sign["checkpoints"] if _NAME.fullmatch(name)]
+        return int(sign["attempt"]), names
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return 0, []

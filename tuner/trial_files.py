@@ -1,0 +1,68 @@
+"""What trials have in their campaign's folder beside their rows: the sign of the attempt in force, checkpoints, what a
+watchdog wrote, the text of an error, and the sign to stop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from storage import files
+from storage.location import Location
+from trainable import attempt
+from trainable.attempt import Attempt
+from trainable.ray_trainable import STOP_FILE
+from trainable.watchdog import stall_file
+
+
+class TrialFiles:
+    """The driver's side of them, in one start of the campaign."""
+
+    def __init__(self, folder: Location) -> None:
+        self.folder = folder
+        self.begun: dict[str, int] = {}  # key -> the attempt that this start has put in force
+
+    def begin(self, key: str, at_least: int) -> Attempt:
+        """Put a new attempt at a trial in force."""
+        begun = attempt.begin(self.folder, key, at_least)
+        self.begun[key] = begun.number
+        return begun
+
+    def checkpoint(self, key: str) -> str | None:
+        """The newest checkpoint of a trial, relative to the campaign's folder."""
+        found = attempt.checkpoints(self.folder, key)
+        return f"checkpoints/{key}/{found[0]}" if found else None
+
+    def hung(self, key: str) -> str:
+        """What the watchdog of a trial wrote as it ended the trial's process; empty where it did not."""
+        try:  # not asked for first: a worker that ends removes it at any moment
+            return files.read(self._stall_file(key)).decode(errors="replace")
+        except FileNotFoundError:
+            return ""
+
+    def crashed(self, key: str, error: str) -> None:
+        """Keep the whole text of an error."""
+        files.write(self.folder / "errors" / f"{key}.txt", error.encode(errors="replace"))
+
+    def closed(self, key: str, ended: bool) -> None:
+        """The attempt is over; with ``ended`` the trial is, and whoever still trains it is to end too."""
+        files.remove(self._stall_file(key))
+        if ended:
+            attempt.remove(self.folder, key)
+
+    def remove_late(self, unfinished: Collection[str]) -> None:
+        """While no trial runs: remove what workers that were cut off wrote of other trials than the ``unfinished``."""
+        for key in files.names(self.folder / "checkpoints"):
+            if key not in unfinished:
+                attempt.remove(self.folder, key)
+        files.remove_folder(self.folder / "stalls")
+
+    def ask_to_stop(self) -> None:
+        """Tell every running trial to write its checkpoint and end."""
+        files.write(self.folder / STOP_FILE, b"")
+
+    def let_run(self) -> None:
+        """Take that back."""
+        files.remove(self.folder / STOP_FILE)
+
+    def _stall_file(self, key: str) -> Location:
+        return stall_file(self.folder, key, self.begun[key])
