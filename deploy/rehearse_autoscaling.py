@@ -1,10 +1,10 @@
-"""A rehearsal of autoscaling by demand, on this machine alone: Ray's own autoscaler, with a provider that plays a cloud.
+"""A rehearsal of autoscaling by demand on one machine: Ray's own autoscaler, with a provider that plays a cloud.
 
     .venv/bin/python deploy/rehearse_autoscaling.py          (no root, no GPU, no cloud; some minutes)
 
-The cluster is cluster.yaml in small: a head without trials, and workers with one GPU (which is not there: trials see that,
-and train on the CPU), from none to three. A campaign is started on it by the real command. Workers must come because
-trials wait, trials must train on several of them at once and all end by themselves, and then every worker must be given
+The cluster is cluster.yaml in small: a head without trials, and workers with one GPU (which is not there: trials see
+that, and train on the CPU), from none to three. A campaign is started on it by the real command. Workers must come
+because trials wait, trials must train on several of them at once and all end by themselves, and then every worker must be given
 back; or the exit code is 1.
 """
 
@@ -140,7 +140,7 @@ def environment(folder: Path, autoscaler: str) -> dict[str, str]:
     return {
         "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32), "RAY_USAGE_STATS_ENABLED": "0",
         "RAY_FAKE_CLUSTER": "1", "AUTOSCALER_UPDATE_INTERVAL_S": "1", "RAY_memory_monitor_refresh_ms": "0",
-        "RAY_raylet_start_wait_time_s": "60", "RAY_agent_register_timeout_ms": "120000",  # its own are short on a busy machine
+        "RAY_raylet_start_wait_time_s": "60", "RAY_agent_register_timeout_ms": "120000",  # on a busy machine
         "RAY_worker_register_timeout_seconds": "300",
         "RAY_enable_autoscaler_v2": "1" if autoscaler == "v2" else "0", "OMP_NUM_THREADS": "1",
         "TUNER_CACHE": os.environ.get("TUNER_CACHE", str(folder / "cache")),
@@ -148,7 +148,7 @@ def environment(folder: Path, autoscaler: str) -> dict[str, str]:
 
 
 def start_head(address: str, folder: Path) -> subprocess.Popen[bytes]:
-    """A head with its autoscaler, beside whatever Ray runs here already: all its processes are in a session of their own."""
+    """A head with its autoscaler, beside whatever Ray runs here already: its processes have a session of their own."""
     provider = {
         "type": "fake_multinode",
         "gcs_address": address,
