@@ -101,7 +101,7 @@ def test_a_cluster_that_grows_is_asked_for_as_many_trials_as_one_says(joined) ->
 
 def test_of_nodes_that_are_still_to_come_one_must_say_what_a_trial_gets(joined) -> None:
     joined({"CPU": 0.0})
-    with pytest.raises(ValueError, match="no node for trials yet: say .* --gpu-fraction 1 .* or --cpus 1"):
+    with pytest.raises(ValueError, match=r"no node for trials yet: say .* --gpu-fraction 1 .* or --cpus 1"):
         cluster.connect("auto", 8)
     assert cluster.connect("auto", 8, Placement(cpus=1)).resources == {"cpu": 1.0}
 
