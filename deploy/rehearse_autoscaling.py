@@ -1,10 +1,10 @@
-"""A rehearsal of autoscaling by demand on one machine: Ray's own autoscaler, with a provider that plays a cloud.
+"""A rehearsal of autoscaling by demand, on one machine: Ray's own autoscaler, with its provider that plays a cloud.
 
     .venv/bin/python deploy/rehearse_autoscaling.py          (no root, no GPU, no cloud; some minutes)
 
-The cluster is cluster.yaml in small: a head without trials, and workers with one GPU (which is not there: trials see
-that, and train on the CPU), from none to three. A campaign is started on it by the real command. Workers must come
-because trials wait, trials must train on several of them at once and all end by themselves, and then every worker must be given
+The cluster is cluster.yaml in small: a head without trials, and none to three workers with one GPU. That GPU is not
+there: trials see this, and train on the CPU. A campaign is started on it by the real command. Workers must come because
+trials wait, trials must train on several of them at once and all end by themselves, and then every worker must be given
 back; or the exit code is 1.
 """
 
@@ -21,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -56,8 +57,8 @@ class Seen:
         in_use = ray.cluster_resources().get("GPU", 0) - ray.available_resources().get("GPU", 0)
         self.workers.append(len(nodes))
         self.gpus_in_use.append(max(0, round(in_use)))
-        counts = results.load(campaign).trials["status"].value_counts() if (campaign / "campaign.json").exists() else {}
-        trials = ", ".join(f"{number} {status}" for status, number in sorted(dict(counts).items())) or "none"
+        statuses = results.load(campaign).trials["status"].tolist() if (campaign / "campaign.json").exists() else []
+        trials = ", ".join(f"{number} {status}" for status, number in sorted(Counter(statuses).items())) or "none"
         line = f"workers: {self.workers[-1]}, GPUs in use: {self.gpus_in_use[-1]}, trials: {trials}"
         if line != self.last:
             say(line)
@@ -106,7 +107,9 @@ def rehearse(address: str, head: subprocess.Popen[bytes], folder: Path, trials: 
     finally:
         driver.kill()
         code = driver.wait()
-    print((folder / "driver.log").read_text(), end="")
+    for line in (folder / "driver.log").read_text().splitlines():
+        if line and not line.startswith(" "):
+            print(line)
     wrong = [f"the driver ended with exit code {code}"] if code else []
     wrong += judged(seen, campaign, trials) if (campaign / "campaign.json").exists() else ["there is no campaign"]
     say("the campaign is over: waiting for the workers to be given back")
@@ -114,6 +117,7 @@ def rehearse(address: str, head: subprocess.Popen[bytes], folder: Path, trials: 
     while seen.workers[-1] and time.monotonic() < deadline:
         seen.look(campaign)
         time.sleep(1)
+    disconnect()
     return wrong + ([f"{seen.workers[-1]} workers were not given back"] if seen.workers[-1] else [])
 
 
@@ -140,15 +144,15 @@ def environment(folder: Path, autoscaler: str) -> dict[str, str]:
     return {
         "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32), "RAY_USAGE_STATS_ENABLED": "0",
         "RAY_FAKE_CLUSTER": "1", "AUTOSCALER_UPDATE_INTERVAL_S": "1", "RAY_memory_monitor_refresh_ms": "0",
-        "RAY_raylet_start_wait_time_s": "60", "RAY_agent_register_timeout_ms": "120000",  # on a busy machine
-        "RAY_worker_register_timeout_seconds": "300",
+        "RAY_raylet_start_wait_time_s": "60", "RAY_agent_register_timeout_ms": "120000",
+        "RAY_worker_register_timeout_seconds": "300",  # what Ray has for these is short on a busy machine
         "RAY_enable_autoscaler_v2": "1" if autoscaler == "v2" else "0", "OMP_NUM_THREADS": "1",
         "TUNER_CACHE": os.environ.get("TUNER_CACHE", str(folder / "cache")),
     }  # fmt: skip
 
 
 def start_head(address: str, folder: Path) -> subprocess.Popen[bytes]:
-    """A head with its autoscaler, beside whatever Ray runs here already: its processes have a session of their own."""
+    """A head with its autoscaler. Ray that runs here already is left alone: this one's processes are in one session."""
     provider = {
         "type": "fake_multinode",
         "gcs_address": address,
@@ -193,6 +197,13 @@ def wait_for(address: str, head: subprocess.Popen[bytes], folder: Path) -> None:
             raise SystemExit(f"the head did not start:\n{log.read_text()}")
         time.sleep(1)
     ray.init(address=address, log_to_driver=False, logging_level="ERROR")
+
+
+def disconnect() -> None:
+    """Leave the cluster before it ends."""
+    import ray
+
+    ray.shutdown()
 
 
 def start_driver(address: str, folder: Path, trials: int, steps: int) -> subprocess.Popen[bytes]:

@@ -164,7 +164,7 @@ def test_an_interrupted_campaign_finishes_trials_that_lost_their_checkpoint_or_p
     wait_for(lambda: len(_workers(folder)) == 2, process)  # both have passed a rung
     os.killpg(process.pid, signal.SIGINT)
     lines = output(process, code=130)
-    assert lines[-1] == "ended early (interrupted). Go on with: python -m tuner.run --resume cut"
+    assert lines[-1] == "ended early (interrupted). Go on with: python -m tuner.run --resume cut --results runs"
     cut = trials_of(folder).set_index("key")
     assert (cut["status"] == "interrupted").all() and len(cut) == 2
     for checkpoint, steps in zip(cut["checkpoint"], cut["steps"], strict=True):

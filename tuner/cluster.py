@@ -101,7 +101,8 @@ def _cluster(found: Sequence[Node], concurrent: int | None, placement: Placement
             there = f"{gpus} GPUs" if "gpu" in needed else f"{cores:g} cores"
             uses = f"one of {there}" if whole else f"{one}, and there are {there}"
             raise ValueError(f"--concurrent is {concurrent} but must be in 1..{most}: a trial uses {uses}")
-    elif not gpus and not cores and placement == Placement():  # by default cores, and GPUs to come would be free
+    elif not gpus and not cores and placement == Placement():
+        # Cores by default would put several trials on one GPU of a node to come, none of which has reserved it.
         raise ValueError(
             "the cluster has no node for trials yet: say what each gets of those to come, "
             "--gpu-fraction 1 (a GPU) or --cpus 1 (a core)"

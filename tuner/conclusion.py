@@ -6,6 +6,7 @@ import json
 import shlex
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -21,6 +22,7 @@ from trainable.config import TrainConfig
 from tuner.confirm import Confirmation
 from tuner.display import clock
 from tuner.driver import INTERRUPTED, INTERRUPTION
+from tuner.options import RUNS
 from tuner.search import Search
 
 SHOWN = 20  # rows of a replay in the tables at its end; results.compare prints all
@@ -47,10 +49,16 @@ def conclude(console: Console, campaign: Search) -> int:
     unconfirmed = campaign.confirmation is not None and not campaign.confirmation.over
     left = len(campaign.ledger.unfinished()) or unconfirmed
     if campaign.stopping and (left or campaign.num_started < campaign.settings.trials):
-        console.print(f"ended early ({campaign.stopping}). Go on with: {PROGRAM} --resume {campaign.folder.name}")
+        console.print(f"ended early ({campaign.stopping}). Go on with: {again(campaign.folder)}")
     if campaign.stopping == INTERRUPTION:
         return INTERRUPTED
     return FAILED if crashed else DONE
+
+
+def again(folder: Path) -> str:
+    """The command that goes on with the campaign in ``folder``."""
+    elsewhere = "" if folder.parent == RUNS else f" --results {shlex.quote(str(folder.parent))}"
+    return f"{PROGRAM} --resume {folder.name}{elsewhere}"
 
 
 def print_winner(console: Console, campaign: Search, confirmation: Confirmation) -> None:
@@ -71,8 +79,7 @@ def print_winner(console: Console, campaign: Search, confirmation: Confirmation)
             slots = campaign.settings.slots
             cost += f", about {clock(fewest * seconds / slots)} to {clock(most * seconds / slots)}"
         console.print(
-            f"Which of its {changes} changes matter? An ablation tells ({cost}): "
-            f"{PROGRAM} --resume {campaign.folder.name} --ablate"
+            f"Which of its {changes} changes matter? An ablation tells ({cost}): {again(campaign.folder)} --ablate"
         )
 
 

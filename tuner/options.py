@@ -18,6 +18,7 @@ from trainable.fidelity import FIDELITIES
 from tuner.early_stopping import STOPPERS
 
 LATEST = "latest"
+RUNS = Path("results/runs")  # where campaigns are, unless --results says otherwise
 NAMED_SOURCES = (STDLIB, *DATASETS)
 LONGEST = 1e6  # hours or minutes: beyond it, a timer of the system would overflow
 
@@ -181,7 +182,7 @@ def _say_where(where: argparse._ArgumentGroup) -> None:
         "--results",
         metavar="FOLDER",
         type=argument,
-        default=Path("results/runs"),
+        default=RUNS,
         help="folder of all campaigns, also in an object store, as s3://BUCKET/FOLDER (default: %(default)s)",
     )
     where.add_argument(

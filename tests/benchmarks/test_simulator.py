@@ -89,7 +89,7 @@ def ours(table: tables.Table, seed: int, slots: int, budget: float) -> Trace:
 def test_our_search_runs_on_a_table_and_stops_trials_early() -> None:
     table = made_up()
     trace = ours(table, seed=0, slots=4, budget=25)
-    assert 25 < trace.started and 3 <= len(trace.finished) < trace.started - 2
+    assert trace.started > 25 and 3 <= len(trace.finished) < trace.started - 2
     assert trace.best_at(25) - table.best < 0.1
 
 
