@@ -6,6 +6,7 @@ import json
 import shlex
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -47,10 +48,15 @@ def conclude(console: Console, campaign: Search) -> int:
     unconfirmed = campaign.confirmation is not None and not campaign.confirmation.over
     left = len(campaign.ledger.unfinished()) or unconfirmed
     if campaign.stopping and (left or campaign.num_started < campaign.settings.trials):
-        console.print(f"ended early ({campaign.stopping}). Go on with: {PROGRAM} --resume {campaign.folder.name}")
+        console.print(f"ended early ({campaign.stopping}). Go on with: {again(campaign)}")
     if campaign.stopping == INTERRUPTION:
         return INTERRUPTED
     return FAILED if crashed else DONE
+
+
+def again(campaign: Search) -> str:
+    """The command that goes on with a campaign."""
+    return f"{PROGRAM} --resume {campaign.folder.name if isinstance(campaign.folder, Path) else campaign.folder}"
 
 
 def print_winner(console: Console, campaign: Search, confirmation: Confirmation) -> None:
@@ -70,10 +76,7 @@ def print_winner(console: Console, campaign: Search, confirmation: Confirmation)
         if seconds is not None:
             slots = campaign.settings.slots
             cost += f", about {clock(fewest * seconds / slots)} to {clock(most * seconds / slots)}"
-        console.print(
-            f"Which of its {changes} changes matter? An ablation tells ({cost}): "
-            f"{PROGRAM} --resume {campaign.folder.name} --ablate"
-        )
+        console.print(f"Which of its {changes} changes matter? An ablation tells ({cost}): {again(campaign)} --ablate")
 
 
 def command(campaign: Mapping[str, Any], config: TrainConfig) -> str | None:
