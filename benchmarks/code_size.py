@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("search_spaces", "tuner", "trainable", "results")
+PACKAGES = ("search_spaces", "tuner", "trainable", "results", "storage")
 
 
 @dataclass(frozen=True, order=True)

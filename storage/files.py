@@ -108,7 +108,7 @@ def is_file(path: Location) -> bool:
 
 
 def modified(path: Location) -> float:
-    """When the file was written last, in seconds since 1970, by the clock of whoever keeps it."""
+    """When the file was written last, in seconds since 1970; 0 in a store that does not say."""
     if isinstance(path, Path):
         return path.stat().st_mtime
     at = remote.info(path).mtime

@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
+from typing import Any
 
 import fsspec
 import pyarrow as pa
@@ -20,20 +21,20 @@ from pyarrow import fs
 from storage.location import Url
 
 S3_ATTEMPTS = 5  # of a request that failed in a way that may pass
-_QUERY = re.compile(r"\?\S*=\S*")
+_NOISE = re.compile(r"\?\S*=\S*| \(Request ID: \S*\)")  # a query may be signed
 _BY_URL = ("gs", "gcs", "abfs", "abfss")  # pyarrow makes these from the URL alone
 
 
 @contextmanager
 def failing_as_oserror(url: Url) -> Iterator[None]:
-    """Whatever a store raises is an OSError with one line that names the place; queries, which may be signed, go."""
+    """Whatever a store raises is an OSError with one line that names the place and holds no secret."""
     try:
         yield
     except FileNotFoundError:
         raise FileNotFoundError(2, "No such file", str(url)) from None
     except Exception as error:
         line = (str(error).splitlines() or [repr(error)])[0]
-        raise OSError(f"{url}: {_QUERY.sub('', line)}") from error
+        raise OSError(f"{url}: {_NOISE.sub('', line)}") from error
 
 
 def file_system(url: Url) -> tuple[fs.FileSystem, str]:
@@ -51,14 +52,15 @@ def _s3(bucket: str) -> fs.FileSystem:
     region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
     if region is None and not endpoint:
         region = fs.resolve_s3_region(bucket)
-    return fs.S3FileSystem(
-        region=region,
-        scheme=scheme or "https",
-        endpoint_override=host or None,
-        connect_timeout=5,
-        allow_delayed_open=True,  # one request for a small file instead of three
-        retry_strategy=fs.AwsStandardS3RetryStrategy(max_attempts=S3_ATTEMPTS),
-    )
+    options: dict[str, Any] = {  # its stubs do not know all of them
+        "region": region,
+        "scheme": scheme or "https",
+        "endpoint_override": host or None,
+        "connect_timeout": 5,
+        "allow_delayed_open": True,  # one request for a small file instead of three
+        "retry_strategy": fs.AwsStandardS3RetryStrategy(max_attempts=S3_ATTEMPTS),
+    }
+    return fs.S3FileSystem(**options)
 
 
 @lru_cache
@@ -81,13 +83,14 @@ def _fsspec(scheme: str) -> fs.FileSystem:
         raise ValueError(f"{scheme}:// cannot be used here: {needs}") from None
     except ValueError:
         raise ValueError(f"{scheme}:// is no known kind of storage: s3, gs and abfs are, and what fsspec has") from None
-    return fs.PyFileSystem(fs.FSSpecHandler(found))
+    handler: Any = fs.FSSpecHandler
+    return fs.PyFileSystem(handler(found))
 
 
 def read(url: Url) -> bytes:
     """The content of a file."""
     system, path = file_system(url)
-    with failing_as_oserror(url), system.open_input_stream(path) as file:
+    with failing_as_oserror(url), system.open_input_file(path) as file:  # a stream would ask for it in pieces
         return bytes(file.read())
 
 
@@ -115,6 +118,5 @@ def info(url: Url) -> fs.FileInfo:
 def remove(url: Url, folder: bool = False) -> None:
     """Remove a file, or a folder with all that is in it, if it is there."""
     system, path = file_system(url)
-    with failing_as_oserror(url):
-        if system.get_file_info(path).type != fs.FileType.NotFound:
-            (system.delete_dir if folder else system.delete_file)(path)
+    with suppress(FileNotFoundError), failing_as_oserror(url):
+        (system.delete_dir if folder else system.delete_file)(path)

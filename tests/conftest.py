@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import subprocess
+import sys
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -12,6 +15,7 @@ import numpy as np
 import pytest
 import torch
 
+from storage import remote
 from trainable import checkpoint
 from trainable import config as _registers_all_components  # noqa: F401
 from trainable.component import Component
@@ -217,6 +221,36 @@ def assert_resumes_identically(
             assert first_difference(expected, found) is None, f"resumed after step {step}"
 
     return check
+
+
+@pytest.fixture(scope="session")
+def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """What the environment must say so that s3://bucket is one of this machine, which lasts as long as the session."""
+    port = tmp_path_factory.mktemp("s3") / "port"
+    server = subprocess.Popen([sys.executable, str(Path(__file__).with_name("s3_server.py")), str(port)])
+    try:
+        while not port.exists():
+            assert server.poll() is None, "the S3 server did not start"
+            time.sleep(0.05)
+        yield {
+            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port.read_text()}",
+            "AWS_ACCESS_KEY_ID": "writer",
+            "AWS_SECRET_ACCESS_KEY": "made-up-secret",
+            "AWS_DEFAULT_REGION": "us-east-1",
+        }
+    finally:
+        server.kill()
+        server.wait()
+
+
+@pytest.fixture
+def bucket(s3_server: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """s3://bucket is there, for this process and those it starts."""
+    for name, value in s3_server.items():
+        monkeypatch.setenv(name, value)
+    remote._s3.cache_clear()
+    yield
+    remote._s3.cache_clear()
 
 
 @pytest.fixture

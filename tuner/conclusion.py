@@ -17,6 +17,7 @@ from results.frames import load as load_results
 from results.report import print_leaderboard, print_where
 from results.side_by_side import print_comparison
 from search_spaces import load as load_space
+from storage.location import Location
 from trainable.component import difference, leaves, with_values
 from trainable.config import TrainConfig
 from tuner.confirm import Confirmation
@@ -55,8 +56,10 @@ def conclude(console: Console, campaign: Search) -> int:
     return FAILED if crashed else DONE
 
 
-def again(folder: Path) -> str:
+def again(folder: Location) -> str:
     """The command that goes on with the campaign in ``folder``."""
+    if not isinstance(folder, Path):
+        return f"{PROGRAM} --resume {folder}"
     elsewhere = "" if folder.parent == RUNS else f" --results {shlex.quote(str(folder.parent))}"
     return f"{PROGRAM} --resume {folder.name}{elsewhere}"
 

@@ -18,6 +18,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 
 from storage import files
 from storage.location import Url
@@ -31,22 +32,22 @@ class Lease:
     """What the driver of a campaign holds. ``on_lost`` is called with a reason once it is another's."""
 
     def __init__(self, folder: Url, on_lost: Callable[[str], None]) -> None:
-        self.path = folder / NAME
+        self.folder, self.path = folder, folder / NAME
         self.token, self.beats = uuid.uuid4().hex, 0
         self.on_lost = on_lost
         self._over = threading.Event()
 
     def take(self) -> None:
         """A ValueError where a living process holds it; waits to see whether it lives. An OSError from the store."""
-        found = self._found()
+        found = holder(self.folder)
         if found is not None:
             until = time.monotonic() + WATCH_SECONDS
-            while (now := self._found()) == found and time.monotonic() < until:
+            while (now := holder(self.folder)) == found and time.monotonic() < until:
                 time.sleep(BEAT_SECONDS / 5)
             if now not in (None, found):
                 raise ValueError(f"it is being run by another process ({now.get('owner')})")
         self.beat()
-        found = self._found()
+        found = holder(self.folder)
         if found is None or found.get("token") != self.token:
             raise ValueError("it is being run by another process, which began at the same moment")
 
@@ -54,13 +55,14 @@ class Lease:
         """Write it anew."""
         self.beats += 1
         owner = f"{socket.gethostname()}:{os.getpid()}"
-        files.write(self.path, json.dumps({"owner": owner, "token": self.token, "beats": self.beats}).encode())
+        sign = {"owner": owner, "token": self.token, "beats": self.beats, "at": time.time()}
+        files.write(self.path, json.dumps(sign).encode())
 
     def keep(self) -> None:
         """Beat until :meth:`release`, or until it is another's."""
         while not self._over.wait(BEAT_SECONDS):
             with suppress(OSError):  # for a while nobody will take it
-                found = self._found()
+                found = holder(self.folder)
                 if found is not None and found.get("token") != self.token:
                     self.on_lost(f"another process drives this campaign now ({found.get('owner')})")
                     return
@@ -70,17 +72,8 @@ class Lease:
         """Let another have it at once."""
         self._over.set()
         with suppress(OSError):  # then another waits for a while
-            if (found := self._found()) is not None and found.get("token") == self.token:
+            if (found := holder(self.folder)) is not None and found.get("token") == self.token:
                 files.remove(self.path)
-
-    def _found(self) -> dict[str, str] | None:
-        try:
-            found = json.loads(files.read(self.path))
-        except FileNotFoundError:
-            return None
-        except ValueError:
-            return {}
-        return found if isinstance(found, dict) else {}
 
 
 @contextmanager
@@ -105,7 +98,17 @@ def leased(folder: Url, on_lost: Callable[[str], None]) -> Iterator[Lease]:
 
 
 def is_fresh(folder: Url, now: float) -> bool:
-    """Whether an owner seems to live; ``now`` (seconds since 1970) and the store's clock must roughly agree."""
-    if not files.is_file(folder / NAME):
-        return False
-    return now - files.modified(folder / NAME) < WATCH_SECONDS
+    """Whether an owner seems to live; ``now`` (seconds since 1970) and the owner's clock must roughly agree."""
+    at = (holder(folder) or {}).get("at")
+    return isinstance(at, int | float) and abs(now - at) < WATCH_SECONDS
+
+
+def holder(folder: Url) -> dict[str, Any] | None:
+    """What the last owner wrote; None where it let go of the campaign, and nothing in particular for other bytes."""
+    try:
+        found = json.loads(files.read(folder / NAME))
+    except FileNotFoundError:
+        return None
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -2,20 +2,23 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import uuid
 from pathlib import Path
 
+from storage import files
+from storage.location import location
 from trainable.watchdog import Watchdog
 
 HANGS = """
 import sys, time
-from pathlib import Path
+from storage.location import location
 from trainable.watchdog import Watchdog
 
 def never_ends():
     while True:
         time.sleep(60)
 
-dog = Watchdog(Path(sys.argv[1]), 0.2)
+dog = Watchdog(location(sys.argv[1]), 0.2)
 with dog.watching():
     pass
 time.sleep(0.6)  # nothing is expected now
@@ -33,6 +36,13 @@ def test_a_process_that_hangs_ends_with_where_it_hung_and_one_that_rests_does_no
     done = subprocess.run([sys.executable, "-c", HANGS, str(file)], capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout) == (1, "watched\n")
     assert "Timeout" in file.read_text() and "never_ends" in file.read_text()
+
+
+def test_in_an_object_store_too(bucket) -> None:
+    file = location(f"s3://bucket/{uuid.uuid4().hex}/stalls/key.txt")
+    done = subprocess.run([sys.executable, "-c", HANGS, str(file)], capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stdout) == (1, "watched\n"), done.stderr
+    assert b"no progress for 0.2 s" in files.read(file) and b"never_ends" in files.read(file)
 
 
 def test_a_closed_watchdog_leaves_nothing_and_watches_nothing(tmp_path: Path) -> None:

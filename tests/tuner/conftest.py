@@ -18,6 +18,8 @@ import pytest
 from results import Store
 from search_spaces.domains import Choice, Integer, LogUniform, Uniform
 from search_spaces.space import Knob, Scale, Space
+from storage import files
+from storage.location import Location, location
 from trainable.component import decode
 from trainable.config import Budget, TrainConfig
 from trainable.data import DataConfig
@@ -162,7 +164,7 @@ class Tune:
         for milestone in [*request.milestones, config.budget.amount]:
             if milestone <= position:
                 continue
-            if (Path(request.folder) / STOP_FILE).exists():
+            if files.exists(location(request.folder) / STOP_FILE):
                 between = (position + milestone) / 2
                 save(request, between)
                 yield make_result(config, between, None, "interrupted")
@@ -211,7 +213,7 @@ def _trial(key: str) -> SimpleNamespace:
 class Bench:
     """One campaign in a folder, which can be started, dropped and started again."""
 
-    folder: Path
+    folder: Location
     space: Space
     base: TrainConfig
     now: float = 0.0  # what the search's clock shows
@@ -229,7 +231,7 @@ class Bench:
         )
 
     def store(self) -> Store:
-        if (self.folder / "campaign.json").exists():
+        if files.exists(self.folder / "campaign.json"):
             return Store.open(self.folder)
         campaign = {"space": self.space.name, "scale": "proxy", "objective": self.space.objective}
         return Store.create(self.folder, campaign, self.space.column_types())

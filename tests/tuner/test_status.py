@@ -42,12 +42,13 @@ def test_a_campaign_that_has_not_begun_is_told_too(bench) -> None:
 
 
 def test_a_driver_lives_while_it_holds_the_lock_and_looking_does_not_disturb_it(tmp_path) -> None:
-    assert not status.driver_lives(tmp_path)
+    now = datetime.now(UTC)
+    assert not status.driver_lives(tmp_path, now)
     lock = FileLock(tmp_path / status.LOCK)
     with lock:
-        assert status.driver_lives(tmp_path) and status.driver_lives(tmp_path)
+        assert status.driver_lives(tmp_path, now) and status.driver_lives(tmp_path, now)
     (tmp_path / status.LOCK).touch()
-    assert not status.driver_lives(tmp_path)
+    assert not status.driver_lives(tmp_path, now)
     with lock.acquire(timeout=0):
         assert lock.is_locked
 
