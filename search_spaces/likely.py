@@ -9,6 +9,7 @@ import math
 import random
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 from trainable.component import nearest, parse_value
 
@@ -45,10 +46,10 @@ def part_of(domain: Domain, path: str, text: str) -> Domain:
     bounds = [_bound(path, text, bound) for bound in (low, high)] if dots else []
     if len(bounds) != 2 or any(bound not in domain for bound in bounds) or not bounds[0] < bounds[1]:
         raise ValueError(f"--likely {path}={text}: must be LOW..HIGH within {domain}")
-    return replace(domain, low=bounds[0], high=bounds[1])
+    return type(domain)(*bounds)
 
 
-def _bound(path: str, text: str, bound: str) -> float:
+def _bound(path: str, text: str, bound: str) -> Any:
     try:
         value = parse_value(bound)
     except ValueError:

@@ -120,7 +120,7 @@ def test_each_node_is_asked_whether_it_sees_the_bucket(monkeypatch, dataset) -> 
         files.remove(location(question[0]))
         return [nodes.answer(*question)]
 
-    with pytest.raises(ValueError, match="--results 'memory://.*' is not shared"):
+    with pytest.raises(ValueError, match=r"--results 'memory://.*' is not shared"):
         nodes.check(found, results, None, "made-up", None, elsewhere)
 
 
