@@ -8,7 +8,7 @@ BIN = $(VENV)/bin
 # One thread a process: trials bring the parallelism, and threads of two trials on one core slow both down.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: run test lint types unit clean
+.PHONY: run test lint types unit audit-dependencies clean
 
 run: $(VENV)/installed
 	$(BIN)/python -m tuner.run --space $(SPACE) $(ARGS)
@@ -32,6 +32,15 @@ $(VENV)/installed: pyproject.toml constraints.txt
 
 $(VENV)/installed-test: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test]'
+	touch $@
+
+# Asks a public database of vulnerabilities about every pinned version, from an environment of its own.
+audit-dependencies: $(VENV)/audit/installed
+	$(VENV)/audit/bin/pip-audit --requirement constraints.txt --no-deps --disable-pip --progress-spinner off
+
+$(VENV)/audit/installed:
+	$(PYTHON) -m venv $(VENV)/audit
+	$(VENV)/audit/bin/python -m pip install --quiet --disable-pip-version-check 'pip-audit>=2.9,<3'
 	touch $@
 
 clean:

@@ -2,11 +2,11 @@
 
     python -m benchmarks.search_efficiency ../shared/data/nanogpt_shakespeare_128 --quick
 
-A TABLE is the folder ``nanogpt_shakespeare_128``, a file of ``benchmarks.record_table`` or a campaign's folder. Every
-method begins with the table's base, has the same slots, and is charged for what its trials train; regret is that of the
-best trial trained to its end, against the table's best. Our sampler was chosen on seeds from 0 up: with ``--holdout``
-seeds start at 1000, and a table that was not used for choosing may be given. Syne Tune's rows need an interpreter of
-their own (``--syne-tune PYTHON``, see syne_tune_worker.py); without it they are left out.
+A TABLE is the folder ``nanogpt_shakespeare_128`` or ``modded_nanogpt``, a file of ``benchmarks.record_table`` or a
+campaign's folder. Every method begins with the table's base, has the same slots, and is charged for what its trials
+train; regret is that of the best trial trained to its end, against the table's best. Our sampler was chosen on seeds
+from 0 up: with ``--holdout`` seeds start at 1000, and a table that was not used for choosing may be given. Syne Tune's
+rows need an interpreter of their own (``--syne-tune PYTHON``, see syne_tune_worker.py); without it they are left out.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Tables of recorded learning curves, each as a space that a search can be run on.
 
-Three kinds are read: ``nanogpt_shakespeare_128`` (a full 2^7 factorial), a file of ``benchmarks.record_table`` (random
-configs of one of our spaces) and a campaign's folder (a replay). Only the first covers its space. Of the others the
+Four kinds are read: ``nanogpt_shakespeare_128`` (a full 2^7 factorial), ``modded_nanogpt`` (logs of a speedrun), a file
+of ``benchmarks.record_table`` (random configs of one of our spaces) and a campaign's folder (a replay). Only the first
+covers its space. Of the others the
 configs are a finite list, and a search that asks for another point is given the nearest row that it has not had yet:
 the one that differs in the fewest knobs, a number by its distance as a part of its range. No value is made up that way,
 and a surrogate's smoothness, which would flatter a model-based sampler, does not enter; the landscape is one of steps.
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -25,8 +27,10 @@ from search_spaces.space import Knob, Scale, Space
 from trainable.config import Budget, TrainConfig
 
 PARTS = 9  # a curve is kept at each ninth of the budget
-STEPS = 240  # of the made-up budget: ASHA's rungs are then 27 and 80, a ninth and a third
+STEPS = 240  # of the made-up budget: ASHA's rungs are then 60 and 120, taken at the nearest ninths, 2 and 4
 OFTEN = 5  # rows that must change a knob of a replay before it is a knob of its own
+SPEEDRUN_TRACK = "track_3"  # of modded_nanogpt: the optimizer's track, with one model and one data set
+SPEEDRUN_OFTEN = 30  # scripts that must name a constant before it is a knob
 SHAKESPEARE_KNOBS = ("block_size", "n_layer", "n_head", "n_embd", "batch_size", "max_iters", "dropout")
 
 
@@ -137,14 +141,16 @@ def make(name: str, rows: Sequence[Row], knobs: Sequence[Knob], covers: bool = F
 
 
 def read(path: Path) -> Table:
-    """The table at ``path``, by what is there; a ValueError where it is none of the three kinds."""
+    """The table at ``path``, by what is there; a ValueError where it is none of the four kinds."""
     if path.is_file():
         return read_random(path)
+    if (path / "curves.parquet").exists():
+        return read_speedrun(path)
     if (path / "curves.csv").exists():
         return read_shakespeare(path)
     if (path / "campaign.json").exists():
         return read_campaign(path)
-    raise ValueError("a table is a folder with curves.csv, a campaign's folder, or a file of benchmarks.record_table")
+    raise ValueError("a table is a folder with curves and runs.csv, a campaign's, or a file of benchmarks.record_table")
 
 
 def read_shakespeare(folder: Path) -> Table:
@@ -160,6 +166,31 @@ def read_shakespeare(folder: Path) -> Table:
     labels = {name: sorted(set(runs[name].astype(float))) for name in SHAKESPEARE_KNOBS}
     knobs = [Knob(name, Choice(*labels[name]), "factorial") for name in SHAKESPEARE_KNOBS]
     return make("shakespeare", rows, knobs, covers=True)
+
+
+def read_speedrun(folder: Path) -> Table:
+    """One run of each script of the speedrun's optimizer track that was logged to its end, on its own schedule.
+
+    All were tuned to end at about 3.28 nats, so that what they have on the way says little about their ends (rank
+    correlation 0.3): a table on which stopping early can only lose. The script that was logged first is the base.
+    """
+    runs, curves = pd.read_csv(folder / "runs.csv"), pd.read_parquet(folder / "curves.parquet")
+    whole = (runs["n_val_points"] >= PARTS) & (runs["last_step"] >= 0.99 * runs["total_steps"])
+    runs = runs[whole & runs["experiment"].str.startswith(SPEEDRUN_TRACK) & runs["config"].notna()]
+    runs = runs.drop_duplicates("source_sha1")
+    configs = [json.loads(text) for text in runs["config"]]
+    logged = [{name: _label(value) for name, value in config.items()} for config in configs]
+    often = [name for name, count in Counter(n for config in logged for n in config).items() if count >= SPEEDRUN_OFTEN]
+    labels = {name: list(dict.fromkeys(config.get(name, "absent") for config in logged)) for name in often}
+    names = [name for name in often if len(labels[name]) > 1]
+    measured = curves[curves["val_loss"].notna() & (curves["step"] > 0)]
+    by_run, rows = dict(list(measured.groupby("run_id"))), []
+    for run, config in zip(runs.to_dict("records"), logged, strict=True):
+        points = by_run[run["run_id"]]
+        progress = points["step"].to_numpy() / run["total_steps"]
+        values: dict[str, Value] = {name: config.get(name, "absent") for name in names}
+        rows.append(Row(values, _at_parts(progress, points["val_loss"].to_numpy()), float(run["total_steps"])))
+    return make("speedrun", rows, [Knob(name, Choice(*labels[name]), "logged") for name in names])
 
 
 def read_random(file: Path, space_name: str = "parameter_golf") -> Table:

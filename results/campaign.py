@@ -17,7 +17,7 @@ from results.schema import SCHEMA_VERSION
 _TEXT, _WHOLE, _OBJECT, _TEXTS = "text", "a whole number", "an object", "a list of texts"
 FIELDS = {  # name -> what it must be; null is allowed where the code that writes it leaves something out
     "space": _TEXT, "scale": _TEXT, "objective": _TEXT, "stopper": _TEXT, "fidelity": _TEXT, "data": _TEXT,
-    "objectives": _TEXTS, "constraints": _TEXTS, "reuse": _TEXTS, "trials": _WHOLE, "reports": _WHOLE,
+    "objectives": _TEXTS, "constraints": _TEXTS, "likely": _TEXTS, "reuse": _TEXTS, "trials": _WHOLE, "reports": _WHOLE,
     "overrides": _OBJECT, "base": _OBJECT, "seed": _WHOLE, "replay": _OBJECT, "recorded": _OBJECT, "knobs": _OBJECT,
 }  # fmt: skip
 NULLABLE = ("seed", "replay", "recorded")

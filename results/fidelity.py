@@ -1,7 +1,7 @@
 """How much a value on the way says about the end: ``python -m results.fidelity FOLDER...``.
 
 For each part of the budget at which trials were judged: Spearman's correlation with the end, over all completed trials
-and within their schedules; how often the best third there holds the final best; and how many of the final top 3 ASHA
+and within their schedules; how often the better half there holds the final best; and how many of the final top 3 ASHA
 would have stopped, had it judged there. Trials that were stopped early have no end, so only campaigns without early
 stopping answer this without bias. Lower values are better.
 """
@@ -24,7 +24,7 @@ from storage.location import argument
 from results.analysis import Correlation, rank_correlation
 from results.frames import Results, load
 
-REDUCTION = 3  # the part that goes on at a rung: one in so many
+REDUCTION = 2  # the part that goes on at a rung: one in so many, as in tuner/early_stopping.py
 TOP = 3
 DRAWS = 1000  # bootstrap samples, and orders of arrival
 FEWEST = 4  # trials that a correlation needs
@@ -40,7 +40,7 @@ class Rung:
     trials: int
     overall: Correlation | None
     within: Correlation | None  # with the mean rank of each schedule taken out
-    holds_best: float  # probability that the best third here holds the final best
+    holds_best: float  # probability that the better half here holds the final best
     top_lost: float  # mean number of the final top 3 that ASHA with this one rung would have stopped
     cost: float  # mean extra training until here, in budgets
 
@@ -112,7 +112,7 @@ def within_groups(rows: pd.DataFrame) -> Correlation | None:
 
 
 def holds_best(values: Values, finals: Values, draws: int = DRAWS, seed: int = 0) -> float:
-    """Probability that the best 1/3 by ``values`` holds the best by ``finals``, in bootstrap samples."""
+    """Probability that the better half by ``values`` holds the best by ``finals``, in bootstrap samples."""
     draw = np.random.default_rng(seed)
     kept = max(1, round(len(values) / REDUCTION))
     hits = 0
@@ -126,7 +126,7 @@ def holds_best(values: Values, finals: Values, draws: int = DRAWS, seed: int = 0
 def top_lost(values: Values, finals: Values, draws: int = DRAWS, seed: int = 0) -> float:
     """Mean number of the final top 3 that ASHA's rule stops at one rung, over random orders of arrival.
 
-    The rule is that of Ray: the first one passes; then a value must not exceed the 1/3 quantile of the earlier ones.
+    The rule is that of Ray: the first one passes; then a value must not exceed the median of the earlier ones.
     """
     draw, top = np.random.default_rng(seed), np.argsort(finals, kind="stable")[:TOP]
     lost = 0
@@ -146,7 +146,7 @@ def print_rungs(console: Console, title: str, table: pd.DataFrame) -> None:
         return
     kinds = table["group"].nunique()
     shown = Table(title=f"{title}: {table['trial'].nunique()} completed trials, {kinds} kinds", title_justify="left")
-    heads = ("part", "trials", "with the end", "in its kind", "best third holds best", f"top {TOP} lost", "cost")
+    heads = ("part", "trials", "with the end", "in its kind", "better half holds best", f"top {TOP} lost", "cost")
     for head in heads:
         shown.add_column(head, justify="right")
     for rung in found:

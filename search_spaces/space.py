@@ -28,6 +28,7 @@ class Knob:
     when: Mapping[str, tuple[Value, ...]] | None = (
         None  # path of an earlier knob -> the labels under which this one is live
     )
+    likely: Domain | None = None  # the part of the domain where those who know would look first (likely.py)
 
 
 @dataclass(frozen=True)

@@ -248,6 +248,8 @@ COMMANDS: dict[tuple[Any, ...], str] = {
     (run.main, *GOLF, "--stall-minutes", "soon"): "'soon' is not a positive number of minutes",
     (run.main, *GOLF, "--stopper", "ahsa"): "did you mean 'asha'",
     (run.main, *GOLF, "--constraint", "params<=3"): "did you mean 'parameters'",
+    (run.main, *GOLF, "--likely", "optimizer.matrix_lr=0.02..9"): "must be LOW..HIGH within 0.01 .. 0.3",
+    (run.main, *GOLF, "--likely", "optimizer.matrix_rl=0.02..0.1"): "did you mean 'optimizer.matrix_lr'",
     (run.main, *GOLF, "--objective", "val_bpc"): "did you mean 'val_bpb'",
     (run.main, *GOLF, "--set", "model.num_layers=" + "[" * 100_000): "GPT.num_layers is '[[[",
     (run.main, *GOLF, "--replay", "bases x0"): "the number of seeds must be at least 1",

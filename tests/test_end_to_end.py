@@ -164,7 +164,7 @@ def test_an_interrupted_campaign_finishes_trials_that_lost_their_checkpoint_or_p
     wait_for(lambda: len(_workers(folder)) == 2, process)  # both have passed a rung
     os.killpg(process.pid, signal.SIGINT)
     lines = output(process, code=130)
-    assert lines[-1] == "ended early (interrupted). Go on with: python -m tuner.run --resume cut"
+    assert lines[-1] == "ended early (interrupted). Go on with: python -m tuner.run --resume cut --results runs"
     cut = trials_of(folder).set_index("key")
     assert (cut["status"] == "interrupted").all() and len(cut) == 2
     for checkpoint, steps in zip(cut["checkpoint"], cut["steps"], strict=True):
@@ -213,3 +213,25 @@ def _workers(folder: Path) -> dict[str, int]:
     running = table[table["status"] == "running"]
     found = zip(running.get("key", []), running.get("worker", []), strict=True)
     return {key: int(worker.rsplit(":", 1)[1]) for key, worker in found if isinstance(worker, str)}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("stopper", "fidelity"),
+    [("hyperband", "truncate"), ("median", "complete"), ("asha", "branch"), ("asha", "complete"), ("none", "truncate")],
+)
+def test_every_stopper_and_fidelity_ends_a_real_campaign(workplace, start, stopper, fidelity) -> None:
+    name = f"{stopper}-{fidelity}"
+    output(start(*campaign(name, 12, 45), "--stopper", stopper, "--fidelity", fidelity), 0)
+    found = results.load(workplace / "runs" / name)
+    trials, reports, record = found.trials, found.reports, found.campaign
+    assert (record["stopper"], record["fidelity"]) == (stopper, fidelity)
+    assert len(trials) == 12 and set(trials["status"]) <= {"completed", "stopped", "diverged"}
+    base, stopped = trials[trials["is_base"]], trials[trials["status"] == "stopped"]
+    assert list(base["status"]) == ["completed"] and base["spent"].item() == 45
+    assert len(stopped) > 0 if stopper != "none" else len(stopped) == 0
+    for trial in stopped.to_dict("records"):
+        (last,) = reports[(reports["key"] == trial["key"]) & (reports["milestone"] == trial["rung"])]["val_bpb"]
+        assert last > trial["cutoff"] and trial["spent"] == trial["rung"] < 45
+    trained_more = base["extra_spent"].item() > 0  # a schedule of its own for each rung, or a decay beside the run
+    assert trained_more == (fidelity != "truncate")

@@ -47,5 +47,8 @@ def show_space(console: Console, space: Space) -> None:
             f"{path} is {' or '.join(map(str, labels))}" for path, labels in (knob.when or {}).items()
         )
         console.print(
-            f"  {knob.path:{width}}  {knob.domain}" + (f", if {only_if}" if only_if else "") + f"  # {knob.why}"
+            f"  {knob.path:{width}}  {knob.domain}"
+            + (f", likely {knob.likely}" if knob.likely is not None else "")
+            + (f", if {only_if}" if only_if else "")
+            + f"  # {knob.why}"
         )

@@ -70,13 +70,16 @@ def connect(address: str | None = None, concurrent: int | None = None, placement
     placement = placement or Placement()
     if address is None:
         found = local(concurrent, placement)
-        ray.init(
-            num_cpus=max(available_cores(), found.slots),
-            include_dashboard=False,
-            log_to_driver=False,
-            logging_level=logging.ERROR,
-            object_store_memory=OBJECT_STORE_BYTES,
-        )
+        try:
+            ray.init(
+                num_cpus=max(available_cores(), found.slots),
+                include_dashboard=False,
+                log_to_driver=False,
+                logging_level=logging.ERROR,
+                object_store_memory=OBJECT_STORE_BYTES,
+            )
+        except Exception as error:  # a bare Exception is what Ray raises where its processes start too slowly
+            raise ValueError(f"Ray did not start on this machine: {str(error).splitlines()[0]}") from None
         return found
     try:
         ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
@@ -98,6 +101,12 @@ def _cluster(found: Sequence[Node], concurrent: int | None, placement: Placement
             there = f"{gpus} GPUs" if "gpu" in needed else f"{cores:g} cores"
             uses = f"one of {there}" if whole else f"{one}, and there are {there}"
             raise ValueError(f"--concurrent is {concurrent} but must be in 1..{most}: a trial uses {uses}")
+    elif not gpus and not cores and placement == Placement():
+        # Cores by default would put several trials on one GPU of a node to come, none of which has reserved it.
+        raise ValueError(
+            "the cluster has no node for trials yet: say what each gets of those to come, "
+            "--gpu-fraction 1 (a GPU) or --cpus 1 (a core)"
+        )
     return Cluster(concurrent or most, needed, "gpu" in needed, placement)
 
 

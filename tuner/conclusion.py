@@ -6,7 +6,6 @@ import json
 import shlex
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -17,11 +16,13 @@ from results.frames import load as load_results
 from results.report import print_leaderboard, print_where
 from results.side_by_side import print_comparison
 from search_spaces import load as load_space
+from storage.location import Location
 from trainable.component import difference, leaves, with_values
 from trainable.config import TrainConfig
 from tuner.confirm import Confirmation
 from tuner.display import clock
 from tuner.driver import INTERRUPTED, INTERRUPTION
+from tuner.options import RUNS
 from tuner.search import Search
 
 SHOWN = 20  # rows of a replay in the tables at its end; results.compare prints all
@@ -48,15 +49,16 @@ def conclude(console: Console, campaign: Search) -> int:
     unconfirmed = campaign.confirmation is not None and not campaign.confirmation.over
     left = len(campaign.ledger.unfinished()) or unconfirmed
     if campaign.stopping and (left or campaign.num_started < campaign.settings.trials):
-        console.print(f"ended early ({campaign.stopping}). Go on with: {again(campaign)}")
+        console.print(f"ended early ({campaign.stopping}). Go on with: {again(campaign.folder)}")
     if campaign.stopping == INTERRUPTION:
         return INTERRUPTED
     return FAILED if crashed else DONE
 
 
-def again(campaign: Search) -> str:
-    """The command that goes on with a campaign."""
-    return f"{PROGRAM} --resume {campaign.folder.name if isinstance(campaign.folder, Path) else campaign.folder}"
+def again(folder: Location) -> str:
+    """The command that goes on with the campaign in ``folder``."""
+    elsewhere = "" if folder.parent == RUNS else f" --results {shlex.quote(str(folder.parent))}"
+    return f"{PROGRAM} --resume {folder.name}{elsewhere}"
 
 
 def print_winner(console: Console, campaign: Search, confirmation: Confirmation) -> None:
@@ -76,7 +78,9 @@ def print_winner(console: Console, campaign: Search, confirmation: Confirmation)
         if seconds is not None:
             slots = campaign.settings.slots
             cost += f", about {clock(fewest * seconds / slots)} to {clock(most * seconds / slots)}"
-        console.print(f"Which of its {changes} changes matter? An ablation tells ({cost}): {again(campaign)} --ablate")
+        console.print(
+            f"Which of its {changes} changes matter? An ablation tells ({cost}): {again(campaign.folder)} --ablate"
+        )
 
 
 def command(campaign: Mapping[str, Any], config: TrainConfig) -> str | None:

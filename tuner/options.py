@@ -18,6 +18,7 @@ from trainable.fidelity import FIDELITIES
 from tuner.early_stopping import STOPPERS
 
 LATEST = "latest"
+RUNS = Path("results/runs")  # where campaigns are, unless --results says otherwise
 NAMED_SOURCES = (STDLIB, *DATASETS)
 LONGEST = 1e6  # hours or minutes: beyond it, a timer of the system would overflow
 
@@ -69,6 +70,14 @@ def _say_what(what: argparse._ArgumentGroup) -> None:
         nargs="+",
         help="start from what is known: 'recorded' (the space's own recorded runs) and folders of earlier campaigns; "
         "the best configs are tried first, and results of another scale or data are forgotten as evidence comes in",
+    )
+    what.add_argument(
+        "--likely",
+        metavar="PATH=RANGE",
+        action="append",
+        default=[],
+        help="where you would look first, within the range of a knob: PATH=LOW..HIGH or PATH=LABEL|LABEL; the "
+        "first points are drawn from there, later ones from anywhere; repeatable",
     )
     what.add_argument(
         "--reuse",
@@ -173,7 +182,7 @@ def _say_where(where: argparse._ArgumentGroup) -> None:
         "--results",
         metavar="FOLDER",
         type=argument,
-        default=Path("results/runs"),
+        default=RUNS,
         help="folder of all campaigns, also in an object store, as s3://BUCKET/FOLDER (default: %(default)s)",
     )
     where.add_argument(
@@ -250,6 +259,7 @@ def _check_combination(options: argparse.Namespace) -> None:
             "--objective": options.objective,
             "--constraint": options.constraint or None,
             "--warm-start": options.warm_start,
+            "--likely": options.likely or None,
         }
         given = [name for name, value in fixed.items() if value is not None]
         if given:
@@ -283,6 +293,7 @@ def _check_search_only(options: argparse.Namespace) -> None:
         "--objective": options.objective,
         "--constraint": options.constraint or None,
         "--warm-start": options.warm_start,
+        "--likely": options.likely or None,
         "--confirm": options.confirm or None,
         "--ablate": options.ablate or None,
     }

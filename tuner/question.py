@@ -9,6 +9,7 @@ from typing import Any
 from search_spaces import constraints, objectives, recorded
 from search_spaces import load as load_space
 from search_spaces.effects import record_of, reference
+from search_spaces.likely import with_likely
 from search_spaces.space import Space
 from trainable.config import TrainConfig
 from trainable.data import Dataset, prepare
@@ -33,11 +34,11 @@ class Question:
     inert: Any = None  # what changes nothing: paths of knobs, in a replay by recorded id; None if nobody asked
 
 
-def asking(space: Space, objective: str | None, limits: Sequence[str]) -> Space:
-    """The space with the objectives and constraints that a user gives; without an objective it keeps its own."""
+def asking(space: Space, objective: str | None, limits: Sequence[str], likely: Sequence[str] = ()) -> Space:
+    """The space with the objectives, constraints and expert ranges that a user gives beside its own."""
     first, second = (space.objective, space.second_objective) if objective is None else objectives.parse(objective)
     found = constraints.parse_all(list(dict.fromkeys([*map(str, space.constraints), *limits])))
-    return replace(space, objective=first, second_objective=second, constraints=found)
+    return replace(with_likely(space, likely), objective=first, second_objective=second, constraints=found)
 
 
 def check_answerable(space: Space, base: TrainConfig, dataset: Dataset | None = None) -> None:

@@ -88,7 +88,7 @@ def begin(console: Console, given: argparse.Namespace) -> int:
         wanted = Replay(tuple(given.replay), given.reading or AS_RUN, given.seeds or 1)
         question = ask_replay(space, scale, given.overrides, wanted, given.seed)
     else:
-        asked = asking(space, given.objective, given.constraint)
+        asked = asking(space, given.objective, given.constraint, given.likely)
         question = ask(asked, scale, given.overrides, given.trials, given.seed)
     settle(given, question)
     kind = scale if question.replay is None else f"replay-{scale}"
@@ -154,7 +154,8 @@ def resume(console: Console, given: argparse.Namespace) -> int:
         again = Replay(tuple(was["replay"]["selections"]), was["replay"]["reading"], was["replay"]["seeds"])
         question = ask_replay(space, scale, was["overrides"], again, was["seed"])
     else:
-        asked = asking(space, ",".join(was.get("objectives", [was["objective"]])), was.get("constraints", ()))
+        objective = ",".join(was.get("objectives", [was["objective"]]))
+        asked = asking(space, objective, was.get("constraints", ()), was.get("likely", ()))
         question = ask(asked, scale, was["overrides"], given.trials or int(was["trials"]), was["seed"])
     if encode(question.base) != was["base"] or question.space.column_types() != was["knobs"]:
         raise ValueError(
@@ -323,6 +324,7 @@ def campaign_record(question: Question, dataset: Dataset, given: argparse.Namesp
         "objective": question.space.objective,
         "objectives": list(question.space.objectives),
         "constraints": [str(limit) for limit in question.space.constraints],
+        "likely": given.likely,
         "overrides": question.overrides,
         "base": encode(question.base),
         "ranges": {k.path: {"domain": str(k.domain), "why": k.why, "when": k.when} for k in question.space.knobs},

@@ -26,6 +26,7 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 
 from search_spaces.domains import Choice, Domain, Integer, LogUniform, Value
+from search_spaces.likely import draw
 from search_spaces.space import Space
 from trainable.config import WHOLE_UNITS
 from tuner.errors import OUT_OF_MEMORY
@@ -62,7 +63,7 @@ class Outcome:
 
 
 class Sampler:
-    """TPE over a space, with the base config enqueued first."""
+    """TPE over a space. The base config comes first, then the best of a prior, then points of expert ranges."""
 
     def __init__(
         self,
@@ -97,6 +98,9 @@ class Sampler:
         for values in [] if prior is None else prior.first(base_values):
             if values not in [outcome.values for outcome in earlier]:
                 self.study.enqueue_trial(values)
+        for number in range(max(1, len(earlier)), STARTUP_TRIALS):  # in place of the random ones
+            if likely := draw(space, start + number):
+                self.study.enqueue_trial(likely)
 
     def ask(self) -> Suggestion:
         """The next point. It must be told later, whatever becomes of it."""

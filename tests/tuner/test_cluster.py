@@ -67,6 +67,17 @@ def test_a_cluster_that_cannot_be_reached_is_one_line(monkeypatch, error) -> Non
         cluster.connect("h:1")
 
 
+def test_a_ray_that_does_not_start_here_is_one_line(machine, monkeypatch) -> None:
+    machine(cores=2)
+
+    def too_slow(**options):
+        raise Exception("The current node timed out during startup.\nSee the logs.")
+
+    monkeypatch.setattr(ray, "init", too_slow)
+    with pytest.raises(ValueError, match=r"^Ray did not start on this machine: The current node timed out [^\n]+$"):
+        cluster.connect()
+
+
 @pytest.fixture
 def joined(monkeypatch):
     """Pretend that there is a cluster of such nodes."""
@@ -97,6 +108,13 @@ def test_a_cluster_that_grows_is_asked_for_as_many_trials_as_one_says(joined) ->
     joined({"CPU": 0.0})
     found = cluster.connect("auto", 8, Placement(gpu_fraction=1.0))
     assert found.slots == 8 and found.resources == {"gpu": 1.0, "cpu": 1.0} and found.has_gpu
+
+
+def test_of_nodes_that_are_still_to_come_one_must_say_what_a_trial_gets(joined) -> None:
+    joined({"CPU": 0.0})
+    with pytest.raises(ValueError, match=r"no node for trials yet: say .* --gpu-fraction 1 .* or --cpus 1"):
+        cluster.connect("auto", 8)
+    assert cluster.connect("auto", 8, Placement(cpus=1)).resources == {"cpu": 1.0}
 
 
 def test_several_trials_share_a_gpu_and_its_cores(machine) -> None:

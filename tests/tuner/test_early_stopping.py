@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trainable.config import UNITS, WHOLE_UNITS, Budget
+from tuner.early_stopping import FIRST_RUNG_FRACTION, Stop, Stopper, bracket_shares, rungs
 from tuner.early_stopping import Halving as Rule
-from tuner.early_stopping import Stop, Stopper, bracket_shares, rungs
 
 STOP, CONTINUE = "STOP", "CONTINUE"
 
@@ -22,7 +22,7 @@ class Trials:
     """Reports to one stopper, as Tune makes them."""
 
     def __init__(self, milestones: list[int], budget: float = 240, name: str = "asha", **settings) -> None:
-        self.asha = Stopper(name, "val_bpb", milestones, budget, **settings)
+        self.asha = Stopper(name, "val_bpb", milestones, budget, reduction=3, **settings)
 
     def report(self, key: str, milestone: float, value: float | None) -> str:
         trial = SimpleNamespace(trial_id=f"tune-{key}", config={"key": key})
@@ -56,9 +56,9 @@ class Halving:
 
 @pytest.mark.parametrize(
     ("budget", "expected"),
-    [(240, [27, 80]), (1, []), (2, [1]), (4, [1]), (9, [1, 3]), (12, [4]), (100, [11, 33]), (3000, [333, 1000])],
+    [(240, [60, 120]), (1, []), (2, [1]), (4, [1, 2]), (9, [2, 4]), (12, [3, 6]), (100, [25, 50]), (3000, [750, 1500])],
 )
-def test_rungs_are_the_budget_cut_to_a_third_again_and_again_rounded(budget, expected) -> None:
+def test_rungs_are_the_budget_cut_to_a_half_again_and_again_rounded(budget, expected) -> None:
     assert rungs(Budget(steps=budget)) == expected
 
 
@@ -66,27 +66,27 @@ def test_rungs_are_the_budget_cut_to_a_third_again_and_again_rounded(budget, exp
 def test_rungs_in_whole_units_are_ascending_integers_inside_the_budget(amount, reduction, unit) -> None:
     found = rungs(Budget(**{unit: amount}), reduction)
     assert all(isinstance(rung, int) for rung in found)
-    assert found == sorted(set(found)) and all(amount / 10 <= rung < amount for rung in found)
+    assert found == sorted(set(found)) and all(FIRST_RUNG_FRACTION * amount <= rung < amount for rung in found)
 
 
 @pytest.mark.parametrize(
     ("budget", "expected"),
     [
-        (Budget(epochs=7.0), [0.7777, 2.333]),
-        (Budget(epochs=0.05), [0.005557, 0.01667]),
-        (Budget(param_data_ratio=0.04), [0.004443, 0.01333]),
-        (Budget(seconds=600.0), [66.67, 200.0]),
+        (Budget(epochs=7.0), [1.75, 3.5]),
+        (Budget(epochs=0.05), [0.0125, 0.025]),
+        (Budget(param_data_ratio=0.04), [0.01, 0.02]),
+        (Budget(seconds=600.0), [150.0, 300.0]),
     ],
 )
 def test_units_that_have_fractions_have_rungs_of_four_digits(budget, expected) -> None:
     assert rungs(budget) == expected
 
 
-@given(st.floats(1e-6, 1e9), st.integers(2, 5), st.sampled_from([u for u in UNITS if u not in WHOLE_UNITS]))
+@given(st.floats(1e-6, 1e9), st.integers(2, 4), st.sampled_from([u for u in UNITS if u not in WHOLE_UNITS]))
 def test_fractional_rungs_are_as_many_at_every_size_and_short(amount, reduction, unit) -> None:
     found = rungs(Budget(**{unit: amount}), reduction)
-    assert len(found) in {2: (3,), 3: (2,), 4: (1,), 5: (1,)}[reduction]
-    assert found == sorted(set(found)) and all(amount / 10 <= rung < amount for rung in found)
+    assert len(found) in {2: (2,), 3: (1,), 4: (1,)}[reduction]
+    assert found == sorted(set(found)) and all(FIRST_RUNG_FRACTION * amount <= rung < amount for rung in found)
     assert all(float(f"{rung:.4g}") == rung for rung in found)
 
 
@@ -100,7 +100,7 @@ def test_a_fractional_milestone_is_found_again_after_json_parquet_and_a_resume(t
 
 
 def test_decisions_at_fractional_rungs_are_those_at_whole_ones() -> None:
-    whole, fractional = Trials([27, 80]), Trials(rungs(Budget(epochs=0.05)), budget=0.05)
+    whole, fractional = Trials([27, 80]), Trials([0.005557, 0.01667], budget=0.05)
     for key, value in (("a", 2.0), ("b", 3.0), ("c", 1.0), ("d", 1.66)):
         assert fractional.report(key, 0.005557, value) == whole.report(key, 27, value)
     assert str(fractional.asha.stops["b"]) == "rung 0.005557: 3.0000 > 2.0000 (best 1/3 of 1 there)"
@@ -187,7 +187,7 @@ def test_a_protected_trial_is_never_stopped_but_the_others_are_measured_by_it() 
 
 
 def test_rungs_rebuilt_from_records_have_the_cutoffs_of_the_live_ones() -> None:
-    draw, live, rebuilt = random.Random(3), Trials([27, 80]), Stopper("asha", "val_bpb", [27, 80], 240)
+    draw, live, rebuilt = random.Random(3), Trials([27, 80]), Stopper("asha", "val_bpb", [27, 80], 240, 3)
     for key in map(str, range(10)):
         for milestone in (27, 80):
             value = draw.uniform(1, 2)

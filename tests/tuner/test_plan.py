@@ -19,10 +19,10 @@ def with_budget(base, **limits):
 
 def test_the_cost_of_a_search_in_tokens_and_seconds(toy_base) -> None:
     found = plan(toy_base, trials=30, slots=4, stopper="asha", tokens_per_second=640.0)
-    assert found.rungs == [27, 80] and (found.budget, found.unit) == (240.0, "steps")
+    assert found.rungs == [60, 120] and (found.budget, found.unit) == (240.0, "steps")
     assert found.tokens == 240 * 64 and found.seconds == 24.0
     assert found.total_seconds == 24.0 * 30 / 4
-    assert found.expected_share == pytest.approx((27 + 53 / 3 + 160 / 9) / 240)
+    assert found.expected_share == pytest.approx((60 + 60 / 2 + 120 / 4) / 240)
 
 
 def test_without_early_stopping_every_trial_costs_all_of_its_budget(toy_base) -> None:
@@ -30,8 +30,8 @@ def test_without_early_stopping_every_trial_costs_all_of_its_budget(toy_base) ->
     assert found.rungs == [] and found.expected_share == 1.0
 
 
-@pytest.mark.parametrize(("milestones", "share"), [([], 1.0), ([40], 40 / 120 + 80 / 120 / 3)])
-def test_a_third_goes_on_at_each_rung(milestones, share) -> None:
+@pytest.mark.parametrize(("milestones", "share"), [([], 1.0), ([40], 40 / 120 + 80 / 120 / 2)])
+def test_a_half_goes_on_at_each_rung(milestones, share) -> None:
     assert expected_share(milestones, 120.0) == pytest.approx(share)
 
 
@@ -62,8 +62,8 @@ def test_epochs_are_of_all_the_data_whatever_the_other_limits_are(toy_base) -> N
     late = dataclasses.replace(with_budget(toy_base, steps=9), horizon=Budget(epochs=2.0))
     assert tokens_of(late) is None
     found = plan(with_budget(toy_base, epochs=0.5), 10, 2, True, 640.0)
-    assert (found.tokens, found.seconds, found.rungs, found.unit) == (None, None, [0.05557, 0.1667], "epochs")
-    assert found.expected_share == pytest.approx((1 + 2 / 3 + 6 / 9) / 9, rel=1e-3)
+    assert (found.tokens, found.seconds, found.rungs, found.unit) == (None, None, [0.125, 0.25], "epochs")
+    assert found.expected_share == pytest.approx(0.5, rel=1e-3)
 
 
 def test_a_budget_of_seconds_needs_no_speed(toy_base) -> None:
@@ -87,15 +87,15 @@ def test_measuring_the_speed_leaves_generator_and_threads_as_they_were(toy_base)
 def test_the_share_counts_what_a_fidelity_trains_beside_the_run() -> None:
     milestones = [30.0, 90.0]
     truncate = expected_share(milestones, 270.0)
-    assert truncate == pytest.approx((30 + 60 / 3 + 180 / 9) / 270)
-    assert expected_share(milestones, 270.0, "asha", "complete") == pytest.approx((30 + 90 / 3 + 270 / 9) / 270)
-    extra = BRANCH_FRACTION * (30 + 90 / 3) / 270
+    assert truncate == pytest.approx((30 + 60 / 2 + 180 / 4) / 270)
+    assert expected_share(milestones, 270.0, "asha", "complete") == pytest.approx((30 + 90 / 2 + 270 / 4) / 270)
+    extra = BRANCH_FRACTION * (30 + 90 / 2) / 270
     assert expected_share(milestones, 270.0, "asha", "branch") == pytest.approx(truncate + extra)
 
 
 def test_hyperband_costs_more_than_asha_and_the_median_rule_stops_half() -> None:
     milestones = [30.0, 90.0]
     first, second, whole = bracket_shares(2)
-    expected = first * expected_share(milestones, 270.0) + second * (90 + 180 / 3) / 270 + whole
+    expected = first * expected_share(milestones, 270.0) + second * (90 + 180 / 2) / 270 + whole
     assert expected_share(milestones, 270.0, "hyperband") == pytest.approx(expected)
     assert expected_share(milestones, 270.0, "median") == pytest.approx((30 + 60 / 2 + 180 / 4) / 270)

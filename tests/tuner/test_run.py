@@ -9,6 +9,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import ray
 from filelock import FileLock
@@ -21,6 +22,7 @@ from trainable.component import decode
 from trainable.ray_trainable import STOP_FILE
 from tuner import options, provenance, run
 from tuner.audit import INERT, Finding
+from tuner.conclusion import again
 from tuner.question import ask
 from tuner.run import main
 from tuner.search import Search
@@ -195,6 +197,11 @@ def test_the_same_error_again_and_again_ends_the_campaign_with_a_message(without
     assert f"ended early ({reason}). Go on with: python -m tuner.run --resume bad" in out
 
 
+def test_the_command_that_goes_on_names_the_folder_of_campaigns_where_it_is_not_the_usual_one() -> None:
+    assert again(Path("results/runs/night")) == "python -m tuner.run --resume night"
+    assert again(Path("/my shared/runs/night")) == "python -m tuner.run --resume night --results '/my shared/runs'"
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_interrupts_the_campaign_which_says_how_to_resume_and_ends_with_code_130(
     without_ray, capsys, number
@@ -356,6 +363,16 @@ def test_objectives_and_constraints_are_kept_and_a_resume_goes_on_with_them(with
     assert record["constraints"] == ["parameters<=1000000000"]
     assert main(["--resume", "two", "--results", "runs", "--trials", "5"]) == 0
     assert statuses("two") == ["completed"] * 5 and "constraints: parameters<=" in capsys.readouterr().out
+
+
+def test_expert_ranges_are_kept_and_a_resume_goes_on_with_them(without_ray) -> None:
+    without_ray()
+    asked = ["--likely", "optimizer.matrix_lr=0.02..0.021", "--name", "expert"]
+    assert main([*GOLF, "--data", "text [b]", "--trials", "3", *asked]) == 0
+    assert campaign_json("expert")["likely"] == ["optimizer.matrix_lr=0.02..0.021"]
+    assert main(["--resume", "expert", "--results", "runs", "--trials", "5"]) == 0
+    rates = pd.read_parquet("runs/expert/trials").sort_values("number")["optimizer.matrix_lr"].tolist()
+    assert len(rates) == 5 and all(0.02 <= rate <= 0.021 for rate in rates[1:])
 
 
 def test_a_warm_start_and_a_reuse_are_announced_kept_and_survive_a_resume(without_ray, capsys) -> None:

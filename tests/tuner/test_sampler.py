@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import optuna
 import pytest
 from optuna.trial import TrialState
 
 from search_spaces.domains import Choice, Integer, LogUniform, Uniform
-from tuner.sampler import Outcome, Sampler, distribution
+from tuner.sampler import STARTUP_TRIALS, Outcome, Sampler, distribution
 
 
 @pytest.fixture
@@ -50,6 +51,23 @@ def test_a_resumed_sampler_does_not_repeat_its_first_draws(toy_space, base_value
     first = asked(Sampler(toy_space, base_values, seed=5), 6)
     earlier = [Outcome(values, "completed", 1.0) for values in first]
     assert all(values not in first for values in asked(Sampler(toy_space, base_values, seed=5, earlier=earlier), 6))
+
+
+def test_the_first_points_lie_in_the_expert_ranges_and_later_ones_anywhere(toy_space, base_values) -> None:
+    path = next(knob.path for knob in toy_space.knobs if isinstance(knob.domain, LogUniform))
+    domain = toy_space.knob(path).domain
+    likely = LogUniform(domain.low, domain.low * (domain.high / domain.low) ** 0.05)
+    knobs = tuple(replace(k, likely=likely) if k.path == path else k for k in toy_space.knobs)
+    expert = replace(toy_space, knobs=knobs)
+    first = asked(Sampler(expert, base_values, seed=5), STARTUP_TRIALS)
+    assert first[0] == base_values and all(values[path] in likely for values in first[1:])
+    assert len({values[path] for values in first[1:]}) == STARTUP_TRIALS - 1
+    earlier = [Outcome(values, "completed", float(i)) for i, values in enumerate(first)]
+    later = asked(Sampler(expert, base_values, seed=5, earlier=earlier), 12)
+    assert any(values[path] not in likely for values in later)
+    half = Sampler(expert, base_values, seed=5, earlier=earlier[:5])  # a resume draws only what is left of them
+    rest = asked(half, STARTUP_TRIALS - 5)
+    assert all(values[path] in likely and values not in first for values in rest)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,79 @@
+"""Expert ranges: where in a knob's domain those who know would look first, as a part of that domain.
+
+A search draws its first points from there; the sampler may still go anywhere, and does as evidence comes in.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Iterable
+from dataclasses import replace
+
+from trainable.component import nearest, parse_value
+
+from search_spaces.domains import Choice, Domain, Integer, LogUniform, Value
+from search_spaces.space import Space
+
+
+def with_likely(space: Space, settings: Iterable[str]) -> Space:
+    """The space with expert ranges given as ``PATH=LOW..HIGH`` or, for a choice, ``PATH=LABEL|LABEL``.
+
+    A ValueError for an unknown knob, one given twice, and for what is no part of its domain.
+    """
+    found: dict[str, Domain] = {}
+    for text in settings:
+        path, equals, value = text.partition("=")
+        if not equals or not path or not value:
+            raise ValueError(f"--likely takes PATH=LOW..HIGH or PATH=LABEL|LABEL, not {text!r}")
+        if path in found:
+            raise ValueError(f"--likely {path} is given twice")
+        found[path] = part_of(space.knob(path).domain, path, value)
+    return replace(space, knobs=tuple(replace(k, likely=found.get(k.path, k.likely)) for k in space.knobs))
+
+
+def part_of(domain: Domain, path: str, text: str) -> Domain:
+    """The part of ``domain`` that ``text`` names; a ValueError that names knob, value and domain where it is none."""
+    if isinstance(domain, Choice):
+        labels = {"null" if label is None else str(label): label for label in domain.labels}
+        named = text.split("|")
+        for name in named:
+            if name not in labels:
+                raise ValueError(f"--likely {path}={text}: {name!r} is no option: {nearest(name, labels, 'options')}")
+        return Choice.of({labels[name]: domain.options[labels[name]] for name in named})
+    low, dots, high = text.partition("..")
+    bounds = [_bound(path, text, bound) for bound in (low, high)] if dots else []
+    if len(bounds) != 2 or any(bound not in domain for bound in bounds) or not bounds[0] < bounds[1]:
+        raise ValueError(f"--likely {path}={text}: must be LOW..HIGH within {domain}")
+    return replace(domain, low=bounds[0], high=bounds[1])
+
+
+def _bound(path: str, text: str, bound: str) -> float:
+    try:
+        value = parse_value(bound)
+    except ValueError:
+        value = None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"--likely {path}={text}: {bound!r} is no number")
+    return value
+
+
+def draw(space: Space, seed: int) -> dict[str, Value]:
+    """A point within the expert ranges, for the knobs that have one; which of them are active is not asked."""
+    generator = random.Random(seed)
+    return {knob.path: _draw(knob.likely, generator) for knob in space.knobs if knob.likely is not None}
+
+
+def _draw(domain: Domain, generator: random.Random) -> Value:
+    if isinstance(domain, Choice):
+        return generator.choice(domain.labels)
+    if isinstance(domain, Integer):
+        return generator.randint(domain.low, domain.high)
+    if isinstance(domain, LogUniform):
+        return _within(domain, math.exp(generator.uniform(math.log(domain.low), math.log(domain.high))))
+    return generator.uniform(domain.low, domain.high)
+
+
+def _within(domain: LogUniform, value: float) -> float:
+    """Rounding of the exponential may leave the range by one bit."""
+    return min(max(value, domain.low), domain.high)
