@@ -103,8 +103,8 @@ def exists(path: Location) -> bool:
 
 
 def is_file(path: Location) -> bool:
-    """Whether there is a file."""
-    return path.is_file() if isinstance(path, Path) else remote.info(path).type == FileType.File
+    """Whether there is a file; a name that can be none is none."""
+    return os.path.isfile(path) if isinstance(path, Path) else remote.info(path).type == FileType.File
 
 
 def modified(path: Location) -> float:

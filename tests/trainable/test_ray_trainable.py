@@ -7,12 +7,15 @@ import errno
 import faulthandler
 import json
 import os
+import uuid
 import weakref
 from pathlib import Path
 
 import pytest
 import torch
 
+from storage import files
+from storage.location import location
 from trainable import attempt, checkpoint, ray_trainable
 from trainable.component import encode
 from trainable.ray_trainable import STOP_FILE, RayTrainable, Request
@@ -177,6 +180,38 @@ def test_an_attempt_whose_trial_has_ended_elsewhere_ends_too(actor, request_for,
     cut_off.step()
     attempt.remove(tmp_path, request.key)
     assert cut_off.step()["status"] == "interrupted" and not cut_off.attempt.folder.exists()
+
+
+def test_in_an_object_store_a_trial_looks_seldom_and_goes_on_from_its_checkpoint_there(
+    actor, request_for, tiny, monkeypatch
+) -> None:
+    campaign = location(f"memory://{uuid.uuid4().hex}/night")
+    files.write(campaign / "campaign.json", b"{}")
+
+    def request() -> Request:
+        begun = attempt.begin(campaign, tiny.key("made-up"), 1)
+        return request_for(folder=str(campaign), attempt=begun.number, checkpoints=begun.names)
+
+    monkeypatch.setattr(ray_trainable, "POLL_SECONDS", 0.0)
+    files.write(campaign / STOP_FILE, b"")
+    expected = [numbers(r) for r in finish(actor(request()))]
+    assert expected[-1]["status"] == "completed", "it was too short for a single look"
+
+    monkeypatch.setattr(ray_trainable, "STORE_POLL_SECONDS", 0.0)
+    files.remove(campaign / STOP_FILE)
+    cut = actor(request())
+    assert cut.step()["milestone"] == 2.0
+    files.write(campaign / STOP_FILE, b"")
+    assert cut.step()["status"] == "interrupted"
+    files.remove(campaign / STOP_FILE)
+    again = request()
+    assert len(again.checkpoints) == 1
+    assert [numbers(r) for r in finish(actor(again))] == expected[1:]
+
+
+def test_a_campaign_in_a_store_that_a_node_does_not_see_is_named(actor, request_for) -> None:
+    with pytest.raises(ValueError, match="does not see the campaign's folder 'memory://nowhere/night'"):
+        actor(request_for(folder="memory://nowhere/night"))
 
 
 def test_a_damaged_checkpoint_is_named_and_the_trial_begins_again(actor, request_for) -> None:

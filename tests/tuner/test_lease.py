@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import time
 import uuid
+from datetime import UTC, datetime
 
 import pytest
 
@@ -79,8 +80,6 @@ def test_two_that_begin_at_the_same_moment_do_not_both(folder, monkeypatch) -> N
 
 
 def test_the_status_tells_by_the_time_in_the_object_whether_a_driver_lives(folder) -> None:
-    from datetime import UTC, datetime
-
     now = datetime.now(UTC)
     assert not status.driver_lives(folder, now)
     Lease(folder, unheard).beat()

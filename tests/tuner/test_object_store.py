@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pandas as pd
 import pytest
 
-from results import load
+from results import Store, load
 from results.compact import compact
 from results.names import campaign_folder
 from results.store import CAMPAIGN, campaigns
@@ -84,8 +84,6 @@ def test_it_is_read_watched_reused_listed_and_compacted_by_its_url(in_memory, pl
 def test_a_damaged_row_is_set_aside_and_an_unreachable_store_is_not_taken_for_damage(
     in_memory, play, monkeypatch
 ) -> None:
-    from results import Store
-
     play(in_memory.search(trials=3)).run()
     folder, key = in_memory.folder, in_memory.base_key
     whole = files.read(folder / "trials" / f"{key}.parquet")
