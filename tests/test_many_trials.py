@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -106,7 +107,7 @@ def test_of_500_short_trials_on_four_nodes_none_is_lost_when_a_node_dies(nodes) 
     trials = check_whole(folder)
     trained = trials["train_seconds"].sum()
     print(
-        f"\n{len(trials)} trials in {seconds:.0f} s, {trials['status'].value_counts().to_dict()}; "
+        f"\n{len(trials)} trials in {seconds:.0f} s, {dict(Counter(trials['status']))}; "
         f"{(NODES * seconds - trained) / len(trials):.2f} s a trial and node outside training "
         f"({1 - trained / seconds / NODES:.0%} of the time); driver: {used.ru_utime + used.ru_stime:.0f} s of CPU, "
         f"at most {used.ru_maxrss / 1024:.0f} MiB; tried again: {(trials['attempt'] > 1).sum()}"
