@@ -34,9 +34,9 @@ $(VENV)/installed-test: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test]'
 	touch $@
 
-# Asks a public database of vulnerabilities about every pinned version, from an environment of its own.
+# Asks PyPI's database of vulnerabilities about every pinned version, from an environment of its own; fails where it cannot.
 audit-dependencies: $(VENV)/audit/installed
-	$(VENV)/audit/bin/pip-audit --requirement constraints.txt --no-deps --disable-pip --progress-spinner off
+	$(VENV)/audit/bin/pip-audit --requirement constraints.txt --no-deps --disable-pip --strict --progress-spinner off
 
 $(VENV)/audit/installed:
 	$(PYTHON) -m venv $(VENV)/audit
