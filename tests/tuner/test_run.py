@@ -83,7 +83,7 @@ def test_a_dry_run_prints_the_plan_and_writes_nothing(workplace, capsys) -> None
     assert main([*GOLF, "--trials", "7", "--concurrent", "1", "--dry-run"]) == 0
     out = capsys.readouterr().out
     assert "7 trials on 1 core, steps 12 each" in out and "model.num_layers=2" in out
-    assert "steps 4 of 12" in out and "3,072 a trial, at most 21,504 in all" in out
+    assert "steps 3, 6 of 12" in out and "3,072 a trial, at most 21,504 in all" in out
     assert "tokens/s" in out and out.splitlines()[-1] == "dry run: nothing was trained or written"
     assert sorted(workplace.rglob("*")) == before
 
@@ -129,7 +129,7 @@ def test_a_search_ends_with_verdicts_and_its_winner_as_a_command_that_trains_it(
     assert main([*confirmed, "--data", "text [b]", "--trials", "6", "--name", "sure", "--confirm", "2x2"]) == 0
     out = capsys.readouterr().out
     assert "the best 2 and the base on 2 fresh seeds: 6 runs" in out and "established: better" in out
-    assert "the verdicts are below" in out and "--resume sure --ablate" in out
+    assert "the verdicts are below" in out and "--resume sure --results runs --ablate" in out
     assert campaign_json("sure")["confirm"] == "2x2"
     (line,) = [line for line in out.splitlines() if line.startswith("  python -m tuner.run --space")]
     given = options.parse(shlex.split(line)[3:])
