@@ -106,7 +106,7 @@ class Store:
         check_name(key, "trial key")
         if self._compacted:
             return [row for row in self.table("reports").to_pylist() if row["key"] == key]
-        return self._read("reports", key).to_pylist() if key in self._keys("reports") else []
+        return self._read("reports", key).to_pylist() if files.is_file(self._path("reports", key)) else []
 
     def reports_by_key(self) -> dict[str, list[dict[str, Any]]]:
         """All reports, in the order they were made, by the key of their trial. A ValueError as in :meth:`trials`."""

@@ -246,7 +246,8 @@ def check_nodes(
     if not given.mixed_devices:
         devices.check_alike(working, devices.by_the_clock(base, question.space.objective))
     kinds = ", ".join(f"{count} x {kind}" for kind, count in Counter(working.values()).items())
-    console.print(f"cluster: {len(found)} nodes see {results}; trials run on {kinds or 'nodes to come'}")
+    seeing = "1 node sees" if len(found) == 1 else f"{len(found)} nodes see"
+    console.print(f"cluster: {seeing} {results}; trials run on {kinds or 'nodes to come'}")
 
 
 def search(
