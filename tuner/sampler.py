@@ -74,8 +74,12 @@ class Sampler:
         earlier: Sequence[Outcome] = (),
         unit: str = "steps",
         prior: Prior | None = None,
+        base_known: bool = False,
     ) -> None:
-        """``unit`` is that of the milestones that will be reported, ``prior`` what the search starts from."""
+        """``unit`` is that of the milestones that will be reported, ``prior`` what the search starts from.
+
+        With ``base_known`` the base config is not asked for: the campaign has it already.
+        """
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self.space = space
         start = seed + RESUME_STRIDE * len(earlier)  # the same seed again would repeat the first draws
@@ -93,7 +97,7 @@ class Sampler:
         self._steps_per_unit = 1 if unit in WHOLE_UNITS else STEPS_PER_FRACTIONAL_UNIT
         for outcome in earlier:
             self.add(outcome)
-        if not earlier:
+        if not base_known and dict(base_values) not in [outcome.values for outcome in earlier]:
             self.study.enqueue_trial(dict(base_values))
         for values in [] if prior is None else prior.first(base_values):
             if values not in [outcome.values for outcome in earlier]:

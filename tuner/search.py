@@ -126,6 +126,7 @@ class Search:
             self.ledger.outcomes(),
             self.base.budget.unit,
             self.prior,
+            self.ledger.key(self.base) in self.ledger.entries,  # a start that failed at once may have lost it
         )
 
     @property

@@ -112,6 +112,18 @@ def test_refused_values_that_are_suggested_again_keep_their_one_row(bench) -> No
     assert bench.rows() == first
 
 
+def test_a_base_that_a_start_lost_before_its_first_row_is_the_first_trial_of_the_next_start(bench, play) -> None:
+    search = bench.search()
+    assert search.next().key == bench.base_key  # the driver is killed here; what it refused meanwhile has a row
+    search.ledger.refuse({"model.encoder_layers": 7}, "too many", None)
+    assert [row["status"] for row in bench.rows()] == ["infeasible"]
+    again = bench.search(trials=4)
+    tune = play(again).run()
+    assert len(tune.started) == 4 and tune.started.count(bench.base_key) == 1
+    (base,) = [row for row in bench.rows() if row["is_base"]]
+    assert base["status"] == "completed" and base["number"] == 1, "the refused one is 0"
+
+
 @pytest.fixture
 def two_configs(make_bench, toy_space) -> Any:
     """A campaign over a space of two configs."""
