@@ -54,7 +54,7 @@ def status(folder: Location, now: datetime) -> list[str]:
     lines.append(f"driver: {'runs' if driver_lives(folder, now) else 'none; --resume goes on if anything is left'}")
     lines.append(f"trials: {counts(trials)}, of {store.campaign.get('trials', 'an unknown number')} asked for")
     lines += [f"after the search: {counts(rest)}"] if (rest := [row for row in rows if row not in trials]) else []
-    lines.append(f"last report: {'none yet' if last is None else clock((now - last).total_seconds()) + ' ago'}")
+    lines.append(f"last report: {'none yet' if last is None else since(last, now) + ' ago'}")
     lines += [best_line(trials)] if any(_has_value(row) for row in trials) else []
     lines += [running_line(row, now) for row in rows if row["status"] == "running"]
     return lines
@@ -78,9 +78,15 @@ def running_line(row: dict[str, Any], now: datetime) -> str:
         f"{row['spent']:g} of {row['budget']:g} {row['budget_unit']}" if row["spent"] is not None else "no report yet"
     )
     where = f", on {row['worker'].rpartition(':')[0]} ({row['device']})" if row["worker"] else ""
-    since = f", attempt {row['attempt']} for {clock((now - row['started_at']).total_seconds())}"
+    how_long = f", attempt {row['attempt']} for {since(row['started_at'], now)}"
     what = "trial" if row["stage"] in (None, SEARCH) else f"{row['stage']} run"
-    return f"running: {what} {row['number']}, {spent}{since}{where}"
+    return f"running: {what} {row['number']}, {spent}{how_long}{where}"
+
+
+def since(then: datetime, now: datetime) -> str:
+    """How long ago that was; the clocks of two machines may differ, and one may be set back."""
+    seconds = (now - then).total_seconds()
+    return clock(seconds) if seconds >= 0 else f"less than nothing (a clock is {clock(-seconds)} behind)"
 
 
 def driver_lives(folder: Location, now: datetime) -> bool:

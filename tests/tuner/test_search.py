@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 import math
 import random
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +126,23 @@ def test_a_base_that_a_start_lost_before_its_first_row_is_the_first_trial_of_the
     assert base["status"] == "completed" and base["number"] == min(
         row["number"] for row in bench.rows() if row["attempt"]
     )
+
+
+def test_a_clock_that_runs_backwards_changes_nothing_but_the_times(make_bench, play) -> None:
+    def campaign(name: str, hours_a_look: int) -> list[dict[str, Any]]:
+        bench, looks = make_bench(name), itertools.count()
+        for trials in (6, 12):  # the second start rebuilds sampler and rungs from rows with such times
+            search = bench.search(trials=trials)
+            search.ledger.now = lambda: datetime(2026, 1, 1, tzinfo=UTC) + timedelta(hours=hours_a_look * next(looks))
+            play(search).run()
+        return sorted(bench.rows(), key=lambda row: row["number"])
+
+    def timeless(rows: list[dict[str, Any]]) -> str:
+        return repr([{k: v for k, v in row.items() if k not in ("campaign", "started_at", "ended_at")} for row in rows])
+
+    back = campaign("back", -1)
+    assert all(row["ended_at"] < row["started_at"] for row in back if row["attempt"])
+    assert timeless(back) == timeless(campaign("forth", 1))
 
 
 @pytest.fixture

@@ -28,6 +28,17 @@ def test_a_campaign_under_way_is_told_with_its_best_and_what_runs(bench, result_
     assert running.startswith(f"running: trial {number}, 27 of 240 steps, attempt 1 for 1:0")
 
 
+def test_a_clock_that_was_set_back_is_told_as_that(bench, result_of) -> None:
+    search = bench.search()
+    key = search.next().key
+    search.start(key)
+    search.report(key, result_of(bench.base, 27.0, 1.5, "running"))
+    lines = status.status(bench.folder, datetime.now(UTC) - timedelta(minutes=5))
+    (last, running) = [line for line in lines if line.startswith(("last report:", "running:"))]
+    assert last.startswith("last report: less than nothing (a clock is 4:5") and last.endswith(" behind) ago")
+    assert "attempt 1 for less than nothing (a clock is 4:5" in running
+
+
 def test_runs_after_the_search_are_counted_apart(bench, play) -> None:
     play(bench.search(trials=3, stopper="none", confirm=Design(1, 2, 2))).run()
     lines = status.status(bench.folder, datetime.now(UTC))
