@@ -80,7 +80,7 @@ say "$NODES nodes are alive"
 on 1 "RAY_AUTH_MODE=disabled timeout 60 python -c '$ALIVE' > /dev/null 2>&1" && fail "the cluster let in a driver without the token"
 say "a driver without the token is turned away"
 
-RUN="python -m tuner.run --space parameter_golf --scale proxy --trials $TRIALS --seed 0 --no-audit --address auto --name rehearsal"
+RUN="python -m tuner.run --space parameter_golf --scale proxy --trials $TRIALS --seed 0 --no-audit --no-confirm --address auto --name rehearsal"
 RUN="$RUN --set budget.steps=$STEPS --set model.num_layers=2 --set model.encoder_layers=1 --set model.model_dim=32"
 RUN="$RUN --set data.vocab_size=300 --set data.seq_len=64 --set data.batch_tokens=512 --set evaluation.tokens=2048"
 RUN="$RUN --set evaluation.seq_len=64"
