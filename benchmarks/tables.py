@@ -2,10 +2,10 @@
 
 Four kinds are read: ``nanogpt_shakespeare_128`` (a full 2^7 factorial), ``modded_nanogpt`` (logs of a speedrun), a file
 of ``benchmarks.record_table`` (random configs of one of our spaces) and a campaign's folder (a replay). Only the first
-covers its space. Of the others the
-configs are a finite list, and a search that asks for another point is given the nearest row that it has not had yet:
-the one that differs in the fewest knobs, a number by its distance as a part of its range. No value is made up that way,
-and a surrogate's smoothness, which would flatter a model-based sampler, does not enter; the landscape is one of steps.
+covers its space. Of the others the configs are a finite list, and a search that asks for another point is given the
+nearest row that it has not had yet: the one that differs in the fewest knobs, a number by its distance as a part of its
+range. No value is made up that way, and a surrogate's smoothness, which would flatter a model-based sampler, does not
+enter; the landscape is one of steps.
 """
 
 from __future__ import annotations

@@ -5,15 +5,13 @@ A search draws its first points from there; the sampler may still go anywhere, a
 
 from __future__ import annotations
 
-import math
-import random
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
 from trainable.component import nearest, parse_value
 
-from search_spaces.domains import Choice, Domain, Integer, LogUniform, Value
+from search_spaces.domains import Choice, Domain
 from search_spaces.space import Space
 
 
@@ -57,24 +55,3 @@ def _bound(path: str, text: str, bound: str) -> Any:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(f"--likely {path}={text}: {bound!r} is no number")
     return value
-
-
-def draw(space: Space, seed: int) -> dict[str, Value]:
-    """A point within the expert ranges, for the knobs that have one; which of them are active is not asked."""
-    generator = random.Random(seed)
-    return {knob.path: _draw(knob.likely, generator) for knob in space.knobs if knob.likely is not None}
-
-
-def _draw(domain: Domain, generator: random.Random) -> Value:
-    if isinstance(domain, Choice):
-        return generator.choice(domain.labels)
-    if isinstance(domain, Integer):
-        return generator.randint(domain.low, domain.high)
-    if isinstance(domain, LogUniform):
-        return _within(domain, math.exp(generator.uniform(math.log(domain.low), math.log(domain.high))))
-    return generator.uniform(domain.low, domain.high)
-
-
-def _within(domain: LogUniform, value: float) -> float:
-    """Rounding of the exponential may leave the range by one bit."""
-    return min(max(value, domain.low), domain.high)

@@ -64,6 +64,10 @@ class Space:
             assert knob.path not in seen, f"{knob.path} stands twice"
             for condition in knob.when or {}:
                 assert condition in seen, f"{knob.path} depends on {condition}, which must come before it"
+            if isinstance(knob.likely, Choice):
+                assert all(label in knob.domain for label in knob.likely.labels), knob.path
+            elif knob.likely is not None:
+                assert knob.likely.low in knob.domain and knob.likely.high in knob.domain, knob.path
             seen.append(knob.path)
 
     @property

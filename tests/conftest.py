@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import runpy
 import subprocess
 import sys
 import time
@@ -53,6 +54,13 @@ def fault_count(request: pytest.FixtureRequest, record_property: Callable[[str, 
     count = FaultCount(request.node.callspec.params["seed"])
     yield count
     record_property("faults", vars(count) | {"injected": dict(count.injected)})
+
+
+@pytest.fixture
+def damage() -> Callable[..., None]:
+    """``tests/damaged.py``: what a disk or a copy does to a file."""
+    found: Callable[..., None] = runpy.run_path(str(Path(__file__).with_name("damaged.py")))["damage"]
+    return found
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from damaged import damage
 
 from trainable import checkpoint, ray_trainable
 from trainable.ray_trainable import RayTrainable, Request
@@ -95,15 +96,6 @@ def full_disk_once() -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     checkpoint.save_file = refuse
-
-
-def damage(path: Path, kind: str, draw: random.Random) -> None:
-    whole = bytearray(path.read_bytes())
-    if kind == "checkpoint cut":
-        del whole[draw.randrange(len(whole)) :]
-    else:
-        whole[draw.randrange(len(whole))] ^= 1 << draw.randrange(8)
-    path.write_bytes(bytes(whole))
 
 
 def main() -> int:

@@ -10,7 +10,7 @@ import json
 import os
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field
 from functools import partial
@@ -159,11 +159,24 @@ class RayTrainable(tune.Trainable):
         if isinstance(folder, Url) and now - self.looked < STORE_POLL_SECONDS:
             return False
         self.looked = now
-        if not self.attempt.in_force():
+        if not self.in_force():
             return True
         if now - self.saved > self.request.checkpoint_seconds:
             self.save_state()
-        return files.exists(folder / STOP_FILE)
+        return self.readable(lambda: files.exists(folder / STOP_FILE), otherwise=False)
+
+    def in_force(self) -> bool:
+        """Whether nobody says that the trial is another attempt's by now, or over."""
+        return self.readable(self.attempt.in_force, otherwise=True)
+
+    def readable(self, look: Callable[[], bool], otherwise: bool) -> bool:
+        """What the campaign's folder says. Where it cannot be read the training is worth more: it goes on as before."""
+        try:
+            return look()
+        except OSError as error:
+            said = f"the campaign's folder could not be read: {error.strerror or error}"
+            self.notes += [said] if said not in self.notes else []  # it is asked all the time
+            return otherwise
 
     def save_state(self) -> None:
         """Write a checkpoint. Where that fails, the training is worth more: it goes on, and the row says so."""
@@ -176,7 +189,7 @@ class RayTrainable(tune.Trainable):
     def step(self) -> dict[str, Any]:
         with self.watched():
             report = next(self.reports)
-            if report.status == "interrupted" and self.attempt.in_force():
+            if report.status == "interrupted" and self.in_force():
                 self.save_state()
         if report.status != "running":
             self.cleanup()

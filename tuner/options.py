@@ -31,32 +31,36 @@ def parser() -> OneLineParser:
         allow_abbrev=False,
     )
     _say_what(p.add_argument_group("what to search"))
-    _say_how(p.add_argument_group("how long, how wide"))
+    _say_what_is_known(p.add_argument_group("what is known already"))
+    _say_what_to_replay(p.add_argument_group("what to replay"))
+    _say_how_long(p.add_argument_group("how long, how wide"))
+    _say_how_to_judge(p.add_argument_group("how to judge"))
+    _say_on_what(p.add_argument_group("on what"))
     _say_where(p.add_argument_group("where"))
     _look_first(p.add_argument_group("look first"))
     return p
 
 
-def _say_what(what: argparse._ArgumentGroup) -> None:
-    what.add_argument("--space", metavar="NAME", help="the space (see --list)")
-    what.add_argument(
+def _say_what(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--space", metavar="NAME", help="the space (see --list)")
+    group.add_argument(
         "--scale", metavar="NAME", help="full (the recorded size) or proxy (laptop); default: full where there is a GPU"
     )
-    what.add_argument(
+    group.add_argument(
         "--data",
         metavar="SOURCE",
         help="stdlib, the name of a dataset, or a path to shards or text; short for --set data.source=...",
     )
-    what.add_argument(
+    group.add_argument(
         "--set", metavar="PATH=VALUE", action="append", default=[], help="fix a knob for the whole campaign; repeatable"
     )
-    what.add_argument(
+    group.add_argument(
         "--objective",
         metavar="NAME",
         help="what is minimised (default: the space's), or two, as val_bpb,train_seconds: their Pareto front is "
         "searched for, without early stopping",
     )
-    what.add_argument(
+    group.add_argument(
         "--constraint",
         metavar="LIMIT",
         action="append",
@@ -64,14 +68,20 @@ def _say_what(what: argparse._ArgumentGroup) -> None:
         help="a limit without which a trial does not count, as 'artifact_bytes<=16e6 margin 1%%', which allows "
         "15,840,000: on artifact_bytes, parameters, peak_memory_bytes, step_seconds or train_seconds; repeatable",
     )
-    what.add_argument(
+    group.add_argument(
+        "--seed", metavar="N", type=_natural, help="seed of the sampler and of every training (default: the space's)"
+    )
+
+
+def _say_what_is_known(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
         "--warm-start",
         metavar="SOURCE",
         nargs="+",
         help="start from what is known: 'recorded' (the space's own recorded runs) and folders of earlier campaigns; "
         "the best configs are tried first, and results of another scale or data are forgotten as evidence comes in",
     )
-    what.add_argument(
+    group.add_argument(
         "--likely",
         metavar="PATH=RANGE",
         action="append",
@@ -79,7 +89,7 @@ def _say_what(what: argparse._ArgumentGroup) -> None:
         help="where you would look first, within the range of a knob: PATH=LOW..HIGH or PATH=LABEL|LABEL; the "
         "first points are drawn from there, later ones from anywhere; repeatable",
     )
-    what.add_argument(
+    group.add_argument(
         "--reuse",
         metavar="FOLDER",
         type=argument,
@@ -87,78 +97,91 @@ def _say_what(what: argparse._ArgumentGroup) -> None:
         help="folders of earlier campaigns: a trial that one of them has finished (same config, seed and data) counts "
         "here without being trained again; with --resume in place of the folders given before",
     )
-    what.add_argument(
+
+
+def _say_what_to_replay(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
         "--replay",
         metavar="ROWS",
         action="append",
         help="train recorded runs instead of searching: ids (H1), patterns (A*), 'phase 11', bases or all, divided by "
         "commas; 'bases x3' takes three seeds; repeatable",
     )
-    what.add_argument("--reading", metavar="NAME", help="of recorded runs: as_run (default) or as_logged")
-    what.add_argument("--seeds", metavar="N", type=at_least_one, help="seeds of each recorded run (default: 1)")
-    what.add_argument(
-        "--seed", metavar="N", type=_natural, help="seed of the sampler and of every training (default: the space's)"
-    )
+    group.add_argument("--reading", metavar="NAME", help="of recorded runs: as_run (default) or as_logged")
+    group.add_argument("--seeds", metavar="N", type=at_least_one, help="seeds of each recorded run (default: 1)")
 
 
-def _say_how(how: argparse._ArgumentGroup) -> None:
-    how.add_argument(
+def _say_how_long(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
         "--trials", metavar="N", type=at_least_one, help="trials to start in all, those of earlier starts included"
     )
-    how.add_argument("--hours", metavar="H", type=_hours, help="end after H hours; what runs then is kept for --resume")
-    how.add_argument(
+    group.add_argument(
+        "--hours", metavar="H", type=_hours, help="end after H hours; what runs then is kept for --resume"
+    )
+    group.add_argument(
         "--concurrent", metavar="N", type=at_least_one, help="trials at a time (default: every GPU, else every core)"
     )
-    how.add_argument(
+
+
+def _say_how_to_judge(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
         "--stopper",
         metavar="NAME",
         type=_one_of(STOPPERS),
         help="what stops bad trials at rungs: asha (default in a search), hyperband, median or none (in a replay)",
     )
-    how.add_argument(
+    group.add_argument(
         "--fidelity",
         metavar="NAME",
         type=_one_of(FIDELITIES),
         help="what is judged at rungs: truncate (default; the run itself at equal progress), complete (a short "
         "schedule of its own) or branch (a short decay branched off)",
     )
-    how.add_argument(
+    group.add_argument(
+        "--reports",
+        metavar="N",
+        type=_natural,
+        help="evaluations on the way of a trial, beside those at rungs (default: 0 in a search, 4 in a replay)",
+    )
+    group.add_argument(
         "--confirm",
         metavar="KxN..M",
         type=_design,
         help="after the search, train its best K and the base on N fresh seeds each, undecided ones on up to M; "
         f"3x3 is always three (default: {DEFAULT}; not for two objectives)",
     )
-    how.add_argument("--no-confirm", dest="confirm", action="store_const", const=False, help="leave that out")
-    how.add_argument(
+    group.add_argument("--no-confirm", dest="confirm", action="store_const", const=False, help="leave that out")
+    group.add_argument(
         "--ablate",
         action=argparse.BooleanOptionalAction,
         help="and then undo the winner's changes, in groups, to see which it needs (default: no; its cost is printed)",
     )
-    how.add_argument(
-        "--reports",
-        metavar="N",
-        type=_natural,
-        help="evaluations on the way of a trial, beside those at rungs (default: 0 in a search, 4 in a replay)",
+
+
+def _say_on_what(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--address",
+        metavar="ADDRESS",
+        help="join the Ray cluster there ('auto' on its head) instead of starting one here",
     )
-    how.add_argument(
+    group.add_argument(
         "--gpu-fraction",
         metavar="F",
         type=_fraction,
         help="of a GPU, for each trial: 0.25 puts four on one, which share its memory (default: 1)",
     )
-    how.add_argument(
+    group.add_argument(
         "--cpus",
         metavar="N",
         type=at_least_one,
         help="cores reserved for each trial (default: 1, beside a GPU 2); it computes in one thread all the same",
     )
-    how.add_argument(
+    group.add_argument(
         "--mixed-devices",
         action="store_true",
         help="let trials that are limited or compared by seconds run on unlike devices",
     )
-    how.add_argument(
+    group.add_argument(
         "--stall-minutes",
         metavar="M",
         type=_minutes,
@@ -166,12 +189,7 @@ def _say_how(how: argparse._ArgumentGroup) -> None:
         help="end a trial as crashed that finishes no step for M minutes; one evaluation and one compilation must take "
         "less (default: %(default)g)",
     )
-    how.add_argument("--compile", action="store_true", help="compile the training step (pays on a GPU)")
-    how.add_argument(
-        "--address",
-        metavar="ADDRESS",
-        help="join the Ray cluster there ('auto' on its head) instead of starting one here",
-    )
+    group.add_argument("--compile", action="store_true", help="compile the training step (pays on a GPU)")
 
 
 def _say_where(where: argparse._ArgumentGroup) -> None:

@@ -26,7 +26,6 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 
 from search_spaces.domains import Choice, Domain, Integer, LogUniform, Value
-from search_spaces.likely import draw
 from search_spaces.space import Space
 from trainable.config import WHOLE_UNITS
 from tuner.errors import OUT_OF_MEMORY
@@ -103,7 +102,7 @@ class Sampler:
             if values not in [outcome.values for outcome in earlier]:
                 self.study.enqueue_trial(values)
         for number in range(max(1, len(earlier)), STARTUP_TRIALS):  # in place of the random ones
-            if likely := draw(space, start + number):
+            if likely := likely_point(space, start + number):
                 self.study.enqueue_trial(likely)
 
     def ask(self) -> Suggestion:
@@ -201,6 +200,12 @@ def suggest(trial: optuna.Trial, path: str, domain: Domain) -> Value:
     if isinstance(domain, Integer):
         return trial.suggest_int(path, domain.low, domain.high)
     return trial.suggest_float(path, domain.low, domain.high, log=isinstance(domain, LogUniform))
+
+
+def likely_point(space: Space, seed: int) -> dict[str, Value]:
+    """A random point within the expert ranges, for the knobs that have one; which of them are active is not asked."""
+    trial = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=seed)).ask()
+    return {knob.path: suggest(trial, knob.path, knob.likely) for knob in space.knobs if knob.likely is not None}
 
 
 def distribution(domain: Domain) -> BaseDistribution:

@@ -22,7 +22,9 @@ def read(name: str) -> dict:
 
 @pytest.mark.parametrize("name", LAUNCHER)
 def test_rays_own_validator_takes_the_file(name) -> None:
-    validate_config(prepare_config(read(name)))
+    prepared = prepare_config(read(name))
+    validate_config(prepared)  # raises where it does not
+    assert prepared["head_node_type"] in prepared["available_node_types"]
 
 
 def test_rays_own_validator_refuses_a_field_that_it_does_not_know() -> None:

@@ -1,12 +1,10 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 import search_spaces
 from search_spaces.domains import Choice
-from search_spaces.likely import draw, with_likely
+from search_spaces.likely import with_likely
 
 GOLF = search_spaces.load("parameter_golf")
 GIVEN = [
@@ -29,28 +27,6 @@ def test_expert_ranges_are_parts_of_their_knobs_domains() -> None:
         "hooks.GradientClip.max_norm": "null",
     }
     assert [knob.domain for knob in space.knobs] == [knob.domain for knob in GOLF.knobs]
-
-
-def test_draws_stay_in_the_expert_ranges_and_differ_by_seed() -> None:
-    space = with_likely(GOLF, GIVEN)
-    drawn = [draw(space, seed) for seed in range(200)]
-    assert draw(space, 7) == drawn[7] and len({d["optimizer.matrix_lr"] for d in drawn}) == 200
-    for knob in space.knobs:
-        if knob.likely is None:
-            assert all(knob.path not in values for values in drawn)
-        else:
-            assert all(values[knob.path] in knob.likely and values[knob.path] in knob.domain for values in drawn)
-    assert {values["schedule"] for values in drawn} == {"Tidal", "Cosine"}
-    assert {values["model.encoder_layers"] for values in drawn} == {1, 2}
-    below = sum(values["optimizer.matrix_lr"] < (0.02 * 0.1) ** 0.5 for values in drawn)
-    assert 70 < below < 130  # uniform in the logarithm
-
-
-def test_every_expert_range_of_a_space_lies_in_its_domain() -> None:
-    for name in search_spaces.names():
-        space = search_spaces.load(name)
-        for seed in range(20):
-            assert all(value in space.knob(path).domain for path, value in draw(space, seed).items())
 
 
 @pytest.mark.parametrize(
@@ -86,4 +62,4 @@ def test_an_expert_range_outlives_what_is_fixed_inside_its_components() -> None:
     _, fixed = space.fixed(space.scale("proxy").base, {"schedule.min_lr_frac": 0.2})
     knob = fixed.knob("schedule")
     assert isinstance(knob.domain, Choice) and knob.domain.options["Tidal"].min_lr_frac == 0.2
-    assert draw(replace(fixed, knobs=(knob,)), 0)["schedule"] in ("Tidal", "Cosine")
+    assert knob.likely.labels == ("Tidal", "Cosine")

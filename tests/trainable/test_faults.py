@@ -60,15 +60,6 @@ def train(request: Request, received: dict[float, dict[str, Any]]) -> None:
         actor.cleanup()
 
 
-def damage(path: Path, kind: str, draw: random.Random) -> None:
-    whole = bytearray(path.read_bytes())
-    if kind == "checkpoint cut":
-        del whole[draw.randrange(len(whole)) :]
-    else:
-        whole[draw.randrange(len(whole))] ^= 1 << draw.randrange(8)
-    path.write_bytes(bytes(whole))
-
-
 class Faults:
     """What happens as a checkpoint is written: the process dies before, after or within, or the disk is full."""
 
@@ -103,7 +94,7 @@ class Faults:
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_a_trial_ends_as_without_faults(seed, training, tmp_path, fault_count, monkeypatch) -> None:
+def test_a_trial_ends_as_without_faults(seed, training, tmp_path, fault_count, damage, monkeypatch) -> None:
     calm = tmp_path / "calm"
     calm.mkdir()
     expected: dict[float, dict[str, Any]] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import errno
 import faulthandler
+import itertools
 import json
 import os
 import uuid
@@ -250,6 +251,25 @@ def test_a_checkpoint_that_cannot_be_written_costs_a_note_and_not_the_trial(acto
     *_, last = finish(found)
     assert (last["status"], last["note"]) == ("completed", "a checkpoint was not written: No space left on device")
     assert [path.name for path in found.attempt.folder.iterdir()] == [attempt.SIGN]
+
+
+def test_a_folder_that_cannot_be_read_for_a_while_costs_a_note_and_not_the_trial(actor, monkeypatch) -> None:
+    found = actor()
+    monkeypatch.setattr(ray_trainable, "POLL_SECONDS", 0.0)
+    read, looks = files.read, itertools.count()
+
+    def away(path: Path) -> bytes:
+        if next(looks) % 2:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return read(path)
+
+    monkeypatch.setattr(files, "read", away)
+    *_, last = finish(found)
+    assert next(looks) > 2
+    assert (last["status"], last["note"]) == (
+        "completed",
+        "the campaign's folder could not be read: Input/output error",
+    )
 
 
 def test_a_trial_is_watched_while_it_trains_and_at_no_other_time(actor, request_for, monkeypatch) -> None:

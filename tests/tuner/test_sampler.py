@@ -7,8 +7,10 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
+import search_spaces
 from search_spaces.domains import Choice, Integer, LogUniform, Uniform
-from tuner.sampler import STARTUP_TRIALS, Outcome, Sampler, distribution
+from search_spaces.likely import with_likely
+from tuner.sampler import STARTUP_TRIALS, Outcome, Sampler, distribution, likely_point
 
 
 @pytest.fixture
@@ -51,6 +53,24 @@ def test_a_resumed_sampler_does_not_repeat_its_first_draws(toy_space, base_value
     first = asked(Sampler(toy_space, base_values, seed=5), 6)
     earlier = [Outcome(values, "completed", 1.0) for values in first]
     assert all(values not in first for values in asked(Sampler(toy_space, base_values, seed=5, earlier=earlier), 6))
+
+
+def test_draws_stay_in_the_expert_ranges_and_differ_by_seed() -> None:
+    space = with_likely(
+        search_spaces.load("parameter_golf"),
+        ["optimizer.matrix_lr=0.02..0.1", "model.encoder_layers=1..2", "schedule=Tidal|Cosine"],
+    )
+    drawn = [likely_point(space, seed) for seed in range(200)]
+    assert likely_point(space, 7) == drawn[7] and len({d["optimizer.matrix_lr"] for d in drawn}) == 200
+    for knob in space.knobs:
+        if knob.likely is None:
+            assert all(knob.path not in values for values in drawn)
+        else:
+            assert all(values[knob.path] in knob.likely and values[knob.path] in knob.domain for values in drawn)
+    assert {values["schedule"] for values in drawn} == {"Tidal", "Cosine"}
+    assert {values["model.encoder_layers"] for values in drawn} == {1, 2}
+    below = sum(values["optimizer.matrix_lr"] < (0.02 * 0.1) ** 0.5 for values in drawn)
+    assert 70 < below < 130  # uniform in the logarithm
 
 
 def test_the_first_points_lie_in_the_expert_ranges_and_later_ones_anywhere(toy_space, base_values) -> None:
