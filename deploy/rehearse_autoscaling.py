@@ -154,7 +154,8 @@ def environment(folder: Path, autoscaler: str) -> dict[str, str]:
 def start_head(address: str, folder: Path) -> subprocess.Popen[bytes]:
     """A head with its autoscaler. Ray that runs here already is left alone: this one's processes are in one session."""
     provider = {
-        "type": "fake_multinode",
+        "type": "external",  # by its own name the second autoscaler looks for a file that Ray's wheel leaves out
+        "module": "ray.autoscaler._private.fake_multi_node.node_provider.FakeMultiNodeProvider",
         "gcs_address": address,
         "use_node_id_as_ip": True,  # all nodes have one address
         "disable_node_updaters": True,

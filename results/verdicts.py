@@ -67,9 +67,9 @@ def _said(verdict: Verdict) -> str:
     if verdict.going_on:
         return f"{verdict.finding} yet; goes on"
     settle = verdict.pairs_to_settle
-    pairs = f"over {MOST_PAIRS}" if settle is None else f"about {settle}"
+    pairs = f"over {MOST_PAIRS} pairs" if settle is None else f"about {settle} pair{'s' if settle > 1 else ''}"
     behind = "not ahead of the base; " if (verdict.difference or 0.0) >= 0 else ""
-    return f"{verdict.finding}: {behind}{pairs} pairs would settle it"
+    return f"{verdict.finding}: {behind}{pairs} would settle it"
 
 
 def _interval(middle: float | None, half: float | None) -> str:
@@ -95,7 +95,9 @@ def _ablated(found: Ablation) -> list[str]:
     if found.stands:
         lines.append(f"Minimal winner: {left} of {all_of_it} changes, on fresh seeds {tried}:")
         return [*lines, *(f"  {path}" for path in found.decision.kept)]
-    return [*lines, f"The {left} changes that are left do not hold by themselves ({tried}): the whole winner stands."]
+    alone = "change that is left does not hold by itself"
+    rest = alone if left == 1 else f"{left} changes that are left do not hold by themselves"
+    return [*lines, f"The {rest} ({tried}): the whole winner stands."]
 
 
 def _effect(effect: Comparison) -> str:
