@@ -15,7 +15,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Protocol
 
-from benchmarks.tables import PARTS, Table
+from benchmarks.tables import PARTS, AllTriedError, Table
 from tuner.sampler import Sampler
 from tuner.search import Search, Settings
 from tuner.simulated_clock import SimulatedClock
@@ -72,7 +72,10 @@ def simulate(table: Table, driver: Driver, slots: int, budget: float) -> Trace:
                 return
 
     def start() -> Iterator[float] | None:
-        job = driver.next()
+        try:
+            job = driver.next()
+        except AllTriedError:
+            job = None
         if job is None:
             return None
         trace.started += 1

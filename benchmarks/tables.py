@@ -47,6 +47,10 @@ class Row:
         return float(self.curve[-1])
 
 
+class AllTriedError(Exception):
+    """Every row of a table has been tried: there is nothing left to search."""
+
+
 @dataclass(frozen=True)
 class TableSpace(Space):
     """A space whose configs are rows: the seed of a config is the number of its row, and nothing else in it counts."""
@@ -66,13 +70,13 @@ class TableSpace(Space):
     def nearest(self, values: Mapping[str, Value]) -> int:
         """The number of the row nearest to ``values``, of equals the first.
 
-        Where rows do not cover the space it is taken by this; a ValueError when all are.
+        Where rows do not cover the space it is taken by this; raises AllTriedError when all are.
         """
         distance = self.distances(values)
         if self.taken is None:
             return int(np.argmin(distance))
         if len(self.taken) == len(self.rows):
-            raise ValueError("every row of the table has been tried")
+            raise AllTriedError
         distance[list(self.taken)] = math.inf
         found = int(np.argmin(distance))
         self.taken.add(found)

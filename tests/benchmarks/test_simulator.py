@@ -53,6 +53,24 @@ class Everything:
         return part == self.stop_at
 
 
+class Nearest(Everything):
+    """A method that asks for the row nearest to one point, however often."""
+
+    def __init__(self, table: tables.Table) -> None:
+        super().__init__(0)
+        self.table = table.fresh()
+
+    def next(self) -> Job | None:
+        row = self.table.space.nearest(self.table.rows[0].values)
+        return Job(str(row), row, (PARTS,))
+
+
+def test_a_method_that_has_tried_every_row_is_over() -> None:
+    table = made_up(20)
+    trace = simulate(table, Nearest(table), slots=5, budget=99)
+    assert (trace.started, trace.compute, len(trace.finished)) == (20, pytest.approx(20.0), 20)
+
+
 def test_compute_is_what_trials_have_trained_and_time_is_shared_by_the_slots() -> None:
     table = made_up()
     trace = simulate(table, Everything(6), slots=3, budget=99)
@@ -108,7 +126,7 @@ def test_the_base_is_the_first_row_and_is_never_stopped() -> None:
 def test_the_nearest_row_of_a_row_is_itself() -> None:
     table = made_up()
     assert [table.space.nearest(row.values) for row in table.rows] == list(range(len(table.rows)))
-    with pytest.raises(ValueError, match="every row of the table has been tried"):
+    with pytest.raises(tables.AllTriedError):
         table.space.nearest(table.rows[0].values)
     assert table.fresh().space.nearest(table.rows[7].values) == 7
 
