@@ -15,7 +15,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
@@ -41,8 +41,10 @@ class Nodes:
     environment: dict[str, str]
     address: str = ""
 
-    def __post_init__(self) -> None:
-        self.started: list[subprocess.Popen[bytes]] = []
+    started: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    def begin(self) -> None:
+        """The head, and then its nodes."""
         self.address = f"127.0.0.1:{free_port()}"
         port = self.address.partition(":")[2]
         self.start("--head", f"--port={port}", "--num-cpus=0", f"--temp-dir={self.folder / 'ray'}")
@@ -59,7 +61,7 @@ class Nodes:
             node = subprocess.Popen(
                 command, env=self.environment, stdout=file, stderr=file, start_new_session=True, cwd=self.folder
             )
-        self.started.append(node)
+            self.started.append(node)
         while "--block" not in log.read_text():  # it says that it will wait now
             assert node.poll() is None, log.read_text()
             time.sleep(0.5)
@@ -102,6 +104,7 @@ def start(tmp_path_factory) -> Iterator[Callable[[], Nodes]]:
     def one_more() -> Nodes:
         (folder / f"c{len(clusters)}").mkdir()
         clusters.append(Nodes(folder / f"c{len(clusters)}", environment))
+        clusters[-1].begin()  # known by then, so that a start that fails leaves nothing behind either
         return clusters[-1]
 
     yield one_more
