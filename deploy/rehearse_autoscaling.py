@@ -30,6 +30,7 @@ import results
 
 MOST_WORKERS = 3
 IDLE_SECONDS = 12
+FAKE_HEAD = "f" * 51 + "0" * 5  # the name that Ray's provider of fake nodes gives to the head
 PATIENCE_SECONDS = 600  # for the head to come, for anything to change in the campaign, and for the last worker to go
 ENDED = ("completed", "stopped", "diverged", "plateaued")
 SMALL = {
@@ -183,8 +184,11 @@ def start_head(address: str, folder: Path) -> subprocess.Popen[bytes]:
     ports = ("dashboard-agent-grpc-port", "runtime-env-agent-port", "metrics-export-port")
     command += [f"--{name}={free_port()}" for name in ports]  # said here, they are not waited for
     command += ["--include-dashboard=false", "--object-store-memory=100000000"]
+    # What a cloud's launcher sets: without it the second autoscaler waits for the head to come.
+    known = {"RAY_CLOUD_INSTANCE_ID": FAKE_HEAD, "RAY_OVERRIDE_NODE_ID_FOR_TESTING": FAKE_HEAD}
+    variables = os.environ | known | {"RAY_NODE_TYPE_NAME": str(config["head_node_type"])}
     with (folder / "head.log").open("wb") as log:
-        return subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+        return subprocess.Popen(command, env=variables, stdout=log, stderr=log, start_new_session=True)
 
 
 def wait_for(address: str, head: subprocess.Popen[bytes], folder: Path) -> None:
