@@ -70,7 +70,7 @@ def main() -> int:
     """Run the rehearsal; returns the exit code."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--trials", type=int, default=9)
-    parser.add_argument("--steps", type=int, default=300)
+    parser.add_argument("--steps", type=int, default=600)
     parser.add_argument("--autoscaler", choices=("v1", "v2"), default="v1", help="which of Ray's two")
     given = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(130))
@@ -214,7 +214,17 @@ def disconnect() -> None:
 def start_driver(address: str, folder: Path, trials: int, steps: int) -> subprocess.Popen[bytes]:
     """The command that a person would type on the head."""
     command = [sys.executable, "-m", "tuner.run", "--space", "parameter_golf", "--scale", "proxy", "--no-audit"]
-    command += ["--no-confirm", "--seed", "0", "--trials", str(trials), "--set", f"budget.steps={steps}"]
+    command += [
+        "--no-confirm",
+        "--stopper",
+        "none",
+        "--seed",
+        "0",
+        "--trials",
+        str(trials),
+        "--set",
+        f"budget.steps={steps}",
+    ]
     command += [part for path, value in SMALL.items() for part in ("--set", f"{path}={value}")]
     command += ["--address", address, "--gpu-fraction", "1", "--concurrent", str(MOST_WORKERS)]
     command += ["--results", str(folder / "runs"), "--name", "rehearsal"]

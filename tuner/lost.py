@@ -26,7 +26,12 @@ class Loss:
 NODE = Loss(
     "its node was lost",
     LOSSES,
-    re.compile(r"^(The actor died because its node has died\.|The actor \S+ is unavailable: )", re.MULTILINE),
+    re.compile(
+        r"^(The actor died because its node has died\.|The actor \S+ is unavailable: "
+        # without a reason: its node had been given notice (a spot machine), and went
+        r"|The actor died unexpectedly before finishing this task\.\s*(\n\t\w+:.*)*\s*\Z)",
+        re.MULTILINE,
+    ),
 )
 PROCESS = Loss(
     "its process was killed",

@@ -18,6 +18,12 @@ ON_A_LIVING_NODE = """Failure # 1
 The actor died unexpectedly before finishing this task.
 The actor is dead because its worker process has died. Worker exit type: SYSTEM_ERROR
 """
+GONE_AFTER_NOTICE = """Failure # 1
+The actor died unexpectedly before finishing this task.
+\tclass_name:\x20
+\tactor_id: 0a1b
+
+"""
 RAISED = """Failure # 1
 ray::RayTrainable.train() (pid=1, ip=10.0.0.1)
   File "train.py", line 1, in train
@@ -28,6 +34,7 @@ ValueError: its node has died, says a trial
 def test_a_dead_or_unreachable_node_is_told_from_errors_of_the_trial() -> None:
     assert loss_of(ON_A_DEAD_NODE) is NODE
     assert loss_of(str(ActorUnavailableError("RPC error", None))) is NODE
+    assert loss_of(GONE_AFTER_NOTICE) is NODE
     assert loss_of(ON_A_LIVING_NODE) is PROCESS
     assert loss_of(RAISED) is loss_of("") is None
 
