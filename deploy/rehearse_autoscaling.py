@@ -161,7 +161,7 @@ def start_head(address: str, folder: Path) -> subprocess.Popen[bytes]:
         "use_node_id_as_ip": True,  # all nodes have one address
         "disable_node_updaters": True,
         "disable_launch_config_check": True,
-        "launch_multiple": False,  # one after the other, as far as this machine can
+        "launch_multiple": True,  # as many as are asked for, as a cloud does
     }
     lists = ("cluster_synced_files", "initialization_commands", "setup_commands", "head_setup_commands", "rsync_filter")
     lists += ("worker_setup_commands", "head_start_ray_commands", "worker_start_ray_commands", "rsync_exclude")
