@@ -77,7 +77,7 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="autoscaling-"))
     address = f"127.0.0.1:{free_port()}"
     os.environ.update(environment(folder, given.autoscaler))  # of the head, the driver and this process
-    head = start_head(address, folder)
+    head = start_head(address, folder, given.autoscaler)
     try:
         wrong = rehearse(address, head, folder, given.trials, given.steps)
     finally:
@@ -152,7 +152,7 @@ def environment(folder: Path, autoscaler: str) -> dict[str, str]:
     }  # fmt: skip
 
 
-def start_head(address: str, folder: Path) -> subprocess.Popen[bytes]:
+def start_head(address: str, folder: Path, autoscaler: str) -> subprocess.Popen[bytes]:
     """A head with its autoscaler. Ray that runs here already is left alone: this one's processes are in one session."""
     provider = {
         "type": "external",  # by its own name the second autoscaler looks for a file that Ray's wheel leaves out
@@ -161,7 +161,8 @@ def start_head(address: str, folder: Path) -> subprocess.Popen[bytes]:
         "use_node_id_as_ip": True,  # all nodes have one address
         "disable_node_updaters": True,
         "disable_launch_config_check": True,
-        "launch_multiple": True,  # as many as are asked for, as a cloud does
+        # v2 waits for all the workers that it has asked for at once; v1 asks again, and would get one too many
+        "launch_multiple": autoscaler == "v2",
     }
     lists = ("cluster_synced_files", "initialization_commands", "setup_commands", "head_setup_commands", "rsync_filter")
     lists += ("worker_setup_commands", "head_start_ray_commands", "worker_start_ray_commands", "rsync_exclude")
