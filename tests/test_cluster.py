@@ -40,7 +40,6 @@ class Nodes:
     folder: Path
     environment: dict[str, str]
     address: str = ""
-
     started: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def begin(self) -> None:

@@ -26,7 +26,7 @@ ENVIRONMENT = {
     "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",  # one report without a value must not end the campaign
     "TUNE_DISABLE_SIGINT_HANDLER": "1",  # ours asks the trials for checkpoints first
     "TUNE_GLOBAL_CHECKPOINT_S": "86400",  # Ray's snapshot of the experiment is not what we resume from
-    "RAY_TRAIN_COUNT_PREEMPTION_AS_FAILURE": "1",  # or it starts a trial again from a request that is out of date
+    "RAY_TRAIN_COUNT_PREEMPTION_AS_FAILURE": "1",  # or it starts trials again by itself, unknown to us
     "RAY_CHDIR_TO_TRIAL_DIR": "0",  # relative paths keep their meaning
     "RAY_memory_monitor_refresh_ms": "0",  # its kill ends the whole campaign instead of one trial
     "RAY_AIR_NEW_OUTPUT": "0",  # the new output engine prints tables at any verbosity
