@@ -67,9 +67,9 @@ def _said(verdict: Verdict) -> str:
     if verdict.going_on:
         return f"{verdict.finding} yet; goes on"
     settle = verdict.pairs_to_settle
-    pairs = f"over {MOST_PAIRS} pairs" if settle is None else f"about {settle} pair{'s' if settle > 1 else ''}"
+    pairs = f"over {MOST_PAIRS}" if settle is None else f"about {settle}"
     behind = "not ahead of the base; " if (verdict.difference or 0.0) >= 0 else ""
-    return f"{verdict.finding}: {behind}{pairs} would settle it"
+    return f"{verdict.finding}: {behind}{pairs} pairs would settle it"
 
 
 def _interval(middle: float | None, half: float | None) -> str:
