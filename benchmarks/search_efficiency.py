@@ -7,6 +7,9 @@ campaign's folder. Every method begins with the table's base, has the same slots
 train; regret is that of the best trial trained to its end, against the table's best. Our sampler was chosen on seeds
 from 0 up: with ``--holdout`` seeds start at 1000, and a table that was not used for choosing may be given. Syne Tune's
 rows need an interpreter of their own (``--syne-tune PYTHON``, see syne_tune_worker.py); without it they are left out.
+
+With ``--samplers`` the other tools make way for our own search with Optuna's other samplers. Two of them need packages
+that nothing else here does: ``pip install scipy cmaes``.
 """
 
 from __future__ import annotations
@@ -30,7 +33,7 @@ from rich.table import Table as Printed
 
 from benchmarks import rivals, tables
 from benchmarks.simulator import Ours, Trace, simulate
-from tuner.sampler import Sampler
+from tuner.sampler import STARTUP_TRIALS, Sampler
 
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
@@ -41,12 +44,38 @@ HELD_OUT = 1000  # the first seed that was never looked at while choosing
 OURS = "ours"
 
 
-class RandomSampler(Sampler):
-    """Our search with random points."""
+def proposing(make: Callable[[int], optuna.samplers.BaseSampler]) -> type[Sampler]:
+    """Our search with the points of another sampler, which is made from a seed."""
 
-    def __init__(self, *arguments: Any, **named: Any) -> None:
-        super().__init__(*arguments, **named)
-        self.study.sampler = optuna.samplers.RandomSampler(seed=arguments[2])
+    class Other(Sampler):
+        def __init__(self, *arguments: Any, **named: Any) -> None:
+            super().__init__(*arguments, **named)
+            self.study.sampler = make(arguments[2])
+
+    return Other
+
+
+def at_random(seed: int) -> optuna.samplers.BaseSampler:
+    """Random points."""
+    return optuna.samplers.RandomSampler(seed=seed)
+
+
+def samplers(table: tables.Table) -> dict[str, Callable[[int], Any]]:
+    """Our search with each of Optuna's samplers that can take this kind of space: name -> seed -> driver."""
+    kinds: dict[str, Callable[[int], optuna.samplers.BaseSampler]] = {
+        "random points": at_random,
+        "TPE, each knob alone": lambda seed: optuna.samplers.TPESampler(
+            seed=seed, n_startup_trials=STARTUP_TRIALS, constant_liar=True
+        ),
+        "GP": lambda seed: optuna.samplers.GPSampler(seed=seed, n_startup_trials=STARTUP_TRIALS),
+        "CMA-ES": lambda seed: optuna.samplers.CmaEsSampler(
+            seed=seed, n_startup_trials=STARTUP_TRIALS, warn_independent_sampling=False
+        ),
+    }
+    found: dict[str, Callable[[int], Any]] = {OURS: lambda seed: Ours(table, seed, SLOTS)}
+    for name, make in kinds.items():
+        found[name] = lambda seed, make=make: Ours(table, seed, SLOTS, make_sampler=proposing(make))
+    return found
 
 
 def methods(table: tables.Table, syne_tune: str | None) -> dict[str, Callable[[int], Any]]:
@@ -54,7 +83,7 @@ def methods(table: tables.Table, syne_tune: str | None) -> dict[str, Callable[[i
     tpe = optuna.samplers.TPESampler
     found: dict[str, Callable[[int], Any]] = {
         OURS: lambda seed: Ours(table, seed, SLOTS),
-        "random": lambda seed: Ours(table, seed, SLOTS, "none", RandomSampler),
+        "random": lambda seed: Ours(table, seed, SLOTS, "none", proposing(at_random)),
         "Optuna TPE": lambda seed: rivals.OptunaAlone(table, tpe(seed=seed)),
         "Optuna TPE + Hyperband": lambda seed: rivals.OptunaAlone(
             table, tpe(seed=seed), optuna.pruners.HyperbandPruner(min_resource=1, max_resource=tables.PARTS)
@@ -139,6 +168,7 @@ def main() -> int:
     parser.add_argument("--budget", type=float, help="compute of one campaign, in whole trials")
     parser.add_argument("--holdout", action="store_true", help="seeds that were not used for choosing our defaults")
     parser.add_argument("--syne-tune", metavar="PYTHON", help="an interpreter that has syne-tune 0.16")
+    parser.add_argument("--samplers", action="store_true", help="compare Optuna's samplers inside our own search")
     parser.add_argument("--picture", type=Path, default=Path("search_efficiency.png"))
     given = parser.parse_args()
     count = given.seeds or (QUICK_SEEDS if given.quick else SEEDS)
@@ -155,7 +185,7 @@ def main() -> int:
             print(f"python -m benchmarks.search_efficiency: {path}: {error}", file=sys.stderr)
             return 2
         found = {}
-        for name, make in methods(table, given.syne_tune).items():
+        for name, make in (samplers(table) if given.samplers else methods(table, given.syne_tune)).items():
             started = time.process_time()
             found[name] = regrets(table, run(make, table, range(first, first + count), budget), grid)
             print(f"{table.name}: {name}: {time.process_time() - started:.0f} s of CPU", file=sys.stderr)
@@ -164,7 +194,7 @@ def main() -> int:
     draw(given.picture, everything, grid)
     seeds = f"medians (quartiles) of {count} seeds from {first}, {SLOTS} slots"
     console.print(f"{seeds}; a share of 0.50 is half the compute. Picture: {given.picture}")
-    if given.syne_tune is None:
+    if given.syne_tune is None and not given.samplers:
         console.print(
             "Syne Tune's methods were left out: give --syne-tune PYTHON (benchmarks/syne_tune_worker.py says how)"
         )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,6 +19,7 @@ from benchmarks.tables import PARTS, AllTriedError, Table
 from tuner.sampler import Sampler
 from tuner.search import Search, Settings
 from tuner.simulated_clock import SimulatedClock
+from tuner.warm_start import Prior
 
 
 @dataclass(frozen=True)
@@ -54,18 +55,41 @@ class Trace:
         return min((value for spent, value in self.finished if spent <= compute + 1e-9), default=math.inf)
 
 
-def simulate(table: Table, driver: Driver, slots: int, budget: float) -> Trace:
-    """Run a method on a table until it has spent ``budget`` trial-budgets."""
+class Curve(Protocol):
+    """The objective after each ninth of a trial, by the number of the ninth less one."""
+
+    def __getitem__(self, index: int, /) -> Any: ...
+
+
+class Played(Protocol):
+    """A trial that is played: recorded, or trained as it is asked for (``live_table.py``)."""
+
+    @property
+    def curve(self) -> Curve: ...
+
+    @property
+    def seconds(self) -> float: ...
+
+
+class Source(Protocol):
+    """What trials are played from."""
+
+    @property
+    def rows(self) -> Sequence[Played]: ...
+
+
+def simulate(table: Source, driver: Driver, slots: int, budget: float, target: float = -math.inf) -> Trace:
+    """Run a method on a table until it has spent ``budget`` trial-budgets, or a whole trial ends at ``target``."""
     trace, clock = Trace(), SimulatedClock()
 
     def train(job: Job) -> Iterator[float]:
         row = table.rows[job.row]
         for part in range(1, PARTS + 1):  # all are charged in ninths, however rarely they report
             yield row.seconds / PARTS
-            value = float(row.curve[part - 1])
             trace.compute += 1 / PARTS
             if part not in job.parts:
                 continue
+            value = float(row.curve[part - 1])
             if part == PARTS and math.isfinite(value):
                 trace.finished.append((trace.compute, value))
             if driver.report(job, part, value) or not math.isfinite(value):
@@ -81,7 +105,7 @@ def simulate(table: Table, driver: Driver, slots: int, budget: float) -> Trace:
         trace.started += 1
         return train(job)
 
-    clock.run(start, slots, lambda: trace.compute >= budget - 1e-9)
+    clock.run(start, slots, lambda: trace.compute >= budget - 1e-9 or trace.best_at(budget) <= target)
     trace.seconds = clock.seconds
     return trace
 
@@ -111,7 +135,7 @@ class TableSearch(Search):
     make_sampler: type[Sampler] = Sampler
 
     def _sampler(self) -> Sampler:
-        return self.make_sampler(self.space, self.space.values_of(self.base), self.settings.seed)
+        return self.make_sampler(self.space, self.space.values_of(self.base), self.settings.seed, prior=self.prior)
 
 
 class Ours:
@@ -124,13 +148,14 @@ class Ours:
         slots: int,
         stopper: str = "asha",
         make_sampler: type[Sampler] = Sampler,
+        prior: Prior | None = None,
     ) -> None:
         self.table = table = table.fresh()
         self._folder = tempfile.TemporaryDirectory()  # the search leaves a note there when it stops early
         store: Any = MemoryStore(Path(self._folder.name), table.space.objective)
         kind = type("TableSearch", (TableSearch,), {"make_sampler": make_sampler})
         settings = Settings(trials=10**6, slots=slots, seed=seed, stopper=stopper)
-        self.search: Search = kind(table.space, table.base, store, "table", settings)
+        self.search: Search = kind(table.space, table.base, store, "table", settings, prior=prior)
 
     def close(self) -> None:
         """Remove the search's folder."""
@@ -168,7 +193,8 @@ class Ours:
             "tokens": steps,
             "seconds": float(steps),
             "progress": part / PARTS,
-            "val_loss": value if math.isfinite(value) else None,
+            "val_loss": None,
+            self.table.space.objective: value if math.isfinite(value) else None,
             "logged": {},
             "reason": "" if status != "diverged" else "not finite",
         }
