@@ -8,8 +8,10 @@ import pytest
 from rich.console import Console
 
 from results import Store, load
+from results.ablation import Ablation, Comparison, Decision
+from results.analysis import ESTABLISHED
 from results.report import print_leaderboard
-from results.verdicts import verdict_lines
+from results.verdicts import _ablated, verdict_lines
 from tests.results.conftest import KNOBS
 
 CHANGE = {"optimizer.matrix_lr": 0.06}
@@ -77,3 +79,19 @@ def test_a_confirmation_that_has_just_begun_gives_no_verdict(confirmed) -> None:
 def test_a_campaign_without_confirmation_is_reported_as_before(campaign) -> None:
     assert verdict_lines(load(campaign).trials) == []
     assert "not yet a finding" in printed(campaign)
+
+
+@pytest.mark.parametrize(
+    ("kept", "loss", "said"),
+    [
+        (("a",), 0.0, "Minimal winner: 1 of 3 changes, on fresh seeds vs base -0.1000"),
+        (("a",), 0.2, "The change that is left does not hold by itself (vs base -0.1000"),
+        (("a", "b"), 0.2, "The 2 changes that are left do not hold by themselves (vs base -0.1000"),
+        (("a", "b", "c"), 0.0, "Each of the winner's 3 changes is missed"),
+    ],
+)
+def test_what_is_left_of_a_winner_is_the_minimal_one_only_where_it_holds_by_itself(kept, loss, said) -> None:
+    base, winner = (Comparison(by, 0.05, 3, ESTABLISHED if by else "not established") for by in (-0.1, loss))
+    found = Ablation("arm", ("a", "b", "c"), Decision({("b",): Comparison(0.0, 0.05, 3, "x")}, kept, ()), base, winner)
+    text = "\n".join(_ablated(found))
+    assert said in text and ("the whole winner stands" in text) == (loss > 0)
