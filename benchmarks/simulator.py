@@ -155,6 +155,7 @@ class Ours:
         store: Any = MemoryStore(Path(self._folder.name), table.space.objective)
         kind = type("TableSearch", (TableSearch,), {"make_sampler": make_sampler})
         settings = Settings(trials=10**6, slots=slots, seed=seed, stopper=stopper)
+        self.milestones: dict[int, float] = {}  # the ninth that stands for a milestone -> the milestone
         self.search: Search = kind(table.space, table.base, store, "table", settings, prior=prior)
 
     def close(self) -> None:
@@ -169,8 +170,9 @@ class Ours:
         assert config is not None
         self.search.start(request.key)
         amount = self.table.base.budget.amount
-        parts = (*(round(m / amount * PARTS) for m in request.milestones), PARTS)
-        return Job(request.key, config.seed, parts)
+        self.milestones = {round(m / amount * PARTS): m for m in request.milestones} | {PARTS: amount}
+        assert len(self.milestones) == len(request.milestones) + 1, "two rungs at one part of the curve"
+        return Job(request.key, config.seed, tuple(self.milestones))
 
     def report(self, job: Job, part: int, value: float) -> bool:
         result = self._result(part, value)
@@ -183,7 +185,7 @@ class Ours:
         return bool(done)
 
     def _result(self, part: int, value: float) -> dict[str, Any]:
-        steps = round(self.table.base.budget.amount * part / PARTS)
+        steps = round(self.milestones[part])  # that of the rung itself: by any other its stopper would not judge
         status = "diverged" if not math.isfinite(value) else "completed" if part == PARTS else "running"
         return {
             **dict.fromkeys(("train_loss", "val_bpb", "val_nats_per_character", "val_mainrun_loss", "multiplier")),

@@ -106,8 +106,12 @@ def ours(table: tables.Table, seed: int, slots: int, budget: float) -> Trace:
 
 def test_our_search_runs_on_a_table_and_stops_trials_early() -> None:
     table = made_up()
-    trace = ours(table, seed=0, slots=4, budget=25)
-    assert trace.started > 25 and 3 <= len(trace.finished) < trace.started - 2
+    with closing(Ours(table, 0, 4)) as driver:
+        trace = simulate(table, driver, 4, budget=25)
+        entries = driver.search.ledger.entries.values()
+    stopped = [entry.row["rung"] for entry in entries if entry.row["status"] == "stopped"]
+    assert len(stopped) > 10 and {60.0, 120.0} == set(stopped), "at the rungs that its campaigns have"
+    assert trace.started >= 35 and len(stopped) + len(trace.finished) >= trace.started - 4
     assert trace.best_at(25) - table.best < 0.1
 
 
