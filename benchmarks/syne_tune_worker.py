@@ -2,7 +2,7 @@
 
 Syne Tune wants other versions of Ray and pandas than we do, so it lives in an environment of its own:
 
-    python -m venv syne && syne/bin/pip install "syne-tune[extra]==0.16.*"
+    python -m venv syne && syne/bin/pip install "syne-tune[botorch]==0.16.*"
 """
 
 from __future__ import annotations
@@ -10,9 +10,11 @@ from __future__ import annotations
 import datetime
 import json
 import logging
+import random
 import sys
 from typing import Any
 
+import numpy as np
 from syne_tune.backend.trial_status import Trial
 from syne_tune.config_space import choice, loguniform, randint, uniform
 from syne_tune.optimizer.baselines import ASHA, ASHABORE, BOHB
@@ -44,6 +46,8 @@ def main() -> None:
 
 
 def build(question: dict[str, Any]) -> Any:
+    random.seed(question["seed"])  # its schedulers draw from the global generators too, whatever their random_seed is
+    np.random.seed(question["seed"])
     space = {}
     for name, knob in question["knobs"].items():
         if knob["kind"] == "Choice":
