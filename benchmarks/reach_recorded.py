@@ -51,7 +51,7 @@ from tuner import warm_start
 from tuner.early_stopping import rungs
 from tuner.plan import tokens_of
 
-SPACE, SCALE, PERSON = "parameter_golf", "proxy", "H1"
+SPACE, SCALE, PERSON = "parameter_golf", "replay", "H1"
 SLOTS = 2
 BUDGET = 33.0  # whole trials: a quarter of what the person spent
 FRESH = (7001, 7002, 7003)  # seeds that no search trains on

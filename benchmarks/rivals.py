@@ -42,10 +42,18 @@ class OptunaAlone:
     """A study with a sampler, and a pruner or none."""
 
     def __init__(
-        self, table: Table, sampler: optuna.samplers.BaseSampler, pruner: optuna.pruners.BasePruner | None = None
+        self,
+        table: Table,
+        seed: int,
+        sampler: optuna.samplers.BaseSampler,
+        pruner: optuna.pruners.BasePruner | None = None,
     ) -> None:
         self.table, self.prunes = table.fresh(), pruner is not None
-        self.study = optuna.create_study(sampler=sampler, pruner=pruner or optuna.pruners.NopPruner())
+        self.study = optuna.create_study(
+            study_name=str(seed),  # by which Hyperband draws a trial's bracket
+            sampler=sampler,
+            pruner=pruner or optuna.pruners.NopPruner(),
+        )
         self.study.enqueue_trial(table.space.values_of(table.base))
         self.open: dict[str, optuna.Trial] = {}
 

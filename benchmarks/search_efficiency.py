@@ -67,7 +67,9 @@ def samplers(table: tables.Table) -> dict[str, Callable[[int], Any]]:
         "TPE, each knob alone": lambda seed: optuna.samplers.TPESampler(
             seed=seed, n_startup_trials=STARTUP_TRIALS, constant_liar=True
         ),
-        "GP": lambda seed: optuna.samplers.GPSampler(seed=seed, n_startup_trials=STARTUP_TRIALS),
+        "GP": lambda seed: optuna.samplers.GPSampler(
+            seed=seed, n_startup_trials=STARTUP_TRIALS, warn_independent_sampling=False
+        ),
         "CMA-ES": lambda seed: optuna.samplers.CmaEsSampler(
             seed=seed, n_startup_trials=STARTUP_TRIALS, warn_independent_sampling=False
         ),
@@ -84,9 +86,9 @@ def methods(table: tables.Table, syne_tune: str | None) -> dict[str, Callable[[i
     found: dict[str, Callable[[int], Any]] = {
         OURS: lambda seed: Ours(table, seed, SLOTS),
         "random": lambda seed: Ours(table, seed, SLOTS, "none", proposing(at_random)),
-        "Optuna TPE": lambda seed: rivals.OptunaAlone(table, tpe(seed=seed)),
+        "Optuna TPE": lambda seed: rivals.OptunaAlone(table, seed, tpe(seed=seed)),
         "Optuna TPE + Hyperband": lambda seed: rivals.OptunaAlone(
-            table, tpe(seed=seed), optuna.pruners.HyperbandPruner(min_resource=1, max_resource=tables.PARTS)
+            table, seed, tpe(seed=seed), optuna.pruners.HyperbandPruner(min_resource=1, max_resource=tables.PARTS)
         ),
         "Ray OptunaSearch + ASHA": lambda seed: rivals.RayDefaults(table, seed),
     }
