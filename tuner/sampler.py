@@ -32,7 +32,8 @@ from tuner.errors import OUT_OF_MEMORY
 from tuner.prior_sampler import PriorSampler
 from tuner.warm_start import Prior
 
-STARTUP_TRIALS = 8  # random ones before TPE has anything to go by
+STARTUP_TRIALS = 16  # random ones before TPE has enough to go by
+LIKELY_TRIALS = 8  # of these, how many are within the expert ranges where there are any
 STEPS_PER_FRACTIONAL_UNIT = 1_000_000  # Optuna counts in whole steps: of an epoch, say, it sees millionths
 RESUME_STRIDE = 1_000_003  # between the seeds of a campaign's starts
 # How a trial ends whose config is to blame. Optuna ranks a trial that breaks a constraint below all that train; told as
@@ -101,7 +102,7 @@ class Sampler:
         for values in [] if prior is None else prior.first(base_values):
             if values not in [outcome.values for outcome in earlier]:
                 self.study.enqueue_trial(values)
-        for number in range(max(1, len(earlier)), STARTUP_TRIALS):  # in place of the random ones
+        for number in range(max(1, len(earlier)), LIKELY_TRIALS):  # in place of random ones
             if likely := likely_point(space, start + number):
                 self.study.enqueue_trial(likely)
 
@@ -179,11 +180,13 @@ class Sampler:
 def tpe(seed: int) -> optuna.samplers.BaseSampler:
     """Optuna's TPE over all knobs at once.
 
-    Looked at with ``benchmarks.simulator`` (4 slots, ASHA). To tell what ASHA stopped as COMPLETE, by an extrapolated
-    value (its own and the median drop from its rung to the end) or by its rank there, was not better than PRUNED.
-    Compute to one of the best tenth of rows, in trials: mean of 30 seeds on the Shakespeare factorial 8.0 PRUNED, 8.8
-    extrapolated, 8.1 by rank; of 20 seeds on 127 random parameter_golf configs 9.4, 9.7 and 9.6. Random points took 9.5
-    and 7.7: in so few trials, where the rungs are matters more than the sampler.
+    Chosen with ``benchmarks.search_efficiency`` (ASHA, 4 slots; mean regret at 15, 20, 30 trials' compute, 40 seeds). On
+    130 random parameter_golf configs (results/recorded/golf.jsonl): random points .0192 .0164 .0109; TPE after 8 of them
+    .0284 .0219 .0108, after 16 .0178 .0148 .0088, after 24 .0188 .0149 .0091. On the Shakespeare factorial: .0318 .0235
+    .0123; .0261 .0125 .0090; .0276 .0139 .0056; .0299 .0168 .0069. Each knob alone (after 8) is level with all at once.
+    To tell what ASHA stopped as COMPLETE, by its value and the median drop from its rung to the end, is level with
+    PRUNED: .0184 .0150 .0077 and .0298 .0134 .0062. A GP (10 seeds) is no better on either and takes 20 to 60 times the
+    CPU; CMA-ES takes no knob that is a choice or has a condition, and is random points there (``--samplers``).
     """
     with warnings.catch_warnings():
         # Group decomposition is what TPE needs for conditional knobs; Optuna marks it experimental.

@@ -10,7 +10,7 @@ from optuna.trial import TrialState
 import search_spaces
 from search_spaces.domains import Choice, Integer, LogUniform, Uniform
 from search_spaces.likely import with_likely
-from tuner.sampler import STARTUP_TRIALS, Outcome, Sampler, distribution, likely_point
+from tuner.sampler import LIKELY_TRIALS, Outcome, Sampler, distribution, likely_point
 
 
 @pytest.fixture
@@ -79,14 +79,14 @@ def test_the_first_points_lie_in_the_expert_ranges_and_later_ones_anywhere(toy_s
     likely = LogUniform(domain.low, domain.low * (domain.high / domain.low) ** 0.05)
     knobs = tuple(replace(k, likely=likely) if k.path == path else k for k in toy_space.knobs)
     expert = replace(toy_space, knobs=knobs)
-    first = asked(Sampler(expert, base_values, seed=5), STARTUP_TRIALS)
+    first = asked(Sampler(expert, base_values, seed=5), LIKELY_TRIALS)
     assert first[0] == base_values and all(values[path] in likely for values in first[1:])
-    assert len({values[path] for values in first[1:]}) == STARTUP_TRIALS - 1
+    assert len({values[path] for values in first[1:]}) == LIKELY_TRIALS - 1
     earlier = [Outcome(values, "completed", float(i)) for i, values in enumerate(first)]
     later = asked(Sampler(expert, base_values, seed=5, earlier=earlier), 12)
     assert any(values[path] not in likely for values in later)
     half = Sampler(expert, base_values, seed=5, earlier=earlier[:5])  # a resume draws only what is left of them
-    rest = asked(half, STARTUP_TRIALS - 5)
+    rest = asked(half, LIKELY_TRIALS - 5)
     assert all(values[path] in likely and values not in first for values in rest)
 
 
