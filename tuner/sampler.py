@@ -180,13 +180,13 @@ class Sampler:
 def tpe(seed: int) -> optuna.samplers.BaseSampler:
     """Optuna's TPE over all knobs at once.
 
-    Chosen with ``benchmarks.search_efficiency`` (ASHA, 4 slots; mean regret at 15, 20, 30 trials' compute, 40 seeds). On
-    130 random parameter_golf configs (results/recorded/golf.jsonl): random points .0192 .0164 .0109; TPE after 8 of them
-    .0284 .0219 .0108, after 16 .0178 .0148 .0088, after 24 .0188 .0149 .0091. On the Shakespeare factorial: .0318 .0235
-    .0123; .0261 .0125 .0090; .0276 .0139 .0056; .0299 .0168 .0069. Each knob alone (after 8) is level with all at once.
-    To tell what ASHA stopped as COMPLETE, by its value and the median drop from its rung to the end, is level with
-    PRUNED: .0184 .0150 .0077 and .0298 .0134 .0062. A GP (10 seeds) is no better on either and takes 20 to 60 times the
-    CPU; CMA-ES takes no knob that is a choice or has a condition, and is random points there (``--samplers``).
+    Chosen with ``benchmarks.search_efficiency`` (ASHA, 4 slots; mean regret at 15, 20, 30 trials' compute, 40 seeds).
+    On 130 random parameter_golf configs (results/recorded/golf.jsonl): random points .0192 .0164 .0109; TPE after 8 of
+    them .0284 .0219 .0108, after 16 .0178 .0148 .0088, after 24 .0188 .0149 .0091. On the Shakespeare factorial: .0318
+    .0235 .0123; .0261 .0125 .0090; .0276 .0139 .0056; .0299 .0168 .0069. Each knob alone (after 8) is level with all at
+    once. To tell what ASHA stopped as COMPLETE, by its value and the median drop from its rung to the end, is level
+    with PRUNED: .0184 .0150 .0077 and .0298 .0134 .0062. A GP (10 seeds) is no better on either and takes 20 to 60
+    times the CPU; CMA-ES takes no knob that is a choice or has a condition: there it is random points (``--samplers``).
     """
     with warnings.catch_warnings():
         # Group decomposition is what TPE needs for conditional knobs; Optuna marks it experimental.
