@@ -81,6 +81,8 @@ def _signed(value: float | None) -> str:
 
 
 def _ablated(found: Ablation) -> list[str]:
+    if len(found.changes) == 1:
+        return ["Ablation: the winner has one change only, so there is nothing to take apart."]
     lines = ["Ablation: what the winner loses without some of its changes (paired on the same seeds):"]
     for group, effect in found.decision.tried.items():
         lines.append(f"  {_effect(effect)}  without {', '.join(group)}")

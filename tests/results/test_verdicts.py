@@ -95,3 +95,7 @@ def test_what_is_left_of_a_winner_is_the_minimal_one_only_where_it_holds_by_itse
     found = Ablation("arm", ("a", "b", "c"), Decision({("b",): Comparison(0.0, 0.05, 3, "x")}, kept, ()), base, winner)
     text = "\n".join(_ablated(found))
     assert said in text and ("the whole winner stands" in text) == (loss > 0)
+
+
+def test_of_a_winner_with_one_change_nothing_is_taken_apart() -> None:
+    assert "one change only" in "".join(_ablated(Ablation("arm", ("a",), Decision({}, ("a",), ()))))
