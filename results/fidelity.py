@@ -28,6 +28,7 @@ REDUCTION = 2  # the part that goes on at a rung: one in so many, as in tuner/ea
 TOP = 3
 DRAWS = 1000  # bootstrap samples, and orders of arrival
 FEWEST = 4  # trials that a correlation needs
+SHARED = 1 / 2  # a part of the budget is printed if more than so many trials have it, of those at the commonest part
 
 Values = npt.NDArray[np.float64]
 
@@ -138,12 +139,18 @@ def top_lost(values: Values, finals: Values, draws: int = DRAWS, seed: int = 0) 
     return lost / draws
 
 
-def print_rungs(console: Console, title: str, table: pd.DataFrame) -> None:
-    """The table in the terminal, or one line that says why there is none."""
+def print_rungs(console: Console, title: str, table: pd.DataFrame, every: bool = False) -> None:
+    """The table in the terminal, or one line that says why there is none.
+
+    Parts that few trials share (each was a rung of some budgets only) are counted below it, or with ``every`` in it.
+    """
     found = rungs(table)
     if not found:
         console.print(f"{title}: under {FEWEST} completed trials have a value on the way: nothing to correlate")
         return
+    least = 0 if every else SHARED * max(rung.trials for rung in found)
+    rare = [rung for rung in found if rung.trials <= least]
+    found = [rung for rung in found if rung.trials > least]
     kinds = table["group"].nunique()
     shown = Table(title=f"{title}: {table['trial'].nunique()} completed trials, {kinds} kinds", title_justify="left")
     heads = ("part", "trials", "with the end", "in its kind", "better half holds best", f"top {TOP} lost", "cost")
@@ -153,6 +160,9 @@ def print_rungs(console: Console, title: str, table: pd.DataFrame) -> None:
         cells = (_text(rung.overall), _text(rung.within), f"{rung.holds_best:.0%}", f"{rung.top_lost:.2f}")
         shown.add_row(f"{rung.part:g}", str(rung.trials), *cells, f"{rung.cost:.2f}")
     console.print(shown)
+    if rare:
+        most = max(rung.trials for rung in rare)
+        console.print(f"parts with values of at most {most} trials, left out: {len(rare)} (--every-part shows them)")
 
 
 def _text(found: Correlation | None) -> str:
@@ -164,15 +174,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     about = "How well do values on the way predict the end? Spearman with 95 % intervals, of completed trials."
     parser = argparse.ArgumentParser(prog="python -m results.fidelity", description=about)
     parser.add_argument("folders", type=argument, nargs="+", metavar="FOLDER", help="a campaign's folder")
+    parser.add_argument("--every-part", action="store_true", help="also parts of the budget that few trials share")
     options = parser.parse_args(arguments)
-    console = Console(width=max(100, Console().width))
+    console = Console(width=max(120, Console().width))
     for folder in options.folders:
         try:
             results = load(folder)
         except (ValueError, OSError) as error:
             print(f"{parser.prog}: {error}", file=sys.stderr)
             return 2
-        print_rungs(console, folder.name, curves(results))
+        print_rungs(console, folder.name, curves(results), options.every_part)
     return 0
 
 

@@ -65,6 +65,21 @@ def test_asha_keeps_the_top_three_at_a_perfect_rung_and_loses_them_at_a_reversed
     assert top_lost(-finals, finals) > 2.5
 
 
+def test_a_part_that_few_trials_share_is_counted_and_shown_on_demand(judged, make_trial, capsys) -> None:
+    store = Store.open(judged)
+    for number in range(20, 24):  # of another budget, with a rung of its own
+        row = {k: v for k, v in make_trial(number, "completed", 2.0, budget=30.0).items() if "." not in k}
+        del row["schedule"]
+        store.write_trial({**row, "config": json.dumps({"schedule": {"type": "Tidal"}})})
+        store.append_report({"key": row["key"], "attempt": 1, "step": 21, "milestone": 21.0, "val_bpb": float(number)})
+    assert main([str(judged)]) == 0
+    out = capsys.readouterr().out
+    assert "0.7 " not in out and "parts with values of at most 4 trials, left out: 1" in out
+    assert main([str(judged), "--every-part"]) == 0
+    out = capsys.readouterr().out
+    assert "0.7 " in out and "left out" not in out
+
+
 def test_the_table_is_printed_for_each_folder_and_a_missing_one_is_one_line(judged, campaign, tmp_path, capsys) -> None:
     assert main([str(judged), str(campaign)]) == 0
     out = capsys.readouterr().out
