@@ -217,11 +217,12 @@ def _amount(compute: float) -> str:
     return f"{compute:.1f}" if math.isfinite(compute) else "not reached"
 
 
-def run(tasks: Iterable[Task], jobs: int, do: Callable[[Task], None] = perform) -> None:
-    """What is not done yet, ``jobs`` at a time."""
+def run(tasks: Iterable[Task], jobs: int, do: Callable[[Task], None] = perform) -> list[Task]:
+    """Do what is not done yet, ``jobs`` at a time. Returns what that was."""
     left = [task for task in tasks if not task.file.exists()]
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
         list(pool.map(do, left))
+    return left
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

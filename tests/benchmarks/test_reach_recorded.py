@@ -49,9 +49,15 @@ def test_the_report_says_how_many_were_there_and_after_how_much(tmp_path, capsys
     assert "3.0 (2.0, 3.0, not reached)" in printed and "-0.0500" in printed and "noise SD 0.1000" in printed
 
 
+def leave_a_mark(task: Task) -> None:
+    task.file.write_text("run")
+
+
 def test_a_campaign_that_is_there_is_not_run_again(tmp_path) -> None:
-    (tmp_path / "cold-0.json").write_text("{}")
-    reach_recorded.run([Task(tmp_path, 120, 33.0, "cold", 0)], 1, do=pytest.fail)
+    (tmp_path / "cold-0.json").write_text("kept")
+    there, missing = (Task(tmp_path, 120, 33.0, "cold", seed) for seed in (0, 1))
+    assert reach_recorded.run([there, missing], 1, do=leave_a_mark) == [missing]
+    assert (there.file.read_text(), missing.file.read_text()) == ("kept", "run")
 
 
 @pytest.mark.parametrize(
