@@ -30,7 +30,6 @@ import results
 
 MOST_WORKERS = 3
 IDLE_SECONDS = 12
-FAKE_HEAD = "f" * 51 + "0" * 5  # the name that Ray's provider of fake nodes gives to the head
 PATIENCE_SECONDS = 600  # for the head to come, for anything to change in the campaign, and for the last worker to go
 ENDED = ("completed", "stopped", "diverged", "plateaued")
 SMALL = {
@@ -185,8 +184,10 @@ def start_head(address: str, folder: Path, autoscaler: str) -> subprocess.Popen[
     ports = ("dashboard-agent-grpc-port", "runtime-env-agent-port", "metrics-export-port")
     command += [f"--{name}={free_port()}" for name in ports]  # said here, they are not waited for
     command += ["--include-dashboard=false", "--object-store-memory=100000000"]
+    from ray.autoscaler._private.fake_multi_node import node_provider as fake  # Ray reads its mode as it is imported
+
     # What a cloud's launcher sets: without it the second autoscaler waits for the head to come.
-    known = {"RAY_CLOUD_INSTANCE_ID": FAKE_HEAD, "RAY_OVERRIDE_NODE_ID_FOR_TESTING": FAKE_HEAD}
+    known = dict.fromkeys(("RAY_CLOUD_INSTANCE_ID", "RAY_OVERRIDE_NODE_ID_FOR_TESTING"), fake.FAKE_HEAD_NODE_ID)
     variables = os.environ | known | {"RAY_NODE_TYPE_NAME": str(config["head_node_type"])}
     with (folder / "head.log").open("wb") as log:
         return subprocess.Popen(command, env=variables, stdout=log, stderr=log, start_new_session=True)
