@@ -67,6 +67,8 @@ def samplers(table: tables.Table) -> dict[str, Callable[[int], Any]]:
         "TPE, each knob alone": lambda seed: optuna.samplers.TPESampler(
             seed=seed, n_startup_trials=STARTUP_TRIALS, constant_liar=True
         ),
+        # What OptunaHub's AutoSampler is wherever a knob is a choice or has a condition, which all our spaces have.
+        "AutoSampler's TPE": lambda seed: optuna.samplers.TPESampler(seed=seed, multivariate=True, constant_liar=True),
         "GP": lambda seed: optuna.samplers.GPSampler(
             seed=seed, n_startup_trials=STARTUP_TRIALS, warn_independent_sampling=False
         ),
