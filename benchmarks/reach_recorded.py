@@ -55,7 +55,7 @@ SPACE, SCALE, PERSON = "parameter_golf", "replay", "H1"
 SLOTS = 2
 BUDGET = 33.0  # whole trials: a quarter of what the person spent
 FRESH = (7001, 7002, 7003)  # seeds that no search trains on
-OUR_PARTS = (*(round(rung / STEPS * PARTS) for rung in rungs(Budget(steps=STEPS))), PARTS)
+OUR_PARTS = (*(int(rung / STEPS * PARTS) for rung in rungs(Budget(steps=STEPS))), PARTS)
 TITLES = {
     "cold": "ours",
     "warm": "ours, --warm-start recorded",

@@ -28,7 +28,7 @@ from trainable.train import train
 from tuner.plan import tokens_of
 from tuner.sampler import suggest
 
-REPORTS = 9  # evenly over a trial's budget: rungs of ASHA at a ninth and a third are among them
+REPORTS = 9  # evenly over a trial's budget: the ninths that are played again
 SMALL = {  # on top of the proxy
     "model.num_layers": 4, "model.model_dim": 32, "data.vocab_size": 300, "data.seq_len": 32,
     "data.batch_tokens": 1024, "evaluation.tokens": 8192, "evaluation.seq_len": 32, "budget.steps": 90,

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import math
-import random
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -157,13 +156,13 @@ class SyneTune:
 
 def complete(table: Table, values: Mapping[str, Value]) -> dict[str, Any]:
     """A point as Syne Tune knows it: no conditions, so every knob has a value, and choices are numbers of labels."""
-    draw, found = random.Random(0), {}
+    found: dict[str, Any] = {}
     for knob in table.space.knobs:
         domain = knob.domain
         if isinstance(domain, Choice):
             found[knob.path] = domain.labels.index(values[knob.path]) if knob.path in values else 0
         else:
-            found[knob.path] = values.get(knob.path, domain.low if draw else None)
+            found[knob.path] = values.get(knob.path, domain.low)
     return found
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -29,6 +29,7 @@ class Job:
     key: str
     row: int
     parts: tuple[int, ...]
+    charged: Mapping[int, float] = field(default_factory=dict)  # a ninth -> its cost in budgets, where it is none
 
 
 class Driver(Protocol):
@@ -84,9 +85,12 @@ def simulate(table: Source, driver: Driver, slots: int, budget: float, target: f
 
     def train(job: Job) -> Iterator[float]:
         row = table.rows[job.row]
+        spent = 0.0
         for part in range(1, PARTS + 1):  # all are charged in ninths, however rarely they report
-            yield row.seconds / PARTS
-            trace.compute += 1 / PARTS
+            upto = job.charged.get(part, part / PARTS)
+            yield row.seconds * (upto - spent)
+            trace.compute += upto - spent
+            spent = upto
             if part not in job.parts:
                 continue
             value = float(row.curve[part - 1])
@@ -155,7 +159,7 @@ class Ours:
         store: Any = MemoryStore(Path(self._folder.name), table.space.objective)
         kind = type("TableSearch", (TableSearch,), {"make_sampler": make_sampler})
         settings = Settings(trials=10**6, slots=slots, seed=seed, stopper=stopper)
-        self.milestones: dict[int, float] = {}  # the ninth that stands for a milestone -> the milestone
+        self.milestones: dict[int, float] = {}  # the ninth that a milestone's value is taken at -> the milestone
         self.search: Search = kind(table.space, table.base, store, "table", settings, prior=prior)
 
     def close(self) -> None:
@@ -170,9 +174,10 @@ class Ours:
         assert config is not None
         self.search.start(request.key)
         amount = self.table.base.budget.amount
-        self.milestones = {round(m / amount * PARTS): m for m in request.milestones} | {PARTS: amount}
+        self.milestones = {int(m / amount * PARTS): m for m in request.milestones} | {PARTS: amount}
         assert len(self.milestones) == len(request.milestones) + 1, "two rungs at one part of the curve"
-        return Job(request.key, config.seed, tuple(self.milestones))
+        charged = {part: milestone / amount for part, milestone in self.milestones.items()}  # no less than it costs
+        return Job(request.key, config.seed, tuple(self.milestones), charged)
 
     def report(self, job: Job, part: int, value: float) -> bool:
         result = self._result(part, value)

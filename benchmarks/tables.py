@@ -27,7 +27,7 @@ from search_spaces.space import Knob, Scale, Space
 from trainable.config import Budget, TrainConfig
 
 PARTS = 9  # a curve is kept at each ninth of the budget
-STEPS = 240  # of the made-up budget: ASHA's rungs are then 60 and 120, taken at the nearest ninths, 2 and 4
+STEPS = 240  # of the made-up budget: our rungs, 60 and 120, are charged in full, with the values of ninths 2 and 4
 OFTEN = 5  # rows that must change a knob of a replay before it is a knob of its own
 SPEEDRUN_TRACK = "track_3"  # of modded_nanogpt: the optimizer's track, with one model and one data set
 SPEEDRUN_OFTEN = 30  # scripts that must name a constant before it is a knob

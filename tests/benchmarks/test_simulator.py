@@ -44,9 +44,10 @@ class Everything:
 
     def __init__(self, count: int, parts: tuple[int, ...] = (3, PARTS), stop_at: int | None = None) -> None:
         self.left, self.parts, self.stop_at, self.told = list(range(count)), parts, stop_at, []
+        self.charged: dict[int, float] = {}
 
     def next(self) -> Job | None:
-        return Job(str(self.left[0]), self.left.pop(0), self.parts) if self.left else None
+        return Job(str(self.left[0]), self.left.pop(0), self.parts, self.charged) if self.left else None
 
     def report(self, job: Job, part: int, value: float) -> bool:
         self.told.append((job.row, part, value))
@@ -82,6 +83,16 @@ def test_compute_is_what_trials_have_trained_and_time_is_shared_by_the_slots() -
 def test_a_stopped_trial_costs_its_part_and_finds_nothing() -> None:
     trace = simulate(made_up(), Everything(6, stop_at=3), slots=2, budget=99)
     assert trace.compute == pytest.approx(6 * 3 / PARTS) and trace.finished == []
+
+
+def test_a_rung_of_ours_between_two_ninths_is_charged_in_full_and_a_whole_trial_once() -> None:
+    with closing(Ours(made_up(), 0, 1)) as driver:
+        assert driver.next().charged == {2: 60 / 240, 4: 120 / 240, PARTS: 1.0}  # type: ignore[union-attr]
+    whole, stopped = Everything(3), Everything(3, parts=(2, PARTS), stop_at=2)
+    for method, cost in ((whole, 3.0), (stopped, 3 / 4)):
+        method.charged = {2: 1 / 4, PARTS: 1.0}
+        trace = simulate(made_up(), method, slots=1, budget=99)
+        assert (trace.compute, trace.seconds) == (pytest.approx(cost), pytest.approx(9.0 * cost))
 
 
 def test_a_method_sees_the_recorded_curve_and_a_diverged_trial_ends() -> None:
