@@ -139,10 +139,11 @@ def top_lost(values: Values, finals: Values, draws: int = DRAWS, seed: int = 0) 
     return lost / draws
 
 
-def print_rungs(console: Console, title: str, table: pd.DataFrame, every: bool = False) -> None:
+def print_rungs(console: Console, title: str, table: pd.DataFrame, every: bool = False, hint: str = "") -> None:
     """The table in the terminal, or one line that says why there is none.
 
-    Parts that few trials share (each was a rung of some budgets only) are counted below it, or with ``every`` in it.
+    Parts that few trials share (each was a rung of some budgets only) are left out with a line, unless asked for.
+    ``hint`` is what that line ends with.
     """
     found = rungs(table)
     if not found:
@@ -162,7 +163,7 @@ def print_rungs(console: Console, title: str, table: pd.DataFrame, every: bool =
     console.print(shown)
     if rare:
         most = max(rung.trials for rung in rare)
-        console.print(f"parts with values of at most {most} trials, left out: {len(rare)} (--every-part shows them)")
+        console.print(f"parts with values of at most {most} trials, left out: {len(rare)}{hint}")
 
 
 def _text(found: Correlation | None) -> str:
@@ -183,7 +184,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except (ValueError, OSError) as error:
             print(f"{parser.prog}: {error}", file=sys.stderr)
             return 2
-        print_rungs(console, folder.name, curves(results), options.every_part)
+        print_rungs(console, folder.name, curves(results), options.every_part, " (--every-part shows them)")
     return 0
 
 
