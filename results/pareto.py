@@ -22,7 +22,12 @@ def front(trials: pd.DataFrame, second: str) -> pd.Series:
 
 
 def costs(trials: pd.DataFrame, name: str) -> pd.Series:
-    """A column of the trials, or ``step_seconds``: train seconds a step. Null where it was not measured."""
+    """A column of the trials, or ``step_seconds``: train seconds a step. Null where it was not measured.
+
+    ``train_seconds`` are here those of the run itself, without what its fidelity trained beside it.
+    """
+    if name == "train_seconds" and "extra_seconds" in trials:
+        return trials["train_seconds"] - trials["extra_seconds"].fillna(0.0)
     if name == "step_seconds":
         return trials["train_seconds"] / trials["steps"].astype("Float64").where(trials["steps"] > 0)
     return trials[name]

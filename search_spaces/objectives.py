@@ -52,7 +52,12 @@ def check_second(objective: str, config: TrainConfig, dataset: Dataset | None = 
 
 
 def cost_of(measure: str, row: Mapping[str, Any]) -> float | None:
-    """A measure of a trial's row; None where the row does not know it (peak memory on a CPU, say)."""
+    """A measure of a trial's row; None where the row does not know it (peak memory on a CPU, say).
+
+    Seconds are those of the run itself: what its fidelity trains beside it is a price of the search, not of the config.
+    """
+    if measure == "train_seconds" and row.get("train_seconds") is not None:
+        return float(row["train_seconds"]) - (row.get("extra_seconds") or 0.0)
     if measure == "step_seconds":
         return row["train_seconds"] / row["steps"] if row.get("steps") and row.get("train_seconds") else None
     return row.get(measure)

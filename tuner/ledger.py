@@ -27,8 +27,9 @@ from tuner.sampler import Outcome
 
 ENDED = ("completed", "stopped", "diverged", "plateaued", "crashed", "infeasible")
 PROGRESS = (  # what a row says of how far a trial has come
-    "spent", "extra_spent", "steps", "tokens", "train_seconds", "tokens_per_second", "last_value", "train_loss",
-    "val_loss", "val_bpb", "val_nats_per_character", "val_mainrun_loss", "time_to_target", "target_reached",
+    "spent", "extra_spent", "extra_seconds", "steps", "tokens", "train_seconds", "tokens_per_second", "last_value",
+    "train_loss", "val_loss", "val_bpb", "val_nats_per_character", "val_mainrun_loss", "time_to_target",
+    "target_reached",
 )  # fmt: skip
 COPIED = (  # from a trial's report into its row
     "train_loss", "val_loss", "val_bpb", "eval_seconds", "compile_seconds", "wall_seconds", "peak_memory_bytes",
@@ -209,6 +210,7 @@ class Ledger:
         recent = (tokens - (row.get("tokens") or 0)) / seconds if seconds > 0 else None
         row.update({name: result.get(name) for name in COPIED if result.get(name) is not None})
         row.update(steps=steps, tokens=tokens, train_seconds=total, tokens_per_second=speed)
+        row["extra_seconds"] = extra["seconds"]
         here = _spent(result, row["budget_unit"])
         spent = max(here, row.get("spent") or 0.0)  # a run of its own for a rung begins at 0 again
         row.update(spent=spent, extra_spent=max(0.0, here + extra["spent"] - spent))

@@ -46,6 +46,11 @@ def test_seconds_a_step_are_worked_out() -> None:
     assert front(frame, "train_seconds").tolist() == [True, False]
 
 
+def test_what_was_trained_beside_a_run_to_judge_it_is_no_cost_of_its_config() -> None:
+    frame = trials((1.0, 9.0), (1.1, 12.0)).assign(extra_seconds=[None, 8.0])
+    assert front(frame, "train_seconds").tolist() == [True, True]
+
+
 def test_a_leaderboard_of_two_objectives_says_who_is_on_the_front() -> None:
     frame = trials((1.1, 9.5), (1.0, 9.0), (1.2, 5.0)).assign(is_base=False, rung=None, last_value=None)
     assert leaderboard(frame, "train_seconds")["front"].tolist() == [True, False, True]

@@ -9,6 +9,7 @@ from itertools import count
 import pytest
 
 from results.schema import REPORT_COLUMNS, TRIAL_COLUMNS
+from search_spaces.objectives import cost_of
 from trainable.component import encode
 from trainable.config import Budget
 from tuner.ledger import Ledger
@@ -202,7 +203,8 @@ def test_training_beside_a_trial_is_in_its_steps_tokens_and_seconds_but_not_in_w
     ledger.report(key, result_of(config, 80.0, 2.0, "running") | {"extra": extra})
     (row,) = bench.rows()
     assert (row["spent"], row["extra_spent"], row["steps"], row["tokens"]) == (80.0, 27.0, 107, 80 * 64 + 1728)
-    assert row["train_seconds"] == pytest.approx(10.7)
+    assert (row["train_seconds"], row["extra_seconds"]) == (pytest.approx(10.7), 2.7)
+    assert cost_of("train_seconds", row) == pytest.approx(8.0), "what the config costs, not its search"
     assert [(r["step"], r["extra_spent"]) for r in bench.store().reports(key)] == [(27, 0.0), (80, 27.0)]
 
 
