@@ -7,12 +7,15 @@ campaign's own, and stay.
 
 What a score from elsewhere is worth here is measured: own trials of the prior's own configs show by how much a
 difference over there comes back over here (a least-squares slope through the two bases). Without such pairs a
-difference counts as it stands; where it comes back as nothing or reversed, the prior is dropped at once.
+difference counts as it stands; where it comes back as nothing or reversed, the prior is dropped at once. A base that
+has no value (it diverged, say) is replaced by the median: of the source's scores, of the campaign's own values.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from statistics import median
 from typing import Any
 
 import optuna
@@ -38,7 +41,8 @@ class PriorSampler(BaseSampler):
     ) -> None:
         self.make_inner, self.base_values, self.distributions = make_inner, dict(base_values), distributions
         self.same = [point for point in points if point.same]
-        self.foreign = sorted((point for point in points if not point.same), key=lambda p: (_gain(p), p.name))
+        foreign = _with_reference([point for point in points if not point.same])
+        self.foreign = sorted(foreign, key=lambda p: (_gain(p), p.name))
         self._question: Trial | None = None
 
     def before_trial(self, study: optuna.Study, trial: FrozenTrial) -> None:
@@ -68,7 +72,8 @@ class PriorSampler(BaseSampler):
         ended = sum(t.state in (TrialState.COMPLETE, TrialState.PRUNED) for t in own)
         if slope > 0:
             kept = spread(self.foreign, PRIOR_TRIALS - ended)
-            start = base.values[0] if base is not None and base.values else 0.0
+            values = [t.values[0] for t in own if t.state == TrialState.COMPLETE]
+            start = base.values[0] if base is not None and base.values else median(values or [0.0])
             found += [self._trial(point, start + slope * _gain(point)) for point in kept]
         return found
 
@@ -98,9 +103,18 @@ def spread(points: Sequence[Point], count: int) -> list[Point]:
     return [points[round(i * (len(points) - 1) / (count - 1))] for i in range(count)]
 
 
+def _with_reference(points: Sequence[Point]) -> list[Point]:
+    """The points, with the median of their source's scores where its base has none."""
+    scores: dict[str, list[float]] = {}
+    for point in points:
+        scores.setdefault(point.source, []).append(point.score)
+    return [p if p.reference is not None else replace(p, reference=median(scores[p.source])) for p in points]
+
+
 def _gain(point: Point) -> float:
     """A point's score against its source's base; below 0 is better."""
-    return point.score - (point.reference if point.reference is not None else point.score)
+    assert point.reference is not None
+    return point.score - point.reference
 
 
 def _own_gain(trial: FrozenTrial, base: FrozenTrial) -> float | None:

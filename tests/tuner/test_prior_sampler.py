@@ -129,6 +129,16 @@ def test_what_a_difference_is_worth_here_is_measured_by_the_configs_tried_again(
     assert sampler.shown([base, own(bowl, dict(first.values), 2.3)]) == [], "the other way round: dropped"
 
 
+def test_without_a_value_of_the_base_a_prior_stands_around_the_medians(bowl) -> None:
+    some = points_of(bowl, lambda values: height(bowl, values)).points[:3]
+    points = tuple(replace(p, score=score, reference=None) for p, score in zip(some, (5.0, 3.0, 4.0), strict=True))
+    sampler = of_bowl(bowl, points)
+    diverged = own(bowl, BASE, 0.0, TrialState.PRUNED)
+    others = [own(bowl, dict(p.values) | {"model.logit_softcap": 9.0}, 2.0 + n) for n, p in enumerate(some)]
+    assert [t.value for t in sampler.shown([diverged, *others])] == [2.0, 3.0, 4.0]
+    assert [t.params for t in sampler.shown([diverged])] == [dict(some[n].values) for n in (1, 2, 0)]
+
+
 def test_a_stopped_trial_speaks_at_the_last_milestone_that_the_base_reached_too(bowl) -> None:
     (first, *_) = points_of(bowl, lambda values: height(bowl, values)).points
     sampler = of_bowl(bowl, (replace(first, score=3.0, reference=4.0),))
