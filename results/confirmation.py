@@ -156,8 +156,13 @@ class Round:
     started: int
 
     @property
+    def complete(self) -> bool:
+        """Whether all of its candidates have started: before, who they are is not known from the rows."""
+        return len(self.candidates) == self.design.candidates
+
+    @property
     def judgement(self) -> Judgement:
-        if len(self.candidates) < self.design.candidates:  # not all have started: who they are is not known yet
+        if not self.complete:
             return Judgement({arm: Verdict(arm, 0) for arm in self.candidates}, (), None, 0)
         return judge(self.design, self.base, self.candidates, self.seeds, self.runs)
 
@@ -176,6 +181,11 @@ def rounds(rows: Iterable[Mapping[str, Any]]) -> list[Round]:
             design = Design.parse(members[0]["design"])
             found.append(Round(number, design, base[0], arms, seeds, ended_runs(members), len(members)))
     return found
+
+
+def standing(found: Sequence[Round]) -> Round | None:
+    """The latest round with a winner: what stands, unless a later one has another. None where there is none."""
+    return next((r for r in reversed(found) if r.judgement.over and r.judgement.winner is not None), None)
 
 
 def ended_runs(rows: Iterable[Mapping[str, Any]]) -> dict[tuple[str, int], Run]:
@@ -216,7 +226,7 @@ def _verdict(
         difference,
         noise.smallest_difference(len(pairs), len(pairs), confidence),
         finding,
-        pairs_to_settle=pairs_to_settle(difference, noise.sd, design),
+        pairs_to_settle=pairs_to_settle(difference, noise.sd, design, len(pairs) + 1),
     )
 
 
@@ -237,13 +247,17 @@ def _by_difference(found: Verdict) -> float:
     return found.difference
 
 
-def pairs_to_settle(difference: float, sd: float, design: Design) -> int | None:
-    """Pairs in all after which this difference would be established at this noise; None where it is over MOST_PAIRS."""
+def pairs_to_settle(difference: float, sd: float, design: Design, fewest: int = 2) -> int | None:
+    """Pairs in all, ``fewest`` or more, after which this difference would be established at this noise.
+
+    None where it is over MOST_PAIRS.
+    """
     confidence = design.confidence(design.last)
 
     def settles(pairs: int) -> bool:
         noise = Noise(sd, design.candidates * (pairs - 1))
         return abs(difference) > noise.smallest_difference(pairs, pairs, confidence)
 
-    pairs = bisect_left(range(2, MOST_PAIRS + 1), True, key=settles) + 2
+    fewest = max(2, fewest)
+    pairs = bisect_left(range(fewest, MOST_PAIRS + 1), True, key=settles) + fewest
     return pairs if pairs <= MOST_PAIRS else None

@@ -9,7 +9,7 @@ import pandas as pd
 
 from results.ablation import Ablation, Comparison, ablation
 from results.analysis import ESTABLISHED
-from results.confirmation import MOST_PAIRS, Round, Verdict, rounds
+from results.confirmation import MOST_PAIRS, Round, Verdict, rounds, standing
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -28,8 +28,15 @@ def verdict_lines(trials: pd.DataFrame) -> list[str]:
     if not found:
         return []
     numbers = {row["key"]: int(row["number"]) for row in rows}
-    lines = _confirmed(found[-1], numbers)
-    taken_apart = ablation(found[-1], rows)
+    lines, stands = _confirmed(found[-1], numbers), standing(found)
+    if stands is None:
+        return lines
+    if stands is not found[-1]:
+        winner = stands.judgement.winner
+        assert winner is not None and winner.difference is not None
+        name = f"trial {numbers.get(winner.arm, '?')}, {winner.difference:+.4f} against the base"
+        lines.append(f"The winner of confirmation {stands.number + 1} of {len(found)} stands: {name}.")
+    taken_apart = ablation(stands, rows)
     return lines if taken_apart is None else [*lines, *_ablated(taken_apart)]
 
 

@@ -5,19 +5,32 @@ these go through the same book, slots, Ray and resume as those of the search. No
 counted as a trial, and nothing is stopped early.
 
 A campaign may be searched on after it was confirmed. If other configs are then the best, they are confirmed in a new
-round, on seeds of its own, so that each round is a test by itself.
+round, on seeds of its own, so that each round is a test by itself. The winner of an earlier round takes part again,
+beside them; if none of a round is established to be better than the base, it stands.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
 
 from results.ablation import Ablation, Group, ablation
-from results.confirmation import ABLATE, CONFIRM, MOST_SEEDS, SEARCH, Design, Round, rounds
+from results.confirmation import (
+    ABLATE,
+    CONFIRM,
+    MOST_CANDIDATES,
+    MOST_SEEDS,
+    SEARCH,
+    Design,
+    Round,
+    rounds,
+    standing,
+)
+from results.store import Store
 from search_spaces.domains import Value
+from storage.location import Location
 from trainable.config import TrainConfig
 from tuner.ledger import ENDED, Entry, Ledger
 
@@ -37,8 +50,10 @@ class Training:
 class Confirmation:
     """The stages after the search of one campaign. To be asked only once the search's trials have ended."""
 
-    def __init__(self, ledger: Ledger, design: Design, ablate: bool = False) -> None:
+    def __init__(self, ledger: Ledger, design: Design, ablate: bool = False, first_seed: int | None = None) -> None:
+        """``first_seed`` is where seeds begin that nothing has seen; without it, after the search's own."""
         self.ledger, self.design, self.ablate = ledger, design, ablate
+        self.first_seed = ledger.base.seed + 1 if first_seed is None else first_seed
         self._offered: set[str] = set()  # keys of runs handed out in this start
         self._seen, self._wanted = -1, list[Training]()  # what was wanted when so many runs had ended
         self._refuse_another_design()
@@ -87,7 +102,7 @@ class Confirmation:
         return len(self._wanted)
 
     @property
-    def candidates(self) -> list[Entry]:
+    def best(self) -> list[Entry]:
         """The best completed trials of the search, best first, without the base."""
         tried = sorted(self.ledger.completed(), key=lambda entry: (float(entry.row["value"]), entry.key))
         return [entry for entry in tried if not entry.row["is_base"]][: self.design.candidates]
@@ -95,19 +110,29 @@ class Confirmation:
     @property
     def round(self) -> Round | None:
         """The confirmation of the candidates as they stand; None where there are none."""
-        arms = tuple(entry.key for entry in self.candidates)
-        if not arms:
+        best = tuple(entry.key for entry in self.best)
+        if not best:
             return None
         base, known = self.ledger.key(self.ledger.base), rounds(self._rows())
-        number = len(known)
-        if known and set(known[-1].candidates) <= set(arms) and known[-1].design.candidates == len(arms):
+        number, arms = len(known), self._with_winner(best, known)
+        if known and known[-1].complete and set(best) <= set(known[-1].candidates):
+            number, arms = number - 1, known[-1].candidates
+        elif known and set(known[-1].candidates) <= set(arms) and known[-1].design.candidates == len(arms):
             number -= 1
         seeds = tuple(self._seed(number, index) for index in range(self.design.last))
         runs = known[number].runs if number < len(known) else {}
         return Round(number, replace(self.design, candidates=len(arms)), base, arms, seeds, runs, len(runs))
 
+    def _with_winner(self, best: tuple[str, ...], known: list[Round]) -> tuple[str, ...]:
+        """The best, and the latest winner: single values, lucky ones among them, must not crowd out what stands."""
+        last = standing(known)
+        winner = None if last is None or last.judgement.winner is None else last.judgement.winner.arm
+        if winner is None or winner in best or winner not in self.ledger.entries:
+            return best
+        return (*best[: MOST_CANDIDATES - 1], winner)
+
     def _seed(self, number: int, index: int) -> int:
-        return (self.ledger.base.seed + 1 + number * ROUND_SEEDS + index) % 2**63
+        return (self.first_seed + number * ROUND_SEEDS + index) % 2**63
 
     def _plan(self) -> Iterator[Training]:
         found = self.round
@@ -118,8 +143,8 @@ class Confirmation:
             values = self.ledger.base_values if entry is None else entry.values
             config = self.ledger.base if entry is None or entry.config is None else entry.config
             yield self._training(found, CONFIRM, values, config, seed)
-        if self.ablate and found.judgement.over and found.judgement.winner is not None:
-            yield from self._ablation(found, self.ledger.entries[found.judgement.winner.arm])
+        if self.ablate and found.judgement.over and (won := self._won()) is not None:
+            yield from self._ablation(won[0], won[1])
 
     def _training(
         self,
@@ -171,8 +196,8 @@ class Confirmation:
 
     def _won(self) -> tuple[Round, Entry, Ablation] | None:
         """The round whose winner is known, that trial, and how far it was taken apart."""
-        found = self.round
-        if found is None or not found.judgement.over or found.judgement.winner is None:
+        found = standing(rounds(self._rows()))
+        if found is None or found.judgement.winner is None:
             return None
         winner = self.ledger.entries[found.judgement.winner.arm]
         known = self.ablation(found, units(self.ledger, winner.values))
@@ -236,6 +261,15 @@ class Confirmation:
         plan = json.dumps({"changes": changes, "undone": group})
         columns = {"stage": ABLATE, "round": found.number, "design": str(found.design), "undone": plan}
         self.ledger.refuse_again(f"{found.number} {plan}", why, columns)
+
+
+def first_fresh_seed(seed: int, earlier: Sequence[Location]) -> int:
+    """Where the seeds of a confirmation begin: after the search's own and all that ``earlier`` campaigns trained on.
+
+    What a search starts from or reuses has helped to choose its candidates, so its seeds are not fresh.
+    """
+    seen = [int(row["seed"]) for folder in earlier for row in Store.open(folder).trials() if row["seed"] is not None]
+    return (max([seed, *seen]) + 1) % 2**63
 
 
 def _timed(entry: Entry) -> bool:

@@ -5,9 +5,11 @@ import zlib
 from collections import Counter
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 
-from results.confirmation import Design, rounds
+from results.confirmation import Design, rounds, standing
+from results.verdicts import verdict_lines
 from tests.tuner.conftest import DATA
 from trainable.component import with_values
 from tuner.confirm import undo, units
@@ -58,7 +60,8 @@ def test_runs_after_the_search_are_no_trials_and_are_not_told_to_the_sampler(ben
     again = bench.search(trials=6, confirm=DESIGN)
     assert again.exhausted and again.num_started == 6
     assert len(again.sampler.study.trials) == len(searched(bench))
-    assert again.stopper.reached(27.0) == search.stopper.reached(27.0) <= 6
+    rung = search.stopper.milestones[0]
+    assert 0 < again.stopper.reached(rung) == search.stopper.reached(rung) <= 6
 
 
 def test_a_campaign_without_confirm_ends_with_its_search(bench, play) -> None:
@@ -109,6 +112,46 @@ def test_a_search_that_went_on_is_confirmed_anew_on_other_seeds(bench, play) -> 
     first, second = rounds(bench.rows())
     assert set(first.seeds) == seeds and not seeds & set(second.seeds)
     assert set(first.candidates) != set(second.candidates) and second.judgement.over
+
+
+def test_a_winner_takes_part_again_when_a_search_goes_on_and_stands_if_no_other_is_established(bench, play) -> None:
+    lucky, design = set(), Design(1, 3, 3)
+
+    def curve(config, milestone):
+        luck = 5.0 if config.seed == bench.base.seed else -1.0
+        return better(config, milestone) - (luck if config.optimizer.matrix_lr in lucky else 0.0)
+
+    play(bench.search(trials=8, confirm=design), curve=curve).run()
+    (first,) = rounds(bench.rows())
+    winner = first.judgement.winner
+    assert winner is not None
+    search = bench.search(trials=14, confirm=design)
+    tune = play(search, curve=curve)
+    while len(fresh := [e for e in search.live.values() if e.stage == "search" and not e.milestones]) < 2:
+        assert tune.step()
+    lucky |= {entry.config.optimizer.matrix_lr for entry in fresh}
+    tune.run()
+    _, second = rounds(bench.rows())
+    assert winner.arm in second.candidates and len(second.candidates) == 2 == second.design.candidates
+    assert search.exhausted and second.judgement.over
+    assert second.judgement.winner is not None and second.judgement.winner.arm == winner.arm
+    assert search.confirmation.found() == search.ledger.entries[winner.arm].config
+    assert bench.search(trials=14, confirm=design).exhausted, "no third round"
+
+
+def test_a_later_round_without_a_winner_leaves_the_earlier_one_standing(bench, play) -> None:
+    play(bench.search(trials=8, confirm=DESIGN), curve=better).run()
+    won = rounds(bench.rows())[0].judgement.winner
+    assert won is not None
+    search = bench.search(trials=20, confirm=DESIGN)
+    play(search, curve=inert).run()
+    found = rounds(bench.rows())
+    assert len(found) == 2 and found[1].judgement.winner is None and won.arm in found[1].candidates
+    assert standing(found) == found[0]
+    assert search.confirmation.found() == search.ledger.entries[won.arm].config
+    number = search.ledger.entries[won.arm].number
+    lines = verdict_lines(pd.DataFrame(bench.rows()))
+    assert any(f"The winner of confirmation 1 of 2 stands: trial {number}, -" in line for line in lines)
 
 
 def test_a_design_cannot_change_once_its_results_are_known(bench, play) -> None:
