@@ -68,6 +68,8 @@ def print_winner(console: Console, campaign: Search, confirmation: Confirmation)
     """The winner, or what an ablation has left of it, as a command; and what an ablation would cost, if none ran."""
     config = confirmation.found()
     if config is None:
+        if confirmation.round is None and not campaign.stopping:
+            console.print("Nothing to confirm: no trial but the base completed.")
         return
     line = command(campaign.ledger.campaign, config)
     if line is not None:

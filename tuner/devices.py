@@ -8,17 +8,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from search_spaces.space import Space
 from trainable.config import TrainConfig
 
-TIMED = ("time_to_target", "train_seconds")  # objectives in seconds
+TIMED = ("time_to_target", "train_seconds", "step_seconds")  # objectives and measures in seconds
 REMEDY = "give --mixed-devices to run all the same, or a budget in steps, tokens or FLOPs"
 
 
-def by_the_clock(config: TrainConfig, objective: str) -> str:
+def by_the_clock(config: TrainConfig, space: Space) -> str:
     """What in a campaign is counted in seconds; empty where nothing is."""
     if config.budget.seconds is not None:
         return "budget.seconds"
-    return f"the objective {objective}" if objective in TIMED else ""
+    counted = [f"the objective {name}" for name in space.objectives if name in TIMED]
+    counted += [f"the constraint {limit}" for limit in space.constraints if limit.measure in TIMED]
+    return next(iter(counted), "")
 
 
 def check_alike(devices: Mapping[str, str], timed: str) -> None:

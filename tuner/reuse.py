@@ -1,7 +1,8 @@
 """Finished trials of earlier campaigns, found by their key: the same config, seed and data are the same trial.
 
-Only what ended by itself is taken. A trial that early stopping ended does not say what it would come to, and an
-infeasible one was judged by the limits of its campaign.
+Only what ended by itself is taken, and only of the search: a confirmation is trained anew, on seeds that nothing has
+seen. A trial that early stopping ended does not say what it would come to, and an infeasible one was judged by the
+limits of its campaign. What a trial had at rungs is taken where it was measured in the same way (``--fidelity``).
 """
 
 from __future__ import annotations
@@ -10,12 +11,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from results.confirmation import SEARCH
 from results.store import Store
 from storage.location import Location
 
 FINISHED = ("completed", "diverged", "plateaued")
 KEPT = (  # columns of the earlier row that say how it trained and what it came to
-    "status", "reason", "spent", "steps", "tokens", "train_seconds", "eval_seconds", "compile_seconds", "wall_seconds",
+    "status", "reason", "spent", "extra_spent", "extra_seconds", "steps", "tokens", "train_seconds", "eval_seconds",
+    "compile_seconds", "wall_seconds",
     "tokens_per_second", "peak_memory_bytes", "device", "precision", "parameters", "artifact_bytes", "train_loss",
     "val_loss", "val_bpb", "val_nats_per_character", "val_mainrun_loss", "time_to_target", "target_reached",
     "val_loss_quantised", "val_bpb_quantised", "attempt", "worker", "started_at", "ended_at", "code_version",
@@ -28,7 +31,7 @@ class Finished:
 
     campaign: str
     row: Mapping[str, Any]
-    reports: Sequence[Mapping[str, Any]]
+    reports: Sequence[Mapping[str, Any]]  # of rungs only where they were judged by the same fidelity
 
     def columns(self, objective: str) -> dict[str, Any]:
         """What goes into the row of the trial that reuses it."""
@@ -44,13 +47,18 @@ class Finished:
 class Library:
     """The finished trials of some campaigns; reports are read when they are asked for."""
 
-    def __init__(self, folders: Sequence[Location]) -> None:
-        """A ValueError, one line, for a folder that is no campaign or cannot be read."""
+    def __init__(self, folders: Sequence[Location], fidelity: str = "truncate") -> None:
+        """A ValueError, one line, for a folder that is no campaign or cannot be read.
+
+        ``fidelity`` is that of the campaign that reuses: how values on the way are measured.
+        """
+        self.fidelity = fidelity
         self._found: dict[str, tuple[Store, dict[str, Any]]] = {}
         for folder in folders:
             store = Store.open(folder)
             for row in store.trials():
-                if row["status"] in FINISHED and row["key"] not in self._found:
+                searched = (row.get("stage") or SEARCH) == SEARCH
+                if searched and row["status"] in FINISHED and row["key"] not in self._found:
                     self._found[row["key"]] = (store, row)
 
     def __len__(self) -> int:
@@ -61,4 +69,7 @@ class Library:
         if key not in self._found:
             return None
         store, row = self._found[key]
-        return Finished(store.folder.name, row, store.reports(key))
+        reports = store.reports(key)
+        if store.campaign.get("fidelity", self.fidelity) != self.fidelity:
+            reports = [report for report in reports if (report["milestone"] or 0.0) >= row["budget"]]
+        return Finished(store.folder.name, row, reports)

@@ -33,6 +33,7 @@ from tuner.audit import INERT, audit_fixed, audit_space, proxy_base
 from tuner.audit_recorded import inert_of_row
 from tuner.audit_report import print_findings
 from tuner.conclusion import BAD_INPUT, DONE, FAILED, PROGRAM, conclude
+from tuner.confirm import first_fresh_seed
 from tuner.describe import describe, print_cost
 from tuner.display import Display, clock
 from tuner.driver import INTERRUPTED, INTERRUPTION, interruptible, only_driver, storage_failure
@@ -119,7 +120,7 @@ def begin(console: Console, given: argparse.Namespace) -> int:
         )
         question = replace(question, prior=found)
         console.print(f"warm start: {found.about()}")
-    library = open_library(console, given.reuse)
+    library = open_library(console, given.reuse, given.fidelity)
     try:
         store = Store.create(folder, campaign_record(question, dataset, given), question.space.column_types())
     except OSError as error:
@@ -129,11 +130,11 @@ def begin(console: Console, given: argparse.Namespace) -> int:
     return search(console, question, store, dataset, here, given, library)
 
 
-def open_library(console: Console, folders: Sequence[Location] | None) -> Library | None:
+def open_library(console: Console, folders: Sequence[Location] | None, fidelity: str) -> Library | None:
     """The finished trials of earlier campaigns, if any are to be reused."""
     if not folders:
         return None
-    library = Library(folders)
+    library = Library(folders, fidelity)
     console.print(f"reuse: {len(library)} finished trials of {', '.join(str(folder) for folder in folders)}")
     return library
 
@@ -180,7 +181,8 @@ def resume(console: Console, given: argparse.Namespace) -> int:
     check_nodes(console, question, folder.parent, dataset, given)
     if was.get("prior"):
         question = replace(question, prior=warm_start.of_json(was["prior"]))
-    library = open_library(console, given.reuse or [location(folder) for folder in was.get("reuse", ())])
+    reused = given.reuse or [location(folder) for folder in was.get("reuse", ())]
+    library = open_library(console, reused, given.fidelity)
     return search(console, question, store, dataset, here, given, library)
 
 
@@ -246,7 +248,7 @@ def check_nodes(
     seen = nodes.check(found, results, base.data, dataset.fingerprint, plan.tokens_of(base), nodes.ask_each)
     working = {node.id: seen[node.id] for node in found if node.gpus or node.cores}
     if not given.mixed_devices:
-        devices.check_alike(working, devices.by_the_clock(base, question.space.objective))
+        devices.check_alike(working, devices.by_the_clock(base, question.space))
     kinds = ", ".join(f"{count} x {kind}" for kind, count in Counter(working.values()).items())
     seeing = "1 node sees" if len(found) == 1 else f"{len(found)} nodes see"
     console.print(f"cluster: {seeing} {results}; trials run on {kinds or 'nodes to come'}")
@@ -274,6 +276,7 @@ def search(
         mixed_devices=given.mixed_devices,
         confirm=given.confirm or None,
         ablate=bool(given.ablate),
+        fresh_seed=store.campaign.get("fresh_seed"),
         stall_seconds=60 * given.stall_minutes,
     )
     with only_driver(store.folder):
@@ -338,6 +341,7 @@ def campaign_record(question: Question, dataset: Dataset, given: argparse.Namesp
         "reports": given.reports,
         "confirm": str(given.confirm) if given.confirm else None,
         "ablate": bool(given.ablate),
+        "fresh_seed": first_fresh_seed(question.seed, earlier_campaigns(given)),
         "inert": question.inert,
         "warm_start": given.warm_start,
         "prior": None if question.prior is None else question.prior.to_json(),
@@ -350,6 +354,12 @@ def campaign_record(question: Question, dataset: Dataset, given: argparse.Namesp
         "environment": provenance.environment(),
         "created_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }
+
+
+def earlier_campaigns(given: argparse.Namespace) -> list[Location]:
+    """The folders that a search starts from or reuses."""
+    started = [location(name) for name in given.warm_start or () if name != warm_start.RECORDED]
+    return [*started, *(given.reuse or ())]
 
 
 def find(runs: Location, name: str) -> Location:

@@ -58,6 +58,7 @@ class Settings:
     mixed_devices: bool = False  # let seconds on unlike devices be compared
     confirm: Design | None = None  # what trains after the search; see results/confirmation.py
     ablate: bool = False  # and then: which of the winner's changes it can do without
+    fresh_seed: int | None = None  # where the confirmation's seeds begin; None: after the search's own
 
 
 class Search:
@@ -107,12 +108,14 @@ class Search:
         self.unwritten: OSError | None = None  # why the results could not be written
         self.spent = False  # whether the space has no further configs
         self.confirmation = (
-            None if settings.confirm is None else Confirmation(self.ledger, settings.confirm, settings.ablate)
+            None
+            if settings.confirm is None
+            else Confirmation(self.ledger, settings.confirm, settings.ablate, settings.fresh_seed)
         )
         self.events: list[Callable[[Entry], None]] = []  # told of each trial that ended
         self._same_errors: list[str] = []
         self._losses: Counter[tuple[str, str]] = Counter()  # of (trial, how it was lost), in this start
-        timed = "" if settings.mixed_devices else by_the_clock(base, space.objective)
+        timed = "" if settings.mixed_devices else by_the_clock(base, space)
         self._device = OneDevice(
             timed, next((d for e in self.ledger.entries.values() if (d := e.row.get("device"))), "")
         )
@@ -190,8 +193,12 @@ class Search:
 
     def _reused(self, entry: Entry) -> bool:
         """Whether an earlier campaign has finished this trial; it has then ended here too, at no cost."""
-        found = None if self.library is None or entry.row["attempt"] else self.library.get(entry.key)
+        reusable = self.library is not None and entry.stage == SEARCH and not entry.row["attempt"]
+        found = self.library.get(entry.key) if self.library is not None and reusable else None
         if found is None:
+            return False
+        if unlike := self._device.see(found.row.get("device")):
+            self.stop(unlike)
             return False
         columns = found.columns(self.space.objective)
         broken = constraints.violation(self.space.constraints, columns)

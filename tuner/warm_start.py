@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from results.confirmation import SEARCH
 from results.store import Store
 from search_spaces import recorded
 from search_spaces.domains import Value
@@ -22,6 +23,7 @@ from trainable.component import decode, difference, with_values, without_neutral
 from trainable.config import TrainConfig
 
 RECORDED = "recorded"
+MEASURED_BY = ("seed", "budget", "horizon", "evaluation")  # fields that make values of two runs of a config differ
 FIRST = 4  # of the best earlier configs are tried right after the base
 
 
@@ -34,7 +36,7 @@ class Point:
     values: Mapping[str, Value]
     score: float
     reference: float | None  # the score of the source's own base, where it has one
-    same: bool = False  # the same scale, data and budget: the score is one that this campaign could have measured
+    same: bool = False  # the same sizes, data, budget, seed and evaluation: this campaign could have measured the score
 
 
 @dataclass(frozen=True)
@@ -137,26 +139,38 @@ def _settled(config: TrainConfig, base: TrainConfig, overrides: Mapping[str, Any
 
 
 def of_folder(folder: Location, space: Space, base: TrainConfig, data: str) -> Prior:
-    """The completed trials of an earlier campaign. With the same data and sizes, their values count as they are."""
+    """The completed trials of an earlier search. With the same data and sizes, their values count as they are.
+
+    Its confirmation is left out: what chose the candidates here must not have seen the seeds that judge them.
+    """
     store = Store.open(folder)
-    rows = [row for row in store.trials() if row["status"] == "completed" and row["config"] != "null"]
-    bases = [row[space.objective] for row in rows if row["is_base"] and row.get(space.objective) is not None]
+    rows = sorted(store.trials(), key=lambda row: int(row["number"]))
+    bases = [row[space.objective] for row in rows if row["is_base"] and not _unusable(row, space.objective)]
     reference = sum(bases) / len(bases) if bases else None
     points: list[Point] = []
     left_out: dict[str, str] = {}
     for row in rows:
-        name, score = f"{folder.name}:{row['number']}", row.get(space.objective)
-        config = decode_config(row["config"])
-        values, why = project(space, base, config, fixed=False)
-        if score is None or not math.isfinite(score):
-            left_out[name] = f"without {space.objective}"
-        elif why:
+        name, why = f"{folder.name}:{row['number']}", _unusable(row, space.objective)
+        if not why:
+            config = decode_config(row["config"])
+            values, why = project(space, base, config, fixed=False)
+        if why:
             left_out[name] = why
-        else:
-            same = row["data"] == data and not project(space, base, config)[1] and config.horizon == base.horizon
-            same = same and config.budget == base.budget
-            points.append(Point(folder.name, name, values, float(score), reference, same))
+            continue
+        same = row["data"] == data and not project(space, base, config)[1]
+        same = same and all(getattr(config, name) == getattr(base, name) for name in MEASURED_BY)
+        points.append(Point(folder.name, name, values, float(row[space.objective]), reference, same))
     return Prior(tuple(points), left_out)
+
+
+def _unusable(row: Mapping[str, Any], objective: str) -> str:
+    """Why a campaign's row says nothing of where to start; empty where it may."""
+    if (row.get("stage") or SEARCH) != SEARCH:
+        return "of its confirmation"
+    if row["status"] != "completed":
+        return str(row["status"])
+    value = row.get(objective)
+    return "" if value is not None and math.isfinite(value) else f"without {objective}"
 
 
 def decode_config(text: str) -> TrainConfig:
@@ -172,7 +186,10 @@ def project(space: Space, base: TrainConfig, config: TrainConfig, fixed: bool = 
     Seed, horizon, budget and evaluation are the campaign's own. With ``fixed``, all else that is no knob must be as in
     the base; without, it may differ: an earlier campaign of another size.
     """
-    values = space.values_of(config)
+    try:
+        values = space.values_of(config)
+    except ValueError:
+        return {}, "of another kind of model or optimizer"
     for path, value in values.items():
         if value not in space.knob(path).domain:
             return values, f"outside the range of {path}"

@@ -4,15 +4,22 @@ import dataclasses
 
 import pytest
 
+from search_spaces.constraints import parse_all
 from trainable.config import Budget
 from tuner.devices import OneDevice, by_the_clock, check_alike
 
 
-def test_seconds_are_what_a_budget_or_an_objective_counts(toy_base) -> None:
+def test_seconds_are_what_a_budget_an_objective_or_a_constraint_counts(toy_base, toy_space) -> None:
     timed = dataclasses.replace(toy_base, budget=Budget(seconds=60.0))
-    assert by_the_clock(timed, "val_bpb") == "budget.seconds"
-    assert by_the_clock(toy_base, "time_to_target") == "the objective time_to_target"
-    assert by_the_clock(toy_base, "val_bpb") == ""
+    assert by_the_clock(timed, toy_space) == "budget.seconds"
+    assert by_the_clock(toy_base, toy_space) == ""
+    for changes, said in (
+        ({"objective": "time_to_target"}, "the objective time_to_target"),
+        ({"second_objective": "train_seconds"}, "the objective train_seconds"),
+        ({"second_objective": "parameters"}, ""),
+        ({"constraints": parse_all(["parameters<=9", "step_seconds<=1"])}, "the constraint step_seconds<=1"),
+    ):
+        assert by_the_clock(toy_base, dataclasses.replace(toy_space, **changes)) == said
 
 
 def test_unlike_nodes_are_refused_only_where_seconds_count() -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
 
 from results import load
 from results.analysis import compute_share
+from results.confirmation import Design
 from search_spaces.constraints import parse_all
+from tuner.confirm import first_fresh_seed
 from tuner.reuse import FINISHED, Library
 from tuner.search import Search, Settings
 
@@ -72,6 +75,48 @@ def test_stopped_and_unfinished_trials_are_not_reused(make_bench, play) -> None:
     assert {"stopped", "running"} <= {row["status"] for row in rows}
     for row in rows:
         assert (library.get(row["key"]) is not None) == (row["status"] in FINISHED)
+
+
+def test_a_confirmation_is_trained_anew_on_seeds_that_no_earlier_campaign_has_seen(make_bench, play) -> None:
+    old, new, design = make_bench("old"), make_bench("new"), Design(1, 3, 3)
+    play(old.search(trials=8, confirm=design)).run()
+    seed = first_fresh_seed(old.base.seed, [old.folder])
+    seen = {row["seed"] for row in old.rows()} - {None}
+    assert seed == max(seen) + 1 and first_fresh_seed(old.base.seed, []) == old.base.seed + 1
+    library = Library([old.folder])
+    confirmed = [row for row in old.rows() if row["stage"] == "confirm"]
+    assert confirmed and all(library.get(row["key"]) is None for row in confirmed)
+    settings = Settings(8, 2, 0, confirm=design, fresh_seed=seed)
+    tune = play(Search(new.space, new.base, new.store(), DATA, settings, library=library)).run()
+    again = [row for row in new.rows() if row["stage"] == "confirm"]
+    assert again and not {row["seed"] for row in again} & seen
+    assert {row["key"] for row in again} <= set(tune.started)
+
+
+def test_values_at_rungs_are_not_taken_over_from_another_fidelity(make_bench, play, reusing) -> None:
+    old, new = make_bench("old"), make_bench("new")
+    play(old.search(trials=10, stopper="none", reports=3)).run()
+    campaign = old.folder / "campaign.json"
+    campaign.write_text(json.dumps(json.loads(campaign.read_text()) | {"fidelity": "branch"}))
+    same, other = Library([old.folder], "branch"), Library([old.folder], "truncate")
+    key = old.base_key
+    assert set(same.get(key).milestones("val_bpb")) == {60.0, 120.0, 180.0}
+    assert other.get(key).milestones("val_bpb") == {} and [r["milestone"] for r in other.get(key).reports] == [240.0]
+    search = reusing(new, other, trials=1)
+    assert search.next() is None and new.rows()[0]["value"] == old.rows()[0]["value"]
+    assert not any(search.stopper.reached(rung) for rung in search.stopper.milestones)
+    again = reusing(new, other, trials=1)
+    assert not any(again.stopper.reached(rung) for rung in again.stopper.milestones)
+
+
+def test_a_reused_trial_of_an_unlike_device_ends_a_campaign_that_counts_seconds(make_bench, play, toy_space) -> None:
+    space = replace(toy_space, second_objective="train_seconds")
+    old, new = make_bench("old", space), make_bench("new", space)
+    play(old.search(trials=1)).run()
+    search = Search(space, new.base, new.store(), DATA, Settings(1, 2, 0), library=Library([old.folder]))
+    search._device.first = "another"
+    assert search.next() is not None and "cannot be compared across another and cpu (made up)" in search.stopping
+    assert not any(row["reused_from"] for row in new.rows())
 
 
 def test_a_reused_trial_is_held_to_the_limits_of_the_new_campaign(make_bench, play, reusing, toy_space) -> None:

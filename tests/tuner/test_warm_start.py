@@ -8,8 +8,9 @@ from dataclasses import replace
 import pytest
 
 import search_spaces
+from results.confirmation import Design
 from search_spaces import recorded
-from trainable.component import with_values
+from trainable.component import encode, with_values
 from trainable.config import Budget
 from tuner import warm_start
 from tuner.search import Search, Settings
@@ -75,10 +76,39 @@ def test_an_earlier_campaign_counts_as_it_is_only_with_the_same_data_and_sizes(b
     assert {point.name: point.score for point in same.points} == done and all(point.same for point in same.points)
     base_value = next(row["val_bpb"] for row in bench.rows() if row["is_base"])
     assert {point.reference for point in same.points} == {base_value}
-    longer, wider = replace(bench.base, budget=Budget(steps=480)), with_values(bench.base, {"model.model_dim": 64})
-    for base, data in ((bench.base, "other"), (longer, DATA), (wider, DATA)):
+    elsewhere = [
+        replace(bench.base, budget=Budget(steps=480)),
+        with_values(bench.base, {"model.model_dim": 64}),
+        with_values(bench.base, {"evaluation.tokens": 128}),
+        replace(bench.base, seed=bench.base.seed + 1),
+    ]
+    for base, data in ((bench.base, "other"), *((base, DATA) for base in elsewhere)):
         foreign = warm_start.load([str(bench.folder)], bench.space, base, "proxy", data)
         assert len(foreign.points) == len(done) and not any(point.same for point in foreign.points)
+
+
+def test_a_confirmation_and_what_did_not_complete_are_left_out_by_name(bench, play) -> None:
+    play(bench.search(trials=8, confirm=Design(1, 3, 3))).run()
+    rows = bench.rows()
+    prior = warm_start.load([str(bench.folder)], bench.space, bench.base, "proxy", DATA)
+    assert len(prior.points) + len(prior.left_out) == len(rows)
+    for row in rows:
+        why = prior.left_out.get(f"campaign:{row['number']}")
+        expected = None if row["status"] == "completed" else row["status"]
+        assert why == ("of its confirmation" if row["stage"] == "confirm" else expected)
+    assert {"of its confirmation", "stopped"} <= set(prior.left_out.values())
+    base_value = next(row["val_bpb"] for row in rows if row["is_base"] and row["stage"] == "search")
+    assert {point.reference for point in prior.points} == {base_value}
+
+
+def test_a_run_of_another_optimizer_is_left_out_and_the_others_are_used(bench, play) -> None:
+    play(bench.search(trials=2, stopper="none")).run()
+    other = replace(search_spaces.load("nanochat").scale("proxy").base, budget=bench.base.budget)
+    row = next(row for row in bench.rows() if row["status"] == "completed" and not row["is_base"])
+    bench.store().write_trial({**row, "config": json.dumps(encode(other))})
+    prior = warm_start.load([str(bench.folder)], bench.space, bench.base, "proxy", DATA)
+    assert len(prior.points) == 1
+    assert prior.left_out[f"campaign:{row['number']}"] == "of another kind of model or optimizer"
 
 
 def test_a_folder_that_is_no_campaign_is_one_clear_line(golf, tmp_path) -> None:
