@@ -28,11 +28,13 @@ from typing import Any
 import matplotlib
 import numpy as np
 import optuna
+import pandas as pd
 from rich.console import Console
 from rich.table import Table as Printed
 
 from benchmarks import rivals, tables
 from benchmarks.simulator import Ours, Trace, simulate
+from results.analysis import rank_correlation
 from tuner.sampler import STARTUP_TRIALS, Sampler
 
 matplotlib.use("Agg")
@@ -121,12 +123,19 @@ def compute_to_reach(regret: np.ndarray, grid: np.ndarray, target: float) -> flo
     return float(grid[int(np.argmax(there))]) if there.any() else math.inf
 
 
+def foretold(table: tables.Table) -> str:
+    """How well values on the way order the ends of a table's runs, in words."""
+    whole = pd.DataFrame([row.curve for row in table.rows if math.isfinite(row.final)])
+    found = [rank_correlation(whole[part - 1], whole[tables.PARTS - 1], len(whole)) for part in (2, 4)]
+    at = ", ".join("-" if one is None else f"{one.value:.2f}" for one in found)
+    return f"rank correlation of values at 2/9 and 4/9 with the end: {at}"
+
+
 def print_table(console: Console, table: tables.Table, found: dict[str, np.ndarray], grid: np.ndarray) -> None:
     """Medians and quartiles of regret, and our compute against each method's."""
     marks = [grid[-1] / 3, grid[-1] * 2 / 3, grid[-1]]
-    printed = Printed(
-        title=f"{table.name}: {len(table.rows)} rows, {len(table.space.knobs)} knobs", title_justify="left"
-    )
+    about = f"{table.name}: {len(table.rows)} rows, {len(table.space.knobs)} knobs; {foretold(table)}"
+    printed = Printed(title=about, title_justify="left")
     for heading in (
         "method",
         *(f"regret at {mark:.0f}" for mark in marks),
