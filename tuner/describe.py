@@ -2,27 +2,40 @@
 
 from __future__ import annotations
 
+import argparse
+
 from rich.console import Console
 
+from results.ablation import num_runs
 from results.confirmation import Design
+from trainable.config import UNITS
 from trainable.runtime import Runtime
 from tuner import cluster, plan, replay, schedule
 from tuner.display import clock
 from tuner.early_stopping import STOPPERS
 from tuner.question import Question
+from tuner.speed import LARGEST_ON_CPU, tokens_per_second
 
 
-def describe(console: Console, question: Question, here: cluster.Cluster, confirm: Design | None = None) -> None:
-    """What is about to be asked, and of what."""
+def describe(
+    console: Console,
+    question: Question,
+    here: cluster.Cluster,
+    confirm: Design | None = None,
+    slots: int | None = None,
+) -> None:
+    """What is about to be asked, and of what: of ``slots`` that need not be here, where they are given."""
+    where = here.about if slots is None else f"{slots} slots"
     space, base = question.space, question.base
     console.print(f"space: {space.name} - {space.question}")
     console.print(f"scale: {question.scale} - {space.scale(question.scale).about}")
     fixed = "".join(f", {path}={value}" for path, value in question.overrides.items())
-    budget = f"{base.budget.unit} {base.budget.amount:g}"
+    limits = ((unit, getattr(base.budget, unit)) for unit in UNITS)
+    budget = " or ".join(f"{unit} {amount:g}" for unit, amount in limits if amount is not None)
     if question.replay is not None:
-        describe_replay(console, question, here)
+        describe_replay(console, question, where)
         return
-    console.print(f"plan: {question.trials} trials on {here.about}, {budget} each, {len(space.knobs)} knobs{fixed}")
+    console.print(f"plan: {question.trials} trials on {where}, {budget} each, {len(space.knobs)} knobs{fixed}")
     if space.second_objective is not None:
         console.print(f"objectives: the Pareto front of {' and '.join(space.objectives)}; nothing is stopped early")
     if confirm is not None:
@@ -40,67 +53,96 @@ def confirmation(design: Design) -> str:
     return f"after the search the best {design.candidates} and the base on {seeds}: {runs} runs (--no-confirm: none)"
 
 
-def describe_replay(console: Console, question: Question, here: cluster.Cluster) -> None:
+def describe_replay(console: Console, question: Question, where: str) -> None:
     """Which recorded runs, and how many trainings they are."""
     assert question.replay is not None
     chosen = replay.choose(question.space, question.replay)
     first_seed = sum(p.config.seed == question.planned[0].config.seed for p in question.planned)
-    rows = f"{len(chosen.seeds)} recorded runs {question.replay.reading}, which are {first_seed} different trainings"
-    console.print(f"plan: {rows}; {question.trials} trials with all seeds, on {here.about}")
+    rows = f"recorded runs {question.replay.reading}: {len(chosen.seeds)}, as different trainings {first_seed}"
+    console.print(f"plan: {rows}, with all seeds {question.trials} trials; on {where}")
     if chosen.left_out:
         console.print(f"left out: {', '.join(chosen.left_out)}, whose configs were never published")
 
 
-def print_cost(
-    console: Console,
-    question: Question,
-    here: cluster.Cluster,
-    stopper: str,
-    fidelity: str,
-    confirm: Design | None = None,
-    slots: int | None = None,
-) -> None:
-    """The answer to --dry-run, for so many ``slots`` instead of those that are here."""
-    speed, slots = plan.measure_tokens_per_second(question.base, Runtime.detect()), slots or here.slots
+def print_cost(console: Console, question: Question, here: cluster.Cluster, given: argparse.Namespace) -> None:
+    """The answer to --dry-run, for ``given.slots`` instead of those that are here."""
+    speed, slots = tokens_per_second(question.base, Runtime.detect()), given.slots or here.slots
     if question.replay is not None:
         print_replay_cost(console, question, slots, speed)
         return
-    stops = stopper if question.space.measured_on_the_way else "none"
-    cost = plan.plan(question.base, question.trials, slots, stops, speed, fidelity)
-    rungs = ", ".join(map(str, cost.rungs)) or "none"
-    console.print(f"early stopping: {stops} at {cost.unit} {rungs} of {cost.budget:g}; {STOPPERS[stops]}")
-    console.print(f"fidelity: {fidelity}")
+    stops = given.stopper if question.space.measured_on_the_way else "none"
+    cost = plan.plan(question.base, question.trials, slots, stops, speed, given.fidelity)
+    if cost.rungs:
+        rungs = ", ".join(map(str, cost.rungs))
+        console.print(f"early stopping: {stops} at {cost.unit} {rungs} of {cost.budget:g}; {STOPPERS[stops]}")
+        console.print(f"fidelity: {given.fidelity}")
+    else:
+        console.print(f"early stopping: none; {STOPPERS['none']}")
     if cost.tokens is not None:
-        console.print(f"tokens: {cost.tokens:,} a trial, at most {cost.tokens * cost.trials:,} in all")
-    if cost.seconds is not None and cost.total_seconds is not None:
-        console.print(
-            f"speed: {speed:,.0f} tokens/s forward and backward on this machine, so {clock(cost.seconds)} a trial"
-        )
-        print_time(console, cost, schedule.expect(cost, stops, fidelity))
-    if confirm is not None and cost.seconds is not None:
-        fewest, most = (clock(runs * cost.seconds / slots) for runs in (confirm.fewest_runs, confirm.most_runs))
-        console.print(f"confirmation: {fewest} to {most} after it")
+        console.print(f"tokens: at most {cost.tokens:,} a trial, {cost.tokens * cost.trials:,} in all")
+    else:
+        console.print(f"tokens: not known beforehand of a budget in {cost.unit}")
+    each = "" if cost.seconds is None else f": {clock(cost.seconds)} a trial, evaluations and start not counted"
+    console.print(f"speed: {said(speed)}{each}")
+    console.print(f"slots: {slots}, each like {'a GPU' if here.has_gpu else 'a core'} of this machine")
+    expected = schedule.expect(cost, stops, given.fidelity)
+    print_time(console, cost, expected)
+    print_later(console, cost, expected, given, len(question.space.knobs))
     console.print("dry run: nothing was trained or written")
+
+
+def said(speed: float | None) -> str:
+    """A measured speed, or that there is none."""
+    if speed is None:
+        return f"not measured: a model of over {LARGEST_ON_CPU:,} parameters is not timed on a CPU"
+    return f"{speed:,.0f} tokens/s here"
 
 
 def print_time(console: Console, cost: plan.Plan, expected: schedule.Schedule) -> None:
     """How long a search will take and what it will cost, as its schedule was simulated."""
-    assert cost.seconds is not None and cost.total_seconds is not None
+    compute = f"{expected.compute:.3g} of {cost.trials} whole trials"
+    if cost.seconds is None:
+        console.print(f"time: about {expected.wall:.3g} times that of a whole trial ({compute})")
+        return
     hours = expected.compute * cost.seconds / 3600
-    console.print(
-        f"time: about {clock(expected.wall * cost.seconds)} with {cost.slots} slots, {hours:.3g} device-hours in all "
-        f"({expected.compute:.3g} of {cost.trials} whole trials)"
-    )
+    console.print(f"time: about {clock(expected.wall * cost.seconds)}, {_hours(hours)} slot-hours ({compute})")
     if cost.rungs:
         console.print(f"time without early stopping: {clock(expected.wall_unstopped * cost.seconds)}")
 
 
-def print_replay_cost(console: Console, question: Question, slots: int, speed: float) -> None:
+def print_later(
+    console: Console, cost: plan.Plan, expected: schedule.Schedule, given: argparse.Namespace, knobs: int
+) -> None:
+    """What comes after the search, and what ends it."""
+
+    def span(low: float, high: float) -> str:
+        if cost.seconds is None:
+            return f"{low:.3g} to {high:.3g} times that of a whole trial"
+        return f"{clock(low * cost.seconds)} to {clock(high * cost.seconds)}"
+
+    if given.confirm:
+        fewest, most = plan.confirmation_waves(given.confirm, cost.slots)
+        console.print(f"confirmation: {span(fewest, most)} after it")
+        console.print(f"in all: about {span(expected.wall + fewest, expected.wall + most)}")
+    if given.ablate:
+        _, most = num_runs(knobs, given.confirm.first)
+        console.print(f"ablation: at most {most} runs more, if the winner changes all of {knobs} knobs")
+    if given.hours is not None:
+        console.print(f"--hours {given.hours:g}: whatever is not done by then is left for --resume")
+
+
+def _hours(hours: float) -> str:
+    return f"{hours:,.0f}" if hours >= 100 else f"{hours:.3g}"
+
+
+def print_replay_cost(console: Console, question: Question, slots: int, speed: float | None) -> None:
     """The answer to --dry-run --replay: every training is whole, and their budgets differ."""
     tokens = [plan.tokens_of(planned.config) for planned in question.planned]
     known = [count for count in tokens if count is not None]
     if known:
         console.print(f"tokens: {min(known):,} to {max(known):,} a trial, {sum(known):,} in all")
-        seconds = clock(sum(known) / speed / slots)
-        console.print(f"time: about {seconds} at the base's {speed:,.0f} tokens/s forward and backward")
+        console.print(f"speed: {said(speed)}, of the base")
+    if known and speed is not None:
+        seconds = plan.waves([count / speed for count in known], slots)
+        console.print(f"time: about {clock(seconds)} with {slots} slots, evaluations and start not counted")
     console.print("dry run: nothing was trained or written")

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import time
+import heapq
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-import torch
-import torch.nn.functional as F
-
+from results.confirmation import Design
 from trainable.config import TrainConfig
 from trainable.data import known_vocab_size
 from trainable.fidelity import BRANCH_FRACTION
-from trainable.runtime import Runtime
 from trainable.scaling import ratio_tokens
 from tuner.early_stopping import REDUCTION, bracket_shares, rungs
-
-TIMED_PASSES = 3
 
 
 @dataclass(frozen=True)
@@ -27,14 +23,23 @@ class Plan:
     rungs: list[float]
     unit: str
     budget: float
-    tokens: int | None  # None where the budget does not say
+    tokens: int | None  # at most; None where the budget does not say
     seconds: float | None
     expected_share: float  # of the full cost, if every rung stops the share that it is made for
 
-    @property
-    def total_seconds(self) -> float | None:
-        """Wall seconds if no trial is stopped."""
-        return None if self.seconds is None else self.seconds * self.trials / self.slots
+
+def confirmation_waves(design: Design, slots: int) -> tuple[int, int]:
+    """How many whole runs a confirmation takes one after another, at least and at most: each look is awaited."""
+    arms, first = design.candidates + 1, -(-design.fewest_runs // slots)
+    return first, first + (design.last - design.first) * -(-arms // slots)
+
+
+def waves(costs: Sequence[float], slots: int) -> float:
+    """When trials of these costs have ended that start in order as slots get free: the time of a replay."""
+    free = [0.0] * slots
+    for cost in costs:
+        heapq.heapreplace(free, free[0] + cost)
+    return max(free)
 
 
 def plan(
@@ -47,10 +52,12 @@ def plan(
 ) -> Plan:
     """The plan of a search whose trials all cost what the base costs."""
     budget, unit = config.budget.amount, config.budget.unit
-    tokens = tokens_of(config)
-    seconds = config.budget.seconds
-    if seconds is None and tokens is not None and tokens_per_second:
-        seconds = tokens / tokens_per_second
+    tokens, limits = tokens_of(config), [config.budget.seconds]
+    if tokens is not None and tokens_per_second:
+        limits.append(tokens / tokens_per_second)
+    seconds = min((limit for limit in limits if limit is not None), default=None)
+    if tokens is not None and config.budget.seconds is not None and tokens_per_second:
+        tokens = min(tokens, round(config.budget.seconds * tokens_per_second))
     milestones = rungs(config.budget) if stopper != "none" else []
     return Plan(
         trials, slots, milestones, unit, budget, tokens, seconds, expected_share(milestones, budget, stopper, fidelity)
@@ -98,32 +105,3 @@ def tokens_of(config: TrainConfig) -> int | None:
         limits.append(ratio_tokens(config.model, vocab, budget.param_data_ratio))
     known = [limit for limit in limits if limit is not None]
     return min(known) if known else None
-
-
-def measure_tokens_per_second(config: TrainConfig, runtime: Runtime) -> float:
-    """Speed of forward and backward passes of this model on random tokens; nothing is updated and no data are read.
-
-    On a CPU one row is enough; an accelerator is given a whole micro-batch. The optimizer's share is not in it.
-    """
-    threads, vocab = torch.get_num_threads(), known_vocab_size(config.data) or config.data.vocab_size
-    rows = config.data.batch_tokens // config.data.seq_len // config.data.grad_accum_steps
-    if runtime.device_type == "cpu":
-        torch.set_num_threads(1)
-        rows = min(rows, max(1, 1024 // config.data.seq_len))
-    try:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(0)
-            network = config.model.build(vocab, config.data.seq_len).to(runtime.device)
-            tokens = torch.randint(vocab, (rows, config.data.seq_len), device=runtime.device)
-        seconds = []
-        for _ in range(1 + TIMED_PASSES):  # the first one warms up
-            runtime.synchronize()
-            started = time.perf_counter()
-            with runtime.autocast():
-                logits = network(tokens).float()
-            F.cross_entropy(logits.flatten(0, 1), tokens.flatten()).backward()  # type: ignore[no-untyped-call]
-            runtime.synchronize()
-            seconds.append(time.perf_counter() - started)
-        return tokens.numel() / min(seconds[1:])
-    finally:
-        torch.set_num_threads(threads)

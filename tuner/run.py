@@ -101,14 +101,14 @@ def begin(console: Console, given: argparse.Namespace) -> int:
             f"campaign {name!r} exists already: go on with it by --resume {name}, or choose another --name"
         )
     check_measurable(question.space, here.has_gpu)
-    describe(console, question, here, given.confirm or None)
+    describe(console, question, here, given.confirm or None, given.slots)
     if given.audit:
         try:
             question = audited(console, question)
         except ValueError as error:  # a budget in seconds: nobody knows its steps
             console.print(f"audit: not done: {error}")
     if given.dry_run:
-        print_cost(console, question, here, given.stopper, given.fidelity, given.confirm or None, given.slots)
+        print_cost(console, question, here, given)
         return DONE
     dataset = read(console, question.base)
     check_answerable(question.space, question.base, dataset)
@@ -168,9 +168,9 @@ def resume(console: Console, given: argparse.Namespace) -> int:
         given.confirm = Design.parse(was["confirm"])
     given.ablate = was.get("ablate", False) if given.ablate is None else given.ablate
     check_confirmation(question, given)
-    describe(console, question, here, given.confirm or None)
+    describe(console, question, here, given.confirm or None, given.slots)
     if given.dry_run:
-        print_cost(console, question, here, given.stopper, given.fidelity, given.confirm or None, given.slots)
+        print_cost(console, question, here, given)
         return DONE
     dataset = read(console, question.base)
     if dataset.fingerprint != was["data"]:

@@ -16,8 +16,10 @@ from trainable.component import difference, leaves, nearest, without_neutral
 from trainable.config import TrainConfig
 from trainable.runtime import Runtime
 from tuner import plan
+from tuner.describe import said
 from tuner.display import clock
 from tuner.replay import AS_RUN, configured
+from tuner.speed import tokens_per_second
 
 
 def show(
@@ -67,12 +69,10 @@ def print_table(console: Console, cells: Mapping[str, str]) -> None:
 def print_cost(console: Console, config: TrainConfig, runtime: Runtime) -> None:
     """Tokens and time of one training on this machine."""
     tokens = plan.tokens_of(config)
-    speed = plan.measure_tokens_per_second(config, runtime)
-    where = f"forward and backward at {speed:,.0f} tokens/s on this machine"
-    if tokens is None:
-        console.print(f"cost: {config.budget.unit} {config.budget.amount:g}; {where}")
-    else:
-        console.print(f"cost: {tokens:,} tokens, about {clock(tokens / speed)}: {where}")
+    speed = tokens_per_second(config, runtime)
+    budget = f"{config.budget.unit} {config.budget.amount:g}" if tokens is None else f"{tokens:,} tokens"
+    time = "" if tokens is None or speed is None else f", about {clock(tokens / speed)} without evaluations"
+    console.print(f"cost: {budget}{time}; speed: {said(speed)}")
 
 
 def _shown(value: Any) -> str:

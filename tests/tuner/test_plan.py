@@ -5,12 +5,12 @@ import dataclasses
 import pytest
 
 import search_spaces
+from results.confirmation import Design
 from trainable.config import Budget
 from trainable.fidelity import BRANCH_FRACTION
-from trainable.runtime import Runtime
 from trainable.scaling import scaling_parameters
 from tuner.early_stopping import bracket_shares
-from tuner.plan import expected_share, measure_tokens_per_second, plan, tokens_of
+from tuner.plan import confirmation_waves, expected_share, plan, tokens_of, waves
 
 
 def with_budget(base, **limits):
@@ -21,7 +21,6 @@ def test_the_cost_of_a_search_in_tokens_and_seconds(toy_base) -> None:
     found = plan(toy_base, trials=30, slots=4, stopper="asha", tokens_per_second=640.0)
     assert found.rungs == [60, 120] and (found.budget, found.unit) == (240.0, "steps")
     assert found.tokens == 240 * 64 and found.seconds == 24.0
-    assert found.total_seconds == 24.0 * 30 / 4
     assert found.expected_share == pytest.approx((60 + 60 / 2 + 120 / 4) / 240)
 
 
@@ -68,20 +67,29 @@ def test_epochs_are_of_all_the_data_whatever_the_other_limits_are(toy_base) -> N
 
 def test_a_budget_of_seconds_needs_no_speed(toy_base) -> None:
     found = plan(with_budget(toy_base, seconds=30.0), 10, 2, True, None)
-    assert (found.tokens, found.seconds, found.total_seconds) == (None, 30.0, 150.0)
+    assert (found.tokens, found.seconds) == (None, 30.0)
 
 
 def test_without_a_speed_nothing_is_said_of_seconds(toy_base) -> None:
     found = plan(toy_base, 10, 2, True, None)
-    assert found.seconds is found.total_seconds is None
+    assert found.seconds is None
 
 
-def test_measuring_the_speed_leaves_generator_and_threads_as_they_were(toy_base) -> None:
-    import torch
+def test_seconds_and_another_limit_bound_each_other(toy_base) -> None:
+    short, long = (plan(with_budget(toy_base, steps=240, seconds=s), 10, 2, "none", 640.0) for s in (10.0, 1e5))
+    assert (short.tokens, short.seconds) == (6400, 10.0) and (long.tokens, long.seconds) == (240 * 64, 24.0)
 
-    state, threads = torch.get_rng_state(), torch.get_num_threads()
-    assert measure_tokens_per_second(toy_base, Runtime()) > 0
-    assert torch.equal(torch.get_rng_state(), state) and torch.get_num_threads() == threads
+
+def test_a_confirmation_takes_whole_runs_however_many_slots_there_are() -> None:
+    assert confirmation_waves(Design(3, 3, 9), 2) == (6, 18)
+    assert confirmation_waves(Design(3, 3, 9), 64) == (1, 7)
+    assert confirmation_waves(Design(3, 3, 3), 5) == (3, 3)
+
+
+def test_a_replay_takes_as_long_as_its_longest_training_or_the_slots_that_are_left() -> None:
+    assert waves([10.0, 1.0, 1.0], 64) == 10.0
+    assert waves([3.0, 1.0, 1.0, 2.0], 2) == 4.0
+    assert waves([1.0, 2.0], 1) == 3.0
 
 
 def test_the_share_counts_what_a_fidelity_trains_beside_the_run() -> None:

@@ -83,7 +83,7 @@ def test_a_dry_run_prints_the_plan_and_writes_nothing(workplace, capsys) -> None
     assert main([*GOLF, "--trials", "7", "--concurrent", "1", "--dry-run"]) == 0
     out = capsys.readouterr().out
     assert "7 trials on 1 core, steps 12 each" in out and "model.num_layers=2" in out
-    assert "steps 3, 6 of 12" in out and "3,072 a trial, at most 21,504 in all" in out
+    assert "steps 3, 6 of 12" in out and "tokens: at most 3,072 a trial, 21,504 in all" in out
     assert "tokens/s" in out and out.splitlines()[-1] == "dry run: nothing was trained or written"
     assert sorted(workplace.rglob("*")) == before
 
@@ -91,7 +91,7 @@ def test_a_dry_run_prints_the_plan_and_writes_nothing(workplace, capsys) -> None
 def test_a_dry_run_plans_for_slots_that_are_not_here(capsys) -> None:
     assert main([*GOLF, "--trials", "64", "--no-audit", "--dry-run", "--slots", "32"]) == 0
     out = capsys.readouterr().out
-    assert "with 32 slots" in out and "of 64 whole trials)" in out
+    assert "64 trials on 32 slots" in out and "slots: 32, each like a core" in out and "of 64 whole trials)" in out
     with pytest.raises(SystemExit):
         main([*GOLF, "--slots", "32"])
     assert "--slots is for planning: give --dry-run too" in capsys.readouterr().err
@@ -99,7 +99,7 @@ def test_a_dry_run_plans_for_slots_that_are_not_here(capsys) -> None:
 
 def test_a_dry_run_without_early_stopping_says_so(capsys) -> None:
     assert main([*GOLF, "--dry-run", "--stopper", "none"]) == 0
-    assert "early stopping: none at steps none of 12" in capsys.readouterr().out
+    assert "early stopping: none; every trial runs to its end" in capsys.readouterr().out
 
 
 def test_lists_need_neither_ray_nor_a_campaign(capsys) -> None:
@@ -335,7 +335,7 @@ def test_a_replay_trains_the_rows_it_was_asked_for_and_ends_with_the_comparison(
     rows = ["--replay", "BASE,N3,1", "--replay", "1 x2"]
     assert main([*GOLF, "--data", "text [b]", *rows, "--name", "again"]) == 0
     out = capsys.readouterr().out
-    assert "plan: 3 recorded runs as_run, which are 2 different trainings; 3 trials with all seeds" in out
+    assert "plan: recorded runs as_run: 3, as different trainings 2, with all seeds 3 trials; on " in out
     assert "noise of a run in the log: SD 0.0018 with 13 degrees of freedom" in out
     found = load("runs/again").trials
     assert sorted(zip(found["recorded_id"], found["seed"], strict=True)) == [("1", 1337), ("1", 1338), ("BASE", 1337)]
