@@ -6,15 +6,17 @@ Lines are those of the files as they are written, comments and blank ones includ
 
 from __future__ import annotations
 
-import argparse
 import ast
 import statistics
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
+
+from results.command_line import OneLineParser
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("search_spaces", "tuner", "trainable", "results", "storage")
@@ -79,11 +81,16 @@ def _place(root: Path, path: Path) -> str:
     return path.relative_to(root).as_posix()
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.code_size", description=(__doc__ or "").split(":")[0])
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the table; exit code 2 where the folder holds none of the packages."""
+    parser = OneLineParser(prog="python -m benchmarks.code_size", description=(__doc__ or "").split(":")[0])
     parser.add_argument("root", type=Path, nargs="?", default=ROOT, help="folder of the packages; default: this one")
-    Console(width=180, highlight=False, markup=False).print(table(parser.parse_args().root))
+    root = parser.parse_args(arguments).root
+    if not any((root / package).is_dir() for package in PACKAGES):
+        return parser.refuse(ValueError(f"{root} holds none of the packages {', '.join(PACKAGES)}"))
+    Console(width=180, highlight=False, markup=False).print(table(root))
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

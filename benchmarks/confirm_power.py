@@ -10,11 +10,10 @@ that a real campaign runs. A part of the null campaigns goes through the tuner's
 
 from __future__ import annotations
 
-import argparse
 import math
 import tempfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ import numpy as np
 import optuna
 
 from benchmarks.simulated_campaign import whole_campaign
+from results.command_line import OneLineParser
 from results.confirmation import DEFAULT, Design, Judgement, Run, judge
 from search_spaces.domains import Choice, Domain, LogUniform
 from tuner.sampler import suggest, tpe
@@ -130,10 +130,11 @@ def tally(kind: Kind, design: Design, searches: list[list[dict[str, Any]]]) -> T
     return Tally(count, won / count, true / count, runs / count)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, prog="python -m benchmarks.confirm_power")
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Print a line for each kind of campaign, search and design."""
+    parser = OneLineParser(description=__doc__, prog="python -m benchmarks.confirm_power")
     parser.add_argument("--quick", action="store_true", help="fewer campaigns, for under a minute")
-    quick = parser.parse_args().quick
+    quick = parser.parse_args(arguments).quick
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     campaigns, by_tpe, whole = (100, 10, 3) if quick else (2000, 200, 40)
     designs = (replace(DEFAULT, last=DEFAULT.first), DEFAULT)

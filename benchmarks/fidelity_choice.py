@@ -7,9 +7,8 @@ tables are those of ``results.fidelity``; their last column is the training besi
 
 from __future__ import annotations
 
-import argparse
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -18,6 +17,7 @@ import torch
 from rich.console import Console
 
 import search_spaces
+from results.command_line import OneLineParser, at_least_one
 from results.fidelity import print_rungs
 from trainable.config import Budget, TrainConfig
 from trainable.data import Dataset, prepare
@@ -81,16 +81,18 @@ def reports(
     return found
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Train and print the tables, also of what is there when the minutes are over."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.fidelity_choice", description=__doc__)
+    parser = OneLineParser(prog="python -m benchmarks.fidelity_choice", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="60 steps instead of 120")
-    parser.add_argument("--configs", type=int, default=16, help="how many that do not diverge (default: %(default)s)")
+    parser.add_argument(
+        "--configs", type=at_least_one, default=16, help="how many that do not diverge (default: %(default)s)"
+    )
     parser.add_argument(
         "--minutes", type=float, default=25.0, help="start no config after these (default: %(default)s)"
     )
     parser.add_argument("--seed", type=int, default=1, help="of the draws (default: %(default)s)")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     torch.set_num_threads(1)
     console, started = Console(width=120), time.monotonic()
     rows: dict[str, list[Row]] = {"truncate": [], "complete": [], "branch": []}

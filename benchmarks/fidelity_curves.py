@@ -7,7 +7,6 @@ last evaluation until then, where that is not older than 5 % of the length.
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +15,7 @@ import numpy as np
 import pandas as pd
 from rich.console import Console
 
+from results.command_line import OneLineParser
 from results.fidelity import print_rungs
 
 PARTS = (1 / 9, 0.2, 0.25, 1 / 3, 0.4, 0.5, 0.6, 0.75, 0.8)
@@ -48,15 +48,14 @@ def _of_one(run: str, points: pd.DataFrame) -> list[tuple[str, str, float, float
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the table. Exit code 2 and one line where the file cannot be used."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.fidelity_curves", description=__doc__)
+    parser = OneLineParser(prog="python -m benchmarks.fidelity_curves", description=__doc__)
     parser.add_argument("table", type=Path, metavar="TABLE", help="CSV or Parquet with run_id, step and val_loss")
     options = parser.parse_args(arguments)
     try:
         read = pd.read_parquet if options.table.suffix == ".parquet" else pd.read_csv
         found = curves(read(options.table))
     except (ValueError, OSError) as error:
-        print(f"{parser.prog}: {error}", file=sys.stderr)
-        return 2
+        return parser.refuse(error)
     print_rungs(Console(width=120), options.table.parent.name, found)
     return 0
 

@@ -39,6 +39,7 @@ from benchmarks.rivals import EVERY, RayDefaults
 from benchmarks.search_efficiency import at_random, proposing
 from benchmarks.simulator import Ours, simulate
 from benchmarks.tables import PARTS, STEPS
+from results.command_line import OneLineParser, at_least_one
 from search_spaces import recorded
 from search_spaces.space import Space
 from trainable.component import nearest
@@ -227,17 +228,19 @@ def run(tasks: Iterable[Task], jobs: int, do: Callable[[Task], None] = perform) 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run what is missing in the folder, and print its table."""
-    parser = argparse.ArgumentParser(
+    parser = OneLineParser(
         prog="python -m benchmarks.reach_recorded",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("folder", type=Path, metavar="FOLDER")
-    parser.add_argument("--methods", default="", help=f"of {','.join(METHODS)}; none: print what is there")
-    parser.add_argument("--seeds", type=int, default=5, help="campaigns of each (default: %(default)s)")
-    parser.add_argument("--steps", type=int, default=120, help="of a trial (default: %(default)s)")
+    parser.add_argument("--methods", default="", help=f"of {','.join(METHODS)}; left out: print what is there")
+    parser.add_argument("--seeds", type=at_least_one, default=5, help="campaigns of each (default: %(default)s)")
+    parser.add_argument("--steps", type=at_least_one, default=120, help="of a trial (default: %(default)s)")
     parser.add_argument("--budget", type=float, default=BUDGET, help="whole trials (default: %(default)s)")
-    parser.add_argument("--jobs", type=int, default=1, help="campaigns at a time, a core each (default: %(default)s)")
+    parser.add_argument(
+        "--jobs", type=at_least_one, default=1, help="campaigns at a time, a core each (default: %(default)s)"
+    )
     given = parser.parse_args(arguments)
     methods = [name for name in given.methods.split(",") if name]
     try:
@@ -250,8 +253,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if target.file.exists() and (known := json.loads(target.file.read_text())["steps"]) != given.steps and methods:
             raise ValueError(f"{given.folder} was begun with --steps {known}")
     except ValueError as error:
-        print(f"python -m benchmarks.reach_recorded: {error}", file=sys.stderr)
-        return 2
+        return parser.refuse(error)
     if methods:
         given.folder.mkdir(parents=True, exist_ok=True)
         run([target], 1)

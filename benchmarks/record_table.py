@@ -7,10 +7,9 @@ exists is gone on with, so that a table can be recorded in pieces.
 
 from __future__ import annotations
 
-import argparse
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ import optuna
 import torch
 
 import search_spaces
+from results.command_line import OneLineParser, at_least_one
 from search_spaces.domains import Value
 from search_spaces.space import Space
 from trainable.config import TrainConfig
@@ -35,15 +35,20 @@ SMALL = {  # on top of the proxy
 }  # fmt: skip
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Record until there are enough rows or the minutes are over; exit code 2 for what is no good."""
+    parser = OneLineParser(prog="python -m benchmarks.record_table", description=__doc__)
     parser.add_argument("file", type=Path)
     parser.add_argument("--space", default="parameter_golf")
-    parser.add_argument("--trials", type=int, default=300)
+    parser.add_argument("--trials", type=at_least_one, default=300)
     parser.add_argument("--minutes", type=float, default=30.0, help="end after so many")
-    given = parser.parse_args()
+    given = parser.parse_args(arguments)
     torch.set_num_threads(1)
-    base, space = search_spaces.load(given.space).fixed(search_spaces.load(given.space).scale("proxy").base, SMALL)
+    try:
+        whole = search_spaces.load(given.space)
+        base, space = whole.fixed(whole.scale("proxy").base, SMALL)
+    except ValueError as error:
+        return parser.refuse(error)
     dataset = prepare(base.data, train_tokens_needed=tokens_of(base))
     done = len(given.file.read_text().splitlines()) if given.file.exists() else 0
     until = time.monotonic() + given.minutes * 60
@@ -52,6 +57,7 @@ def main() -> None:
         with given.file.open("a") as file:
             file.write(json.dumps(row) + "\n")
         done += 1
+    return 0
 
 
 def random_values(space: Space, seed: int) -> dict[str, Value]:

@@ -20,7 +20,7 @@ import os
 import sys
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,7 @@ from rich.table import Table as Printed
 from benchmarks import rivals, tables
 from benchmarks.simulator import Ours, Trace, simulate
 from results.analysis import rank_correlation
+from results.command_line import OneLineParser, at_least_one
 from tuner.sampler import STARTUP_TRIALS, Sampler
 
 matplotlib.use("Agg")
@@ -173,17 +174,22 @@ def draw(path: Path, everything: dict[str, dict[str, np.ndarray]], grid: np.ndar
     figure.savefig(path, dpi=120)
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print and draw each table; exit code 2 where one cannot be read."""
+    parser = OneLineParser(
+        prog="python -m benchmarks.search_efficiency",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("tables", nargs="+", type=Path, metavar="TABLE")
     parser.add_argument("--quick", action="store_true", help=f"{QUICK_SEEDS} seeds, half the budget")
-    parser.add_argument("--seeds", type=int)
+    parser.add_argument("--seeds", type=at_least_one)
     parser.add_argument("--budget", type=float, help="compute of one campaign, in whole trials")
     parser.add_argument("--holdout", action="store_true", help="seeds that were not used for choosing our defaults")
     parser.add_argument("--syne-tune", metavar="PYTHON", help="an interpreter that has syne-tune 0.16")
     parser.add_argument("--samplers", action="store_true", help="compare Optuna's samplers inside our own search")
     parser.add_argument("--picture", type=Path, default=Path("search_efficiency.png"))
-    given = parser.parse_args()
+    given = parser.parse_args(arguments)
     count = given.seeds or (QUICK_SEEDS if given.quick else SEEDS)
     budget = given.budget or (QUICK_BUDGET if given.quick else BUDGET)
     first = HELD_OUT if given.holdout else 0
@@ -195,8 +201,7 @@ def main() -> int:
         try:
             table = tables.read(path)
         except (OSError, ValueError) as error:
-            print(f"python -m benchmarks.search_efficiency: {path}: {error}", file=sys.stderr)
-            return 2
+            return parser.refuse(ValueError(f"{path}: {error}"))
         found = {}
         for name, make in (samplers(table) if given.samplers else methods(table, given.syne_tune)).items():
             started = time.process_time()

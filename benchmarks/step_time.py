@@ -6,11 +6,10 @@ for the rest and nothing else. The two take turns, so that a busy machine slows 
 
 from __future__ import annotations
 
-import argparse
 import copy
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
@@ -18,6 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 import search_spaces
+from results.command_line import OneLineParser
 from trainable.component import with_values
 from trainable.config import TrainConfig
 from trainable.data import Dataset, batch, prepare
@@ -150,12 +150,13 @@ def _spread(seconds: list[float]) -> str:
     return f"{middle:.1f} ({low:.1f} .. {high:.1f})"
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Print a table for each width."""
+    parser = OneLineParser(prog="python -m benchmarks.step_time", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="few repetitions")
     parser.add_argument("--compile", action="store_true", help="compile both networks")
     parser.add_argument("--only", choices=("proxy", "wide"))
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     torch.set_num_threads(1)
     runtime = Runtime.detect(compile=options.compile)
     base = search_spaces.load("parameter_golf").scale("proxy").base

@@ -8,7 +8,6 @@ stopping answer this without bias. Lower values are better.
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from collections.abc import Sequence
@@ -22,6 +21,7 @@ from rich.table import Table
 from storage.location import argument
 
 from results.analysis import Correlation, rank_correlation
+from results.command_line import OneLineParser
 from results.frames import Results, load
 
 REDUCTION = 2  # the part that goes on at a rung: one in so many, as in tuner/early_stopping.py
@@ -173,7 +173,7 @@ def _text(found: Correlation | None) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the table of each campaign. Exit code 2 and one line where one cannot be read."""
     about = "How well do values on the way predict the end? Spearman with 95 % intervals, of completed trials."
-    parser = argparse.ArgumentParser(prog="python -m results.fidelity", description=about)
+    parser = OneLineParser(prog="python -m results.fidelity", description=about, allow_abbrev=False)
     parser.add_argument("folders", type=argument, nargs="+", metavar="FOLDER", help="a campaign's folder")
     parser.add_argument("--every-part", action="store_true", help="also parts of the budget that few trials share")
     options = parser.parse_args(arguments)
@@ -182,8 +182,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         try:
             results = load(folder)
         except (ValueError, OSError) as error:
-            print(f"{parser.prog}: {error}", file=sys.stderr)
-            return 2
+            return parser.refuse(error)
         print_rungs(console, folder.name, curves(results), options.every_part, " (--every-part shows them)")
     return 0
 

@@ -20,7 +20,17 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from results import compact, compare, report
+from benchmarks import (
+    code_size,
+    confirm_power,
+    fidelity_choice,
+    fidelity_curves,
+    reach_recorded,
+    record_table,
+    search_efficiency,
+    step_time,
+)
+from results import compact, compare, fidelity, report
 from results.store import Store
 from search_spaces import coverage, recorded
 from trainable import checkpoint, shards
@@ -242,8 +252,27 @@ COMMANDS: dict[tuple[Any, ...], str] = {
     (coverage.main, "--space", "ngpt", "--write", "no/such/file"): "--write 'no/such/file' cannot be written",
     (coverage.main, "--space", "ngpt", "--journal", "no/such/file"): "--journal 'no/such/file' cannot be written",
     (coverage.main, "--space", "ngpt", "--journal", "journal"): "line 1 is no outcome",
+    (fidelity.main,): "arguments are required: FOLDER",
+    (fidelity.main, "nowhere"): "nowhere is no campaign",
+    (fidelity.main, "runs/there", "--every"): "unknown option '--every': did you mean '--every-part'",
+    (code_size.main, "nowhere"): "nowhere holds none of the packages",
+    (confirm_power.main, "--quik"): "did you mean '--quick'",
+    (fidelity_choice.main, "--configs", "0"): "'0' is not a whole number",
+    (fidelity_curves.main, "journal"): "has no column",
+    (reach_recorded.main, "runs", "--methods", "wram"): "did you mean 'warm'",
+    (record_table.main, "new.jsonl", "--space", "golf"): "unknown space 'golf'",
+    (record_table.main, "new.jsonl", "--trials", "x"): "'x' is not a whole number",
+    (search_efficiency.main, "nowhere"): "nowhere: ",
+    (step_time.main, "--only", "prxy"): "invalid choice: 'prxy'",
+    (run.main, *GOLF, "--dry-run", "--reuse", "nowhere"): "nowhere is no campaign",
+    (run.main, *GOLF, "--dry-run", "--warm-start", "runs/gone"): "'runs/gone' is no campaign's folder",
+    (run.main, *GOLF, "--dry-run", "--data", "gone/"): "neither a file or folder nor a dataset",
+    (run.main, *GOLF, "--dry-run", "--constraint", "parameters<=10"): "the base breaks a constraint",
+    (run.main, "--list", *GOLF[:2], "--show", "H1"): "--list only looks: leave out --show",
+    (run.main, *GOLF[:2], "--show", "H1", "--hours", "3"): "--show only looks: leave out --hours",
+    (run.main, *GOLF[:2], "--show", "h1"): "did you mean 'H1'",
     (run.main, *GOLF, "--reuse", "nowhere"): "nowhere is no campaign",
-    (run.main, *GOLF, "--warm-start", "recordd"): "recordd is no campaign",
+    (run.main, *GOLF, "--warm-start", "recordd"): "did you mean 'recorded'",
     (run.main, *GOLF, "--stall-minutes", "0"): "'0' is not a positive number of minutes",
     (run.main, *GOLF, "--stall-minutes", "soon"): "'soon' is not a positive number of minutes",
     (run.main, *GOLF, "--stopper", "ahsa"): "did you mean 'asha'",

@@ -16,7 +16,7 @@ import json
 import math
 import types
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self, TypeVar
 
@@ -26,10 +26,15 @@ _REGISTRY: dict[str, type[Component]] = {}
 def nearest(name: str, valid: Iterable[str], what: str) -> str:
     """The end of an error message: the closest valid name, or the list of all of them."""
     names = sorted(valid)
-    close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-    if close:
-        return f"did you mean {close[0]!r}?"
+    if (close := closest(name, names)) is not None:
+        return f"did you mean {close!r}?"
     return f"valid {what}: {', '.join(names)}" if names else f"there are no valid {what}"
+
+
+def closest(name: str, names: Sequence[str]) -> str | None:
+    """The most similar name, if any is: first of all the same in other letters' case."""
+    same = [n for n in names if n.lower() == name.lower()]
+    return next(iter(same or difflib.get_close_matches(name, names, n=1, cutoff=0.5)), None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,7 +176,7 @@ def _with_fields(node: Any, values: Mapping[str, Any], at: str) -> Any:
         raise ValueError(f"{at + next(iter(values))!r} goes below a plain value ({node!r})")
     new = {}
     for name, group in _by_head(values).items():
-        _field(type(node), name)
+        _field(type(node), name, at, () if at else leaves(node))
         whole = group.pop(None, getattr(node, name))
         new[name] = _typed(type(node), name, whole) if whole is not getattr(node, name) else whole
         if group:
@@ -186,7 +191,7 @@ def _below(cls: type[Component], name: str, current: Any, values: Mapping[str, A
         return _with_members(current, values, kind, at)
     if kind and current is None:  # an optional component, switched on by setting its fields
         only = component(kind, kind)
-        return only(**{_field(only, key).name: _typed(only, key, value) for key, value in values.items()})
+        return only(**{_field(only, key, at).name: _typed(only, key, value) for key, value in values.items()})
     return _with_fields(current, values, at)
 
 
@@ -263,10 +268,14 @@ def _step(node: Any, name: str, path: str) -> Any:
     return getattr(node, name)
 
 
-def _field(cls: type[Component], name: str) -> dataclasses.Field[Any]:
+def _field(cls: type[Component], name: str, at: str = "", elsewhere: Iterable[str] = ()) -> dataclasses.Field[Any]:
+    """The field; a ValueError names the nearest path, of those ``elsewhere`` one that ends in the name."""
     fields = {f.name: f for f in dataclasses.fields(cls)}
     if name not in fields:
-        raise ValueError(f"{cls.__name__} has no knob {name!r}: {nearest(name, fields, 'knobs')}")
+        close, ending = closest(name, list(fields)), [path for path in elsewhere if path.endswith(f".{name}")]
+        meant = ending[0] if ending else None if close is None else at + close
+        hint = nearest(name, fields, "knobs") if meant is None else f"did you mean {meant!r}?"
+        raise ValueError(f"{cls.__name__} has no knob {name!r}: {hint}")
     return fields[name]
 
 

@@ -176,8 +176,14 @@ def prepare(
         return _from_download(config.source, cache, None if whole else train_tokens_needed, say)
     if folder_of_shards:
         return _from_folder(path)
-    if path.exists():
-        return _from_text(text.find(path), config, cache, say)
+    check_source(config)
+    return _from_text(text.find(path), config, cache, say)
+
+
+def check_source(config: DataConfig) -> None:
+    """A ValueError where ``config.source`` is no data set's name and nothing is at that path; nothing is read."""
+    if config.source in (STDLIB, *download.DATASETS) or os.path.exists(os.path.expanduser(config.source)):
+        return
     hint = nearest(config.source, [STDLIB, *download.DATASETS], "names")
     raise ValueError(f"data.source is {config.source!r}, which is neither a file or folder nor a dataset: {hint}")
 

@@ -70,14 +70,13 @@ def print_cost(console: Console, question: Question, here: cluster.Cluster, give
     if question.replay is not None:
         print_replay_cost(console, question, slots, speed)
         return
-    stops = given.stopper if question.space.measured_on_the_way else "none"
-    cost = plan.plan(question.base, question.trials, slots, stops, speed, given.fidelity)
+    judged = question.space.measured_on_the_way
+    stops, fidelity = (given.stopper, given.fidelity) if judged else ("none", "truncate")
+    cost = plan.plan(question.base, question.trials, slots, stops, speed, fidelity)
+    rungs = f"{cost.unit} {', '.join(map(str, cost.rungs))} of {cost.budget:g}"
+    console.print(f"early stopping: {stops}{'' if stops == 'none' else f' at {rungs}'}; {STOPPERS[stops]}")
     if cost.rungs:
-        rungs = ", ".join(map(str, cost.rungs))
-        console.print(f"early stopping: {stops} at {cost.unit} {rungs} of {cost.budget:g}; {STOPPERS[stops]}")
-        console.print(f"fidelity: {given.fidelity}")
-    else:
-        console.print(f"early stopping: none; {STOPPERS['none']}")
+        console.print(f"fidelity: {fidelity}{f', reported at {rungs}' if stops == 'none' else ''}")
     if cost.tokens is not None:
         console.print(f"tokens: at most {cost.tokens:,} a trial, {cost.tokens * cost.trials:,} in all")
     else:
@@ -85,7 +84,7 @@ def print_cost(console: Console, question: Question, here: cluster.Cluster, give
     each = "" if cost.seconds is None else f": {clock(cost.seconds)} a trial, evaluations and start not counted"
     console.print(f"speed: {said(speed)}{each}")
     console.print(f"slots: {slots}, each like {'a GPU' if here.has_gpu else 'a core'} of this machine")
-    expected = schedule.expect(cost, stops, given.fidelity)
+    expected = schedule.expect(cost, stops, fidelity)
     print_time(console, cost, expected)
     print_later(console, cost, expected, given, len(question.space.knobs))
     console.print("dry run: nothing was trained or written")
@@ -100,13 +99,13 @@ def said(speed: float | None) -> str:
 
 def print_time(console: Console, cost: plan.Plan, expected: schedule.Schedule) -> None:
     """How long a search will take and what it will cost, as its schedule was simulated."""
-    compute = f"{expected.compute:.3g} of {cost.trials} whole trials"
+    compute = f"{_amount(expected.compute)} of {cost.trials:,} whole trials"
     if cost.seconds is None:
-        console.print(f"time: about {expected.wall:.3g} times that of a whole trial ({compute})")
+        console.print(f"time: about {_amount(expected.wall)} times that of a whole trial ({compute})")
         return
     hours = expected.compute * cost.seconds / 3600
-    console.print(f"time: about {clock(expected.wall * cost.seconds)}, {_hours(hours)} slot-hours ({compute})")
-    if cost.rungs:
+    console.print(f"time: about {clock(expected.wall * cost.seconds)}, {_amount(hours)} slot-hours ({compute})")
+    if expected.compute < cost.trials:
         console.print(f"time without early stopping: {clock(expected.wall_unstopped * cost.seconds)}")
 
 
@@ -117,7 +116,7 @@ def print_later(
 
     def span(low: float, high: float) -> str:
         if cost.seconds is None:
-            return f"{low:.3g} to {high:.3g} times that of a whole trial"
+            return f"{_amount(low)} to {_amount(high)} times that of a whole trial"
         return f"{clock(low * cost.seconds)} to {clock(high * cost.seconds)}"
 
     if given.confirm:
@@ -131,8 +130,8 @@ def print_later(
         console.print(f"--hours {given.hours:g}: whatever is not done by then is left for --resume")
 
 
-def _hours(hours: float) -> str:
-    return f"{hours:,.0f}" if hours >= 100 else f"{hours:.3g}"
+def _amount(number: float) -> str:
+    return f"{number:,.0f}" if number >= 100 else f"{number:.3g}"
 
 
 def print_replay_cost(console: Console, question: Question, slots: int, speed: float | None) -> None:

@@ -44,7 +44,10 @@ def parser() -> OneLineParser:
 def _say_what(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--space", metavar="NAME", help="the space (see --list)")
     group.add_argument(
-        "--scale", metavar="NAME", help="full (the recorded size) or proxy (laptop); default: full where there is a GPU"
+        "--scale",
+        metavar="NAME",
+        help="full (the recorded size), proxy (laptop) or another of the space's, as golf's replay, which ranks "
+        "recorded runs as they were ranked; default: full where there is a GPU, else proxy",
     )
     group.add_argument(
         "--data",
@@ -291,6 +294,7 @@ def _check_combination(options: argparse.Namespace) -> None:
         if value is not None and options.replay is None and options.resume is None:
             raise ValueError(f"{name} is for recorded runs: give --replay too")
     _check_search_only(options)
+    _check_looking(options)
     if options.slots is not None and not options.dry_run:
         raise ValueError("--slots is for planning: give --dry-run too, or --concurrent for how many trials at a time")
     if options.replay is not None and options.trials is not None:
@@ -304,6 +308,27 @@ def _one_of(names: Collection[str]) -> Callable[[str], str]:
         return text
 
     return checked
+
+
+def _check_looking(options: argparse.Namespace) -> None:
+    """--list and --show do nothing else, so nothing else may be asked for."""
+    looking = [name for name, given in (("--list", options.list), ("--show", options.show is not None)) if given]
+    doing = {
+        "--show": options.show if options.list else None,
+        "--resume": options.resume,
+        "--replay": options.replay,
+        "--dry-run": options.dry_run or None,
+        "--trials": options.trials,
+        "--hours": options.hours,
+        "--name": options.name,
+        "--warm-start": options.warm_start,
+        "--reuse": options.reuse,
+        "--confirm": options.confirm or None,
+        "--ablate": options.ablate or None,
+    }
+    others = [name for name, value in doing.items() if value is not None]
+    if looking and others:
+        raise ValueError(f"{looking[0]} only looks: leave out {others[0]}")
 
 
 def _check_search_only(options: argparse.Namespace) -> None:

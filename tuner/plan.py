@@ -58,7 +58,7 @@ def plan(
     seconds = min((limit for limit in limits if limit is not None), default=None)
     if tokens is not None and config.budget.seconds is not None and tokens_per_second:
         tokens = min(tokens, round(config.budget.seconds * tokens_per_second))
-    milestones = rungs(config.budget) if stopper != "none" else []
+    milestones = rungs(config.budget) if stopper != "none" or fidelity != "truncate" else []
     return Plan(
         trials, slots, milestones, unit, budget, tokens, seconds, expected_share(milestones, budget, stopper, fidelity)
     )
@@ -69,7 +69,8 @@ def expected_share(milestones: list[float], budget: float, stopper: str = "asha"
     if stopper == "hyperband":
         parts = enumerate(bracket_shares(len(milestones)))
         return sum(part * _share(milestones[first:], budget, REDUCTION, fidelity) for first, part in parts)
-    return _share(milestones, budget, 2 if stopper == "median" else REDUCTION, fidelity)
+    goes_on = {"none": 1, "median": 2}.get(stopper, REDUCTION)  # one in so many
+    return _share(milestones, budget, goes_on, fidelity)
 
 
 def _share(milestones: list[float], budget: float, reduction: int, fidelity: str) -> float:

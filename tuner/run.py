@@ -21,12 +21,13 @@ from results.campaign import require
 from results.confirmation import DEFAULT, Design
 from results.names import campaign_folder
 from results.store import CAMPAIGN, Store, campaigns
+from search_spaces import constraints
 from search_spaces import load as load_space
 from storage import files
 from storage.location import Location, Url, absolute, location
 from trainable.component import encode
 from trainable.config import TrainConfig
-from trainable.data import Dataset, prepare
+from trainable.data import Dataset, check_source, known_vocab_size, prepare
 from trainable.ray_trainable import STOP_FILE
 from tuner import catalogue, cluster, devices, nodes, options, plan, provenance, show, warm_start
 from tuner.audit import INERT, audit_fixed, audit_space, proxy_base
@@ -101,6 +102,8 @@ def begin(console: Console, given: argparse.Namespace) -> int:
             f"campaign {name!r} exists already: go on with it by --resume {name}, or choose another --name"
         )
     check_measurable(question.space, here.has_gpu)
+    check_source(question.base.data)
+    constraints.check(question.space.constraints, question.base, known_vocab_size(question.base.data))
     describe(console, question, here, given.confirm or None, given.slots)
     if given.audit:
         try:
@@ -108,6 +111,10 @@ def begin(console: Console, given: argparse.Namespace) -> int:
         except ValueError as error:  # a budget in seconds: nobody knows its steps
             console.print(f"audit: not done: {error}")
     if given.dry_run:
+        if given.warm_start is not None:  # of which data is not known yet: a folder's points count as from elsewhere
+            prior = warm_start.load(given.warm_start, question.space, question.base, scale, "", question.overrides)
+            console.print(f"warm start: {prior.about()}")
+        open_library(console, given.reuse, given.fidelity)
         print_cost(console, question, here, given)
         return DONE
     dataset = read(console, question.base)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import mean
 from types import SimpleNamespace
 
@@ -19,6 +19,8 @@ from tuner.plan import Plan, legs
 from tuner.simulated_clock import SimulatedClock
 
 REPEATS = 20  # schedules that an expectation is the mean of
+MOST_TRIALS = 1000  # of a simulated schedule; a longer search is more of the same
+FEWEST_SLOTS = 20  # below which they are not scaled down with the trials: they would not come out even
 JITTER = 0.02  # trials of one cost still differ by so much in speed; without it, waves would stay in step for ever
 
 
@@ -32,11 +34,17 @@ class Schedule:
 
 
 def expect(plan: Plan, stopper: str, fidelity: str, repeats: int = REPEATS) -> Schedule:
-    """The mean over simulated schedules of a search whose trials cost the same. ``stopper`` as in ``STOPPERS``."""
-    runs = [simulate(plan, stopper, fidelity, seed) for seed in range(repeats)]
+    """The mean over simulated schedules of a search whose trials cost the same. ``stopper`` as in ``STOPPERS``.
+
+    Of a search with more than ``MOST_TRIALS`` trials a part is simulated, with as many less slots where they are many.
+    """
+    part = min(1.0, MOST_TRIALS / plan.trials)
+    slots = max(min(plan.slots, FEWEST_SLOTS), round(plan.slots * part))
+    simulated = replace(plan, trials=round(plan.trials * part), slots=slots)
+    runs = [simulate(simulated, stopper, fidelity, seed) for seed in range(repeats)]
     return Schedule(
-        mean(run.seconds for run in runs),
-        mean(run.busy_seconds for run in runs),
+        mean(run.seconds for run in runs) * (slots / plan.slots) / part,
+        mean(run.busy_seconds for run in runs) / part,
         float(-(-plan.trials // plan.slots)),
     )
 

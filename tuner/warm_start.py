@@ -18,8 +18,9 @@ from results.store import Store
 from search_spaces import recorded
 from search_spaces.domains import Value
 from search_spaces.space import Space
+from storage import files
 from storage.location import Location, location
-from trainable.component import decode, difference, with_values, without_neutral
+from trainable.component import decode, difference, nearest, with_values, without_neutral
 from trainable.config import TrainConfig
 
 RECORDED = "recorded"
@@ -95,6 +96,8 @@ def load(
     points: list[Point] = []
     left_out: dict[str, str] = {}
     for name in wanted:
+        if name != RECORDED and not files.exists(location(name)):
+            raise ValueError(f"--warm-start {name!r} is no campaign's folder: {nearest(name, [RECORDED], 'names')}")
         found = (
             of_recorded(space, base, scale, overrides)
             if name == RECORDED
@@ -151,10 +154,10 @@ def of_folder(folder: Location, space: Space, base: TrainConfig, data: str) -> P
     left_out: dict[str, str] = {}
     for row in rows:
         name, why = f"{folder.name}:{row['number']}", _unusable(row, space.objective)
-        if not why:
-            config = decode_config(row["config"])
+        config = None if row["config"] == "null" else decode_config(row["config"])
+        if config is not None and not why:
             values, why = project(space, base, config, fixed=False)
-        if why:
+        if config is None or why:
             left_out[name] = why
             continue
         same = row["data"] == data and not project(space, base, config)[1]

@@ -154,7 +154,7 @@ def test_what_is_no_knob_may_be_fixed_too():
 
 
 def test_a_fixed_path_that_does_not_exist_is_an_error():
-    with pytest.raises(ValueError, match=r"MuonAdam has no knob 'head_lrr': did you mean 'head_lr'\?"):
+    with pytest.raises(ValueError, match=r"MuonAdam has no knob 'head_lrr': did you mean 'optimizer.head_lr'\?"):
         SPACE.fixed(BASE, {"optimizer.head_lrr": 1.0})
 
 

@@ -20,7 +20,7 @@ MISTAKES = {  # command line -> what the one line must hold
     ("parameter_golf",): "unknown option 'parameter_golf'",
     (*GOLF[:2], "--scale", "prxy"): "no scale 'prxy': did you mean 'proxy'",
     ("--space",): "--space: expected one argument",
-    (*GOLF, "--set", "optimizer.matrx_lr=0.1"): "no knob 'matrx_lr': did you mean 'matrix_lr'",
+    (*GOLF, "--set", "optimizer.matrx_lr=0.1"): "no knob 'matrx_lr': did you mean 'optimizer.matrix_lr'",
     (*GOLF, "--set", "optimiser.matrix_lr=0.1"): "no knob 'optimiser': did you mean 'optimizer'",
     (*GOLF, "--set", "hooks.GradientClap.max_norm=1"): "'GradientClap' is not a hook: did you mean 'GradientClip'",
     (*GOLF, "--set", "schedule=Cosin"): "'Cosin' is not a schedule: did you mean 'Cosine'",

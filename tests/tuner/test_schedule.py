@@ -27,6 +27,19 @@ def test_more_slots_shorten_the_time_and_leave_the_compute(toy_base) -> None:
     assert many.wall < few.wall / 4 and many.wall >= 0.98, "the base runs to its end"
 
 
+def test_a_long_search_is_more_of_the_same_and_planned_in_moments(toy_base) -> None:
+    for slots in (8, 640):
+        short, long = schedule(toy_base, 1000, slots), schedule(toy_base, 100_000, slots)
+        assert long.compute == pytest.approx(100 * short.compute, rel=0.02)
+        assert long.wall == pytest.approx(long.compute / slots, rel=0.2)
+
+
+def test_a_fidelity_is_paid_for_even_where_nothing_is_stopped(toy_base) -> None:
+    found = schedule(toy_base, 12, 4, stopper="none", fidelity="complete")
+    assert found.compute == pytest.approx(12 * (1 + 1 / 4 + 1 / 2), rel=0.02)
+    assert plan(toy_base, 12, 4, "none", 640.0, "complete").expected_share == pytest.approx(1.75)
+
+
 def test_few_trials_cost_more_each_than_many(toy_base) -> None:
     assert schedule(toy_base, 8, 8).compute / 8 > schedule(toy_base, 200, 8).compute / 200
 
