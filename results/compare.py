@@ -16,7 +16,7 @@ from results.command_line import OneLineParser, at_least_one
 from results.comparison import compare
 from results.frames import load
 from results.names import nearest
-from results.picture import draw
+from results.picture import check, draw
 from results.side_by_side import print_comparison
 
 KEPT = Path(__file__).parent / "recorded"  # compacted replays, in folders called like their spaces
@@ -53,9 +53,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         results = load(folder)
         if options.space not in (None, results.campaign.get("space")):
             raise ValueError(f"{folder} replays {results.campaign.get('space')!r}, not {options.space!r}")
+        picture = options.picture or _beside(folder)
+        check(picture)
         comparison = compare(results)
         print_comparison(Console(), comparison, options.top)
-        picture = options.picture or _beside(folder)
         draw(comparison, picture)
     except (ValueError, OSError) as error:
         return parser.refuse(error)

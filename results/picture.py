@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from matplotlib import colormaps
 from matplotlib.axes import Axes
+from matplotlib.backend_bases import FigureCanvasBase
 from matplotlib.colors import BoundaryNorm
 from matplotlib.figure import Figure
 from matplotlib.patheffects import AbstractPathEffect, withStroke
@@ -28,8 +29,18 @@ Curve = Callable[[np.ndarray], np.ndarray]
 
 
 def draw(comparison: Comparison, path: Path) -> None:
-    """Write the picture to ``path``, in the format that its ending names; a ValueError for an unknown ending."""
+    """Write the picture to ``path``, in the format that its ending names; a ValueError as of :func:`check`."""
+    check(path)
     figure_of(comparison).savefig(path)
+
+
+def check(path: Path) -> None:
+    """A ValueError unless a picture can be written there: the folder exists and the ending is known."""
+    endings = FigureCanvasBase.get_supported_filetypes()
+    if path.suffix.removeprefix(".") not in endings:
+        raise ValueError(f"the picture {str(path)!r} must end in one of .{', .'.join(sorted(endings))}")
+    if not path.absolute().parent.is_dir():
+        raise ValueError(f"the picture {str(path)!r} cannot be written: there is no folder {str(path.parent)!r}")
 
 
 def figure_of(comparison: Comparison) -> Figure:

@@ -106,9 +106,16 @@ def _line(row: pd.Series) -> _Line:
         f"{row['status']}{stopped_at}",
     )
     if row["is_base"]:
-        return _Line(cells, ["(the base config)"], "cyan")
+        return _Line(cells, [*_recorded(row), "(the base config)"], "cyan")
     style = "dim" if not ranked else "bold" if row["rank"] == 1 else ""
-    return _Line(cells, [f"{path}={short(value)}" for path, value in _overrides(row).items()], style)
+    changes = [f"{path}={short(value)}" for path, value in _overrides(row).items()]
+    return _Line(cells, [*_recorded(row), *changes], style)
+
+
+def _recorded(row: pd.Series) -> list[str]:
+    """Which recorded run a trial replays, and on which seed; nothing for a trial of a search."""
+    known = row.get("recorded_id")
+    return [] if known is None or pd.isna(known) else [f"{known} (seed {row['seed']}):"]
 
 
 def _pairs(shown: pd.DataFrame, second: str) -> list[tuple[str, bool]]:
@@ -158,7 +165,9 @@ def _notes(board: pd.DataFrame, shown: pd.DataFrame, confirmed: bool) -> list[st
     if (shown["status"] == "stopped").any():
         unit = next(iter(board["budget_unit"].dropna()), "budget units")
         notes.append(f"stopped @N: ended early after N {unit}, with the value it had there.")
-    if board["versus_base"].notna().any():
+    if "recorded_id" in board and board["recorded_id"].notna().any():
+        notes.append("A replay: python -m results.compare holds it against its record, runs on several seeds together.")
+    elif board["versus_base"].notna().any():
         last = "the verdicts are below." if confirmed else "not yet a finding."
         notes.append(f"Each difference is between single runs of one seed: {last}")
     elif board["rank"].notna().any():
@@ -175,7 +184,8 @@ def _print_best(console: Console, board: pd.DataFrame, objective: str) -> None:
         _say(console, f"\nBest: the base config itself, {objective} {best['value']:.4f}.")
         return
     difference = "" if pd.isna(best["versus_base"]) else f" ({best['versus_base']:+.4f} vs base)"
-    _say(console, f"\nBest: trial {best['number']}, {objective} {best['value']:.4f}{difference}, with")
+    which = "".join(f", {name.removesuffix(':')}" for name in _recorded(best))
+    _say(console, f"\nBest: trial {best['number']}{which}, {objective} {best['value']:.4f}{difference}, with")
     changes, bases = _overrides(best), board[board["is_base"]]
     width = max((len(path) for path in changes), default=0)
     for path, value in changes.items():

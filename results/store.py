@@ -70,6 +70,9 @@ class Store:
         renamed to ``.corrupt-<name>`` and passed to it. Without, reading a damaged file is a ValueError that names it.
         """
         store = cls(folder, _read_campaign(folder))
+        missing = [dataset for dataset in DATASETS if store._compacted and not store._keys(dataset)]
+        if missing:
+            raise ValueError(f"{folder} is compacted but holds no {missing[0]}: it was not copied whole")
         if on_corrupt is not None:
             store._refuse_if_compacted()
             store._set_corrupt_files_aside(on_corrupt)

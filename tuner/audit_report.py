@@ -20,7 +20,7 @@ from tuner.audit_recorded import Row, audit_recorded, replicates
 SAYS = {
     INERT: "change nothing here",
     IDLE: "change nothing at this value",
-    NEARLY: "change it within rounding",
+    NEARLY: "change the computation by no more than rounding",
 }
 
 

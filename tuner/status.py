@@ -24,6 +24,7 @@ from tuner.display import clock
 from tuner.lease import is_fresh
 
 PROGRAM = "python -m tuner.status"
+DRIVERLESS = "none; --resume goes on if anything is left"
 LOCK = ".lock"  # held by the driver while it lives (tuner/run.py)
 
 
@@ -51,7 +52,8 @@ def status(folder: Location, now: datetime) -> list[str]:
     reports = store.table("reports").column("at").to_pylist()
     last = max((at for at in reports if at is not None), default=None)
     lines = [f"campaign: {folder.name}, space {store.campaign.get('space')}, scale {store.campaign.get('scale')}"]
-    lines.append(f"driver: {'runs' if driver_lives(folder, now) else 'none; --resume goes on if anything is left'}")
+    idle = "none; the campaign is compacted" if store.campaign.get("compacted") else DRIVERLESS
+    lines.append(f"driver: {'runs' if driver_lives(folder, now) else idle}")
     lines.append(f"trials: {counts(trials)}, of {store.campaign.get('trials', 'an unknown number')} asked for")
     lines += [f"after the search: {counts(rest)}"] if (rest := [row for row in rows if row not in trials]) else []
     lines.append(f"last report: {'none yet' if last is None else since(last, now) + ' ago'}")

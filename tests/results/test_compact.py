@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -68,6 +69,14 @@ def test_a_compacted_campaign_is_not_gone_on_with(
         Store.open(tmp_path / "kept", on_corrupt=lambda path, why: None)
     with pytest.raises(ValueError, match="is compacted"):
         Store.open(tmp_path / "kept").write_trial(make_trial(9, "completed", 1.0))
+
+
+@pytest.mark.parametrize("dataset", ["trials", "reports"])
+def test_a_compacted_campaign_that_was_not_copied_whole_is_refused(finished: Path, tmp_path: Path, dataset) -> None:
+    compact(finished, tmp_path / "kept")
+    shutil.rmtree(tmp_path / "kept" / dataset)
+    with pytest.raises(ValueError, match=f"is compacted but holds no {dataset}: it was not copied whole"):
+        load(tmp_path / "kept")
 
 
 def test_a_column_that_is_newer_than_a_file_is_null(finished: Path, tmp_path: Path) -> None:

@@ -70,6 +70,17 @@ def test_differences_are_said_to_be_of_one_seed(campaign: Path) -> None:
     assert "single runs of one seed: not yet a finding" in _leaderboard(campaign)
 
 
+def test_a_replay_names_its_recorded_runs_and_their_seeds(store: Store, make_trial: Callable[..., Row]) -> None:
+    for number, (name, value) in enumerate((("BASE", 2.0), ("H1", 1.5))):
+        changes = {"optimizer.matrix_lr": 0.1} if number else {}
+        row = make_trial(number, "completed", value, changes, seed=7, is_base=not number, recorded_id=name)
+        store.write_trial(row)
+    text = _leaderboard(store.folder)
+    assert "H1 (seed 7): optimizer.matrix_lr=0.1" in text and "BASE (seed 7): (the base config)" in text
+    assert "Best: trial 1, H1 (seed 7), val_bpb 1.5000" in text
+    assert "results.compare" in text and "single runs of one seed" not in text
+
+
 def test_a_base_that_leads_is_named_as_the_best(store: Store, make_trial: Callable[..., Row]) -> None:
     store.write_trial(make_trial(0, "completed", 1.5))
     assert "Best: the base config itself, val_bpb 1.5000." in _leaderboard(store.folder)

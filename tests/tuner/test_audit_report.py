@@ -25,7 +25,7 @@ def test_what_changes_nothing_is_named_first_with_what_it_hangs_on() -> None:
     assert printed([CAP, CANOPY, CLIP, INERT_RATE]) == [
         "audit: 1 of 4 knobs change nothing here: optimizer.embed_lr (while model.tie_embeddings=true)",
         "audit: 1 of 4 knobs change nothing at this value: hooks.GradientClip.max_norm",
-        "audit: 1 of 4 knobs change it within rounding: hooks.Canopy.min_scale (1e-03)",
+        "audit: 1 of 4 knobs change the computation by no more than rounding: hooks.Canopy.min_scale (1e-03)",
     ]
 
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from filelock import FileLock
 
+from results.compact import compact
 from results.confirmation import Design
 from tuner import status
 
@@ -50,6 +51,12 @@ def test_a_campaign_that_has_not_begun_is_told_too(bench) -> None:
     bench.store()
     lines = status.status(bench.folder, datetime.now(UTC))
     assert lines[2:] == ["trials: none yet, of an unknown number asked for", "last report: none yet"]
+
+
+def test_a_compacted_campaign_is_not_said_to_go_on(bench, play, tmp_path) -> None:
+    play(bench.search(trials=1)).run()
+    compact(bench.folder, tmp_path / "kept")
+    assert "driver: none; the campaign is compacted" in status.status(tmp_path / "kept", datetime.now(UTC))
 
 
 def test_a_driver_lives_while_it_holds_the_lock_and_looking_does_not_disturb_it(tmp_path) -> None:
