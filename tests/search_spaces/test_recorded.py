@@ -71,7 +71,7 @@ def test_a_size_takes_the_value_that_the_scale_gives_it(written):
 
 
 BAD_ROWS = [
-    (("A", "root", {"model.num_layer": 8}, {}), r"run 'A' as_logged at scale full: .*'num_layer'.*'num_layers'"),
+    (("A", "root", {"model.num_layer": 8}, {}), r"run 'A' as_logged at scale full: .*'num_layer'.*'model.num_layers'"),
     (("A", "root", {}, {"schedule": "Tidle"}), r"run 'A' as_run at scale full: 'Tidle' is not a schedule.*'Tidal'"),
     (("A", "root", {"hooks.GradientClp.max_norm": 1.0}, {}), r"run 'A' .*'GradientClp'.*'GradientClip'"),
     (("A", "root", {"model.num_layers": "nine"}, {}), r"run 'A' .*GPT.num_layers is 'nine' but must be int"),

@@ -131,7 +131,7 @@ def test_the_fields_of_a_component_that_changes_nothing_change_nothing(toy_base)
 
 
 def test_mistakes_are_one_clear_line(toy_base) -> None:
-    with pytest.raises(ValueError, match=r"no knob 'matrix_rl': did you mean 'matrix_lr'"):
+    with pytest.raises(ValueError, match=r"no knob 'matrix_rl': did you mean 'optimizer.matrix_lr'"):
         audit_overrides(toy_base, {"optimizer.matrix_rl": 0.1})
     timed = with_values(toy_base, {"budget.steps": None, "budget.seconds": 60.0})
     with pytest.raises(ValueError, match="budget is in seconds"):
