@@ -91,6 +91,11 @@ class Verdict:
         """Whether it is established that it is better than the base."""
         return self.finding == ESTABLISHED and self.difference is not None and self.difference < 0
 
+    @property
+    def refuted(self) -> bool:
+        """Whether it is out: established to be worse than the base, or failing."""
+        return bool(self.reason) or (self.finding == ESTABLISHED and not self.better)
+
 
 @dataclass(frozen=True)
 class Judgement:
@@ -184,8 +189,17 @@ def rounds(rows: Iterable[Mapping[str, Any]]) -> list[Round]:
 
 
 def standing(found: Sequence[Round]) -> Round | None:
-    """The latest round with a winner: what stands, unless a later one has another. None where there is none."""
-    return next((r for r in reversed(found) if r.judgement.over and r.judgement.winner is not None), None)
+    """The latest round whose winner stands: no later one has another, or has found this one worse or failing.
+
+    None where there is none.
+    """
+    for number, one in reversed(list(enumerate(found))):
+        winner = one.judgement.winner
+        if one.judgement.over and winner is not None:
+            again = [later.judgement.verdicts.get(winner.arm) for later in found[number + 1 :]]
+            if not any(verdict is not None and verdict.refuted for verdict in again):
+                return one
+    return None
 
 
 def ended_runs(rows: Iterable[Mapping[str, Any]]) -> dict[tuple[str, int], Run]:

@@ -115,13 +115,19 @@ class Confirmation:
             return None
         base, known = self.ledger.key(self.ledger.base), rounds(self._rows())
         number, arms = len(known), self._with_winner(best, known)
-        if known and known[-1].complete and set(best) <= set(known[-1].candidates):
+        if known and self._answers(known[-1], best):
             number, arms = number - 1, known[-1].candidates
         elif known and set(known[-1].candidates) <= set(arms) and known[-1].design.candidates == len(arms):
             number -= 1
         seeds = tuple(self._seed(number, index) for index in range(self.design.last))
         runs = known[number].runs if number < len(known) else {}
         return Round(number, replace(self.design, candidates=len(arms)), base, arms, seeds, runs, len(runs))
+
+    def _answers(self, last: Round, best: tuple[str, ...]) -> bool:
+        """Whether the round is about the best configs as they are now, and all of it can be trained."""
+        asked = best if set(last.candidates) <= set(best) else best[: MOST_CANDIDATES - 1]  # a winner took a place
+        there = all(arm in self.ledger.entries for arm in last.candidates)  # a damaged row is set aside
+        return last.complete and there and set(asked) <= set(last.candidates)
 
     def _with_winner(self, best: tuple[str, ...], known: list[Round]) -> tuple[str, ...]:
         """The best, and the latest winner: single values, lucky ones among them, must not crowd out what stands."""
@@ -140,6 +146,7 @@ class Confirmation:
             return
         for arm, seed in found.judgement.wanted:
             entry = self.ledger.entries.get(arm)
+            assert entry is not None or arm == found.base, arm
             values = self.ledger.base_values if entry is None else entry.values
             config = self.ledger.base if entry is None or entry.config is None else entry.config
             yield self._training(found, CONFIRM, values, config, seed)
@@ -197,7 +204,7 @@ class Confirmation:
     def _won(self) -> tuple[Round, Entry, Ablation] | None:
         """The round whose winner is known, that trial, and how far it was taken apart."""
         found = standing(rounds(self._rows()))
-        if found is None or found.judgement.winner is None:
+        if found is None or found.judgement.winner is None or found.judgement.winner.arm not in self.ledger.entries:
             return None
         winner = self.ledger.entries[found.judgement.winner.arm]
         known = self.ablation(found, units(self.ledger, winner.values))
@@ -268,8 +275,12 @@ def first_fresh_seed(seed: int, earlier: Sequence[Location]) -> int:
 
     What a search starts from or reuses has helped to choose its candidates, so its seeds are not fresh.
     """
-    seen = [int(row["seed"]) for folder in earlier for row in Store.open(folder).trials() if row["seed"] is not None]
-    return (max([seed, *seen]) + 1) % 2**63
+    seen = [seed]
+    for folder in earlier:
+        store = Store.open(folder)
+        seen += [int(row["seed"]) for row in store.trials() if row["seed"] is not None]
+        seen.append(int(store.campaign.get("fresh_seed") or 0) - 1)  # what that campaign started from itself
+    return (max(seen) + 1) % 2**63
 
 
 def _timed(entry: Entry) -> bool:

@@ -176,6 +176,8 @@ class Search:
         if entry is None:
             return None
         self.live[entry.key] = entry
+        if self.stopping:  # a trial to be reused has ended the campaign: this one is not started
+            return None
         return self._request(entry)
 
     def _next_entry(self) -> Entry | None:
