@@ -37,7 +37,7 @@ def draw(comparison: Comparison, path: Path) -> None:
 def check(path: Path) -> None:
     """A ValueError unless a picture can be written there: the folder exists and the ending is known."""
     endings = FigureCanvasBase.get_supported_filetypes()
-    if path.suffix.removeprefix(".") not in endings:
+    if path.suffix.removeprefix(".").lower() not in endings:
         raise ValueError(f"the picture {str(path)!r} must end in one of .{', .'.join(sorted(endings))}")
     if not path.absolute().parent.is_dir():
         raise ValueError(f"the picture {str(path)!r} cannot be written: there is no folder {str(path.parent)!r}")

@@ -270,6 +270,8 @@ COMMANDS: dict[tuple[Any, ...], str] = {
     (run.main, *GOLF, "--dry-run", "--constraint", "parameters<=10"): "the base breaks a constraint",
     (run.main, "--list", *GOLF[:2], "--show", "H1"): "--list only looks: leave out --show",
     (run.main, *GOLF[:2], "--show", "H1", "--hours", "3"): "--show only looks: leave out --hours",
+    (run.main, *GOLF[:2], "--show", "H1", "--seed", "3"): "--show only looks: leave out --seed",
+    (run.main, "--list", "--set", "seed=1"): "--list only looks: leave out --set",
     (run.main, *GOLF[:2], "--show", "h1"): "did you mean 'H1'",
     (run.main, *GOLF, "--reuse", "nowhere"): "nowhere is no campaign",
     (run.main, *GOLF, "--warm-start", "recordd"): "did you mean 'recorded'",

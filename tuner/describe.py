@@ -68,7 +68,7 @@ def print_cost(console: Console, question: Question, here: cluster.Cluster, give
     """The answer to --dry-run, for ``given.slots`` instead of those that are here."""
     speed, slots = tokens_per_second(question.base, Runtime.detect()), given.slots or here.slots
     if question.replay is not None:
-        print_replay_cost(console, question, slots, speed)
+        print_replay_cost(console, question, slots, speed, here.has_gpu)
         return
     judged = question.space.measured_on_the_way
     stops, fidelity = (given.stopper, given.fidelity) if judged else ("none", "truncate")
@@ -82,22 +82,24 @@ def print_cost(console: Console, question: Question, here: cluster.Cluster, give
     else:
         console.print(f"tokens: not known beforehand of a budget in {cost.unit}")
     each = "" if cost.seconds is None else f": {clock(cost.seconds)} a trial, evaluations and start not counted"
-    console.print(f"speed: {said(speed)}{each}")
+    console.print(f"speed: {said(speed, here.has_gpu)}{each}")
     console.print(f"slots: {slots}, each like {'a GPU' if here.has_gpu else 'a core'} of this machine")
     expected = schedule.expect(cost, stops, fidelity)
-    print_time(console, cost, expected)
+    print_time(console, cost, expected, stops)
     print_later(console, cost, expected, given, len(question.space.knobs))
     console.print("dry run: nothing was trained or written")
 
 
-def said(speed: float | None) -> str:
+def said(speed: float | None, has_gpu: bool) -> str:
     """A measured speed, or that there is none."""
+    if speed is None and has_gpu:
+        return "not measured: a micro-batch does not fit this GPU's memory"
     if speed is None:
         return f"not measured: a model of over {LARGEST_ON_CPU:,} parameters is not timed on a CPU"
     return f"{speed:,.0f} tokens/s here"
 
 
-def print_time(console: Console, cost: plan.Plan, expected: schedule.Schedule) -> None:
+def print_time(console: Console, cost: plan.Plan, expected: schedule.Schedule, stops: str) -> None:
     """How long a search will take and what it will cost, as its schedule was simulated."""
     compute = f"{_amount(expected.compute)} of {cost.trials:,} whole trials"
     if cost.seconds is None:
@@ -105,7 +107,7 @@ def print_time(console: Console, cost: plan.Plan, expected: schedule.Schedule) -
         return
     hours = expected.compute * cost.seconds / 3600
     console.print(f"time: about {clock(expected.wall * cost.seconds)}, {_amount(hours)} slot-hours ({compute})")
-    if expected.compute < cost.trials:
+    if stops != "none":
         console.print(f"time without early stopping: {clock(expected.wall_unstopped * cost.seconds)}")
 
 
@@ -134,13 +136,13 @@ def _amount(number: float) -> str:
     return f"{number:,.0f}" if number >= 100 else f"{number:.3g}"
 
 
-def print_replay_cost(console: Console, question: Question, slots: int, speed: float | None) -> None:
+def print_replay_cost(console: Console, question: Question, slots: int, speed: float | None, has_gpu: bool) -> None:
     """The answer to --dry-run --replay: every training is whole, and their budgets differ."""
     tokens = [plan.tokens_of(planned.config) for planned in question.planned]
     known = [count for count in tokens if count is not None]
     if known:
         console.print(f"tokens: {min(known):,} to {max(known):,} a trial, {sum(known):,} in all")
-        console.print(f"speed: {said(speed)}, of the base")
+        console.print(f"speed: {said(speed, has_gpu)}, of the base")
     if known and speed is not None:
         seconds = plan.waves([count / speed for count in known], slots)
         console.print(f"time: about {clock(seconds)} with {slots} slots, evaluations and start not counted")

@@ -82,7 +82,8 @@ def _say_what_is_known(group: argparse._ArgumentGroup) -> None:
         metavar="SOURCE",
         nargs="+",
         help="start from what is known: 'recorded' (the space's own recorded runs) and folders of earlier campaigns; "
-        "the best configs are tried first, and results of another scale or data are forgotten as evidence comes in",
+        "the best configs are tried first, and results of another scale, data, budget, evaluation or seed are "
+        "forgotten as evidence comes in",
     )
     group.add_argument(
         "--likely",
@@ -323,9 +324,22 @@ def _check_looking(options: argparse.Namespace) -> None:
         "--name": options.name,
         "--warm-start": options.warm_start,
         "--reuse": options.reuse,
-        "--confirm": options.confirm or None,
-        "--ablate": options.ablate or None,
+        "--confirm": options.confirm,
+        "--ablate": options.ablate,
+        "--objective": options.objective,
+        "--constraint": options.constraint or None,
+        "--likely": options.likely or None,
+        "--seed": options.seed,
+        "--seeds": options.seeds,
+        "--stopper": options.stopper,
+        "--fidelity": options.fidelity,
+        "--reports": options.reports,
+        "--concurrent": options.concurrent,
+        "--address": options.address,
     }
+    if options.list:
+        doing |= {"--set": options.set or None, "--data": options.data, "--scale": options.scale}
+        doing |= {"--reading": options.reading}
     others = [name for name, value in doing.items() if value is not None]
     if looking and others:
         raise ValueError(f"{looking[0]} only looks: leave out {others[0]}")

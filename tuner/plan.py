@@ -36,7 +36,7 @@ def confirmation_waves(design: Design, slots: int) -> tuple[int, int]:
 
 def waves(costs: Sequence[float], slots: int) -> float:
     """When trials of these costs have ended that start in order as slots get free: the time of a replay."""
-    free = [0.0] * slots
+    free = [0.0] * min(slots, len(costs))
     for cost in costs:
         heapq.heapreplace(free, free[0] + cost)
     return max(free)

@@ -2,8 +2,8 @@
 
 Each time it is asked, an inner sampler is made and shown a study of the campaign's own trials and a few of the prior's.
 There are ``PRIOR_TRIALS`` of these at first, and one less for each own trial that has ended, spread evenly over the
-ranks so that the best and the worst remain the longest. Points of the same scale and data are observations like the
-campaign's own, and stay.
+ranks so that the best and the worst remain the longest. Points of the same sizes, data, budget, evaluation and seed are
+observations like the campaign's own, and stay.
 
 What a score from elsewhere is worth here is measured: own trials of the prior's own configs show by how much a
 difference over there comes back over here (a least-squares slope through the two bases). Without such pairs a

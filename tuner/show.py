@@ -72,7 +72,7 @@ def print_cost(console: Console, config: TrainConfig, runtime: Runtime) -> None:
     speed = tokens_per_second(config, runtime)
     budget = f"{config.budget.unit} {config.budget.amount:g}" if tokens is None else f"{tokens:,} tokens"
     time = "" if tokens is None or speed is None else f", about {clock(tokens / speed)} without evaluations"
-    console.print(f"cost: {budget}{time}; speed: {said(speed)}")
+    console.print(f"cost: {budget}{time}; speed: {said(speed, runtime.device_type == 'cuda')}")
 
 
 def _shown(value: Any) -> str:
