@@ -20,9 +20,14 @@ def nearest(name: str, valid: Iterable[str], what: str) -> str:
     return f"valid {what}: {', '.join(names)}" if names else f"there are no {what}"
 
 
+def is_name(text: str) -> bool:
+    """Whether ``text`` can be a file's name anywhere and stays inside its folder."""
+    return _NAME.fullmatch(text) is not None
+
+
 def check_name(name: str, what: str) -> None:
     """Raise a ValueError unless ``name`` can be a file's name anywhere and stays inside its folder."""
-    if not _NAME.fullmatch(name):
+    if not is_name(name):
         rule = "must begin with a letter or digit and hold only letters, digits, '.', '_' and '-', at most 200"
         raise ValueError(f"the {what} {name!r} {rule}")
 

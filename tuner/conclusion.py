@@ -6,7 +6,6 @@ import json
 import shlex
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -17,18 +16,16 @@ from results.frames import load as load_results
 from results.report import print_leaderboard, print_where
 from results.side_by_side import print_comparison
 from search_spaces import load as load_space
-from storage.location import Location
 from trainable.component import difference, leaves, with_values
 from trainable.config import TrainConfig
+from tuner.again import PROGRAM, again, go_on
 from tuner.confirm import Confirmation
 from tuner.display import clock
-from tuner.driver import INTERRUPTED, INTERRUPTION
-from tuner.options import RUNS
+from tuner.driver import FAILED, INTERRUPTED, INTERRUPTION
 from tuner.search import Search
 
 SHOWN = 20  # rows of a replay in the tables at its end; results.compare prints all
-DONE, FAILED, BAD_INPUT = 0, 1, 2
-PROGRAM = "python -m tuner.run"
+DONE, BAD_INPUT = 0, 2
 
 
 def conclude(console: Console, campaign: Search) -> int:
@@ -50,18 +47,10 @@ def conclude(console: Console, campaign: Search) -> int:
     unconfirmed = campaign.confirmation is not None and not campaign.confirmation.over
     left = len(campaign.ledger.unfinished()) or unconfirmed
     if campaign.stopping and (left or campaign.num_started < campaign.settings.trials):
-        console.print(f"ended early ({campaign.stopping}). Go on with: {again(campaign.folder)}")
+        console.print(f"ended early ({campaign.stopping}). {go_on(campaign.folder)}")
     if campaign.stopping == INTERRUPTION:
         return INTERRUPTED
     return FAILED if crashed else DONE
-
-
-def again(folder: Location) -> str:
-    """The command that goes on with the campaign in ``folder``."""
-    if not isinstance(folder, Path):
-        return f"{PROGRAM} --resume {folder}"
-    elsewhere = "" if folder.parent == RUNS else f" --results {shlex.quote(str(folder.parent))}"
-    return f"{PROGRAM} --resume {folder.name}{elsewhere}"
 
 
 def print_winner(console: Console, campaign: Search, confirmation: Confirmation) -> None:

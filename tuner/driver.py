@@ -14,9 +14,11 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from storage.location import Location
+from tuner.again import PROGRAM, go_on
 from tuner.lease import leased
 from tuner.search import Search
 
+FAILED = 1
 INTERRUPTION, INTERRUPTED = "interrupted", 130  # as a reason, and as an exit code
 
 
@@ -60,19 +62,40 @@ def only_driver(folder: Location) -> Iterator[None]:
 
 def _give_up(why: str) -> None:
     """Another process has taken the campaign over: write nothing more, and let the trials go. Ray's end with us."""
-    print(f"python -m tuner.run: {why}", file=sys.stderr, flush=True)
+    print(f"{PROGRAM}: {why}", file=sys.stderr, flush=True)
     os._exit(1)
 
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
-def storage_failure(error: OSError, again: str) -> str:
-    """One line for results that cannot be written; ``again`` is the command that goes on.
+class EndedEarlyError(Exception):
+    """A campaign that ends before its time; the text is the one line that says why, and how to go on."""
+
+    def __init__(self, line: str, code: int) -> None:
+        super().__init__(line)
+        self.code = code  # to exit with
+
+
+@contextmanager
+def going_on_with(folder: Location) -> Iterator[None]:
+    """Turn what ends the block from outside (storage that fails, Ctrl-C) into a line that says how to go on."""
+    try:
+        yield
+    except OSError as error:
+        raise EndedEarlyError(
+            f"{storage_failure(error)}; what was written is whole. {go_on(folder)}", FAILED
+        ) from error
+    except KeyboardInterrupt:
+        raise EndedEarlyError(f"{INTERRUPTION}. {go_on(folder)}", INTERRUPTED) from None
+
+
+def storage_failure(error: OSError) -> str:
+    """One line for results that cannot be written.
 
     What was written stays whole: files are replaced, never changed. A trial whose end was not written is still
     ``running`` in its row, and is trained on from its checkpoint.
     """
     where = f" ({error.filename!r})" if error.filename else ""
     what = "the disk is full" if error.errno in FULL else error.strerror or str(error)
-    return f"the results cannot be written: {what}{where}; what was written is whole. Go on with: {again}"
+    return f"the results cannot be written: {what}{where}"

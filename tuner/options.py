@@ -15,10 +15,10 @@ from trainable.component import nearest, parse_value
 from trainable.data import STDLIB
 from trainable.download import DATASETS
 from trainable.fidelity import FIDELITIES
+from tuner.again import PROGRAM, RUNS
 from tuner.early_stopping import STOPPERS
 
 LATEST = "latest"
-RUNS = Path("results/runs")  # where campaigns are, unless --results says otherwise
 NAMED_SOURCES = (STDLIB, *DATASETS)
 LONGEST = 1e6  # hours or minutes: beyond it, a timer of the system would overflow
 
@@ -26,7 +26,7 @@ LONGEST = 1e6  # hours or minutes: beyond it, a timer of the system would overfl
 def parser() -> OneLineParser:
     """All options, with what they mean."""
     p = OneLineParser(
-        prog="python -m tuner.run",
+        prog=PROGRAM,
         description="Search a space of training runs: Optuna proposes, Ray Tune runs, bad ones are stopped early.",
         allow_abbrev=False,
     )

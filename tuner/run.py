@@ -13,7 +13,6 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from rich.console import Console
 
@@ -24,20 +23,29 @@ from results.store import CAMPAIGN, Store, campaigns
 from search_spaces import constraints
 from search_spaces import load as load_space
 from storage import files
-from storage.location import Location, Url, absolute, location
+from storage.location import Location, Url, location
 from trainable.component import encode
 from trainable.config import TrainConfig
 from trainable.data import Dataset, check_source, known_vocab_size, prepare
 from trainable.ray_trainable import STOP_FILE
 from tuner import catalogue, cluster, devices, nodes, options, plan, provenance, show, warm_start
+from tuner.again import PROGRAM, again
 from tuner.audit import INERT, audit_fixed, audit_space, proxy_base
 from tuner.audit_recorded import inert_of_row
 from tuner.audit_report import print_findings
-from tuner.conclusion import BAD_INPUT, DONE, FAILED, PROGRAM, conclude
-from tuner.confirm import first_fresh_seed
+from tuner.conclusion import BAD_INPUT, DONE, conclude
 from tuner.describe import describe, print_cost
 from tuner.display import Display, clock
-from tuner.driver import INTERRUPTED, INTERRUPTION, interruptible, only_driver, storage_failure
+from tuner.driver import (
+    FAILED,
+    INTERRUPTED,
+    INTERRUPTION,
+    EndedEarlyError,
+    going_on_with,
+    interruptible,
+    only_driver,
+    storage_failure,
+)
 from tuner.question import (
     Question,
     ask,
@@ -45,9 +53,9 @@ from tuner.question import (
     asking,
     check_answerable,
     check_measurable,
-    recorded_side,
     with_datasets,
 )
+from tuner.record import record_of
 from tuner.replay import AS_RUN, Replay
 from tuner.reuse import Library
 from tuner.search import Search, Settings
@@ -74,9 +82,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{PROGRAM}: {' '.join(str(error).split())}", file=sys.stderr)
         return BAD_INPUT
     except OSError as error:
-        print(f"{PROGRAM}: {storage_failure(error, f'{PROGRAM} --resume')}", file=sys.stderr)
+        print(f"{PROGRAM}: {storage_failure(error)}", file=sys.stderr)
         return FAILED
-    except KeyboardInterrupt:  # before or after the search, which takes signals itself
+    except EndedEarlyError as ended:
+        print(f"{PROGRAM}: {ended}", file=sys.stderr)
+        return ended.code
+    except KeyboardInterrupt:  # before there is a campaign
         print(f"{PROGRAM}: {INTERRUPTION}", file=sys.stderr)
         return INTERRUPTED
 
@@ -98,9 +109,7 @@ def begin(console: Console, given: argparse.Namespace) -> int:
     folder = campaign_folder(given.results, name)
     files.check_usable(given.results)
     if files.exists(folder):
-        raise ValueError(
-            f"campaign {name!r} exists already: go on with it by --resume {name}, or choose another --name"
-        )
+        raise ValueError(f"campaign {name!r} exists already: choose another --name, or go on with: {again(folder)}")
     check_measurable(question.space, here.has_gpu)
     check_source(question.base.data)
     constraints.check(question.space.constraints, question.base, known_vocab_size(question.base.data))
@@ -129,7 +138,7 @@ def begin(console: Console, given: argparse.Namespace) -> int:
         console.print(f"warm start: {found.about()}")
     library = open_library(console, given.reuse, given.fidelity)
     try:
-        store = Store.create(folder, campaign_record(question, dataset, given), question.space.column_types())
+        store = Store.create(folder, record_of(question, dataset, given), question.space.column_types())
     except OSError as error:
         raise ValueError(
             f"the campaign's folder {str(folder)!r} cannot be written: {error.strerror or error}"
@@ -150,6 +159,12 @@ def resume(console: Console, given: argparse.Namespace) -> int:
     """Go on with a campaign: the same question, what is left of the budget."""
     files.check_usable(given.results)
     folder = latest(given.results) if given.resume == options.LATEST else find(given.results, given.resume)
+    with going_on_with(folder):
+        return resume_in(console, folder, given)
+
+
+def resume_in(console: Console, folder: Location, given: argparse.Namespace) -> int:
+    """Go on with the campaign in ``folder``."""
     store = Store.open(folder, on_corrupt=lambda path, why: console.print(f"set aside as {path.name}: {why}"))
     was = store.campaign
     require(folder / CAMPAIGN, was, NEEDED)
@@ -159,8 +174,8 @@ def resume(console: Console, given: argparse.Namespace) -> int:
     if was.get("replay") is not None:
         if given.trials is not None:
             raise ValueError(f"campaign {folder.name!r} is a replay: it has the trials that it was started with")
-        again = Replay(tuple(was["replay"]["selections"]), was["replay"]["reading"], was["replay"]["seeds"])
-        question = ask_replay(space, scale, was["overrides"], again, was["seed"])
+        same = Replay(tuple(was["replay"]["selections"]), was["replay"]["reading"], was["replay"]["seeds"])
+        question = ask_replay(space, scale, was["overrides"], same, was["seed"])
     else:
         objective = ",".join(was.get("objectives", [was["objective"]]))
         asked = asking(space, objective, was.get("constraints", ()), was.get("likely", ()))
@@ -286,7 +301,7 @@ def search(
         fresh_seed=store.campaign.get("fresh_seed"),
         stall_seconds=60 * given.stall_minutes,
     )
-    with only_driver(store.folder):
+    with going_on_with(store.folder), only_driver(store.folder):
         files.remove(store.folder / STOP_FILE)
         campaign = Search(
             question.space,
@@ -326,47 +341,6 @@ def run_on_ray(console: Console, campaign: Search, here: cluster.Cluster, addres
     ray.shutdown()
     share = campaign.trained_seconds / (seconds * here.slots)
     console.print(f"searched for {clock(seconds)}; trials trained for {share:.0%} of the time of {here.about}")
-
-
-def campaign_record(question: Question, dataset: Dataset, given: argparse.Namespace) -> dict[str, Any]:
-    """What ``campaign.json`` keeps: the resolved question and what it is asked with."""
-    return {
-        "space": question.space.name,
-        "question": question.space.question,
-        "scale": question.scale,
-        "objective": question.space.objective,
-        "objectives": list(question.space.objectives),
-        "constraints": [str(limit) for limit in question.space.constraints],
-        "likely": given.likely,
-        "overrides": question.overrides,
-        "base": encode(question.base),
-        "ranges": {k.path: {"domain": str(k.domain), "why": k.why, "when": k.when} for k in question.space.knobs},
-        "trials": question.trials,
-        "seed": question.seed if given.seed is not None else None,
-        "stopper": given.stopper,
-        "fidelity": given.fidelity,
-        "reports": given.reports,
-        "confirm": str(given.confirm) if given.confirm else None,
-        "ablate": bool(given.ablate),
-        "fresh_seed": first_fresh_seed(question.seed, earlier_campaigns(given)),
-        "inert": question.inert,
-        "warm_start": given.warm_start,
-        "prior": None if question.prior is None else question.prior.to_json(),
-        "reuse": [absolute(folder) for folder in given.reuse or ()],
-        **recorded_side(question),
-        "compile": given.compile,
-        "data": dataset.fingerprint,
-        "data_description": dataset.description,
-        "code_version": provenance.code_version(),
-        "environment": provenance.environment(),
-        "created_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-    }
-
-
-def earlier_campaigns(given: argparse.Namespace) -> list[Location]:
-    """The folders that a search starts from or reuses."""
-    started = [location(name) for name in given.warm_start or () if name != warm_start.RECORDED]
-    return [*started, *(given.reuse or ())]
 
 
 def find(runs: Location, name: str) -> Location:

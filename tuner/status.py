@@ -20,11 +20,11 @@ from results.schema import STATUSES
 from results.store import Store
 from storage.location import Location, argument
 from trainable.command_line import OneLineParser
+from tuner.again import again
 from tuner.display import clock
 from tuner.lease import is_fresh
 
 PROGRAM = "python -m tuner.status"
-DRIVERLESS = "none; --resume goes on if anything is left"
 LOCK = ".lock"  # held by the driver while it lives (tuner/run.py)
 
 
@@ -52,7 +52,8 @@ def status(folder: Location, now: datetime) -> list[str]:
     reports = store.table("reports").column("at").to_pylist()
     last = max((at for at in reports if at is not None), default=None)
     lines = [f"campaign: {folder.name}, space {store.campaign.get('space')}, scale {store.campaign.get('scale')}"]
-    idle = "none; the campaign is compacted" if store.campaign.get("compacted") else DRIVERLESS
+    compacted = store.campaign.get("compacted")
+    idle = f"none; {'the campaign is compacted' if compacted else f'if anything is left, go on with: {again(folder)}'}"
     lines.append(f"driver: {'runs' if driver_lives(folder, now) else idle}")
     lines.append(f"trials: {counts(trials)}, of {store.campaign.get('trials', 'an unknown number')} asked for")
     lines += [f"after the search: {counts(rest)}"] if (rest := [row for row in rows if row not in trials]) else []

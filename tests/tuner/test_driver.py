@@ -11,7 +11,7 @@ from ray.tune import TuneError
 
 from storage import files
 from tuner import ray_shell, run
-from tuner.driver import only_driver, storage_failure
+from tuner.driver import EndedEarlyError, going_on_with, only_driver
 
 
 def recorded(call, search):
@@ -35,10 +35,14 @@ def refuse(code: int):
     ("code", "words"),
     [(errno.ENOSPC, "the disk is full"), (errno.EDQUOT, "the disk is full"), (errno.EROFS, "Read-only file system")],
 )
-def test_results_that_cannot_be_written_are_one_line_that_says_how_to_go_on(code, words) -> None:
-    line = storage_failure(OSError(code, os.strerror(code), "runs/a/trials/x"), "python -m tuner.run --resume a")
+def test_results_that_cannot_be_written_are_one_line_that_says_how_to_go_on(monkeypatch, code, words) -> None:
+    folder = Path("results/runs/a")
+    monkeypatch.setattr(files, "is_file", lambda path: path == folder / "campaign.json")
+    with pytest.raises(EndedEarlyError) as ended, going_on_with(folder):
+        raise OSError(code, os.strerror(code), "runs/a/trials/x")
+    line = str(ended.value)
     assert words in line and "'runs/a/trials/x'" in line and line.endswith("Go on with: python -m tuner.run --resume a")
-    assert "\n" not in line
+    assert "\n" not in line and ended.value.code == 1
 
 
 def test_a_folder_whose_lock_cannot_be_taken_is_bad_input(tmp_path) -> None:

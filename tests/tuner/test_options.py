@@ -57,7 +57,7 @@ MISTAKES = {  # command line -> what the one line must hold
     (*GOLF, "--name", ".hidden"): "the campaign name '.hidden'",
     (*GOLF, "--name", ""): "the campaign name ''",
     (*GOLF, "--name", "n" * 300): "at most 200",
-    (*GOLF, "--name", "there"): "campaign 'there' exists already: go on with it by --resume there",
+    (*GOLF, "--name", "there"): "choose another --name, or go on with: python -m tuner.run --resume there",
     (*GOLF, "--data", "no/such/path"): "data.source is 'no/such/path'",
     (*GOLF, "--data", "fineweb10B_sp1023"): "did you mean 'fineweb10B_sp1024'",
     (*GOLF, "--data", "d" * 300): "dddd",

@@ -22,7 +22,6 @@ from trainable.component import decode
 from trainable.ray_trainable import STOP_FILE
 from tuner import options, provenance, run
 from tuner.audit import INERT, Finding
-from tuner.conclusion import again
 from tuner.question import ask
 from tuner.run import main
 from tuner.search import Search
@@ -196,11 +195,6 @@ def test_the_same_error_again_and_again_ends_the_campaign_with_a_message(without
     out = capsys.readouterr().out
     reason = "3 trials in a row ended with the same error: RuntimeError: [/made up]"
     assert f"ended early ({reason}). Go on with: python -m tuner.run --resume bad" in out
-
-
-def test_the_command_that_goes_on_names_the_folder_of_campaigns_where_it_is_not_the_usual_one() -> None:
-    assert again(Path("results/runs/night")) == "python -m tuner.run --resume night"
-    assert again(Path("/my shared/runs/night")) == "python -m tuner.run --resume night --results '/my shared/runs'"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -1,0 +1,35 @@
+"""The command that goes on with a campaign, made from its folder. Whatever prints a way to go on takes it from here, so
+that a line which is copied into the same shell finds the same campaign.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+from pathlib import Path
+
+from results.names import is_name
+from results.store import CAMPAIGN
+from storage import files
+from storage.location import Location
+
+PROGRAM = "python -m tuner.run"
+RUNS = Path("results/runs")  # where campaigns are, unless --results says otherwise
+
+
+def again(folder: Location) -> str:
+    """The command that goes on with the campaign in ``folder``, quoted for a shell in this process's own folder."""
+    if not isinstance(folder, Path):
+        return f"{PROGRAM} --resume {shlex.quote(str(folder))}"
+    if not is_name(folder.name):  # a folder that somebody has named: only its path finds it
+        path = str(folder) if folder.is_absolute() else os.path.join(os.curdir, folder)
+        return f"{PROGRAM} --resume {shlex.quote(path)}"
+    elsewhere = "" if folder.parent == RUNS else f" --results {shlex.quote(str(folder.parent))}"
+    return f"{PROGRAM} --resume {folder.name}{elsewhere}"
+
+
+def go_on(folder: Location) -> str:
+    """The end of a line that ends a campaign early: how to go on, also where its folder has been moved away."""
+    if isinstance(folder, Path) and not files.is_file(folder / CAMPAIGN):
+        return f"{folder} is no longer there. Go on where it is now: {PROGRAM} --resume PATH"
+    return f"Go on with: {again(folder)}"
