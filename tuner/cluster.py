@@ -7,19 +7,20 @@ import logging
 import os
 import re
 import socket
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import ray
 import torch
 from ray._private.ray_logging import stdout_deduplicator
+from ray.exceptions import RayError
 
-from tuner import nodes
+from tuner import leftovers, nodes, own_ray
 from tuner.nodes import Node
 from tuner.placement import Placement, slots
+from tuner.ray_errors import one_line
 from tuner.ray_shell import prepare_environment
-
-OBJECT_STORE_BYTES = 100_000_000  # Tune passes reports, not data
 
 
 @dataclass(frozen=True)
@@ -59,10 +60,20 @@ def available_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def connect(address: str | None = None, concurrent: int | None = None, placement: Placement | None = None) -> Cluster:
+def _tell(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def connect(
+    address: str | None = None,
+    concurrent: int | None = None,
+    placement: Placement | None = None,
+    say: Callable[[str], None] = _tell,
+) -> Cluster:
     """Start Ray on this machine, or join the cluster at ``address``. A ValueError where it cannot be reached.
 
-    A cluster that is joined may grow: there, ``concurrent`` may be more than what it has now.
+    A cluster that is joined may grow: there, ``concurrent`` may be more than what it has now. Before one is started
+    here, what killed runs have left is ended, and ``say`` is told.
     """
     prepare_environment()
     # What raylets say of a worker that died is in its trial's row. Ray reads its own setting for this at its import.
@@ -70,22 +81,23 @@ def connect(address: str | None = None, concurrent: int | None = None, placement
     placement = placement or Placement()
     if address is None:
         found = local(concurrent, placement)
-        try:
-            ray.init(
-                num_cpus=max(available_cores(), found.slots),
-                include_dashboard=False,
-                log_to_driver=False,
-                logging_level=logging.ERROR,
-                object_store_memory=OBJECT_STORE_BYTES,
-            )
-        except Exception as error:  # a bare Exception is what Ray raises where its processes start too slowly
-            raise ValueError(f"Ray did not start on this machine: {str(error).splitlines()[0]}") from None
+        for line in leftovers.clean(own_ray.bases()):
+            say(line)
+        own_ray.start(max(available_cores(), found.slots))
         return found
     try:
         ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
-    except (ConnectionError, ValueError, RuntimeError) as error:
-        raise ValueError(f"no Ray cluster can be reached at {address!r}: {str(error).splitlines()[0]}") from None
+    except (ConnectionError, ValueError, RuntimeError, RayError) as error:
+        raise ValueError(f"no Ray cluster can be reached at {address!r}: {one_line(error)}") from None
     return _cluster(nodes.alive(), concurrent, placement, may_grow=True)
+
+
+def disconnect() -> None:
+    """End the Ray that was started here, or leave the cluster that was joined."""
+    if own_ray.is_running():
+        own_ray.stop()
+    else:
+        ray.shutdown()
 
 
 def _cluster(found: Sequence[Node], concurrent: int | None, placement: Placement, may_grow: bool = False) -> Cluster:

@@ -22,6 +22,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from storage import files
 from storage.location import Location, absolute, location
 from trainable.data import DataConfig, prepare
+from tuner.ray_errors import one_line
 
 ACCELERATOR = "accelerator_type:"  # Ray's resource that names a node's accelerator
 
@@ -104,8 +105,7 @@ def _received(node: Node, reference: Any) -> Answer:
     try:
         found = ray.get(reference)
     except RayError as error:
-        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-        return Answer(node.host, f"node {node.host} cannot run trials: {lines[-1]}")
+        return Answer(node.host, f"node {node.host} cannot run trials: {one_line(error)}")
     assert isinstance(found, Answer)
     return found
 

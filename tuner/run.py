@@ -338,7 +338,7 @@ def run_on_ray(console: Console, campaign: Search, here: cluster.Cluster, addres
     with interruptible(campaign), Display(campaign, console):  # after Ray, which takes SIGTERM for itself
         fit(campaign, here.resources)
     seconds = time.monotonic() - started
-    ray.shutdown()
+    cluster.disconnect()
     share = campaign.trained_seconds / (seconds * here.slots)
     console.print(f"searched for {clock(seconds)}; trials trained for {share:.0%} of the time of {here.about}")
 

@@ -27,6 +27,7 @@ from trainable.evaluate import EvaluationConfig
 from trainable.models.gpt import GPT
 from trainable.ray_trainable import STOP_FILE, Request
 from trainable.schedules import Constant, Cosine, Tidal
+from tuner import own_ray
 from tuner.search import Search, Settings
 
 DATA = "made-up-data"
@@ -51,6 +52,13 @@ RESULT = {
 def no_waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     """A campaign here writes hundreds of small files; what a power cut leaves of them is not the question."""
     monkeypatch.setattr(os, "fsync", lambda file: None)
+
+
+@pytest.fixture(autouse=True)
+def no_ray_is_left() -> Iterator[None]:
+    """Of a test that only pretends to start Ray: its folder, its reaper and what it did to the environment."""
+    yield
+    own_ray.stop()
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,207 @@
+"""No process outlives its campaign: what a Ray of ours consists of is on record, and ended when its driver is dead.
+
+Ray's processes share their driver's fate, but not all and not always (a killed raylet leaves its workers behind). So a
+*reaper*, this file run as a program, stands beside every driver that starts a Ray: it writes down the driver's
+descendants as they come, and ends them once the driver is gone. Where it was killed too, the next command of ours does
+it, from the record.
+
+A process is only ever ended by its id **and** its start time, if both are in a record of this user and this machine
+whose driver is dead. Nothing here imports Ray or the rest of the package.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import select
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import psutil
+
+RECORD = "processes.json"  # in the folder of the Ray that it is about
+FOLDER = re.compile(r"tuner-[A-Za-z0-9_]{8}")
+SAME_START_SECONDS = 1.0  # two processes of one id start further apart
+LOOK_SECONDS = 1.0  # between two looks at the driver's descendants
+SHARE = 0.02  # of a core that looking may take
+GRACE_SECONDS = 5.0  # in which they end by themselves
+TERM_SECONDS = 3.0  # between SIGTERM and SIGKILL
+
+Identity = tuple[int, float]  # of a process: its id, and when it started (seconds since 1970)
+
+
+@dataclass
+class Record:
+    """Who drives a Ray of ours, and what it consists of. Ids mean something on one machine, in one namespace."""
+
+    driver: Identity
+    reaper: Identity | None = None
+    processes: list[Identity] = field(default_factory=list)
+    host: str = field(default_factory=socket.gethostname)
+    pid_namespace: str = field(default_factory=lambda: pid_namespace())
+
+    def write(self, folder: Path) -> None:
+        """Replace the record in ``folder``."""
+        new = folder / f"{RECORD}.{os.getpid()}"
+        new.write_text(json.dumps(asdict(self)))
+        new.replace(folder / RECORD)
+
+    @classmethod
+    def read(cls, folder: Path) -> Record | None:
+        """The record in ``folder``; None where there is none, or none that is whole."""
+        try:
+            found = json.loads((folder / RECORD).read_text())
+            record = cls(**found)
+            record.driver = _identity(record.driver)
+            record.reaper = None if record.reaper is None else _identity(record.reaper)
+            record.processes = [_identity(one) for one in record.processes]
+        except (OSError, ValueError, TypeError, RecursionError):
+            return None
+        return record
+
+    @property
+    def is_of_here(self) -> bool:
+        return (self.host, self.pid_namespace) == (socket.gethostname(), pid_namespace())
+
+
+def _identity(found: Sequence[float]) -> Identity:
+    pid, start = found
+    return int(pid), float(start)
+
+
+def pid_namespace() -> str:
+    """The namespace that process ids belong to; empty where the system has none."""
+    try:
+        return os.readlink("/proc/self/ns/pid")
+    except OSError:
+        return ""
+
+
+def identity(pid: int) -> Identity | None:
+    """None where there is no such process."""
+    try:
+        return pid, psutil.Process(pid).create_time()
+    except psutil.Error:
+        return None
+
+
+def living(processes: Iterable[Identity]) -> list[psutil.Process]:
+    """Those of the processes that still run: the id is in use, by one that started then."""
+    found = []
+    for pid, start in processes:
+        with suppress(psutil.Error):
+            process = psutil.Process(pid)
+            same = abs(process.create_time() - start) < SAME_START_SECONDS
+            if same and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+    return found
+
+
+def end(processes: Iterable[Identity]) -> list[int]:
+    """End those that still run, the gentle way first; returns their ids."""
+    found = living(processes)
+    for process in found:
+        with suppress(psutil.Error):
+            process.terminate()
+    _, left = psutil.wait_procs(found, timeout=TERM_SECONDS)
+    for process in left:
+        with suppress(psutil.Error):
+            process.kill()
+    psutil.wait_procs(left, timeout=TERM_SECONDS)
+    return [process.pid for process in found]
+
+
+def clean(bases: Iterable[Path]) -> list[str]:
+    """End what dead drivers of this user have left, and remove their folders below ``bases``; a line for each."""
+    lines = []
+    for folder in _folders(bases):
+        record = Record.read(folder)
+        if record is None or not record.is_of_here:
+            continue
+        if living([record.driver]) or (record.reaper is not None and living([record.reaper])):
+            continue
+        ended = end(record.processes)
+        shutil.rmtree(folder, ignore_errors=True)
+        count = f"ended {len(ended)} Ray process{'es' * (len(ended) != 1)} and " if ended else ""
+        lines.append(f"an earlier run was killed (process {record.driver[0]}): {count}removed {folder}")
+    return lines
+
+
+def _folders(bases: Iterable[Path]) -> list[Path]:
+    """The folders of Rays of this user: real folders with a name of ours."""
+    found = []
+    for base in bases:
+        with suppress(OSError):
+            for path in sorted(base.iterdir()):
+                if not FOLDER.fullmatch(path.name):
+                    continue
+                with suppress(OSError):
+                    status = path.lstat()
+                    if stat.S_ISDIR(status.st_mode) and status.st_uid == os.getuid():
+                        found.append(path)
+    return found
+
+
+def start_reaper(folder: Path) -> subprocess.Popen[bytes]:
+    """Start the reaper of the Ray in ``folder``, whose record names this process as the driver.
+
+    It acts once its standard input is closed, be it that this process has died. A session of its own keeps the
+    terminal's signals from it.
+    """
+    return subprocess.Popen(
+        [sys.executable, "-P", __file__, str(folder)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+def reap(folder: Path) -> None:
+    """Keep the record until the driver lets go or dies; then end what is left, and remove the folder."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    record = Record.read(folder)
+    if record is None:
+        return
+    record.reaper = identity(os.getpid())
+    record.write(folder)
+    interval = LOOK_SECONDS
+    while not select.select([sys.stdin], [], [], interval)[0] and living([record.driver]):
+        started = time.monotonic()
+        _see(record, folder)
+        interval = max(LOOK_SECONDS, (time.monotonic() - started) / SHARE)
+    _see(record, folder)
+    until = time.monotonic() + GRACE_SECONDS
+    while living(record.processes) and time.monotonic() < until:
+        time.sleep(0.1)
+    end(record.processes)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _see(record: Record, folder: Path) -> None:
+    """Add to the record which descendants the driver has now; of those that are gone none is left in it."""
+    seen = [(process.pid, process.create_time()) for process in living(record.processes)]
+    with suppress(psutil.Error):
+        if living([record.driver]):
+            for process in psutil.Process(record.driver[0]).children(recursive=True):
+                with suppress(psutil.Error):
+                    seen.append((process.pid, process.create_time()))
+    seen = sorted({one for one in seen if one[0] != os.getpid()})
+    if seen != record.processes:
+        record.processes = seen
+        with suppress(OSError):  # the reaper itself still knows
+            record.write(folder)
+
+
+if __name__ == "__main__":
+    reap(Path(sys.argv[1]))
