@@ -44,17 +44,22 @@ class Store:
         self._reported: dict[str, list[dict[str, Any]]] = {}  # rows of the trials that are reporting now
 
     @classmethod
-    def create(cls, folder: Location, campaign: Mapping[str, Any], knobs: Mapping[str, str]) -> Store:
+    def create(
+        cls, folder: Location, campaign: Mapping[str, Any], knobs: Mapping[str, str], anew: bool = False
+    ) -> Store:
         """Start a campaign: ``campaign`` is JSON data to keep, ``knobs`` the type of each sampled dotted path.
 
-        A ValueError for a bad name or knob, and for a folder that already holds something.
+        A ValueError for a bad name or knob, and for a folder that already holds something; with ``anew`` it may be a
+        campaign in which no trial has begun, whose description is written anew. Two processes that create in one
+        folder must be kept apart by the caller.
         """
         check_name(folder.name, "campaign name")
         for name in ("schema_version", "knobs"):
             if name in campaign:
                 raise ValueError(f"campaign[{name!r}] is written by the store and must not be given")
         store = cls(folder, {"schema_version": SCHEMA_VERSION, **campaign, "knobs": dict(knobs)})
-        store._refuse_if_in_use()
+        if not (anew and store.is_empty):
+            store._refuse_if_in_use()
         for dataset in DATASETS:
             store._write_empty_part(dataset)
         # Written last: a folder with this file is a whole campaign, one without it can be created again.
@@ -183,6 +188,11 @@ class Store:
 
     def _write_empty_part(self, dataset: Dataset) -> None:
         self._write_table(self._path(dataset, _EMPTY), self._schemas[dataset].empty_table())
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no trial has begun."""
+        return all(key == _EMPTY for dataset in DATASETS for key in self._keys(dataset))
 
     @property
     def _compacted(self) -> bool:

@@ -88,6 +88,20 @@ def local_copy(path: Location) -> Iterator[Path]:
         yield copy
 
 
+def create_folder(folder: Location) -> bool:
+    """Make a folder with those around it; False where there is something of that name, as of two that try at once
+    (``mkdir`` is atomic). An object store has no folders: there, whether nothing is at that place yet.
+    """
+    if not isinstance(folder, Path):
+        return not exists(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir()
+    except FileExistsError:
+        return False
+    return True
+
+
 def names(folder: Location) -> list[str]:
     """Visible names in a folder, sorted; none where it does not exist. A ValueError where it is a file."""
     if not isinstance(folder, Path):

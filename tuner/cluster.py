@@ -14,13 +14,15 @@ from dataclasses import dataclass
 import ray
 import torch
 from ray._private.ray_logging import stdout_deduplicator
-from ray.exceptions import RayError
+from ray.exceptions import GetTimeoutError, RayError
 
-from tuner import leftovers, nodes, own_ray
+from tuner import leftovers, nodes, own_ray, probe
 from tuner.nodes import Node
 from tuner.placement import Placement, slots
 from tuner.ray_errors import one_line
 from tuner.ray_shell import prepare_environment
+
+TRY_SECONDS = 180.0  # for a first worker, on a machine that is busy
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,19 @@ def disconnect() -> None:
         own_ray.stop()
     else:
         ray.shutdown()
+
+
+def try_out(found: Cluster) -> None:
+    """See that Ray can start a worker which finds this code; a ValueError where it cannot, and Ray is gone again."""
+    gpus = found.resources.get("gpu", 0)
+    remote = ray.remote(num_cpus=found.resources["cpu"], num_gpus=gpus, max_retries=0)(probe.answer)
+    try:
+        ray.get(remote.remote(), timeout=TRY_SECONDS)
+    except RayError as error:
+        disconnect()
+        late = isinstance(error, GetTimeoutError)
+        why = f"no worker was ready within {TRY_SECONDS:g} s" if late else one_line(error)
+        raise ValueError(f"Ray started on this machine, but cannot run a trial: {why}") from None
 
 
 def _cluster(found: Sequence[Node], concurrent: int | None, placement: Placement, may_grow: bool = False) -> Cluster:

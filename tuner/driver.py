@@ -15,7 +15,7 @@ from filelock import FileLock, Timeout
 
 from storage.location import Location
 from tuner.again import PROGRAM, go_on
-from tuner.lease import leased
+from tuner.lease import BusyError, leased
 from tuner.search import Search
 
 FAILED = 1
@@ -42,7 +42,7 @@ def interruptible(campaign: Search) -> Iterator[None]:
 
 @contextmanager
 def only_driver(folder: Location) -> Iterator[None]:
-    """Hold the campaign: two drivers would overwrite each other's rows."""
+    """Hold the campaign: two drivers would overwrite each other's rows. A BusyError where another process does."""
     if not isinstance(folder, Path):
         with leased(folder, _give_up):
             yield
@@ -51,7 +51,7 @@ def only_driver(folder: Location) -> Iterator[None]:
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        raise ValueError(f"campaign {folder.name!r} is being run by another process") from None
+        raise BusyError(f"campaign {folder.name!r} is being run by another process") from None
     except OSError as error:
         raise ValueError(f"the campaign's folder {str(folder)!r} cannot be written: {error.strerror}") from None
     try:

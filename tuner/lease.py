@@ -3,15 +3,19 @@
 Whoever finds another's watches it for a while, and takes it over if it stays as it is: no two clocks are compared. An
 owner that finds another's in its place (it was suspended, or cut off for longer than that) ends its campaign.
 
-What it cannot guarantee: between two looks both may write. Two that start within the same second may both begin; one
-of them then ends at its next beat. What they wrote until then is whole, and of a trial that both began the later
-attempt is in force (trainable/attempt.py).
+Between the look and the first write each puts a claim of its own, and goes on only where it then finds no other's: of
+two claims, whoever's is the later one finds both, since a store lists what has been put. So at most one takes it.
+
+What it cannot guarantee: one that is suspended for longer than a claim counts may write once more before it learns that
+it is no longer the owner. What it wrote is whole, and of a trial that both began the later attempt is in force
+(trainable/attempt.py).
 """
 
 from __future__ import annotations
 
 import json
 import os
+import random
 import socket
 import threading
 import time
@@ -24,8 +28,13 @@ from storage import files
 from storage.location import Url
 
 NAME = ".driver.json"
+CLAIMS = ".driver-claims"  # a folder: one object of each that is about to take the campaign
 BEAT_SECONDS = 15.0
 WATCH_SECONDS = 3 * BEAT_SECONDS  # so long an object that stays as it is has no living owner
+
+
+class BusyError(ValueError):
+    """Another process holds the campaign."""
 
 
 class Lease:
@@ -38,18 +47,40 @@ class Lease:
         self._over = threading.Event()
 
     def take(self) -> None:
-        """A ValueError where a living process holds it; waits to see whether it lives. An OSError from the store."""
+        """A BusyError where a living process holds it; waits to see whether it lives. An OSError from the store."""
         found = holder(self.folder)
         if found is not None:
             until = time.monotonic() + WATCH_SECONDS
             while (now := holder(self.folder)) == found and time.monotonic() < until:
                 time.sleep(BEAT_SECONDS / 5)
             if now not in (None, found):
-                raise ValueError(f"it is being run by another process ({now.get('owner')})")
-        self.beat()
-        found = holder(self.folder)
-        if found is None or found.get("token") != self.token:
-            raise ValueError("it is being run by another process, which began at the same moment")
+                raise BusyError(f"it is being run by another process ({now.get('owner')})")
+            found = now
+        with self._claimed():
+            if holder(self.folder) != found:
+                raise BusyError("it is being run by another process, which began at the same moment")
+            self.beat()
+
+    @contextmanager
+    def _claimed(self) -> Iterator[None]:
+        """Be the only one that takes it, for the time of the block. A claim that stays for long is of a killed one."""
+        claims, seen = self.folder / CLAIMS, dict[str, float]()
+        until = time.monotonic() + 2 * WATCH_SECONDS
+        while time.monotonic() < until:
+            mine = claims / uuid.uuid4().hex
+            try:
+                files.write(mine, b"claim")
+                now = time.monotonic()
+                seen = {name: seen.get(name, now) for name in files.names(claims) if name != mine.name}
+                if all(now - since > WATCH_SECONDS for since in seen.values()):
+                    for name in seen:
+                        files.remove(claims / name)
+                    yield
+                    return
+            finally:
+                files.remove(mine)  # also where there are others: two that wait for each other would wait for ever
+            time.sleep(random.uniform(0, BEAT_SECONDS / 10))
+        raise BusyError("other processes are about to run it")
 
     def beat(self) -> None:
         """Write it anew."""
@@ -78,15 +109,15 @@ class Lease:
 
 @contextmanager
 def leased(folder: Url, on_lost: Callable[[str], None]) -> Iterator[Lease]:
-    """Hold the campaign for the time of the block. A ValueError where another process does.
+    """Hold the campaign for the time of the block. A BusyError where another process does.
 
     Once it is another's, ``on_lost`` is told why, in a thread of its own.
     """
     lease = Lease(folder, on_lost)
     try:
         lease.take()
-    except ValueError as error:
-        raise ValueError(f"campaign {folder.name!r} cannot be driven: {error}") from None
+    except BusyError as error:
+        raise BusyError(f"campaign {folder.name!r} cannot be driven: {error}") from None
     except OSError as error:
         raise ValueError(f"the campaign's folder {str(folder)!r} cannot be written: {error}") from None
     thread = threading.Thread(target=lease.keep, daemon=True)

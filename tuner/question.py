@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from search_spaces import constraints, objectives, recorded
@@ -94,10 +94,9 @@ def with_datasets(question: Question, dataset: Dataset) -> Question:
     return replace(question, planned=tuple(located))
 
 
-def recorded_side(question: Question) -> dict[str, Any]:
-    """What a replay is held against, kept with it so that ``results`` needs no space."""
+def recorded_side(question: Question) -> dict[str, Any] | None:
+    """What a replay is held against, kept with it so that ``results`` needs no space; None of a search."""
     if question.replay is None:
-        return {"replay": None}
+        return None
     settled = question.overrides | {"seed": question.seed}
-    record = record_of(load_space(question.space.name), question.replay.reading, question.scale, settled)
-    return {"replay": asdict(question.replay), "recorded": record}
+    return record_of(load_space(question.space.name), question.replay.reading, question.scale, settled)

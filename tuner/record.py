@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import json
 import time
+from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from storage.location import Location, absolute, location
@@ -13,12 +16,17 @@ from tuner import provenance, warm_start
 from tuner.confirm import first_fresh_seed
 from tuner.question import Question, recorded_side
 
+FOUND = (  # as the question was asked: of another time, machine or version it may be other
+    "question", "ranges", "fresh_seed", "inert", "prior", "recorded", "data_description", "code_version", "environment",
+    "created_at",
+)  # fmt: skip
+LONGEST_VALUE = 60  # characters of a message
 
-def record_of(question: Question, dataset: Dataset, given: argparse.Namespace) -> dict[str, Any]:
-    """What ``campaign.json`` keeps: the resolved question and what it is asked with."""
+
+def asked_of(question: Question, given: argparse.Namespace) -> dict[str, Any]:
+    """The resolved question as JSON data: what makes two campaigns ask the same, beside the data themselves."""
     return {
         "space": question.space.name,
-        "question": question.space.question,
         "scale": question.scale,
         "objective": question.space.objective,
         "objectives": list(question.space.objectives),
@@ -26,7 +34,6 @@ def record_of(question: Question, dataset: Dataset, given: argparse.Namespace) -
         "likely": given.likely,
         "overrides": question.overrides,
         "base": encode(question.base),
-        "ranges": {k.path: {"domain": str(k.domain), "why": k.why, "when": k.when} for k in question.space.knobs},
         "trials": question.trials,
         "seed": question.seed if given.seed is not None else None,
         "stopper": given.stopper,
@@ -34,13 +41,23 @@ def record_of(question: Question, dataset: Dataset, given: argparse.Namespace) -
         "reports": given.reports,
         "confirm": str(given.confirm) if given.confirm else None,
         "ablate": bool(given.ablate),
+        "warm_start": given.warm_start,
+        "reuse": [absolute(folder) for folder in given.reuse or ()],
+        "replay": None if question.replay is None else asdict(question.replay),
+        "compile": given.compile,
+    }
+
+
+def record_of(question: Question, dataset: Dataset, given: argparse.Namespace) -> dict[str, Any]:
+    """What ``campaign.json`` keeps: the question, and what was found as it was asked."""
+    return {
+        **asked_of(question, given),
+        "question": question.space.question,
+        "ranges": {k.path: {"domain": str(k.domain), "why": k.why, "when": k.when} for k in question.space.knobs},
         "fresh_seed": first_fresh_seed(question.seed, earlier_campaigns(given)),
         "inert": question.inert,
-        "warm_start": given.warm_start,
         "prior": None if question.prior is None else question.prior.to_json(),
-        "reuse": [absolute(folder) for folder in given.reuse or ()],
-        **recorded_side(question),
-        "compile": given.compile,
+        "recorded": recorded_side(question),
         "data": dataset.fingerprint,
         "data_description": dataset.description,
         "code_version": provenance.code_version(),
@@ -53,3 +70,16 @@ def earlier_campaigns(given: argparse.Namespace) -> list[Location]:
     """The folders that a search starts from or reuses."""
     started = [location(name) for name in given.warm_start or () if name != warm_start.RECORDED]
     return [*started, *(given.reuse or ())]
+
+
+def difference(was: Mapping[str, Any], record: Mapping[str, Any]) -> str | None:
+    """Where two campaigns ask different things, in words; None where they ask the same."""
+    for name, value in json.loads(json.dumps(record)).items():
+        if name not in FOUND and was.get(name) != value:
+            return f"{name} is {_short(was.get(name))} there and {_short(value)} here"
+    return None
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 3]}..."

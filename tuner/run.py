@@ -28,8 +28,8 @@ from trainable.component import encode
 from trainable.config import TrainConfig
 from trainable.data import Dataset, check_source, known_vocab_size, prepare
 from trainable.ray_trainable import STOP_FILE
-from tuner import catalogue, cluster, devices, nodes, options, plan, provenance, show, warm_start
-from tuner.again import PROGRAM, again
+from tuner import beginning, catalogue, cluster, devices, nodes, options, plan, provenance, show, warm_start
+from tuner.again import PROGRAM
 from tuner.audit import INERT, audit_fixed, audit_space, proxy_base
 from tuner.audit_recorded import inert_of_row
 from tuner.audit_report import print_findings
@@ -55,7 +55,7 @@ from tuner.question import (
     check_measurable,
     with_datasets,
 )
-from tuner.record import record_of
+from tuner.record import asked_of, record_of
 from tuner.replay import AS_RUN, Replay
 from tuner.reuse import Library
 from tuner.search import Search, Settings
@@ -105,11 +105,9 @@ def begin(console: Console, given: argparse.Namespace) -> int:
         question = ask(asked, scale, given.overrides, given.trials, given.seed)
     settle(given, question)
     kind = scale if question.replay is None else f"replay-{scale}"
-    name = given.name if given.name is not None else f"{space.name}-{kind}-{time.strftime('%Y%m%d-%H%M%S')}"
-    folder = campaign_folder(given.results, name)
+    usual_name = f"{space.name}-{kind}-{time.strftime('%Y%m%d-%H%M%S')}"
     files.check_usable(given.results)
-    if files.exists(folder):
-        raise ValueError(f"campaign {name!r} exists already: choose another --name, or go on with: {again(folder)}")
+    beginning.check_free(given.results, given.name, asked_of(question, given))
     check_measurable(question.space, here.has_gpu)
     check_source(question.base.data)
     constraints.check(question.space.constraints, question.base, known_vocab_size(question.base.data))
@@ -137,13 +135,12 @@ def begin(console: Console, given: argparse.Namespace) -> int:
         question = replace(question, prior=found)
         console.print(f"warm start: {found.about()}")
     library = open_library(console, given.reuse, given.fidelity)
-    try:
-        store = Store.create(folder, record_of(question, dataset, given), question.space.column_types())
-    except OSError as error:
-        raise ValueError(
-            f"the campaign's folder {str(folder)!r} cannot be written: {error.strerror or error}"
-        ) from None
-    return search(console, question, store, dataset, here, given, library)
+    here = on_ray(console, here, given.address)
+    record, knobs = record_of(question, dataset, given), question.space.column_types()
+    with beginning.folder_for(given.results, given.name, usual_name) as folder:
+        store = beginning.create(folder, record, knobs)
+        with going_on_with(folder):
+            return search(console, question, store, dataset, here, given, library)
 
 
 def open_library(console: Console, folders: Sequence[Location] | None, fidelity: str) -> Library | None:
@@ -205,7 +202,8 @@ def resume_in(console: Console, folder: Location, given: argparse.Namespace) -> 
         question = replace(question, prior=warm_start.of_json(was["prior"]))
     reused = given.reuse or [location(folder) for folder in was.get("reuse", ())]
     library = open_library(console, reused, given.fidelity)
-    return search(console, question, store, dataset, here, given, library)
+    with only_driver(folder):
+        return search(console, question, store, dataset, here, given, library)
 
 
 def audited(console: Console, question: Question) -> Question:
@@ -285,7 +283,7 @@ def search(
     given: argparse.Namespace,
     library: Library | None = None,
 ) -> int:
-    """Run the campaign until its budget, its hours or the user end it."""
+    """Run a campaign that this process holds until its budget, its hours or the user end it."""
     settings = Settings(
         trials=question.trials,
         slots=here.slots,
@@ -301,39 +299,47 @@ def search(
         fresh_seed=store.campaign.get("fresh_seed"),
         stall_seconds=60 * given.stall_minutes,
     )
-    with going_on_with(store.folder), only_driver(store.folder):
-        files.remove(store.folder / STOP_FILE)
-        campaign = Search(
-            question.space,
-            question.base,
-            store,
-            dataset.fingerprint,
-            settings,
-            provenance.code_version(),
-            planned=question.planned if question.replay else None,
-            vocab_size=dataset.vocab_size,
-            prior=question.prior,
-            library=library,
-        )
-        if question.replay is None:
-            campaign.ledger.inert = question.inert
-        if campaign.exhausted:
-            console.print(f"nothing left to do: all {question.trials} trials have ended (--trials asks for more)")
-        else:
-            console.print(f"campaign: {store.folder}")
-            run_on_ray(console, campaign, here, given.address)
-        return conclude(console, campaign)
+    files.remove(store.folder / STOP_FILE)
+    campaign = Search(
+        question.space,
+        question.base,
+        store,
+        dataset.fingerprint,
+        settings,
+        provenance.code_version(),
+        planned=question.planned if question.replay else None,
+        vocab_size=dataset.vocab_size,
+        prior=question.prior,
+        library=library,
+    )
+    if question.replay is None:
+        campaign.ledger.inert = question.inert
+    if campaign.exhausted:
+        console.print(f"nothing left to do: all {question.trials} trials have ended (--trials asks for more)")
+    else:
+        console.print(f"campaign: {store.folder}")
+        run_on_ray(console, campaign, here, given.address)
+    return conclude(console, campaign)
+
+
+def on_ray(console: Console, here: cluster.Cluster, address: str | None) -> cluster.Cluster:
+    """Start Ray and see that it can run a trial, unless it runs already or a cluster has been joined."""
+    import ray
+
+    if ray.is_initialized():
+        return here
+    console.print("starting Ray ...")
+    found = cluster.connect(address, here.slots, here.placement)
+    cluster.try_out(found)
+    return found
 
 
 def run_on_ray(console: Console, campaign: Search, here: cluster.Cluster, address: str | None) -> None:
-    """Start Ray (unless a cluster is joined already), show the display, and fit."""
-    import ray
+    """Start Ray (unless it runs already), show the display, and fit."""
 
     from tuner.ray_shell import fit
 
-    if not ray.is_initialized():
-        console.print("starting Ray ...")
-        here = cluster.connect(address, here.slots, here.placement)
+    here = on_ray(console, here, address)
     started = time.monotonic()
     with interruptible(campaign), Display(campaign, console):  # after Ray, which takes SIGTERM for itself
         fit(campaign, here.resources)

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 import ray
 import torch
 from ray._private import ray_logging, worker
+from ray.exceptions import GetTimeoutError, WorkerCrashedError
 
 from tuner import cluster
 from tuner.cluster import Cluster
@@ -76,6 +79,28 @@ def test_a_ray_that_does_not_start_here_is_one_line(machine, monkeypatch) -> Non
     monkeypatch.setattr(ray, "init", too_slow)
     with pytest.raises(ValueError, match=r"^Ray did not start on this machine: The current node timed out [^\n]+$"):
         cluster.connect()
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [(WorkerCrashedError(), "worker died unexpectedly"), (GetTimeoutError("late"), "no worker was ready within 180 s")],
+)
+def test_a_ray_that_cannot_run_a_trial_is_one_line_and_is_gone_again(monkeypatch, error, said) -> None:
+    asked, ended = {}, []
+
+    def fails(reference, timeout) -> None:
+        raise error
+
+    def remote(**options):
+        asked.update(options)
+        return lambda function: SimpleNamespace(remote=function)
+
+    monkeypatch.setattr(ray, "remote", remote)
+    monkeypatch.setattr(ray, "get", fails)
+    monkeypatch.setattr(ray, "shutdown", lambda: ended.append(True))
+    with pytest.raises(ValueError, match=f"^Ray started on this machine, but cannot run a trial: .*{said}[^\\n]*$"):
+        cluster.try_out(Cluster(2, {"gpu": 0.5, "cpu": 2.0}, True))
+    assert (asked["num_cpus"], asked["num_gpus"], ended) == (2.0, 0.5, [True])
 
 
 @pytest.fixture

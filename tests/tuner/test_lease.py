@@ -11,7 +11,7 @@ from storage import files
 from storage.location import Url
 from tuner import driver, lease, status
 from tuner.driver import only_driver
-from tuner.lease import NAME, Lease, is_fresh, leased
+from tuner.lease import NAME, BusyError, Lease, is_fresh, leased
 
 
 @pytest.fixture
@@ -73,10 +73,17 @@ def test_such_a_driver_ends_at_once_and_says_why(monkeypatch, capsys) -> None:
 
 def test_two_that_begin_at_the_same_moment_do_not_both(folder, monkeypatch) -> None:
     first, second = Lease(folder, unheard), Lease(folder, unheard)
-    beat = first.beat
-    monkeypatch.setattr(first, "beat", lambda: (beat(), second.beat()))
-    with pytest.raises(ValueError, match="began at the same moment"):
+    write = files.write
+
+    def other_is_first(path: Url, content: bytes) -> None:
+        monkeypatch.setattr(files, "write", write)
+        second.take()
+        write(path, content)
+
+    monkeypatch.setattr(files, "write", other_is_first)
+    with pytest.raises(BusyError, match="began at the same moment"):
         first.take()
+    assert lease.holder(folder)["token"] == second.token
 
 
 def test_the_status_tells_by_the_time_in_the_object_whether_a_driver_lives(folder) -> None:

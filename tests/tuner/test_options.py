@@ -113,11 +113,10 @@ def test_a_mistake_is_one_line_with_what_was_wrong_and_writes_nothing(workplace,
     assert everything(workplace) == before
 
 
-def test_a_results_folder_that_cannot_be_one_is_a_mistake(workplace, capsys, monkeypatch, dataset) -> None:
+def test_a_results_folder_that_cannot_be_one_is_a_mistake(workplace, capsys) -> None:
     (workplace / "file").write_text("")
-    monkeypatch.setattr("tuner.run.prepare", lambda *args, **options: dataset)
     assert main([*GOLF, "--results", "file", "--name", "a"]) == 2
-    assert "the campaign's folder 'file/a' cannot be written" in capsys.readouterr().err
+    assert f"--results 'file' cannot be used: {workplace / 'file'} is no folder" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("arguments", [("--trials", "x"), (*GOLF, "--set", "model.num_layer=2")])

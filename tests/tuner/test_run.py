@@ -63,6 +63,7 @@ def without_ray(monkeypatch, play):
                 play(campaign, **settings).run()
             campaign.abandon()
 
+        monkeypatch.setattr(run, "on_ray", lambda console, here, address: here)
         monkeypatch.setattr(run, "run_on_ray", run_on_ray)
 
     return use
@@ -229,6 +230,26 @@ def test_ctrl_c_before_the_search_is_no_traceback(monkeypatch, capsys) -> None:
     assert not Path("runs").exists()
 
 
+@pytest.mark.parametrize(("error", "code"), [(ValueError("Ray did not start"), 2), (KeyboardInterrupt(), 130)])
+def test_a_start_that_fails_before_its_first_trial_leaves_nothing_and_its_name_free(
+    without_ray, monkeypatch, capsys, error, code
+) -> None:
+    def fails(*arguments) -> None:
+        raise error
+
+    command = [*GOLF, "--data", "text [b]", "--trials", "1", "--name", "night"]
+    monkeypatch.setattr(run.cluster, "connect", fails)
+    assert main(command) == code and not Path("runs").exists()
+    without_ray()
+    monkeypatch.setattr(run, "run_on_ray", fails)
+    assert main(command) == code and statuses("night") == []
+    without_ray()
+    assert main(command) == 0 and statuses("night") == ["completed"]
+    capsys.readouterr()
+    assert main(command) == 2
+    assert "campaign 'night' exists already: choose another --name, or go on with: " in capsys.readouterr().err
+
+
 def test_a_resume_asks_the_same_question_and_runs_what_is_left(without_ray, capsys, monkeypatch) -> None:
     without_ray()
     assert main([*GOLF, "--data", "text [b]", "--trials", "2", "--name", "grow", "--stopper", "none"]) == 0
@@ -294,13 +315,12 @@ def test_a_base_outside_the_range_of_its_own_knob_is_refused() -> None:
         run.ask(replace(space, scales=scales), "proxy", {}, None, None)
 
 
-def test_two_starts_in_one_second_do_not_mix(without_ray, monkeypatch, capsys) -> None:
+def test_two_starts_in_one_second_are_two_campaigns(without_ray, monkeypatch) -> None:
     without_ray()
     monkeypatch.setattr(time, "strftime", lambda *args: "now")
     command = [*GOLF, "--data", "text [b]", "--trials", "1"]
-    assert main(command) == 0
-    assert main(command) == 2
-    assert "campaign 'parameter_golf-proxy-now' exists already" in capsys.readouterr().err
+    assert main(command) == main(command) == 0
+    assert sorted(os.listdir("runs")) == ["parameter_golf-proxy-now", "parameter_golf-proxy-now-2"]
 
 
 def test_the_audit_names_what_changes_nothing_before_anything_is_spent(without_ray, monkeypatch, capsys) -> None:
