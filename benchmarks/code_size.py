@@ -13,13 +13,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 
-from results.command_line import OneLineParser
+from terminal.command_line import OneLineParser
+from terminal.console import Console
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("search_spaces", "tuner", "trainable", "results", "storage")
+PACKAGES = ("search_spaces", "tuner", "trainable", "results", "storage", "terminal")
 
 
 @dataclass(frozen=True, order=True)
@@ -88,7 +88,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     root = parser.parse_args(arguments).root
     if not any((root / package).is_dir() for package in PACKAGES):
         return parser.refuse(ValueError(f"{root} holds none of the packages {', '.join(PACKAGES)}"))
-    Console(width=180, highlight=False, markup=False).print(table(root))
+    Console(width=180).print(table(root), soft_wrap=False)
     return 0
 
 

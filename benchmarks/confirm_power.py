@@ -22,9 +22,10 @@ import numpy as np
 import optuna
 
 from benchmarks.simulated_campaign import whole_campaign
-from results.command_line import OneLineParser
 from results.confirmation import DEFAULT, Design, Judgement, Run, judge
 from search_spaces.domains import Choice, Domain, LogUniform
+from terminal.command_line import OneLineParser
+from terminal.console import Console
 from tuner.sampler import suggest, tpe
 
 TRIALS = 24
@@ -138,20 +139,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     campaigns, by_tpe, whole = (100, 10, 3) if quick else (2000, 200, 40)
     designs = (replace(DEFAULT, last=DEFAULT.first), DEFAULT)
-    print("campaign                                     search  design   number  wins   true wins  runs")
+    console = Console()
+    console.print("campaign                                     search  design   number  wins   true wins  runs")
     for kind in KINDS:
         for sampler, count in (("random", campaigns), ("tpe", by_tpe)):
             searches = [searched(kind, seed, sampler) for seed in range(count)]
             for design in designs:
                 got = tally(kind, design, searches)
-                print(
+                console.print(
                     f"{kind.name:<44} {sampler:<7} {design!s:<8} {got.campaigns:>6}  {got.won:>5.1%}  {got.true:>9.1%}"
-                    f"  {got.runs:>4.1f}",
-                    flush=True,
+                    f"  {got.runs:>4.1f}"
                 )
     with tempfile.TemporaryDirectory() as folder:
         wins = sum(whole_campaign(Path(folder) / str(seed), DEFAULT, TRIALS, _value, seed) for seed in range(whole))
-    print(f"null campaigns through the tuner's own Search, TPE and files: {wins} of {whole} establish a winner")
+    console.print(f"null campaigns through the tuner's own Search, TPE and files: {wins} of {whole} establish a winner")
 
 
 def _value(config: str, progress: float) -> float:

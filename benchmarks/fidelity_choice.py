@@ -14,11 +14,11 @@ from functools import partial
 
 import pandas as pd
 import torch
-from rich.console import Console
 
 import search_spaces
-from results.command_line import OneLineParser, at_least_one
 from results.fidelity import print_rungs
+from terminal.command_line import OneLineParser, at_least_one
+from terminal.console import Console
 from trainable.config import Budget, TrainConfig
 from trainable.data import Dataset, prepare
 from trainable.fidelity import Branch, Complete, Fidelity

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from rich.console import Console
 
-from results.command_line import OneLineParser
 from results.fidelity import print_rungs
+from terminal.command_line import OneLineParser
+from terminal.console import Console
 
 PARTS = (1 / 9, 0.2, 0.25, 1 / 3, 0.4, 0.5, 0.6, 0.75, 0.8)
 OLDEST = 0.05  # of the run's length

@@ -29,7 +29,6 @@ from typing import Any
 import numpy as np
 import optuna
 import torch
-from rich.console import Console
 from rich.table import Table as Printed
 
 import search_spaces
@@ -39,10 +38,11 @@ from benchmarks.rivals import EVERY, RayDefaults
 from benchmarks.search_efficiency import at_random, proposing
 from benchmarks.simulator import Ours, simulate
 from benchmarks.tables import PARTS, STEPS
-from results.command_line import OneLineParser, at_least_one
 from search_spaces import recorded
 from search_spaces.space import Space
-from trainable.component import nearest
+from terminal.command_line import OneLineParser, at_least_one
+from terminal.console import Console
+from terminal.nearest import nearest
 from trainable.config import Budget, TrainConfig
 from trainable.data import Dataset, prepare
 from trainable.run import Run
@@ -174,7 +174,7 @@ def perform(task: Task) -> None:
     written = task.file.with_suffix(".part")
     written.write_text(json.dumps(found) + "\n")
     os.replace(written, task.file)
-    print(f"{task.file.name}: done", file=sys.stderr)
+    Console(stderr=True).print(f"{task.file.name}: done")
 
 
 def compute_to_reach(found: dict[str, Any], target: float) -> float:
@@ -208,7 +208,7 @@ def print_report(console: Console, folder: Path) -> None:
             _amount(float(np.median(near))),
             f"{np.median(fresh):+.4f}",
         )
-    console.print(printed)
+    console.print(printed, soft_wrap=False)
     console.print(
         f"The last column: mean of {len(FRESH)} fresh seeds of the search's best config, median of campaigns."
     )
@@ -258,7 +258,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         given.folder.mkdir(parents=True, exist_ok=True)
         run([target], 1)
         run([replace(target, method=name, seed=n) for n in range(given.seeds) for name in methods], given.jobs)
-    print_report(Console(highlight=False, width=None if sys.stdout.isatty() else 150), given.folder)
+    print_report(Console(width=None if Console().is_terminal else 150), given.folder)
     return 0
 
 

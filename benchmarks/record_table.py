@@ -17,9 +17,9 @@ import optuna
 import torch
 
 import search_spaces
-from results.command_line import OneLineParser, at_least_one
 from search_spaces.domains import Value
 from search_spaces.space import Space
+from terminal.command_line import OneLineParser, at_least_one
 from trainable.config import TrainConfig
 from trainable.data import Dataset, prepare
 from trainable.run import Run

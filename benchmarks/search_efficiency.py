@@ -29,13 +29,13 @@ import matplotlib
 import numpy as np
 import optuna
 import pandas as pd
-from rich.console import Console
 from rich.table import Table as Printed
 
 from benchmarks import rivals, tables
 from benchmarks.simulator import Ours, Trace, simulate
 from results.analysis import rank_correlation
-from results.command_line import OneLineParser, at_least_one
+from terminal.command_line import OneLineParser, at_least_one
+from terminal.console import Console
 from tuner.sampler import STARTUP_TRIALS, Sampler
 
 matplotlib.use("Agg")
@@ -153,7 +153,7 @@ def print_table(console: Console, table: tables.Table, found: dict[str, np.ndarr
             ours = compute_to_reach(found[OURS], grid, middle)
             shares.append(f"{ours / theirs:.2f}" if math.isfinite(ours) else "never")
         printed.add_row(name, *cells, "-" if name == OURS else ", ".join(shares))
-    console.print(printed)
+    console.print(printed, soft_wrap=False)
 
 
 def draw(path: Path, everything: dict[str, dict[str, np.ndarray]], grid: np.ndarray) -> None:
@@ -196,7 +196,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     grid, everything = np.arange(1, 2 * budget + 1) / 2, {}
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else 170)
+    console, progress = Console(width=None if Console().is_terminal else 170), Console(stderr=True)
     for path in given.tables:
         try:
             table = tables.read(path)
@@ -206,7 +206,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for name, make in (samplers(table) if given.samplers else methods(table, given.syne_tune)).items():
             started = time.process_time()
             found[name] = regrets(table, run(make, table, range(first, first + count), budget), grid)
-            print(f"{table.name}: {name}: {time.process_time() - started:.0f} s of CPU", file=sys.stderr)
+            progress.print(f"{table.name}: {name}: {time.process_time() - started:.0f} s of CPU")
         print_table(console, table, found, grid)
         everything[table.name] = found
     draw(given.picture, everything, grid)

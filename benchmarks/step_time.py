@@ -17,7 +17,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 import search_spaces
-from results.command_line import OneLineParser
+from terminal.command_line import OneLineParser
+from terminal.console import Console
 from trainable.component import with_values
 from trainable.config import TrainConfig
 from trainable.data import Dataset, batch, prepare
@@ -160,14 +161,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     torch.set_num_threads(1)
     runtime = Runtime.detect(compile=options.compile)
     base = search_spaces.load("parameter_golf").scale("proxy").base
-    dataset = prepare(base.data, say=print)
-    print(f"torch {torch.__version__}, {runtime.device_name}, {runtime.precision}, one thread; median (quartiles)")
+    console = Console()
+    dataset = prepare(base.data, say=console.print)
+    about = f"torch {torch.__version__}, {runtime.device_name}, {runtime.precision}"
+    console.print(f"{about}, one thread; median (quartiles)")
     for name, config, quick, thorough in (("proxy", base, 8, 40), ("wide", with_values(base, WIDE), 3, 9)):
         if options.only in (None, name):
             data, dim = config.data, config.model.model_dim
             title = f"{name}: width {dim}, {data.batch_tokens // data.seq_len} x {data.seq_len} tokens a step"
             measured = measure(config, dataset, runtime, quick if options.quick else thorough)
-            print(table(title, measured, data.batch_tokens), flush=True)
+            for line in table(title, measured, data.batch_tokens).splitlines():
+                console.print(line)
 
 
 if __name__ == "__main__":

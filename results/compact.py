@@ -14,8 +14,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from storage import files
 from storage.location import Location, argument
+from terminal.command_line import OneLineParser
+from terminal.console import Console
 
-from results.command_line import OneLineParser
 from results.names import check_name
 from results.store import CAMPAIGN, DATASETS, Store
 
@@ -68,7 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         written = compact(options.folder, options.target)
     except (ValueError, OSError) as error:
         return parser.refuse(error)
-    print(f"{options.target}: {written:,} bytes in {1 + len(DATASETS)} files")
+    Console().print(f"{options.target}: {written:,} bytes in {1 + len(DATASETS)} files")
     return 0
 
 

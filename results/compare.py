@@ -9,13 +9,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console
 from storage.location import Location, argument
+from terminal.command_line import OneLineParser, at_least_one
+from terminal.console import Console
+from terminal.nearest import nearest
 
-from results.command_line import OneLineParser, at_least_one
 from results.comparison import compare
 from results.frames import load
-from results.names import nearest
 from results.picture import check, draw
 from results.side_by_side import print_comparison
 
@@ -48,6 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.folder is None and options.space is None:
         parser.error("which replay? give its FOLDER, or --space NAME for the one that is kept here")
+    console = Console()
     try:
         folder = kept(options.space) if options.folder is None else options.folder
         results = load(folder)
@@ -56,11 +57,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         picture = options.picture or _beside(folder)
         check(picture)
         comparison = compare(results)
-        print_comparison(Console(), comparison, options.top)
+        print_comparison(console, comparison, options.top)
         draw(comparison, picture)
     except (ValueError, OSError) as error:
         return parser.refuse(error)
-    print(f"picture: {picture}")
+    console.print(f"picture: {picture}")
     return 0
 
 

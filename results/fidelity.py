@@ -16,12 +16,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from rich.console import Console
 from rich.table import Table
 from storage.location import argument
+from terminal.command_line import OneLineParser
+from terminal.console import Console
 
 from results.analysis import Correlation, rank_correlation
-from results.command_line import OneLineParser
 from results.frames import Results, load
 
 REDUCTION = 2  # the part that goes on at a rung: one in so many, as in tuner/early_stopping.py
@@ -160,7 +160,7 @@ def print_rungs(console: Console, title: str, table: pd.DataFrame, every: bool =
     for rung in found:
         cells = (_text(rung.overall), _text(rung.within), f"{rung.holds_best:.0%}", f"{rung.top_lost:.2f}")
         shown.add_row(f"{rung.part:g}", str(rung.trials), *cells, f"{rung.cost:.2f}")
-    console.print(shown)
+    console.print(shown, soft_wrap=False)
     if rare:
         most = max(rung.trials for rung in rare)
         console.print(f"parts with values of at most {most} trials, left out: {len(rare)}{hint}")

@@ -13,12 +13,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
-from rich.console import Console
 from rich.text import Text
 from storage.location import Location, argument
+from terminal.command_line import OneLineParser, at_least_one
+from terminal.console import Console
 
 from results.analysis import counts, leaderboard, searched
-from results.command_line import OneLineParser, at_least_one
 from results.frames import Results, load
 from results.pareto import costs
 from results.store import DATASETS
@@ -39,7 +39,7 @@ class _Line:
 
 def print_leaderboard(console: Console, results: Results, top: int = 10) -> None:
     """Print the counts, the ``top`` rows of the leaderboard and the base, and what changed in the best trial."""
-    _say(console, _summary(searched(results.trials)))
+    console.print(_summary(searched(results.trials)))
     second = next(iter(results.campaign.get("objectives", [])[1:]), None)
     board = leaderboard(results.trials, second)
     if board.empty:
@@ -51,20 +51,21 @@ def print_leaderboard(console: Console, results: Results, top: int = 10) -> None
         lines = [_with_second(line, *pair) for line, pair in zip(lines, _pairs(shown, second), strict=True)]
     _print_table(console, lines, objective)
     if second is not None:
-        _say(console, f"front: no other trial is as good in both {objective} and {second}.", style="dim")
+        console.print(f"front: no other trial is as good in both {objective} and {second}.", style="dim")
     verdicts = verdict_lines(results.trials)
     for note in _notes(board, shown, bool(verdicts)):
-        _say(console, note, style="dim")
+        console.print(note, style="dim")
     _print_best(console, board, objective)
     for line in ["", *verdicts] if verdicts else []:
-        _say(console, line)
+        console.print(line)
 
 
 def print_where(console: Console, folder: Location) -> None:
     """Print where the files are, and the two lines of pandas that open them, unbroken so that they can be copied."""
-    _say(console, f"Files: {folder}")
+    console.print(f"Files: {folder}")
     for name in DATASETS:
-        _say(console, f"{name} = pandas.read_parquet({str(folder / name)!r})")
+        # as Text: a Python literal is escaped already, and must stay one
+        console.print(Text(f"{name} = pandas.read_parquet({str(folder / name)!r})"))
 
 
 def short(value: Any) -> str:
@@ -82,11 +83,6 @@ def fit(parts: Sequence[str], width: int) -> str:
         if len(text) <= width or shown == 1:
             return text
     return ""
-
-
-def _say(console: Console, text: str, style: str = "") -> None:
-    # as Text, because values may hold what rich would take for markup; soft_wrap: never broken into lines by rich
-    console.print(Text(text, style=style), highlight=False, soft_wrap=True)
 
 
 def _summary(trials: pd.DataFrame) -> str:
@@ -153,9 +149,9 @@ def _print_table(console: Console, lines: list[_Line], objective: str) -> None:
         padded = [cell.rjust(width) for cell, width in zip(cells[:-1], widths, strict=False)]
         return _GAP.join([*padded, cells[-1].ljust(widths[-1]), last])
 
-    _say(console, joined(heads, "changed from the base (+N: N more)"), style="underline")
+    console.print(joined(heads, "changed from the base (+N: N more)"), style="underline")
     for line in lines:
-        _say(console, joined(line.cells, fit(line.changes, room)), style=line.style)
+        console.print(joined(line.cells, fit(line.changes, room)), style=line.style)
 
 
 def _notes(board: pd.DataFrame, shown: pd.DataFrame, confirmed: bool) -> list[str]:
@@ -181,17 +177,19 @@ def _print_best(console: Console, board: pd.DataFrame, objective: str) -> None:
     if pd.isna(best["rank"]):
         return
     if best["is_base"]:
-        _say(console, f"\nBest: the base config itself, {objective} {best['value']:.4f}.")
+        console.print()
+        console.print(f"Best: the base config itself, {objective} {best['value']:.4f}.")
         return
     difference = "" if pd.isna(best["versus_base"]) else f" ({best['versus_base']:+.4f} vs base)"
     which = "".join(f", {name.removesuffix(':')}" for name in _recorded(best))
-    _say(console, f"\nBest: trial {best['number']}{which}, {objective} {best['value']:.4f}{difference}, with")
+    console.print()
+    console.print(f"Best: trial {best['number']}{which}, {objective} {best['value']:.4f}{difference}, with")
     changes, bases = _overrides(best), board[board["is_base"]]
     width = max((len(path) for path in changes), default=0)
     for path, value in changes.items():
         known = bases[path].dropna().tolist() if path in bases else []
         was = f"  (base: {short(known[0])})" if known else ""
-        _say(console, f"  {path:<{width}}  {short(value)}{was}")
+        console.print(f"  {path:<{width}}  {short(value)}{was}")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
-
-from results.names import nearest
+from terminal.nearest import nearest
 
 SCHEMA_VERSION = 1
 

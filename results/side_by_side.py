@@ -9,8 +9,7 @@ import unicodedata
 from collections.abc import Sequence
 
 import pandas as pd
-from rich.console import Console
-from rich.text import Text
+from terminal.console import Console
 
 from results.analysis import CONTRADICTS, ESTABLISHED, NOT_ESTABLISHED, Noise
 from results.comparison import Comparison
@@ -27,20 +26,22 @@ _LEGEND = (
 def print_comparison(console: Console, comparison: Comparison, top: int | None = None) -> None:
     """Print the runs (the ``top`` best measured ones, or all), the progression, the effects and what they come to."""
     what = f"{comparison.space} replayed {comparison.reading} at scale {comparison.scale}"
-    _say(console, f"{comparison.metric} of {what}")
-    _say(console, "vs base: minus that of the run's own base, in means of replicates; n: trials", style="dim")
+    console.print(f"{comparison.metric} of {what}")
+    console.print("vs base: minus that of the run's own base, in means of replicates; n: trials", style="dim")
     _print_runs(console, comparison.runs, top)
     if len(comparison.progression):
-        _say(console, "\nFrom the baseline to the best; change: from the step before")
+        console.print()
+        console.print("From the baseline to the best; change: from the step before")
         _print_progression(console, comparison.progression)
     if len(comparison.effects):
-        _say(console, "\nEffects: treatment minus control")
+        console.print()
+        console.print("Effects: treatment minus control")
         _print_effects(console, comparison.effects)
-    _say(console, "")
+    console.print("")
     for line in _LEGEND:
-        _say(console, line, style="dim")
+        console.print(line, style="dim")
     for line in summary(comparison):
-        _say(console, line)
+        console.print(line)
 
 
 # --- tables -----------------------------------------------------------------------------------------------------------
@@ -115,10 +116,10 @@ def _print_table(console: Console, heads: list[str], lines: list[list[str]], wor
         line, last = _GAP.join(padded), f"{_GAP}{cells[-1]}"
         return (line + last if len(line + last) <= console.width else line).rstrip()
 
-    _say(console, joined(heads), style="underline")
+    console.print(joined(heads), style="underline")
     here = heads.index("here")
     for line in lines:
-        _say(console, joined(line), style=_STYLES.get(line[here], ""))
+        console.print(joined(line), style=_STYLES.get(line[here], ""))
 
 
 # --- the summary ------------------------------------------------------------------------------------------------------
@@ -223,8 +224,3 @@ def _measured(run: pd.Series) -> str:
 
 def _ascii(text: str) -> str:
     return unicodedata.normalize("NFKD", text).encode("ascii", "replace").decode()
-
-
-def _say(console: Console, text: str, style: str = "") -> None:
-    # as Text, because values may hold what rich would take for markup; soft_wrap: never broken into lines by rich
-    console.print(Text(text, style=style), highlight=False, soft_wrap=True)

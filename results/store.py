@@ -20,9 +20,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from storage import files
 from storage.location import Location
+from terminal.nearest import nearest
 
 from results.campaign import parse
-from results.names import check_name, nearest
+from results.names import check_name
 from results.rows import problem
 from results.schema import SCHEMA_VERSION, STATUSES, reports_schema, trials_schema
 

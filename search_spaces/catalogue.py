@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from pathlib import Path
 
-from trainable.component import nearest
+from terminal.nearest import nearest
 
 from search_spaces.space import Space
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from trainable.component import nearest
+from terminal.nearest import nearest
 from trainable.config import TrainConfig
 
 from search_spaces.objectives import COSTS, cost_of

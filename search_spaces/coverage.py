@@ -22,9 +22,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from terminal.command_line import BAD_INPUT, OneLineParser, at_least_one, complain
+from terminal.console import Console
+from terminal.nearest import nearest
 from torch._dynamo import list_backends, lookup_backend  # type: ignore[attr-defined]
-from trainable.command_line import OneLineParser, at_least_one
-from trainable.component import canonical_json, decode, leaves, nearest, with_values, without_neutral
+from trainable.component import canonical_json, decode, leaves, with_values, without_neutral
 from trainable.config import Budget, TrainConfig
 from trainable.data import DataConfig, Dataset, prepare
 from trainable.run import Run
@@ -240,15 +242,17 @@ def _collected(
 ) -> dict[str, Outcome]:
     """Outcomes by key as they come in, which may take minutes."""
     outcomes: dict[str, Outcome] = {}
+    console = Console(stderr=True)
     for key, outcome in zip(order, found, strict=True):
         outcomes[key] = outcome
         if journal is not None:
             with journal.open("a", encoding="utf-8") as file:
                 file.write(json.dumps({"key": key, "backend": backend, "outcome": asdict(outcome)}) + "\n")
         if outcome.problem:
-            print(f"\n{key}: {outcome.problem}", file=sys.stderr)
-        print(f"\r{len(outcomes)} of {len(order)} configs trained", end="", file=sys.stderr, flush=True)
-    print(file=sys.stderr)
+            console.print()
+            console.print(f"{key}: {outcome.problem}")
+        console.print(f"{len(outcomes)} of {len(order)} configs trained", end="\r")
+    console.print()
     return outcomes
 
 
@@ -285,7 +289,7 @@ def _cell(outcome: Outcome) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """0 if every row passes, 1 if one does not, 2 if the question makes no sense."""
-    options = _options(arguments)
+    options, console = _options(arguments), Console()
     torch.set_num_threads(1)
     configs: dict[str, TrainConfig] = {}
     try:
@@ -297,13 +301,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         rows = sample(rows, options.every, options.write)
         _check(options)
     except ValueError as error:
-        print(f"{PROGRAM}: {error}", file=sys.stderr)
-        return 2
+        complain(PROGRAM, error)
+        return BAD_INPUT
     asked = {key for row in rows for key in row.keys.values()}
     configs = {key: config for key, config in configs.items() if key in asked}
     outcomes = train_all(configs, options.jobs, options.backend, options.journal)
     lines = [*table(rows, outcomes), "", f"{len(rows)} rows, {sum(passed(row, outcomes) for row in rows)} passed"]
-    print("\n".join(lines))
+    for line in lines:
+        console.print(line)
     if options.write:
         options.write.write_text("\n".join([*_preface(options), *lines, ""]), encoding="utf-8")
     return 0 if all(passed(row, outcomes) for row in rows) else 1

@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from trainable.component import nearest, parse_value
+from terminal.nearest import nearest
+from trainable.component import parse_value
 
 from search_spaces.domains import Choice, Domain
 from search_spaces.space import Space

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from trainable.component import nearest
+from terminal.nearest import nearest
 from trainable.config import Budget, TrainConfig
 from trainable.data import Dataset
 

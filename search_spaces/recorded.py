@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from trainable.component import difference, nearest, with_values, without_neutral
+from terminal.nearest import nearest
+from trainable.component import difference, with_values, without_neutral
 from trainable.config import TrainConfig
 
 from search_spaces.catalogue import load as load_space

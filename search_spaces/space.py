@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from trainable.component import Component, components, get_value, nearest, with_value, with_values
+from terminal.nearest import nearest
+from trainable.component import Component, components, get_value, with_value, with_values
 from trainable.config import TrainConfig
 
 from search_spaces.constraints import Constraint

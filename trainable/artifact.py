@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import torch
 from safetensors import SafetensorError
 from safetensors import torch as safetensors
+from terminal.nearest import nearest
 from torch import Tensor, nn
 
 from trainable import quantise
-from trainable.component import Component, nearest
+from trainable.component import Component
 from trainable.source_bytes import source_bytes
 
 if TYPE_CHECKING:  # a config has an artifact, and a run has a config

@@ -9,32 +9,19 @@ the nearest valid name.
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import functools
 import hashlib
 import json
 import math
 import types
 import typing
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self, TypeVar
 
+from terminal.nearest import closest, nearest
+
 _REGISTRY: dict[str, type[Component]] = {}
-
-
-def nearest(name: str, valid: Iterable[str], what: str) -> str:
-    """The end of an error message: the closest valid name, or the list of all of them."""
-    names = sorted(valid)
-    if (close := closest(name, names)) is not None:
-        return f"did you mean {close!r}?"
-    return f"valid {what}: {', '.join(names)}" if names else f"there are no valid {what}"
-
-
-def closest(name: str, names: Sequence[str]) -> str | None:
-    """The most similar name, if any is: first of all the same in other letters' case."""
-    same = [n for n in names if n.lower() == name.lower()]
-    return next(iter(same or difflib.get_close_matches(name, names, n=1, cutoff=0.5)), None)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,10 +24,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from filelock import FileLock, Timeout
+from terminal.nearest import nearest
 
 from trainable import download, epochs, shards, standard_library, text, tokenizer
 from trainable.characters import CharacterCounter
-from trainable.component import Component, fingerprint, nearest
+from trainable.component import Component, fingerprint
 from trainable.shards import Tokens
 from trainable.tokenizer import BYTE_LEVEL, PRETOKENIZERS, ByteCounter
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from trainable.component import Component, nearest
+from terminal.nearest import nearest
+
+from trainable.component import Component
 
 SPLITS = ("train", "validation")
 

@@ -15,7 +15,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from trainable.component import nearest
+from terminal.nearest import nearest
 
 SUFFIXES = (".txt", ".md", ".jsonl", ".parquet")
 FIELD = "text"  # of a .jsonl object, column of a .parquet table

@@ -16,7 +16,8 @@ from search_spaces import load as load_space
 from search_spaces import recorded
 from search_spaces.recorded import ROOT, RecordedRun, at_scale, config_of
 from search_spaces.space import Space
-from trainable.component import leaves, nearest, with_values
+from terminal.nearest import nearest
+from trainable.component import leaves, with_values
 from trainable.config import TrainConfig
 from tuner.audit import INERT, NEARLY, SCALE, Finding, audit_overrides, inert_paths, is_same, key_of, undo
 from tuner.shrunken import QUICK, digest

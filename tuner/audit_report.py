@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Sequence
-
-from rich.console import Console
 
 from results.report import short
 from search_spaces import load as load_space
 from search_spaces.recorded import READINGS
 from search_spaces.space import Space
-from trainable.command_line import OneLineParser
-from trainable.component import Component, nearest
+from terminal.command_line import OneLineParser
+from terminal.console import Console
+from terminal.nearest import nearest
+from trainable.component import Component
 from tuner.audit import IDLE, INERT, NEARLY, Finding, audit_space, proxy_base
 from tuner.audit_recorded import Row, audit_recorded, replicates
 
@@ -53,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--reading", metavar="READING", help="as_logged or as_run; default: both")
     parser.add_argument("--only", metavar="ID", nargs="+", help="some recorded runs instead of all, and no knobs")
     given = parser.parse_args(arguments)
-    console = Console(highlight=False, soft_wrap=True, markup=False, emoji=False)
+    console = Console()
     try:
         space = load_space(given.space)
         if given.reading not in (None, *READINGS):
@@ -63,8 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for reading in READINGS if given.reading is None else (given.reading,):
             print_recorded(console, space, reading, given.only)
     except ValueError as error:
-        print(f"{parser.prog}: {error}", file=sys.stderr)
-        return 2
+        return parser.refuse(error)
     return 0
 
 

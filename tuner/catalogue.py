@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from rich.console import Console
-
 import search_spaces
 from results.frames import load
 from results.store import campaigns
 from search_spaces.space import Space
 from storage.location import Location
+from terminal.console import Console
 
 
 def show(console: Console, name: str | None, runs: Location) -> None:
@@ -21,7 +20,8 @@ def show(console: Console, name: str | None, runs: Location) -> None:
         console.print(f"{known}: {space.question} ({len(space.knobs)} knobs; scales {', '.join(space.scales)})")
     found = campaigns(runs)
     if found:
-        console.print(f"\ncampaigns in {runs}:")
+        console.print()
+        console.print(f"campaigns in {runs}:")
     for folder in found:
         console.print(f"  {folder.name}: {_counts(folder)}")
 

@@ -7,7 +7,6 @@ import logging
 import os
 import re
 import socket
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -16,6 +15,7 @@ import torch
 from ray._private.ray_logging import stdout_deduplicator
 from ray.exceptions import GetTimeoutError, RayError
 
+from terminal.console import Console
 from tuner import leftovers, nodes, own_ray, probe
 from tuner.nodes import Node
 from tuner.placement import Placement, slots
@@ -63,7 +63,7 @@ def available_cores() -> int:
 
 
 def _tell(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+    Console(stderr=True).print(line)
 
 
 def connect(

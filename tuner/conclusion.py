@@ -8,14 +8,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from rich.console import Console
-
 from results.ablation import num_runs
 from results.comparison import compare
 from results.frames import load as load_results
 from results.report import print_leaderboard, print_where
 from results.side_by_side import print_comparison
 from search_spaces import load as load_space
+from terminal.console import Console
 from trainable.component import difference, leaves, with_values
 from trainable.config import TrainConfig
 from tuner.again import PROGRAM, again, go_on

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import argparse
 
-from rich.console import Console
-
 from results.ablation import num_runs
 from results.confirmation import Design
+from terminal.console import Console
 from trainable.config import UNITS
 from trainable.runtime import Runtime
 from tuner import cluster, plan, replay, schedule

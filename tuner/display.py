@@ -6,14 +6,14 @@ import json
 import time
 from types import TracebackType
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
-from rich.text import Text
 
 from results.confirmation import SEARCH
 from results.report import short
+from terminal.console import Console, Line
 from tuner.ledger import Entry
 from tuner.search import Search
 
@@ -52,7 +52,7 @@ class Display:
         is_best, self.best = best is not None and best is entry and best is not self.best, best
         if self.live and not is_best and entry.status in ("completed", "stopped"):
             return
-        self.console.print(Text(ended_line(entry, is_best, time.monotonic() - self.started)), soft_wrap=True)
+        self.console.print(ended_line(entry, is_best, time.monotonic() - self.started))
 
     def render(self) -> Group:
         """The live block: progress, counts, time left, best so far, what is running."""
@@ -69,7 +69,7 @@ class Display:
         for entry in list(search.live.values()):
             lines.append(running_text(entry))
         if search.stopping:
-            lines.append(Text(f"ending: {search.stopping}; running trials write their checkpoints", style="magenta"))
+            lines.append(Line(f"ending: {search.stopping}; running trials write their checkpoints", style="magenta"))
         return Group(*lines)
 
     def times(self) -> str:
@@ -124,21 +124,21 @@ def named(entry: Entry) -> str:
     return f"trial {entry.number}" + (" (base)" if entry.row["is_base"] else "")
 
 
-def counts_text(search: Search) -> Text:
-    parts = Text()
+def counts_text(search: Search) -> Line:
+    parts = Line()
     for status, number in search.ledger.counts().items():
         if number:
             parts.append(f"{number} {status}  ", style=STATUS_STYLES.get(status, "red"))
     return parts
 
 
-def best_text(search: Search) -> Text:
+def best_text(search: Search) -> Line:
     """The best trial so far, its distance to the base, and what it changed."""
     best, base = search.ledger.best(), search.ledger.base_value()
     if best is None:
-        return Text("no trial has completed yet", style="dim")
+        return Line("no trial has completed yet", style="dim")
     value = float(best.row["value"])
-    text = Text(f"best {search.space.objective} {value:.4f}", style="bold green")
+    text = Line(f"best {search.space.objective} {value:.4f}", style="bold green")
     if best.row["is_base"]:
         return text.append(" (the base)", style="dim")
     if base is not None:
@@ -149,9 +149,9 @@ def best_text(search: Search) -> Text:
     return text
 
 
-def running_text(entry: Entry) -> Text:
+def running_text(entry: Entry) -> Line:
     row = entry.row
-    text = Text(f"  {named(entry)}", style="cyan")
+    text = Line(f"  {named(entry)}", style="cyan")
     if row.get("last_value") is None:
         return text.append(f"  up to {row['budget_unit']} {short(row['budget'])}", style="dim")
     reached = f"{row['budget_unit']} {short(row['spent'])}/{short(row['budget'])}"

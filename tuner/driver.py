@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import signal
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from storage.location import Location
+from terminal.command_line import complain
 from tuner.again import PROGRAM, go_on
 from tuner.lease import BusyError, leased
 from tuner.search import Search
@@ -62,7 +62,7 @@ def only_driver(folder: Location) -> Iterator[None]:
 
 def _give_up(why: str) -> None:
     """Another process has taken the campaign over: write nothing more, and let the trials go. Ray's end with us."""
-    print(f"{PROGRAM}: {why}", file=sys.stderr, flush=True)
+    complain(PROGRAM, why)
     os._exit(1)
 
 

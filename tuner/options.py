@@ -10,8 +10,9 @@ from typing import Any
 
 from results.confirmation import DEFAULT, Design
 from storage.location import argument
-from trainable.command_line import OneLineParser, at_least_one
-from trainable.component import nearest, parse_value
+from terminal.command_line import OneLineParser, at_least_one
+from terminal.nearest import nearest
+from trainable.component import parse_value
 from trainable.data import STDLIB
 from trainable.download import DATASETS
 from trainable.fidelity import FIDELITIES

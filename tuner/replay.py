@@ -12,7 +12,8 @@ from search_spaces import recorded
 from search_spaces.effects import findings
 from search_spaces.recorded import RecordedRun
 from search_spaces.space import Space
-from trainable.component import nearest, with_values
+from terminal.nearest import nearest
+from trainable.component import with_values
 from trainable.config import TrainConfig
 
 ALL, BASES = "all", "bases"

@@ -14,8 +14,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rich.console import Console
-
 from results.campaign import require
 from results.confirmation import DEFAULT, Design
 from results.names import campaign_folder
@@ -24,6 +22,8 @@ from search_spaces import constraints
 from search_spaces import load as load_space
 from storage import files
 from storage.location import Location, Url, location
+from terminal.command_line import complain
+from terminal.console import Console
 from trainable.component import encode
 from trainable.config import TrainConfig
 from trainable.data import Dataset, check_source, known_vocab_size, prepare
@@ -67,7 +67,7 @@ NEEDED = ("space", "scale", "objective", "overrides", "base", "trials", "seed", 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     given = options.parse(arguments)
-    console = Console(highlight=False, soft_wrap=True, markup=False, emoji=False)  # names may hold brackets and colons
+    console = Console()
     try:
         if given.list:
             catalogue.show(console, given.space, given.results)
@@ -79,16 +79,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return resume(console, given)
         return begin(console, given)
     except ValueError as error:
-        print(f"{PROGRAM}: {' '.join(str(error).split())}", file=sys.stderr)
+        complain(PROGRAM, error)
         return BAD_INPUT
     except OSError as error:
-        print(f"{PROGRAM}: {storage_failure(error)}", file=sys.stderr)
+        complain(PROGRAM, storage_failure(error))
         return FAILED
     except EndedEarlyError as ended:
-        print(f"{PROGRAM}: {ended}", file=sys.stderr)
+        complain(PROGRAM, str(ended))
         return ended.code
     except KeyboardInterrupt:  # before there is a campaign
-        print(f"{PROGRAM}: {INTERRUPTION}", file=sys.stderr)
+        complain(PROGRAM, INTERRUPTION)
         return INTERRUPTED
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from rich.console import Console
-
 from results.report import short
 from search_spaces import recorded
 from search_spaces.effects import reference
 from search_spaces.recorded import ROOT
 from search_spaces.space import Space
-from trainable.component import difference, leaves, nearest, without_neutral
+from terminal.console import Console
+from terminal.nearest import nearest
+from trainable.component import difference, leaves, without_neutral
 from trainable.config import TrainConfig
 from trainable.runtime import Runtime
 from tuner import plan

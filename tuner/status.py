@@ -13,13 +13,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 from results.confirmation import SEARCH
 from results.schema import STATUSES
 from results.store import Store
 from storage.location import Location, argument
-from trainable.command_line import OneLineParser
+from terminal.command_line import OneLineParser
+from terminal.console import Console
 from tuner.again import again
 from tuner.display import clock
 from tuner.lease import is_fresh
@@ -36,9 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         lines = status(folder, datetime.now(UTC))
     except (ValueError, OSError) as error:
-        print(f"{PROGRAM}: {' '.join(str(error).split())}", file=sys.stderr)
-        return 2
-    console = Console(highlight=False, soft_wrap=True, markup=False, emoji=False)
+        return parser.refuse(error)
+    console = Console()
     for line in lines:
         console.print(line)
     return 0

@@ -20,7 +20,8 @@ from search_spaces.domains import Value
 from search_spaces.space import Space
 from storage import files
 from storage.location import Location, location
-from trainable.component import decode, difference, nearest, with_values, without_neutral
+from terminal.nearest import nearest
+from trainable.component import decode, difference, with_values, without_neutral
 from trainable.config import TrainConfig
 
 RECORDED = "recorded"

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 import trainable
-from trainable.component import Component, canonical_json, components, decode, encode, fingerprint, nearest, with_value
+from terminal.nearest import nearest
+from trainable.component import Component, canonical_json, components, decode, encode, fingerprint, with_value
 
 EVERY = pytest.mark.parametrize("cls", components())
 

@@ -12,7 +12,6 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from rich.console import Console
 
 import results
 from results import Store, load
@@ -20,6 +19,7 @@ from results.compare import main
 from results.comparison import Comparison, compare
 from results.picture import draw, figure_of
 from results.side_by_side import print_comparison
+from terminal.console import Console
 
 Row = dict[str, Any]
 Replay = Callable[..., Path]

@@ -3,12 +3,12 @@ from __future__ import annotations
 import io
 
 import pandas as pd
-from rich.console import Console
 
 from results import Store, load
 from results.analysis import leaderboard
 from results.pareto import front
 from results.report import print_leaderboard
+from terminal.console import Console
 
 KNOBS = {
     "optimizer.matrix_lr": "float64",

@@ -11,11 +11,11 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from rich.console import Console
 
 import results
 from results import Store, load
 from results.report import fit, main, print_leaderboard, print_where, short
+from terminal.console import Console
 
 Row = dict[str, Any]
 

@@ -5,13 +5,13 @@ import json
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from results import Store, load
 from results.ablation import Ablation, Comparison, Decision
 from results.analysis import ESTABLISHED
 from results.report import print_leaderboard
 from results.verdicts import _ablated, verdict_lines
+from terminal.console import Console
 from tests.results.conftest import KNOBS
 
 CHANGE = {"optimizer.matrix_lr": 0.06}

@@ -19,7 +19,6 @@ from trainable.component import (
     fingerprint,
     get_value,
     leaves,
-    nearest,
     parse_value,
     with_value,
     with_values,
@@ -293,12 +292,6 @@ def test_what_is_typed_is_read_as_json_or_else_as_text(text, value):
 def test_what_is_no_finite_number_is_refused_where_it_is_typed(text):
     with pytest.raises(ValueError, match="is not a value a run can have"):
         parse_value(text)
-
-
-def test_the_nearest_name_or_all_of_them():
-    assert nearest("schedul", ["seed", "schedule"], "knobs") == "did you mean 'schedule'?"
-    assert nearest("qqqq", ["b", "a"], "knobs") == "valid knobs: a, b"
-    assert nearest("x", [], "knobs") == "there are no valid knobs"
 
 
 def test_a_component_is_found_under_its_own_kind_only():

@@ -3,8 +3,8 @@ from __future__ import annotations
 import io
 
 import pytest
-from rich.console import Console
 
+from terminal.console import Console
 from trainable.models.mlp import Relu2
 from tuner import audit_report
 from tuner.audit import IDLE, INERT, LIVE, NEARLY, Finding
@@ -16,7 +16,7 @@ CAP = Finding("model.logit_softcap", LIVE, 18.0, 20.0, 0.012)
 
 
 def printed(findings, **options) -> list[str]:
-    console = Console(file=io.StringIO(), width=60, highlight=False, soft_wrap=True, markup=False)
+    console = Console(file=io.StringIO(), width=60)
     audit_report.print_findings(console, findings, 4.26, **options)
     return console.file.getvalue().splitlines()
 

@@ -3,16 +3,16 @@ from __future__ import annotations
 import io
 
 import pytest
-from rich.console import Console
 
 import search_spaces
+from terminal.console import Console
 from tuner import catalogue
 
 
 @pytest.fixture
 def listing(tmp_path):
     def text(name: str | None = None) -> str:
-        console = Console(file=io.StringIO(), width=60, highlight=False, soft_wrap=True, markup=False)
+        console = Console(file=io.StringIO(), width=60)
         catalogue.show(console, name, tmp_path)
         return console.file.getvalue()
 

@@ -6,17 +6,14 @@ import time
 from types import SimpleNamespace
 
 import pytest
-from rich.console import Console
 
+from terminal.console import Console
 from tuner.display import Display, clock, ended_line, seconds_left
 
 
 def console(width: int = 80, terminal: bool = True) -> Console:
     """As ``run.py`` makes it."""
-    return Console(
-        file=io.StringIO(), width=width, height=40, force_terminal=terminal, highlight=False, soft_wrap=True,
-        markup=False, emoji=False,
-    )  # fmt: skip
+    return Console(file=io.StringIO(), width=width, height=40, force_terminal=terminal)
 
 
 def entry(status: str, **row):

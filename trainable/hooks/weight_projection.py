@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+from terminal.nearest import nearest
 from torch import Tensor, nn
 
-from trainable.component import nearest
 from trainable.hooks.hook import Hook, State, Step
 from trainable.models.model import Network
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch.nn.functional as F
+from terminal.nearest import nearest
 from torch import Tensor, nn
 
-from trainable.component import nearest
 from trainable.models.before_activation import add_biases
 from trainable.models.causal_attention import CausalAttention, MeasurableAttention
 from trainable.models.mlp import MLP, Gelu

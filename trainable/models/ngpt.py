@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Self
 
 import torch.nn.functional as F
+from terminal.nearest import nearest
 from torch import Tensor, nn
 
-from trainable.component import nearest
 from trainable.models.before_activation import put_before_activation
 from trainable.models.causal_attention import CausalAttention, MeasurableAttention
 from trainable.models.hypersphere import Additive, Lerp, Magnitude, Scale, UnitHeads, WidthScale, unit

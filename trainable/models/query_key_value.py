@@ -12,9 +12,10 @@ from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
+from terminal.nearest import nearest
 from torch import Tensor, nn
 
-from trainable.component import Component, nearest
+from trainable.component import Component
 from trainable.models.causal_attention import MeasurableAttention
 from trainable.models.gradients import norm, rotate
 from trainable.models.mlp import weight_of

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from terminal.nearest import nearest
 from torch import nn
 
-from trainable.component import nearest
 from trainable.models.model import Network
 from trainable.optimizers.adam import Adam
 from trainable.optimizers.roles import roles

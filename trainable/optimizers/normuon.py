@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
+from terminal.nearest import nearest
 from torch import Tensor, nn
 
-from trainable.component import nearest
 from trainable.optimizers.muon import at_once, stacks, wide
 from trainable.optimizers.orthogonaliser import Orthogonaliser
 from trainable.optimizers.polar_express import PolarExpress

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Self
 
 import torch
+from terminal.nearest import nearest
 from torch import Tensor, nn
 
-from trainable.component import nearest
 from trainable.models.parts import PassThrough, Place, StemPart
 
 PAIRINGS = ("previous", "random")

@@ -1,6 +1,4 @@
-"""The command line of the programs here: a mistake is one line on stderr and exit code 2. (This package knows no other,
-so it has a parser of its own.)
-"""
+"""The command line of every program here: a mistake is one line on stderr and exit code 2."""
 
 from __future__ import annotations
 
@@ -9,7 +7,8 @@ import re
 import sys
 from typing import NoReturn
 
-from results.names import nearest
+from terminal.escape import one_line
+from terminal.nearest import nearest
 
 BAD_INPUT = 2
 
@@ -23,12 +22,19 @@ class OneLineParser(argparse.ArgumentParser):
             name = unknown.group(1).partition("=")[0]
             options = [o for action in self._actions for o in action.option_strings]
             message = f"unknown option {name!r}: {nearest(name, options, 'options')}"
-        self.exit(BAD_INPUT, f"{self.prog}: {' '.join(message.split())}\n")
+        complain(self.prog, message)
+        self.exit(BAD_INPUT)
 
     def refuse(self, error: Exception) -> int:
         """Say what is wrong with the input; returns the exit code."""
-        print(f"{self.prog}: {' '.join(str(error).split())}", file=sys.stderr)
+        complain(self.prog, error)
         return BAD_INPUT
+
+
+def complain(program: str, error: Exception | str) -> None:
+    """Say on stderr, in one line, what a program cannot do."""
+    stream = getattr(sys.stderr, "rich_proxied_file", sys.stderr)  # a live display stands in for stderr
+    print(f"{program}: {one_line(str(error))}", file=stream, flush=True)
 
 
 def at_least_one(text: str) -> int:

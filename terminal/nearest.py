@@ -1,0 +1,20 @@
+"""The hint "did you mean" of an error message."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+
+
+def nearest(name: str, valid: Iterable[str], what: str) -> str:
+    """The end of an error message: the closest valid name, or the list of all of them."""
+    names = sorted(valid)
+    if (close := closest(name, names)) is not None:
+        return f"did you mean {close!r}?"
+    return f"valid {what}: {', '.join(names)}" if names else f"there are no valid {what}"
+
+
+def closest(name: str, names: Sequence[str]) -> str | None:
+    """The most similar name, if any is: first of all the same in other letters' case."""
+    same = [n for n in names if n.lower() == name.lower()]
+    return next(iter(same or difflib.get_close_matches(name, names, n=1, cutoff=0.5)), None)

@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import pytest
+
+from terminal.command_line import OneLineParser, complain
+
+
+@pytest.fixture
+def parser() -> OneLineParser:
+    parser = OneLineParser(prog="program")
+    parser.add_argument("--trials", type=int)
+    return parser
+
+
+def refused(parser: OneLineParser, capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    with pytest.raises(SystemExit) as stopped:
+        parser.parse_args(arguments)
+    out, err = capsys.readouterr()
+    assert stopped.value.code == 2 and not out and err.endswith("\n") and err[:-1].isprintable()
+    return err
+
+
+def test_an_unknown_option_is_answered_with_the_nearest(parser, capsys) -> None:
+    assert refused(parser, capsys, "--trails=3") == "program: unknown option '--trails': did you mean '--trials'?\n"
+
+
+def test_a_bad_value_is_one_line(parser, capsys) -> None:
+    assert refused(parser, capsys, "--trials", "a\x1b[2J\nb").startswith("program: argument --trials: ")
+
+
+def test_a_surplus_word_cannot_steer_the_terminal(parser, capsys) -> None:
+    assert "\\x1b[2J" in refused(parser, capsys, "\x1b[2J")
+
+
+def test_an_error_is_one_line_on_stderr_with_the_name_of_the_program(parser, capsys) -> None:
+    assert parser.refuse(ValueError("a\nb\x1b\u202e")) == 2
+    complain("other", "c  d")
+    assert capsys.readouterr() == ("", "program: a b\\x1b\\u202e\nother: c d\n")
