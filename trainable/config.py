@@ -25,6 +25,7 @@ from trainable.models.model import Model
 from trainable.optimizers.muon_adam import MuonAdam
 from trainable.optimizers.update_rule import Optimizer
 from trainable.schedules import Cosine, Schedule
+from trainable.seeds import SEEDS
 from trainable.target import Target
 
 WHOLE_UNITS = ("steps", "tokens", "flops")  # counted in whole numbers
@@ -106,7 +107,7 @@ class TrainConfig(Component):
             members = [type(c).__name__ for c in getattr(self, name)]
             if len(set(members)) < len(members):
                 raise ValueError(f"{name} has {max(members, key=members.count)} twice; a trick stands in a config once")
-        self.check(0 <= self.seed < 2**63, "seed", "in 0..2^63-1")
+        self.check(0 <= self.seed < SEEDS, "seed", "in 0..2^63-1")
         if self.model.has_learned_positions and self.evaluation.seq_len > self.data.seq_len:
             raise ValueError(
                 f"evaluation.seq_len is {self.evaluation.seq_len} but must be at most {self.data.seq_len}, "

@@ -15,6 +15,7 @@ from trainable.hooks.hook import Step
 from trainable.losses.chunked_cross_entropy import chunked_cross_entropy
 from trainable.losses.loss_term import Outputs
 from trainable.run import Run
+from trainable.seeds import for_torch
 
 Objective = Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]  # (inputs, targets, progress) -> (loss, CE)
 
@@ -82,7 +83,7 @@ def backward(run: Run, step: Step, objective: Objective) -> Tensor:
     progress = torch.full((), step.progress, device=run.runtime.device)
     with torch.random.fork_rng(devices=run.runtime.generator_devices):
         # Draws inside the graph come from torch's own generator: seeded by the step, they need no checkpoint.
-        torch.manual_seed((run.config.seed * STEPS_APART + step.index) % 2**63)
+        torch.manual_seed((for_torch(run.config.seed) * STEPS_APART + step.index) % 2**63)
         for inputs, targets in zip(step.inputs.chunk(parts), step.targets.chunk(parts), strict=True):
             with run.runtime.autocast():
                 loss, cross_entropy = objective(inputs, targets, progress)

@@ -21,6 +21,7 @@ from trainable.optimizers import update_rule
 from trainable.optimizers.update_rule import Group
 from trainable.runtime import Runtime
 from trainable.scaling import scaling_parameters
+from trainable.seeds import for_torch
 
 
 @dataclass
@@ -49,7 +50,7 @@ class Run:
     def start(cls, config: TrainConfig, dataset: Dataset, runtime: Runtime) -> Run:
         """A fresh run. Initial weights depend on the seed alone, not on the device: they are drawn on the CPU."""
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(config.seed)
+            torch.manual_seed(for_torch(config.seed))
             longest = max(config.data.seq_len, config.evaluation.seq_len)
             network = config.model.build(dataset.vocab_size, longest)
         for module in network.modules():
@@ -60,7 +61,7 @@ class Run:
             network.embedding.to(torch.bfloat16)  # as the baseline does; its Adam state follows
         groups = config.optimizer.groups_for(network, config)
         hook_states = {type(h).__name__: h.start(network) for h in config.hooks}
-        generator = torch.Generator(runtime.device).manual_seed(config.seed + 1)
+        generator = torch.Generator(runtime.device).manual_seed(for_torch(config.seed) + 1)
         run = cls(config, dataset, runtime, network, groups, update_rule.start(groups), hook_states, generator)
         run.loss_sum, run.smoothed_loss = (x.to(runtime.device) for x in (run.loss_sum, run.smoothed_loss))
         return run

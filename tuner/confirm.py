@@ -32,9 +32,11 @@ from results.store import Store
 from search_spaces.domains import Value
 from storage.location import Location
 from trainable.config import TrainConfig
+from trainable.seeds import SEEDS, place_in
 from tuner.ledger import ENDED, Entry, Ledger
 
 ROUND_SEEDS = 2 * MOST_SEEDS  # each round's own: the first half to confirm, the second for what an ablation leaves
+ROOM = 1000 * ROUND_SEEDS  # seeds that are kept free for a campaign's confirmations, however often it goes on
 
 
 @dataclass(frozen=True)
@@ -138,7 +140,7 @@ class Confirmation:
         return (*best[: MOST_CANDIDATES - 1], winner)
 
     def _seed(self, number: int, index: int) -> int:
-        return (self.first_seed + number * ROUND_SEEDS + index) % 2**63
+        return (self.first_seed + number * ROUND_SEEDS + index) % SEEDS
 
     def _plan(self) -> Iterator[Training]:
         found = self.round
@@ -273,14 +275,16 @@ class Confirmation:
 def first_fresh_seed(seed: int, earlier: Sequence[Location]) -> int:
     """Where the seeds of a confirmation begin: after the search's own and all that ``earlier`` campaigns trained on.
 
-    What a search starts from or reuses has helped to choose its candidates, so its seeds are not fresh.
+    What a search starts from or reuses has helped to choose its candidates, so its seeds are not fresh. Where nothing
+    is left above them, the seeds begin at a place drawn from all that were seen, which no campaign has come to.
     """
     seen = [seed]
     for folder in earlier:
         store = Store.open(folder)
         seen += [int(row["seed"]) for row in store.trials() if row["seed"] is not None]
         seen.append(int(store.campaign.get("fresh_seed") or 0) - 1)  # what that campaign started from itself
-    return (max(seen) + 1) % 2**63
+    first = max(seen) + 1
+    return first if first + ROOM <= SEEDS else place_in(SEEDS - ROOM, "fresh seeds", sorted(set(seen)))
 
 
 def _timed(entry: Entry) -> bool:

@@ -15,6 +15,7 @@ from search_spaces.space import Space
 from terminal.nearest import nearest
 from trainable.component import with_values
 from trainable.config import TrainConfig
+from trainable.seeds import SEEDS
 
 ALL, BASES = "all", "bases"
 AS_RUN = "as_run"
@@ -114,6 +115,12 @@ def plan(space: Space, scale: str, reading: str, chosen: Chosen, overrides: Mapp
     seed the rows that the campaign's findings compare come first, so that a long replay can be judged before its end.
     """
     configs = {name: configured(space, name, reading, scale, overrides) for name in chosen.seeds}
+    for name, count in chosen.seeds.items():
+        if configs[name].seed + count > SEEDS:
+            most = SEEDS - count
+            raise ValueError(
+                f"--seed {configs[name].seed} must be at most {most}: {name} takes {count} seeds, up to 2^63-1"
+            )
     compared = findings(space.name).compared
     planned: list[Planned] = []
     for index in range(max(chosen.seeds.values())):

@@ -28,6 +28,7 @@ from optuna.trial import TrialState
 from search_spaces.domains import Choice, Domain, Integer, LogUniform, Value
 from search_spaces.space import Space
 from trainable.config import WHOLE_UNITS
+from trainable.seeds import derived
 from tuner.errors import OUT_OF_MEMORY
 from tuner.prior_sampler import PriorSampler
 from tuner.warm_start import Prior
@@ -35,7 +36,6 @@ from tuner.warm_start import Prior
 STARTUP_TRIALS = 16  # random ones before TPE has enough to go by
 LIKELY_TRIALS = 8  # of these, how many are within the expert ranges where there are any
 STEPS_PER_FRACTIONAL_UNIT = 1_000_000  # Optuna counts in whole steps: of an epoch, say, it sees millionths
-RESUME_STRIDE = 1_000_003  # between the seeds of a campaign's starts
 # How a trial ends whose config is to blame. Optuna ranks a trial that breaks a constraint below all that train; told as
 # a failure it would be left out, and the sampler would go back to where it lies.
 UNTRAINABLE = ("diverged", "plateaued", OUT_OF_MEMORY)
@@ -82,11 +82,15 @@ class Sampler:
         """
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self.space = space
-        start = seed + RESUME_STRIDE * len(earlier)  # the same seed again would repeat the first draws
-        chosen: optuna.samplers.BaseSampler = tpe(start)
+        begun = len(earlier)  # one seed for all starts would repeat the first draws
+        chosen: optuna.samplers.BaseSampler = tpe(derived(seed, "search", begun))
         if prior is not None:
             domains = {knob.path: distribution(knob.domain) for knob in space.knobs}
-            chosen = PriorSampler(lambda number: tpe(start + number), prior.points, base_values, domains)
+
+            def inner(number: int) -> optuna.samplers.BaseSampler:
+                return tpe(derived(seed, "point after a prior", begun, number))
+
+            chosen = PriorSampler(inner, prior.points, base_values, domains)
         self.study = optuna.create_study(
             study_name=space.name,
             storage=_storage(journal),
@@ -103,7 +107,7 @@ class Sampler:
             if values not in [outcome.values for outcome in earlier]:
                 self.study.enqueue_trial(values)
         for number in range(max(1, len(earlier)), LIKELY_TRIALS):  # in place of random ones
-            if likely := likely_point(space, start + number):
+            if likely := likely_point(space, derived(seed, "likely point", begun, number)):
                 self.study.enqueue_trial(likely)
 
     def ask(self) -> Suggestion:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from statistics import mean
 from types import SimpleNamespace
 
+from trainable.seeds import derived
 from tuner.early_stopping import Stopper
 from tuner.plan import Plan, legs
 from tuner.simulated_clock import SimulatedClock
@@ -52,7 +53,7 @@ def expect(plan: Plan, stopper: str, fidelity: str, repeats: int = REPEATS) -> S
 def simulate(plan: Plan, stopper: str, fidelity: str, seed: int) -> SimulatedClock:
     """One schedule; its clock counts in whole trials instead of seconds."""
     rule = Stopper(stopper, "val_loss", plan.rungs, plan.budget, protected=frozenset(["trial-0"]))
-    clock, draw, left = SimulatedClock(), random.Random(seed), iter(range(plan.trials))
+    clock, draw, left = SimulatedClock(), random.Random(derived(seed, "simulated schedule")), iter(range(plan.trials))
     costs = legs(plan.rungs, plan.budget, fidelity)
 
     def train(number: int) -> Iterator[float]:
