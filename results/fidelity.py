@@ -75,8 +75,10 @@ def curves(results: Results) -> pd.DataFrame:
 
 
 def schedule_of(config: str) -> str:
-    """The kind of schedule in the JSON of a config."""
-    return str(json.loads(config)["schedule"]["type"])
+    """The kind of schedule in the JSON of a config; ``unknown`` where it names none."""
+    found = json.loads(config)
+    schedule = found.get("schedule") if isinstance(found, dict) else None
+    return str(schedule.get("type")) if isinstance(schedule, dict) else "unknown"
 
 
 def rungs(table: pd.DataFrame) -> list[Rung]:

@@ -1,38 +1,161 @@
-"""Whether the rows of a file are rows of ours. What Parquet itself notices (cut files, changed bytes) comes before."""
+"""Whether rows can be ours: each cell within the range of its column, none missing that a row of its kind has.
+
+What Parquet itself notices (cut files, changed bytes) and what would not fit into memory comes before: parquet.py.
+Rows are looked at when they are read and when they are written, so that nothing is written that cannot be read again.
+"""
 
 from __future__ import annotations
 
-import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from math import isfinite
+from typing import Annotated, Any
 
 import pyarrow as pa
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from terminal.nearest import nearest
 
-from results.schema import STATUSES
+from results.confirmation import ABLATE, CONFIRM, SEARCH, Design
+from results.limits import DEPTH, JSON_TEXT, KNOBS, LARGEST, SHORT_TEXT, TEXT
+from results.schema import SCORES, STATUSES
 
-_JSON = b"JSON"
-_OBJECTS = ("overrides", "logged")  # and not any other JSON
+Row = Mapping[str, Any]
+
+EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+STAGES = (SEARCH, CONFIRM, ABLATE)
+AT_ONCE = 1_000  # rows as Python objects at a time
+
+# What a row has whatever became of it; unless it made no valid config; and by its status and stage.
+ALWAYS = ("number", "is_base", "objective", "config", "overrides")
+TRAINED = ("seed", "data", "attempt", "budget", "budget_unit")
+BY_STATUS = {"completed": ("value",), "running": ("started_at",)}
+BY_STAGE = {CONFIRM: ("arm", "round", "design"), ABLATE: ("round", "design", "undone")}
+REPORTED = ("attempt", "step")
+
+RANGES = {  # unit -> the least and the most; LARGEST is in either direction
+    "count": (0, 1e15),
+    "number": (0, 2**63 - 1),
+    "steps": (0, 2**63 - 1),
+    "tokens": (0, 2**63 - 1),
+    "bytes": (0, 2**63 - 1),
+    "s": (0, 1e12),
+    "tokens/s": (0, 1e15),
+    "budget_unit": (0, 1e40),
+    "fraction": (0, 1e6),
+}
+LONG = ("config", "overrides", "inert", "undone", "logged", "reason", "note")  # texts that are no names
 
 
-def problem(table: pa.Table, key: str | None) -> str:
-    """Why the rows cannot be those of the trial ``key`` (None: of any trials); empty where they can."""
-    table.validate(full=True)  # text that is no UTF-8, offsets that point nowhere: an ArrowInvalid
-    keys = set(table["key"].to_pylist())
-    if None in keys or (key is not None and not keys <= {key}):
-        return f"its rows are of {', '.join(sorted(map(str, keys)))}"
-    if "status" in table.column_names:
-        unknown = set(table["status"].to_pylist()) - set(STATUSES)
-        if unknown:
-            return f"status {unknown.pop()!r} does not exist"
-    for field in table.schema:
-        if (field.metadata or {}).get(b"unit") == _JSON:
-            for text in set(table[field.name].to_pylist()):
-                if text is not None and not _is_json(text, field.name in _OBJECTS):
-                    return f"{field.name} is {text[:60]!r} but must be JSON"
-    return ""
+class Undone(BaseModel):
+    """The plan of a run of an ablation."""
+
+    model_config = ConfigDict(strict=True, extra="allow")
+    changes: Annotated[list[str], Field(max_length=KNOBS)]
+    undone: Annotated[list[str], Field(max_length=KNOBS)]
 
 
-def _is_json(text: str, of_object: bool) -> bool:
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
-        return False
-    return isinstance(found, dict) or not of_object
+JSON: dict[str, TypeAdapter[Any]] = {
+    "config": TypeAdapter(dict[str, Any] | None),
+    "overrides": TypeAdapter(Annotated[dict[str, Any], Field(max_length=KNOBS)]),
+    "inert": TypeAdapter(Annotated[list[str], Field(max_length=KNOBS)]),
+    "undone": TypeAdapter(Undone),
+    "logged": TypeAdapter(dict[str, bool | int | float | str | None]),
+}
+
+
+def check_rows(table: pa.Table, dataset: str, key: str | None, objective: str | None) -> None:
+    """A ValueError unless the rows can be those of the trial ``key`` (None: of any trials) in this dataset.
+
+    ``objective`` is that of the campaign, where it says one.
+    """
+    fields = [field for field in table.schema if field.name != "key"]
+    for row in _rows(table):
+        if not row["key"] or (key is not None and row["key"] != key):
+            raise ValueError(f"its rows are of {_short(row['key'])}")
+        for field in fields:
+            if row[field.name] is not None:
+                _check_cell(field, row[field.name])
+        _check_trial(row, objective) if dataset == "trials" else _need(row, REPORTED, "a report")
+
+
+def repeated(keys: pa.ChunkedArray[Any]) -> str | None:
+    """A key that stands there more than once."""
+    ((key, times),) = Counter(keys.to_pylist()).most_common(1) or [(None, 0)]
+    return key if times > 1 else None
+
+
+def _rows(table: pa.Table) -> Iterator[dict[str, Any]]:
+    for batch in table.to_batches(max_chunksize=AT_ONCE):
+        yield from batch.to_pylist()
+
+
+def _check_cell(field: pa.Field[Any], value: Any) -> None:
+    """A ValueError for a value that its column cannot have."""
+    name, unit = field.name, (field.metadata or {}).get(b"unit", b"").decode()
+    if isinstance(value, str):
+        _check_text(name, value, unit)
+    elif isinstance(value, datetime):
+        if not EARLIEST <= value < LATEST:
+            raise ValueError(f"{name} is {value:%Y-%m-%d} but must be from {EARLIEST.year} to {LATEST.year}")
+    elif not isinstance(value, bool):
+        if not isfinite(value) and unit in SCORES and name not in ("value", "cutoff"):
+            return  # of a run that diverged
+        least, most = RANGES.get(unit, (-LARGEST, LARGEST))
+        if not least <= value <= most:
+            raise ValueError(f"{name} is {value!r} but must be {least:g} to {most:g}")
+
+
+def _check_text(name: str, text: str, unit: str) -> None:
+    most = TEXT if name in LONG else SHORT_TEXT
+    if len(text) > most:
+        raise ValueError(f"{name} has {len(text):,} characters but may have at most {most:,}")
+    if unit == "JSON":
+        try:
+            found = JSON[name].validate_json(text, strict=True)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+            raise ValueError(f"{name} is {_short(text)} but must be JSON of its kind: {first['msg']}") from None
+        _check_depth(name, found)
+
+
+def _check_depth(name: str, value: Any, depth: int = 0) -> None:
+    if depth > DEPTH:
+        raise ValueError(f"{name} is nested more than {DEPTH} deep")
+    if isinstance(value, dict | list):
+        for member in value.values() if isinstance(value, dict) else value:
+            _check_depth(name, member, depth + 1)
+    if isinstance(value, int | float) and abs(value) > LARGEST and (name != "logged" or isinstance(value, int)):
+        raise ValueError(f"{name} holds a number beyond {LARGEST:g}")
+    if isinstance(value, str) and len(value) > JSON_TEXT:
+        raise ValueError(f"{name} holds a text of {len(value):,} characters but may hold at most {JSON_TEXT:,}")
+
+
+def _check_trial(row: Row, objective: str | None) -> None:
+    status, stage = row["status"], row["stage"]
+    if status not in STATUSES:
+        raise ValueError(f"status {_short(status)} does not exist: {nearest(str(status)[:60], STATUSES, 'statuses')}")
+    if stage is not None and stage not in STAGES:
+        raise ValueError(f"stage {_short(stage)} does not exist: {nearest(stage[:60], STAGES, 'stages')}")
+    _need(row, ALWAYS, "a trial")
+    if objective is not None and row["objective"] != objective:
+        raise ValueError(f"objective is {_short(row['objective'])} but the campaign's is {objective!r}")
+    if status != "infeasible":
+        _need(row, TRAINED, f"a trial that is {status}")
+    _need(row, BY_STATUS.get(status, ()), f"a trial that is {status}")
+    _need(row, BY_STAGE.get(stage, ()), f"a run of the stage {stage}")
+    if stage == ABLATE and status != "infeasible":
+        _need(row, ("arm", "seed"), f"a run of the stage {stage}")
+    if row["design"] is not None:
+        Design.parse(row["design"])
+
+
+def _need(row: Row, names: Sequence[str], what: str) -> None:
+    for name in names:
+        if row[name] is None:
+            raise ValueError(f"{name} is null, but {what} has one")
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."

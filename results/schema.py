@@ -22,6 +22,9 @@ STATUSES = ("running", "completed", "stopped", "diverged", "plateaued", "crashed
 # Of a trial's budget; param_data_ratio is tokens a scaling parameter, epochs are passes over the training data.
 BUDGET_UNITS = "steps, tokens, flops, seconds, param_data_ratio or epochs"
 
+# Units of losses: those of a run that diverged are not finite.
+SCORES = ("unit of the objective", "nats/token", "bits/byte", "nats/character")
+
 _FLOAT, _INT, _BOOL, _TEXT = pa.float64(), pa.int64(), pa.bool_(), pa.string()
 _TIME = pa.timestamp("us", tz="UTC")
 KNOB_TYPES: dict[str, pa.DataType] = {"float64": _FLOAT, "int64": _INT, "bool": _BOOL, "string": _TEXT}

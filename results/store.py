@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from numbers import Integral, Real
 from pathlib import Path
@@ -20,17 +20,21 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from storage import files
 from storage.location import Location
+from storage.remote import TooLargeError
 from terminal.nearest import nearest
 
+from results import limits, parquet
 from results.campaign import parse
 from results.names import check_name
-from results.rows import problem
+from results.rows import check_rows, repeated
 from results.schema import SCHEMA_VERSION, STATUSES, reports_schema, trials_schema
 
 OnCorrupt = Callable[[Location, str], None]  # the file under its new name, and what was wrong with it
 Dataset = Literal["trials", "reports"]
 DATASETS: tuple[Dataset, ...] = ("trials", "reports")
 CAMPAIGN = "campaign.json"
+MOST_ROWS = {"trials": limits.TRIALS, "reports": limits.REPORTS}
+MOST_ROWS_OF_A_TRIAL = {"trials": 1, "reports": limits.REPORTS_OF_A_TRIAL}
 
 _EMPTY = "0-empty"  # a part without rows, so that pandas can read a campaign in which nothing has happened yet
 
@@ -58,13 +62,14 @@ class Store:
         for name in ("schema_version", "knobs"):
             if name in campaign:
                 raise ValueError(f"campaign[{name!r}] is written by the store and must not be given")
-        store = cls(folder, {"schema_version": SCHEMA_VERSION, **campaign, "knobs": dict(knobs)})
+        whole = {"schema_version": SCHEMA_VERSION, **campaign, "knobs": dict(knobs)}
+        text = json.dumps(whole, indent=2, allow_nan=False)
+        store = cls(folder, parse(folder / CAMPAIGN, text.encode()))  # what could not be read again is not begun
         if not (anew and store.is_empty):
             store._refuse_if_in_use()
         for dataset in DATASETS:
             store._write_empty_part(dataset)
         # Written last: a folder with this file is a whole campaign, one without it can be created again.
-        text = json.dumps(store.campaign, indent=2, allow_nan=False)
         files.write(folder / CAMPAIGN, text.encode())
         return store
 
@@ -127,15 +132,24 @@ class Store:
     def table(self, dataset: Dataset) -> pa.Table:
         """All rows of one dataset, sorted by key. A ValueError names every file that cannot be read."""
         tables, errors, keys = [self._schemas[dataset].empty_table()], [], self._keys(dataset)
-        contents = files.read_all([self._path(dataset, key) for key in keys])
-        for key, content in zip(keys, contents, strict=True):
+        rows, size = 0, 0
+        for key, content in zip(keys, self._contents(dataset, keys), strict=True):
             try:
-                tables.append(self._parsed(dataset, key, content))
+                found = self._parsed(dataset, key, content)
             except ValueError as error:
                 errors.append(str(error))
+                continue
+            tables.append(found)
+            rows, size = rows + len(found), size + found.nbytes
+            if rows > MOST_ROWS[dataset] or size > limits.DECODED_BYTES:
+                most = f"{MOST_ROWS[dataset]:,} rows or {limits.DECODED_BYTES:,} bytes of them"
+                raise ValueError(f"{self.folder / dataset} cannot be read: it holds over {most}")
         if errors:
             raise ValueError("; ".join(errors))
-        return pa.concat_tables(tables)
+        whole = pa.concat_tables(tables)
+        if dataset == "trials" and (twice := repeated(whole["key"])):
+            raise ValueError(f"{self.folder / dataset} cannot be read: it has trial {twice!r} twice")
+        return whole
 
     def _keys(self, dataset: Dataset) -> list[str]:
         names = files.names(self.folder / dataset)
@@ -144,31 +158,25 @@ class Store:
     def _path(self, dataset: Dataset, key: str) -> Location:
         return self.folder / dataset / f"{key}.parquet"
 
+    def _contents(self, dataset: Dataset, keys: Sequence[str]) -> Iterator[bytes | OSError]:
+        return files.read_all([self._path(dataset, key) for key in keys], limits.FILE_BYTES)
+
     def _read(self, dataset: Dataset, key: str) -> pa.Table:
-        (content,) = files.read_all([self._path(dataset, key)])
+        (content,) = self._contents(dataset, [key])
         return self._parsed(dataset, key, content)
 
     def _parsed(self, dataset: Dataset, key: str, content: bytes | OSError) -> pa.Table:
         path = self._path(dataset, key)
+        one = None if self._compacted else key
+        most = 0 if key == _EMPTY else MOST_ROWS[dataset] if one is None else MOST_ROWS_OF_A_TRIAL[dataset]
         try:
             if isinstance(content, OSError):
                 raise content
-            table = pq.ParquetFile(pa.BufferReader(content), page_checksum_verification=True).read()
+            table = parquet.read(content, self._schemas[dataset], most)
+            check_rows(table, dataset, one, self.campaign.get("objective"))
         except (pa.ArrowException, OSError, ValueError) as error:
             raise ValueError(f"{path} cannot be read: {_first_line(error)}") from None
-        schema = self._schemas[dataset]
-        if any(field.name not in schema.names or field.type != schema.field(field.name).type for field in table.schema):
-            raise ValueError(f"{path} cannot be read: its columns are not those of this campaign's {dataset}")
-        # A column that this code has and the one that wrote the file did not is null.
-        columns = [table[f.name] if f.name in table.column_names else pa.nulls(len(table), f.type) for f in schema]
-        whole = pa.Table.from_arrays(columns, schema=schema)
-        try:
-            wrong = problem(whole, None if self._compacted or key == _EMPTY else key)
-        except (pa.ArrowException, ValueError) as error:
-            wrong = _first_line(error)
-        if wrong:
-            raise ValueError(f"{path} cannot be read: {wrong}")
-        return whole
+        return table
 
     def _write(self, dataset: Dataset, key: str, rows: list[Mapping[str, Any]]) -> None:
         self._refuse_if_compacted()
@@ -177,7 +185,9 @@ class Store:
             if name not in schema.names:
                 raise ValueError(f"{dataset} has no column {name!r}: {nearest(name, schema.names, 'columns')}")
         columns = [pa.array([_plain(f, r.get(f.name)) for r in rows], f.type) for f in schema]
-        self._write_table(self._path(dataset, key), pa.Table.from_arrays(columns, schema=schema))
+        table = pa.Table.from_arrays(columns, schema=schema)
+        check_rows(table.slice(len(rows) - 1), dataset, key, self.campaign.get("objective"))  # as when it is read
+        self._write_table(self._path(dataset, key), table)
 
     def _write_table(self, path: Location, table: pa.Table) -> None:
         buffer = pa.BufferOutputStream()
@@ -214,12 +224,13 @@ class Store:
 
     def _set_corrupt_files_aside(self, on_corrupt: OnCorrupt) -> None:
         for dataset in DATASETS:
-            paths = [self._path(dataset, key) for key in self._keys(dataset)]
-            for path, content in zip(paths, files.read_all(paths), strict=True):
+            keys = self._keys(dataset)
+            for key, content in zip(keys, self._contents(dataset, keys), strict=True):
+                path = self._path(dataset, key)
                 if isinstance(content, OSError) and not isinstance(path, Path):
                     raise content  # the store cannot be reached: that says nothing of the file
                 try:
-                    self._parsed(dataset, path.name.removesuffix(".parquet"), content)
+                    self._parsed(dataset, key, content)
                 except ValueError as error:
                     on_corrupt(_set_aside(path), str(error))
 
@@ -244,7 +255,11 @@ def _read_campaign(folder: Location) -> dict[str, Any]:
         siblings = [found.name for found in campaigns(folder.parent)]
         hint = nearest(folder.name, siblings, "campaigns beside it")
         raise ValueError(f"{folder} is no campaign: it holds no {CAMPAIGN}; {hint}")
-    return parse(path, files.read(path))
+    try:
+        content = files.read(path, limits.CAMPAIGN_BYTES)
+    except TooLargeError as error:
+        raise ValueError(f"{path} cannot be read: {error.strerror}") from None
+    return parse(path, content)
 
 
 def _first_line(error: Exception) -> str:
@@ -271,7 +286,7 @@ def _plain(field: pa.Field[Any], value: Any) -> Any:
     if pa.types.is_boolean(kind) and is_bool:
         return value
     if pa.types.is_string(kind) and isinstance(value, str):
-        return value if (field.metadata or {}).get(b"unit") != b"JSON" else _checked_json(field.name, value)
+        return value
     if pa.types.is_timestamp(kind) and isinstance(value, datetime) and value.tzinfo is not None:
         return value
     raise ValueError(f"{field.name} is {value!r} but must be {_WANTED[str(kind)]}")
@@ -284,11 +299,3 @@ _WANTED = {
     "string": "text",
     "timestamp[us, tz=UTC]": "a datetime with a time zone",
 }
-
-
-def _checked_json(name: str, text: str) -> str:
-    try:
-        json.loads(text)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{name} is {text!r} but must be JSON: {error}") from error
-    return text

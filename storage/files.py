@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -20,6 +21,7 @@ from pyarrow.fs import FileType
 
 from storage import remote
 from storage.location import Location
+from storage.remote import TooLargeError
 
 AT_ONCE = 16  # requests to an object store, where many files are read
 
@@ -55,23 +57,32 @@ def replacing(path: Location) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def read(path: Location) -> bytes:
-    """The content of a file."""
-    return path.read_bytes() if isinstance(path, Path) else remote.read(path)
+def read(path: Location, most_bytes: int | None = None) -> bytes:
+    """The content of a file; a TooLargeError for one of more than ``most_bytes``."""
+    if not isinstance(path, Path):
+        return remote.read(path, most_bytes)
+    if most_bytes is None:
+        return path.read_bytes()
+    with path.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > most_bytes:
+            raise TooLargeError(path, size, most_bytes)
+        return file.read(size)
 
 
-def read_all(paths: Sequence[Location]) -> Iterator[bytes | OSError]:
+def read_all(paths: Sequence[Location], most_bytes: int | None = None) -> Iterator[bytes | OSError]:
     """The content of each file, or what kept it from being read; of an object store many at a time."""
+    reads = partial(_read_or_error, most_bytes=most_bytes)
     if len(paths) < 2 or isinstance(paths[0], Path):
-        yield from map(_read_or_error, paths)
+        yield from map(reads, paths)
         return
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        yield from pool.map(_read_or_error, paths)
+        yield from pool.map(reads, paths)
 
 
-def _read_or_error(path: Location) -> bytes | OSError:
+def _read_or_error(path: Location, most_bytes: int | None) -> bytes | OSError:
     try:
-        return read(path)
+        return read(path, most_bytes)
     except OSError as error:
         return error
 

@@ -6,11 +6,13 @@ A put is whole or nothing: bytes are written at once, never appended, and nothin
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import fsspec
@@ -23,6 +25,13 @@ from storage.location import Url
 S3_ATTEMPTS = 5  # of a request that failed in a way that may pass
 _NOISE = re.compile(r"\?\S*=\S*| \(Request ID: \S*\)")  # a query may be signed
 _BY_URL = ("gs", "gcs", "abfs", "abfss")  # pyarrow makes these from the URL alone
+
+
+class TooLargeError(OSError):
+    """A file holds more bytes than whoever reads it takes."""
+
+    def __init__(self, place: Path | Url, size: int, most_bytes: int) -> None:
+        super().__init__(errno.EFBIG, f"it holds {size:,} bytes but may hold at most {most_bytes:,}", str(place))
 
 
 @contextmanager
@@ -87,11 +96,14 @@ def _fsspec(scheme: str) -> fs.FileSystem:
     return fs.PyFileSystem(handler(found))
 
 
-def read(url: Url) -> bytes:
-    """The content of a file."""
+def read(url: Url, most_bytes: int | None = None) -> bytes:
+    """The content of a file; a TooLargeError for one of more than ``most_bytes``."""
     system, path = file_system(url)
     with failing_as_oserror(url), system.open_input_file(path) as file:  # a stream would ask for it in pieces
-        return bytes(file.read())
+        size = 0 if most_bytes is None else int(file.size())
+        if most_bytes is None or size <= most_bytes:
+            return bytes(file.read())
+    raise TooLargeError(url, size, most_bytes)
 
 
 def write(url: Url, content: bytes | pa.Buffer) -> None:

@@ -44,7 +44,12 @@ RECORD = {
 }  # fmt: skip
 TRIAL = {
     "key": "k1", "status": "completed", "number": 0, "value": 1.0, "last_value": 1.0, "overrides": "{}",
-    "config": "null", "objective": "val_bpb", "is_base": True, "attempt": 1, "budget": 9.0,
+    "config": "null", "objective": "val_bpb", "is_base": True, "attempt": 1, "budget": 9.0, "budget_unit": "steps",
+    "seed": 1, "data": "x",
+}  # fmt: skip
+RECORDED = {
+    "metric": "val_bpb", "reading": "as_run", "runs": [], "replicates": [], "same": [], "progression": [],
+    "effects": [], "plateau": None,
 }  # fmt: skip
 READERS: dict[str, Callable[[Path], int]] = {  # every command that reads a campaign
     "report": lambda folder: report.main([str(folder)]),
@@ -165,17 +170,17 @@ FOLDERS: dict[str, tuple[Callable[[Path], Any], tuple[str, ...], str]] = {  # da
     "a version to come": (changed(schema_version=99), ALL, "99"),
     "a version in words": (changed(schema_version="1"), ALL, "schema_version is '1'"),
     "a version that is true": (changed(schema_version=True), ALL, "schema_version is True"),
-    "a space that is a number": (changed(space=3), ALL, "space is 3 but must be text"),
-    "overrides that are a list": (changed(overrides=[1]), ALL, "overrides is [1] but must be an object"),
-    "trials in words": (changed(trials="many"), ALL, "trials is 'many' but must be a whole number"),
+    "a space that is a number": (changed(space=3), ALL, "space is 3 but must be a valid string"),
+    "overrides that are a list": (changed(overrides=[1]), ALL, "overrides is [1] but must be a valid dictionary"),
+    "trials in words": (changed(trials="many"), ALL, "trials is 'many' but must be a valid integer"),
     "a seed in words": (changed(seed="x"), ALL, "seed is 'x'"),
-    "objectives that are numbers": (changed(objectives=[1]), ALL, "a list of texts"),
+    "objectives that are numbers": (changed(objectives=[1]), ALL, "objectives.0 is 1 but must be a valid string"),
     "a replay that is a number": (changed(replay=7), ALL, "replay is 7"),
-    "a replay of nothing": (changed(replay={}), ALL, "'selections'"),
+    "a replay of nothing": (changed(replay={}), ALL, "it holds no 'replay.selections'"),
     "a record that is a number": (changed(recorded=5), ALL, "recorded is 5"),
-    "an empty record": (changed(recorded={}), COMPARE, "'recorded'"),
+    "an empty record": (changed(recorded={}), ALL, "it holds no 'recorded.metric'"),
     "a record of a run without its value": (
-        changed(recorded={"runs": [{"id": 1}], "plateau": None, "replicates": [], "same": []}), COMPARE, "'recorded'"
+        changed(recorded=RECORDED | {"runs": [{"id": 1}]}), ALL, "recorded.runs.0.id is 1 but must be a valid string"
     ),
     "no record": (lambda f: None, COMPARE, "is no replay"),
     "no space": (changed(space=...), RESUME, "holds no 'space'"),
@@ -184,7 +189,7 @@ FOLDERS: dict[str, tuple[Callable[[Path], Any], tuple[str, ...], str]] = {  # da
     "no stopper": (changed(stopper=...), RESUME, "holds no 'stopper'"),
     "an unknown space": (changed(space="parameter_gulf"), RESUME, "did you mean 'parameter_golf'"),
     "an unknown scale": (changed(scale="prxy"), RESUME, "did you mean 'proxy'"),
-    "an unknown objective": (changed(objectives=["val_bpc"]), RESUME, "did you mean 'val_bpb'"),
+    "an unknown objective": (changed(objectives=["val_bpc"]), ALL, "did you mean 'val_bpb'"),
     "an unknown constraint": (changed(constraints=["params<=1"]), RESUME, "did you mean 'parameters'"),
     "an override of no knob": (changed(overrides={"model.num_layer": 1}), RESUME, "did you mean"),
     "recorded runs that do not exist": (
@@ -201,11 +206,11 @@ FOLDERS: dict[str, tuple[Callable[[Path], Any], tuple[str, ...], str]] = {  # da
     "an unknown status": (cell("status", "done"), ROWS, "status 'done' does not exist"),
     "no status": (cell("status", None), ROWS, "status None does not exist"),
     "no key": (cell("key", None), ROWS, "its rows are of None"),
-    "the key of another trial": (cell("key", "k2"), ROWS, "its rows are of k2"),
+    "the key of another trial": (cell("key", "k2"), ROWS, "its rows are of 'k2'"),
     "overrides that are no JSON": (cell("overrides", "{"), ROWS, "overrides is '{' but must be JSON"),
     "overrides that are no object": (cell("overrides", "[1]"), ROWS, "overrides is '[1]' but must be JSON"),
     "a config that is no JSON": (cell("config", "{"), ROWS, "config is '{' but must be JSON"),
-    "a config of nothing known": (cell("config", '{"type": "GTP"}'), ("warm start",), "did you mean 'GPT'"),
+    "a config of nothing known": (cell("config", '{"type": "GTP"}'), ("warm start", "reuse"), "did you mean 'GPT'"),
 }  # fmt: skip
 
 

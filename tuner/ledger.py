@@ -18,11 +18,12 @@ from search_spaces import constraints
 from search_spaces.domains import Value
 from search_spaces.objectives import cost_of
 from search_spaces.space import Space
-from trainable.component import decode, difference, encode, fingerprint
+from trainable.component import difference, encode, fingerprint
 from trainable.config import TrainConfig
 from tuner.errors import OUT_OF_MEMORY
 from tuner.replay import Planned
 from tuner.reuse import Finished
+from tuner.row_config import config_of
 from tuner.sampler import Outcome
 
 ENDED = ("completed", "stopped", "diverged", "plateaued", "crashed", "infeasible")
@@ -251,13 +252,12 @@ class Ledger:
     def restore(self) -> None:
         """Take the rows of the campaign's earlier starts into the book."""
         rows, reports = self.store.trials(), self.store.reports_by_key()
-        for row in rows:
-            _check_row(self.store, row)
         for row in sorted(rows, key=lambda r: int(r["number"])):
-            config = decode(json.loads(row["config"]))
-            if config is not None and not isinstance(config, TrainConfig):
-                raise ValueError(f"{self.store.folder}: the config of trial {row['key']!r} is none of a training")
-            values = json.loads(row["overrides"]) if config is None else self.space.values_of(config)
+            try:
+                config = config_of(row)
+                values = self._refused_values(row) if config is None else self.space.values_of(config)
+            except ValueError as error:
+                raise ValueError(f"{self.store.folder} cannot be gone on with: {error}") from None
             milestones = {}
             for report in reports.get(row["key"], ()):
                 value = report.get(row["objective"])  # None too where it is known at the end only
@@ -266,6 +266,14 @@ class Ledger:
                 if value is not None and reached and at < row["budget"]:
                     milestones[at] = value
             self.entries[row["key"]] = Entry(row["key"], values, config, dict(row), None, milestones)
+
+    def _refused_values(self, row: Mapping[str, Any]) -> dict[str, Value]:
+        """The values of a row whose config is none; a ValueError for what no sampler can have asked for."""
+        values: dict[str, Value] = json.loads(row["overrides"])
+        for path, value in values.items():
+            if value not in self.space.knob(path).domain:
+                raise ValueError(f"trial {row['key']!r} has {path} {value!r}: outside {self.space.knob(path).domain}")
+        return values
 
     def unfinished(self) -> list[Entry]:
         """Trials that were under way when the campaign last stopped, in order."""
@@ -311,15 +319,6 @@ class Ledger:
             if entry.row["is_base"] and entry.stage == SEARCH:
                 return entry.row.get("value")
         return None
-
-
-def _check_row(store: Store, row: Mapping[str, Any]) -> None:
-    """A ValueError for a row without what each row of ours has."""
-    missing = [name for name in ("number", "config", "overrides", "attempt", "budget") if row[name] is None]
-    if row["status"] == "infeasible":
-        missing = [name for name in missing if name not in ("attempt", "budget")]
-    if missing:
-        raise ValueError(f"{store.folder}: the row of trial {row['key']!r} has no {missing[0]}")
 
 
 def _spent(result: Mapping[str, Any], unit: str) -> float:

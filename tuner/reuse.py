@@ -14,6 +14,7 @@ from typing import Any
 from results.confirmation import SEARCH
 from results.store import Store
 from storage.location import Location
+from tuner.row_config import config_of
 
 FINISHED = ("completed", "diverged", "plateaued")
 KEPT = (  # columns of the earlier row that say how it trained and what it came to
@@ -40,7 +41,7 @@ class Finished:
 
     def milestones(self, objective: str) -> dict[float, float]:
         """Milestone -> objective, of those before the end of the budget."""
-        found = {report["milestone"]: report.get(objective) for report in self.reports}
+        found = {at: report.get(objective) for report in self.reports if (at := report["milestone"]) is not None}
         return {at: value for at, value in found.items() if value is not None and at < self.row["budget"]}
 
 
@@ -59,6 +60,7 @@ class Library:
             for row in store.trials():
                 searched = (row.get("stage") or SEARCH) == SEARCH
                 if searched and row["status"] in FINISHED and row["key"] not in self._found:
+                    _check_config(folder, row)
                     self._found[row["key"]] = (store, row)
 
     def __len__(self) -> int:
@@ -73,3 +75,11 @@ class Library:
         if store.campaign.get("fidelity", self.fidelity) != self.fidelity:
             reports = [report for report in reports if (report["milestone"] or 0.0) >= row["budget"]]
         return Finished(store.folder.name, row, reports)
+
+
+def _check_config(folder: Location, row: Mapping[str, Any]) -> None:
+    """A ValueError unless the row is of the config that its key is the hash of: it is reused by its key alone."""
+    try:
+        config_of(row)
+    except ValueError as error:
+        raise ValueError(f"{folder} cannot be reused: {error}") from None

@@ -28,7 +28,7 @@ from trainable.component import encode
 from trainable.config import TrainConfig
 from trainable.data import Dataset, check_source, known_vocab_size, prepare
 from trainable.ray_trainable import STOP_FILE
-from tuner import beginning, catalogue, cluster, devices, nodes, options, plan, provenance, show, warm_start
+from tuner import beginning, catalogue, cluster, devices, kept, nodes, options, plan, provenance, show, warm_start
 from tuner.again import PROGRAM
 from tuner.audit import INERT, audit_fixed, audit_space, proxy_base
 from tuner.audit_recorded import inert_of_row
@@ -181,6 +181,7 @@ def resume_in(console: Console, folder: Location, given: argparse.Namespace) -> 
         raise ValueError(
             f"campaign {folder.name!r} was started with another version of space {was['space']!r}: start a new one"
         )
+    kept.check(folder / CAMPAIGN, was, question)
     here = cluster.find(given)
     given.stopper, given.fidelity, given.reports = was["stopper"], was["fidelity"], int(was.get("reports", 0))
     if given.confirm is None and was.get("confirm"):

@@ -316,6 +316,8 @@ class Search:
         elif status in ("running", "interrupted"):
             self._close(key, "interrupted", self.stopping, checkpoint=self.files.checkpoint(key))
             return
+        elif status == "completed" and not _is_finite(self.live[key].row.get("last_value")):
+            self._close(key, "diverged", f"it ended with {self.space.objective} {self.live[key].row.get('last_value')}")
         elif violation := self._violation(key, status, result):  # it completed, but may not count
             self._close(key, "infeasible", violation)
         else:

@@ -6,7 +6,6 @@ they are worth here is found out by ``prior_sampler.py``. Nothing is left out si
 
 from __future__ import annotations
 
-import json
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -21,8 +20,9 @@ from search_spaces.space import Space
 from storage import files
 from storage.location import Location, location
 from terminal.nearest import nearest
-from trainable.component import decode, difference, with_values, without_neutral
+from trainable.component import difference, with_values, without_neutral
 from trainable.config import TrainConfig
+from tuner.row_config import config_of
 
 RECORDED = "recorded"
 MEASURED_BY = ("seed", "budget", "horizon", "evaluation")  # fields that make values of two runs of a config differ
@@ -75,11 +75,8 @@ class Prior:
 
 
 def of_json(points: Sequence[Mapping[str, Any]]) -> Prior:
-    """The prior that :meth:`Prior.to_json` wrote; a ValueError for anything else."""
-    try:
-        return Prior(tuple(Point(**point) for point in points), {})
-    except TypeError as error:
-        raise ValueError(f"campaign.json is damaged: 'prior' is not what a campaign starts from: {error}") from None
+    """The prior that :meth:`Prior.to_json` wrote; results/campaign.py and kept.py have checked that it is one."""
+    return Prior(tuple(Point(**point) for point in points), {})
 
 
 def load(
@@ -155,7 +152,7 @@ def of_folder(folder: Location, space: Space, base: TrainConfig, data: str) -> P
     left_out: dict[str, str] = {}
     for row in rows:
         name, why = f"{folder.name}:{row['number']}", _unusable(row, space.objective)
-        config = None if row["config"] == "null" else decode_config(row["config"])
+        config = config_of(row)
         if config is not None and not why:
             values, why = project(space, base, config, fixed=False)
         if config is None or why:
@@ -175,13 +172,6 @@ def _unusable(row: Mapping[str, Any], objective: str) -> str:
         return str(row["status"])
     value = row.get(objective)
     return "" if value is not None and math.isfinite(value) else f"without {objective}"
-
-
-def decode_config(text: str) -> TrainConfig:
-    """A config as the results keep it."""
-    config = decode(json.loads(text))
-    assert isinstance(config, TrainConfig)
-    return config
 
 
 def project(space: Space, base: TrainConfig, config: TrainConfig, fixed: bool = True) -> tuple[dict[str, Value], str]:

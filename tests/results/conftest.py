@@ -30,6 +30,13 @@ BASE = {
 }
 START = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 
+# What no row lacks, beside its key and status; a report has two of them.
+WHOLE: dict[str, Any] = {
+    "number": 0, "is_base": False, "objective": "val_bpb", "config": "null", "overrides": "{}", "seed": 1337,
+    "data": "made-up", "attempt": 1, "budget": 240.0, "budget_unit": "steps", "started_at": START, "value": 1.0,
+    "rung": 60.0, "last_value": 1.0,
+}  # fmt: skip
+
 Row = dict[str, Any]
 
 
@@ -55,6 +62,7 @@ def make_trial() -> Callable[..., Row]:
             "value": value if status == "completed" else None,
             "last_value": value,
             "overrides": json.dumps(changes),
+            **{name: value for name, value in WHOLE.items() if name in ("config", "seed", "data", "attempt", "budget")},
             "budget_unit": "steps",
             "train_seconds": 10.0,
             "started_at": START + timedelta(seconds=number),

@@ -20,6 +20,7 @@ from results.comparison import Comparison, compare
 from results.picture import draw, figure_of
 from results.side_by_side import print_comparison
 from terminal.console import Console
+from tests.results.conftest import WHOLE
 
 Row = dict[str, Any]
 Replay = Callable[..., Path]
@@ -68,7 +69,7 @@ def replay(tmp_path: Path) -> Replay:
         trials += [(name, None, status) for name, status in (failed or {}).items()]
         for number, (name, score, status) in enumerate(trials):
             row = {"key": f"{number:016x}", "recorded_id": name, "reading": "as_run", "value": score, "status": status}
-            store.write_trial({"number": number, **row})
+            store.write_trial({**WHOLE, "objective": record["metric"], "number": number, **row})
         return store.folder
 
     return make

@@ -12,20 +12,23 @@ import pandas as pd
 
 import results
 from results import Store, load
+from tests.results.conftest import WHOLE
 
 WRITER = """
 import sys
 from pathlib import Path
 from results import Store
+from tests.results.conftest import WHOLE
 store = Store.open(Path(sys.argv[1]))
 for number in range(100_000):
     key = f"{number % 50:016x}"
-    store.write_trial({"key": key, "status": "running", "attempt": number, "config": '"%s"' % ("x" * (number % 4000))})
+    row = {**WHOLE, "key": key, "attempt": number, "config": '{"x": "%s"}' % ("x" * (number % 4000))}
+    store.write_trial({**row, "status": "running"})
     print("trial", key, number, flush=True)
     for _ in range(2):
-        store.append_report({"key": key, "attempt": number})
+        store.append_report({"key": key, "attempt": number, "step": 1})
         print("report", key, number, flush=True)
-    store.write_trial({"key": key, "status": "completed", "attempt": number})
+    store.write_trial({**row, "status": "completed"})
     print("trial", key, number, flush=True)
 """
 
@@ -81,5 +84,5 @@ def test_a_writer_killed_at_any_moment_leaves_every_row_it_wrote(tmp_path: Path)
     assert all(stored[key] >= number for key, number in trials.items())
     assert len(stored) - len(trials) in (0, 1) and len(found.reports) - reports in (0, 1)
     assert len(pd.read_parquet(folder / "reports")) == len(found.reports)
-    Store.open(folder).write_trial({"key": "after", "status": "completed"})
+    Store.open(folder).write_trial({**WHOLE, "key": "after", "status": "completed"})
     assert "after" in set(pd.read_parquet(folder / "trials")["key"])

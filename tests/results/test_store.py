@@ -17,33 +17,51 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from results import Store, campaign_folder, load
+from results.limits import LARGEST
+from results.rows import ALWAYS, RANGES, REPORTED, TRAINED
 from results.schema import STATUSES, reports_schema, trials_schema
+from tests.results.conftest import WHOLE
 
 KNOBS = {"hooks.WeightNoise.scale": "float64", "model.num_layers": "int64", "model.tied": "bool", "schedule": "string"}
 Row = dict[str, Any]
 
 
+_OBJECTS = st.dictionaries(st.text(max_size=5), st.floats(-1e99, 1e99), max_size=3)
+_TEXTS = st.lists(st.text(max_size=5), max_size=3)
+_SPECIAL: dict[str, st.SearchStrategy[Any]] = {  # columns that are not any value of their type
+    "status": st.sampled_from(STATUSES),
+    "stage": st.sampled_from(["search", "confirm", "ablate"]),
+    "design": st.sampled_from(["3x3", "2x3..9"]),
+    "inert": _TEXTS.map(json.dumps),
+    "undone": st.fixed_dictionaries({"changes": _TEXTS, "undone": _TEXTS}).map(json.dumps),
+}
+
+
 def _values(field: pa.Field[Any]) -> st.SearchStrategy[Any]:
-    if field.name == "status":
-        return st.sampled_from(STATUSES)
-    if (field.metadata or {})[b"unit"] == b"JSON":
-        numbers = st.floats(allow_nan=False, allow_infinity=False)
-        return st.dictionaries(st.text(max_size=5), numbers, max_size=3).map(json.dumps)
+    unit = (field.metadata or {})[b"unit"].decode()
+    if field.name in _SPECIAL:
+        return _SPECIAL[field.name]
+    if unit == "JSON":
+        return _OBJECTS.map(json.dumps)
+    least, most = RANGES.get(unit, (-LARGEST, LARGEST))
     kinds: dict[str, st.SearchStrategy[Any]] = {
-        "double": st.floats(allow_nan=False),
-        "int64": st.integers(-(2**63), 2**63 - 1),
+        "double": st.floats(least, most),
+        "int64": st.integers(max(-(2**63), int(least)), min(2**63 - 1, int(most))),
         "bool": st.booleans(),
         "string": st.text(max_size=20),
-        "timestamp[us, tz=UTC]": st.datetimes(datetime(1990, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC)),
+        "timestamp[us, tz=UTC]": st.datetimes(datetime(2000, 1, 1), datetime(2199, 12, 31), timezones=st.just(UTC)),
     }
     return kinds[str(field.type)]
 
 
 def _rows(schema: pa.Schema) -> st.SearchStrategy[Row]:
-    required = {"key": st.just("k1"), "status": st.sampled_from(STATUSES)}
-    fields = {f.name: _values(f) for f in schema if f.name not in required}
-    present = {name: values for name, values in required.items() if name in schema.names}
-    return st.fixed_dictionaries(present, optional={name: st.none() | values for name, values in fields.items()})
+    """Rows with all that one of any status and stage has, and any other columns or not."""
+    needed = {*ALWAYS, *TRAINED, "value", "rung", "last_value", "started_at", "arm", "round", "design", "undone"}
+    needed = needed | {"status"} if "status" in schema.names else set(REPORTED)
+    fields = {f.name: _values(f) for f in schema if f.name != "key"}
+    present = {"key": st.just("k1")} | {name: values for name, values in fields.items() if name in needed}
+    others = {name: st.none() | values for name, values in fields.items() if name not in needed}
+    return st.fixed_dictionaries(present, optional=others)
 
 
 quick = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
@@ -80,7 +98,7 @@ def test_a_row_written_twice_is_stored_once(store: Store, make_trial: Callable[.
 
 def test_reports_go_on_after_the_trial_ended_and_started_again(store: Store) -> None:
     store.append_report({"key": "a", "step": 1, "attempt": 1})
-    store.write_trial({"key": "a", "status": "interrupted"})
+    store.write_trial({**WHOLE, "key": "a", "status": "interrupted"})
     store.append_report({"key": "a", "step": 1, "attempt": 2})
     assert [(r["attempt"], r["step"]) for r in store.reports("a")] == [(1, 1), (2, 1)]
 
@@ -95,11 +113,13 @@ def test_a_fresh_campaign_opens_in_pandas(store: Store) -> None:
 def test_pandas_keeps_whole_numbers_and_flags_with_gaps(tmp_path: Path) -> None:
     store = Store.create(tmp_path / "c", {}, KNOBS)
     large = 2**60 + 1  # float64 cannot hold it
-    store.write_trial({"key": "a", "status": "completed", "seed": large, "model.num_layers": 9, "model.tied": False})
-    store.write_trial({"key": "b", "status": "crashed", "hooks.WeightNoise.scale": 0.5, "schedule": "Cosine"})
+    store.write_trial(
+        {**WHOLE, "key": "a", "status": "completed", "seed": large, "model.num_layers": 9, "model.tied": False}
+    )
+    store.write_trial({**WHOLE, "key": "b", "status": "crashed", "hooks.WeightNoise.scale": 0.5, "schedule": "Cosine"})
     frame = pd.read_parquet(store.folder / "trials").set_index("key")
     assert [str(frame[name].dtype) for name in ("seed", *KNOBS)] == ["Int64", "float64", "Int64", "boolean", "str"]
-    assert frame["seed"].dropna().to_dict() == {"a": large}
+    assert frame["seed"].dropna().to_dict() == {"a": large, "b": 1337}
     assert frame["model.tied"].dropna().to_dict() == {"a": False}
     assert frame["schedule"].dropna().to_dict() == {"b": "Cosine"}
 
@@ -114,13 +134,13 @@ def test_loading_gives_what_pandas_gives(campaign: Path) -> None:
 
 
 def test_nan_and_infinity_are_kept_apart_from_null(store: Store) -> None:
-    store.write_trial({"key": "a", "status": "diverged", "train_loss": math.nan, "val_loss": math.inf})
+    store.write_trial({**WHOLE, "key": "a", "status": "diverged", "train_loss": math.nan, "val_loss": math.inf})
     (row,) = store.trials()
     assert math.isnan(row["train_loss"]) and row["val_loss"] == math.inf and row["val_bpb"] is None
 
 
 def test_numpy_numbers_are_taken(store: Store) -> None:
-    store.append_report({"key": "a", "step": np.int64(3), "train_loss": np.float32(0.5)})
+    store.append_report({"key": "a", "attempt": 1, "step": np.int64(3), "train_loss": np.float32(0.5)})
     assert [(r["step"], r["train_loss"]) for r in store.reports("a")] == [(3, 0.5)]
 
 
@@ -144,29 +164,29 @@ def test_numpy_numbers_are_taken(store: Store) -> None:
     ],
 )
 def test_a_bad_row_is_refused_by_name_and_changes_nothing(store: Store, row: Row, message: str) -> None:
-    store.write_trial({"key": "a", "status": "running", "steps": 1})
+    store.write_trial({**WHOLE, "key": "a", "status": "running", "steps": 1})
     with pytest.raises(ValueError, match=message):
-        store.write_trial({"key": "a", "status": "running"} | row)
+        store.write_trial({**WHOLE, "key": "a", "status": "running"} | row)
     assert [r["steps"] for r in store.trials()] == [1]
 
 
 def test_a_refused_report_is_not_stored_with_the_next(store: Store) -> None:
-    store.append_report({"key": "a", "step": 1})
+    store.append_report({"key": "a", "attempt": 1, "step": 1})
     with pytest.raises(ValueError, match=r"no column 'stp': did you mean 'step'\?"):
         store.append_report({"key": "a", "stp": 2})
-    store.append_report({"key": "a", "step": 3})
+    store.append_report({"key": "a", "attempt": 1, "step": 3})
     assert [r["step"] for r in store.reports("a")] == [1, 3]
 
 
 def test_a_write_that_fails_leaves_the_old_file_and_no_other(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    store.write_trial({"key": "a", "status": "running"})
+    store.write_trial({**WHOLE, "key": "a", "status": "running"})
 
     def full_disk(_: int) -> None:
         raise OSError("no space left on device")
 
     monkeypatch.setattr("os.fsync", full_disk)
     with pytest.raises(OSError, match="no space left"):
-        store.write_trial({"key": "a", "status": "completed"})
+        store.write_trial({**WHOLE, "key": "a", "status": "completed"})
     assert [r["status"] for r in store.trials()] == ["running"]
     assert sorted(p.name for p in (store.folder / "trials").iterdir()) == ["0-empty.parquet", "a.parquet"]
 

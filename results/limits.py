@@ -1,0 +1,25 @@
+"""Limits of what a campaign's files may hold, looked at before or while they are decoded.
+
+A folder may come from anywhere, and a small file can say that it is a large one. A real campaign is far below each
+limit: the largest kept here has 142 trials of 3 KB. A message names the limit that a file exceeds.
+"""
+
+from __future__ import annotations
+
+MIB = 2**20
+
+CAMPAIGN_BYTES = 16 * MIB  # of campaign.json: a prior of thousands of points makes it large
+SIGN_BYTES = 64 * 1024  # of small files that one of our processes writes for another
+DEPTH = 32  # of lists and objects in each other, in any JSON; a config has 6
+JSON_TEXT = 100_000  # characters of a text in campaign.json
+LARGEST = 1e100  # of any number: its square, and sums of squares, are finite
+
+FILE_BYTES = 64 * MIB  # of a Parquet file
+DECODED_BYTES = 256 * MIB  # of all rows of a dataset, decoded
+TEXT = 1_000_000  # characters in a cell
+SHORT_TEXT = 1_000  # in a cell that holds a name
+TRIALS = 50_000  # rows of a campaign's trials
+REPORTS = 500_000  # rows of its reports
+REPORTS_OF_A_TRIAL = 100_000
+ROW_GROUPS = 10_000  # in a Parquet file
+KNOBS = 1_000  # that a campaign searches

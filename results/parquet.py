@@ -1,0 +1,81 @@
+"""Reading one of our Parquet files: what its footer says is held against limits before anything is decoded.
+
+A column of one long text that is repeated a million times takes a few hundred bytes on disk and gigabytes in memory.
+So texts are read as Parquet keeps them, each different one once, and counted before they are laid out.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from results import limits
+from results.pages import check_pages
+
+
+def read(content: bytes, schema: pa.Schema, most_rows: int, most_bytes: int = limits.DECODED_BYTES) -> pa.Table:
+    """The rows of a file, in the columns of ``schema``; one that the file lacks is null.
+
+    An ArrowException, OSError or ValueError for bytes that are no such file, and for more than the limits allow.
+    """
+    file = _open(content, [])
+    _check_footer(file, schema, most_rows, most_bytes)
+    check_pages(content, file.metadata, most_bytes)
+    texts = [field.name for field in file.schema_arrow if pa.types.is_string(field.type)]
+    table = _open(content, texts).read()
+    if len(table) > most_rows:
+        raise ValueError(f"it holds {len(table):,} rows but may hold at most {most_rows:,}")
+    table.validate(full=True)  # text that is no UTF-8, offsets that point nowhere: an ArrowInvalid
+    total = len(table) * 8 * len(schema)
+    for name in texts:
+        total += _text_bytes(name, table[name])
+    if total > most_bytes:
+        raise ValueError(f"its rows take {total:,} bytes but may take at most {most_bytes:,}")
+    return pa.Table.from_arrays([_column(table, field) for field in schema], schema=schema)
+
+
+def _column(table: pa.Table, field: pa.Field[Any]) -> pa.ChunkedArray[Any] | pa.Array[Any]:
+    """A column that this code has and the one that wrote the file did not is null."""
+    return table[field.name].cast(field.type) if field.name in table.column_names else pa.nulls(len(table), field.type)
+
+
+def _open(content: bytes, as_dictionaries: list[str]) -> pq.ParquetFile:
+    return pq.ParquetFile(
+        pa.BufferReader(content),
+        read_dictionary=as_dictionaries,
+        page_checksum_verification=True,
+        thrift_string_size_limit=limits.FILE_BYTES,
+        thrift_container_size_limit=limits.ROW_GROUPS,
+    )
+
+
+def _check_footer(file: pq.ParquetFile, schema: pa.Schema, most_rows: int, most_bytes: int) -> None:
+    found, said = file.schema_arrow, file.metadata
+    if len(set(found.names)) < len(found.names) or any(
+        field.name not in schema.names or field.type != schema.field(field.name).type for field in found
+    ):
+        raise ValueError("its columns are not those of this campaign")
+    if said.num_rows > most_rows:
+        raise ValueError(f"it holds {said.num_rows:,} rows but may hold at most {most_rows:,}")
+    groups = [said.row_group(index) for index in range(said.num_row_groups)]
+    if sum(group.num_rows for group in groups) != said.num_rows or any(group.num_rows < 0 for group in groups):
+        raise ValueError("its footer contradicts itself: the rows of its parts are not those of the whole")
+    sizes = [group.column(index).total_uncompressed_size for group in groups for index in range(group.num_columns)]
+    if sum(sizes) > most_bytes or any(size < 0 for size in sizes):
+        raise ValueError(f"its pages take {sum(sizes):,} bytes decompressed but may take at most {most_bytes:,}")
+
+
+def _text_bytes(name: str, column: pa.ChunkedArray[Any]) -> int:
+    """How many bytes the texts of a column take when they are laid out one after the other."""
+    total = 0
+    chunks: list[Any] = column.chunks  # dictionary arrays, of which the stubs say nothing
+    for chunk in chunks:
+        lengths: Any = pc.binary_length(chunk.dictionary).cast(pa.int64())
+        longest = max(lengths.to_pylist(), default=0) or 0
+        if longest > limits.TEXT:
+            raise ValueError(f"{name} has a text of {longest:,} bytes but may have at most {limits.TEXT:,}")
+        total += pc.sum(lengths.take(chunk.indices)).as_py() or 0
+    return total
