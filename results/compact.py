@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from storage import files
+from storage import files, inside
 from storage.location import Location, argument
 from terminal.command_line import OneLineParser
 from terminal.console import Console
@@ -38,16 +38,17 @@ def compact(folder: Location, target: Location) -> int:
     if unfinished:
         raise ValueError(f"{folder} has {unfinished} trials that have not ended: resume it first")
     tables["trials"] = _without(tables["trials"].sort_by("number"), _LEFT_OUT)
+    files.create_folder(target)
     written = 0
     for dataset, table in tables.items():
         buffer = pa.BufferOutputStream()
         pq.write_table(table, buffer, compression="zstd", compression_level=19)
         content = buffer.getvalue().to_pybytes()
-        files.write(target / dataset / _PART, content)
+        inside.write(target, f"{dataset}/{_PART}", content)
         written += len(content)
     # Written last: a folder with this file is a whole campaign.
     text = json.dumps({**store.campaign, "compacted": True}, indent=2, allow_nan=False)
-    files.write(target / CAMPAIGN, f"{text}\n".encode())
+    inside.write(target, CAMPAIGN, f"{text}\n".encode())
     return written + len(text.encode()) + 1
 
 

@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from storage import files
+from storage import files, inside
 from storage.location import Location
 from storage.remote import TooLargeError
 from terminal.nearest import nearest
@@ -65,12 +65,13 @@ class Store:
         whole = {"schema_version": SCHEMA_VERSION, **campaign, "knobs": dict(knobs)}
         text = json.dumps(whole, indent=2, allow_nan=False)
         store = cls(folder, parse(folder / CAMPAIGN, text.encode()))  # what could not be read again is not begun
+        files.create_folder(folder)
         if not (anew and store.is_empty):
             store._refuse_if_in_use()
         for dataset in DATASETS:
             store._write_empty_part(dataset)
         # Written last: a folder with this file is a whole campaign, one without it can be created again.
-        files.write(folder / CAMPAIGN, text.encode())
+        inside.write(folder, CAMPAIGN, text.encode())
         return store
 
     @classmethod
@@ -187,18 +188,18 @@ class Store:
         columns = [pa.array([_plain(f, r.get(f.name)) for r in rows], f.type) for f in schema]
         table = pa.Table.from_arrays(columns, schema=schema)
         check_rows(table.slice(len(rows) - 1), dataset, key, self.campaign.get("objective"))  # as when it is read
-        self._write_table(self._path(dataset, key), table)
+        self._write_table(dataset, key, table)
 
-    def _write_table(self, path: Location, table: pa.Table) -> None:
+    def _write_table(self, dataset: Dataset, key: str, table: pa.Table) -> None:
         buffer = pa.BufferOutputStream()
         # Statistics and dictionaries cost more than they save in files of a few rows.
         pq.write_table(
             table, buffer, compression="zstd", use_dictionary=False, write_statistics=False, write_page_checksum=True
         )
-        files.write(path, buffer.getvalue().to_pybytes())
+        inside.write(self.folder, f"{dataset}/{key}.parquet", buffer.getvalue().to_pybytes())
 
     def _write_empty_part(self, dataset: Dataset) -> None:
-        self._write_table(self._path(dataset, _EMPTY), self._schemas[dataset].empty_table())
+        self._write_table(dataset, _EMPTY, self._schemas[dataset].empty_table())
 
     @property
     def is_empty(self) -> bool:
@@ -232,21 +233,20 @@ class Store:
                 try:
                     self._parsed(dataset, key, content)
                 except ValueError as error:
-                    on_corrupt(_set_aside(path), str(error))
+                    on_corrupt(self._set_aside(dataset, path.name), str(error))
+
+    def _set_aside(self, dataset: Dataset, name: str) -> Location:
+        """Rename a damaged file so that readers ignore it; never over one that was set aside before."""
+        aside = f".corrupt-{name}"
+        while files.exists(self.folder / dataset / aside):
+            aside = f".corrupt-{uuid.uuid4().hex[:8]}-{name}"
+        inside.rename(self.folder, f"{dataset}/{name}", aside)
+        return self.folder / dataset / aside
 
 
 def campaigns(runs: Location) -> list[Location]:
     """The folders of the campaigns in ``runs``, sorted by name."""
     return [runs / name for name in files.names(runs) if files.is_file(runs / name / CAMPAIGN)]
-
-
-def _set_aside(path: Location) -> Location:
-    """Rename a damaged file so that readers ignore it; never over one that was set aside before."""
-    aside = path.with_name(f".corrupt-{path.name}")
-    while files.exists(aside):
-        aside = path.with_name(f".corrupt-{uuid.uuid4().hex[:8]}-{path.name}")
-    files.rename(path, aside)
-    return aside
 
 
 def _read_campaign(folder: Location) -> dict[str, Any]:

@@ -1,13 +1,15 @@
-"""Reading and writing a campaign's files. A file is only ever replaced whole: a reader sees the old one or the new one,
-also after a kill -9 of the writer.
+"""Reading a campaign's files, and making its folder; what changes below it is in ``inside.py``.
 
-Every failure is an OSError; a file that is not there is a FileNotFoundError.
+A file is only ever replaced whole: a reader sees the old one or the new one, also after a kill -9 of the writer. What
+is read must be a file, or a link to one: a pipe would never end. Every failure is an OSError; a file that is not there
+is a FileNotFoundError.
 """
 
 from __future__ import annotations
 
+import errno
 import os
-import shutil
+import stat
 import tempfile
 import uuid
 from collections.abc import Iterator, Sequence
@@ -16,7 +18,6 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-import pyarrow as pa
 from pyarrow.fs import FileType
 
 from storage import remote
@@ -26,41 +27,11 @@ from storage.remote import TooLargeError
 AT_ONCE = 16  # requests to an object store, where many files are read
 
 
-def write(path: Location, content: bytes) -> None:
-    """Write a whole file or leave the old one as it is, whatever happens meanwhile."""
-    if not isinstance(path, Path):
-        remote.write(path, content)
-        return
-    with replacing(path) as temporary:
-        temporary.write_bytes(content)
-
-
-@contextmanager
-def replacing(path: Location) -> Iterator[Path]:
-    """A local file to be written in the block; at its end it takes the place of the one at ``path``."""
-    if not isinstance(path, Path):
-        with tempfile.TemporaryDirectory() as folder:
-            local = Path(folder) / path.name
-            yield local
-            with pa.memory_map(str(local)) as file:
-                remote.write(path, file.read_buffer())
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # Hidden: readers of data sets ignore it. Hosts that share a folder share no process ids.
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
-    try:
-        yield temporary
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
 def read(path: Location, most_bytes: int | None = None) -> bytes:
     """The content of a file; a TooLargeError for one of more than ``most_bytes``."""
     if not isinstance(path, Path):
         return remote.read(path, most_bytes)
+    check_file(path)
     if most_bytes is None:
         return path.read_bytes()
     with path.open("rb") as file:
@@ -68,6 +39,13 @@ def read(path: Location, most_bytes: int | None = None) -> bytes:
         if size > most_bytes:
             raise TooLargeError(path, size, most_bytes)
         return file.read(size)
+
+
+def check_file(path: Path) -> None:
+    """An OSError unless there is a file, or a link to one."""
+    mode = path.stat().st_mode
+    if not stat.S_ISREG(mode):
+        raise OSError(errno.EINVAL, "it is a folder" if stat.S_ISDIR(mode) else "it is no file", str(path))
 
 
 def read_all(paths: Sequence[Location], most_bytes: int | None = None) -> Iterator[bytes | OSError]:
@@ -91,6 +69,7 @@ def _read_or_error(path: Location, most_bytes: int | None) -> bytes | OSError:
 def local_copy(path: Location) -> Iterator[Path]:
     """The file itself where it is of this machine, else a copy for the time of the block."""
     if isinstance(path, Path):
+        check_file(path)
         yield path
         return
     with tempfile.TemporaryDirectory() as folder:
@@ -138,31 +117,6 @@ def modified(path: Location) -> float:
         return path.stat().st_mtime
     at = remote.info(path).mtime
     return 0.0 if at is None else at.timestamp()
-
-
-def rename(path: Location, target: Location) -> None:
-    """Give a file another name, under which nothing is yet."""
-    if isinstance(path, Path):
-        os.rename(path, str(target))
-        return
-    write(target, read(path))
-    remove(path)
-
-
-def remove(path: Location) -> None:
-    """Remove a file, if it is there."""
-    if isinstance(path, Path):
-        path.unlink(missing_ok=True)
-    else:
-        remote.remove(path)
-
-
-def remove_folder(folder: Location) -> None:
-    """Remove a folder with all that is in it, as far as that is possible: another process may be writing there."""
-    if isinstance(folder, Path):
-        shutil.rmtree(folder, ignore_errors=True)
-    else:
-        remote.remove(folder, folder=True)
 
 
 def check_usable(folder: Location) -> None:

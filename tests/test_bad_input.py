@@ -448,7 +448,7 @@ def test_no_bytes_in_data_make_a_traceback(file, data, monkeypatch, capsys) -> N
 
 def test_no_bytes_in_a_checkpoint_are_anything_but_its_state_or_an_error_that_names_it(workplace) -> None:
     file, state = workplace / "a.safetensors", {"weights": [torch.arange(6.0)], "steps": 3}
-    checkpoint.save(file, state, "key")
+    checkpoint.save(file.parent, file.name, state, "key")
     whole = file.read_bytes()
 
     @settings(anything, max_examples=200)

@@ -14,16 +14,18 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
-from storage import files
+from storage import files, inside
 from storage.location import Location
 
 from trainable import checkpoint
 
 KEPT = 2
-SIGN = "attempt.json"
+FOLDER, SIGN = "checkpoints", "attempt.json"
+_KEY = re.compile(r"[0-9a-f]{16}")  # TrainConfig.key
 _NAME = re.compile(r"a(\d+)-(\d+)\.safetensors")  # attempt, and which of its checkpoints
 
 
@@ -31,11 +33,16 @@ _NAME = re.compile(r"a(\d+)-(\d+)\.safetensors")  # attempt, and which of its ch
 class Attempt:
     """One attempt, as the process sees it that trains."""
 
-    folder: Location  # of the trial's checkpoints
+    campaign: Location  # its folder
     key: str
     number: int
     names: list[str] = field(default_factory=list)  # of the checkpoints to go on from, newest first
     written: int = 0
+
+    @property
+    def folder(self) -> Location:
+        """Where the trial's checkpoints are."""
+        return folder_of(self.campaign, self.key)
 
     @property
     def newest(self) -> Location | None:
@@ -49,22 +56,21 @@ class Attempt:
     def save(self, state: dict[str, Any]) -> None:
         """Write a checkpoint, and remove what lies behind the one before it. An OSError where it cannot be written."""
         name = f"a{self.number}-{self.written + 1}.safetensors"
-        checkpoint.save(self.folder / name, state, self.key)
+        checkpoint.save(self.campaign, _below(self.key, name), state, self.key)
         self.written += 1
         self.names.insert(0, name)
         while len(self.names) > KEPT:
-            files.remove(self.folder / self.names.pop())
+            inside.remove(self.campaign, _below(self.key, self.names.pop()))
 
     def restore(self) -> tuple[dict[str, Any] | None, list[str]]:
         """The newest state that is whole, None without one; and what was wrong with newer ones, which are removed."""
         wrong: list[str] = []
         while self.names:
-            path = self.folder / self.names[0]
             try:
-                return checkpoint.load(path, self.key), wrong
+                return checkpoint.load(self.folder / self.names[0], self.key), wrong
             except ValueError as error:
                 wrong.append(str(error))
-                files.remove(path)
+                inside.remove(self.campaign, _below(self.key, self.names[0]))
                 self.names.pop(0)
         return None, wrong
 
@@ -77,11 +83,12 @@ def begin(campaign: Location, key: str, at_least: int) -> Attempt:
     folder = folder_of(campaign, key)
     number = max(at_least, _signed(folder)[0] + 1)
     usable = checkpoints(campaign, key)
-    files.write(folder / SIGN, json.dumps({"attempt": number, "checkpoints": usable}).encode())
+    sign = json.dumps({"attempt": number, "checkpoints": usable})
+    inside.write(campaign, _below(key, SIGN), sign.encode())
     for name in files.names(folder):
-        if name not in (SIGN, *usable):
-            files.remove(folder / name)
-    return Attempt(folder, key, number, usable)
+        if name not in (SIGN, *usable) and _is_ours(name):
+            inside.remove(campaign, _below(key, name))
+    return Attempt(campaign, key, number, usable)
 
 
 def checkpoints(campaign: Location, key: str) -> list[str]:
@@ -95,12 +102,27 @@ def checkpoints(campaign: Location, key: str) -> list[str]:
 
 def folder_of(campaign: Location, key: str) -> Location:
     """Where the checkpoints of a trial are."""
-    return campaign / "checkpoints" / key
+    return campaign / FOLDER / key
 
 
 def remove(campaign: Location, key: str) -> None:
     """The trial has ended: remove its checkpoints, and with the sign whoever still trains it."""
-    files.remove_folder(folder_of(campaign, key))
+    inside.remove_files(campaign, f"{FOLDER}/{key}", _is_ours)
+
+
+def remove_all(campaign: Location, but: Collection[str]) -> None:
+    """Remove the checkpoints of every trial ``but`` these. What no trial has written stays."""
+    for key in files.names(campaign / FOLDER):
+        if key not in but and _KEY.fullmatch(key):
+            remove(campaign, key)
+
+
+def _below(key: str, name: str) -> str:
+    return f"{FOLDER}/{key}/{name}"
+
+
+def _is_ours(name: str) -> bool:
+    return name == SIGN or _NAME.fullmatch(name) is not None
 
 
 def _signed(folder: Location) -> tuple[int, list[str]]:

@@ -13,15 +13,15 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from storage import files
+from storage import files, inside
 from storage.location import Location
 from torch import Tensor
 
 VERSION = 1
 
 
-def save(path: Location, state: dict[str, Any], key: str) -> None:
-    """Write ``state`` for the trial ``key``; the file appears whole or not at all.
+def save(campaign: Location, name: str, state: dict[str, Any], key: str) -> None:
+    """Write ``state`` for the trial ``key`` below the campaign's folder; the file appears whole or not at all.
 
     An OSError where it cannot be written; what is there stays.
     """
@@ -29,10 +29,10 @@ def save(path: Location, state: dict[str, Any], key: str) -> None:
     plain = json.dumps(_split(state, "", tensors))
     header = {"version": str(VERSION), "key": key, "plain": plain, "checksum": _checksum(plain, tensors)}
     try:
-        with files.replacing(path) as temporary:
+        with inside.replacing(campaign, name) as temporary:
             save_file(tensors, temporary, metadata=header)
     except SafetensorError as error:  # it wraps what the system says
-        raise OSError(f"checkpoint {path} cannot be written: {error}") from None
+        raise OSError(f"checkpoint {name} cannot be written: {error}") from None
 
 
 def load(path: Location, key: str) -> dict[str, Any]:

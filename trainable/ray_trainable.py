@@ -21,7 +21,7 @@ from ray import tune  # noqa: TID251  (the one file here that Ray sees)
 from storage import files
 from storage.location import Url, location
 
-from trainable.attempt import Attempt, folder_of
+from trainable.attempt import Attempt
 from trainable.component import decode
 from trainable.config import TrainConfig
 from trainable.data import DataConfig, Dataset, prepare
@@ -63,7 +63,7 @@ class Request:
 
     def begun(self) -> Attempt:
         """The attempt at the trial that this asks for."""
-        return Attempt(folder_of(location(self.folder), self.key), self.key, self.attempt, list(self.checkpoints))
+        return Attempt(location(self.folder), self.key, self.attempt, list(self.checkpoints))
 
 
 class RayTrainable(tune.Trainable):
@@ -128,9 +128,9 @@ class RayTrainable(tune.Trainable):
         """Set the watchdog on the trial that begins."""
         self.cleanup()  # of a trial that was stopped
         self.watchdog = None
-        path = stall_file(location(self.request.folder), self.request.key, self.request.attempt)
+        name = stall_file(self.request.key, self.request.attempt)
         try:
-            self.watchdog = Watchdog(path, self.request.stall_seconds)
+            self.watchdog = Watchdog(location(self.request.folder), name, self.request.stall_seconds)
         except OSError as error:
             self.notes.append(f"not watched for hanging: {error.strerror}")
 

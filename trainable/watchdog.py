@@ -14,30 +14,32 @@ from __future__ import annotations
 import contextlib
 import faulthandler
 import os
+import re
 import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from storage import files
+from storage import inside
 from storage.location import Location
 
+FOLDER = "stalls"
+_NAME = re.compile(r"[\w-]+\.a\d+\.txt")
 GRACE_SECONDS = 60.0  # in which the traceback is put into an object store
 
 
 class Watchdog:
-    """Ends this process with ``os._exit`` once ``seconds`` pass without :meth:`pat`; the traceback is in ``path``."""
+    """Ends this process with ``os._exit`` once ``seconds`` pass without :meth:`pat`; the traceback is in its file."""
 
-    def __init__(self, path: Location, seconds: float) -> None:
+    def __init__(self, campaign: Location, name: str, seconds: float) -> None:
         """An OSError where the file cannot be written. On a disk an empty file is left until :meth:`close`."""
-        self.path, self.seconds = path, seconds
+        self.campaign, self.name, self.seconds = campaign, name, seconds
         self._closed = threading.Event()
         self._due: float | None = None
         self._file: int | None = None
-        if isinstance(path, Path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+        if isinstance(campaign, Path):
+            self._file = inside.new_file(campaign, name)
         else:
             threading.Thread(target=self._watch, daemon=True).start()
 
@@ -70,14 +72,15 @@ class Watchdog:
             os.close(self._file)
             self._file = None
             with contextlib.suppress(OSError):
-                files.remove(self.path)
+                inside.remove(self.campaign, self.name)
 
     def _watch(self) -> None:
         while not self._closed.wait(min(1.0, self.seconds / 4)):
             due = self._due
             if due is not None and time.monotonic() > due:
                 with contextlib.suppress(OSError):  # the trial ends all the same
-                    files.write(self.path, f"no progress for {self.seconds:g} s\n".encode() + _tracebacks())
+                    said = f"no progress for {self.seconds:g} s\n".encode()
+                    inside.write(self.campaign, self.name, said + _tracebacks())
                 os._exit(1)
 
 
@@ -89,6 +92,11 @@ def _tracebacks() -> bytes:
         return file.read()
 
 
-def stall_file(folder: Location, key: str, attempt: int) -> Location:
+def stall_file(key: str, attempt: int) -> str:
     """Where the watchdog of an attempt at a trial writes, below the campaign's folder."""
-    return folder / "stalls" / f"{key}.a{attempt}.txt"
+    return f"{FOLDER}/{key}.a{attempt}.txt"
+
+
+def is_stall_file(name: str) -> bool:
+    """Whether a file in that folder is one of a watchdog's."""
+    return _NAME.fullmatch(name) is not None

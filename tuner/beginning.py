@@ -15,12 +15,13 @@ from typing import Any
 
 from results.names import campaign_folder
 from results.store import CAMPAIGN, Store
-from storage import files
+from storage import files, inside
 from storage.location import Location
 from tuner.again import again
 from tuner.driver import only_driver
 from tuner.lease import BusyError
 from tuner.record import difference
+from tuner.sampler import JOURNAL_LOCK
 
 
 def check_free(results: Location, name: str | None, asked: Mapping[str, Any]) -> None:
@@ -69,6 +70,7 @@ def _is_held(held: ExitStack, folder: Location, by_name: bool) -> bool:
 
 def create(folder: Location, record: Mapping[str, Any], knobs: Mapping[str, str]) -> Store:
     """Write down the campaign in a folder that this process holds; a ValueError where it is another's."""
+    inside.check_plain(folder, but=[JOURNAL_LOCK])
     anew = files.is_file(folder / CAMPAIGN)
     if anew:
         _check_empty(Store.open(folder), {**record, "knobs": dict(knobs)})

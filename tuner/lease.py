@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from storage import files
+from storage import files, inside
 from storage.location import Url
 
 NAME = ".driver.json"
@@ -41,7 +41,7 @@ class Lease:
     """What the driver of a campaign holds. ``on_lost`` is called with a reason once it is another's."""
 
     def __init__(self, folder: Url, on_lost: Callable[[str], None]) -> None:
-        self.folder, self.path = folder, folder / NAME
+        self.folder = folder
         self.token, self.beats = uuid.uuid4().hex, 0
         self.on_lost = on_lost
         self._over = threading.Event()
@@ -67,18 +67,19 @@ class Lease:
         claims, seen = self.folder / CLAIMS, dict[str, float]()
         until = time.monotonic() + 2 * WATCH_SECONDS
         while time.monotonic() < until:
-            mine = claims / uuid.uuid4().hex
+            mine = uuid.uuid4().hex
             try:
-                files.write(mine, b"claim")
+                inside.write(self.folder, f"{CLAIMS}/{mine}", b"claim")
                 now = time.monotonic()
-                seen = {name: seen.get(name, now) for name in files.names(claims) if name != mine.name}
+                seen = {name: seen.get(name, now) for name in files.names(claims) if name != mine}
                 if all(now - since > WATCH_SECONDS for since in seen.values()):
                     for name in seen:
-                        files.remove(claims / name)
+                        inside.remove(self.folder, f"{CLAIMS}/{name}")
                     yield
                     return
             finally:
-                files.remove(mine)  # also where there are others: two that wait for each other would wait for ever
+                # Also where there are others: two that wait for each other would wait for ever.
+                inside.remove(self.folder, f"{CLAIMS}/{mine}")
             time.sleep(random.uniform(0, BEAT_SECONDS / 10))
         raise BusyError("other processes are about to run it")
 
@@ -87,7 +88,7 @@ class Lease:
         self.beats += 1
         owner = f"{socket.gethostname()}:{os.getpid()}"
         sign = {"owner": owner, "token": self.token, "beats": self.beats, "at": time.time()}
-        files.write(self.path, json.dumps(sign).encode())
+        inside.write(self.folder, NAME, json.dumps(sign).encode())
 
     def keep(self) -> None:
         """Beat until :meth:`release`, or until it is another's."""
@@ -104,7 +105,7 @@ class Lease:
         self._over.set()
         with suppress(OSError):  # then another waits for a while
             if (found := holder(self.folder)) is not None and found.get("token") == self.token:
-                files.remove(self.path)
+                inside.remove(self.folder, NAME)
 
 
 @contextmanager

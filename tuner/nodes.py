@@ -19,7 +19,7 @@ import ray
 from ray.exceptions import RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from storage import files
+from storage import files, inside
 from storage.location import Location, absolute, location
 from trainable.data import DataConfig, prepare
 from tuner.ray_errors import one_line
@@ -74,12 +74,13 @@ def check(
 ) -> dict[str, str]:
     """The device of each node; a ValueError names the first that cannot run trials of a campaign below ``results``."""
     secret = uuid.uuid4().hex
-    sign = location(absolute(results)) / f".seen-{secret[:8]}"
-    files.write(sign, secret.encode())
+    shared, name = location(absolute(results)), f".seen-{secret[:8]}"
+    files.create_folder(shared)
+    inside.write(shared, name, secret.encode())
     try:
-        answers = ask(nodes, (str(sign), secret, data, train_tokens))
+        answers = ask(nodes, (str(shared / name), secret, data, train_tokens))
     finally:
-        files.remove(sign)
+        inside.remove(shared, name)
     for answer in answers:
         if answer.problem:
             raise ValueError(answer.problem)
@@ -122,10 +123,10 @@ def answer(sign: str, secret: str, data: DataConfig, train_tokens: int | None) -
         return Answer(host, f"--results {str(folder)!r} cannot be read from node {host}: {error}")
     if not seen:
         return Answer(host, f"--results {str(folder)!r} is not shared: node {host} does not see what the driver wrote")
-    mine = path.with_name(f"{path.name}.{host}.{os.getpid()}")
+    mine = f"{path.name}.{host}.{os.getpid()}"
     try:
-        files.write(mine, host.encode())
-        files.remove(mine)
+        inside.write(folder, mine, host.encode())
+        inside.remove(folder, mine)
     except OSError as error:
         why = error.strerror or error
         return Answer(host, f"--results {str(folder)!r} cannot be written from node {host}: {why}")

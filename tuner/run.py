@@ -20,7 +20,7 @@ from results.names import campaign_folder
 from results.store import CAMPAIGN, Store, campaigns
 from search_spaces import constraints
 from search_spaces import load as load_space
-from storage import files
+from storage import files, inside
 from storage.location import Location, Url, location
 from terminal.command_line import complain
 from terminal.console import Console
@@ -58,6 +58,7 @@ from tuner.question import (
 from tuner.record import asked_of, record_of
 from tuner.replay import AS_RUN, Replay
 from tuner.reuse import Library
+from tuner.sampler import JOURNAL_LOCK
 from tuner.search import Search, Settings
 
 REPLAY_REPORTS = 4  # evaluations on the way of a replayed trial: its curve
@@ -162,6 +163,7 @@ def resume(console: Console, given: argparse.Namespace) -> int:
 
 def resume_in(console: Console, folder: Location, given: argparse.Namespace) -> int:
     """Go on with the campaign in ``folder``."""
+    inside.check_plain(folder, but=[JOURNAL_LOCK])
     store = Store.open(folder, on_corrupt=lambda path, why: console.print(f"set aside as {path.name}: {why}"))
     was = store.campaign
     require(folder / CAMPAIGN, was, NEEDED)
@@ -300,7 +302,7 @@ def search(
         fresh_seed=store.campaign.get("fresh_seed"),
         stall_seconds=60 * given.stall_minutes,
     )
-    files.remove(store.folder / STOP_FILE)
+    inside.remove(store.folder, STOP_FILE)
     campaign = Search(
         question.space,
         question.base,

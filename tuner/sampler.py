@@ -33,6 +33,7 @@ from tuner.errors import OUT_OF_MEMORY
 from tuner.prior_sampler import PriorSampler
 from tuner.warm_start import Prior
 
+JOURNAL, JOURNAL_LOCK = "optuna.journal", "optuna.journal.lock"  # the second is Optuna's: a link
 STARTUP_TRIALS = 16  # random ones before TPE has enough to go by
 LIKELY_TRIALS = 8  # of these, how many are within the expert ranges where there are any
 STEPS_PER_FRACTIONAL_UNIT = 1_000_000  # Optuna counts in whole steps: of an epoch, say, it sees millionths
@@ -248,5 +249,5 @@ def _storage(journal: Path | None) -> BaseStorage:
     if journal.exists():
         os.replace(journal, journal.with_name(f"{journal.name}.before"))
     # A driver killed while it wrote leaves its lock, and Optuna would wait for it; we hold the campaign's own lock.
-    journal.with_name(f"{journal.name}.lock").unlink(missing_ok=True)
+    journal.with_name(JOURNAL_LOCK).unlink(missing_ok=True)
     return JournalStorage(JournalFileBackend(str(journal)))

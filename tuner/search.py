@@ -32,7 +32,7 @@ from tuner.lost import loss_of
 from tuner.plan import tokens_of
 from tuner.replay import Planned
 from tuner.reuse import Library
-from tuner.sampler import Outcome, Sampler, Suggestion
+from tuner.sampler import JOURNAL, Outcome, Sampler, Suggestion
 from tuner.trial_files import TrialFiles
 from tuner.warm_start import Prior
 
@@ -125,7 +125,7 @@ class Search:
             self.space,
             self.space.values_of(self.base),
             self.settings.seed,
-            self.folder / "optuna.journal" if isinstance(self.folder, Path) else None,
+            self.folder / JOURNAL if isinstance(self.folder, Path) else None,
             self.ledger.outcomes(),
             self.base.budget.unit,
             self.prior,

@@ -6,12 +6,11 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from storage import files
+from storage import files, inside
 from storage.location import Location
-from trainable import attempt
+from trainable import attempt, watchdog
 from trainable.attempt import Attempt
 from trainable.ray_trainable import STOP_FILE
-from trainable.watchdog import stall_file
 
 
 class TrialFiles:
@@ -35,34 +34,32 @@ class TrialFiles:
     def hung(self, key: str) -> str:
         """What the watchdog of a trial wrote as it ended the trial's process; empty where it did not."""
         try:  # not asked for first: a worker that ends removes it at any moment
-            return files.read(self._stall_file(key)).decode(errors="replace")
+            return files.read(self.folder / self._stall_file(key)).decode(errors="replace")
         except FileNotFoundError:
             return ""
 
     def crashed(self, key: str, error: str) -> None:
         """Keep the whole text of an error."""
-        files.write(self.folder / "errors" / f"{key}.txt", error.encode(errors="replace"))
+        inside.write(self.folder, f"errors/{key}.txt", error.encode(errors="replace"))
 
     def closed(self, key: str, ended: bool) -> None:
         """The attempt is over; with ``ended`` the trial is, and whoever still trains it is to end too."""
-        files.remove(self._stall_file(key))
+        inside.remove(self.folder, self._stall_file(key))
         if ended:
             attempt.remove(self.folder, key)
 
     def remove_late(self, unfinished: Collection[str]) -> None:
         """While no trial runs: remove what workers that were cut off wrote of other trials than the ``unfinished``."""
-        for key in files.names(self.folder / "checkpoints"):
-            if key not in unfinished:
-                attempt.remove(self.folder, key)
-        files.remove_folder(self.folder / "stalls")
+        attempt.remove_all(self.folder, but=unfinished)
+        inside.remove_files(self.folder, watchdog.FOLDER, watchdog.is_stall_file)
 
     def ask_to_stop(self) -> None:
         """Tell every running trial to write its checkpoint and end."""
-        files.write(self.folder / STOP_FILE, b"")
+        inside.write(self.folder, STOP_FILE, b"")
 
     def let_run(self) -> None:
         """Take that back."""
-        files.remove(self.folder / STOP_FILE)
+        inside.remove(self.folder, STOP_FILE)
 
-    def _stall_file(self, key: str) -> Location:
-        return stall_file(self.folder, key, self.begun[key])
+    def _stall_file(self, key: str) -> str:
+        return watchdog.stall_file(key, self.begun[key])

@@ -3,83 +3,20 @@
 from __future__ import annotations
 
 import os
-import uuid
-from collections.abc import Iterator
+import threading
 
 import pytest
 
-from storage import files, remote
-from storage.location import Location, location
-
-
-@pytest.fixture(params=["disk", "memory", "bucket"])
-def folder(request, tmp_path) -> Iterator[Location]:
-    if request.param == "disk":
-        return tmp_path / "runs"
-    if request.param == "memory":
-        return location(f"memory://{uuid.uuid4().hex}/runs")
-    request.getfixturevalue("bucket")
-    return location(f"s3://bucket/{uuid.uuid4().hex}/runs")
-
-
-def test_a_file_is_written_read_replaced_and_removed(folder) -> None:
-    file = folder / "a" / "file.txt"
-    assert not files.exists(file) and not files.is_file(file) and files.names(folder / "a") == []
-    with pytest.raises(FileNotFoundError):
-        files.read(file)
-    for content in (b"first", b"", b"second"):
-        files.write(file, content)
-        assert files.read(file) == content
-    assert files.is_file(file) and files.exists(folder) and not files.is_file(folder)
-    assert files.names(folder) == ["a"] and files.names(folder / "a") == ["file.txt"]
-    if str(folder).startswith("memory"):
-        assert files.modified(file) == 0.0, "it keeps no times"
-    else:
-        assert files.modified(file) > 1.7e9
-    files.remove(file)
-    files.remove(file)
-    assert not files.exists(file)
-
-
-def test_hidden_names_are_not_listed(folder) -> None:
-    files.write(folder / ".stop", b"")
-    files.write(folder / "seen", b"")
-    assert files.names(folder) == ["seen"] and files.exists(folder / ".stop")
-
-
-def test_a_file_of_many_bytes_is_replaced_by_one_that_was_written_here(folder) -> None:
-    content = os.urandom(3_000_000)
-    with files.replacing(folder / "large") as local:
-        local.write_bytes(content)
-        assert not files.exists(folder / "large")
-    assert files.read(folder / "large") == content
-    with files.local_copy(folder / "large") as copy:
-        assert copy.read_bytes() == content
-
-
-def test_what_fails_while_it_is_written_leaves_the_old_file(folder) -> None:
-    files.write(folder / "file", b"old")
-    with pytest.raises(RuntimeError), files.replacing(folder / "file") as local:
-        local.write_bytes(b"half")
-        raise RuntimeError
-    assert files.read(folder / "file") == b"old" and files.names(folder) == ["file"]
+from storage import files, inside, remote
+from storage.location import location
 
 
 def test_many_files_are_read_at_once_and_one_that_is_missing_is_an_error_in_its_place(folder) -> None:
     paths = [folder / f"{number}" for number in range(5)]
     for path in paths[:3]:
-        files.write(path, path.name.encode())
+        inside.write(folder, path.name, path.name.encode())
     found = list(files.read_all(paths))
     assert found[:3] == [b"0", b"1", b"2"] and all(isinstance(error, FileNotFoundError) for error in found[3:])
-
-
-def test_a_file_is_renamed_and_a_folder_removed_with_all_in_it(folder) -> None:
-    files.write(folder / "a" / "b" / "file", b"x")
-    files.rename(folder / "a" / "b" / "file", folder / "a" / "b" / ".aside")
-    assert files.read(folder / "a" / "b" / ".aside") == b"x" and not files.exists(folder / "a" / "b" / "file")
-    files.remove_folder(folder / "a")
-    files.remove_folder(folder / "a")
-    assert files.names(folder) == [] and not files.exists(folder / "a" / "b" / ".aside")
 
 
 def test_a_place_that_can_be_used_is_left_as_it_was(folder) -> None:
@@ -118,3 +55,39 @@ def test_an_error_of_a_store_loses_what_may_be_signed() -> None:
     with pytest.raises(OSError) as error, remote.failing_as_oserror(url):
         raise RuntimeError("403: https://host/b?sig=hidden&x=1 refused\nand more")
     assert str(error.value) == "memory://a/b: 403: https://host/b refused"
+
+
+def test_a_pipe_or_device_is_no_file_and_nothing_waits_for_it(tmp_path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to(tmp_path / "pipe")
+    (tmp_path / "endless").symlink_to("/dev/zero")
+    for name in ("pipe", "link", "endless"):
+        with pytest.raises(OSError, match="it is no file"):
+            files.read(tmp_path / name)
+        with pytest.raises(OSError, match="it is no file"), files.local_copy(tmp_path / name):
+            pass
+    with pytest.raises(OSError, match="it is a folder"):
+        files.read(tmp_path)
+
+
+def test_a_link_to_a_file_is_read(tmp_path) -> None:
+    """Caches and data sets under version control are made of such links."""
+    (tmp_path / "blob").write_bytes(b"rows")
+    (tmp_path / "file").symlink_to("blob")
+    assert files.read(tmp_path / "file") == b"rows"
+
+
+def test_of_two_that_make_a_folder_at_once_one_has_made_it(tmp_path) -> None:
+    said: list[bool] = []
+    at_once = threading.Barrier(8)
+
+    def make() -> None:
+        at_once.wait()
+        said.append(files.create_folder(tmp_path / "a" / "b"))
+
+    threads = [threading.Thread(target=make) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(said) == [False] * 7 + [True]

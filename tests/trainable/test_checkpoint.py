@@ -23,9 +23,8 @@ STATE = {
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    path = tmp_path / "trials" / "checkpoint"
-    checkpoint.save(path, STATE, "key")
-    return path
+    checkpoint.save(tmp_path, "trials/checkpoint", STATE, "key")
+    return tmp_path / "trials" / "checkpoint"
 
 
 def test_a_state_comes_back_exactly(file, first_difference):
@@ -39,7 +38,7 @@ def test_a_save_that_fails_leaves_the_last_checkpoint_and_nothing_else(file, mon
 
     monkeypatch.setattr(checkpoint, "save_file", full)
     with pytest.raises(OSError, match="no space"):
-        checkpoint.save(file, {}, "key")
+        checkpoint.save(file.parent, file.name, {}, "key")
     assert [p.name for p in file.parent.iterdir()] == ["checkpoint"]
     assert first_difference(STATE, checkpoint.load(file, "key")) is None
 
@@ -47,7 +46,7 @@ def test_a_save_that_fails_leaves_the_last_checkpoint_and_nothing_else(file, mon
 def test_tensors_that_share_memory_are_both_kept(tmp_path, first_difference):
     table = torch.arange(4.0)
     state = {"a": table, "b": table, "c": table.view(2, 2).mT}
-    checkpoint.save(tmp_path / "c", state, "key")
+    checkpoint.save(tmp_path, "c", state, "key")
     assert first_difference(state, checkpoint.load(tmp_path / "c", "key")) is None
 
 
@@ -60,7 +59,7 @@ def test_the_file_holds_no_pickle(file):
 
 def test_a_state_that_is_no_plain_data_is_refused_when_it_is_written(tmp_path):
     with pytest.raises(AssertionError, match="/hooks/A is no plain data: <class 'set'>"):
-        checkpoint.save(tmp_path / "c", {"hooks": {"A": {1}}}, "key")
+        checkpoint.save(tmp_path, "c", {"hooks": {"A": {1}}}, "key")
 
 
 def test_a_checkpoint_of_another_trial_is_refused(file):

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from storage import files
+from storage import inside
 from trainable import attempt, checkpoint, ray_trainable
 from trainable.component import encode
 from trainable.ray_trainable import RayTrainable, Request
@@ -65,7 +65,7 @@ class Faults:
 
     def __init__(self, draw: random.Random, count: Any) -> None:
         self.draw, self.count, self.left = draw, count, 8
-        self.save, self.replace = checkpoint.save_file, files.os.replace
+        self.save, self.replace = checkpoint.save_file, inside.os.replace
 
     def note(self, kind: str) -> None:
         self.count.injected[kind] += 1
@@ -103,7 +103,7 @@ def test_a_trial_ends_as_without_faults(seed, training, tmp_path, fault_count, d
     draw = random.Random(seed)
     faults = Faults(draw, fault_count)
     monkeypatch.setattr(checkpoint, "save_file", faults.save_file)
-    monkeypatch.setattr(files.os, "replace", faults.rename)
+    monkeypatch.setattr(inside.os, "replace", faults.rename)
     found: dict[float, dict[str, Any]] = {}
     ended = False
     while not ended:

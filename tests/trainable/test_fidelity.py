@@ -153,7 +153,7 @@ def test_a_trial_cut_anywhere_goes_on_bit_for_bit(begin, config, name, tmp_path,
             break
         cuts += 1
         assert reports[-1].val_bpb is None
-        checkpoint.save(tmp_path / "cut", cut.state_dict(), "key")
+        checkpoint.save(tmp_path, "cut", cut.state_dict(), "key")
         resumed = begin(name, config)
         resumed.load_state_dict(checkpoint.load(tmp_path / "cut", "key"))
         found = [*reports[:-1], *(timeless(r) for r in resumed.reports())]
@@ -173,7 +173,7 @@ def test_a_state_saved_while_training_goes_on_bit_for_bit(begin, config, name, t
 
         def should_stop(killed=killed, asked=asked, question=question) -> bool:
             if next(asked) == question:
-                checkpoint.save(tmp_path / "saved", killed.state_dict(), "key")
+                checkpoint.save(tmp_path, "saved", killed.state_dict(), "key")
             return False
 
         killed.should_stop = should_stop

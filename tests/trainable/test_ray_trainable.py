@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from storage import files
+from storage import files, inside
 from storage.location import location
 from trainable import attempt, checkpoint, ray_trainable
 from trainable.component import encode
@@ -187,24 +187,24 @@ def test_in_an_object_store_a_trial_looks_seldom_and_goes_on_from_its_checkpoint
     actor, request_for, tiny, monkeypatch
 ) -> None:
     campaign = location(f"memory://{uuid.uuid4().hex}/night")
-    files.write(campaign / "campaign.json", b"{}")
+    inside.write(campaign, "campaign.json", b"{}")
 
     def request() -> Request:
         begun = attempt.begin(campaign, tiny.key("made-up"), 1)
         return request_for(folder=str(campaign), attempt=begun.number, checkpoints=begun.names)
 
     monkeypatch.setattr(ray_trainable, "POLL_SECONDS", 0.0)
-    files.write(campaign / STOP_FILE, b"")
+    inside.write(campaign, STOP_FILE, b"")
     expected = [numbers(r) for r in finish(actor(request()))]
     assert expected[-1]["status"] == "completed", "it was too short for a single look"
 
     monkeypatch.setattr(ray_trainable, "STORE_POLL_SECONDS", 0.0)
-    files.remove(campaign / STOP_FILE)
+    inside.remove(campaign, STOP_FILE)
     cut = actor(request())
     assert cut.step()["milestone"] == 2.0
-    files.write(campaign / STOP_FILE, b"")
+    inside.write(campaign, STOP_FILE, b"")
     assert cut.step()["status"] == "interrupted"
-    files.remove(campaign / STOP_FILE)
+    inside.remove(campaign, STOP_FILE)
     again = request()
     assert len(again.checkpoints) == 1
     assert [numbers(r) for r in finish(actor(again))] == expected[1:]
@@ -279,7 +279,7 @@ def test_a_trial_is_watched_while_it_trains_and_at_no_other_time(actor, request_
     monkeypatch.setattr(ray_trainable, "POLL_SECONDS", 0.0)
     request = request_for(stall_seconds=7.0)
     found = actor(request)
-    file = stall_file(Path(request.folder), request.key, request.attempt)
+    file = Path(request.folder) / stall_file(request.key, request.attempt)
     assert calls[0] == 7.0 and calls[-1] == "rest" and file.read_text() == ""
     calls.clear()
     found.step()

@@ -18,7 +18,7 @@ def never_ends():
     while True:
         time.sleep(60)
 
-dog = Watchdog(location(sys.argv[1]), 0.2)
+dog = Watchdog(location(sys.argv[1]), "stalls/key.txt", 0.2)
 with dog.watching():
     pass
 time.sleep(0.6)  # nothing is expected now
@@ -32,21 +32,22 @@ with dog.watching():
 
 
 def test_a_process_that_hangs_ends_with_where_it_hung_and_one_that_rests_does_not(tmp_path) -> None:
-    file = tmp_path / "stalls" / "key.txt"
-    done = subprocess.run([sys.executable, "-c", HANGS, str(file)], capture_output=True, text=True, timeout=60)
+    folder, file = tmp_path, tmp_path / "stalls" / "key.txt"
+    done = subprocess.run([sys.executable, "-c", HANGS, str(folder)], capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout) == (1, "watched\n")
     assert "Timeout" in file.read_text() and "never_ends" in file.read_text()
 
 
 def test_in_an_object_store_too(bucket) -> None:
-    file = location(f"s3://bucket/{uuid.uuid4().hex}/stalls/key.txt")
-    done = subprocess.run([sys.executable, "-c", HANGS, str(file)], capture_output=True, text=True, timeout=120)
+    folder = location(f"s3://bucket/{uuid.uuid4().hex}")
+    file = folder / "stalls" / "key.txt"
+    done = subprocess.run([sys.executable, "-c", HANGS, str(folder)], capture_output=True, text=True, timeout=120)
     assert (done.returncode, done.stdout) == (1, "watched\n"), done.stderr
     assert b"no progress for 0.2 s" in files.read(file) and b"never_ends" in files.read(file)
 
 
 def test_a_closed_watchdog_leaves_nothing_and_watches_nothing(tmp_path: Path) -> None:
-    dog = Watchdog(tmp_path / "a.txt", 0.05)
+    dog = Watchdog(tmp_path, "a.txt", 0.05)
     dog.close()
     dog.close()
     with dog.watching():

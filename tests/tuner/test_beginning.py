@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from results.store import CAMPAIGN, Store
-from storage import files
+from storage import files, inside
 from storage.location import Location, Url, location
 from tuner import beginning, lease
 from tuner.beginning import check_free, create, folder_for
@@ -113,7 +113,7 @@ def test_a_claim_that_a_killed_process_left_holds_nobody_up_for_long(bucket, mon
     monkeypatch.setattr(lease, "BEAT_SECONDS", 0.1)
     monkeypatch.setattr(lease, "WATCH_SECONDS", 0.5)
     folder = Url("s3://bucket/runs/night")
-    files.write(folder / lease.CLAIMS / "killed", b"claim")
+    inside.write(folder, f"{lease.CLAIMS}/killed", b"claim")
     with only_driver(folder):
         assert files.exists(folder / lease.NAME)
     assert files.names(folder / lease.CLAIMS) == []

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from ray.tune import TuneError
 
-from storage import files
+from storage import files, inside
 from tuner import ray_shell, run
 from tuner.driver import EndedEarlyError, going_on_with, only_driver
 
@@ -25,8 +25,8 @@ def recorded(call, search):
 
 
 def refuse(code: int):
-    def replace(path: Path, content: bytes) -> None:
-        raise OSError(code, os.strerror(code), str(path))
+    def replace(folder: Path, name: str, content: bytes) -> None:
+        raise OSError(code, os.strerror(code), str(folder / name))
 
     return replace
 
@@ -55,12 +55,12 @@ def test_a_folder_whose_lock_cannot_be_taken_is_bad_input(tmp_path) -> None:
 @pytest.mark.parametrize("after", [0, 1, 5, 6, 11, 20])
 def test_a_disk_that_fills_up_ends_the_campaign_and_loses_nothing(bench, play, monkeypatch, code, after) -> None:
     search = bench.search(trials=6, slots=2)
-    written, real = 0, files.write
+    written, real = 0, inside.write
 
-    def fills_up(path: Path, content: bytes) -> None:
+    def fills_up(folder: Path, name: str, content: bytes) -> None:
         nonlocal written
         written += 1
-        (refuse(code) if written > after else real)(path, content)
+        (refuse(code) if written > after else real)(folder, name, content)
 
     monkeypatch.setattr(ray_shell.tune.Tuner, "__init__", lambda self, *args, **options: None)
 
@@ -73,11 +73,11 @@ def test_a_disk_that_fills_up_ends_the_campaign_and_loses_nothing(bench, play, m
             raise TuneError("Traceback ...") from None
 
     monkeypatch.setattr(ray_shell.tune.Tuner, "fit", fit)
-    monkeypatch.setattr(files, "write", fills_up)
+    monkeypatch.setattr(inside, "write", fills_up)
     with pytest.raises(OSError) as caught:
         ray_shell.fit(search, {"cpu": 1.0})
     assert caught.value.errno == code
-    monkeypatch.setattr(files, "write", real)
+    monkeypatch.setattr(inside, "write", real)
     before = {row["key"]: row for row in bench.rows() if row["status"] == "completed"}
     again = play(bench.search(trials=6)).run()
     assert not before.keys() & set(again.started)
@@ -93,7 +93,7 @@ def test_a_trial_whose_end_could_not_be_written_keeps_its_checkpoint(bench, resu
     search.start(request.key)
     request.begun().save({"position": 100})
     result = result_of(bench.base, 240.0, 1.5, "completed")
-    monkeypatch.setattr(files, "write", refuse(errno.ENOSPC))
+    monkeypatch.setattr(inside, "write", refuse(errno.ENOSPC))
     with pytest.raises(OSError):
         search.report(request.key, result)
     with pytest.raises(OSError):
@@ -103,7 +103,7 @@ def test_a_trial_whose_end_could_not_be_written_keeps_its_checkpoint(bench, resu
 
 
 def test_the_command_says_in_one_line_that_the_disk_is_full(monkeypatch, capsys) -> None:
-    monkeypatch.setattr(run, "begin", lambda *args: refuse(errno.ENOSPC)(Path("runs/a"), b""))
+    monkeypatch.setattr(run, "begin", lambda *args: refuse(errno.ENOSPC)(Path("runs"), "a", b""))
     assert run.main(["--space", "parameter_golf"]) == 1
     errors = capsys.readouterr().err
     assert "the disk is full ('runs/a')" in errors and errors.count("\n") == 1

@@ -18,7 +18,7 @@ import pandas as pd
 import pytest
 
 from results import Store
-from storage import files
+from storage import inside
 from trainable.config import TrainConfig
 from trainable.ray_trainable import STOP_FILE
 from trainable.watchdog import stall_file
@@ -56,8 +56,8 @@ class Faults:
         self.draw, self.count, self.full = random.Random(seed), count, False
         self.deaths: dict[tuple[str, str], int] = {}  # of a trial's worker or node, in this start
         self.left = 12  # injected at most, so that a campaign ends
-        self.real = files.write
-        monkeypatch.setattr(files, "write", self.write)
+        self.real = inside.write
+        monkeypatch.setattr(inside, "write", self.write)
 
     def now(self, chance: float) -> bool:
         return self.left > 0 and self.draw.random() < chance
@@ -66,11 +66,12 @@ class Faults:
         self.count.injected[kind] += 1
         self.left -= 1
 
-    def write(self, path: Path, content: bytes) -> None:
+    def write(self, folder: Path, name: str, content: bytes) -> None:
+        path = folder / name
         if self.full:
             raise OSError(errno.ENOSPC, "No space left on device", str(path))
         if not self.now(0.03):
-            self.real(path, content)
+            self.real(folder, name, content)
             return
         kind = self.draw.choice(["before a write", "in a write", "after a write", "disk full"])
         if kind == "disk full":
@@ -82,7 +83,7 @@ class Faults:
             cut = content[: self.draw.randrange(len(content) + 1)]
             path.with_name(f".{path.name}.{self.draw.randrange(10**8):08}").write_bytes(cut)
         elif kind == "after a write":
-            self.real(path, content)
+            self.real(folder, name, content)
         raise Killed
 
 
@@ -113,7 +114,7 @@ def player(play: type[Any]) -> type[Any]:
             if not isinstance(error, HangingTrialError):
                 super().died(key, error)
                 return
-            file = stall_file(self.search.folder, key, self.search.files.begun[key])
+            file = self.search.folder / stall_file(key, self.search.files.begun[key])
             file.parent.mkdir(exist_ok=True)
             file.write_text("Timeout (0:00:30)!\n")
             self.search.die(key, WORKER_DIED)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from storage import files
+from storage import files, inside
 from storage.location import Url
 from tuner import driver, lease, status
 from tuner.driver import only_driver
@@ -47,7 +47,7 @@ def test_one_that_a_killed_driver_left_is_taken_over_after_a_while(folder) -> No
     Lease(folder, unheard).beat()
     with only_driver(folder):
         assert is_fresh(folder, time.time())
-    files.write(folder / NAME, b"no JSON")
+    inside.write(folder, NAME, b"no JSON")
     with only_driver(folder):
         assert lease.holder(folder)["token"]
 
@@ -73,14 +73,14 @@ def test_such_a_driver_ends_at_once_and_says_why(monkeypatch, capsys) -> None:
 
 def test_two_that_begin_at_the_same_moment_do_not_both(folder, monkeypatch) -> None:
     first, second = Lease(folder, unheard), Lease(folder, unheard)
-    write = files.write
+    write = inside.write
 
-    def other_is_first(path: Url, content: bytes) -> None:
-        monkeypatch.setattr(files, "write", write)
+    def other_is_first(folder: Url, name: str, content: bytes) -> None:
+        monkeypatch.setattr(inside, "write", write)
         second.take()
-        write(path, content)
+        write(folder, name, content)
 
-    monkeypatch.setattr(files, "write", other_is_first)
+    monkeypatch.setattr(inside, "write", other_is_first)
     with pytest.raises(BusyError, match="began at the same moment"):
         first.take()
     assert lease.holder(folder)["token"] == second.token
@@ -91,14 +91,14 @@ def test_the_status_tells_by_the_time_in_the_object_whether_a_driver_lives(folde
     assert not status.driver_lives(folder, now)
     Lease(folder, unheard).beat()
     assert status.driver_lives(folder, now)
-    files.write(folder / NAME, json.dumps({"at": now.timestamp() - 3600}).encode())
+    inside.write(folder, NAME, json.dumps({"at": now.timestamp() - 3600}).encode())
     assert not status.driver_lives(folder, now)
 
 
 def test_a_store_that_cannot_be_written_is_one_line(folder, monkeypatch) -> None:
-    def refuse(path: Url, content: bytes) -> None:
-        raise OSError(f"{path}: no")
+    def refuse(folder: Url, name: str, content: bytes) -> None:
+        raise OSError(f"{folder / name}: no")
 
-    monkeypatch.setattr(files, "write", refuse)
+    monkeypatch.setattr(inside, "write", refuse)
     with pytest.raises(ValueError, match="cannot be written: memory://"), only_driver(folder):
         pass

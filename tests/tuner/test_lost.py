@@ -126,7 +126,7 @@ def test_a_trial_that_hung_has_crashed_with_where_it_hung(bench) -> None:
     request = search.next()
     assert request.stall_seconds == 90.0
     search.start(request.key)
-    file = stall_file(bench.folder, request.key, 1)
+    file = bench.folder / stall_file(request.key, 1)
     file.parent.mkdir()
     file.write_text("Timeout (0:01:30)!\n  File train.py in hangs\n")
     search.die(request.key, ON_A_LIVING_NODE)
@@ -139,7 +139,7 @@ def test_a_trial_that_hung_has_crashed_with_where_it_hung(bench) -> None:
 def test_what_the_watchdog_of_a_killed_start_wrote_is_not_held_against_a_new_one(bench) -> None:
     search = bench.search(trials=1)
     search.start(search.next().key)
-    file = stall_file(bench.folder, bench.base_key, 1)
+    file = bench.folder / stall_file(bench.base_key, 1)
     file.parent.mkdir()
     file.write_text("Timeout")
     again = bench.search(trials=1)

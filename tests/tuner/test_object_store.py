@@ -12,7 +12,7 @@ from results import Store, load
 from results.compact import compact
 from results.names import campaign_folder
 from results.store import CAMPAIGN, campaigns
-from storage import files
+from storage import files, inside
 from storage.location import location
 from trainable.ray_trainable import STOP_FILE
 from tuner import nodes, options, run, status
@@ -87,7 +87,7 @@ def test_a_damaged_row_is_set_aside_and_an_unreachable_store_is_not_taken_for_da
     play(in_memory.search(trials=3)).run()
     folder, key = in_memory.folder, in_memory.base_key
     whole = files.read(folder / "trials" / f"{key}.parquet")
-    files.write(folder / "trials" / f"{key}.parquet", whole[:-9])
+    inside.write(folder, f"trials/{key}.parquet", whole[:-9])
     aside: list[str] = []
     Store.open(folder, on_corrupt=lambda path, why: aside.append(path.name))
     assert aside == [f".corrupt-{key}.parquet"] and key not in [row["key"] for row in in_memory.rows()]
@@ -115,7 +115,7 @@ def test_each_node_is_asked_whether_it_sees_the_bucket(monkeypatch, dataset) -> 
     assert files.names(results) == []
 
     def elsewhere(_, question):
-        files.remove(location(question[0]))
+        inside.remove(location(question[0]).parent, location(question[0]).name)
         return [nodes.answer(*question)]
 
     with pytest.raises(ValueError, match=r"--results 'memory://.*' is not shared"):
