@@ -276,8 +276,19 @@ class Ledger:
         return values
 
     def unfinished(self) -> list[Entry]:
-        """Trials that were under way when the campaign last stopped, in order."""
-        return [e for e in self.entries.values() if e.status not in ENDED]
+        """Trials that were under way when the campaign last stopped, in order; and the base of a search if it crashed,
+        since all others are measured against it: it is tried again as soon as the cause may be gone.
+        """
+        return [e for e in self.entries.values() if e.status not in ENDED or self.is_failed_base(e)]
+
+    def is_failed_base(self, entry: Entry) -> bool:
+        """Whether this is the base config of a search, and it crashed. A replay's rows are wanted each for itself."""
+        return (
+            entry.status == "crashed"
+            and entry.stage == SEARCH
+            and bool(entry.row["is_base"])
+            and self.campaign.get("replay") is None
+        )
 
     def outcome(self, entry: Entry) -> Outcome:
         """A trial as the sampler wants to know it."""
@@ -295,7 +306,8 @@ class Ledger:
 
     def outcomes(self) -> list[Outcome]:
         """Every ended trial of the search, as the sampler wants to know it."""
-        return [self.outcome(e) for e in self.entries.values() if e.status in ENDED and e.stage == SEARCH]
+        ended = [e for e in self.entries.values() if e.status in ENDED and not self.is_failed_base(e)]
+        return [self.outcome(e) for e in ended if e.stage == SEARCH]
 
     def counts(self) -> dict[str, int]:
         """Number of trials by status."""

@@ -336,6 +336,8 @@ class Search:
         if not self.live[key].started:  # it died while it was set up
             self.ledger.start(key)
         self._close(key, "crashed", reason)
+        if self.ledger.is_failed_base(self.ledger.entries[key]):
+            self.stop(f"the base config crashed, which all others are measured against: {reason}")
         self._same_errors.append(reason)
         if len(self._same_errors) >= SAME_ERRORS and len(set(self._same_errors[-SAME_ERRORS:])) == 1:
             self.stop(f"{SAME_ERRORS} trials in a row ended with the same error: {reason}")

@@ -133,7 +133,7 @@ def test_a_trial_that_hung_has_crashed_with_where_it_hung(bench) -> None:
     (row,) = bench.rows()
     assert row["status"] == "crashed" and row["reason"].startswith("no progress for 90 s")
     assert "in hangs" in (bench.folder / "errors" / f"{request.key}.txt").read_text()
-    assert not file.exists() and not search.exhausted
+    assert not file.exists() and search.stopping.startswith("the base config crashed")
 
 
 def test_what_the_watchdog_of_a_killed_start_wrote_is_not_held_against_a_new_one(bench) -> None:

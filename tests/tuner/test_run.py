@@ -187,8 +187,10 @@ def test_crashed_trials_make_the_exit_code_1_and_are_counted(without_ray, toy_cu
     assert campaign_json("bad")["stopper"] == "none"
 
 
-def test_the_same_error_again_and_again_ends_the_campaign_with_a_message(without_ray, capsys) -> None:
+def test_the_same_error_again_and_again_ends_the_campaign_with_a_message(without_ray, toy_curve, capsys) -> None:
     def crashing(config, milestone):
+        if config.optimizer.matrix_lr == 0.04:
+            return toy_curve(config, milestone)
         raise RuntimeError("[/made up]")
 
     without_ray(curve=crashing)
@@ -196,6 +198,35 @@ def test_the_same_error_again_and_again_ends_the_campaign_with_a_message(without
     out = capsys.readouterr().out
     reason = "3 trials in a row ended with the same error: RuntimeError: [/made up]"
     assert f"ended early ({reason}). Go on with: python -m tuner.run --resume bad" in out
+
+
+def test_a_base_that_crashes_ends_the_campaign_with_its_error_and_a_resume_goes_on_without_the_cause(
+    without_ray, capsys
+) -> None:
+    def crashing(config, milestone):
+        raise RuntimeError("[/made up]")
+
+    for trials in ("1", "9"):
+        without_ray(curve=crashing)
+        name = ["--name", f"bad{trials}", "--concurrent", "1"]
+        assert main([*GOLF, "--data", "text [b]", "--trials", trials, *name]) == 1
+        why = "the base config crashed, which all others are measured against: RuntimeError: [/made up]"
+        go_on = f"Go on with: python -m tuner.run --resume bad{trials} --results runs"
+        assert f"ended early ({why}). {go_on}" in capsys.readouterr().out
+        without_ray()
+        assert main(["--resume", f"bad{trials}", "--results", "runs"]) == 0
+        assert len(statuses(f"bad{trials}")) == int(trials) and "crashed" not in statuses(f"bad{trials}")
+
+
+def test_a_replay_goes_on_after_its_base_has_crashed(without_ray) -> None:
+    def crashing(config, milestone):
+        if config.seed == 1338:
+            return 1.0
+        raise RuntimeError(f"{config.optimizer.matrix_lr} {config.model.num_kv_heads}")
+
+    without_ray(curve=crashing)
+    assert main([*GOLF, "--data", "text [b]", "--replay", "BASE,1 x2", "--name", "again"]) == 1
+    assert statuses("again").count("completed") >= 1 and len(statuses("again")) == 4
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -278,14 +278,41 @@ def test_a_trial_that_dies_while_it_is_set_up_counts_as_one_attempt(bench) -> No
     assert row["attempt"] == 1 and row["started_at"] is not None
 
 
-def test_three_equal_errors_in_a_row_end_the_campaign(bench, play) -> None:
+def test_three_equal_errors_in_a_row_end_the_campaign(bench, play, toy_curve) -> None:
     def crashing(config: Any, milestone: float) -> float:
+        if config == bench.base:
+            return toy_curve(config, milestone)
         raise OSError("the disk is full")
 
     search = bench.search(trials=20, slots=1)
     tune = play(search, crashing).run()
-    assert len(tune.started) == SAME_ERRORS
+    assert len(tune.started) == 1 + SAME_ERRORS
     assert search.stopping == "3 trials in a row ended with the same error: OSError: the disk is full"
+
+
+@pytest.mark.parametrize("error", [RuntimeError("a bug"), MemoryError("out of memory")])
+def test_a_base_that_crashes_ends_the_search_and_is_tried_again_by_a_resume(bench, play, toy_curve, error) -> None:
+    def crashing(config: Any, milestone: float) -> float:
+        if config == bench.base:
+            raise error
+        return toy_curve(config, milestone)
+
+    search = bench.search(trials=20, slots=1)
+    tune = play(search, crashing).run()
+    search.abandon()
+    assert tune.started == [bench.base_key]
+    assert search.stopping.startswith("the base config crashed") and str(error) in search.stopping
+    crashed = {row["key"]: row["status"] for row in bench.rows()}
+    assert crashed[bench.base_key] == "crashed" and list(crashed.values()).count("crashed") == 1
+
+    again = bench.search(trials=8, slots=3)
+    assert dict(again.ledger.base_values) not in [outcome.values for outcome in again.ledger.outcomes()]
+    tune = play(again).run()
+    assert bench.base_key in tune.started and not again.stopping
+    rows = {row["key"]: row for row in bench.rows()}
+    assert rows[bench.base_key]["status"] == "completed" and rows[bench.base_key]["attempt"] == 2
+    assert rows[bench.base_key]["reason"] is None
+    assert len([row for row in rows.values() if row["status"] != "infeasible"]) == 8
 
 
 def test_equal_errors_between_trials_that_work_do_not_end_the_campaign(bench, play, toy_curve) -> None:
