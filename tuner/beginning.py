@@ -19,9 +19,9 @@ from storage import files, inside
 from storage.location import Location
 from tuner.again import again
 from tuner.driver import only_driver
+from tuner.journal import JOURNAL_LOCK
 from tuner.lease import BusyError
 from tuner.record import difference
-from tuner.sampler import JOURNAL_LOCK
 
 
 def check_free(results: Location, name: str | None, asked: Mapping[str, Any]) -> None:

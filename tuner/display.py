@@ -29,6 +29,9 @@ class Display:
         self.started = time.monotonic()
         self.best: Entry | None = search.ledger.best()
         search.events.append(self.ended)
+        search.told.append(self.note)
+        for text in search.notes:  # from before there was a display
+            self.note(text)
         self.live = (
             Live(get_renderable=self.render, console=console, refresh_per_second=REFRESH_PER_SECOND, transient=True)
             if console.is_terminal
@@ -53,6 +56,10 @@ class Display:
         if self.live and not is_best and entry.status in ("completed", "stopped"):
             return
         self.console.print(ended_line(entry, is_best, time.monotonic() - self.started))
+
+    def note(self, text: str) -> None:
+        """One line for what the campaign got over."""
+        self.console.print(f"[{clock(time.monotonic() - self.started)}] {text}")
 
     def render(self) -> Group:
         """The live block: progress, counts, time left, best so far, what is running."""

@@ -46,6 +46,7 @@ from tuner.driver import (
     only_driver,
     storage_failure,
 )
+from tuner.journal import JOURNAL_LOCK
 from tuner.question import (
     Question,
     ask,
@@ -58,7 +59,6 @@ from tuner.question import (
 from tuner.record import asked_of, record_of
 from tuner.replay import AS_RUN, Replay
 from tuner.reuse import Library
-from tuner.sampler import JOURNAL_LOCK
 from tuner.search import Search, Settings
 
 REPLAY_REPORTS = 4  # evaluations on the way of a replayed trial: its curve

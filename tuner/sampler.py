@@ -8,9 +8,8 @@ study is rebuilt from our rows instead of trusted.
 from __future__ import annotations
 
 import math
-import os
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,7 +21,6 @@ from optuna.distributions import (
     IntDistribution,
 )
 from optuna.storages import BaseStorage, InMemoryStorage, JournalStorage
-from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 
 from search_spaces.domains import Choice, Domain, Integer, LogUniform, Value
@@ -30,10 +28,10 @@ from search_spaces.space import Space
 from trainable.config import WHOLE_UNITS
 from trainable.seeds import derived
 from tuner.errors import OUT_OF_MEMORY
+from tuner.journal import Journal
 from tuner.prior_sampler import PriorSampler
 from tuner.warm_start import Prior
 
-JOURNAL, JOURNAL_LOCK = "optuna.journal", "optuna.journal.lock"  # the second is Optuna's: a link
 STARTUP_TRIALS = 16  # random ones before TPE has enough to go by
 LIKELY_TRIALS = 8  # of these, how many are within the expert ranges where there are any
 STEPS_PER_FRACTIONAL_UNIT = 1_000_000  # Optuna counts in whole steps: of an epoch, say, it sees millionths
@@ -76,10 +74,12 @@ class Sampler:
         unit: str = "steps",
         prior: Prior | None = None,
         base_known: bool = False,
+        note: Callable[[str], None] = lambda text: None,
     ) -> None:
         """``unit`` is that of the milestones that will be reported, ``prior`` what the search starts from.
 
-        With ``base_known`` the base config is not asked for: the campaign has it already.
+        With ``base_known`` the base config is not asked for: the campaign has it already. ``note`` is told what the
+        journal got over.
         """
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self.space = space
@@ -94,7 +94,7 @@ class Sampler:
             chosen = PriorSampler(inner, prior.points, base_values, domains)
         self.study = optuna.create_study(
             study_name=space.name,
-            storage=_storage(journal),
+            storage=_storage(journal, note),
             sampler=chosen,
             directions=["minimize"] * len(space.objectives),
         )
@@ -239,15 +239,9 @@ def _excesses(status: str, excesses: Mapping[str, float]) -> dict[str, float]:
     return dict(excesses) | (TRAINS if status in UNTRAINABLE else {})
 
 
-def _storage(journal: Path | None) -> BaseStorage:
-    """A journal that optuna-dashboard opens; a view of our results, written anew on every start.
+def _storage(journal: Path | None, note: Callable[[str], None]) -> BaseStorage:
+    """The study's place, in memory, with a journal beside it that optuna-dashboard opens.
 
-    It grows by appending, which an object store does not do: a campaign there has none, and loses nothing by it.
+    A journal grows by appending, which an object store does not do: a campaign there has none, and loses nothing by it.
     """
-    if journal is None:
-        return InMemoryStorage()
-    if journal.exists():
-        os.replace(journal, journal.with_name(f"{journal.name}.before"))
-    # A driver killed while it wrote leaves its lock, and Optuna would wait for it; we hold the campaign's own lock.
-    journal.with_name(JOURNAL_LOCK).unlink(missing_ok=True)
-    return JournalStorage(JournalFileBackend(str(journal)))
+    return InMemoryStorage() if journal is None else JournalStorage(Journal(journal, note))

@@ -27,12 +27,13 @@ from tuner.confirm import Confirmation
 from tuner.devices import OneDevice, by_the_clock
 from tuner.early_stopping import Stopper, rounded, rungs
 from tuner.errors import reason_of, stalled
+from tuner.journal import JOURNAL
 from tuner.ledger import ENDED, Entry, Ledger
 from tuner.lost import loss_of
 from tuner.plan import tokens_of
 from tuner.replay import Planned
 from tuner.reuse import Library
-from tuner.sampler import JOURNAL, Outcome, Sampler, Suggestion
+from tuner.sampler import Outcome, Sampler, Suggestion
 from tuner.trial_files import TrialFiles
 from tuner.warm_start import Prior
 
@@ -96,6 +97,8 @@ class Search:
             settings.stopper, space.objective, milestones, base.budget.amount, protected=frozenset([base_key])
         )
         self.vocab_size, self.prior, self.library = vocab_size, prior, library
+        self.notes: list[str] = []  # what the campaign got over, in this start
+        self.told: list[Callable[[str], None]] = []  # told of each of them
         self.planned = None if planned is None else list(planned)
         self.sampler = None if planned is not None else self._sampler()
         for entry in self.ledger.entries.values():
@@ -130,7 +133,15 @@ class Search:
             self.base.budget.unit,
             self.prior,
             self.ledger.key(self.base) in self.ledger.entries,  # a start that failed at once may have lost it
+            self.note,
         )
+
+    def note(self, text: str) -> None:
+        """Something that the campaign got over, beside its trials: for the screen, and kept in ``errors/``."""
+        self.notes.append(text)
+        self.files.noted(self.notes)
+        for tell in self.told:
+            tell(text)
 
     @property
     def num_started(self) -> int:

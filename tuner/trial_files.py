@@ -4,13 +4,16 @@ watchdog wrote, the text of an error, and the sign to stop.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from contextlib import suppress
 
 from storage import files, inside
 from storage.location import Location
 from trainable import attempt, watchdog
 from trainable.attempt import Attempt
 from trainable.ray_trainable import STOP_FILE
+
+NOTES = "notes.txt"  # beside the trials' own: no key is called so
 
 
 class TrialFiles:
@@ -41,6 +44,12 @@ class TrialFiles:
     def crashed(self, key: str, error: str) -> None:
         """Keep the whole text of an error."""
         inside.write(self.folder, f"errors/{key}.txt", error.encode(errors="replace"))
+
+    def noted(self, notes: Sequence[str]) -> None:
+        """Keep what the campaign itself got over in this start, if that is possible: it is no reason to end."""
+        with suppress(OSError, ValueError):
+            lines = "".join(f"{text}\n" for text in notes)
+            inside.write(self.folder, f"errors/{NOTES}", lines.encode(errors="replace"))
 
     def closed(self, key: str, ended: bool) -> None:
         """The attempt is over; with ``ended`` the trial is, and whoever still trains it is to end too."""
