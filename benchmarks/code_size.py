@@ -15,6 +15,7 @@ from pathlib import Path
 
 from rich.table import Table
 
+from storage.location import local_argument
 from terminal.command_line import OneLineParser
 from terminal.console import Console
 
@@ -84,7 +85,9 @@ def _place(root: Path, path: Path) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the table; exit code 2 where the folder holds none of the packages."""
     parser = OneLineParser(prog="python -m benchmarks.code_size", description=(__doc__ or "").split(":")[0])
-    parser.add_argument("root", type=Path, nargs="?", default=ROOT, help="folder of the packages; default: this one")
+    parser.add_argument(
+        "root", type=local_argument, nargs="?", default=ROOT, help="folder of the packages; default: this one"
+    )
     root = parser.parse_args(arguments).root
     if not any((root / package).is_dir() for package in PACKAGES):
         return parser.refuse(ValueError(f"{root} holds none of the packages {', '.join(PACKAGES)}"))

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from results.fidelity import print_rungs
+from storage.location import local_argument
 from terminal.command_line import OneLineParser
 from terminal.console import Console
 
@@ -49,7 +49,9 @@ def _of_one(run: str, points: pd.DataFrame) -> list[tuple[str, str, float, float
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the table. Exit code 2 and one line where the file cannot be used."""
     parser = OneLineParser(prog="python -m benchmarks.fidelity_curves", description=__doc__)
-    parser.add_argument("table", type=Path, metavar="TABLE", help="CSV or Parquet with run_id, step and val_loss")
+    parser.add_argument(
+        "table", type=local_argument, metavar="TABLE", help="CSV or Parquet with run_id, step and val_loss"
+    )
     options = parser.parse_args(arguments)
     try:
         read = pd.read_parquet if options.table.suffix == ".parquet" else pd.read_csv

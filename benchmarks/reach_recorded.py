@@ -40,6 +40,7 @@ from benchmarks.simulator import Ours, simulate
 from benchmarks.tables import PARTS, STEPS
 from search_spaces import recorded
 from search_spaces.space import Space
+from storage.location import local_argument
 from terminal.command_line import OneLineParser, at_least_one
 from terminal.console import Console
 from terminal.nearest import nearest
@@ -233,7 +234,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("folder", type=Path, metavar="FOLDER")
+    parser.add_argument("folder", type=local_argument, metavar="FOLDER")
     parser.add_argument("--methods", default="", help=f"of {','.join(METHODS)}; left out: print what is there")
     parser.add_argument("--seeds", type=at_least_one, default=5, help="campaigns of each (default: %(default)s)")
     parser.add_argument("--steps", type=at_least_one, default=120, help="of a trial (default: %(default)s)")

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import optuna
@@ -19,6 +18,7 @@ import torch
 import search_spaces
 from search_spaces.domains import Value
 from search_spaces.space import Space
+from storage.location import local_argument
 from terminal.command_line import OneLineParser, at_least_one
 from trainable.config import TrainConfig
 from trainable.data import Dataset, prepare
@@ -38,7 +38,7 @@ SMALL = {  # on top of the proxy
 def main(arguments: Sequence[str] | None = None) -> int:
     """Record until there are enough rows or the minutes are over; exit code 2 for what is no good."""
     parser = OneLineParser(prog="python -m benchmarks.record_table", description=__doc__)
-    parser.add_argument("file", type=Path)
+    parser.add_argument("file", type=local_argument)
     parser.add_argument("--space", default="parameter_golf")
     parser.add_argument("--trials", type=at_least_one, default=300)
     parser.add_argument("--minutes", type=float, default=30.0, help="end after so many")

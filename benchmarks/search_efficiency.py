@@ -34,6 +34,7 @@ from rich.table import Table as Printed
 from benchmarks import rivals, tables
 from benchmarks.simulator import Ours, Trace, simulate
 from results.analysis import rank_correlation
+from storage.location import local_argument
 from terminal.command_line import OneLineParser, at_least_one
 from terminal.console import Console
 from tuner.sampler import STARTUP_TRIALS, Sampler
@@ -181,14 +182,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("tables", nargs="+", type=Path, metavar="TABLE")
+    parser.add_argument("tables", nargs="+", type=local_argument, metavar="TABLE")
     parser.add_argument("--quick", action="store_true", help=f"{QUICK_SEEDS} seeds, half the budget")
     parser.add_argument("--seeds", type=at_least_one)
     parser.add_argument("--budget", type=float, help="compute of one campaign, in whole trials")
     parser.add_argument("--holdout", action="store_true", help="seeds that were not used for choosing our defaults")
     parser.add_argument("--syne-tune", metavar="PYTHON", help="an interpreter that has syne-tune 0.16")
     parser.add_argument("--samplers", action="store_true", help="compare Optuna's samplers inside our own search")
-    parser.add_argument("--picture", type=Path, default=Path("search_efficiency.png"))
+    parser.add_argument("--picture", type=local_argument, default=Path("search_efficiency.png"))
     given = parser.parse_args(arguments)
     count = given.seeds or (QUICK_SEEDS if given.quick else SEEDS)
     budget = given.budget or (QUICK_BUDGET if given.quick else BUDGET)

@@ -13,10 +13,11 @@ from collections.abc import Sequence
 import pyarrow as pa
 import pyarrow.parquet as pq
 from storage import files, inside
-from storage.location import Location, argument
+from storage.location import Location, argument, text_argument
 from terminal.command_line import OneLineParser
 from terminal.console import Console
 
+from results.find import find
 from results.names import check_name
 from results.store import CAMPAIGN, DATASETS, Store
 
@@ -63,11 +64,11 @@ def _without(table: pa.Table, names: Sequence[str]) -> pa.Table:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Compact the campaign named on the command line. Exit code 2 and one line where that cannot be."""
     parser = OneLineParser(prog="python -m results.compact", description="Put a campaign into three files.")
-    parser.add_argument("folder", type=argument, help="the campaign's folder: the one that holds campaign.json")
+    parser.add_argument("folder", type=text_argument, help="the campaign's folder or URL, or its name in results/runs")
     parser.add_argument("target", type=argument, help="the folder to write")
     options = parser.parse_args(arguments)
     try:
-        written = compact(options.folder, options.target)
+        written = compact(find(options.folder), options.target)
     except (ValueError, OSError) as error:
         return parser.refuse(error)
     Console().print(f"{options.target}: {written:,} bytes in {1 + len(DATASETS)} files")

@@ -9,12 +9,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from storage.location import Location, argument
+from storage.location import Location, local_argument, text_argument
 from terminal.command_line import OneLineParser, at_least_one
 from terminal.console import Console
 from terminal.nearest import nearest
 
 from results.comparison import compare
+from results.find import find
 from results.frames import load
 from results.picture import check, draw
 from results.side_by_side import print_comparison
@@ -39,18 +40,20 @@ def _beside(folder: Location) -> Path:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Compare what the command line names. Exit code 2 and one line where that cannot be."""
     parser = OneLineParser(prog="python -m results.compare", description="Hold a replay against its record.")
-    parser.add_argument("folder", type=argument, nargs="?", help="the replay's folder (default: the one kept here)")
+    parser.add_argument("folder", type=text_argument, nargs="?", help="the replay (default: the one kept here)")
     parser.add_argument(
         "--space", metavar="NAME", help="the space that was replayed; without FOLDER, which one is meant"
     )
     parser.add_argument("--top", type=at_least_one, metavar="N", help="list the N best measured runs (default: all)")
-    parser.add_argument("--picture", type=Path, metavar="FILE", help="where to draw (default: beside FOLDER, as .png)")
+    parser.add_argument(
+        "--picture", type=local_argument, metavar="FILE", help="where to draw (default: beside FOLDER, as .png)"
+    )
     options = parser.parse_args(arguments)
     if options.folder is None and options.space is None:
         parser.error("which replay? give its FOLDER, or --space NAME for the one that is kept here")
     console = Console()
     try:
-        folder = kept(options.space) if options.folder is None else options.folder
+        folder = kept(options.space) if options.folder is None else find(options.folder)
         results = load(folder)
         if options.space not in (None, results.campaign.get("space")):
             raise ValueError(f"{folder} replays {results.campaign.get('space')!r}, not {options.space!r}")

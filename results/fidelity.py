@@ -17,11 +17,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from rich.table import Table
-from storage.location import argument
+from storage.location import text_argument
 from terminal.command_line import OneLineParser
 from terminal.console import Console
 
 from results.analysis import Correlation, rank_correlation
+from results.find import find
 from results.frames import Results, load
 
 REDUCTION = 2  # the part that goes on at a rung: one in so many, as in tuner/early_stopping.py
@@ -176,12 +177,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Print the table of each campaign. Exit code 2 and one line where one cannot be read."""
     about = "How well do values on the way predict the end? Spearman with 95 % intervals, of completed trials."
     parser = OneLineParser(prog="python -m results.fidelity", description=about, allow_abbrev=False)
-    parser.add_argument("folders", type=argument, nargs="+", metavar="FOLDER", help="a campaign's folder")
+    parser.add_argument("folders", type=text_argument, nargs="+", metavar="FOLDER", help="a campaign's folder or name")
     parser.add_argument("--every-part", action="store_true", help="also parts of the budget that few trials share")
     options = parser.parse_args(arguments)
     console = Console(width=max(120, Console().width))
-    for folder in options.folders:
+    for text in options.folders:
         try:
+            folder = find(text)
             results = load(folder)
         except (ValueError, OSError) as error:
             return parser.refuse(error)

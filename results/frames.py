@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
-from storage.location import Location, location
+from storage.location import Location
 
+from results.find import find
 from results.schema import STATUSES
 from results.store import Store
 
@@ -22,8 +23,11 @@ class Results:
 
 
 def load(folder: str | Location) -> Results:
-    """Read a campaign, running or finished. A ValueError where there is none or a file cannot be read."""
-    store = Store.open(location(folder) if isinstance(folder, str) else folder)
+    """Read a campaign, running or finished, by its place, or by its name where it is in ``results/runs``.
+
+    A ValueError where there is none or a file cannot be read.
+    """
+    store = Store.open(find(folder) if isinstance(folder, str) else folder)
     trials: pd.DataFrame = store.table("trials").to_pandas()
     reports: pd.DataFrame = store.table("reports").to_pandas()
     trials["status"] = trials["status"].astype(pd.CategoricalDtype(list(STATUSES), ordered=True))

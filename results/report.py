@@ -14,11 +14,12 @@ from typing import Any
 
 import pandas as pd
 from rich.text import Text
-from storage.location import Location, argument
+from storage.location import Location, text_argument
 from terminal.command_line import OneLineParser, at_least_one
 from terminal.console import Console
 
 from results.analysis import counts, leaderboard, searched
+from results.find import find
 from results.frames import Results, load
 from results.pareto import costs
 from results.store import DATASETS
@@ -195,17 +196,18 @@ def _print_best(console: Console, board: pd.DataFrame, objective: str) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the report of the campaign named on the command line. Exit code 2 and one line where it cannot be read."""
     parser = OneLineParser(prog="python -m results.report", description="Show the results of a campaign.")
-    parser.add_argument("folder", type=argument, help="the campaign's folder: the one that holds campaign.json")
+    parser.add_argument("folder", type=text_argument, help="the campaign's folder or URL, or its name in results/runs")
     parser.add_argument("--top", type=at_least_one, default=10, metavar="N", help="rows of it (default: 10)")
     options = parser.parse_args(arguments)
     try:
-        results = load(options.folder)
+        folder = find(options.folder)
+        results = load(folder)
     except (ValueError, OSError) as error:
         return parser.refuse(error)
     console = Console()
     print_leaderboard(console, results, options.top)
     console.print()
-    print_where(console, options.folder)
+    print_where(console, folder)
     return 0
 
 

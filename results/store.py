@@ -249,12 +249,17 @@ def campaigns(runs: Location) -> list[Location]:
     return [runs / name for name in files.names(runs) if files.is_file(runs / name / CAMPAIGN)]
 
 
-def _read_campaign(folder: Location) -> dict[str, Any]:
-    path = folder / CAMPAIGN
-    if not files.is_file(path):
+def check_campaign(folder: Location) -> None:
+    """A ValueError, with the nearest name beside it, for a place where no campaign is; nothing is read."""
+    if not files.is_file(folder / CAMPAIGN):
         siblings = [found.name for found in campaigns(folder.parent)]
         hint = nearest(folder.name, siblings, "campaigns beside it")
         raise ValueError(f"{folder} is no campaign: it holds no {CAMPAIGN}; {hint}")
+
+
+def _read_campaign(folder: Location) -> dict[str, Any]:
+    check_campaign(folder)
+    path = folder / CAMPAIGN
     try:
         content = files.read(path, limits.CAMPAIGN_BYTES)
     except TooLargeError as error:

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from storage.location import local_argument
 from terminal.command_line import BAD_INPUT, OneLineParser, at_least_one, complain
 from terminal.console import Console
 from terminal.nearest import nearest
@@ -342,9 +343,9 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--jobs", type=at_least_one, default=os.cpu_count() or 1, help="processes; default: one a core")
     parser.add_argument(
-        "--journal", type=Path, metavar="FILE", help="keep outcomes there as they come in, and go on from it"
+        "--journal", type=local_argument, metavar="FILE", help="keep outcomes there as they come in, and go on from it"
     )
-    parser.add_argument("--write", type=Path, metavar="FILE", help="write the table there too")
+    parser.add_argument("--write", type=local_argument, metavar="FILE", help="write the table there too")
     return parser.parse_args(arguments)
 
 

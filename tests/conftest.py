@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 import torch
 
-from storage import remote
+from storage import location, remote
 from trainable import checkpoint
 from trainable import config as _registers_all_components  # noqa: F401
 from trainable.component import Component
@@ -33,6 +33,7 @@ from trainable.train import train
 
 TINY = {"num_layers": 2, "model_dim": 32, "num_heads": 4, "num_kv_heads": 2}  # for every model that has such fields
 VOCAB_SIZE = 260
+location.KINDS["memory"] = "a bucket within one process, for tests: users are refused it (tests/storage)"
 PARTS = {"stem part": "stem", "layer part": "layers", "attention part": "attention"}  # kinds and fields of a model
 
 

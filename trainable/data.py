@@ -24,6 +24,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from filelock import FileLock, Timeout
+from storage import location
 from terminal.nearest import nearest
 
 from trainable import download, epochs, shards, standard_library, text, tokenizer
@@ -151,7 +152,7 @@ def known_vocab_size(config: DataConfig) -> int | None:
     """Tokens of the vocabulary as far as the config says: None for a folder of shards, which brings its own."""
     if config.source in download.DATASETS:
         return download.DATASETS[config.source].vocab_size
-    return None if _has_shards(Path(config.source).expanduser()) else config.vocab_size
+    return None if _has_shards(location.local(config.source)) else config.vocab_size
 
 
 def prepare(
@@ -168,7 +169,7 @@ def prepare(
     cache = cache_folder() if cache is None else cache
     if config.source == STDLIB:
         return _from_text(standard_library.passages(), config, cache, say)
-    path = Path(config.source).expanduser()
+    path = location.local(config.source)
     named, folder_of_shards = config.source in download.DATASETS, _has_shards(path)
     if named or folder_of_shards:
         config.check(config.pretokenizer == BYTE_LEVEL, "pretokenizer", f"{BYTE_LEVEL} for shards, which are tokens")
@@ -183,7 +184,7 @@ def prepare(
 
 def check_source(config: DataConfig) -> None:
     """A ValueError where ``config.source`` is no data set's name and nothing is at that path; nothing is read."""
-    if config.source in (STDLIB, *download.DATASETS) or os.path.exists(os.path.expanduser(config.source)):
+    if config.source in (STDLIB, *download.DATASETS) or os.path.exists(location.local(config.source)):
         return
     hint = nearest(config.source, [STDLIB, *download.DATASETS], "names")
     raise ValueError(f"data.source is {config.source!r}, which is neither a file or folder nor a dataset: {hint}")
@@ -192,8 +193,8 @@ def check_source(config: DataConfig) -> None:
 def cache_folder() -> Path:
     """Where prepared data is kept: ``$TUNER_CACHE``, else ``tuner`` in the user's cache folder."""
     if chosen := os.environ.get("TUNER_CACHE"):
-        return Path(chosen).expanduser()
-    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "tuner"
+        return location.local(chosen)
+    return location.local(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "tuner"
 
 
 def _has_shards(path: Path) -> bool:

@@ -8,13 +8,13 @@ import os
 import shlex
 from pathlib import Path
 
+from results.find import RUNS
 from results.names import is_name
 from results.store import CAMPAIGN
 from storage import files
 from storage.location import Location
 
 PROGRAM = "python -m tuner.run"
-RUNS = Path("results/runs")  # where campaigns are, unless --results says otherwise
 
 
 def again(folder: Location) -> str:

@@ -5,19 +5,20 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Callable, Collection, Sequence
-from pathlib import Path
 from typing import Any
 
 from results.confirmation import DEFAULT, Design
-from storage.location import argument
+from results.find import RUNS, find
+from storage.location import Location, absolute, argument, local, text_argument
 from terminal.command_line import OneLineParser, at_least_one
-from terminal.nearest import nearest
+from terminal.nearest import closest, nearest
 from trainable.component import parse_value
 from trainable.data import STDLIB
 from trainable.download import DATASETS
 from trainable.fidelity import FIDELITIES
-from tuner.again import PROGRAM, RUNS
+from tuner.again import PROGRAM
 from tuner.early_stopping import STOPPERS
+from tuner.warm_start import RECORDED
 
 LATEST = "latest"
 NAMED_SOURCES = (STDLIB, *DATASETS)
@@ -81,8 +82,10 @@ def _say_what_is_known(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--warm-start",
         metavar="SOURCE",
+        type=text_argument,
         nargs="+",
-        help="start from what is known: 'recorded' (the space's own recorded runs) and folders of earlier campaigns; "
+        help="start from what is known: 'recorded' (the space's own recorded runs) and earlier campaigns, by name or "
+        "folder; "
         "the best configs are tried first, and results of another scale, data, budget, evaluation or seed are "
         "forgotten as evidence comes in",
     )
@@ -96,11 +99,11 @@ def _say_what_is_known(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument(
         "--reuse",
-        metavar="FOLDER",
-        type=argument,
+        metavar="CAMPAIGN",
+        type=text_argument,
         nargs="+",
-        help="folders of earlier campaigns: a trial that one of them has finished (same config, seed and data) counts "
-        "here without being trained again; with --resume in place of the folders given before",
+        help="earlier campaigns, by name or folder: a trial that one of them has finished (same config, seed and data) "
+        "counts here without being trained again; with --resume in place of those given before",
     )
 
 
@@ -209,7 +212,12 @@ def _say_where(where: argparse._ArgumentGroup) -> None:
         help="folder of all campaigns, also in an object store, as s3://BUCKET/FOLDER (default: %(default)s)",
     )
     where.add_argument(
-        "--resume", metavar="NAME", nargs="?", const=LATEST, help="go on with a campaign; without a name, the latest"
+        "--resume",
+        metavar="CAMPAIGN",
+        type=text_argument,
+        nargs="?",
+        const=LATEST,
+        help="go on with a campaign, by its name in the folder of all, its path or its URL; without one, the latest",
     )
 
 
@@ -250,9 +258,36 @@ def overrides(settings: Sequence[str], data: str | None) -> dict[str, Any]:
             raise ValueError(f"{path} is set twice")
         found[path] = value
     source = found.get("data.source")
-    if isinstance(source, str) and os.path.exists(os.path.expanduser(source)) and source not in NAMED_SOURCES:
-        found["data.source"] = str(Path(source).expanduser().resolve())  # workers and resumes run in other folders
+    if isinstance(source, str) and source not in NAMED_SOURCES:
+        found["data.source"] = _whole_path(source)
     return found
+
+
+def _whole_path(source: str) -> str:
+    """A path to data in full: workers and resumes run in other folders. A name that nothing here has stays one."""
+    try:
+        place = local(source)
+    except ValueError as error:
+        raise ValueError(f"data.source: {error}") from None
+    return absolute(place) if os.path.lexists(place) else source
+
+
+def find_campaigns(given: argparse.Namespace) -> None:
+    """Put the places of earlier campaigns for what --reuse and --warm-start call them; a ValueError for one unknown."""
+    if given.reuse is not None:
+        given.reuse = [find(text, given.results) for text in given.reuse]
+    if given.warm_start is not None:
+        given.warm_start = [
+            text if text == RECORDED else str(_earlier(text, given.results)) for text in given.warm_start
+        ]
+
+
+def _earlier(text: str, runs: Location) -> Location:
+    try:
+        return find(text, runs)
+    except ValueError as error:
+        close = f"; or did you mean {RECORDED!r}?" if closest(text, [RECORDED]) else ""
+        raise ValueError(f"--warm-start: {error}{close}") from None
 
 
 def _pair(text: str) -> tuple[str, Any]:

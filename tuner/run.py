@@ -14,10 +14,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
+import results.find
 from results.campaign import require
 from results.confirmation import DEFAULT, Design
-from results.names import campaign_folder
-from results.store import CAMPAIGN, Store, campaigns
+from results.store import CAMPAIGN, Store, campaigns, check_campaign
 from search_spaces import constraints
 from search_spaces import load as load_space
 from storage import files, inside
@@ -70,6 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = options.parse(arguments)
     console = Console()
     try:
+        options.find_campaigns(given)
         if given.list:
             catalogue.show(console, given.space, given.results)
             return DONE
@@ -353,12 +354,12 @@ def run_on_ray(console: Console, campaign: Search, here: cluster.Cluster, addres
 
 
 def find(runs: Location, name: str) -> Location:
-    """The campaign called ``name`` below ``runs``, or at the path or URL ``name``."""
-    there = location(name)
-    if isinstance(there, Url):
-        files.check_usable(there.parent)
-        return there
-    return there if files.is_file(there / CAMPAIGN) else campaign_folder(runs, there.name)
+    """The campaign called ``name`` below ``runs``, or at the path or URL ``name``; its store can be used."""
+    folder = results.find.find(name, runs)
+    if isinstance(folder, Url):
+        files.check_usable(folder.parent)
+    check_campaign(folder)
+    return folder
 
 
 def latest(runs: Location) -> Location:

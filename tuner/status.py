@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from results.confirmation import SEARCH
+from results.find import find
 from results.schema import STATUSES
 from results.store import Store
-from storage.location import Location, argument
+from storage.location import Location, text_argument
 from terminal.command_line import OneLineParser
 from terminal.console import Console
 from tuner.again import again
@@ -30,10 +31,10 @@ LOCK = ".lock"  # held by the driver while it lives (tuner/run.py)
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     parser = OneLineParser(prog=PROGRAM, description=__doc__.splitlines()[0].partition(": ")[2] if __doc__ else None)
-    parser.add_argument("folder", metavar="FOLDER", type=argument, help="a campaign's folder, or its URL")
+    parser.add_argument("folder", metavar="FOLDER", type=text_argument, help="a campaign's folder, URL or name")
     folder = parser.parse_args(arguments).folder
     try:
-        lines = status(folder, datetime.now(UTC))
+        lines = status(find(folder), datetime.now(UTC))
     except (ValueError, OSError) as error:
         return parser.refuse(error)
     console = Console()

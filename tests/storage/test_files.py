@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from storage import files, inside, remote
-from storage.location import location
+from storage.location import Url, location
 
 
 def test_many_files_are_read_at_once_and_one_that_is_missing_is_an_error_in_its_place(folder) -> None:
@@ -44,10 +44,10 @@ def test_a_bucket_that_is_missing_closed_or_out_of_reach_is_one_line(bucket, mon
 
 
 def test_a_protocol_that_needs_a_package_or_is_none_is_one_line() -> None:
-    with pytest.raises(ValueError, match=r"dropbox:// cannot be used here: .*dropbox"):
-        files.read(location("dropbox://folder/file"))
+    with pytest.raises(ValueError, match=r"oss:// cannot be used here: .*ossfs"):
+        files.read(location("oss://folder/file"))
     with pytest.raises(ValueError, match="s4:// is no known kind of storage"):
-        files.read(location("s4://folder/file"))
+        files.read(Url("s4://folder/file"))
 
 
 def test_an_error_of_a_store_loses_what_may_be_signed() -> None:

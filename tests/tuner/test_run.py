@@ -447,7 +447,7 @@ def test_a_warm_start_and_a_reuse_are_announced_kept_and_survive_a_resume(withou
         (["--constraint", "artifact_bytes<=16e6"], "needs an artifact: set artifact=Artifact"),
         (["--constraint", "peak_memory_bytes<=1e9"], "measured on a GPU only"),
         (["--data", "text [b]", "--constraint", "parameters<=10"], "the base breaks a constraint: parameters"),
-        (["--data", "text [b]", "--warm-start", "nowhere"], "--warm-start 'nowhere' is no campaign's folder"),
+        (["--data", "text [b]", "--warm-start", "nowhere"], "--warm-start: nowhere is no campaign"),
         (["--data", "text [b]", "--reuse", "nowhere"], "nowhere is no campaign"),
         (["--objective", "val_bpb,train_seconds", "--stopper", "asha"], "--stopper asha judges by one objective"),
         (["--objective", "val_bpb,train_seconds", "--warm-start", "recorded"], "--warm-start is for one objective"),
