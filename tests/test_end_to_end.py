@@ -26,7 +26,7 @@ SMALL = {
     "data.batch_tokens": 256, "evaluation.tokens": 1024, "evaluation.seq_len": 32,
 }  # fmt: skip
 SHAPES = [  # every line that a campaign may print
-    r"(space|scale|plan|data|campaign): .+",
+    r"(space|scale|plan|cores|memory|data|campaign): .+",
     r"starting Ray \.\.\.",
     r"\[\d+:\d\d\] trial \d+( \(base\))? (completed: val_bpb \d\.\d{4}(, best so far)?|stopped at rung \d+: .+)",
     r"\[\d+:\d\d\] trial \d+( \(base\))? (crashed: .+|diverged: .+|interrupted(: its process was killed)?)",

@@ -8,7 +8,7 @@ import os
 import re
 import socket
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import ray
 import torch
@@ -16,12 +16,14 @@ from ray._private.ray_logging import stdout_deduplicator
 from ray.exceptions import GetTimeoutError, RayError
 
 from terminal.console import Console
-from tuner import leftovers, nodes, own_ray, probe
+from trainable.config import TrainConfig
+from tuner import leftovers, machine, memory, nodes, own_ray, probe
 from tuner.nodes import Node
 from tuner.placement import Placement, slots
 from tuner.ray_errors import one_line
 from tuner.ray_shell import prepare_environment
 
+GIB = 2**30
 TRY_SECONDS = 180.0  # for a first worker, on a machine that is busy
 
 
@@ -33,6 +35,7 @@ class Cluster:
     resources: dict[str, float]
     has_gpu: bool
     placement: Placement = Placement()
+    notes: tuple[str, ...] = field(default=(), compare=False)  # why there are no more slots, for the plan
 
     @property
     def about(self) -> str:
@@ -45,8 +48,32 @@ class Cluster:
 
 def local(concurrent: int | None = None, placement: Placement | None = None) -> Cluster:
     """What this machine offers, without starting Ray."""
-    here = Node("", socket.gethostname(), torch.cuda.device_count(), available_cores())
-    return _cluster([here], concurrent, placement or Placement())
+    cores, share, there = available_cores(), machine.cores(), os.cpu_count() or 1
+    here = Node("", socket.gethostname(), torch.cuda.device_count(), cores)
+    limit = f"{cores} of the machine's {there}, by {share.why}" if cores == share.amount < there else ""
+    try:
+        found = _cluster([here], concurrent, placement or Placement())
+    except ValueError as error:
+        raise ValueError(f"{error}{limit and f' (cores: {limit})'}") from None
+    return replace(found, notes=(f"cores: {limit}",) if limit else ())
+
+
+def fitted(here: Cluster, config: TrainConfig, concurrent: int | None) -> Cluster:
+    """As many slots as trials of ``config`` fit into the free memory of this machine, and at least one.
+
+    A ValueError where more were asked for (``concurrent``).
+    """
+    if (free := machine.memory()) is None:
+        return here
+    need = memory.of_trial(config, here.has_gpu)
+    room = max(0, int((free.amount - memory.RAY_BYTES) // need))
+    if room >= here.slots:
+        return here
+    takes = f"a trial takes about {need / GIB:.1f} GiB, and {free.amount / GIB:.1f} GiB may be used, by {free.why}"
+    if concurrent is not None and concurrent > max(1, room):
+        raise ValueError(f"--concurrent is {concurrent} but must be in 1..{max(1, room)}: {takes}")
+    note = f"memory: {takes}" + ("" if room else "; one at a time, which may be too much")
+    return replace(here, slots=max(1, room), notes=(*here.notes, note))
 
 
 def find(given: argparse.Namespace) -> Cluster:
@@ -58,8 +85,8 @@ def find(given: argparse.Namespace) -> Cluster:
 
 
 def available_cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """Cores that this process may use: less than the machine has, where affinity, a cgroup or Slurm leaves it fewer."""
+    return int(machine.cores().amount)
 
 
 def _tell(line: str) -> None:

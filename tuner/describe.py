@@ -33,14 +33,22 @@ def describe(
     budget = " or ".join(f"{unit} {amount:g}" for unit, amount in limits if amount is not None)
     if question.replay is not None:
         describe_replay(console, question, where)
+        print_limits(console, here, slots)
         return
     console.print(f"plan: {question.trials} trials on {where}, {budget} each, {len(space.knobs)} knobs{fixed}")
+    print_limits(console, here, slots)
     if space.second_objective is not None:
         console.print(f"objectives: the Pareto front of {' and '.join(space.objectives)}; nothing is stopped early")
     if confirm is not None:
         console.print(f"confirm: {confirmation(confirm)}")
     if space.constraints:
         console.print(f"constraints: {'; '.join(map(str, space.constraints))}")
+
+
+def print_limits(console: Console, here: cluster.Cluster, slots: int | None) -> None:
+    """Why no more trials run at a time on this machine, where they are to run on it."""
+    for note in here.notes if slots is None else ():
+        console.print(note)
 
 
 def confirmation(design: Design) -> str:

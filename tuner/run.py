@@ -113,6 +113,8 @@ def begin(console: Console, given: argparse.Namespace) -> int:
     check_measurable(question.space, here.has_gpu)
     check_source(question.base.data)
     constraints.check(question.space.constraints, question.base, known_vocab_size(question.base.data))
+    if given.address is None and given.slots is None:
+        here = cluster.fitted(here, question.base, given.concurrent)
     describe(console, question, here, given.confirm or None, given.slots)
     if given.audit:
         try:
@@ -191,6 +193,8 @@ def resume_in(console: Console, folder: Location, given: argparse.Namespace) -> 
         given.confirm = Design.parse(was["confirm"])
     given.ablate = was.get("ablate", False) if given.ablate is None else given.ablate
     check_confirmation(question, given)
+    if given.address is None and given.slots is None:
+        here = cluster.fitted(here, question.base, given.concurrent)
     describe(console, question, here, given.confirm or None, given.slots)
     if given.dry_run:
         print_cost(console, question, here, given)
