@@ -94,8 +94,3 @@ def test_bash_can_read_every_script(script) -> None:
 
 def test_there_is_a_script_for_slurm_and_the_rehearsal() -> None:
     assert {"deploy/slurm.sh", "deploy/rehearse.sh", "deploy/hosts.sh"} <= set(SCRIPTS)
-
-
-def test_a_requeued_slurm_job_goes_on_with_its_campaign() -> None:
-    text = (ROOT / "deploy/slurm.sh").read_text()
-    assert "#SBATCH --requeue" in text and '--resume "$campaign"' in text and "symmetric-run" in text
