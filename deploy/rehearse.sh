@@ -38,7 +38,7 @@ trap 'exit 130' INT TERM
 
 cat > "$REHEARSAL/own/profile" << X
 export PATH=$VENV/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin LANG=C.UTF-8 PYTHONPATH=\$HOME/tuner
-export RAY_AUTH_MODE=token RAY_USAGE_STATS_ENABLED=0 OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE=1
+export RAY_AUTH_MODE=token RAY_USAGE_STATS_ENABLED=0 OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE=1 TUNER_CACHE=/mnt/shared/cache
 X
 mkdir -p "$HOME/.ray"
 "$PYTHON" -c 'import secrets; print(secrets.token_hex(32), end="")' > "$HOME/.ray/auth_token"
@@ -56,6 +56,8 @@ cluster["provider"].update(head_ip=addresses[0], worker_ips=addresses[1:])
 cluster["auth"] = {"ssh_user": "root", "ssh_private_key": os.environ["REHEARSAL"] + "/own/key"}
 cluster["file_mounts"] = {"~/tuner": os.getcwd(), "~/.ray/auth_token": os.environ["HOME"] + "/.ray/auth_token"}
 cluster["setup_commands"] = []
+for commands in (cluster["head_start_ray_commands"], cluster["worker_start_ray_commands"]):
+    commands[-1] = commands[-1].replace("/shared", "/mnt/shared")
 start = cluster["worker_start_ray_commands"]
 start[-1] = start[-1].replace("ray start", "ray start --num-cpus=1")
 print(yaml.safe_dump(cluster))

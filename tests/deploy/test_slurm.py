@@ -168,7 +168,10 @@ def test_requeues_have_an_end(cluster) -> None:
     assert code == 1 and "requeued 3 times" in said and "scontrol requeue 77" not in job.events()
 
 
-@pytest.mark.parametrize(("given", "said"), [((), "which campaign?"), (QUESTION, "not '--space'"), (("night",), "there is no campaign 'night'")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [((), "which campaign?"), (QUESTION, "not '--space'"), (("night",), "there is no campaign 'night'")],
+)
 def test_a_job_without_a_name_or_a_question_ends_before_anything_starts(cluster, given, said) -> None:
     job = cluster.sbatch(*given)
     code, line = job.end()

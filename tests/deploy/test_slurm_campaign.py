@@ -30,8 +30,9 @@ STAND_INS = {
     "scontrol": 'echo "$*" >> "$SLURM_SUBMIT_DIR/requeued"',
 }
 TINY = {
-    "budget.steps": 800, "model.num_layers": 2, "model.model_dim": 32, "model.encoder_layers": 1, "data.vocab_size": 300,
-    "data.seq_len": 32, "data.batch_tokens": 128, "evaluation.tokens": 256, "evaluation.seq_len": 32,
+    "budget.steps": 800, "model.num_layers": 2, "model.model_dim": 32, "model.encoder_layers": 1,
+    "data.vocab_size": 300, "data.seq_len": 32, "data.batch_tokens": 128,
+    "evaluation.tokens": 256, "evaluation.seq_len": 32,
 }  # fmt: skip
 QUESTION = [
     "night",
@@ -83,7 +84,8 @@ def test_a_campaign_survives_the_time_limit_of_its_job(tmp_path: Path) -> None:
     (tmp_path / ".venv").symlink_to(sys.prefix)
     variables = {
         "SLURM_SUBMIT_DIR": str(tmp_path), "SLURM_JOB_ID": str(os.getpid()), "SLURM_NNODES": "1", "HOME": str(tmp_path),
-        "SLURMD_NODENAME": "127.0.0.1", "SLURM_CPUS_PER_TASK": "1", "PYTHONPATH": str(ROOT), "RAY_USAGE_STATS_ENABLED": "0",
+        "SLURMD_NODENAME": "127.0.0.1", "SLURM_CPUS_PER_TASK": "1", "PYTHONPATH": str(ROOT),
+        "RAY_USAGE_STATS_ENABLED": "0",
         "PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}",
     }  # fmt: skip
     job = sbatch(tmp_path, variables)
