@@ -46,6 +46,7 @@ class Store:
         self.folder = folder
         self.campaign = campaign
         self._schemas = {"trials": trials_schema(campaign["knobs"]), "reports": reports_schema()}
+        self.before_write: Callable[[], None] = lambda: None  # of each row: raises where the folder is no longer ours
         self._reported: dict[str, list[dict[str, Any]]] = {}  # rows of the trials that are reporting now
 
     @classmethod
@@ -181,6 +182,7 @@ class Store:
 
     def _write(self, dataset: Dataset, key: str, rows: list[Mapping[str, Any]]) -> None:
         self._refuse_if_compacted()
+        self.before_write()
         schema = self._schemas[dataset]
         for name in rows[-1]:  # the others were checked when they were written
             if name not in schema.names:

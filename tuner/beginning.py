@@ -20,7 +20,7 @@ from storage.location import Location
 from tuner.again import again
 from tuner.driver import only_driver
 from tuner.journal import JOURNAL_LOCK
-from tuner.lease import BusyError
+from tuner.lock import BusyError
 from tuner.record import difference
 
 

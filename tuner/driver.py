@@ -10,12 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from storage.location import Location
 from terminal.command_line import complain
+from tuner import lease
 from tuner.again import PROGRAM, go_on
-from tuner.lease import BusyError, leased
+from tuner.lock import BusyError, Lock, NoLocksError
 from tuner.search import Search
 
 FAILED = 1
@@ -43,17 +42,25 @@ def interruptible(campaign: Search) -> Iterator[None]:
 @contextmanager
 def only_driver(folder: Location) -> Iterator[None]:
     """Hold the campaign: two drivers would overwrite each other's rows. A BusyError where another process does."""
-    if not isinstance(folder, Path):
-        with leased(folder, _give_up):
-            yield
-        return
-    lock = FileLock(folder / ".lock")
+    lock = Lock(folder, _give_up) if isinstance(folder, Path) else None
     try:
-        lock.acquire(timeout=0)
-    except Timeout:
+        if lock is not None:
+            lock.take()
+    except NoLocksError as error:
+        complain(
+            PROGRAM,
+            f"note: the file system of {folder} has no locks ({error}): {lease.NAME} says that this process drives the "
+            f"campaign, and whoever goes on after a kill -9 first waits {lease.WATCH_SECONDS:g} s",
+        )
+        lock = None
+    except BusyError:
         raise BusyError(f"campaign {folder.name!r} is being run by another process") from None
     except OSError as error:
         raise ValueError(f"the campaign's folder {str(folder)!r} cannot be written: {error.strerror}") from None
+    if lock is None:
+        with lease.leased(folder, _give_up):
+            yield
+        return
     try:
         yield
     finally:

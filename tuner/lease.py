@@ -1,4 +1,4 @@
-"""One driver a campaign in an object store, which has no locks: an object that its owner writes anew all the time.
+"""One driver a campaign where there are no locks (an object store): an object that its owner writes anew all the time.
 
 Whoever finds another's watches it for a while, and takes it over if it stays as it is: no two clocks are compared. An
 owner that finds another's in its place (it was suspended, or cut off for longer than that) ends its campaign.
@@ -24,8 +24,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
+from results.store import CAMPAIGN
 from storage import files, inside
-from storage.location import Url
+from storage.inside import GONE
+from storage.location import Location
+from tuner.lock import BusyError
 
 NAME = ".driver.json"
 CLAIMS = ".driver-claims"  # a folder: one object of each that is about to take the campaign
@@ -33,14 +36,10 @@ BEAT_SECONDS = 15.0
 WATCH_SECONDS = 3 * BEAT_SECONDS  # so long an object that stays as it is has no living owner
 
 
-class BusyError(ValueError):
-    """Another process holds the campaign."""
-
-
 class Lease:
     """What the driver of a campaign holds. ``on_lost`` is called with a reason once it is another's."""
 
-    def __init__(self, folder: Url, on_lost: Callable[[str], None]) -> None:
+    def __init__(self, folder: Location, on_lost: Callable[[str], None]) -> None:
         self.folder = folder
         self.token, self.beats = uuid.uuid4().hex, 0
         self.on_lost = on_lost
@@ -95,6 +94,9 @@ class Lease:
         while not self._over.wait(BEAT_SECONDS):
             with suppress(OSError):  # for a while nobody will take it
                 found = holder(self.folder)
+                if found is None and not files.exists(self.folder / CAMPAIGN):
+                    self.on_lost(f"{self.folder}: {GONE}; nothing more is written")
+                    return
                 if found is not None and found.get("token") != self.token:
                     self.on_lost(f"another process drives this campaign now ({found.get('owner')})")
                     return
@@ -109,7 +111,7 @@ class Lease:
 
 
 @contextmanager
-def leased(folder: Url, on_lost: Callable[[str], None]) -> Iterator[Lease]:
+def leased(folder: Location, on_lost: Callable[[str], None]) -> Iterator[Lease]:
     """Hold the campaign for the time of the block. A BusyError where another process does.
 
     Once it is another's, ``on_lost`` is told why, in a thread of its own.
@@ -129,13 +131,13 @@ def leased(folder: Url, on_lost: Callable[[str], None]) -> Iterator[Lease]:
         lease.release()
 
 
-def is_fresh(folder: Url, now: float) -> bool:
+def is_fresh(folder: Location, now: float) -> bool:
     """Whether an owner seems to live; ``now`` (seconds since 1970) and the owner's clock must roughly agree."""
     at = (holder(folder) or {}).get("at")
     return isinstance(at, int | float) and abs(now - at) < WATCH_SECONDS
 
 
-def holder(folder: Url) -> dict[str, Any] | None:
+def holder(folder: Location) -> dict[str, Any] | None:
     """What the last owner wrote; None where it let go of the campaign, and nothing in particular for other bytes."""
     try:
         found = json.loads(files.read(folder / NAME))

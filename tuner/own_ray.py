@@ -86,6 +86,11 @@ class OwnRay:
 _running: OwnRay | None = None
 
 
+def folder() -> Path | None:
+    """What it has on disk, removed with it; None where none runs."""
+    return None if _running is None else _running.folder
+
+
 def start(num_cpus: int) -> None:
     """Start it. A ValueError says why it does not come up; nothing of it is left then."""
     global _running

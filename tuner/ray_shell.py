@@ -19,6 +19,7 @@ from ray import tune
 from ray.tune.search import Searcher
 
 from trainable.ray_trainable import RayTrainable
+from tuner import own_ray
 from tuner.search import Search
 
 ENVIRONMENT = {
@@ -88,7 +89,9 @@ class Recorder(tune.Callback):
         self.tick = tick
 
     def on_step_begin(self, iteration: int, trials: list[Any], **info: Any) -> None:
-        _ = self.search.exhausted  # the hours may be over
+        with remembered(self.search):
+            self.search.check_held()
+            _ = self.search.exhausted  # the hours may be over
         if self.tick is not None:
             self.tick()
 
@@ -126,8 +129,8 @@ def fit(search: Search, resources: dict[str, float], tick: Any = None) -> None:
     """Run the search to its end on the connected cluster."""
     os.environ.setdefault("TUNE_MAX_PENDING_TRIALS_PG", str(search.settings.slots))  # fill every slot at once
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # errors of trials are in the results, not in its log
-    # Ray insists on a folder; nothing in it is ever read again.
-    scratch = search.folder / ".ray" if isinstance(search.folder, Path) else Path(tempfile.mkdtemp(prefix="tuner-"))
+    # Ray insists on a folder; nothing in it is ever read again. Not the campaign's: Ray would make that anew.
+    scratch = Path(tempfile.mkdtemp(prefix="tuner-", dir=own_ray.folder()))
     tuner = tune.Tuner(
         tune.with_resources(RayTrainable, resources),
         tune_config=tune.TuneConfig(

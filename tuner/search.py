@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from storage.location import absolute
 from trainable.component import encode
 from trainable.config import Budget, TrainConfig
 from trainable.ray_trainable import Request
+from tuner import lock
 from tuner.confirm import Confirmation
 from tuner.devices import OneDevice, by_the_clock
 from tuner.early_stopping import Stopper, rounded, rungs
@@ -86,6 +88,7 @@ class Search:
         """
         self.space, self.base, self.settings, self.clock = space, base, settings, clock
         self.folder = store.folder
+        self.check_held = store.before_write = partial(lock.check, store.folder)
         self.ledger = Ledger(store, space, base, data_fingerprint, code_version)
         self.ledger.restore()
         self.files = TrialFiles(self.folder)

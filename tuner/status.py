@@ -5,10 +5,9 @@ Exit codes: 0 it stands as printed, 2 there is no campaign.
 
 from __future__ import annotations
 
-import fcntl
-import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,9 +22,9 @@ from terminal.console import Console
 from tuner.again import again
 from tuner.display import clock
 from tuner.lease import is_fresh
+from tuner.lock import NoLocksError, is_held
 
 PROGRAM = "python -m tuner.status"
-LOCK = ".lock"  # held by the driver while it lives (tuner/run.py)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -92,20 +91,11 @@ def since(then: datetime, now: datetime) -> str:
 
 
 def driver_lives(folder: Location, now: datetime) -> bool:
-    """Whether a process holds the campaign's lock; on a network file system, where that carries locks (NFS 4)."""
-    if not isinstance(folder, Path):
-        return is_fresh(folder, now.timestamp())
-    try:
-        file = os.open(folder / LOCK, os.O_RDONLY)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(file)  # lets go of what was just taken
-    return False
+    """Whether a process holds the campaign: its lock, or its lease where there are no locks."""
+    if isinstance(folder, Path):
+        with suppress(NoLocksError):
+            return is_held(folder)
+    return is_fresh(folder, now.timestamp())
 
 
 def _has_value(row: dict[str, Any]) -> bool:

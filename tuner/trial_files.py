@@ -12,12 +12,13 @@ from storage.location import Location
 from trainable import attempt, watchdog
 from trainable.attempt import Attempt
 from trainable.ray_trainable import STOP_FILE
+from tuner import lock
 
 NOTES = "notes.txt"  # beside the trials' own: no key is called so
 
 
 class TrialFiles:
-    """The driver's side of them, in one start of the campaign."""
+    """The driver's side of them, in one start of the campaign. An OSError where its folder is no longer there."""
 
     def __init__(self, folder: Location) -> None:
         self.folder = folder
@@ -25,6 +26,7 @@ class TrialFiles:
 
     def begin(self, key: str, at_least: int) -> Attempt:
         """Put a new attempt at a trial in force."""
+        lock.check(self.folder)
         begun = attempt.begin(self.folder, key, at_least)
         self.begun[key] = begun.number
         return begun
@@ -43,6 +45,7 @@ class TrialFiles:
 
     def crashed(self, key: str, error: str) -> None:
         """Keep the whole text of an error."""
+        lock.check(self.folder)
         inside.write(self.folder, f"errors/{key}.txt", error.encode(errors="replace"))
 
     def noted(self, notes: Sequence[str]) -> None:
@@ -59,11 +62,13 @@ class TrialFiles:
 
     def remove_late(self, unfinished: Collection[str]) -> None:
         """While no trial runs: remove what workers that were cut off wrote of other trials than the ``unfinished``."""
+        lock.check(self.folder)
         attempt.remove_all(self.folder, but=unfinished)
         inside.remove_files(self.folder, watchdog.FOLDER, watchdog.is_stall_file)
 
     def ask_to_stop(self) -> None:
         """Tell every running trial to write its checkpoint and end."""
+        lock.check(self.folder)
         inside.write(self.folder, STOP_FILE, b"")
 
     def let_run(self) -> None:

@@ -17,7 +17,7 @@ from storage.location import Location, Url, location
 from tuner import beginning, lease
 from tuner.beginning import check_free, create, folder_for
 from tuner.driver import only_driver
-from tuner.lease import BusyError
+from tuner.lock import BusyError
 
 PAIRS = 20
 RECORD = {"space": "toy", "scale": "proxy", "objective": "val_bpb", "trials": 3, "created_at": "now"}

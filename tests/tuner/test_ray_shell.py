@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import pickle
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -110,15 +111,20 @@ def test_the_campaign_is_closed_and_rays_folder_removed_even_if_tune_fails(bench
 
     def broken(tuner) -> None:
         search.start(search.next().key)
-        (search.folder / ".ray" / "campaign").mkdir(parents=True, exist_ok=True)
         raise RuntimeError("made up")
 
-    monkeypatch.setattr(ray_shell.tune.Tuner, "__init__", lambda self, *args, **options: None)
+    scratch: list[Path] = []
+
+    def remember(tuner, *args, run_config, **options) -> None:
+        scratch.append(Path(run_config.storage_path))
+        assert scratch[0].is_dir() and not scratch[0].is_relative_to(search.folder)
+
+    monkeypatch.setattr(ray_shell.tune.Tuner, "__init__", remember)
     monkeypatch.setattr(ray_shell.tune.Tuner, "fit", broken)
     with pytest.raises(RuntimeError, match="made up"):
         ray_shell.fit(search, {"cpu": 1.0})
     assert bench.rows()[0]["status"] == "interrupted"
-    assert not (search.folder / ".ray").exists()
+    assert not scratch[0].exists()
 
 
 NODE_DIED = """Failure # 1 (occurred at 2026-01-01_00-00-00)
