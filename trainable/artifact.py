@@ -23,6 +23,7 @@ from torch import Tensor, nn
 
 from trainable import quantise
 from trainable.component import Component
+from trainable.ranges import Amount, Bits, Bytes, PositiveBytes
 from trainable.source_bytes import source_bytes
 
 if TYPE_CHECKING:  # a config has an artifact, and a run has a config
@@ -47,25 +48,20 @@ class Artifact(Component):
 
     kind: ClassVar[str] = "Artifact"
 
-    bits: int = 8  # of matrices; stored in bytes, which compress the better the fewer levels there are
+    bits: Bits = 8  # of matrices; stored in bytes, which compress the better the fewer levels there are
     embedding: str = "int8"  # or fp16: the token table and an untied output matrix, whatever the bits of the others
     compressor: str = "zlib"
     # Smallest clip of a row, in units of the weights; 1 is the competition's (scale >= 1/127). A row of smaller weights
     # uses fewer levels, too few where a short run meets few bits; 0 gives it all: the grid of QuantisationAware.
-    min_clip: float = 1.0
-    keep_elements: int = 65_536
-    limit_bytes: int = 16_000_000  # decimal; a run above it is infeasible
-    code_bytes: int | None = None  # counted with the weights; null measures the source that the run needs
+    min_clip: Amount = 1.0
+    keep_elements: Bytes = 65_536
+    limit_bytes: PositiveBytes = 16_000_000  # decimal; a run above it is infeasible
+    code_bytes: Bytes | None = None  # counted with the weights; null measures the source that the run needs
 
-    def __post_init__(self) -> None:
-        self.check(4 <= self.bits <= 8, "bits", "in 4..8")
+    def validate(self) -> None:
         self.check(self.embedding in ("int8", "fp16"), "embedding", "int8 or fp16")
         known = f"one of {', '.join(COMPRESSORS)}: {nearest(self.compressor, COMPRESSORS, 'compressors')}"
         self.check(self.compressor in COMPRESSORS, "compressor", known)
-        self.check(self.min_clip >= 0, "min_clip", "at least 0")
-        self.check(self.keep_elements >= 0, "keep_elements", "at least 0")
-        self.check(self.limit_bytes >= 1, "limit_bytes", "at least 1")
-        self.check(self.code_bytes is None or self.code_bytes >= 0, "code_bytes", "null or at least 0")
 
     @classmethod
     def example(cls) -> Self:

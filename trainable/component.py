@@ -21,6 +21,8 @@ from typing import Any, ClassVar, Self, TypeVar
 
 from terminal.nearest import closest, nearest
 
+from trainable.ranges import outside, ranges
+
 _REGISTRY: dict[str, type[Component]] = {}
 
 
@@ -46,10 +48,26 @@ class Component:
         """An active setting for the contract tests; the defaults unless those are neutral."""
         return cls()
 
+    def __post_init__(self) -> None:
+        for name, within in ranges(type(self)).items():  # type: ignore[arg-type]  # as in _hints
+            self.check(not outside(getattr(self, name), within), name, str(within))
+        self.validate()
+
+    def validate(self) -> None:
+        """Raise a ValueError unless the fields, each of them in its range, go together."""
+
     def check(self, rule: bool, field: str, must: str) -> None:
         """Raise a ValueError that names the class, the field, its value and the rule, unless ``rule`` holds."""
         if not rule:
-            raise ValueError(f"{type(self).__name__}.{field} is {getattr(self, field)!r} but must be {must}")
+            raise ValueError(f"{type(self).__name__}.{field} is {_short(getattr(self, field))} but must be {must}")
+
+
+def _short(value: Any) -> str:
+    """The value as Python writes it, cut where it is long; a whole number beyond 10^30 by its order."""
+    if isinstance(value, int) and abs(value) > 10**30:
+        return f"about 10^{value.bit_length() * 0.30103:.0f}"
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
 
 
 def components(kind: str | None = None) -> list[type[Component]]:
@@ -305,7 +323,7 @@ def _typed(cls: type[Component], name: str, value: Any) -> Any:
         if converted is not _MISFIT:
             return converted
     wanted = " or ".join(_in_words(hint) for hint in accepted)
-    raise ValueError(f"{cls.__name__}.{name} is {value!r} but must be {wanted}")
+    raise ValueError(f"{cls.__name__}.{name} is {_short(value)} but must be {wanted}")
 
 
 _MISFIT = object()  # None is a value

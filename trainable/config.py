@@ -6,7 +6,6 @@ must not change what it is, so they are no part of its key.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -24,8 +23,8 @@ from trainable.models.gpt import GPT
 from trainable.models.model import Model
 from trainable.optimizers.muon_adam import MuonAdam
 from trainable.optimizers.update_rule import Optimizer
+from trainable.ranges import MOST, Every, Flops, NumTokens, Ratio, Repeats, Seconds, Seed
 from trainable.schedules import Cosine, Schedule
-from trainable.seeds import SEEDS
 from trainable.target import Target
 
 WHOLE_UNITS = ("steps", "tokens", "flops")  # counted in whole numbers
@@ -38,19 +37,16 @@ class Budget(Component):
 
     kind: ClassVar[str] = "Budget"
 
-    steps: int | None = None  # optimizer steps
-    tokens: int | None = None  # training tokens
-    flops: int | None = None  # forward and backward, by the model's own count
-    seconds: float | None = None  # training time: evaluation, compilation and set-up do not count
-    param_data_ratio: float | None = None  # tokens a scaling parameter (block matrices and output matrix)
-    epochs: float | None = None  # passes over the training data; what a pass is says data.order
+    steps: Every | None = None  # optimizer steps
+    tokens: NumTokens | None = None  # training tokens
+    flops: Flops | None = None  # forward and backward, by the model's own count
+    seconds: Seconds | None = None  # training time: evaluation, compilation and set-up do not count
+    param_data_ratio: Ratio | None = None  # tokens a scaling parameter (block matrices and output matrix)
+    epochs: Ratio | None = None  # passes over the training data; what a pass is says data.order
 
-    def __post_init__(self) -> None:
+    def validate(self) -> None:
         if all(getattr(self, u) is None for u in UNITS):
             raise ValueError(f"a Budget needs a limit: set one of {', '.join(UNITS)}")
-        for unit in UNITS:
-            amount = getattr(self, unit)
-            self.check(amount is None or 0 < amount < math.inf, unit, "positive and finite")
 
     @classmethod
     def example(cls) -> Self:
@@ -99,21 +95,24 @@ class TrainConfig(Component):
     evaluation: EvaluationConfig = EvaluationConfig()
     target: Target | None = None  # a loss at which training stops before the budget is spent
     artifact: Artifact | None = None  # export at the end, and the limit on its size
-    loss_chunks: int = 1  # pieces that the cross-entropy is computed in: memory only
-    seed: int = 1337  # initialisation and every draw during training; documents are shuffled by it, the data are not
+    loss_chunks: Repeats = 1  # pieces that the cross-entropy is computed in: memory only
+    seed: Seed = 1337  # initialisation and every draw during training; documents are shuffled by it, the data are not
 
-    def __post_init__(self) -> None:
+    def validate(self) -> None:
         for name in ("losses", "hooks"):
             members = [type(c).__name__ for c in getattr(self, name)]
             if len(set(members)) < len(members):
                 raise ValueError(f"{name} has {max(members, key=members.count)} twice; a trick stands in a config once")
-        self.check(0 <= self.seed < SEEDS, "seed", "in 0..2^63-1")
         if self.model.has_learned_positions and self.evaluation.seq_len > self.data.seq_len:
             raise ValueError(
                 f"evaluation.seq_len is {self.evaluation.seq_len} but must be at most {self.data.seq_len}, "
                 f"data.seq_len: {type(self.model).__name__} learns its positions, and those beyond are never trained"
             )
-        self.check(self.loss_chunks >= 1, "loss_chunks", "at least 1")
+        steps, batch = self.budget.steps or 0, self.data.batch_tokens
+        if steps * batch > MOST:
+            raise ValueError(
+                f"budget.steps {steps:,} of data.batch_tokens {batch:,} are more than {MOST:,} tokens, the most"
+            )
         self.check(self.loss_chunks == 1 or not self.losses, "loss_chunks", "1 with loss terms, which see all logits")
 
     def key(self, data_fingerprint: str) -> str:

@@ -30,6 +30,7 @@ from terminal.nearest import nearest
 from trainable import download, epochs, shards, standard_library, text, tokenizer
 from trainable.characters import CharacterCounter
 from trainable.component import Component, fingerprint
+from trainable.ranges import Context, NumTokens, Part, PositivePart, Repeats, Vocabulary
 from trainable.shards import Tokens
 from trainable.tokenizer import BYTE_LEVEL, PRETOKENIZERS, ByteCounter
 
@@ -47,30 +48,25 @@ class DataConfig(Component):
     kind: ClassVar[str] = "data"
 
     source: str = STDLIB  # "stdlib", a name in download.DATASETS, or a path to shards or text
-    vocab_size: int = 1024  # tokens of the BPE trained on a text source; shards bring their own vocabulary
+    vocab_size: Vocabulary = 1024  # tokens of the BPE trained on a text source; shards bring their own vocabulary
     pretokenizer: str = BYTE_LEVEL  # how text is cut before that BPE; url_isolated keeps web addresses apart
-    seq_len: int = 1024  # tokens a row
-    batch_tokens: int = 524288  # tokens an optimizer step, over all its micro-batches
-    grad_accum_steps: int = 1  # micro-batches a step: memory only
+    seq_len: Context = 1024  # tokens a row
+    batch_tokens: NumTokens = 524288  # tokens an optimizer step, over all its micro-batches
+    grad_accum_steps: Repeats = 1  # micro-batches a step: memory only
     order: str = epochs.STREAM  # without end, or epochs: passes that start at a whole batch and leave out their tail
-    document_shuffle_prob: float = 0.0  # that a pass has its documents in another order, drawn for it from the seed
-    document_keep_frac: float = 1.0  # of the documents, in a pass so shuffled
+    document_shuffle_prob: Part = 0.0  # that a pass has its documents in another order, drawn for it from the seed
+    document_keep_frac: PositivePart = 1.0  # of the documents, in a pass so shuffled
 
-    def __post_init__(self) -> None:
+    def validate(self) -> None:
         self.check(self.source != "", "source", "'stdlib', the name of a dataset, or a path")
-        self.check(257 <= self.vocab_size <= 65536, "vocab_size", "257 (256 bytes and <|bos|>) to 65536 (uint16)")
-        self.check(self.seq_len >= 1, "seq_len", "at least 1")
-        self.check(self.grad_accum_steps >= 1, "grad_accum_steps", "at least 1")
         unit = self.seq_len * self.grad_accum_steps
         rule = f"a positive multiple of seq_len * grad_accum_steps = {unit}"
-        self.check(self.batch_tokens > 0 and self.batch_tokens % unit == 0, "batch_tokens", rule)
+        self.check(self.batch_tokens % unit == 0, "batch_tokens", rule)
         for name, known in (("order", epochs.ORDERS), ("pretokenizer", PRETOKENIZERS)):
             value = getattr(self, name)
             self.check(value in known, name, f"one of {', '.join(known)}: {nearest(value, known, 'labels')}")
         in_passes = self.document_shuffle_prob == 0 or self.order == epochs.EPOCHS
-        self.check(0 <= self.document_shuffle_prob <= 1, "document_shuffle_prob", "in [0, 1]")
         self.check(in_passes, "document_shuffle_prob", "0 unless data.order is epochs")
-        self.check(0 < self.document_keep_frac <= 1, "document_keep_frac", "in (0, 1]")
 
 
 @dataclass(frozen=True, eq=False)

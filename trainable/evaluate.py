@@ -20,6 +20,7 @@ from torch import nn
 from trainable.characters import mainrun_loss
 from trainable.component import Component
 from trainable.data import Dataset
+from trainable.ranges import Context, NumTokens
 from trainable.ttt import TTT
 from trainable.windows import Forward, Windows
 
@@ -30,18 +31,16 @@ class EvaluationConfig(Component):
 
     kind: ClassVar[str] = "evaluation"
 
-    tokens: int | None = None  # target tokens, rounded down to whole windows; None = the whole validation stream
-    seq_len: int = 1024  # tokens a window; longer windows give more context and a lower loss
-    batch_tokens: int = 65536  # tokens a forward pass: memory only
-    stride: int | None = None  # each window scores its last so many targets; None = seq_len: they do not overlap
+    tokens: NumTokens | None = None  # target tokens, rounded down to whole windows; None = the whole validation stream
+    seq_len: Context = 1024  # tokens a window; longer windows give more context and a lower loss
+    batch_tokens: NumTokens = 65536  # tokens a forward pass: memory only
+    stride: Context | None = None  # each window scores its last so many targets; None = seq_len: they do not overlap
     ttt: TTT | None = None  # learn from what was scored; None = the weights stay as trained
-    mainrun_rows: int | None = None  # also report mainrun's own metric, in batches of so many windows; None = do not
+    mainrun_rows: NumTokens | None = None  # also report mainrun's own metric, so many windows at a time
 
-    def __post_init__(self) -> None:
-        self.check(self.seq_len >= 1, "seq_len", "at least 1")
+    def validate(self) -> None:
         self.check(self.tokens is None or self.tokens >= self.seq_len, "tokens", "null or at least seq_len")
         self.check(self.batch_tokens >= self.seq_len, "batch_tokens", "at least seq_len")
-        self.check(self.mainrun_rows is None or self.mainrun_rows >= 1, "mainrun_rows", "null or at least 1")
         inside = self.stride is None or 1 <= self.stride <= self.seq_len
         self.check(inside, "stride", f"null or in 1..seq_len = {self.seq_len}")
         whole = self.ttt is None or self.ttt.chunk_tokens % self.seq_len == 0

@@ -8,6 +8,7 @@ from typing import ClassVar
 from terminal.nearest import nearest
 
 from trainable.component import Component
+from trainable.ranges import Every, PartBelowOne, Positive
 
 SPLITS = ("train", "validation")
 
@@ -24,16 +25,13 @@ class Target(Component):
 
     kind: ClassVar[str] = "Target"
 
-    loss: float = 6.7
+    loss: Positive = 6.7
     split: str = "train"  # or validation
-    smoothing: float = 0.0
-    every_steps: int = 1  # between two looks at the loss; each waits for the device
+    smoothing: PartBelowOne = 0.0
+    every_steps: Every = 1  # between two looks at the loss; each waits for the device
     with_compile_time: bool = False  # the speedrun's clock ran while it compiled
 
-    def __post_init__(self) -> None:
-        self.check(self.loss > 0, "loss", "positive")
+    def validate(self) -> None:
         self.check(self.split in SPLITS, "split", f"train or validation: {nearest(self.split, SPLITS, 'splits')}")
-        self.check(0 <= self.smoothing < 1, "smoothing", "in [0, 1)")
         plain = self.smoothing == 0 or self.split == "train"
         self.check(plain, "smoothing", "0 on validation, whose tokens are always the same")
-        self.check(self.every_steps >= 1, "every_steps", "at least 1")

@@ -19,6 +19,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from trainable.component import Component
+from trainable.ranges import NumTokens, Positive, Repeats
 from trainable.windows import Windows
 
 
@@ -32,15 +33,10 @@ class TTT(Component):
 
     kind: ClassVar[str] = "TTT"
 
-    lr: float = 0.002
-    epochs: int = 3  # passes over a chunk
-    chunk_tokens: int = 32768
-    batch_tokens: int = 32768  # tokens an SGD step
-
-    def __post_init__(self) -> None:
-        self.check(self.lr > 0, "lr", "positive")
-        for name in ("epochs", "chunk_tokens", "batch_tokens"):
-            self.check(getattr(self, name) >= 1, name, "at least 1")
+    lr: Positive = 0.002
+    epochs: Repeats = 3  # passes over a chunk
+    chunk_tokens: NumTokens = 32768
+    batch_tokens: NumTokens = 32768  # tokens an SGD step
 
     def rate(self, chunk: int, chunks: int) -> float:
         """Learning rate after ``chunk``."""

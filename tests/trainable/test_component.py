@@ -214,7 +214,7 @@ def test_values_are_judged_together_not_one_after_the_other():
         ("seed", -1, r"TrainConfig.seed is -1 but must be in 0..2\^63-1"),
         ("optimizer.matrix_lr", float("nan"), "MuonAdam.matrix_lr is nan but must be finite"),
         ("optimizer.matrix_lr", float("inf"), "MuonAdam.matrix_lr is inf but must be finite"),
-        ("optimizer.matrix_lr", 10**400, "MuonAdam.matrix_lr is 10+ but must be float"),
+        ("optimizer.matrix_lr", 10**400, r"MuonAdam.matrix_lr is about 10\^400 but must be float"),
         ("optimizer.matrix_lr", "inf", "MuonAdam.matrix_lr is 'inf' but must be float"),
         ("optimizer.matrix_lr", "0.1", "MuonAdam.matrix_lr is '0.1' but must be float"),
         ("optimizer.matrix_lr", True, "MuonAdam.matrix_lr is True but must be float"),

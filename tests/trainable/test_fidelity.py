@@ -186,7 +186,7 @@ def test_a_state_saved_while_training_goes_on_bit_for_bit(begin, config, name, t
 
 @BESIDE
 def test_a_run_beside_that_diverges_ends_the_trial_and_is_named(begin, config, name, monkeypatch) -> None:
-    hot = replace(config, optimizer=replace(config.optimizer, matrix_lr=1e30, tied_embed_lr=1e30))
+    hot = replace(config, optimizer=replace(config.optimizer, matrix_lr=1e20, tied_embed_lr=1e20))
     monkeypatch.setattr("trainable.train.CHECK_EVERY_STEPS", 10**9)
     last = list(begin(name, hot).reports())[-1]
     assert last.status == "diverged" and "not finite" in last.reason

@@ -111,7 +111,7 @@ def test_a_resumed_run_reaches_it_at_the_same_step(seeking, losses, run_to_end, 
 
 
 def test_a_loss_that_is_not_finite_reaches_no_target(seeking, tiny, run_to_end):
-    rates = {"optimizer.matrix_lr": 1e38, "optimizer.scalar_lr": 1e38, "optimizer.tied_embed_lr": 1e38}
+    rates = {"optimizer.matrix_lr": 1e20, "optimizer.scalar_lr": 1e20, "optimizer.tied_embed_lr": 1e20}
     assert run_to_end(with_values(seeking(loss=0.001), rates)).last.status == "diverged"
 
 

@@ -12,6 +12,7 @@ from typing import Self
 import torch
 
 from trainable.hooks.hook import Hook, State, Step, gradient
+from trainable.ranges import AfterStep, Part
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,12 +22,8 @@ class Canopy(Hook):
     After backward, on gradients; from the step after ``after_step`` on, steps being counted from 0.
     """
 
-    min_scale: float = 1.0  # of the first block; the campaign's 0.3
-    after_step: int = 0
-
-    def __post_init__(self) -> None:
-        self.check(0 <= self.min_scale <= 1, "min_scale", "in [0, 1]")
-        self.check(self.after_step >= -1, "after_step", "-1 or more")
+    min_scale: Part = 1.0  # of the first block; the campaign's 0.3
+    after_step: AfterStep = 0
 
     @torch.no_grad()
     def after_backward(self, step: Step, state: State) -> None:

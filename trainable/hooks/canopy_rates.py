@@ -9,6 +9,7 @@ import torch
 
 from trainable.hooks.canopy import light
 from trainable.hooks.hook import Hook, State, Step
+from trainable.ranges import Part
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,10 +20,7 @@ class CanopyRates(Hook):
     after the update: list it after hooks that change weights and before those that average them. 1 is neutral.
     """
 
-    min_scale: float = 1.0  # of the first block
-
-    def __post_init__(self) -> None:
-        self.check(0 <= self.min_scale <= 1, "min_scale", "in [0, 1]")
+    min_scale: Part = 1.0  # of the first block
 
     def after_backward(self, step: Step, state: State) -> None:
         if self.min_scale < 1:

@@ -9,6 +9,7 @@ from typing import Self
 import torch
 
 from trainable.hooks.hook import Hook, State, Step
+from trainable.ranges import Every, PartBelowOne
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,12 +19,8 @@ class ControlledBurn(Hook):
     After backward, on weights, for tensors of two or more dimensions; not at step 0. fraction is 0 (neutral) to 0.5.
     """
 
-    fraction: float = 0.0
-    every_steps: int = 50
-
-    def __post_init__(self) -> None:
-        self.check(0 <= self.fraction < 1, "fraction", "in [0, 1)")
-        self.check(self.every_steps >= 1, "every_steps", "at least 1")
+    fraction: PartBelowOne = 0.0
+    every_steps: Every = 50
 
     @torch.no_grad()
     def after_backward(self, step: Step, state: State) -> None:

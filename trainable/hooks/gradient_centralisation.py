@@ -8,6 +8,7 @@ from typing import Self
 import torch
 
 from trainable.hooks.hook import Hook, State, Step, gradient
+from trainable.ranges import Part
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,10 +18,7 @@ class GradientCentralisation(Hook):
     After backward, on gradients, before all others that change them. strength is 0 (neutral) to 1 (the paper).
     """
 
-    strength: float = 0.0
-
-    def __post_init__(self) -> None:
-        self.check(0 <= self.strength <= 1, "strength", "in [0, 1]")
+    strength: Part = 0.0
 
     @torch.no_grad()
     def after_backward(self, step: Step, state: State) -> None:

@@ -8,6 +8,7 @@ from typing import Self
 from torch.nn.utils import clip_grad_norm_
 
 from trainable.hooks.hook import Hook, State, Step
+from trainable.ranges import Positive
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,10 +18,7 @@ class GradientClip(Hook):
     After backward, on gradients: list it after the hooks that change them. Usually 0.3..1.
     """
 
-    max_norm: float | None = None
-
-    def __post_init__(self) -> None:
-        self.check(self.max_norm is None or self.max_norm > 0, "max_norm", "null or positive")
+    max_norm: Positive | None = None
 
     def after_backward(self, step: Step, state: State) -> None:
         if self.max_norm is not None:

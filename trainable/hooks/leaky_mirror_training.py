@@ -13,6 +13,7 @@ import torch
 
 from trainable.hooks.hook import Hook, State, Step
 from trainable.hooks.mirror_training import chosen_rows
+from trainable.ranges import Part
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,10 +23,7 @@ class LeakyMirrorTraining(Hook):
     Before the forward pass, on the batch. 0 is neutral.
     """
 
-    prob: float = 0.0
-
-    def __post_init__(self) -> None:
-        self.check(0 <= self.prob <= 1, "prob", "in [0, 1]")
+    prob: Part = 0.0
 
     def before_forward(self, step: Step, state: State) -> None:
         if self.prob == 0:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from trainable.hooks.hook import Hook, State, Step
+from trainable.ranges import Part
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,10 +23,7 @@ class MirrorTraining(Hook):
     tokens are the targets reversed and its last T are the inputs reversed.
     """
 
-    prob: float = 0.0
-
-    def __post_init__(self) -> None:
-        self.check(0 <= self.prob <= 1, "prob", "in [0, 1]")
+    prob: Part = 0.0
 
     def before_forward(self, step: Step, state: State) -> None:
         if self.prob == 0:

@@ -9,6 +9,7 @@ from typing import Self
 import torch
 
 from trainable.hooks.hook import Hook, State, Step
+from trainable.ranges import AfterStep, Amount
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,14 +20,9 @@ class MutationDecay(Hook):
     from 0. scale is 0 (neutral) to 0.1. The script stops below 1e-6, which its scales never reach.
     """
 
-    scale: float = 0.0
-    rate: float = 5.0
-    after_step: int = 20
-
-    def __post_init__(self) -> None:
-        self.check(self.scale >= 0, "scale", "0 or more")
-        self.check(self.rate >= 0, "rate", "0 or more")
-        self.check(self.after_step >= -1, "after_step", "-1 or more")
+    scale: Amount = 0.0
+    rate: Amount = 5.0
+    after_step: AfterStep = 20
 
     @torch.no_grad()
     def after_backward(self, step: Step, state: State) -> None:

@@ -9,6 +9,7 @@ import torch
 
 from trainable.hooks.hook import Hook, State, Step, gradient, parameters_of_blocks
 from trainable.models.model import Network
+from trainable.ranges import AfterStep, Amount, Layers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,14 +21,9 @@ class Mycorrhizal(Hook):
     ``after_step`` on, steps being counted from 0. alpha is 0 (neutral) to 1.
     """
 
-    alpha: float = 0.0  # not published; 0.1 is assumed for the campaign
-    distance: int = 3
-    after_step: int = 10
-
-    def __post_init__(self) -> None:
-        self.check(self.alpha >= 0, "alpha", "0 or more")
-        self.check(self.distance >= 1, "distance", "at least 1")
-        self.check(self.after_step >= -1, "after_step", "-1 or more")
+    alpha: Amount = 0.0  # not published; 0.1 is assumed for the campaign
+    distance: Layers = 3
+    after_step: AfterStep = 10
 
     def start(self, network: Network) -> State:
         blocks = len(parameters_of_blocks(network))

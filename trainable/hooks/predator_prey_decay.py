@@ -12,6 +12,7 @@ from typing import Self
 import torch
 
 from trainable.hooks.hook import Hook, State, Step
+from trainable.ranges import Part, PartBelowOne, Repeats
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,14 +22,9 @@ class PredatorPreyDecay(Hook):
     After backward, on weights, embeddings included, but not at step 0. decay is 0 (neutral); the campaign's is 0.01.
     """
 
-    decay: float = 0.0
-    cycles: int = 6
-    amplitude: float = 0.5
-
-    def __post_init__(self) -> None:
-        self.check(0 <= self.decay < 1, "decay", "in [0, 1)")
-        self.check(self.cycles >= 1, "cycles", "at least 1")
-        self.check(0 <= self.amplitude <= 1, "amplitude", "in [0, 1]")
+    decay: PartBelowOne = 0.0
+    cycles: Repeats = 6
+    amplitude: Part = 0.5
 
     @torch.no_grad()
     def after_backward(self, step: Step, state: State) -> None:

@@ -15,6 +15,7 @@ from torch import Tensor
 from trainable.hooks.hook import Hook, State, Step
 from trainable.models.causal_attention import CausalAttention, MeasurableAttention
 from trainable.models.model import Network
+from trainable.ranges import Part, Positive
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,12 +26,8 @@ class QKLogitClip(Hook):
     g. The report has the step's largest logit (``qk_max_logit``) and the heads clipped so far (``qk_logit_clips``).
     """
 
-    tau: float | None = None  # Kimi K2: 100
-    balance: float = 0.5  # the query's share
-
-    def __post_init__(self) -> None:
-        self.check(self.tau is None or self.tau > 0, "tau", "null or positive")
-        self.check(0 <= self.balance <= 1, "balance", "in [0, 1]")
+    tau: Positive | None = None  # Kimi K2: 100
+    balance: Part = 0.5  # the query's share
 
     def start(self, network: Network) -> State:
         device = network.embedding.weight.device

@@ -15,6 +15,7 @@ from torch import nn
 
 from trainable.hooks.hook import Hook, State, Step
 from trainable.models.model import Network
+from trainable.ranges import Positive
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,10 +26,7 @@ class QKWeightClip(Hook):
     matrices clipped since the start in ``qk_weight_clips``.
     """
 
-    tau: float | None = None
-
-    def __post_init__(self) -> None:
-        self.check(self.tau is None or self.tau > 0, "tau", "null or positive")
+    tau: Positive | None = None
 
     def start(self, network: Network) -> State:
         if self.tau is not None and not query_key_weights(network):

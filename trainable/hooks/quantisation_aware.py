@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from trainable.hooks.hook import Hook, State, Step
 from trainable.models.model import Network
+from trainable.ranges import Bits, Part, Positive
 
 OFF = -1
 
@@ -29,14 +30,9 @@ class QuantisationAware(Hook):
     quantised weights are evaluated too. bits 4..8; null is neutral.
     """
 
-    bits: int | None = None
-    start_frac: float = 0.0
-    max_multiplier: float | None = None
-
-    def __post_init__(self) -> None:
-        self.check(self.bits is None or self.bits in (4, 5, 6, 7, 8), "bits", "null or in 4..8")
-        self.check(0 <= self.start_frac <= 1, "start_frac", "in [0, 1]")
-        self.check(self.max_multiplier is None or self.max_multiplier > 0, "max_multiplier", "null or positive")
+    bits: Bits | None = None
+    start_frac: Part = 0.0
+    max_multiplier: Positive | None = None
 
     def start(self, network: Network) -> State:
         return {"since_step": OFF}

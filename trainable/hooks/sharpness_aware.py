@@ -11,6 +11,7 @@ from typing import Self
 import torch
 
 from trainable.hooks.hook import Hook, State, Step, gradient
+from trainable.ranges import Amount
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,10 +22,7 @@ class SharpnessAware(Hook):
     the network are the same both times. radius is 0 (neutral), usually 0.01..0.5; a step takes twice as long.
     """
 
-    radius: float = 0.0
-
-    def __post_init__(self) -> None:
-        self.check(self.radius >= 0, "radius", "0 or more")
+    radius: Amount = 0.0
 
     def after_backward(self, step: Step, state: State) -> None:
         if self.radius == 0:

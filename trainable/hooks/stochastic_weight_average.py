@@ -14,6 +14,7 @@ from torch import Tensor
 
 from trainable.hooks.hook import Hook, State, Step
 from trainable.models.model import Network
+from trainable.ranges import Every, Part
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,12 +25,8 @@ class StochasticWeightAverage(Hook):
     1 is neutral: there is none.
     """
 
-    start_frac: float = 1.0
-    every_steps: int = 50
-
-    def __post_init__(self) -> None:
-        self.check(0 <= self.start_frac <= 1, "start_frac", "in [0, 1]")
-        self.check(self.every_steps >= 1, "every_steps", "at least 1")
+    start_frac: Part = 1.0
+    every_steps: Every = 50
 
     def start(self, network: Network) -> State:
         if self.start_frac == 1:

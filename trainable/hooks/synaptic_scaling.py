@@ -12,6 +12,7 @@ from typing import Self
 import torch
 
 from trainable.hooks.hook import Hook, State, Step
+from trainable.ranges import AfterStep, Part
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,13 +23,9 @@ class SynapticScaling(Hook):
     After backward, on weights. strength is 0 (neutral) to 1 (the campaign's).
     """
 
-    strength: float = 0.0
-    after_step: int = 20
+    strength: Part = 0.0
+    after_step: AfterStep = 20
     takes_over_rate: bool = False  # the schedule's multiplier becomes the last tensor's f, as it did in NF5
-
-    def __post_init__(self) -> None:
-        self.check(0 <= self.strength <= 1, "strength", "in [0, 1]")
-        self.check(self.after_step >= -1, "after_step", "-1 or more")
 
     @torch.no_grad()
     def after_backward(self, step: Step, state: State) -> None:

@@ -9,6 +9,7 @@ import torch
 
 from trainable.hooks.hook import Hook, State, Step, gradient, parameters_of_blocks
 from trainable.models.model import Network
+from trainable.ranges import AfterStep, Amount, Layers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,14 +19,9 @@ class ThermalVent(Hook):
     After backward, on gradients; from the step after ``after_step`` on, steps being counted from 0.
     """
 
-    gain: float = 0.0  # not published; the log's "2x-3x" is 1..2
-    layers: int = 2
-    after_step: int = 10
-
-    def __post_init__(self) -> None:
-        self.check(self.gain >= 0, "gain", "0 or more")
-        self.check(self.layers >= 1, "layers", "at least 1")
-        self.check(self.after_step >= -1, "after_step", "-1 or more")
+    gain: Amount = 0.0  # not published; the log's "2x-3x" is 1..2
+    layers: Layers = 2
+    after_step: AfterStep = 10
 
     def start(self, network: Network) -> State:
         blocks = len(parameters_of_blocks(network))

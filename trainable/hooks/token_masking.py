@@ -11,6 +11,7 @@ from typing import Self
 import torch
 
 from trainable.hooks.hook import Hook, State, Step
+from trainable.ranges import Part
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,10 +21,7 @@ class TokenMasking(Hook):
     The report proposes 0.15; 0..0.3.
     """
 
-    prob: float = 0.0
-
-    def __post_init__(self) -> None:
-        self.check(0 <= self.prob <= 1, "prob", "in [0, 1]")
+    prob: Part = 0.0
 
     def before_forward(self, step: Step, state: State) -> None:
         if self.prob == 0:

@@ -12,6 +12,7 @@ from typing import Self
 import torch
 
 from trainable.hooks.hook import Hook, State, Step, gradient
+from trainable.ranges import AfterStep, Amount
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,12 +22,8 @@ class UphillDrift(Hook):
     After backward, on weights; from the step after ``after_step`` on, steps being counted from 0. 0 is neutral.
     """
 
-    radius: float = 0.0
-    after_step: int = 20
-
-    def __post_init__(self) -> None:
-        self.check(self.radius >= 0, "radius", "0 or more")
-        self.check(self.after_step >= -1, "after_step", "-1 or more")
+    radius: Amount = 0.0
+    after_step: AfterStep = 20
 
     @torch.no_grad()
     def after_backward(self, step: Step, state: State) -> None:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from trainable.hooks.hook import Hook, State, Step
 from trainable.models.model import Network
+from trainable.ranges import PartBelowOne
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,11 +23,8 @@ class WeightAverage(Hook):
     0.999), have no part in it.
     """
 
-    decay: float = 0.0
+    decay: PartBelowOne = 0.0
     bias_correction: bool = False
-
-    def __post_init__(self) -> None:
-        self.check(0 <= self.decay < 1, "decay", "in [0, 1)")
 
     def start(self, network: Network) -> State:
         return {"average": [p.detach().to(torch.float32, copy=True) for p in network.parameters()]}

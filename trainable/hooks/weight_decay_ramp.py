@@ -8,6 +8,7 @@ from typing import Self
 import torch
 
 from trainable.hooks.hook import Hook, State, Step
+from trainable.ranges import PartBelowOne
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,10 +18,7 @@ class WeightDecayRamp(Hook):
     After backward, on weights. target is 0 (neutral) to 0.2.
     """
 
-    target: float = 0.0
-
-    def __post_init__(self) -> None:
-        self.check(0 <= self.target < 1, "target", "in [0, 1)")
+    target: PartBelowOne = 0.0
 
     @torch.no_grad()
     def after_backward(self, step: Step, state: State) -> None:

@@ -8,6 +8,7 @@ from typing import Self
 import torch
 
 from trainable.hooks.hook import Hook, State, Step
+from trainable.ranges import Amount, Every
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,12 +18,8 @@ class WeightPerturbation(Hook):
     After backward, on weights; not at step 0. scale is 0 (neutral) to 0.1.
     """
 
-    scale: float = 0.0
-    every_steps: int = 100
-
-    def __post_init__(self) -> None:
-        self.check(self.scale >= 0, "scale", "0 or more")
-        self.check(self.every_steps >= 1, "every_steps", "at least 1")
+    scale: Amount = 0.0
+    every_steps: Every = 100
 
     @torch.no_grad()
     def after_backward(self, step: Step, state: State) -> None:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from trainable.hooks.hook import Hook, State, Step
 from trainable.models.model import Network
+from trainable.ranges import Steps
 
 EPS = 1e-8
 AXES = ("embedding", "last")
@@ -26,12 +27,11 @@ class WeightProjection(Hook):
     On tables and linear layers. What is called ``proj`` writes to the stream. There is no neutral setting.
     """
 
-    every_steps: int = 0  # 500 steps at 7 are 72 projections; the campaign's lazy_proj_freq
+    every_steps: Steps = 0  # 500 steps at 7 are 72 projections; the campaign's lazy_proj_freq
     axis: str = "embedding"  # or last
     at_start: bool = True  # also before the first step; not so in the campaign
 
-    def __post_init__(self) -> None:
-        self.check(self.every_steps >= 0, "every_steps", "0 or more")
+    def validate(self) -> None:
         self.check(self.axis in AXES, "axis", f"one of {', '.join(AXES)}: {nearest(self.axis, AXES, 'axes')}")
 
     def start(self, network: Network) -> State:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from trainable.losses.loss_term import LossTerm, Outputs
+from trainable.ranges import Signed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,8 +18,7 @@ class EntropyBonus(LossTerm):
     comments have it the other way round.
     """
 
-    def __post_init__(self) -> None:
-        pass  # any sign
+    weight: Signed = 0.0
 
     def __call__(self, outputs: Outputs) -> Tensor:
         log_p = outputs.logits.log_softmax(-1)

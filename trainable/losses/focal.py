@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from trainable.losses.loss_term import LossTerm, Outputs
+from trainable.ranges import Amount, Part, PositivePart
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,14 +23,9 @@ class Focal(LossTerm):
     g = ``gamma`` (1 - ``anneal`` * progress). gamma is 0 (neutral) to 5; anneal 1 is the script's GAMMA_ANNEAL.
     """
 
-    weight: float = 1.0  # below 1 a mixture with cross-entropy
-    gamma: float = 0.0
-    anneal: float = 0.0  # the part of gamma that is gone at the end
-
-    def __post_init__(self) -> None:
-        self.check(0 < self.weight <= 1, "weight", "in (0, 1]")
-        self.check(self.gamma >= 0, "gamma", "0 or more")
-        self.check(0 <= self.anneal <= 1, "anneal", "in [0, 1]")
+    weight: PositivePart = 1.0  # below 1 a mixture with cross-entropy
+    gamma: Amount = 0.0
+    anneal: Part = 0.0  # the part of gamma that is gone at the end
 
     def __call__(self, outputs: Outputs) -> Tensor:
         surprise = outputs.per_token()

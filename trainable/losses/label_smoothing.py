@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from trainable.losses.loss_term import LossTerm, Outputs
+from trainable.ranges import PartBelowOne
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,8 +17,7 @@ class LabelSmoothing(LossTerm):
     With weight e the loss is (1-e) * cross-entropy + e * mean of -log p.
     """
 
-    def __post_init__(self) -> None:
-        self.check(0 <= self.weight < 1, "weight", "in [0, 1)")
+    weight: PartBelowOne = 0.0
 
     def __call__(self, outputs: Outputs) -> Tensor:
         uniform = (outputs.logits.logsumexp(-1) - outputs.logits.mean(-1)).mean()

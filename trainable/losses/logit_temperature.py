@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from trainable.losses.loss_term import LossTerm, Outputs
+from trainable.ranges import Positive, PositivePart
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,12 +22,8 @@ class LogitTemperature(LossTerm):
     A temperature of 1 is neutral.
     """
 
-    weight: float = 1.0
-    temperature: float = 1.0  # usually 0.5..2
-
-    def __post_init__(self) -> None:
-        self.check(0 < self.weight <= 1, "weight", "in (0, 1]")
-        self.check(self.temperature > 0, "temperature", "positive")
+    weight: PositivePart = 1.0
+    temperature: Positive = 1.0  # usually 0.5..2
 
     def __call__(self, outputs: Outputs) -> Tensor:
         divided = outputs.logits / self.temperature

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from trainable.component import Component
 from trainable.models.model import Network
+from trainable.ranges import Amount
 
 
 @dataclass(frozen=True)
@@ -39,10 +40,7 @@ class LossTerm(Component):
     abstract: ClassVar[bool] = True
     needs: ClassVar[Mapping[str, Any]] = {}  # what a config must have for the term to mean something: path -> value
 
-    weight: float = 0.0
-
-    def __post_init__(self) -> None:
-        self.check(self.weight >= 0, "weight", "0 or more")
+    weight: Amount = 0.0
 
     @abstractmethod
     def __call__(self, outputs: Outputs) -> Tensor:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from trainable.losses.loss_term import LossTerm, Outputs
+from trainable.ranges import PartBelowOne, PositivePart
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,12 +22,8 @@ class TargetDropout(LossTerm):
     Each token is dropped with probability ``prob``, 0 (neutral) to 0.5, drawn anew for every micro-batch.
     """
 
-    weight: float = 1.0  # below 1 dropped tokens count for 1 - weight, roughly
-    prob: float = 0.0
-
-    def __post_init__(self) -> None:
-        self.check(0 < self.weight <= 1, "weight", "in (0, 1]")
-        self.check(0 <= self.prob < 1, "prob", "in [0, 1)")
+    weight: PositivePart = 1.0  # below 1 dropped tokens count for 1 - weight, roughly
+    prob: PartBelowOne = 0.0
 
     def __call__(self, outputs: Outputs) -> Tensor:
         if self.prob == 0:

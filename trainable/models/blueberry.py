@@ -19,6 +19,7 @@ from trainable.models.gradients import norm, rotate
 from trainable.models.mixture_of_experts import Experts, Mixture
 from trainable.models.mlp import MLP, SwiGLU
 from trainable.models.model import Model, Network
+from trainable.ranges import Heads, Layers, PartBelowOne, Positive, RopeBase, Width
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,30 +30,25 @@ class Blueberry(Model):
     has as many weights (relu^2 3072). At 4 relu^2 has the record's width instead, and 117.5 million parameters.
     """
 
-    num_layers: int = 32
-    model_dim: int = 512
-    num_heads: int = 8
-    num_kv_heads: int = 4
+    num_layers: Layers = 32
+    model_dim: Width = 512
+    num_heads: Heads = 8
+    num_kv_heads: Heads = 4
     mlp: MLP = SwiGLU()
-    mlp_mult: float = 6.0
+    mlp_mult: Positive = 6.0
     experts: Experts | None = None  # so many MLPs with a router, instead of one
     tie_embeddings: bool = True
-    dropout: float = 0.1  # of embeddings, attention weights, hidden MLP channels, both branches and the output
-    rope_base: float = 10_000.0
-    init_std: float = 0.02  # of every matrix and table
+    dropout: PartBelowOne = 0.1  # of embeddings, attention weights, hidden MLP channels, both branches and the output
+    rope_base: RopeBase = 10_000.0
+    init_std: Positive = 0.02  # of every matrix and table
     zero_init_proj: bool = False  # attention and MLP output projections start at zero instead
 
-    def __post_init__(self) -> None:
-        self.check(self.num_layers >= 1, "num_layers", "at least 1")
-        self.check(self.num_heads >= 1, "num_heads", "at least 1")
+    def validate(self) -> None:
         even = self.model_dim > 0 and self.model_dim % (2 * self.num_heads) == 0
         self.check(even, "model_dim", f"a multiple of 2 * num_heads = {2 * self.num_heads} (RoPE turns pairs)")
         divides = self.num_kv_heads >= 1 and self.num_heads % self.num_kv_heads == 0
         self.check(divides, "num_kv_heads", f"a divisor of num_heads = {self.num_heads}")
         self.check(int(2 / 3 * self.mlp_mult * self.model_dim) >= 1, "mlp_mult", "positive")
-        self.check(0 <= self.dropout < 1, "dropout", "in [0, 1)")
-        self.check(self.rope_base > 1, "rope_base", "over 1")
-        self.check(self.init_std > 0, "init_std", "positive")
 
     @property
     def num_mlps(self) -> int:

@@ -21,35 +21,34 @@ from trainable.models.init import Init, UniformInit
 from trainable.models.mlp import MLP, Relu2, weight_of
 from trainable.models.model import Model, Network
 from trainable.models.parts import AttentionPart, LayerPart, Place, Stem, StemPart, check_parts
+from trainable.ranges import Heads, LayerIndex, Layers, Positive, RopeBase, Signed, Width
 
 
 @dataclass(frozen=True, kw_only=True)
 class GPT(Model):
     """The knobs of the reference GPT; the defaults are the competition's baseline (17,059,912 parameters)."""
 
-    num_layers: int = 9
-    model_dim: int = 512  # width of the residual stream
-    num_heads: int = 8  # query heads
-    num_kv_heads: int = 4  # key/value heads, each shared by num_heads / num_kv_heads query heads
-    mlp_mult: float = 2.0  # hidden width of the MLP in units of model_dim
+    num_layers: Layers = 9
+    model_dim: Width = 512  # width of the residual stream
+    num_heads: Heads = 8  # query heads
+    num_kv_heads: Heads = 4  # key/value heads, each shared by num_heads / num_kv_heads query heads
+    mlp_mult: Positive = 2.0  # hidden width of the MLP in units of model_dim
     mlp: MLP = Relu2()
     block: Block = SequentialBlock()
     stem: tuple[StemPart, ...] = ()  # what happens to embedded tokens
     layers: tuple[LayerPart, ...] = ()  # what changes the blocks, the first innermost
     attention: tuple[AttentionPart, ...] = ()  # what happens to the heads' outputs
-    encoder_layers: int | None = None  # blocks that push a skip connection; None is half of them, 0 means no skips
+    encoder_layers: LayerIndex | None = None  # blocks that push a skip connection; null is half of them, 0: no skips
     tie_embeddings: bool = True  # one table for input and output
-    tied_embed_init_std: float = 0.005  # standard deviation of the table when tied; untied it is 1
-    logit_softcap: float = 30.0  # logits are c * tanh(z / c)
-    rope_base: float = 10000.0  # longest wavelength of the rotary positions, in tokens / 2 pi
-    rope_dims: int | None = None  # channels of each head that turn with the position; null is all
-    weight_share_period: int | None = None  # layer i has the weights of layer i mod period; null shares none
-    qk_gain_init: float = 1.5  # start of the learned gain per head on the normalised query
+    tied_embed_init_std: Positive = 0.005  # standard deviation of the table when tied; untied it is 1
+    logit_softcap: Positive = 30.0  # logits are c * tanh(z / c)
+    rope_base: RopeBase = 10000.0  # longest wavelength of the rotary positions, in tokens / 2 pi
+    rope_dims: Width | None = None  # channels of each head that turn with the position; null is all
+    weight_share_period: Layers | None = None  # layer i has the weights of layer i mod period; null shares none
+    qk_gain_init: Signed = 1.5  # start of the learned gain per head on the normalised query
     init: Init = UniformInit()  # of the linear layers that do not start at zero
 
-    def __post_init__(self) -> None:
-        self.check(self.num_layers >= 1, "num_layers", "at least 1")
-        self.check(self.num_heads >= 1, "num_heads", "at least 1")
+    def validate(self) -> None:
         even = self.model_dim > 0 and self.model_dim % (2 * self.num_heads) == 0
         self.check(even, "model_dim", f"a multiple of 2 * num_heads = {2 * self.num_heads} (RoPE turns pairs)")
         divides = self.num_kv_heads >= 1 and self.num_heads % self.num_kv_heads == 0
@@ -57,9 +56,6 @@ class GPT(Model):
         self.check(int(self.mlp_mult * self.model_dim) >= 1, "mlp_mult", "positive")
         inside = self.encoder_layers is None or 0 <= self.encoder_layers <= self.num_layers
         self.check(inside, "encoder_layers", f"null or in 0..num_layers = {self.num_layers}")
-        self.check(self.tied_embed_init_std > 0, "tied_embed_init_std", "positive")
-        self.check(self.logit_softcap > 0, "logit_softcap", "positive")
-        self.check(self.rope_base > 1, "rope_base", "over 1")
         pairs = self.rope_dims is None or (0 < self.rope_dims <= self.head_dim and self.rope_dims % 2 == 0)
         self.check(pairs, "rope_dims", f"null or even and in 2..head_dim = {self.head_dim}")
         inside = self.weight_share_period is None or 1 <= self.weight_share_period <= self.num_layers

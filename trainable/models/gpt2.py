@@ -17,38 +17,34 @@ from trainable.models.mlp import MLP, Gelu
 from trainable.models.model import Model, Network
 from trainable.models.norms import LayerNorm, Norm
 from trainable.models.positions import LEARNED, POSITIONS, ROPE, LearnedPositions, Rotation
+from trainable.ranges import Heads, Layers, PartBelowOne, Positive, RopeBase, Width
 
 
 @dataclass(frozen=True, kw_only=True)
 class GPT2(Model):
     """The knobs of mainrun's GPT-2; the defaults are its baseline (27,172,864 parameters at vocabulary 16,000)."""
 
-    num_layers: int = 6
-    model_dim: int = 512
-    num_heads: int = 8
+    num_layers: Layers = 6
+    model_dim: Width = 512
+    num_heads: Heads = 8
     mlp: MLP = Gelu()  # the report's SwiGLU has int(8/3 model_dim) channels and no biases
-    mlp_mult: float = 4.0
+    mlp_mult: Positive = 4.0
     norm: Norm = LayerNorm()
     bias: bool = True  # of the attention's layers and of LayerNorm
     mlp_bias: bool = True
     positions: str = LEARNED  # a table that starts at zero, or rope
-    rope_base: float = 10000.0
-    dropout: float = 0.1  # of attention weights, both branches and the stem, in training; the report's is 0.05
+    rope_base: RopeBase = 10000.0
+    dropout: PartBelowOne = 0.1  # of attention weights, both branches and the stem, in training; the report's is 0.05
     tie_embeddings: bool = True
-    init_std: float = 0.02  # of all matrices and the token table
+    init_std: Positive = 0.02  # of all matrices and the token table
 
-    def __post_init__(self) -> None:
-        self.check(self.num_layers >= 1, "num_layers", "at least 1")
-        self.check(self.num_heads >= 1, "num_heads", "at least 1")
+    def validate(self) -> None:
         known = f"one of {', '.join(POSITIONS)}: {nearest(self.positions, POSITIONS, 'labels')}"
         self.check(self.positions in POSITIONS, "positions", known)
         pairs = 2 * self.num_heads if self.positions == ROPE else self.num_heads
         fits = self.model_dim > 0 and self.model_dim % pairs == 0
         self.check(fits, "model_dim", f"a multiple of {pairs} (num_heads, and pairs of channels for RoPE)")
         self.check(int(self.mlp_mult * self.model_dim) >= 2, "mlp_mult", "positive")
-        self.check(self.rope_base > 1, "rope_base", "over 1")
-        self.check(0 <= self.dropout < 1, "dropout", "in [0, 1)")
-        self.check(self.init_std > 0, "init_std", "positive")
 
     @property
     def has_learned_positions(self) -> bool:

@@ -10,6 +10,7 @@ from torch import nn
 
 from trainable.component import Component
 from trainable.models.model import Network
+from trainable.ranges import Positive
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,10 +40,7 @@ class OrthogonalInit(Init):
     Of every linear layer that is not zero, as in parameter-golf records from 1.1586 on.
     """
 
-    gain: float = 1.0
-
-    def __post_init__(self) -> None:
-        self.check(self.gain > 0, "gain", "positive")
+    gain: Positive = 1.0
 
     def fill(self, network: Network) -> None:
         for module in network.modules():

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from trainable.models.causal_attention import MeasurableAttention, shrink_rows
 from trainable.models.gradients import norm, rotate
 from trainable.models.query_key_value import QueryKeyValue, Rotation, uniform_linear
+from trainable.ranges import Width
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,11 +24,10 @@ class LatentHeads(QueryKeyValue):
     The rotary key is shared by all heads. A query has head_dim channels, ``rope_dim`` of them rotary.
     """
 
-    latent_dim: int = 512  # of c
-    rope_dim: int = 64  # channels of a head that are turned
+    latent_dim: Width = 512  # of c
+    rope_dim: Width = 64  # channels of a head that are turned
 
-    def __post_init__(self) -> None:
-        self.check(self.latent_dim >= 1, "latent_dim", "at least 1")
+    def validate(self) -> None:
         self.check(self.rope_dim >= 2 and self.rope_dim % 2 == 0, "rope_dim", "even and at least 2 (RoPE turns pairs)")
 
     def num_kv_heads(self, num_heads: int) -> int:

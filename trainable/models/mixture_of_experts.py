@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from trainable.component import Component
 from trainable.models.mlp import MLP
+from trainable.ranges import Amount, Heads, NumExperts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,14 +27,12 @@ class Experts(Component):
 
     kind: ClassVar[str] = "Experts"
 
-    num_experts: int = 8
-    top_k: int = 2
-    router_noise: float = 0.1
+    num_experts: NumExperts = 8
+    top_k: Heads = 2
+    router_noise: Amount = 0.1
 
-    def __post_init__(self) -> None:
-        self.check(self.num_experts >= 2, "num_experts", "at least 2")
+    def validate(self) -> None:
         self.check(1 <= self.top_k <= self.num_experts, "top_k", f"in 1..num_experts = {self.num_experts}")
-        self.check(self.router_noise >= 0, "router_noise", "0 or more")
 
     def num_matrix_weights(self, mlp: MLP, dim: int, mult: float) -> int:
         """Weights that take part in matrix products: all, for all experts are computed."""

@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from trainable.component import Component
+from trainable.ranges import Part
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,10 +49,7 @@ class Relu2(MLP):
 class LeakyRelu2(MLP):
     """leaky_relu(x, slope)^2; note that the square makes negative inputs positive again."""
 
-    slope: float = 0.01  # the campaign's value; later records use 0.5
-
-    def __post_init__(self) -> None:
-        self.check(0 <= self.slope <= 1, "slope", "in [0, 1]")
+    slope: Part = 0.01  # the campaign's value; later records use 0.5
 
     def activate(self, x: Tensor) -> Tensor:
         return F.leaky_relu(x, self.slope).square()

@@ -23,6 +23,7 @@ from trainable.models.mlp import MLP, Relu2
 from trainable.models.model import Model, Network
 from trainable.models.parts import AttentionPart, Place, check_parts
 from trainable.models.query_key_value import QueryKeyValue, Rotation, SeparateHeads, uniform_linear
+from trainable.ranges import Context, Layers, Positive, RopeBase, Signed, Width
 
 WINDOW_MULTIPLE = 128  # short windows are rounded up to it
 SMEAR_CHANNELS, VALUE_CHANNELS = 24, 12  # channels that the gates look at
@@ -35,29 +36,27 @@ class Nanochat(Model):
     model_dim = num_layers * aspect_ratio rounded up to a multiple of head_dim; num_heads = model_dim / head_dim.
     """
 
-    num_layers: int = 22
-    aspect_ratio: int = 64  # channels a layer
-    head_dim: int = 128
+    num_layers: Layers = 22
+    aspect_ratio: Width = 64  # channels a layer
+    head_dim: Width = 128
     qkv: QueryKeyValue = SeparateHeads()
     mlp: MLP = Relu2()
-    mlp_mult: float = 4.0
+    mlp_mult: Positive = 4.0
     attention: tuple[AttentionPart, ...] = ()  # what happens to the heads' outputs
     window_pattern: str = "SSSL"  # repeated over the layers: short or long; the last layer is long
-    short_window: int | None = None  # tokens; null: a quarter of the longest sequence, up to a multiple of 128
-    rope_base: float | None = 100_000.0  # null: no positions (NoPE)
-    logit_softcap: float = 15.0  # logits are c * tanh(z / c)
-    pad_vocab_multiple: int = 64  # tables are padded to it; the logits are cut again
-    value_embed_gain: float = 3.0  # v += gain * sigmoid(gate) * embedding
-    resid_lambda_first: float = 1.15  # start of the learned factor on the stream, linear over the layers
-    resid_lambda_last: float = 1.05
-    x0_lambda_first: float = 0.20  # start of the learned share of the stem
-    x0_lambda_last: float = 0.05
-    smear_lambda_init: float = 0.0
-    backout_lambda_init: float = 0.2
+    short_window: Context | None = None  # tokens; null: a quarter of the longest sequence, up to a multiple of 128
+    rope_base: RopeBase | None = 100_000.0  # null: no positions (NoPE)
+    logit_softcap: Positive = 15.0  # logits are c * tanh(z / c)
+    pad_vocab_multiple: Width = 64  # tables are padded to it; the logits are cut again
+    value_embed_gain: Signed = 3.0  # v += gain * sigmoid(gate) * embedding
+    resid_lambda_first: Signed = 1.15  # start of the learned factor on the stream, linear over the layers
+    resid_lambda_last: Signed = 1.05
+    x0_lambda_first: Signed = 0.20  # start of the learned share of the stem
+    x0_lambda_last: Signed = 0.05
+    smear_lambda_init: Signed = 0.0
+    backout_lambda_init: Signed = 0.2
 
-    def __post_init__(self) -> None:
-        self.check(self.num_layers >= 1, "num_layers", "at least 1")
-        self.check(self.aspect_ratio >= 1, "aspect_ratio", "at least 1")
+    def validate(self) -> None:
         self.check(self.head_dim >= 2 and self.head_dim % 2 == 0, "head_dim", "even (RoPE turns pairs)")
         wide = self.model_dim >= SMEAR_CHANNELS
         self.check(wide, "num_layers", f"such that the depth rule gives {SMEAR_CHANNELS} channels or more")
@@ -65,10 +64,6 @@ class Nanochat(Model):
         self.check(int(self.mlp_mult * self.model_dim) >= 1, "mlp_mult", "positive")
         letters = bool(self.window_pattern) and set(self.window_pattern) <= {"S", "L"}
         self.check(letters, "window_pattern", "letters S and L, such as SSSL")
-        self.check(self.short_window is None or self.short_window >= 1, "short_window", "null or at least 1")
-        self.check(self.rope_base is None or self.rope_base > 1, "rope_base", "null or over 1")
-        self.check(self.logit_softcap > 0, "logit_softcap", "positive")
-        self.check(self.pad_vocab_multiple >= 1, "pad_vocab_multiple", "at least 1")
         check_parts("model.attention", self.attention, self.num_layers, self.num_heads)
 
     @classmethod

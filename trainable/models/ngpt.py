@@ -21,6 +21,7 @@ from trainable.models.hypersphere import Additive, Lerp, Magnitude, Scale, UnitH
 from trainable.models.mlp import MLP, Gelu, SwiGLU, weight_of
 from trainable.models.model import Model, Network
 from trainable.models.positions import LEARNED, POSITIONS, ROPE, LearnedPositions, Rotation
+from trainable.ranges import Heads, Layers, Positive, RopeBase, Width
 
 RESIDUALS: dict[str, Callable[[Scale], nn.Module]] = {"lerp": Lerp, "additive": Additive}
 SHARPNESS: dict[str, Callable[[int], float]] = {  # factor on the query, before the kernel's 1/sqrt(head_dim)
@@ -34,15 +35,15 @@ INITS = ("normal", "torch_default")
 class NGPT(Model):
     """The knobs of nGPT. A scale that is reparametrised is stored at 1/sqrt(model_dim) instead of at its value."""
 
-    num_layers: int = 8
-    model_dim: int = 384
-    num_heads: int = 8
+    num_layers: Layers = 8
+    model_dim: Width = 384
+    num_heads: Heads = 8
     mlp: MLP = SwiGLU()
-    mlp_mult: float = 6.0  # SwiGLU takes 2/3 of it: 4 model_dim a branch, as in the reference
+    mlp_mult: Positive = 6.0  # SwiGLU takes 2/3 of it: 4 model_dim a branch, as in the reference
     positions: str = ROPE  # or learned: a table whose normalised rows are added to the normalised tokens
-    rope_base: float = 10000.0
+    rope_base: RopeBase = 10000.0
     residual_form: str = "lerp"  # n(x + a (n(f) - x)), or additive: n(x + a f)
-    alpha_init: float = 0.05  # the step a; the campaign's is 0.28
+    alpha_init: Positive = 0.05  # the step a; the campaign's is 0.28
     alpha_param: str = "vector"  # per channel, or scalar: one number a sub-layer
     alpha_reparam: bool = True
     alpha_abs: bool = True  # |a|; else a has a sign
@@ -50,21 +51,16 @@ class NGPT(Model):
     attn_scale: str = "sqrt_hd"  # softmax(sqrt(head_dim) q k), which unit q and k need; or rsqrt_hd
     s_uv: bool = True  # MLP pre-activations times a learned scale and sqrt(model_dim)
     cosine_head: bool = False  # the head's rows are normalised in the forward pass
-    logit_scale_init: float = 1.0  # the campaign's is 10, then 15
+    logit_scale_init: Positive = 1.0  # the campaign's is 10, then 15
     logit_scale_param: str = "per_vocab"  # or scalar
     logit_scale_reparam: bool = True
     init_scheme: str = "normal"  # N(0, 1/sqrt(model_dim)), or torch_default: uniform matrices, N(0, 1) tables
 
-    def __post_init__(self) -> None:
-        self.check(self.num_layers >= 1, "num_layers", "at least 1")
-        self.check(self.num_heads >= 1, "num_heads", "at least 1")
+    def validate(self) -> None:
         pairs = 2 * self.num_heads if self.positions == ROPE else self.num_heads
         fits = self.model_dim > 0 and self.model_dim % pairs == 0
         self.check(fits, "model_dim", f"a multiple of {pairs} (num_heads, and pairs of channels for RoPE)")
         self.check(int(self.mlp_mult * self.model_dim) >= 2, "mlp_mult", "positive")
-        self.check(self.rope_base > 1, "rope_base", "over 1")
-        self.check(self.alpha_init > 0, "alpha_init", "positive")
-        self.check(self.logit_scale_init > 0, "logit_scale_init", "positive")
         labels = {"positions": POSITIONS, "residual_form": RESIDUALS, "attn_scale": SHARPNESS, "init_scheme": INITS}
         labels |= {"alpha_param": ("vector", "scalar"), "logit_scale_param": ("per_vocab", "scalar")}
         for name, known in labels.items():

@@ -9,6 +9,7 @@ from typing import ClassVar
 from torch import nn
 
 from trainable.component import Component
+from trainable.ranges import Positive
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,10 +19,7 @@ class Norm(Component):
     kind: ClassVar[str] = "norm"
     abstract: ClassVar[bool] = True
 
-    eps: float = 1e-6  # under the root; 1e-8..1e-5
-
-    def __post_init__(self) -> None:
-        self.check(self.eps > 0, "eps", "positive")
+    eps: Positive = 1e-6  # under the root; 1e-8..1e-5
 
     @abstractmethod
     def build(self, dim: int, bias: bool) -> nn.Module:
@@ -32,7 +30,7 @@ class Norm(Component):
 class LayerNorm(Norm):
     """gain * (x - mean) / sqrt(var + eps) + bias (arXiv 1607.06450); GPT-2's."""
 
-    eps: float = 1e-5
+    eps: Positive = 1e-5
 
     def build(self, dim: int, bias: bool) -> nn.Module:
         return nn.LayerNorm(dim, self.eps, bias=bias)

@@ -19,6 +19,7 @@ from trainable.component import Component
 from trainable.models.causal_attention import MeasurableAttention
 from trainable.models.gradients import norm, rotate
 from trainable.models.mlp import weight_of
+from trainable.ranges import Heads, Positive
 
 Rotation = tuple[Tensor, Tensor]  # cosines and sines, (time, 1, head_dim / 2)
 
@@ -50,14 +51,12 @@ class SeparateHeads(QueryKeyValue):
     Hence no logit exceeds gain^2 sqrt(head_dim). ``order`` says what comes first; "no_norm" leaves the norm out.
     """
 
-    kv_head_divisor: int = 1  # query heads that share a key/value head; num_heads is multi-query attention
+    kv_head_divisor: Heads = 1  # query heads that share a key/value head; num_heads is multi-query attention
     order: str = "rope_norm"  # or norm_rope, no_norm
-    gain: float = 1.2  # of q and of k, after the norm
+    gain: Positive = 1.2  # of q and of k, after the norm
 
-    def __post_init__(self) -> None:
-        self.check(self.kv_head_divisor >= 1, "kv_head_divisor", "at least 1")
+    def validate(self) -> None:
         self.check(self.order in ORDERS, "order", f"a known one: {nearest(self.order, ORDERS, 'orders')}")
-        self.check(self.gain > 0, "gain", "positive")
 
     def num_kv_heads(self, num_heads: int) -> int:
         self.check(num_heads % self.kv_head_divisor == 0, "kv_head_divisor", f"a divisor of the {num_heads} heads")

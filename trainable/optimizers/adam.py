@@ -11,6 +11,7 @@ from torch import nn
 from torch.optim.adam import adam
 
 from trainable.optimizers.update_rule import State, UpdateRule, gradients
+from trainable.ranges import Amount, PartBelowOne, Positive
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,16 +20,10 @@ class Adam(UpdateRule):
 
     driven: ClassVar[tuple[str, ...]] = ("beta1",)
 
-    beta1: float = 0.9
-    beta2: float = 0.95
-    eps: float = 1e-8
-    weight_decay: float = 0.0
-
-    def __post_init__(self) -> None:
-        self.check(0 <= self.beta1 < 1, "beta1", "in [0, 1)")
-        self.check(0 <= self.beta2 < 1, "beta2", "in [0, 1)")
-        self.check(self.eps > 0, "eps", "positive")
-        self.check(self.weight_decay >= 0, "weight_decay", "0 or more")
+    beta1: PartBelowOne = 0.9
+    beta2: PartBelowOne = 0.95
+    eps: Positive = 1e-8
+    weight_decay: Amount = 0.0
 
     def start(self, parameters: Sequence[nn.Parameter]) -> State:
         return {

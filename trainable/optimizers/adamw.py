@@ -15,6 +15,7 @@ from trainable.models.model import Network
 from trainable.optimizers.adam import Adam
 from trainable.optimizers.roles import roles
 from trainable.optimizers.update_rule import Group, Optimizer
+from trainable.ranges import Amount, PartBelowOne, Positive, Rate
 
 EXCLUDED = ("none", "1d_and_norm")
 
@@ -23,17 +24,15 @@ EXCLUDED = ("none", "1d_and_norm")
 class AdamW(Optimizer):
     """The defaults are torch's. The matrices are the weights of linear layers inside blocks."""
 
-    lr: float = 1e-3  # of the matrices, for a multiplier of 1
-    other_lr_ratio: float = 1.0  # tables, head, gains and scales get lr times this; 0.3 in nGPT's campaign
-    beta1: float = 0.9
-    beta2: float = 0.999
-    eps: float = 1e-8
-    weight_decay: float = 0.01  # decoupled
+    lr: Rate = 1e-3  # of the matrices, for a multiplier of 1
+    other_lr_ratio: Amount = 1.0  # tables, head, gains and scales get lr times this; 0.3 in nGPT's campaign
+    beta1: PartBelowOne = 0.9
+    beta2: PartBelowOne = 0.999
+    eps: Positive = 1e-8
+    weight_decay: Amount = 0.01  # decoupled
     wd_exclude: str = "none"  # decays everything; 1d_and_norm leaves out biases, gains and other vectors and numbers
 
-    def __post_init__(self) -> None:
-        self.check(self.lr >= 0, "lr", "0 or more")
-        self.check(self.other_lr_ratio >= 0, "other_lr_ratio", "0 or more")
+    def validate(self) -> None:
         known = f"one of {', '.join(EXCLUDED)}: {nearest(self.wd_exclude, EXCLUDED, 'labels')}"
         self.check(self.wd_exclude in EXCLUDED, "wd_exclude", known)
         try:

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from trainable.optimizers.muon import NEWTON_SCHULZ
 from trainable.optimizers.orthogonaliser import Orthogonaliser, iterate, working_copy
+from trainable.ranges import Iterations
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,10 +20,7 @@ class AlmostOrthogonal(Orthogonaliser):
     polynomial; here it is Muon's.
     """
 
-    steps: int = 4
-
-    def __post_init__(self) -> None:
-        self.check(1 <= self.steps <= 20, "steps", "in 1..20")
+    steps: Iterations = 4
 
     def __call__(self, matrices: Tensor) -> Tensor:
         x = working_copy(matrices)

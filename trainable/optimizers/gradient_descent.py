@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from trainable.optimizers.update_rule import State, UpdateRule, gradients
+from trainable.ranges import Amount, PartBelowOne
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,13 +19,9 @@ class GradientDescent(UpdateRule):
 
     driven: ClassVar[tuple[str, ...]] = ("momentum",)
 
-    momentum: float = 0.0
+    momentum: PartBelowOne = 0.0
     nesterov: bool = False
-    weight_decay: float = 0.0  # added to the gradient, not decoupled
-
-    def __post_init__(self) -> None:
-        self.check(0 <= self.momentum < 1, "momentum", "in [0, 1)")
-        self.check(self.weight_decay >= 0, "weight_decay", "0 or more")
+    weight_decay: Amount = 0.0  # added to the gradient, not decoupled
 
     def start(self, parameters: Sequence[nn.Parameter]) -> State:
         return {"buffer": [torch.zeros_like(p) for p in parameters]}  # at momentum 0 too: a schedule may drive it

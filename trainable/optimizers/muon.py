@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from trainable.optimizers.update_rule import State, UpdateRule
+from trainable.ranges import Amount, Iterations, PartBelowOne, Steps
 
 NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)  # quintic coefficients of the reference implementation
 CACHED_NUMBERS = 2**20  # in the matrices that a CPU treats at once
@@ -29,18 +30,11 @@ class Muon(UpdateRule):
 
     driven: ClassVar[tuple[str, ...]] = ("momentum", "momentum_start")
 
-    momentum: float = 0.95
-    momentum_start: float = 0.85
-    momentum_warmup_steps: int = 500
-    ns_steps: int = 5
-    weight_decay: float = 0.0
-
-    def __post_init__(self) -> None:
-        self.check(0 <= self.momentum < 1, "momentum", "in [0, 1)")
-        self.check(0 <= self.momentum_start < 1, "momentum_start", "in [0, 1)")
-        self.check(self.momentum_warmup_steps >= 0, "momentum_warmup_steps", "0 or more")
-        self.check(1 <= self.ns_steps <= 20, "ns_steps", "in 1..20")
-        self.check(self.weight_decay >= 0, "weight_decay", "0 or more")
+    momentum: PartBelowOne = 0.95
+    momentum_start: PartBelowOne = 0.85
+    momentum_warmup_steps: Steps = 500
+    ns_steps: Iterations = 5
+    weight_decay: Amount = 0.0
 
     def momentum_at(self, step: int) -> float:
         """The momentum of update ``step``, counted from 0."""

@@ -9,30 +9,29 @@ from trainable.optimizers.adam import Adam
 from trainable.optimizers.muon import Muon
 from trainable.optimizers.roles import roles
 from trainable.optimizers.update_rule import Group, Optimizer
+from trainable.ranges import Amount, Iterations, PartBelowOne, Positive, Rate, Steps
 
 
 @dataclass(frozen=True, kw_only=True)
 class MuonAdam(Optimizer):
     """Base rates are for a multiplier of 1. Which embedding rates are live depends on ``model.tie_embeddings``."""
 
-    matrix_lr: float = 0.04  # Muon, in units of the update's spectral norm
-    scalar_lr: float = 0.04  # Adam, gains, scales, mixes and skip weights
-    tied_embed_lr: float = 0.05  # Adam, the shared table; live only if tied
-    embed_lr: float = 0.6  # Adam, the input table; live only if untied
-    head_lr: float = 0.008  # Adam, the output matrix; live only if untied
-    muon_momentum: float = 0.95
-    muon_momentum_start: float = 0.85
-    muon_momentum_warmup_steps: int = 500  # updates until the momentum is full; a 240-step run gets about half way
-    muon_ns_steps: int = 5
-    muon_wd: float = 0.0  # decoupled
-    adam_beta1: float = 0.9
-    adam_beta2: float = 0.95
-    adam_eps: float = 1e-8
-    adam_wd: float = 0.0  # decoupled
+    matrix_lr: Rate = 0.04  # Muon, in units of the update's spectral norm
+    scalar_lr: Rate = 0.04  # Adam, gains, scales, mixes and skip weights
+    tied_embed_lr: Rate = 0.05  # Adam, the shared table; live only if tied
+    embed_lr: Rate = 0.6  # Adam, the input table; live only if untied
+    head_lr: Rate = 0.008  # Adam, the output matrix; live only if untied
+    muon_momentum: PartBelowOne = 0.95
+    muon_momentum_start: PartBelowOne = 0.85
+    muon_momentum_warmup_steps: Steps = 500  # updates until the momentum is full; a 240-step run gets about half way
+    muon_ns_steps: Iterations = 5
+    muon_wd: Amount = 0.0  # decoupled
+    adam_beta1: PartBelowOne = 0.9
+    adam_beta2: PartBelowOne = 0.95
+    adam_eps: Positive = 1e-8
+    adam_wd: Amount = 0.0  # decoupled
 
-    def __post_init__(self) -> None:
-        for name in ("matrix_lr", "scalar_lr", "tied_embed_lr", "embed_lr", "head_lr"):
-            self.check(getattr(self, name) >= 0, name, "0 or more")
+    def validate(self) -> None:
         try:
             self.muon(), self.adam()
         except ValueError as error:

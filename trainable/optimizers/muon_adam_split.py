@@ -11,6 +11,7 @@ from trainable.optimizers.normuon import NorMuon
 from trainable.optimizers.orthogonaliser import Orthogonaliser
 from trainable.optimizers.roles import roles
 from trainable.optimizers.update_rule import Group, Optimizer
+from trainable.ranges import Amount, PartBelowOne, Positive, Rate
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,19 +21,17 @@ class MuonAdamSplit(Optimizer):
     AdamW has torch's betas and a weight decay of 0.2; Muon has none, Nesterov, and the sqrt(max(1, rows/cols)) scale.
     """
 
-    matrix_lr: float = 0.015
-    adamw_lr: float = 0.001
-    muon_momentum: float = 0.95
+    matrix_lr: Rate = 0.015
+    adamw_lr: Rate = 0.001
+    muon_momentum: PartBelowOne = 0.95
     muon_orth: Orthogonaliser = NewtonSchulz()
     muon_head: bool = False  # the untied output matrix with the matrices
-    adam_beta1: float = 0.9
-    adam_beta2: float = 0.999
-    adam_eps: float = 1e-8
-    adam_wd: float = 0.2  # decoupled
+    adam_beta1: PartBelowOne = 0.9
+    adam_beta2: PartBelowOne = 0.999
+    adam_eps: Positive = 1e-8
+    adam_wd: Amount = 0.2  # decoupled
 
-    def __post_init__(self) -> None:
-        self.check(self.matrix_lr >= 0, "matrix_lr", "0 or more")
-        self.check(self.adamw_lr >= 0, "adamw_lr", "0 or more")
+    def validate(self) -> None:
         try:
             self.muon(), self.adam()
         except ValueError as error:

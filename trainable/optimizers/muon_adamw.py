@@ -17,6 +17,7 @@ from trainable.optimizers.adam import Adam
 from trainable.optimizers.normuon import NorMuon
 from trainable.optimizers.roles import roles
 from trainable.optimizers.update_rule import Group, Optimizer, UpdateRule
+from trainable.ranges import Amount, NumParameters, NumTokens, Positive, Rate, Width
 from trainable.scaling import scaling_parameters, warmdown_fraction
 
 if TYPE_CHECKING:
@@ -33,24 +34,17 @@ class MuonAdamW(Optimizer):
     parameters, so that decay is proportional to 1 / target tokens at a constant ratio of tokens to parameters.
     """
 
-    matrix_lr: float = 0.02
-    embed_lr: float = 0.3
-    head_lr: float = 0.008
-    scalar_lr: float = 0.5  # x0 lambdas
-    value_embed_lr_ratio: float = 0.5  # to embed_lr
-    resid_lr_ratio: float = 0.01  # of the residual lambdas and of any other gain, to scalar_lr
+    matrix_lr: Rate = 0.02
+    embed_lr: Rate = 0.3
+    head_lr: Rate = 0.008
+    scalar_lr: Rate = 0.5  # x0 lambdas
+    value_embed_lr_ratio: Amount = 0.5  # to embed_lr
+    resid_lr_ratio: Amount = 0.01  # of the residual lambdas and of any other gain, to scalar_lr
     muon: UpdateRule = NorMuon(weight_decay=0.28)
-    adam_eps: float = 1e-10
-    width_reference: int | None = 768  # channels
-    batch_reference: int | None = 2**19  # tokens a step
-    wd_reference: int | None = None  # parameters, see above
-
-    def __post_init__(self) -> None:
-        for name in ("matrix_lr", "embed_lr", "head_lr", "scalar_lr", "value_embed_lr_ratio", "resid_lr_ratio"):
-            self.check(getattr(self, name) >= 0, name, "0 or more")
-        self.check(self.adam_eps > 0, "adam_eps", "positive")
-        for name in ("width_reference", "batch_reference", "wd_reference"):
-            self.check(getattr(self, name) is None or getattr(self, name) > 0, name, "null or positive")
+    adam_eps: Positive = 1e-10
+    width_reference: Width | None = 768  # channels
+    batch_reference: NumTokens | None = 2**19  # tokens a step
+    wd_reference: NumParameters | None = None  # parameters, see above
 
     def groups(self, network: Network) -> list[Group]:
         return self._groups(network, batch=1.0, muon=self.muon)

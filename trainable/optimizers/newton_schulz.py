@@ -9,16 +9,14 @@ from torch import Tensor
 
 from trainable.optimizers.muon import orthogonalise
 from trainable.optimizers.orthogonaliser import Orthogonaliser, divided_by_norm, working_copy
+from trainable.ranges import Factor, Iterations
 
 
 @dataclass(frozen=True, kw_only=True)
 class NewtonSchulz(Orthogonaliser):
     """The quintic (3.4445, -4.7750, 2.0315) of the reference: singular values between 0.7 and 1.2, and fast."""
 
-    steps: int = 5
-
-    def __post_init__(self) -> None:
-        self.check(1 <= self.steps <= 20, "steps", "in 1..20")
+    steps: Iterations = 5
 
     def __call__(self, matrices: Tensor) -> Tensor:
         return orthogonalise(matrices, self.steps)
@@ -31,12 +29,8 @@ class CubicNewtonSchulz(Orthogonaliser):
     Matrices are first divided by ``safety`` times their Frobenius norm.
     """
 
-    steps: int = 5
-    safety: float = 1.1
-
-    def __post_init__(self) -> None:
-        self.check(1 <= self.steps <= 20, "steps", "in 1..20")
-        self.check(self.safety >= 1, "safety", "at least 1")
+    steps: Iterations = 5
+    safety: Factor = 1.1
 
     def __call__(self, matrices: Tensor) -> Tensor:
         x = divided_by_norm(working_copy(matrices), self.safety)

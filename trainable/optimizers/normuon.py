@@ -18,6 +18,7 @@ from trainable.optimizers.muon import at_once, stacks, wide
 from trainable.optimizers.orthogonaliser import Orthogonaliser
 from trainable.optimizers.polar_express import PolarExpress
 from trainable.optimizers.update_rule import State, UpdateRule
+from trainable.ranges import Amount, PartBelowOne, PositivePart, Steps
 
 # The factor on the rate of a matrix of so many rows and columns; rows are outputs.
 SCALES: dict[str, Callable[[int, int], float]] = {
@@ -45,28 +46,21 @@ class NorMuon(UpdateRule):
     driven: ClassVar[tuple[str, ...]] = ("momentum", "momentum_start", "momentum_end")
 
     orthogonal: Orthogonaliser = PolarExpress()
-    momentum: float = 0.97
-    momentum_start: float = 0.85  # rises in a line from here ...
-    momentum_warmup_steps: int = 400  # ... in so many updates
-    momentum_end: float = 0.90  # and falls in a line to here ...
-    momentum_warmdown_frac: float | None = None  # ... over this last part of the run; null: does not fall
+    momentum: PartBelowOne = 0.97
+    momentum_start: PartBelowOne = 0.85  # rises in a line from here ...
+    momentum_warmup_steps: Steps = 400  # ... in so many updates
+    momentum_end: PartBelowOne = 0.90  # and falls in a line to here ...
+    momentum_warmdown_frac: PositivePart | None = None  # ... over this last part of the run; null: does not fall
     nesterov: bool = True  # else o is that of m alone
-    beta2: float | None = 0.9  # null: no second moment
+    beta2: PartBelowOne | None = 0.9  # null: no second moment
     equilibrate: bool = False  # MuonEq: rows (of the shorter side) scaled to their mean norm beforehand
     renormalise: bool = False  # Muon+: |o| set to sqrt(rank) afterwards
     lr_scale: str = "original"
-    weight_decay: float = 0.0
+    weight_decay: Amount = 0.0
     cautious: bool = True
     decay_schedule: str = "cosine"  # of the weight decay over the run
 
-    def __post_init__(self) -> None:
-        for name in ("momentum", "momentum_start", "momentum_end"):
-            self.check(0 <= getattr(self, name) < 1, name, "in [0, 1)")
-        self.check(self.momentum_warmup_steps >= 0, "momentum_warmup_steps", "0 or more")
-        falls = self.momentum_warmdown_frac
-        self.check(falls is None or 0 < falls <= 1, "momentum_warmdown_frac", "null or in (0, 1]")
-        self.check(self.beta2 is None or 0 <= self.beta2 < 1, "beta2", "null or in [0, 1)")
-        self.check(self.weight_decay >= 0, "weight_decay", "0 or more")
+    def validate(self) -> None:
         for name, known in (("lr_scale", SCALES), ("decay_schedule", DECAYS)):
             value = getattr(self, name)
             self.check(value in known, name, f"one of {', '.join(known)}: {nearest(value, known, 'names')}")

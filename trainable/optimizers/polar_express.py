@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from trainable.optimizers.orthogonaliser import Orthogonaliser, divided_by_norm, iterate, working_copy
+from trainable.ranges import Factor, Iterations
 
 # For a safety factor of 2e-2 and a cushion of 2, five steps.
 COEFFICIENTS = (
@@ -25,12 +26,11 @@ class PolarExpress(Orthogonaliser):
     Matrices are first divided by ``safety`` times their Frobenius norm: 1.01 in nanochat, 1.02 in the paper's code.
     """
 
-    steps: int = 5
-    safety: float = 1.01
+    steps: Iterations = 5
+    safety: Factor = 1.01
 
-    def __post_init__(self) -> None:
+    def validate(self) -> None:
         self.check(1 <= self.steps <= len(COEFFICIENTS), "steps", f"in 1..{len(COEFFICIENTS)}")
-        self.check(self.safety >= 1, "safety", "at least 1")
 
     def __call__(self, matrices: Tensor) -> Tensor:
         x = divided_by_norm(working_copy(matrices), self.safety, eps=1e-6)

@@ -8,19 +8,19 @@ from typing import Self
 from trainable.models.model import Network
 from trainable.optimizers.gradient_descent import GradientDescent
 from trainable.optimizers.update_rule import Group, Optimizer
+from trainable.ranges import Amount, PartBelowOne, Rate
 
 
 @dataclass(frozen=True, kw_only=True)
 class SGD(Optimizer):
     """One group. Of transformers it trains only those with rates 100 times the baseline's."""
 
-    lr: float = 6e-3  # for a multiplier of 1
-    momentum: float = 0.0
+    lr: Rate = 6e-3  # for a multiplier of 1
+    momentum: PartBelowOne = 0.0
     nesterov: bool = False
-    weight_decay: float = 0.0  # added to the gradient
+    weight_decay: Amount = 0.0  # added to the gradient
 
-    def __post_init__(self) -> None:
-        self.check(self.lr >= 0, "lr", "0 or more")
+    def validate(self) -> None:
         try:
             self.rule()
         except ValueError as error:

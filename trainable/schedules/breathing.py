@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from trainable.ranges import Part, PartBelowOne
 from trainable.schedules.schedule import Schedule, half_cosine
 
 
@@ -11,14 +12,12 @@ from trainable.schedules.schedule import Schedule, half_cosine
 class Breathing(Schedule):
     """Linear m -> 1 up to ``warm_frac``, 1 up to ``hold_end``, then cosine 1 -> m."""
 
-    warm_frac: float = 4 / 19
-    hold_end: float = 11 / 19
-    min_lr_frac: float = 0.1
+    warm_frac: PartBelowOne = 4 / 19
+    hold_end: PartBelowOne = 11 / 19
+    min_lr_frac: Part = 0.1
 
-    def __post_init__(self) -> None:
-        self.check(0 <= self.warm_frac < 1, "warm_frac", "in [0, 1)")
-        self.check(self.warm_frac <= self.hold_end < 1, "hold_end", f"in [warm_frac = {self.warm_frac:.4g}, 1)")
-        self.check_fraction("min_lr_frac")
+    def validate(self) -> None:
+        self.check(self.warm_frac <= self.hold_end, "hold_end", f"in [warm_frac = {self.warm_frac:.4g}, 1)")
 
     def __call__(self, progress: float) -> float:
         m = self.min_lr_frac

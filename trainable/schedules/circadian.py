@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from trainable.ranges import Amount, Part, Positive
 from trainable.schedules.schedule import Schedule, half_cosine
 
 
@@ -15,14 +16,9 @@ class Circadian(Schedule):
     The campaign's day has 50 steps of a horizon of 400, hence 8 periods. The multiplier may reach 1 + amplitude.
     """
 
-    min_lr_frac: float = 0.1
-    periods: float = 8.0  # days over the horizon, 1..40
-    amplitude: float = 0.15  # at the start, 0..0.5; it fades with 1 - p
-
-    def __post_init__(self) -> None:
-        self.check_fraction("min_lr_frac")
-        self.check(self.periods > 0, "periods", "positive")
-        self.check(self.amplitude >= 0, "amplitude", "0 or more")
+    min_lr_frac: Part = 0.1
+    periods: Positive = 8.0  # days over the horizon, 1..40
+    amplitude: Amount = 0.15  # at the start, 0..0.5; it fades with 1 - p
 
     def __call__(self, progress: float) -> float:
         day = self.amplitude * (1 - progress) * math.sin(2 * math.pi * self.periods * progress)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from trainable.ranges import Part, Repeats
 from trainable.schedules.schedule import Schedule, half_cosine
 
 
@@ -16,12 +17,8 @@ from trainable.schedules.schedule import Schedule, half_cosine
 class Cosine(Schedule):
     """m + (1-m)/2 (1 + cos(pi frac(p n))) with n = ``cycles`` (1..8); the last cycle ends at m."""
 
-    min_lr_frac: float = 0.1
-    cycles: int = 1
-
-    def __post_init__(self) -> None:
-        self.check_fraction("min_lr_frac")
-        self.check(self.cycles >= 1, "cycles", "at least 1")
+    min_lr_frac: Part = 0.1
+    cycles: Repeats = 1
 
     def __call__(self, progress: float) -> float:
         phase = progress * self.cycles

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from trainable.ranges import Amount, Part
 from trainable.schedules.schedule import Schedule
 
 
@@ -16,14 +17,9 @@ class Cosmological(Schedule):
     ends at 1 / sqrt(1 + alpha), which is above the floor.
     """
 
-    alpha: float = 20.0  # rate of cooling, 1..100
-    warmup_frac: float = 0.05  # 0..0.5
-    min_lr_frac: float = 0.05
-
-    def __post_init__(self) -> None:
-        self.check(self.alpha >= 0, "alpha", "0 or more")
-        self.check_fraction("warmup_frac")
-        self.check_fraction("min_lr_frac")
+    alpha: Amount = 20.0  # rate of cooling, 1..100
+    warmup_frac: Part = 0.05  # 0..0.5
+    min_lr_frac: Part = 0.05
 
     def __call__(self, progress: float) -> float:
         m = self.min_lr_frac

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from trainable.ranges import PartBelowOne, PositivePart
 from trainable.schedules.cosine import Cosine
 from trainable.schedules.schedule import Schedule
 
@@ -17,12 +18,8 @@ class EarlyDecay(Schedule):
     """p < at: inner(p); then linear from inner(at) to inner(1) over ``frac``, and inner(1) from there on."""
 
     inner: Schedule = Cosine()
-    at: float = 0.5  # of the horizon
-    frac: float = 0.1  # of the horizon
-
-    def __post_init__(self) -> None:
-        self.check(0 <= self.at < 1, "at", "in [0, 1)")
-        self.check(0 < self.frac <= 1, "frac", "in (0, 1]")
+    at: PartBelowOne = 0.5  # of the horizon
+    frac: PositivePart = 0.1  # of the horizon
 
     def __call__(self, progress: float) -> float:
         if progress < self.at:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from trainable.ranges import Factor, InnerPart, PartBelowOne
 from trainable.schedules.schedule import Schedule, half_cosine
 
 
@@ -20,19 +21,15 @@ class OneCycle(Schedule):
     the optimizer says) goes from ``max_momentum`` to ``base_momentum`` and back, in the same phases.
     """
 
-    pct_start: float = 0.3  # of the horizon
-    div_factor: float = 25.0
-    final_div_factor: float = 1e4
+    pct_start: InnerPart = 0.3  # of the horizon
+    div_factor: Factor = 25.0
+    final_div_factor: Factor = 1e4
     cycle_momentum: bool = True
-    base_momentum: float = 0.85
-    max_momentum: float = 0.95
+    base_momentum: PartBelowOne = 0.85
+    max_momentum: PartBelowOne = 0.95
 
-    def __post_init__(self) -> None:
-        self.check(0 < self.pct_start < 1, "pct_start", "in (0, 1)")
-        self.check(self.div_factor >= 1, "div_factor", "at least 1")
-        self.check(self.final_div_factor >= 1, "final_div_factor", "at least 1")
-        self.check(0 <= self.max_momentum < 1, "max_momentum", "in [0, 1)")
-        self.check(0 <= self.base_momentum <= self.max_momentum, "base_momentum", "in [0, max_momentum]")
+    def validate(self) -> None:
+        self.check(self.base_momentum <= self.max_momentum, "base_momentum", "in [0, max_momentum]")
 
     def __call__(self, progress: float) -> float:
         start = 1 / self.div_factor

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from trainable.ranges import InnerPart
 from trainable.schedules.constant import Constant
 from trainable.schedules.cosine import Cosine
 from trainable.schedules.schedule import Schedule
@@ -15,10 +16,7 @@ class Phases(Schedule):
 
     first: Schedule = Constant()
     second: Schedule = Cosine()
-    at: float = 0.5  # of the horizon
-
-    def __post_init__(self) -> None:
-        self.check(0 < self.at < 1, "at", "in (0, 1)")
+    at: InnerPart = 0.5  # of the horizon
 
     def __call__(self, progress: float) -> float:
         if progress < self.at:

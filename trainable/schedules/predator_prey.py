@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from trainable.ranges import Part, Repeats
 from trainable.schedules.schedule import Schedule, half_cosine
 
 
@@ -19,14 +20,9 @@ class PredatorPrey(Schedule):
     m is the cosine's floor; the swing reaches up to ``amplitude`` above and below the cosine.
     """
 
-    min_lr_frac: float = 0.1
-    cycles: int = 6
-    amplitude: float = 0.5
-
-    def __post_init__(self) -> None:
-        self.check_fraction("min_lr_frac")
-        self.check(self.cycles >= 1, "cycles", "at least 1")
-        self.check_fraction("amplitude")
+    min_lr_frac: Part = 0.1
+    cycles: Repeats = 6
+    amplitude: Part = 0.5
 
     def __call__(self, progress: float) -> float:
         swing = self.amplitude * (1 - progress) * math.sin(2 * math.pi * self.cycles * progress)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from trainable.ranges import Part, Positive
 from trainable.schedules.schedule import Schedule
 
 
@@ -16,14 +17,12 @@ from trainable.schedules.schedule import Schedule
 class Punctuated(Schedule):
     """m + (1-m) max over c in ``centres`` of exp(-(p-c)^2 / (2 ``width``^2))."""
 
-    min_lr_frac: float = 0.2
-    centres: tuple[float, ...] = (0.25, 0.5, 0.75)
-    width: float = 0.03  # standard deviation of a burst, as a part of the horizon
+    min_lr_frac: Part = 0.2
+    centres: tuple[Part, ...] = (0.25, 0.5, 0.75)
+    width: Positive = 0.03  # standard deviation of a burst, as a part of the horizon
 
-    def __post_init__(self) -> None:
-        self.check_fraction("min_lr_frac")
-        self.check(bool(self.centres) and all(0 <= c <= 1 for c in self.centres), "centres", "one or more in [0, 1]")
-        self.check(self.width > 0, "width", "positive")
+    def validate(self) -> None:
+        self.check(bool(self.centres), "centres", "one or more in [0, 1]")
 
     def __call__(self, progress: float) -> float:
         distance = min(abs(progress - centre) for centre in self.centres) / self.width

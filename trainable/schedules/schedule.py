@@ -29,10 +29,6 @@ class Schedule(Component):
         """The momentum (of Adam: beta1) of every group at ``progress``; None leaves it to the optimizer."""
         return None
 
-    def check_fraction(self, field: str) -> None:
-        """Refuse a field outside [0, 1]."""
-        self.check(0 <= getattr(self, field) <= 1, field, "in [0, 1]")
-
 
 def half_cosine(phase: float, floor: float) -> float:
     """From 1 at phase 0 to ``floor`` at phase 1 along half a cosine."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from trainable.ranges import Part, PartBelowOne
 from trainable.schedules.schedule import Schedule, half_cosine
 
 GOLDEN = 0.382  # 1 - 1/golden ratio
@@ -13,12 +14,8 @@ GOLDEN = 0.382  # 1 - 1/golden ratio
 class Tidal(Schedule):
     """Linear m -> 1 up to ``warmup_frac``, then cosine 1 -> m."""
 
-    warmup_frac: float = GOLDEN
-    min_lr_frac: float = 0.1
-
-    def __post_init__(self) -> None:
-        self.check(0 <= self.warmup_frac < 1, "warmup_frac", "in [0, 1)")
-        self.check_fraction("min_lr_frac")
+    warmup_frac: PartBelowOne = GOLDEN
+    min_lr_frac: Part = 0.1
 
     def __call__(self, progress: float) -> float:
         m = self.min_lr_frac

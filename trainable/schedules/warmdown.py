@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from trainable.ranges import Part, Positive
 from trainable.schedules.schedule import Schedule
 
 
@@ -17,12 +18,8 @@ from trainable.schedules.schedule import Schedule
 class Warmdown(Schedule):
     """1, then linear to m over the last ``warmdown_frac``; over 1 it begins lower: m + (1-m) min(1, (1-p) / frac)."""
 
-    warmdown_frac: float = 0.4
-    min_lr_frac: float = 0.0
-
-    def __post_init__(self) -> None:
-        self.check(self.warmdown_frac > 0, "warmdown_frac", "positive")
-        self.check_fraction("min_lr_frac")
+    warmdown_frac: Positive = 0.4
+    min_lr_frac: Part = 0.0
 
     def __call__(self, progress: float) -> float:
         left = min(1.0, (1 - progress) / self.warmdown_frac)

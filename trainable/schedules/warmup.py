@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from trainable.ranges import Part, PartBelowOne
 from trainable.schedules.cosine import Cosine
 from trainable.schedules.schedule import Schedule
 
@@ -16,13 +17,9 @@ class Warmup(Schedule):
     Tidal is ``Warmup(frac=0.382, start_frac=0.1, inner=Cosine())``; frac = 0 is the inner schedule itself.
     """
 
-    frac: float = 0.1  # of the horizon
-    start_frac: float = 0.0
+    frac: PartBelowOne = 0.1  # of the horizon
+    start_frac: Part = 0.0
     inner: Schedule = Cosine()
-
-    def __post_init__(self) -> None:
-        self.check(0 <= self.frac < 1, "frac", "in [0, 1)")
-        self.check_fraction("start_frac")
 
     def __call__(self, progress: float) -> float:
         if progress < self.frac:

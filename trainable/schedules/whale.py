@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from trainable.ranges import Part, Repeats
 from trainable.schedules.schedule import Schedule
 
 RISE = 0.1  # of a cycle
@@ -19,12 +20,8 @@ class Whale(Schedule):
     q < 0.1: m + peak q/0.1, else m + peak/2 (1 + cos(pi (q-0.1)/0.9)); for p > 0.9 times (1-p)/0.1; never below m.
     """
 
-    min_lr_frac: float = 0.05
-    cycles: int = 3
-
-    def __post_init__(self) -> None:
-        self.check_fraction("min_lr_frac")
-        self.check(self.cycles >= 1, "cycles", "at least 1")
+    min_lr_frac: Part = 0.05
+    cycles: Repeats = 3
 
     def __call__(self, progress: float) -> float:
         m, phase = self.min_lr_frac, progress * self.cycles % 1.0

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from trainable.models.parts import AttentionPart, PassThrough, Place
+from trainable.ranges import LayerIndex
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,10 +19,7 @@ class ExclusiveSelfAttention(AttentionPart):
     A key/value head serves its group of heads. last_layers 0..num_layers; 0 is neutral.
     """
 
-    last_layers: int = 0
-
-    def __post_init__(self) -> None:
-        self.check(self.last_layers >= 0, "last_layers", "0 or more")
+    last_layers: LayerIndex = 0
 
     def check_fit(self, num_layers: int, num_heads: int) -> None:
         self.check(self.last_layers <= num_layers, "last_layers", f"in 0..num_layers = {num_layers}")

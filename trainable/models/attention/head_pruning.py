@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from trainable.models.parts import AttentionPart, Live, PassThrough, Place
+from trainable.ranges import Heads, Steps
 
 if TYPE_CHECKING:
     from trainable.hooks.hook import Step
@@ -22,12 +23,8 @@ class HeadPruning(AttentionPart):
     still computed. null is neutral; 8 of 16 at step 100 were planned.
     """
 
-    keep: int | None = None
-    at_step: int = 100
-
-    def __post_init__(self) -> None:
-        self.check(self.keep is None or self.keep >= 1, "keep", "null or at least 1")
-        self.check(self.at_step >= 0, "at_step", "0 or more")
+    keep: Heads | None = None
+    at_step: Steps = 100
 
     def check_fit(self, num_layers: int, num_heads: int) -> None:
         self.check(self.keep is None or self.keep <= num_heads, "keep", f"null or in 1..num_heads = {num_heads}")

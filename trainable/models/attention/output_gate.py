@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from trainable.models.parts import AttentionPart, PassThrough, Place
+from trainable.ranges import Amount
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,10 +22,7 @@ class OutputGate(AttentionPart):
     1 is the published form, which starts at half of y; 2 starts at y itself.
     """
 
-    scale: float = 0.0
-
-    def __post_init__(self) -> None:
-        self.check(self.scale >= 0, "scale", "0 (no gate) or more")
+    scale: Amount = 0.0
 
     def build(self, place: Place) -> nn.Module:
         return Gate(self.scale, place.dim) if self.scale else PassThrough()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from trainable.models.parts import LayerPart
+from trainable.ranges import Times
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,10 +17,7 @@ class AttentionRecycling(LayerPart):
     ``times`` - 1 times by itself, then beside its MLP. times 1..3; 1 is neutral, 2 was planned.
     """
 
-    times: int = 1
-
-    def __post_init__(self) -> None:
-        self.check(self.times >= 1, "times", "at least 1")
+    times: Times = 1
 
     def attention_times(self) -> int:
         return self.times

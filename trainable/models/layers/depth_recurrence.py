@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from trainable.models.parts import LayerPart, Live, Place
+from trainable.ranges import LayerIndex, Part, Times
 
 if TYPE_CHECKING:
     from trainable.hooks.hook import Step
@@ -27,16 +28,13 @@ class DepthRecurrence(LayerPart):
     pass only; what layer ``last`` pushes is its output after the loop. times 1 is neutral.
     """
 
-    first: int = 3
-    last: int = 5
-    times: int = 1
-    start_frac: float = 0.35
+    first: LayerIndex = 3
+    last: LayerIndex = 5
+    times: Times = 1
+    start_frac: Part = 0.35
 
-    def __post_init__(self) -> None:
-        self.check(self.first >= 0, "first", "0 or more")
+    def validate(self) -> None:
         self.check(self.last >= self.first, "last", f"first = {self.first} or more")
-        self.check(self.times >= 1, "times", "at least 1")
-        self.check(0 <= self.start_frac <= 1, "start_frac", "in [0, 1]")
 
     def check_fit(self, num_layers: int, num_heads: int) -> None:
         self.check(self.times == 1 or self.last < num_layers, "last", f"below num_layers = {num_layers}")

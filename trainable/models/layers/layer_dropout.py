@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from trainable.models.layers.gated import Gated
 from trainable.models.parts import LayerPart, Place
+from trainable.ranges import PartBelowOne
 
 if TYPE_CHECKING:
     from trainable.hooks.hook import Step
@@ -23,10 +24,7 @@ class LayerDropout(LayerPart):
     Dropped blocks are computed all the same: no time is saved. prob 0..0.5; 0 is neutral, 0.2 was planned.
     """
 
-    prob: float = 0.0
-
-    def __post_init__(self) -> None:
-        self.check(0 <= self.prob < 1, "prob", "in [0, 1)")
+    prob: PartBelowOne = 0.0
 
     def wrap(self, block: nn.Module, place: Place) -> nn.Module:
         return Dropped(block, self.prob) if self.prob and place.index > 0 else block

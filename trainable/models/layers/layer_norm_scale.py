@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from trainable.models.parts import LayerPart, Place
+from trainable.ranges import Part
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,10 +19,7 @@ class LayerNormScale(LayerPart):
     Queries and keys are normalised again: of attention only the values shrink. power 0..1; 0 is neutral, 0.5 published.
     """
 
-    power: float = 0.0
-
-    def __post_init__(self) -> None:
-        self.check(0 <= self.power <= 1, "power", "in [0, 1]")
+    power: Part = 0.0
 
     def wrap_sublayer(self, sublayer: nn.Module, place: Place) -> nn.Module:
         return Scaled(sublayer, (place.index + 1) ** -self.power) if self.power else sublayer

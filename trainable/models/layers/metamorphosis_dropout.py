@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from trainable.models.parts import LayerPart, Live, Place
+from trainable.ranges import PartBelowOne, PositivePart
 
 if TYPE_CHECKING:
     from trainable.hooks.hook import Step
@@ -22,12 +23,8 @@ class MetamorphosisDropout(LayerPart):
     neutral, 0.1 was run N6.
     """
 
-    start: float = 0.0
-    end_frac: float = 0.5
-
-    def __post_init__(self) -> None:
-        self.check(0 <= self.start < 1, "start", "in [0, 1)")
-        self.check(0 < self.end_frac <= 1, "end_frac", "in (0, 1]")
+    start: PartBelowOne = 0.0
+    end_frac: PositivePart = 0.5
 
     def wrap_sublayer(self, sublayer: nn.Module, place: Place) -> nn.Module:
         return FadingDropout(sublayer, self) if self.start else sublayer

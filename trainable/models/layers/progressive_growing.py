@@ -9,6 +9,7 @@ from torch import nn
 
 from trainable.models.layers.gated import Gated
 from trainable.models.parts import LayerPart, Place
+from trainable.ranges import Every, Layers
 
 if TYPE_CHECKING:
     from trainable.hooks.hook import Step
@@ -24,12 +25,8 @@ class ProgressiveGrowing(LayerPart):
     and 60 steps were planned.
     """
 
-    start_layers: int | None = None
-    every_steps: int = 60
-
-    def __post_init__(self) -> None:
-        self.check(self.start_layers is None or self.start_layers >= 1, "start_layers", "null or at least 1")
-        self.check(self.every_steps >= 1, "every_steps", "at least 1")
+    start_layers: Layers | None = None
+    every_steps: Every = 60
 
     def check_fit(self, num_layers: int, num_heads: int) -> None:
         fits = self.start_layers is None or self.start_layers <= num_layers

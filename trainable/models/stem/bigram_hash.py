@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from trainable.models.parts import PassThrough, Place, StemPart
+from trainable.ranges import Buckets, Width
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,12 +21,8 @@ class BigramHash(StemPart):
     all. buckets 2048..10240; null is neutral: no table.
     """
 
-    buckets: int | None = None
-    dim: int = 128
-
-    def __post_init__(self) -> None:
-        self.check(self.buckets is None or self.buckets >= 2, "buckets", "null or at least 2")
-        self.check(self.dim >= 1, "dim", "at least 1")
+    buckets: Buckets | None = None
+    dim: Width = 128
 
     def build(self, place: Place) -> nn.Module:
         return PairTable(self.buckets, self.dim, place.dim) if self.buckets else PassThrough()

@@ -10,6 +10,7 @@ from terminal.nearest import nearest
 from torch import Tensor, nn
 
 from trainable.models.parts import PassThrough, Place, StemPart
+from trainable.ranges import Part
 
 PAIRINGS = ("previous", "random")
 
@@ -23,11 +24,10 @@ class EmbedMixup(StemPart):
     weight 0..0.5; 0 is neutral, 0.1 was run 4.
     """
 
-    weight: float = 0.0
+    weight: Part = 0.0
     pairing: str = "previous"
 
-    def __post_init__(self) -> None:
-        self.check(0 <= self.weight <= 1, "weight", "in [0, 1]")
+    def validate(self) -> None:
         rule = f"one of {', '.join(PAIRINGS)}: {nearest(self.pairing, PAIRINGS, 'pairings')}"
         self.check(self.pairing in PAIRINGS, "pairing", rule)
 

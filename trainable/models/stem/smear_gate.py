@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from trainable.models.parts import PassThrough, Place, SeesDocuments, StemPart
+from trainable.ranges import PartBelowOne
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,10 +25,7 @@ class SmearGate(StemPart):
 
     after_norm: ClassVar[bool] = True
 
-    init: float = 0.0
-
-    def __post_init__(self) -> None:
-        self.check(0 <= self.init < 1, "init", "in [0, 1)")
+    init: PartBelowOne = 0.0
 
     def build(self, place: Place) -> nn.Module:
         return Smear(self.init, place.dim, place.vocab_size) if self.init else PassThrough()

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from trainable.models.parts import PassThrough, Place, StemPart
+from trainable.ranges import PartBelowOne
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,10 +24,7 @@ class TokenDropout(StemPart):
 
     after_norm: ClassVar[bool] = True
 
-    prob: float = 0.0
-
-    def __post_init__(self) -> None:
-        self.check(0 <= self.prob < 1, "prob", "in [0, 1)")
+    prob: PartBelowOne = 0.0
 
     def build(self, place: Place) -> nn.Module:
         return Dropout(self.prob) if self.prob else PassThrough()
