@@ -94,6 +94,14 @@ class Store:
                     store._write_empty_part(dataset)
         return store
 
+    def revise(self, changes: Mapping[str, Any]) -> None:
+        """Write some fields of ``campaign.json`` anew: where things are, never what was asked."""
+        if not changes:
+            return
+        text = json.dumps({**self.campaign, **changes}, indent=2, allow_nan=False)
+        self.campaign = parse(self.folder / CAMPAIGN, text.encode())
+        inside.write(self.folder, CAMPAIGN, text.encode())
+
     def write_trial(self, row: Mapping[str, Any]) -> None:
         """Store the one row of a trial, in place of an earlier one; columns not given are null.
 

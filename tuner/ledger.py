@@ -249,12 +249,15 @@ class Ledger:
         entry.row.update(status=status, reason=reason or None, value=value, ended_at=self.now(), **columns)
         self.store.write_trial(entry.row)
 
-    def restore(self) -> None:
-        """Take the rows of the campaign's earlier starts into the book."""
+    def restore(self, planned: Sequence[Planned] = ()) -> None:
+        """Take the rows of the campaign's earlier starts into the book, their data (known by the fingerprint) where the
+        base and ``planned`` have them now.
+        """
         rows, reports = self.store.trials(), self.store.reports_by_key()
+        sources = {p.data: p.config.data.source for p in planned} | {self.data_fingerprint: self.base.data.source}
         for row in sorted(rows, key=lambda r: int(r["number"])):
             try:
-                config = config_of(row)
+                config = _at(config_of(row), sources.get(row["data"]))
                 values = self._refused_values(row) if config is None else self.space.values_of(config)
             except ValueError as error:
                 raise ValueError(f"{self.store.folder} cannot be gone on with: {error}") from None
@@ -331,6 +334,13 @@ class Ledger:
             if entry.row["is_base"] and entry.stage == SEARCH:
                 return entry.row.get("value")
         return None
+
+
+def _at(config: TrainConfig | None, source: str | None) -> TrainConfig | None:
+    """The config with its data read from there: which place they lie at is no part of what a trial is."""
+    if config is None or source is None:
+        return config
+    return replace(config, data=replace(config.data, source=source))
 
 
 def _spent(result: Mapping[str, Any], unit: str) -> float:

@@ -54,7 +54,8 @@ def _say_what(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--data",
         metavar="SOURCE",
-        help="stdlib, the name of a dataset, or a path to shards or text; short for --set data.source=...",
+        help="stdlib, the name of a dataset, or a path to shards or text; short for --set data.source=...; with "
+        "--resume where the same data are now",
     )
     group.add_argument(
         "--set", metavar="PATH=VALUE", action="append", default=[], help="fix a knob for the whole campaign; repeatable"
@@ -104,6 +105,13 @@ def _say_what_is_known(group: argparse._ArgumentGroup) -> None:
         nargs="+",
         help="earlier campaigns, by name or folder: a trial that one of them has finished (same config, seed and data) "
         "counts here without being trained again; with --resume in place of those given before",
+    )
+    group.add_argument(
+        "--no-reuse",
+        dest="reuse",
+        action="store_const",
+        const=[],
+        help="with --resume: reuse no further trials; those that were reused stay",
     )
 
 
@@ -307,7 +315,6 @@ def _check_combination(options: argparse.Namespace) -> None:
             "--name": options.name,
             "--seed": options.seed,
             "--set": options.set or None,
-            "--data": options.data,
             "--replay": options.replay,
             "--reading": options.reading,
             "--seeds": options.seeds,

@@ -21,14 +21,26 @@ from results.store import CAMPAIGN, Store, campaigns, check_campaign
 from search_spaces import constraints
 from search_spaces import load as load_space
 from storage import files, inside
-from storage.location import Location, Url, location
+from storage.location import Location, Url
 from terminal.command_line import complain
 from terminal.console import Console
-from trainable.component import encode
 from trainable.config import TrainConfig
 from trainable.data import Dataset, check_source, known_vocab_size, prepare
 from trainable.ray_trainable import STOP_FILE
-from tuner import beginning, catalogue, cluster, devices, kept, nodes, options, plan, provenance, show, warm_start
+from tuner import (
+    beginning,
+    catalogue,
+    cluster,
+    devices,
+    kept,
+    nodes,
+    options,
+    plan,
+    provenance,
+    resumed,
+    show,
+    warm_start,
+)
 from tuner.again import PROGRAM
 from tuner.audit import INERT, audit_fixed, audit_space, proxy_base
 from tuner.audit_recorded import inert_of_row
@@ -172,20 +184,7 @@ def resume_in(console: Console, folder: Location, given: argparse.Namespace) -> 
     require(folder / CAMPAIGN, was, NEEDED)
     if given.space not in (None, was["space"]):
         raise ValueError(f"campaign {folder.name!r} searches {was['space']!r}, not {given.space!r}")
-    space, scale = load_space(str(was["space"])), str(was["scale"])
-    if was.get("replay") is not None:
-        if given.trials is not None:
-            raise ValueError(f"campaign {folder.name!r} is a replay: it has the trials that it was started with")
-        same = Replay(tuple(was["replay"]["selections"]), was["replay"]["reading"], was["replay"]["seeds"])
-        question = ask_replay(space, scale, was["overrides"], same, was["seed"])
-    else:
-        objective = ",".join(was.get("objectives", [was["objective"]]))
-        asked = asking(space, objective, was.get("constraints", ()), was.get("likely", ()))
-        question = ask(asked, scale, was["overrides"], given.trials or int(was["trials"]), was["seed"])
-    if encode(question.base) != was["base"] or question.space.column_types() != was["knobs"]:
-        raise ValueError(
-            f"campaign {folder.name!r} was started with another version of space {was['space']!r}: start a new one"
-        )
+    question, reused = resumed.question_of(folder, was, given), resumed.reused_by(folder, was, given)
     kept.check(folder / CAMPAIGN, was, question)
     here = cluster.find(given)
     given.stopper, given.fidelity, given.reports = was["stopper"], was["fidelity"], int(was.get("reports", 0))
@@ -200,17 +199,14 @@ def resume_in(console: Console, folder: Location, given: argparse.Namespace) -> 
         print_cost(console, question, here, given)
         return DONE
     dataset = read(console, question.base)
-    if dataset.fingerprint != was["data"]:
-        raise ValueError(
-            f"the data have changed since campaign {folder.name!r} began: {dataset.fingerprint}, not {was['data']}"
-        )
+    resumed.check_same_data(folder, was, dataset)
     question = with_datasets(replace(question, inert=was.get("inert")), dataset)
     check_nodes(console, question, folder.parent, dataset, given)
     if was.get("prior"):
         question = replace(question, prior=warm_start.of_json(was["prior"]))
-    reused = given.reuse or [location(folder) for folder in was.get("reuse", ())]
     library = open_library(console, reused, given.fidelity)
     with only_driver(folder):
+        store.revise(resumed.changes(was, question, reused))
         return search(console, question, store, dataset, here, given, library)
 
 

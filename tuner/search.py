@@ -90,7 +90,7 @@ class Search:
         self.folder = store.folder
         self.check_held = store.before_write = partial(lock.check, store.folder)
         self.ledger = Ledger(store, space, base, data_fingerprint, code_version)
-        self.ledger.restore()
+        self.ledger.restore(planned or ())
         self.files = TrialFiles(self.folder)
         self.files.remove_late({entry.key for entry in self.ledger.unfinished()})
         self.waiting = [entry for entry in self.ledger.unfinished() if entry.stage == SEARCH]

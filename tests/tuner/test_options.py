@@ -70,7 +70,6 @@ MISTAKES = {  # command line -> what the one line must hold
     ("--resume", "n" * 300): "at most 255",
     ("--resume", "there", "--seed", "1"): "--seed cannot change with --resume",
     ("--resume", "there", "--set", "seed=1"): "--set cannot change with --resume",
-    ("--resume", "there", "--data", "stdlib"): "--data cannot change with --resume",
     ("--resume", "there", "--name", "other"): "--name cannot change with --resume",
     ("--resume", "there", "--scale", "full"): "--scale cannot change with --resume",
 }

@@ -462,3 +462,65 @@ def test_a_question_that_cannot_be_answered_is_one_line_and_exit_code_2(capsys, 
     error = capsys.readouterr().err
     assert code == 2 and message in error and error.count("\n") == 1
     assert not list(Path("runs").glob("*/campaign.json"))
+
+
+def test_a_campaign_whose_data_were_moved_goes_on_with_the_same_trials(without_ray, capsys, toy_curve) -> None:
+    def interrupted(campaign: Search) -> None:
+        request = campaign.next()
+        campaign.start(request.key)
+        signal.raise_signal(signal.SIGINT)
+
+    without_ray(interrupted)
+    assert main([*GOLF, "--data", "text [b]", "--trials", "3", "--name", "moved"]) == 130
+    (key,) = load("runs/moved").trials["key"]
+    os.rename("text [b]", "elsewhere")
+    capsys.readouterr()
+    without_ray()
+    again = ["--resume", "moved", "--results", "runs"]
+    assert main(again) == 2
+    hint = "If the data were moved, say where they are: python -m tuner.run --resume moved --results runs --data PLACE"
+    assert hint in capsys.readouterr().err
+    os.mkdir("others")
+    Path("others/a.txt").write_text(" ".join(map(str, range(9999))))
+    Path("others/b.txt").write_text(" ".join(map(str, range(9999))))
+    assert main([*again, "--data", "others"]) == 2
+    assert "the data have changed since campaign 'moved' began" in capsys.readouterr().err
+    asked = []
+    without_ray(lambda campaign: asked.extend(campaign.waiting))
+    assert main([*again, "--data", "elsewhere"]) == 0
+    assert [(entry.key, entry.config.data.source) for entry in asked] == [(key, str(Path.cwd() / "elsewhere"))]
+    assert key in set(load("runs/moved").trials["key"]) and len(statuses("moved")) == 3
+    assert main([*again, "--trials", "4"]) == 0, "the place is remembered"
+    assert campaign_json("moved")["overrides"]["data.source"] == str(Path.cwd() / "elsewhere")
+
+
+def test_data_that_have_a_name_cannot_have_moved(make_bench, capsys) -> None:
+    bench = make_bench("named")
+    bench.folder = Path("runs/named")
+    bench.store()
+    asked = {"overrides": {}, "base": {}, "trials": 1, "seed": None, "data": "x"}
+    asked |= {"space": "parameter_golf", "stopper": "asha", "fidelity": "truncate"}
+    Path("runs/named/campaign.json").write_text(json.dumps(campaign_json("named") | asked))
+    assert main(["--resume", "named", "--results", "runs", "--data", "text [b]"]) == 2
+    assert "--data is for data that were moved: campaign 'named' reads none from a place" in capsys.readouterr().err
+
+
+def test_a_campaign_goes_on_when_the_one_it_reused_has_gone(without_ray, capsys) -> None:
+    without_ray()
+    assert main([*GOLF, "--data", "text [b]", "--trials", "2", "--name", "first"]) == 0
+    assert main([*GOLF, "--data", "text [b]", "--trials", "2", "--name", "second", "--reuse", "runs/first"]) == 0
+    os.rename("runs/first", "runs/kept")
+    again = ["--resume", "second", "--results", "runs", "--trials", "3"]
+    capsys.readouterr()
+    assert main(again) == 2
+    error = capsys.readouterr().err
+    assert f"reuses trials of {Path.cwd() / 'runs/first'}, where no campaign is now" in error and error.count("\n") == 1
+    assert "--reuse FOLDER" in error and "--no-reuse" in error
+    assert main([*again, "--reuse", "runs/kept"]) == 0
+    assert "reuse: 2 finished trials of runs/kept" in capsys.readouterr().out
+    assert campaign_json("second")["reuse"] == [str(Path.cwd() / "runs/kept")]
+    os.rename("runs/kept", "runs/gone")
+    again[-1] = "4"
+    assert main([*again, "--no-reuse"]) == 0 and len(statuses("second")) == 4
+    assert main(again) == 0, "that is remembered"
+    assert "first" in set(load("runs/second").trials["reused_from"].dropna())
