@@ -15,7 +15,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from pathlib import Path
 from typing import ClassVar
@@ -27,14 +27,14 @@ from filelock import FileLock, Timeout
 from storage import location
 from terminal.nearest import nearest
 
-from trainable import download, epochs, shards, standard_library, text, tokenizer
+from trainable import download, epochs, shards, sources, standard_library, text, tokenizer
 from trainable.characters import CharacterCounter
 from trainable.component import Component, fingerprint
 from trainable.ranges import Context, NumTokens, Part, PositivePart, Repeats, Vocabulary
 from trainable.shards import Tokens
+from trainable.sources import STDLIB
 from trainable.tokenizer import BYTE_LEVEL, PRETOKENIZERS, ByteCounter
 
-STDLIB = "stdlib"
 CACHE_FORMAT = 1  # raise it when the same text would be prepared differently
 VOCABULARY_TEXT_BYTES = 200_000_000  # text beyond this adds no pair to a vocabulary that matters
 
@@ -148,7 +148,7 @@ def known_vocab_size(config: DataConfig) -> int | None:
     """Tokens of the vocabulary as far as the config says: None for a folder of shards, which brings its own."""
     if config.source in download.DATASETS:
         return download.DATASETS[config.source].vocab_size
-    return None if _has_shards(location.local(config.source)) else config.vocab_size
+    return None if sources.has_shards(config.source) else config.vocab_size
 
 
 def prepare(
@@ -166,7 +166,7 @@ def prepare(
     if config.source == STDLIB:
         return _from_text(standard_library.passages(), config, cache, say)
     path = location.local(config.source)
-    named, folder_of_shards = config.source in download.DATASETS, _has_shards(path)
+    named, folder_of_shards = config.source in download.DATASETS, sources.has_shards(config.source)
     if named or folder_of_shards:
         config.check(config.pretokenizer == BYTE_LEVEL, "pretokenizer", f"{BYTE_LEVEL} for shards, which are tokens")
     if named:
@@ -174,16 +174,25 @@ def prepare(
         return _from_download(config.source, cache, None if whole else train_tokens_needed, say)
     if folder_of_shards:
         return _from_folder(path)
-    check_source(config)
+    sources.check_there(config.source)
     return _from_text(text.find(path), config, cache, say)
 
 
-def check_source(config: DataConfig) -> None:
-    """A ValueError where ``config.source`` is no data set's name and nothing is at that path; nothing is read."""
-    if config.source in (STDLIB, *download.DATASETS) or os.path.exists(location.local(config.source)):
-        return
-    hint = nearest(config.source, [STDLIB, *download.DATASETS], "names")
-    raise ValueError(f"data.source is {config.source!r}, which is neither a file or folder nor a dataset: {hint}")
+def check_source(config: DataConfig, train_tokens_needed: int | None = None, download_now: bool = False) -> str:
+    """Refuse, by a ValueError, a source that a run would refuse, as far as names, kinds and headers of files tell.
+
+    No text is read. A line for the user where the data must be downloaded first, else nothing; with ``download_now``
+    the hub is asked, so that it is known before anything else is done whether it can be reached.
+    """
+    if config.source in download.DATASETS or sources.has_shards(config.source):
+        config.check(config.pretokenizer == BYTE_LEVEL, "pretokenizer", f"{BYTE_LEVEL} for shards, which are tokens")
+    sources.check(config.source)
+    needed = None if config.order == epochs.EPOCHS else train_tokens_needed
+    if config.source not in download.DATASETS or download.here(config.source, cache_folder(), needed):
+        return ""
+    if download_now:
+        download.reach(config.source, cache_folder())
+    return f"{config.source} is not on this machine yet: it is downloaded first, which needs a network"
 
 
 def cache_folder() -> Path:
@@ -193,18 +202,11 @@ def cache_folder() -> Path:
     return location.local(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "tuner"
 
 
-def _has_shards(path: Path) -> bool:
-    return os.path.isdir(path) and any(path.glob("*.bin"))
-
-
 # --- shards to a dataset ----------------------------------------------------------------------------------------------
 
 
 def _from_folder(folder: Path, name: str | None = None) -> Dataset:
-    train, validation = shards.find(folder, "train"), shards.find(folder, "val")
-    for split, found in (("train", train), ("val", validation)):
-        if not found:
-            raise ValueError(f"{folder} holds .bin files but no shard of the {split} split (*_{split}_*.bin)")
+    train, validation = sources.splits(folder)
     return _open(folder, train, validation, name or str(folder), hashed=[*train, *validation], label="")
 
 
@@ -255,7 +257,12 @@ def _from_text(source: text.TextSource, config: DataConfig, cache: Path, say: Sa
                 if folder.exists():
                     say(f"the prepared data in {folder} is unusable ({problem}); preparing it again")
                 _prepare_text(source, config, folder, say)
-    return _from_folder(folder, name=source.name)
+    dataset = _from_folder(folder, name=source.name)
+    if not source.about:
+        return dataset
+    empty = json.loads((folder / "data.json").read_text(encoding="utf-8")).get("empty", 0)
+    about = f"{source.about}{f', {empty:,} empty documents left out' if empty else ''}"
+    return replace(dataset, description=f"{dataset.description}; {about}")
 
 
 def _problem(folder: Path) -> str | None:
@@ -294,8 +301,6 @@ def _prepare_text(source: text.TextSource, config: DataConfig, folder: Path, say
 
 def _write_text(source: text.TextSource, config: DataConfig, folder: Path, say: Say) -> None:
     started = time.perf_counter()
-    if source.ignored:
-        say(f"reading only text from {source.name}; not read: {source.ignored}")
     say(f"training a vocabulary of {config.vocab_size:,} tokens on {source.name}")
     bpe = tokenizer.train(_vocabulary_text(source), config.vocab_size, config.pretokenizer)
     bpe.save(folder / tokenizer.FILE_NAME)

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from trainable import shards
+from trainable import shards, tokenizer
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,26 @@ def shards_needed(remote: Remote, train_tokens: int | None) -> int:
     return min(remote.train_shards, train_tokens // shards.TOKENS_PER_SHARD + 1)
 
 
+def check(name: str) -> None:
+    """A ValueError where a package lacks without which ``DATASETS[name]`` cannot be used; nothing is downloaded."""
+    if DATASETS[name].tokenizer.endswith(".model"):
+        tokenizer.check_sentencepiece(name)
+
+
+def here(name: str, cache: Path, train_tokens: int | None) -> bool:
+    """Whether all files that a run of ``train_tokens`` reads are on this machine; they are not looked into."""
+    remote = DATASETS[name]
+    root = cache / "downloads" / name
+    return all(path.is_file() for path in [root / remote.tokenizer, *_paths(remote, root, train_tokens)])
+
+
+def _paths(remote: Remote, root: Path, train_tokens: int | None) -> list[Path]:
+    """The shards: that of the validation split, then those of training, in order."""
+    train = range(remote.first_train_shard, remote.first_train_shard + shards_needed(remote, train_tokens))
+    names = ["fineweb_val_000000.bin", *(f"fineweb_train_{number:06d}.bin" for number in train)]
+    return [root / remote.folder / name for name in names]
+
+
 def fetch(name: str, cache: Path, train_tokens: int | None, say: Callable[[str], None]) -> Fetched:
     """The files of ``DATASETS[name]`` that a run of ``train_tokens`` reads, downloaded into ``cache`` where they lack.
 
@@ -79,9 +99,8 @@ def fetch(name: str, cache: Path, train_tokens: int | None, say: Callable[[str],
     """
     remote = DATASETS[name]
     root = cache / "downloads" / name
-    train = range(remote.first_train_shard, remote.first_train_shard + shards_needed(remote, train_tokens))
-    names = ["fineweb_val_000000.bin", *(f"fineweb_train_{number:06d}.bin" for number in train)]
-    paths = [root / remote.folder / name for name in names]
+    check(name)
+    paths = _paths(remote, root, train_tokens)
     missing = [_File(remote.tokenizer_repository, remote.tokenizer_type, remote.tokenizer)]
     missing = [file for file in missing if not (root / file.path).is_file()]
     for path in paths:
@@ -89,7 +108,7 @@ def fetch(name: str, cache: Path, train_tokens: int | None, say: Callable[[str],
             missing.append(_File(remote.repository, "dataset", path.relative_to(root).as_posix()))
     for number, file in enumerate(missing, start=1):
         if number == 1:
-            _reach(file)
+            _reach(file, root)
         say(f"downloading {file.path} of {file.repository} ({number} of {len(missing)})")
         _download(file, root)
     for path in paths:
@@ -117,11 +136,17 @@ def _is_shard(path: Path, say: Callable[[str], None]) -> bool:
     return True
 
 
-def _reach(file: _File) -> None:
+def reach(name: str, cache: Path) -> None:
+    """Ask the hub once for ``DATASETS[name]``; a ValueError that says what else to do where it does not answer."""
+    remote = DATASETS[name]
+    _reach(_File(remote.tokenizer_repository, remote.tokenizer_type, remote.tokenizer), cache / "downloads" / name)
+
+
+def _reach(file: _File, root: Path) -> None:
     """Ask for a file's header once: without a network this fails at once, where a download retries for long."""
     from huggingface_hub import get_hf_file_metadata, hf_hub_url
 
-    with _one_clear_error(file):
+    with _one_clear_error(file, root):
         endpoint = os.environ.get("HF_ENDPOINT")
         url = hf_hub_url(file.repository, file.path, repo_type=file.kind, endpoint=endpoint)
         get_hf_file_metadata(url, endpoint=endpoint)
@@ -132,18 +157,19 @@ def _download(file: _File, root: Path) -> None:
     from huggingface_hub.utils.tqdm import disable_progress_bars
 
     disable_progress_bars()  # our callers have a display of their own
-    with _one_clear_error(file):
+    with _one_clear_error(file, root):
         endpoint = os.environ.get("HF_ENDPOINT")
         hf_hub_download(file.repository, file.path, repo_type=file.kind, local_dir=root, endpoint=endpoint)
 
 
 @contextmanager
-def _one_clear_error(file: _File) -> Iterator[None]:
+def _one_clear_error(file: _File, root: Path) -> Iterator[None]:
     try:
         yield
     except Exception as error:  # one call to the outside has a dozen ways to fail; for the user they are one
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise ValueError(
-            f"could not download {file.path} of {file.repository} ({reason}): "
-            f"pass --data FOLDER with shards, or --data stdlib"
+            f"could not download {file.path} of {file.repository} ({reason}): where there is a network, run the same "
+            f"command and copy {root} from there to here; or pass --data FOLDER with shards or texts, or --data "
+            "stdlib (--scale proxy, where a space has it, needs no download)"
         ) from error

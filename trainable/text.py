@@ -6,20 +6,25 @@ byte that is not UTF-8 is an error, because bits per byte count the bytes of the
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import json
-from collections import Counter
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from terminal.escape import shortened
 from terminal.nearest import nearest
 
-SUFFIXES = (".txt", ".md", ".jsonl", ".parquet")
+from trainable import find_text
+
 FIELD = "text"  # of a .jsonl object, column of a .parquet table
 HELD_OUT_ONE_IN = 10
+LONGEST_LINE = 2**30  # bytes of a line of .jsonl: it is held in memory
+SHOWN = 60  # characters of a value in a message
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,13 @@ class TextSource:
     files: tuple[Path, ...]
     by_name: bool = False  # hold out by the hash of each name alone, so that other files do not move the split
     ignored: str = ""  # what a folder holds besides text, for the user
+    folder: bool = False  # of a user: what was read of it and what not is said
+
+    @property
+    def about(self) -> str:
+        """How many files of a folder are read, and what is left out; empty for anything else."""
+        left_out = f", left out {self.ignored}" if self.ignored else ""
+        return f"{len(self.files):,} files read{left_out}" if self.folder else ""
 
     def documents(self) -> Iterator[Document]:
         """All documents in order. Raises a ValueError that names the file where one cannot be read."""
@@ -62,7 +74,7 @@ class TextSource:
         """SHA-256 over the relative names and the bytes of all files."""
         found = hashlib.sha256()
         for file in self.files:
-            found.update(f"{self._relative(file)}\0".encode())
+            found.update(os.fsencode(self._relative(file)) + b"\0")
             found.update(_hash_of_bytes(file))
         return found.hexdigest()
 
@@ -77,7 +89,7 @@ class TextSource:
         return set(ranked[: len(ranked) // HELD_OUT_ONE_IN])
 
     def _hash(self, file: Path) -> int:
-        return int.from_bytes(hashlib.sha256(self._relative(file).encode()).digest()[:8], "big")
+        return int.from_bytes(hashlib.sha256(os.fsencode(self._relative(file))).digest()[:8], "big")
 
     def _relative(self, file: Path) -> str:
         return file.relative_to(self.root).as_posix()
@@ -85,32 +97,18 @@ class TextSource:
 
 def find(path: Path) -> TextSource:
     """The text under a path: one file, or a folder with all its text files at any depth (hidden ones left out)."""
-    kinds = ", ".join(SUFFIXES)
-    if path.is_file():
-        if path.suffix not in SUFFIXES:
-            hint = "; give the folder that holds the shards" if path.suffix == ".bin" else ""
-            raise ValueError(f"{path} ends in {path.suffix!r} but text is read from {kinds}{hint}")
-        return TextSource(str(path), path.parent, (path,))
-    if not path.is_dir():
+    if not path.exists():
         raise ValueError(f"there is no file or folder {path}")
-    found = [file for file in path.rglob("*") if file.is_file() and not _hidden(file.relative_to(path))]
-    files = [file for file in found if file.suffix in SUFFIXES]
-    others = Counter(file.suffix or file.name for file in found if file.suffix not in SUFFIXES)
-    ignored = ", ".join(f"{count} {suffix}" for suffix, count in sorted(others.items()))
-    if not files:
-        raise ValueError(
-            f"{path} holds no text ({kinds}) and no token shards (*_train_*.bin); it holds {ignored or 'nothing'}"
-        )
-    return TextSource(str(path), path, in_order(path, files), ignored=ignored)
+    if not path.is_dir():
+        find_text.check_file(path)
+        return TextSource(str(path), path.parent, (path,))
+    found = find_text.below(path)
+    return TextSource(str(path), path, in_order(path, found.files), ignored=found.ignored, folder=True)
 
 
 def in_order(root: Path, files: list[Path]) -> tuple[Path, ...]:
     """Files by their names below ``root``."""
     return tuple(sorted(files, key=lambda file: file.relative_to(root).as_posix()))
-
-
-def _hidden(relative: Path) -> bool:
-    return any(part.startswith(".") for part in relative.parts)
 
 
 def _cut(text: str) -> tuple[str, str]:
@@ -125,6 +123,7 @@ def _cut(text: str) -> tuple[str, str]:
 
 
 def _texts(file: Path) -> Iterator[str]:
+    """The texts of a file; an empty one stands for a row that holds nothing."""
     if file.suffix == ".jsonl":
         return _jsonl(file)
     if file.suffix == ".parquet":
@@ -147,23 +146,34 @@ def _decode(data: bytes, where: str) -> str:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
         byte = data[error.start]
-        raise ValueError(f"{where} is not UTF-8 text: byte 0x{byte:02x} at position {error.start:,}") from error
+        utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        hint = ": it begins as UTF-16 does; convert it first (iconv -f UTF-16 -t UTF-8)" if utf16 else ""
+        raise ValueError(f"{where} is not UTF-8 text: byte 0x{byte:02x} at position {error.start:,}{hint}") from error
 
 
 def _jsonl(file: Path) -> Iterator[str]:
     with file.open("rb") as lines:
-        for number, line in enumerate(lines, start=1):
+        number = 0
+        while line := lines.readline(LONGEST_LINE + 1):
+            number += 1
             where = f"{file} line {number}"
-            if not line.strip():
-                raise ValueError(f"{where} is empty but must be a JSON object with a field {FIELD!r}")
-            try:
-                row = json.loads(_decode(line, where))
-            except json.JSONDecodeError as error:
-                raise ValueError(f"{where} is not JSON: {error}") from error
-            if not isinstance(row, dict) or FIELD not in row:
-                names = row if isinstance(row, dict) else {}
-                raise ValueError(f"{where} has no field {FIELD!r}: {nearest(FIELD, names, 'fields')}")
-            yield _whole(row[FIELD], where)
+            if len(line) > LONGEST_LINE:
+                raise ValueError(f"{where} is longer than {LONGEST_LINE:,} bytes")
+            line = line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
+            yield _field_of(_decode(line, where), where) if line.strip() else ""
+
+
+def _field_of(line: str, where: str) -> str:
+    try:
+        row = json.loads(line)
+    except RecursionError:
+        raise ValueError(f"{where} is nested too deeply to be read as JSON") from None
+    except ValueError as error:
+        raise ValueError(f"{where} is not JSON: {error}") from error
+    if not isinstance(row, dict) or FIELD not in row:
+        names = row if isinstance(row, dict) else {}
+        raise ValueError(f"{where} has no field {FIELD!r}: {nearest(FIELD, names, 'fields')}")
+    return _whole(row[FIELD], where)
 
 
 def _parquet(file: Path) -> Iterator[str]:
@@ -180,16 +190,24 @@ def _parquet(file: Path) -> Iterator[str]:
             for value in batch.column(0).to_pylist():
                 row += 1
                 yield _whole(value, f"{file} row {row}")
-    except pyarrow.ArrowException as error:
+    except (OSError, pyarrow.ArrowException) as error:
         raise ValueError(f"{file} is not a Parquet file that can be read: {error}") from error
 
 
 def _whole(value: Any, where: str) -> str:
-    """A text field that can be written as UTF-8; JSON can spell half a surrogate pair, which cannot."""
+    """A text that can be written as UTF-8: nothing for null, bytes as what they spell.
+
+    JSON can spell half a surrogate pair, which is an error.
+    """
+    if value is None:
+        return ""
+    if isinstance(value, bytes):
+        return _decode(value, where)
     if not isinstance(value, str):
-        raise ValueError(f"{where} has the {FIELD} {value!r} but it must be a string")
+        raise ValueError(f"{where} has the {FIELD} {shortened(repr(value), SHOWN)} but it must be a string")
     try:
         value.encode()
     except UnicodeEncodeError as error:
-        raise ValueError(f"{where} holds half a surrogate pair, which is no text: {error}") from error
+        at = f"position {error.start:,}"
+        raise ValueError(f"{where} holds half a surrogate pair at {at}, which is no text") from error
     return value

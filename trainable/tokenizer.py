@@ -172,12 +172,19 @@ def byte_counter_of(folder: Path) -> ByteCounter:
     )
 
 
-def sentencepiece_counter(path: Path) -> ByteCounter:
-    """The byte counter of a SentencePiece ``.model`` file (needs the optional package ``sentencepiece``)."""
+def check_sentencepiece(what: object) -> None:
+    """A ValueError, naming what needs it, where the package ``sentencepiece`` cannot be imported."""
     try:
-        import sentencepiece
+        import sentencepiece  # noqa: F401
     except ImportError as error:
-        raise ValueError(f"{path} needs the package sentencepiece: pip install sentencepiece") from error
+        raise ValueError(f"{what} needs the package sentencepiece: pip install sentencepiece") from error
+
+
+def sentencepiece_counter(path: Path) -> ByteCounter:
+    """The byte counter of a SentencePiece ``.model`` file."""
+    check_sentencepiece(path)
+    import sentencepiece
+
     model: Any = sentencepiece.SentencePieceProcessor()
     try:
         model.Load(str(path))

@@ -13,9 +13,9 @@ from storage.location import Location, absolute, argument, local, text_argument
 from terminal.command_line import OneLineParser, at_least_one
 from terminal.nearest import closest, nearest
 from trainable.component import parse_value
-from trainable.data import STDLIB
 from trainable.download import DATASETS
 from trainable.fidelity import FIDELITIES
+from trainable.sources import STDLIB
 from tuner.again import PROGRAM
 from tuner.early_stopping import STOPPERS
 from tuner.warm_start import RECORDED

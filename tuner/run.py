@@ -123,11 +123,13 @@ def begin(console: Console, given: argparse.Namespace) -> int:
     files.check_usable(given.results)
     beginning.check_free(given.results, given.name, asked_of(question, given))
     check_measurable(question.space, here.has_gpu)
-    check_source(question.base.data)
+    lacking = check_source(question.base.data, plan.tokens_of(question.base), download_now=not given.dry_run)
     constraints.check(question.space.constraints, question.base, known_vocab_size(question.base.data))
     if given.address is None and given.slots is None:
         here = cluster.fitted(here, question.base, given.concurrent)
     describe(console, question, here, given.confirm or None, given.slots)
+    if lacking:
+        console.print(f"data: {lacking}")
     if given.audit:
         try:
             question = audited(console, question)

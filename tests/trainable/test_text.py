@@ -76,7 +76,7 @@ def test_line_ends_and_marks_are_kept_as_they_are(tmp_path: Path) -> None:
 def test_hidden_files_are_left_out_and_files_that_are_no_text_are_told(tmp_path: Path) -> None:
     _write(tmp_path, {"a.txt": "a", ".git/b.txt": "b", ".hidden.md": "c", "x.png": "", "y.png": "", "LICENSE": ""})
     source = text.find(tmp_path)
-    assert [file.name for file in source.files] == ["a.txt"] and source.ignored == "2 .png, 1 LICENSE"
+    assert [file.name for file in source.files] == ["a.txt"] and source.ignored == "2 .png, 1 LICENSE, 2 hidden"
 
 
 def test_the_digest_sees_names_and_contents(tmp_path: Path) -> None:
@@ -105,10 +105,9 @@ def test_an_empty_row_is_an_empty_document_that_does_not_move_the_split(tmp_path
         ("a.csv", b"x", r"a\.csv ends in '\.csv' but text is read from \.txt, \.md, \.jsonl, \.parquet"),
         ("a.bin", b"x", "give the folder that holds the shards"),
         ("a.jsonl", b'{"text": "a"}\n{"text": \n', r"a\.jsonl line 2 is not JSON"),
-        ("a.jsonl", b'{"text": "a"}\n\n', r"a\.jsonl line 2 is empty"),
         ("a.jsonl", b'{"texts": "a"}\n', r"a\.jsonl line 1 has no field 'text': did you mean 'texts'\?"),
         ("a.jsonl", b'["text"]\n', r"a\.jsonl line 1 has no field 'text'"),
-        ("a.jsonl", b'{"text": null}\n', r"a\.jsonl line 1 has the text None but it must be a string"),
+        ("a.jsonl", b'{"text": 3}\n', r"a\.jsonl line 1 has the text 3 but it must be a string"),
         ("a.jsonl", b'{"text": "\\ud800"}\n', r"a\.jsonl line 1 holds half a surrogate pair"),
         ("a.jsonl", b'{"text": "\xff"}\n', r"a\.jsonl line 1 is not UTF-8"),
         ("a.parquet", b"PAR1", r"a\.parquet is not a Parquet file"),
@@ -127,12 +126,6 @@ def test_input_that_cannot_be_read_is_one_error_that_names_the_file(
 def test_a_table_without_the_column_names_the_columns_it_has(tmp_path: Path) -> None:
     pq.write_table(pa.table({"content": ["a"], "id": [1]}), tmp_path / "a.parquet")
     with pytest.raises(ValueError, match=r"a\.parquet has no column 'text': .*content"):
-        list(text.find(tmp_path / "a.parquet").documents())
-
-
-def test_a_missing_row_of_a_table_is_named(tmp_path: Path) -> None:
-    pq.write_table(pa.table({"text": ["a", None]}), tmp_path / "a.parquet")
-    with pytest.raises(ValueError, match=r"a\.parquet row 2 has the text None"):
         list(text.find(tmp_path / "a.parquet").documents())
 
 
