@@ -2,13 +2,14 @@
 # Installs this checkout, with the versions of constraints.txt, on a node: `setup_node.sh [VENV]`, by default into ~/venv.
 #
 # The interpreter is the first that is to be had: one of the supported range that is here, the distribution's own by apt-get
-# (Ubuntu 24.04 has 3.12, Debian 12 has 3.11), or one that uv brings (Ubuntu 22.04 has only 3.10). Ray wants the same on all
-# nodes: where their systems differ, PYTHON=3.12 asks for that one everywhere. TUNER_CACHE, if set, holds for everything that
-# runs on the node later. Can be run again; ends in one line if it cannot.
+# (Ubuntu 24.04 has 3.12, Debian 12 has 3.11), or one that uv brings (Ubuntu 22.04 has only 3.10). Ray wants the very same on all
+# nodes: where their systems differ, INTERPRETER=uv brings one release everywhere. TUNER_CACHE, if set, holds for everything
+# that runs on the node later. Can be run again; ends in one line if it cannot.
 set -euo pipefail
 VENV=${1:-$HOME/venv}
-SUPPORTED=${PYTHON:-3.13 3.12 3.11} # of pyproject.toml
+SUPPORTED='3.13 3.12 3.11'          # of pyproject.toml
 EXTRAS=${EXTRAS:-cluster}           # of pyproject.toml; a head that starts machines needs aws or gcp too
+INTERPRETER=${INTERPRETER:-any}     # or uv
 UV=0.13.9                           # from PyPI, where nothing else brings an interpreter
 CHECKOUT=$(cd "$(dirname "$0")/.." && pwd)
 
@@ -44,16 +45,16 @@ distribution() { # the distribution's own, if it is of the range
 
 by_uv() { # an interpreter from GitHub, by a tool from PyPI
   local tool=uv
-  if ! command -v uv > /dev/null; then
+  if [ "$INTERPRETER" = uv ] || ! command -v uv > /dev/null; then # each release of uv knows one of each Python
     python3 -m pip install --quiet --target "$work" "uv==$UV" > "$log" 2>&1 || return 1
     tool=$work/bin/uv
   fi
-  "$tool" venv --quiet --clear --seed --managed-python --python "$(newest)" "$VENV" > "$log" 2>&1
+  "$tool" venv --quiet --clear --seed --managed-python --python 3.12 "$VENV" > "$log" 2>&1
 }
-newest() { case " $SUPPORTED " in *' 3.12 '*) echo 3.12 ;; *) echo "${SUPPORTED%% *}" ;; esac; } # 3.12: what most images have
 
 usable() { case " $SUPPORTED " in *" $(version "$VENV/bin/python") "*) "$VENV/bin/python" -m pip --version > /dev/null 2>&1 ;; *) false ;; esac; }
-usable || here || distribution || by_uv ||
+found() { [ "$INTERPRETER" = any ] && { here || distribution; }; }
+usable || found || by_uv ||
   fail "no Python of $SUPPORTED is here, nor could apt-get or uv bring one: $(tail -n 1 "$log")"
 usable || fail "$VENV/bin/python is no Python of $SUPPORTED with pip"
 

@@ -49,7 +49,7 @@ def set_up(node: Path, **variables: str) -> subprocess.CompletedProcess[str]:
 
 def test_the_versions_that_are_looked_for_are_those_of_the_project() -> None:
     asked = SpecifierSet(tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["requires-python"])
-    named = re.search(r"SUPPORTED=\$\{PYTHON:-([\d. ]+)\}", SCRIPT.read_text())
+    named = re.search(r"SUPPORTED='([\d. ]+)'", SCRIPT.read_text())
     assert named is not None
     assert set(named.group(1).split()) == {f"3.{minor}" for minor in range(30) if asked.contains(f"3.{minor}.5")}
 
@@ -88,6 +88,14 @@ def test_uv_brings_an_interpreter_where_the_distribution_has_none_of_the_range(n
     done = set_up(node)
     assert (done.returncode, done.stderr) == (0, "")
     assert re.search(r"uv venv .*--managed-python --python 3\.12 ", (node / "calls").read_text())
+
+
+def test_uv_is_brought_for_machines_that_must_have_one_release(node, stand_in) -> None:
+    uv = f'mkdir -p "{node}/venv/bin"; cp {node}/brought "{node}/venv/bin/python"; echo "uv $*" >> "$CALLS"'
+    stand_in(node, uv=uv, brought=python("3.12"))
+    stand_in(node / "bin", uv="exit 1", python3=python("3.11", pip=f"mkdir -p $6/bin; cp {node}/uv $6/bin/uv"))
+    assert set_up(node, INTERPRETER="uv").returncode == 0
+    assert "uv venv " in (node / "calls").read_text()
 
 
 def test_a_node_that_gets_no_interpreter_is_refused_in_one_line(node, stand_in) -> None:
