@@ -6,6 +6,11 @@ Lines are those of the files as they are written, comments and blank ones includ
 
 from __future__ import annotations
 
+from terminal import program
+
+if __name__ == "__main__":
+    program.begin("python -m benchmarks.code_size")
+
 import ast
 import statistics
 import sys

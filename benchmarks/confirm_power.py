@@ -10,6 +10,11 @@ that a real campaign runs. A part of the null campaigns goes through the tuner's
 
 from __future__ import annotations
 
+from terminal import program
+
+if __name__ == "__main__":
+    program.begin("python -m benchmarks.confirm_power")
+
 import math
 import tempfile
 import zlib
@@ -139,7 +144,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     campaigns, by_tpe, whole = (100, 10, 3) if quick else (2000, 200, 40)
     designs = (replace(DEFAULT, last=DEFAULT.first), DEFAULT)
-    console = Console()
+    console = Console(goes_on=True)
     console.print("campaign                                     search  design   number  wins   true wins  runs")
     for kind in KINDS:
         for sampler, count in (("random", campaigns), ("tpe", by_tpe)):

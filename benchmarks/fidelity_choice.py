@@ -7,6 +7,11 @@ tables are those of ``results.fidelity``; their last column is the training besi
 
 from __future__ import annotations
 
+from terminal import program
+
+if __name__ == "__main__":
+    program.begin("python -m benchmarks.fidelity_choice")
+
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -94,7 +99,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=1, help="of the draws (default: %(default)s)")
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)
-    console, started = Console(width=120), time.monotonic()
+    console, started = Console(width=120, goes_on=True), time.monotonic()
     rows: dict[str, list[Row]] = {"truncate": [], "complete": [], "branch": []}
     done, diverged, dataset = 0, 0, None
     for config in configs(60 if options.quick else 120, options.seed):

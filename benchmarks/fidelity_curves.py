@@ -7,6 +7,11 @@ last evaluation until then, where that is not older than 5 % of the length.
 
 from __future__ import annotations
 
+from terminal import program
+
+if __name__ == "__main__":
+    program.begin("python -m benchmarks.fidelity_curves")
+
 import sys
 from collections.abc import Sequence
 

@@ -12,6 +12,11 @@ again.
 
 from __future__ import annotations
 
+from terminal import program
+
+if __name__ == "__main__":
+    program.begin("python -m benchmarks.reach_recorded")
+
 import argparse
 import json
 import math

@@ -7,6 +7,11 @@ exists is gone on with, so that a table can be recorded in pieces.
 
 from __future__ import annotations
 
+from terminal import program
+
+if __name__ == "__main__":
+    program.begin("python -m benchmarks.record_table")
+
 import json
 import time
 from collections.abc import Mapping, Sequence

@@ -14,6 +14,11 @@ that nothing else here does: ``pip install scipy cmaes``.
 
 from __future__ import annotations
 
+from terminal import program
+
+if __name__ == "__main__":
+    program.begin("python -m benchmarks.search_efficiency")
+
 import argparse
 import math
 import os
@@ -197,7 +202,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     grid, everything = np.arange(1, 2 * budget + 1) / 2, {}
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-    console, progress = Console(width=None if Console().is_terminal else 170), Console(stderr=True)
+    progress = Console(stderr=True)
+    console = Console(width=None if Console().is_terminal else 170, goes_on=True)
     for path in given.tables:
         try:
             table = tables.read(path)

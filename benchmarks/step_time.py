@@ -6,6 +6,11 @@ for the rest and nothing else. The two take turns, so that a busy machine slows 
 
 from __future__ import annotations
 
+from terminal import program
+
+if __name__ == "__main__":
+    program.begin("python -m benchmarks.step_time")
+
 import copy
 import statistics
 import time
@@ -161,7 +166,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     torch.set_num_threads(1)
     runtime = Runtime.detect(compile=options.compile)
     base = search_spaces.load("parameter_golf").scale("proxy").base
-    console = Console()
+    console = Console(goes_on=True)
     dataset = prepare(base.data, say=console.print)
     about = f"torch {torch.__version__}, {runtime.device_name}, {runtime.precision}"
     console.print(f"{about}, one thread; median (quartiles)")

@@ -34,7 +34,8 @@ RAY_TMPDIR=$REHEARSAL/launcher # the launcher's own state stays apart from other
 export HOME=$REHEARSAL/launcher RAY_AUTH_MODE=token RAY_UP_enable_autoscaler_v2=0 RAY_USAGE_STATS_ENABLED=0 TERM=dumb
 export PATH=$VENV/bin:$PATH PYTHONPATH=$PROJECT PYTHONDONTWRITEBYTECODE=1
 trap 'code=$?; bash "$PROJECT/deploy/hosts.sh" down; [ $code = 0 ] && rm -rf "$REHEARSAL" || echo "logs: $REHEARSAL"' EXIT
-trap 'exit 130' INT TERM
+trap 'exit 130' INT
+trap 'exit 143' TERM
 
 cat > "$REHEARSAL/own/profile" << X
 export PATH=$VENV/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin LANG=C.UTF-8 PYTHONPATH=\$HOME/tuner

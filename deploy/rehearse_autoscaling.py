@@ -72,7 +72,7 @@ def main() -> int:
     parser.add_argument("--steps", type=int, default=600)
     parser.add_argument("--autoscaler", choices=("v1", "v2"), default="v1", help="which of Ray's two")
     given = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(130))
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     folder = Path(tempfile.mkdtemp(prefix="autoscaling-"))
     address = f"127.0.0.1:{free_port()}"
     os.environ.update(environment(folder, given.autoscaler))  # of the head, the driver and this process

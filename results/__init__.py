@@ -2,8 +2,21 @@
 
 from __future__ import annotations
 
-from results.frames import Results, load
-from results.names import campaign_folder
-from results.store import Store
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from results.frames import Results, load
+    from results.names import campaign_folder
+    from results.store import Store
 
 __all__ = ["Results", "Store", "campaign_folder", "load"]
+
+_WHERE = {"Results": "frames", "Store": "store", "campaign_folder": "names", "load": "frames"}
+
+
+def __getattr__(name: str) -> Any:
+    """Load what is asked for: pandas takes a second, in which a program here can be interrupted with a line already."""
+    if name not in _WHERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_WHERE[name]}"), name)

@@ -6,6 +6,11 @@ workers' names, the checkpoints and the search's own files. A resume refuses it.
 
 from __future__ import annotations
 
+from terminal import program
+
+if __name__ == "__main__":
+    program.begin("python -m results.compact")
+
 import json
 import sys
 from collections.abc import Sequence
@@ -71,7 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         written = compact(find(options.folder), options.target)
     except (ValueError, OSError) as error:
         return parser.refuse(error)
-    Console().print(f"{options.target}: {written:,} bytes in {1 + len(DATASETS)} files")
+    Console(goes_on=True).print(f"{options.target}: {written:,} bytes in {1 + len(DATASETS)} files")
     return 0
 
 

@@ -5,6 +5,11 @@ Prints the tables and writes a picture beside the folder.
 
 from __future__ import annotations
 
+from terminal import program
+
+if __name__ == "__main__":
+    program.begin("python -m results.compare")
+
 import sys
 from collections.abc import Sequence
 from pathlib import Path

@@ -8,6 +8,11 @@ stopping answer this without bias. Lower values are better.
 
 from __future__ import annotations
 
+from terminal import program
+
+if __name__ == "__main__":
+    program.begin("python -m results.fidelity")
+
 import json
 import sys
 from collections.abc import Sequence

@@ -6,6 +6,11 @@ here and not by a rich Table, which would break paths in the middle: what does n
 
 from __future__ import annotations
 
+from terminal import program
+
+if __name__ == "__main__":
+    program.begin("python -m results.report")
+
 import json
 import sys
 from collections.abc import Sequence

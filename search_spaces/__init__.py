@@ -1,5 +1,18 @@
 """What is asked: one folder per campaign, each with base config, knobs and recorded runs. Imports config types only."""
 
-from search_spaces.catalogue import load, names
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from search_spaces.catalogue import load, names
 
 __all__ = ["load", "names"]
+
+
+def __getattr__(name: str) -> Any:
+    """Load what is asked for: torch takes seconds, in which a program here can be interrupted with a line already."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.catalogue"), name)

@@ -7,6 +7,11 @@ recompilation, to finite losses. Readings that come to the same computation are 
 
 from __future__ import annotations
 
+from terminal import program
+
+if __name__ == "__main__":
+    program.begin("python -m search_spaces.coverage")
+
 import argparse
 import functools
 import json
@@ -290,7 +295,7 @@ def _cell(outcome: Outcome) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """0 if every row passes, 1 if one does not, 2 if the question makes no sense."""
-    options, console = _options(arguments), Console()
+    options, console = _options(arguments), Console(goes_on=True)
     torch.set_num_threads(1)
     configs: dict[str, TrainConfig] = {}
     try:

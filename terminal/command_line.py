@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from typing import NoReturn
+from typing import Any, NoReturn
 
+from terminal import program
 from terminal.escape import one_line
 from terminal.nearest import nearest
 
@@ -25,16 +26,29 @@ class OneLineParser(argparse.ArgumentParser):
         complain(self.prog, message)
         self.exit(BAD_INPUT)
 
+    def print_help(self, file: Any = None) -> None:
+        """Print it as everything is printed."""
+        from terminal.console import Console  # not where nothing is printed: rich takes its time
+
+        console = Console(file=file)
+        for line in self.format_help().splitlines():
+            console.print(line)
+
     def refuse(self, error: Exception) -> int:
         """Say what is wrong with the input; returns the exit code."""
         complain(self.prog, error)
         return BAD_INPUT
 
 
-def complain(program: str, error: Exception | str) -> None:
-    """Say on stderr, in one line, what a program cannot do."""
+def complain(name: str, error: Exception | str) -> None:
+    """Say on stderr, in one line, what the program called ``name`` cannot do."""
     stream = getattr(sys.stderr, "rich_proxied_file", sys.stderr)  # a live display stands in for stderr
-    print(f"{program}: {one_line(str(error))}", file=stream, flush=True)
+    if stream is None:
+        return
+    try:
+        print(f"{name}: {one_line(str(error))}", file=stream, flush=True)
+    except (OSError, ValueError):  # it is closed or full: there is nobody to tell
+        program.drain(stream)
 
 
 def at_least_one(text: str) -> int:

@@ -2,12 +2,16 @@
 
 A string is one line, whatever is in it: its newlines and tabs are data too, and are escaped. An empty line is a
 ``print()`` of its own. The console's own styles and the moves of its live display reach the terminal.
+
+Where a screen fails (a pipe that nobody reads, a full disk, a terminal that has gone) a program that only shows
+something ends; one that does work goes on without it.
 """
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable
-from typing import IO, Any
+from typing import IO, Any, cast
 
 import rich.console
 from rich.console import ConsoleOptions, RenderableType
@@ -15,7 +19,11 @@ from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
 
+from terminal import program
+from terminal.command_line import complain
 from terminal.escape import escaped, visible
+
+FAILED = 1
 
 
 class Line(Text):
@@ -33,7 +41,8 @@ class Line(Text):
 class Console(rich.console.Console):
     """rich's console without markup, emoji and highlighting; it never breaks text into lines.
 
-    Tables and the like are printed with ``soft_wrap=False``: that fits them to the width.
+    Tables and the like are printed with ``soft_wrap=False``: that fits them to the width. ``goes_on`` is for a program
+    that does work: where its screen fails it says so once, and prints no more.
     """
 
     def __init__(
@@ -44,7 +53,9 @@ class Console(rich.console.Console):
         width: int | None = None,
         height: int | None = None,
         force_terminal: bool | None = None,
+        goes_on: bool = False,
     ) -> None:
+        self.goes_on = goes_on
         super().__init__(
             file=file,
             stderr=stderr,
@@ -57,6 +68,15 @@ class Console(rich.console.Console):
             emoji=False,
         )
 
+    @property
+    def file(self) -> IO[str]:
+        """The stream that is written to."""
+        return cast(IO[str], _Screen(super().file, self))
+
+    @file.setter
+    def file(self, new: IO[str]) -> None:
+        self._file = new
+
     def render_str(self, text: str, **options: Any) -> Text:
         """A string, be it printed, in a cell, a title or a live display."""
         return super().render_str(escaped(text), **options)
@@ -65,3 +85,44 @@ class Console(rich.console.Console):
         """Whatever is shown passes here; what others made of rich's own classes is escaped at the latest now."""
         for segment in super().render(renderable, options):
             yield segment if segment.control else segment._replace(text=visible(segment.text, keep="\n"))
+
+    def lose(self, stream: IO[str], error: OSError | ValueError) -> None:
+        """Print no more. A program that does no work ends: silently with a closed pipe, like others in a pipeline."""
+        if self.quiet:
+            return
+        self.quiet = True
+        program.drain(stream)
+        if self.stderr:
+            return
+        if not self.goes_on and getattr(error, "errno", None) == errno.EPIPE:
+            raise SystemExit(program.CLOSED_PIPE)
+        what = f"standard output cannot be written: {getattr(error, 'strerror', None) or error}"
+        complain(program.name(), f"{what}; the work goes on, and prints no more" if self.goes_on else what)
+        if not self.goes_on:
+            raise SystemExit(FAILED)
+
+
+class _Screen:
+    """A stream whose failures are the screen's. What its encoding lacks is written as an escape."""
+
+    def __init__(self, stream: IO[str], console: Console) -> None:
+        self.stream, self.console = stream, console
+
+    def write(self, text: str) -> int:
+        try:
+            try:
+                return self.stream.write(text)
+            except UnicodeEncodeError as error:
+                return self.stream.write(text.encode(error.encoding, "backslashreplace").decode(error.encoding))
+        except (OSError, ValueError) as error:  # the second: it is closed
+            self.console.lose(self.stream, error)
+            return len(text)
+
+    def flush(self) -> None:
+        try:
+            self.stream.flush()
+        except (OSError, ValueError) as error:
+            self.console.lose(self.stream, error)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)

@@ -128,7 +128,7 @@ def inject(kind: str, process: subprocess.Popen[bytes], disk: Path) -> tuple[int
         time.sleep(0.3)
         with suppress(ProcessLookupError):
             process.send_signal(signal.SIGINT)
-    return (130,)
+    return (143 if kind == "SIGTERM" else 130,)
 
 
 def until_more_have_ended(folder: Path, more: int, process: subprocess.Popen[bytes]) -> None:

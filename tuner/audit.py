@@ -8,6 +8,11 @@ steps only, so a knob that any other value wakes is called idle and not inert.
 
 from __future__ import annotations
 
+from terminal import program
+
+if __name__ == "__main__":
+    program.begin("python -m tuner.audit")
+
 import functools
 import sys
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence

@@ -22,6 +22,7 @@ from tuner.nodes import Node
 from tuner.placement import Placement, slots
 from tuner.ray_errors import one_line
 from tuner.ray_shell import prepare_environment
+from tuner.ray_signals import handlers_kept
 
 GIB = 2**30
 TRY_SECONDS = 180.0  # for a first worker, on a machine that is busy
@@ -115,7 +116,8 @@ def connect(
         own_ray.start(max(available_cores(), found.slots))
         return found
     try:
-        ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
+        with handlers_kept():
+            ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
     except (ConnectionError, ValueError, RuntimeError, RayError) as error:
         raise ValueError(f"no Ray cluster can be reached at {address!r}: {one_line(error)}") from None
     return _cluster(nodes.alive(), concurrent, placement, may_grow=True)

@@ -15,12 +15,13 @@ from results.report import print_leaderboard, print_where
 from results.side_by_side import print_comparison
 from search_spaces import load as load_space
 from terminal.console import Console
+from terminal.program import INTERRUPTION, exit_code
 from trainable.component import difference, leaves, with_values
 from trainable.config import TrainConfig
 from tuner.again import PROGRAM, again, go_on
 from tuner.confirm import Confirmation
 from tuner.display import clock
-from tuner.driver import FAILED, INTERRUPTED, INTERRUPTION
+from tuner.driver import FAILED
 from tuner.search import Search
 
 SHOWN = 20  # rows of a replay in the tables at its end; results.compare prints all
@@ -48,7 +49,7 @@ def conclude(console: Console, campaign: Search) -> int:
     if campaign.stopping and (left or campaign.num_started < campaign.settings.trials):
         console.print(f"ended early ({campaign.stopping}). {go_on(campaign.folder)}")
     if campaign.stopping == INTERRUPTION:
-        return INTERRUPTED
+        return exit_code(campaign.signal)
     return FAILED if crashed else DONE
 
 

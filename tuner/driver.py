@@ -4,39 +4,35 @@ from __future__ import annotations
 
 import errno
 import os
-import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from types import FrameType
 
 from storage.location import Location
 from terminal.command_line import complain
+from terminal.program import INTERRUPTION, exit_code, handling, leave
 from tuner import lease
 from tuner.again import PROGRAM, go_on
 from tuner.lock import BusyError, Lock, NoLocksError
 from tuner.search import Search
 
 FAILED = 1
-INTERRUPTION, INTERRUPTED = "interrupted", 130  # as a reason, and as an exit code
 
 
 @contextmanager
 def interruptible(campaign: Search) -> Iterator[None]:
-    """The first SIGINT or SIGTERM asks all trials for checkpoints and ends the campaign; a second one ends at once."""
+    """The first of HUP, INT and TERM asks all trials for checkpoints and ends the campaign; a second ends at once."""
 
-    def on_signal(number: int, frame: Any) -> None:
-        if campaign.stopping == INTERRUPTION:
-            os._exit(INTERRUPTED)  # local Ray processes end with their driver
-        campaign.stopping = ""
+    def on_signal(number: int, frame: FrameType | None) -> None:
+        if campaign.stopping == INTERRUPTION:  # local Ray processes end with their driver
+            why = "interrupted again: ended without the checkpoints that were awaited"
+            leave(PROGRAM, f"{why}. {go_on(campaign.folder)}", exit_code(number))
+        campaign.stopping, campaign.signal = "", number
         campaign.stop(INTERRUPTION)
 
-    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
+    with handling(on_signal):
         yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextmanager
@@ -86,15 +82,15 @@ class EndedEarlyError(Exception):
 
 @contextmanager
 def going_on_with(folder: Location) -> Iterator[None]:
-    """Turn what ends the block from outside (storage that fails, Ctrl-C) into a line that says how to go on."""
+    """Turn what ends the block from outside (storage that fails, a signal) into a line that says how to go on."""
     try:
         yield
     except OSError as error:
         raise EndedEarlyError(
             f"{storage_failure(error)}; what was written is whole. {go_on(folder)}", FAILED
         ) from error
-    except KeyboardInterrupt:
-        raise EndedEarlyError(f"{INTERRUPTION}. {go_on(folder)}", INTERRUPTED) from None
+    except KeyboardInterrupt as ended:
+        raise EndedEarlyError(f"{INTERRUPTION}. {go_on(folder)}", exit_code(ended)) from None
 
 
 def storage_failure(error: OSError) -> str:

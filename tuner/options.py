@@ -30,6 +30,9 @@ def parser() -> OneLineParser:
     p = OneLineParser(
         prog=PROGRAM,
         description="Search a space of training runs: Optuna proposes, Ray Tune runs, bad ones are stopped early.",
+        epilog="Exit codes: 0 done, 1 done but some trials crashed, or not printed or written, 2 bad input; "
+        "130 interrupted by Ctrl-C, 143 by SIGTERM, 129 by the end of its terminal (SIGHUP; nohup keeps it off). "
+        "The first signal lets running trials write checkpoints, a second ends at once.",
         allow_abbrev=False,
     )
     _say_what(p.add_argument_group("what to search"))

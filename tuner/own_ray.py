@@ -34,6 +34,7 @@ from ray._raylet import (  # type: ignore[attr-defined]
 from tuner import leftovers
 from tuner.leftovers import Record, identity
 from tuner.ray_errors import one_line
+from tuner.ray_signals import handlers_kept, own_sessions
 
 OBJECT_STORE_BYTES = 100_000_000  # Tune passes reports, not data
 TOKEN = "token"  # the file's name
@@ -103,16 +104,17 @@ def start(num_cpus: int) -> None:
         assert driver is not None, "this process runs"
         Record(driver).write(folder)
         _running.reaper = leftovers.start_reaper(folder)
-        ray.init(
-            address="local",
-            num_cpus=num_cpus,
-            include_dashboard=False,
-            log_to_driver=False,
-            logging_level=logging.ERROR,
-            object_store_memory=OBJECT_STORE_BYTES,
-            _temp_dir=str(_running.temporary),
-            _skip_env_hook=True,
-        )
+        with own_sessions(), handlers_kept():
+            ray.init(
+                address="local",
+                num_cpus=num_cpus,
+                include_dashboard=False,
+                log_to_driver=False,
+                logging_level=logging.ERROR,
+                object_store_memory=OBJECT_STORE_BYTES,
+                _temp_dir=str(_running.temporary),
+                _skip_env_hook=True,
+            )
         _check_shut()
     except BaseException as error:
         stop()

@@ -2,10 +2,15 @@
 
 A campaign is a folder. This file turns the command line into one (or finds it again), connects to Ray, lets
 ``search.py`` work, and says at the end what was found, where it is and how to go on. Exit codes: 0 done, 1 done but
-trials crashed, 2 bad input, 130 interrupted.
+trials crashed, 2 bad input; 130 interrupted by Ctrl-C, 143 by SIGTERM, 129 by the end of its terminal (SIGHUP).
 """
 
 from __future__ import annotations
+
+from terminal import program
+
+if __name__ == "__main__":
+    program.begin("python -m tuner.run")
 
 import argparse
 import sys
@@ -50,8 +55,6 @@ from tuner.describe import describe, print_cost
 from tuner.display import Display, clock
 from tuner.driver import (
     FAILED,
-    INTERRUPTED,
-    INTERRUPTION,
     EndedEarlyError,
     going_on_with,
     interruptible,
@@ -79,19 +82,9 @@ NEEDED = ("space", "scale", "objective", "overrides", "base", "trials", "seed", 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
-    given = options.parse(arguments)
-    console = Console()
     try:
-        options.find_campaigns(given)
-        if given.list:
-            catalogue.show(console, given.space, given.results)
-            return DONE
-        if given.show is not None:
-            show.show(console, load_space(given.space), given.show, given.reading, given.scale, given.overrides)
-            return DONE
-        if given.resume is not None:
-            return resume(console, given)
-        return begin(console, given)
+        with program.raising(PROGRAM):
+            return run(options.parse(arguments))
     except ValueError as error:
         complain(PROGRAM, error)
         return BAD_INPUT
@@ -101,9 +94,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except EndedEarlyError as ended:
         complain(PROGRAM, str(ended))
         return ended.code
-    except KeyboardInterrupt:  # before there is a campaign
-        complain(PROGRAM, INTERRUPTION)
-        return INTERRUPTED
+    except KeyboardInterrupt as ended:  # before there is a campaign
+        complain(PROGRAM, program.INTERRUPTION)
+        return program.exit_code(ended)
+
+
+def run(given: argparse.Namespace) -> int:
+    """Do what the command line asks for; a campaign does not end where only its screen fails."""
+    options.find_campaigns(given)
+    console = Console(goes_on=not (given.list or given.show is not None or given.dry_run))
+    if given.list:
+        catalogue.show(console, given.space, given.results)
+        return DONE
+    if given.show is not None:
+        show.show(console, load_space(given.space), given.show, given.reading, given.scale, given.overrides)
+        return DONE
+    return begin(console, given) if given.resume is None else resume(console, given)
 
 
 def begin(console: Console, given: argparse.Namespace) -> int:
@@ -335,7 +341,8 @@ def on_ray(console: Console, here: cluster.Cluster, address: str | None) -> clus
     if ray.is_initialized():
         return here
     console.print("starting Ray ...")
-    found = cluster.connect(address, here.slots, here.placement)
+    with program.deferring(PROGRAM):
+        found = cluster.connect(address, here.slots, here.placement)
     cluster.try_out(found)
     return found
 
@@ -346,8 +353,9 @@ def run_on_ray(console: Console, campaign: Search, here: cluster.Cluster, addres
     from tuner.ray_shell import fit
 
     here = on_ray(console, here, address)
+    program.check()
     started = time.monotonic()
-    with interruptible(campaign), Display(campaign, console):  # after Ray, which takes SIGTERM for itself
+    with interruptible(campaign), Display(campaign, console):
         fit(campaign, here.resources)
     seconds = time.monotonic() - started
     cluster.disconnect()

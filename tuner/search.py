@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -111,6 +112,7 @@ class Search:
         self.started_at = clock()
         self.trained_seconds = 0.0  # by all trials, in this start of the campaign
         self.stopping = ""  # why no further trial starts
+        self.signal = int(signal.SIGINT)  # if that is because of one
         self.unwritten: OSError | None = None  # why the results could not be written
         self.spent = False  # whether the space has no further configs
         self.confirmation = (

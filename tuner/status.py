@@ -5,6 +5,11 @@ Exit codes: 0 it stands as printed, 2 there is no campaign.
 
 from __future__ import annotations
 
+from terminal import program
+
+if __name__ == "__main__":
+    program.begin("python -m tuner.status")
+
 import sys
 from collections.abc import Sequence
 from contextlib import suppress

@@ -229,8 +229,8 @@ def test_a_replay_goes_on_after_its_base_has_crashed(without_ray) -> None:
     assert statuses("again").count("completed") >= 1 and len(statuses("again")) == 4
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_interrupts_the_campaign_which_says_how_to_resume_and_ends_with_code_130(
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGINT, signal.SIGTERM])
+def test_a_signal_interrupts_the_campaign_which_says_how_to_resume_and_ends_with_its_code(
     without_ray, capsys, number
 ) -> None:
     handler = signal.getsignal(number)
@@ -242,7 +242,7 @@ def test_a_signal_interrupts_the_campaign_which_says_how_to_resume_and_ends_with
         assert (campaign.folder / STOP_FILE).exists() and campaign.exhausted
 
     without_ray(signalled)
-    assert main([*GOLF, "--data", "text [b]", "--trials", "3", "--name", "cut"]) == 130
+    assert main([*GOLF, "--data", "text [b]", "--trials", "3", "--name", "cut"]) == 128 + number
     assert "ended early (interrupted). Go on with: python -m tuner.run --resume cut" in capsys.readouterr().out
     assert statuses("cut") == ["interrupted"] and signal.getsignal(number) == handler
 

@@ -1,0 +1,152 @@
+"""The start of a program: streams that are there, and one line for a signal, before its modules are loaded.
+
+Imports nothing that takes time: what comes before ``begin`` cannot be guarded.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
+from typing import IO
+
+INTERRUPTION = "interrupted"
+CLOSED_PIPE = 128 + 13  # the exit code of a program that SIGPIPE has ended
+ENDING = tuple(getattr(signal, name) for name in ("SIGHUP", "SIGINT", "SIGTERM") if hasattr(signal, name))
+
+
+class Interrupted(KeyboardInterrupt):
+    """A signal that asks the program to end."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+_received: list[int] = []  # signals, since ``raising`` began
+
+
+def exit_code(ended: KeyboardInterrupt | int) -> int:
+    """128 + the signal's number, as of a program that the signal has ended: 130 for Ctrl-C.
+
+    A library may raise a ``KeyboardInterrupt`` of its own instead of ours.
+    """
+    if isinstance(ended, KeyboardInterrupt):
+        ended = ended.number if isinstance(ended, Interrupted) else next(iter(_received), int(signal.SIGINT))
+    return 128 + ended
+
+
+_name = "tuner"
+
+
+def name() -> str:
+    """Of the program that runs, as its messages begin."""
+    return _name
+
+
+def begin(name: str) -> None:
+    """Call it first of all, where a module is run as the program called ``name``."""
+    global _name
+    _name = name
+    _open_all_streams()
+
+    def at_once(number: int, frame: FrameType | None) -> None:
+        leave(name, INTERRUPTION, exit_code(number))
+
+    for number in heeded():
+        signal.signal(number, at_once)
+
+
+def heeded() -> list[signal.Signals]:
+    """The signals that end a program, but for those that whoever started it wants ignored (``nohup``, ``&``)."""
+    return [number for number in ENDING if signal.getsignal(number) is not signal.SIG_IGN]
+
+
+def leave(name: str, why: str, code: int) -> None:
+    """End the process at once, with a line on stderr; from a signal handler, which may have cut into another line."""
+    with suppress(OSError):
+        if os.isatty(1):
+            os.write(1, b"\x1b[?25h\r\n")  # a live display hides the cursor
+    with suppress(OSError):
+        os.write(2, f"{name}: {why}\n".encode("ascii", "backslashreplace"))
+    os._exit(code)
+
+
+def drain(stream: IO[str]) -> None:
+    """Let what is left in the buffer of a stream that fails go nowhere, or the interpreter fails over it at its end."""
+    with suppress(OSError, ValueError, AttributeError):
+        descriptor, nowhere = stream.fileno(), os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, descriptor)
+        os.close(nowhere)
+        stream.flush()
+
+
+@contextmanager
+def raising(name: str) -> Iterator[None]:
+    """Within the block the first signal is an ``Interrupted``, so that what has begun is undone; a second ends at once.
+
+    At its end an ``Interrupted`` that went astray, in a callback of a library, is raised again.
+    """
+    _received.clear()
+
+    def once(number: int, frame: FrameType | None) -> None:
+        _receive(name, number)
+        raise Interrupted(number)
+
+    with handling(once):
+        yield
+        check()
+
+
+@contextmanager
+def deferring(name: str) -> Iterator[None]:
+    """Within the block, which is not to be left half-way, the first signal waits for its end; a second ends at once."""
+    with handling(lambda number, frame: _receive(name, number)):
+        try:
+            yield
+        finally:
+            check()
+
+
+def check() -> None:
+    """Raise what a library has swallowed, before anything else begins."""
+    if _received:
+        raise Interrupted(_received[0])
+
+
+def _receive(name: str, number: int) -> None:
+    if _received:
+        leave(name, f"{INTERRUPTION} again: ended at once", exit_code(number))
+    _received.append(number)
+
+
+@contextmanager
+def handling(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """Within the block ``handler`` gets the signals that end a program."""
+    before = {number: signal.signal(number, handler) for number in heeded()}
+    try:
+        yield
+    finally:
+        for number, was in before.items():
+            signal.signal(number, was)
+
+
+def _open_all_streams() -> None:
+    """A descriptor that is closed (``>&-``) would be given to the next file, which then gets what is printed.
+
+    Writing to such a standard output fails, as it did before; nobody is there to hear what goes to standard error.
+    """
+    for descriptor, flags in ((0, os.O_RDONLY), (1, os.O_RDONLY), (2, os.O_WRONLY)):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, flags)  # takes the lowest number that is free: this one
+    if sys.stdin is None:
+        sys.stdin = os.fdopen(0, closefd=False)
+    if sys.stdout is None:
+        sys.stdout = os.fdopen(1, "w", closefd=False)
+    if sys.stderr is None:
+        sys.stderr = os.fdopen(2, "w", closefd=False)
