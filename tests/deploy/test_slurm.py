@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import time
@@ -57,6 +58,16 @@ class Job:
             assert self.script.poll() is None, self.events()
             time.sleep(0.05)
 
+    def time_limit(self) -> None:
+        """Signal as the script's own --signal asks of Slurm: with B: the script alone, else all of the job."""
+        asked = re.search(r"^#SBATCH --signal=(B:)?(\w+)@\d+$", SCRIPT.read_text(), re.MULTILINE)
+        assert asked is not None
+        number = signal.Signals[f"SIG{asked.group(2)}"]
+        if asked.group(1):
+            self.script.send_signal(number)
+        else:
+            os.killpg(self.script.pid, number)
+
     def end(self) -> tuple[int, str]:
         return self.script.wait(timeout=120), (self.folder / "said").read_text()
 
@@ -105,7 +116,7 @@ QUESTION = ("--space", "parameter_golf", "--scale", "full")
 def test_at_the_time_limit_the_driver_alone_is_asked_and_then_the_job_is_requeued(cluster, code) -> None:
     job = cluster.sbatch("night", *QUESTION, ON_TERM=code)
     job.reach("driver: trains")
-    job.script.send_signal(signal.SIGUSR1)
+    job.time_limit()
     assert job.end()[0] == 0
     after = job.events()[job.events().index("driver: trains") + 1 :]
     assert after == ["driver: TERM", "scontrol requeue 77"]  # no raylet before the checkpoints are written
@@ -114,7 +125,7 @@ def test_at_the_time_limit_the_driver_alone_is_asked_and_then_the_job_is_requeue
 def test_a_requeued_job_goes_on_with_its_campaign_and_ends_with_it(cluster) -> None:
     first = cluster.sbatch("night", *QUESTION, "--", "--gpu-fraction", "0.5")
     first.reach("driver: trains")
-    first.script.send_signal(signal.SIGUSR1)
+    first.time_limit()
     first.end()
     (begun,) = [line for line in first.events() if line.startswith("driver: --")]
     again = cluster.sbatch("night", *QUESTION, "--", "--gpu-fraction", "0.5", SLURM_RESTART_COUNT="1", ENDS="0")
@@ -129,7 +140,7 @@ def test_a_requeued_job_goes_on_with_its_campaign_and_ends_with_it(cluster) -> N
 def test_a_campaign_that_ends_as_the_limit_comes_is_not_requeued(cluster) -> None:
     job = cluster.sbatch("night", *QUESTION, ON_TERM="0")
     job.reach("driver: trains")
-    job.script.send_signal(signal.SIGUSR1)
+    job.time_limit()
     assert job.end()[0] == 0
     assert "scontrol requeue 77" not in job.events()
 
@@ -152,9 +163,9 @@ def test_a_job_that_is_cancelled_writes_its_checkpoints_and_does_not_come_back(c
 def test_a_driver_that_does_not_end_in_time_is_requeued_all_the_same_and_is_not_signalled_twice(cluster) -> None:
     job = cluster.sbatch("night", *QUESTION, ON_TERM="", PATIENCE_SECONDS="2")
     job.reach("driver: trains")
-    job.script.send_signal(signal.SIGUSR1)
+    job.time_limit()
     job.reach("driver: TERM")
-    job.script.send_signal(signal.SIGUSR1)
+    job.time_limit()
     assert job.end()[0] == 0
     assert job.events().count("driver: TERM") == 1  # the second would end it at once
     assert job.events()[-1] == "scontrol requeue 77"
@@ -163,7 +174,7 @@ def test_a_driver_that_does_not_end_in_time_is_requeued_all_the_same_and_is_not_
 def test_requeues_have_an_end(cluster) -> None:
     job = cluster.sbatch("night", *QUESTION, SLURM_RESTART_COUNT="3", MAX_REQUEUES="3")
     job.reach("driver: trains")
-    job.script.send_signal(signal.SIGUSR1)
+    job.time_limit()
     code, said = job.end()
     assert code == 1 and "requeued 3 times" in said and "scontrol requeue 77" not in job.events()
 
