@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 from terminal.nearest import nearest
+from terminal.number import decimal
 from trainable.config import TrainConfig
 
 from search_spaces.objectives import COSTS, cost_of
@@ -113,10 +114,9 @@ def num_parameters(config: TrainConfig, vocab_size: int) -> int:
 
 
 def _number(text: str, where: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise ValueError(f"the constraint {where!r} has {text!r} where a number should stand") from None
+    if (value := decimal(text)) is None:
+        raise ValueError(f"the constraint {where!r} has {text!r} where a number should stand")
+    return value
 
 
 def _plain(value: float) -> str:

@@ -10,12 +10,14 @@ from __future__ import annotations
 import csv
 import functools
 import json
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from terminal.nearest import nearest
+from terminal.nearest import closest, nearest
+from terminal.number import decimal
 from trainable.component import difference, with_values, without_neutral
 from trainable.config import TrainConfig
 
@@ -72,6 +74,14 @@ def _checked(name: str) -> dict[str, RecordedRun]:
 
 
 # --- the file ---------------------------------------------------------------------------------------------------------
+
+
+def nearest_run(name: str, known: Iterable[str]) -> str:
+    """The end of an error message: the closest of many ids, or how to see them all, which would not fit in a line."""
+    ids = list(known)
+    if (close := closest(name, ids)) is not None:
+        return f"did you mean {close!r}?"
+    return f"there are {len(ids)}, from {ids[0]} to {ids[-1]} (--show all lists them)" if ids else "there is none"
 
 
 def read(path: Path) -> dict[str, RecordedRun]:
@@ -132,10 +142,10 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _number(cells: Mapping[str, str], column: str, where: str) -> float:
-    try:
-        return float(cells[column])
-    except ValueError:
-        raise ValueError(f"{where}: {column} is {cells[column]!r} but must be a number") from None
+    value = decimal(cells[column])
+    if value is None or not math.isfinite(value):
+        raise ValueError(f"{where}: {column} is {cells[column]!r} but must be a number")
+    return value
 
 
 def _check_bases(run: RecordedRun, runs: Mapping[str, RecordedRun], path: Path) -> None:
@@ -144,7 +154,7 @@ def _check_bases(run: RecordedRun, runs: Mapping[str, RecordedRun], path: Path) 
         raise ValueError(f"{path}: run {run.id!r} has overrides but no base")
     while base is not None and base != ROOT:
         if base not in runs:
-            raise ValueError(f"{path}: run {seen[-1]!r} has an unknown base {base!r}: {nearest(base, runs, 'ids')}")
+            raise ValueError(f"{path}: run {seen[-1]!r} has an unknown base {base!r}: {nearest_run(base, runs)}")
         if base in seen:
             raise ValueError(f"{path}: run {run.id!r} is its own base by way of {' -> '.join([*seen, base])}")
         if runs[base].base is None:
@@ -180,7 +190,7 @@ def config_of(
     """
     known = {} if known is None else known
     if run_id not in runs:
-        raise ValueError(f"space {space.name} has no recorded run {run_id!r}: {nearest(run_id, runs, 'ids')}")
+        raise ValueError(f"space {space.name} has no recorded run {run_id!r}: {nearest_run(run_id, runs)}")
     run = runs[run_id]
     if run.base is None:
         raise ValueError(f"run {run_id!r} of {space.name} cannot be run: its config was never published ({run.note})")

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Self, TypeVar
 
 from terminal.nearest import closest, nearest
+from terminal.number import number
 
 from trainable.ranges import outside, ranges
 
@@ -248,7 +249,9 @@ def difference(base: Component, other: Component) -> dict[str, tuple[Any, Any]]:
 
 
 def parse_value(text: str) -> Any:
-    """A value typed on the command line: JSON where it parses (numbers, true, null, lists), else the text itself."""
+    """A value typed on the command line: a number, else JSON where it parses (true, null, lists), else the text."""
+    if (value := number(text)) is not None:
+        return value
     lowered = {"True": "true", "False": "false", "None": "null"}.get(text, text)
     try:
         return json.loads(lowered, parse_constant=_refuse_constant)

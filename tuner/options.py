@@ -12,6 +12,7 @@ from results.find import RUNS, find
 from storage.location import Location, absolute, argument, local, text_argument
 from terminal.command_line import OneLineParser, at_least_one
 from terminal.nearest import closest, nearest
+from terminal.number import decimal
 from trainable.component import parse_value
 from trainable.download import DATASETS
 from trainable.fidelity import FIDELITIES
@@ -234,7 +235,12 @@ def _say_where(where: argparse._ArgumentGroup) -> None:
 
 def _look_first(look: argparse._ArgumentGroup) -> None:
     look.add_argument("--list", action="store_true", help="list spaces; with --space its knobs")
-    look.add_argument("--show", metavar="ID", help="print a recorded run: its config, what it changes, what it costs")
+    look.add_argument(
+        "--show",
+        metavar="ROWS",
+        help="print recorded runs, named as for --replay: of one its config, what it changes and what it costs, of "
+        "several a line each",
+    )
     look.add_argument(
         "--audit",
         action=argparse.BooleanOptionalAction,
@@ -429,10 +435,7 @@ def _design(text: str) -> Design:
 
 
 def _fraction(text: str) -> float:
-    try:
-        fraction = float(text)
-    except ValueError:
-        fraction = -1.0
+    fraction = decimal(text) or 0.0
     if not 0 < fraction <= 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a part of a GPU, which is above 0 and at most 1")
     return fraction
@@ -447,10 +450,7 @@ def _minutes(text: str) -> float:
 
 
 def _duration(text: str, unit: str) -> float:
-    try:
-        amount = float(text)
-    except ValueError:
-        amount = -1.0
+    amount = decimal(text) or 0.0
     if not 0 < amount < LONGEST:
         raise argparse.ArgumentTypeError(f"{text!r} is not a positive number of {unit}")
     return amount

@@ -12,7 +12,7 @@ from search_spaces import recorded
 from search_spaces.effects import findings
 from search_spaces.recorded import RecordedRun
 from search_spaces.space import Space
-from terminal.nearest import nearest
+from terminal.nearest import closest
 from trainable.component import with_values
 from trainable.config import TrainConfig
 from trainable.seeds import SEEDS
@@ -98,13 +98,14 @@ def matching(space: Space, runs: Sequence[RecordedRun], item: str) -> list[Recor
     if item.startswith("phase "):
         wanted = item.removeprefix("phase ").strip()
         rows = [run for run in runs if wanted in (run.phase, run.phase.split(" ")[0])]
-        known, what = list(dict.fromkeys(run.phase for run in runs)), "phases"
+        names = list(dict.fromkeys(run.phase for run in runs))
+        close = closest(wanted, names)
+        hint = f"did you mean {close!r}?" if close else f"phases are {', '.join(name.split(' ')[0] for name in names)}"
     else:
-        wanted = item
         rows = [run for run in runs if fnmatch.fnmatchcase(run.id, item)]
-        known, what = [*ids, ALL, BASES], "ids"
+        hint = recorded.nearest_run(item, [*ids, ALL, BASES] if closest(item, [ALL, BASES]) else ids)
     if not rows:
-        raise ValueError(f"{space.name} has no recorded run {item!r}: {nearest(wanted, known, what)}")
+        raise ValueError(f"{space.name} has no recorded run {item!r}: {hint}")
     return rows
 
 

@@ -1,36 +1,64 @@
-"""``--show ID``: one recorded run, before anything is spent on it."""
+"""``--show ROWS``: recorded runs, before anything is spent on it."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from results.report import short
 from search_spaces import recorded
 from search_spaces.effects import reference
-from search_spaces.recorded import ROOT
+from search_spaces.recorded import ROOT, RecordedRun
 from search_spaces.space import Space
 from terminal.console import Console
-from terminal.nearest import nearest
 from trainable.component import difference, leaves, without_neutral
 from trainable.config import TrainConfig
 from trainable.runtime import Runtime
 from tuner import plan
 from tuner.describe import said
 from tuner.display import clock
-from tuner.replay import AS_RUN, configured
+from tuner.replay import AS_RUN, configured, matching
 from tuner.speed import tokens_per_second
 
 
 def show(
-    console: Console, space: Space, name: str, reading: str | None, scale: str | None, overrides: Mapping[str, Any]
+    console: Console, space: Space, wanted: str, reading: str | None, scale: str | None, overrides: Mapping[str, Any]
 ) -> None:
-    """Print what was recorded of a run, what it changes, its config and its cost; an unknown id is a ValueError."""
-    runs = {run.id: run for run in recorded.load(space)}
-    if name not in runs:
-        raise ValueError(f"{space.name} has no recorded run {name!r}: {nearest(name, runs, 'ids')}")
-    run, runtime = runs[name], Runtime.detect()
+    """Print the recorded runs that ``wanted`` names, as ``--replay`` understands it: one in full, several in brief.
+
+    A ValueError for what names none.
+    """
+    runs, runtime = recorded.load(space), Runtime.detect()
+    if re.search(r"\sx\d+\s*$", wanted):
+        raise ValueError(f"--show {wanted!r}: a number of seeds is for --replay")
+    found = {run.id for item in wanted.split(",") for run in matching(space, runs, item.strip())}
+    rows = [run for run in runs if run.id in found]
     reading, scale = reading or AS_RUN, scale or ("full" if runtime.device_type == "cuda" else "proxy")
+    if len(rows) == 1:
+        show_one(console, space, rows[0], reading, scale, overrides)
+        return
+    console.print(f"{space.name}: {len(rows)} recorded runs of {len(runs)} (--show ID: one in full)")
+    width = max(len(run.id) for run in rows)
+    for run in rows:
+        console.print(f"  {run.id:{width}}  {brief(run)}")
+
+
+def brief(run: RecordedRun) -> str:
+    """A recorded run in one line: its name, phase, first score, status, and how many overrides on which base."""
+    about = f"{run.name} (phase {run.phase.split(' ')[0]})"
+    score = next((f"{metric} {value:g}" for metric, value in run.metrics.items()), "no score")
+    if run.base is None:
+        return f"{about}: {score}, {run.status}; its config was never published"
+    base = "the base" if run.base == ROOT else run.base
+    return f"{about}: {score}, {run.status}; {len(run.overrides(AS_RUN))} changes from {base}"
+
+
+def show_one(
+    console: Console, space: Space, run: RecordedRun, reading: str, scale: str, overrides: Mapping[str, Any]
+) -> None:
+    """Print what was recorded of a run, what it changes, its config and its cost."""
+    name, runs, runtime = run.id, {r.id: r for r in recorded.load(space)}, Runtime.detect()
     metrics = ", ".join(f"{metric} {value:g}" for metric, value in run.metrics.items())
     console.print(f"{space.name} {name}: {run.name} (phase {run.phase})")
     console.print(f"recorded: {metrics or 'no score'}{f', {run.steps} steps' if run.steps else ''} ({run.status})")

@@ -24,7 +24,7 @@ def test_a_constraint_reads_back_as_it_was_written() -> None:
         ("artefact_bytes<=16e6", "unknown measure: .*artifact_bytes"),
         ("parameters<=many", "has 'many' where a number should stand"),
         ("parameters<=0", "a limit above 0"),
-        ("parameters<=nan", "a limit above 0"),
+        ("parameters<=nan", "has .nan. where a number should stand"),
         ("parameters<=9 margin 100%", "a margin of 0 to below 100 percent"),
     ],
 )

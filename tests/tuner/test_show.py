@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from search_spaces import load
+from tuner.replay import Replay, choose
 from tuner.run import main
 
 GOLF = ["--space", "parameter_golf", "--scale", "proxy"]
@@ -35,3 +37,32 @@ def test_a_run_that_cannot_be_shown_is_one_clear_line(capsys, arguments, message
     assert main([*GOLF, *arguments]) == 2
     error = capsys.readouterr().err
     assert message in error and error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("wanted", "ids"), [("phase 18", None), ("H1,H2", ["H1", "H2"]), ("H?", None), ("bases", None)]
+)
+def test_show_takes_what_replay_takes_and_prints_several_in_a_line_each(capsys, wanted, ids):
+    assert main([*GOLF, "--show", wanted]) == 0
+    head, *lines = capsys.readouterr().out.splitlines()
+    shown = [line.split()[0] for line in lines]
+    space = load("parameter_golf")
+    chosen = choose(space, Replay((wanted,), "as_run"))
+    assert shown == [*chosen.seeds] or set(shown) == {*chosen.seeds, *chosen.left_out}
+    assert len(shown) > 1 and f"{len(shown)} recorded runs of 132" in head and (ids is None or shown == ids)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "message"),
+    [
+        ("quite unlike", "there are 132, from BASE to H6"),
+        ("phase 99", "phases are 0, 1, 2"),
+        ("H1 x3", "a number of seeds is for --replay"),
+        ("H1,", "has no recorded run ''"),
+        ("al", "did you mean 'all'"),
+    ],
+)
+def test_what_names_no_recorded_run_is_one_short_line(capsys, wanted, message):
+    assert main([*GOLF, "--show", wanted]) == 2
+    error = capsys.readouterr().err
+    assert message in error and error.count("\n") == 1 and len(error) < 400
