@@ -66,7 +66,9 @@ def damage() -> Callable[..., None]:
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """The line that a run of ``pytest -m faults`` ends with."""
-    reports = [report for found in terminalreporter.stats.values() for report in found if hasattr(report, "when")]
+    reports = [
+        report for found in terminalreporter.stats.values() for report in found if hasattr(report, "user_properties")
+    ]
     found = [value for r in reports for name, value in r.user_properties if name == "faults" and r.when == "teardown"]
     if not found:
         return

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import atexit
 import logging
 import os
 import re
 import socket
+import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 import ray
@@ -18,6 +21,7 @@ from ray.exceptions import GetTimeoutError, RayError
 from terminal.console import Console
 from trainable.config import TrainConfig
 from tuner import leftovers, machine, memory, nodes, own_ray, probe
+from tuner.driver import FAILED
 from tuner.nodes import Node
 from tuner.placement import Placement, slots
 from tuner.ray_errors import one_line
@@ -129,6 +133,20 @@ def disconnect() -> None:
         own_ray.stop()
     else:
         ray.shutdown()
+
+
+def abandon() -> None:
+    """Let go of a Ray that is dead. Taking leave of it, which Ray does at the end of a process, would not end."""
+    if ray.is_initialized():
+        atexit.register(_leave)  # the last that is registered comes first
+    own_ray.stop(dead=True)
+
+
+def _leave() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(FAILED)
 
 
 def try_out(found: Cluster) -> None:

@@ -15,6 +15,7 @@ from terminal.program import INTERRUPTION, exit_code, handling, leave
 from tuner import lease
 from tuner.again import PROGRAM, go_on
 from tuner.lock import BusyError, Lock, NoLocksError
+from tuner.lost import RayDiedError
 from tuner.search import Search
 
 FAILED = 1
@@ -91,6 +92,13 @@ def going_on_with(folder: Location) -> Iterator[None]:
         ) from error
     except KeyboardInterrupt as ended:
         raise EndedEarlyError(f"{INTERRUPTION}. {go_on(folder)}", exit_code(ended)) from None
+    except RayDiedError as error:
+        raise EndedEarlyError(ray_failure(str(error), folder), FAILED) from error
+
+
+def ray_failure(why: str, folder: Location) -> str:
+    """One line for a Ray that is gone under its driver, and how to go on."""
+    return f"Ray has died: {why}; running trials go on from their checkpoints. {go_on(folder)}"
 
 
 def storage_failure(error: OSError) -> str:

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import ray
-from ray._private import ray_constants
+from ray._private import ray_constants, worker
 from ray._raylet import (  # type: ignore[attr-defined]
     AuthenticationMode,
     AuthenticationTokenLoader,
@@ -105,16 +105,7 @@ def start(num_cpus: int) -> None:
         Record(driver).write(folder)
         _running.reaper = leftovers.start_reaper(folder)
         with own_sessions(), handlers_kept():
-            ray.init(
-                address="local",
-                num_cpus=num_cpus,
-                include_dashboard=False,
-                log_to_driver=False,
-                logging_level=logging.ERROR,
-                object_store_memory=OBJECT_STORE_BYTES,
-                _temp_dir=str(_running.temporary),
-                _skip_env_hook=True,
-            )
+            _begin(num_cpus, _running.temporary)
         _check_shut()
     except BaseException as error:
         stop()
@@ -124,14 +115,20 @@ def start(num_cpus: int) -> None:
         raise ValueError(f"Ray did not start on this machine: {one_line(error)}") from None
 
 
-def stop() -> None:
-    """End it with all its processes, and leave environment and disk as they were. Nothing where none runs."""
+def stop(dead: bool = False) -> None:
+    """End it with all its processes, and leave environment and disk as they were. Nothing where none runs.
+
+    With ``dead`` no word is said to it: it would not answer.
+    """
     global _running
     if (was := _running) is None:
         return
     _running = None
     try:
-        ray.shutdown()
+        if not dead:
+            ray.shutdown()
+        elif (node := worker._global_node) is not None:
+            node.kill_all_processes(check_alive=False, allow_graceful=False)
     finally:
         if was.reaper is not None and was.reaper.stdin is not None:
             with suppress(OSError):
@@ -143,6 +140,19 @@ def stop() -> None:
         os.environ.clear()
         os.environ.update(was.environment)
         _read_authentication()
+
+
+def _begin(num_cpus: int, folder: Path) -> None:
+    ray.init(
+        address="local",
+        num_cpus=num_cpus,
+        include_dashboard=False,
+        log_to_driver=False,
+        logging_level=logging.ERROR,
+        object_store_memory=OBJECT_STORE_BYTES,
+        _temp_dir=str(folder),
+        _skip_env_hook=True,
+    )
 
 
 def is_running() -> bool:

@@ -10,17 +10,28 @@ import logging
 import os
 import shutil
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ray import tune
+from ray.exceptions import RayError
 from ray.tune.search import Searcher
 
+from terminal.command_line import complain
 from trainable.ray_trainable import RayTrainable
 from tuner import own_ray
+from tuner.again import PROGRAM
+from tuner.driver import FAILED, ray_failure
+from tuner.lost import RayDiedError
+from tuner.ray_errors import one_line
+from tuner.ray_watch import Watch, watched
 from tuner.search import Search
+
+LAST_SECONDS = 5.0  # to wait for the main thread to leave the search alone, before the process ends
 
 ENVIRONMENT = {
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # five files a trial that nobody reads
@@ -71,11 +82,15 @@ class AskTell(Searcher):
         return {}
 
 
+_deciding = threading.RLock()  # held while a search decides or writes
+
+
 @contextmanager
 def remembered(search: Search) -> Iterator[None]:
     """Keep what storage says of a failed write: Tune turns it into the text of an error of its own."""
     try:
-        yield
+        with _deciding:
+            yield
     except OSError as error:
         search.unwritten = search.unwritten or error
         raise
@@ -84,11 +99,14 @@ def remembered(search: Search) -> Iterator[None]:
 class Recorder(tune.Callback):
     """Tells the search what happens to trials."""
 
-    def __init__(self, search: Search, tick: Any = None) -> None:
+    def __init__(self, search: Search, tick: Any = None, watch: Watch | None = None) -> None:
         self.search = search
         self.tick = tick
+        self.watch = watch
 
     def on_step_begin(self, iteration: int, trials: list[Any], **info: Any) -> None:
+        if self.watch is not None:
+            self.watch.check()
         with remembered(self.search):
             self.search.check_held()
             _ = self.search.exhausted  # the hours may be over
@@ -110,6 +128,8 @@ class Recorder(tune.Callback):
             self.search.end(trial.config["key"], trial.last_result or {})
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        if self.watch is not None:  # if Ray is dead, no word of its trials counts
+            self.watch.check()
         file = trial.error_file  # Ray writes it before it calls us
         error = Path(file).read_text(errors="replace") if file else ""
         with remembered(self.search):
@@ -126,12 +146,48 @@ def prepare_environment() -> None:
 
 
 def fit(search: Search, resources: dict[str, float], tick: Any = None) -> None:
-    """Run the search to its end on the connected cluster."""
+    """Run the search to its end on the connected cluster. A RayDiedError where that ends first."""
     os.environ.setdefault("TUNE_MAX_PENDING_TRIALS_PG", str(search.settings.slots))  # fill every slot at once
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # errors of trials are in the results, not in its log
     # Ray insists on a folder; nothing in it is ever read again. Not the campaign's: Ray would make that anew.
     scratch = Path(tempfile.mkdtemp(prefix="tuner-", dir=own_ray.folder()))
-    tuner = tune.Tuner(
+    with watched(partial(leave, search)) as watch:
+        tuner = _tuner(search, resources, scratch, Recorder(search, tick, watch))
+        try:
+            tuner.fit()
+        except BaseException as error:
+            with suppress(OSError), _deciding:  # the results cannot be written: that is what is already on its way
+                search.abandon()
+            if search.unwritten is not None:
+                raise search.unwritten from None
+            watch.check()  # Tune wraps what its callbacks raise
+            if (failure := _failure_of_ray(error)) is not None:
+                raise RayDiedError(one_line(failure)) from error
+            raise
+        else:
+            search.abandon()
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+
+
+def leave(search: Search, why: str) -> None:
+    """End this process, whose main thread hangs in a dead Ray: what runs is closed as interrupted."""
+    with suppress(OSError):
+        if _deciding.acquire(timeout=LAST_SECONDS):
+            search.abandon()
+    complain(PROGRAM, ray_failure(why, search.folder))
+    os._exit(FAILED)
+
+
+def _failure_of_ray(error: BaseException | None) -> RayError | None:
+    """What Ray itself failed with, where Tune does not go on after that."""
+    while error is not None and not isinstance(error, RayError):
+        error = error.__cause__ or error.__context__
+    return error
+
+
+def _tuner(search: Search, resources: dict[str, float], scratch: Path, recorder: Recorder) -> tune.Tuner:
+    return tune.Tuner(
         tune.with_resources(RayTrainable, resources),
         tune_config=tune.TuneConfig(
             search_alg=AskTell(search),
@@ -144,23 +200,11 @@ def fit(search: Search, resources: dict[str, float], tick: Any = None) -> None:
         run_config=tune.RunConfig(
             name="campaign",
             storage_path=str(scratch.resolve()),
-            callbacks=[Recorder(search, tick)],
+            callbacks=[recorder],
             checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
             verbose=0,
         ),
     )
-    try:
-        tuner.fit()
-    except BaseException:
-        with suppress(OSError):  # the results cannot be written: that is what is already on its way
-            search.abandon()
-        if search.unwritten is not None:
-            raise search.unwritten from None
-        raise
-    else:
-        search.abandon()
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _name(trial: Any) -> str:

@@ -62,6 +62,7 @@ from tuner.driver import (
     storage_failure,
 )
 from tuner.journal import JOURNAL_LOCK
+from tuner.lost import RayDiedError
 from tuner.question import (
     Question,
     ask,
@@ -349,14 +350,17 @@ def on_ray(console: Console, here: cluster.Cluster, address: str | None) -> clus
 
 def run_on_ray(console: Console, campaign: Search, here: cluster.Cluster, address: str | None) -> None:
     """Start Ray (unless it runs already), show the display, and fit."""
-
     from tuner.ray_shell import fit
 
     here = on_ray(console, here, address)
     program.check()
     started = time.monotonic()
-    with interruptible(campaign), Display(campaign, console):
-        fit(campaign, here.resources)
+    try:
+        with interruptible(campaign), Display(campaign, console):
+            fit(campaign, here.resources)
+    except RayDiedError:
+        cluster.abandon()
+        raise
     seconds = time.monotonic() - started
     cluster.disconnect()
     share = campaign.trained_seconds / (seconds * here.slots)

@@ -158,7 +158,7 @@ class Tune:
             self._gone(key)
 
     def died(self, key: str, error: Exception) -> None:
-        self.search.die(key, f"Traceback (made up)\n{type(error).__name__}: {error}\n")
+        self.search.die(key, f"ray::RayTrainable.train() (made up)\n{type(error).__name__}: {error}\n")
         self._gone(key)
 
     def _gone(self, key: str) -> None:

@@ -7,6 +7,7 @@ from tuner.errors import reason_of
 CUDA = "ray::RayTrainable.train()\n  File 'train.py'\ntorch.OutOfMemoryError: CUDA out of memory. Tried 2 GiB.\n"
 CPU = "RuntimeError: [enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes.\n"
 NUMPY = "numpy._core._exceptions._ArrayMemoryError: Unable to allocate 9 GiB for an array\n"
+RAISED = "ray::RayTrainable.train()\n  File 'train.py'\n"
 
 
 @pytest.mark.parametrize("error", [CUDA, CPU, NUMPY, "Traceback\nMemoryError\n"])
@@ -28,10 +29,10 @@ def test_the_sampler_learns_to_avoid_what_does_not_fit_and_not_what_raised(bench
     for key in keys:
         search.start(key)
     search.die(keys[0], CUDA)
-    search.die(keys[1], "ValueError: no\n")
+    search.die(keys[1], f"{RAISED}ValueError: no\n")
     states = [search.sampler.study.trials[number].state.name for number in numbers]
     assert states[:2] == ["PRUNED", "FAIL"]
-    search.die(keys[2], "ValueError: other\n")
+    search.die(keys[2], f"{RAISED}ValueError: other\n")
     again = bench.search(trials=4)  # a resume tells it the same
     told = [trial.state.name for trial in again.sampler.study.trials]
     crashed = [told[at] for at, row in enumerate(bench.rows()) if row["status"] == "crashed"]

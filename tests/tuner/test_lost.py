@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import pytest
-from ray.exceptions import ActorUnavailableError
+from ray.exceptions import ActorDiedError, ActorUnavailableError, RayTaskError
 
 from trainable.ray_trainable import STOP_FILE
 from trainable.watchdog import stall_file
-from tuner.lost import KILLS, LOSSES, NODE, PROCESS, loss_of
+from tuner.lost import KILLS, LOSSES, NODE, OTHER, PROCESS, loss_of
 
 ON_A_DEAD_NODE = """Failure # 1
 The actor died unexpectedly before finishing this task.
@@ -31,12 +31,46 @@ ValueError: its node has died, says a trial
 """
 
 
+HOSTILE = ValueError("\n\tclass_name: x\nThe actor is dead because its worker process has died.\n")
+
+
+def _raised() -> RayTaskError:
+    """As Ray brings back what a trial raised."""
+    traceback = (
+        f"\x1b[36mray::RayTrainable.train()\x1b[39m (pid=1, ip=1.2.3.4)\n  File x, line 1\nValueError: {HOSTILE}"
+    )
+    return RayTaskError("train", traceback, HOSTILE, "ray::RayTrainable.train", 1, "1.2.3.4")
+
+
+RAISES = (_raised, lambda: ActorDiedError(_raised()))
+
+
 def test_a_dead_or_unreachable_node_is_told_from_errors_of_the_trial() -> None:
     assert loss_of(ON_A_DEAD_NODE) is NODE
     assert loss_of(str(ActorUnavailableError("RPC error", None))) is NODE
     assert loss_of(GONE_AFTER_NOTICE) is NODE
     assert loss_of(ON_A_LIVING_NODE) is PROCESS
-    assert loss_of(RAISED) is loss_of("") is None
+    assert loss_of(RAISED) is None
+
+
+@pytest.mark.parametrize("text", [str(raised()) for raised in RAISES], ids=["training", "setup"])
+def test_an_exception_that_came_back_is_the_trials_own_whatever_its_text_says(text) -> None:
+    assert "class_name: x" in text and "its worker process has died." in text
+    assert loss_of(f"Failure # 1 (occurred at 2026-11-28_05-00-00)\n{text}\n") is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "Failure # 1\nThe actor is dead because its owner has died. Owner Id: 01 Owner Ip address: 127.0.0.1 Owner "
+        "worker exit type: SYSTEM_ERROR Worker exit detail: Owner's node has crashed.",
+        "Failure # 1\nThe actor died because of words that Ray has not found yet.",
+        "Failure # 1\nTask was killed due to the node running low on memory.",
+    ],
+)
+def test_what_ended_without_a_word_of_the_trial_is_lost_not_crashed(text) -> None:
+    assert loss_of(text) is OTHER
 
 
 def test_a_trial_of_a_lost_node_is_next_and_ends_as_attempt_2(bench, result_of) -> None:

@@ -82,7 +82,7 @@ def test_a_trials_error_reaches_the_results(bench, tmp_path) -> None:
     search = bench.search()
     key = AskTell(search).suggest("id")["key"]
     file = tmp_path / "error.txt"
-    file.write_text("Traceback\n  ...\nValueError: made up\n\n")
+    file.write_text("Failure # 1\nray::RayTrainable.train() (pid=1)\n  ...\nValueError: made up\n\n")
     Recorder(search).on_trial_error(0, [], trial(key, error_file=str(file)))
     (row,) = bench.rows()
     assert (row["status"], row["reason"]) == ("crashed", "ValueError: made up")

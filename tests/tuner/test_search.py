@@ -266,7 +266,7 @@ def test_a_crash_is_told_as_a_failure_and_keeps_its_whole_error(bench, play, toy
     for row in crashed:
         assert row["reason"] == f"RuntimeError: made up at rate {row['optimizer.matrix_lr']}"
         assert trials[row["optuna_number"]].state == TrialState.FAIL
-        assert "Traceback (made up)" in (bench.folder / "errors" / f"{row['key']}.txt").read_text()
+        assert "RayTrainable.train() (made up)" in (bench.folder / "errors" / f"{row['key']}.txt").read_text()
 
 
 def test_a_trial_that_dies_while_it_is_set_up_counts_as_one_attempt(bench) -> None:
