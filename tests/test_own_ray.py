@@ -198,6 +198,7 @@ def test_nobody_without_the_token_is_let_in_and_nothing_listens_beyond_this_mach
 def test_a_driver_whose_ray_is_killed_says_how_to_go_on_and_nothing_is_lost_run_twice_or_left(place, server) -> None:
     driver = new(place, "killed", steps=4000)
     known = record(place, driver)
+    wait_until(lambda: list(trials(place, "killed").status) == ["running"])
     (found,) = [child for child in psutil.Process(driver.pid).children() if child.name() == server]
     found.kill()
     code, _, err = ends(driver, seconds=60)
@@ -211,6 +212,7 @@ def test_a_driver_whose_ray_is_killed_says_how_to_go_on_and_nothing_is_lost_run_
     assert "4000" in campaign.read_text()
     resumed = run(place, "--resume", "killed", "--trials", "1")
     record(place, resumed)
+    wait_until(lambda: list(trials(place, "killed").attempt) == [2])
     resumed.send_signal(signal.SIGINT)
     assert ends(resumed)[0] == 130
     (row,) = trials(place, "killed").to_dict("records")
@@ -241,6 +243,7 @@ def test_a_signal_to_the_whole_group_leaves_trials_the_time_for_their_checkpoint
         text=True, cwd=place, start_new_session=True,
     )  # fmt: skip
     record(place, driver)
+    wait_until(lambda: list(trials(place, "group").status) == ["running"])
     os.killpg(driver.pid, signal.SIGTERM)
     assert ends(driver)[0] == 130
     (row,) = trials(place, "group").to_dict("records")
