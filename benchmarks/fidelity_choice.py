@@ -22,14 +22,16 @@ import torch
 
 import search_spaces
 from results.fidelity import print_rungs
-from terminal.command_line import OneLineParser, at_least_one
+from terminal.command_line import OneLineParser
 from terminal.console import Console
+from terminal.option_numbers import at_least_one, positive, whole
 from trainable.config import Budget, TrainConfig
 from trainable.data import Dataset, prepare
 from trainable.fidelity import Branch, Complete, Fidelity
 from trainable.report import Report
 from trainable.run import Run
 from trainable.runtime import Runtime
+from trainable.seeds import SEEDS
 from tuner.early_stopping import rungs
 from tuner.sampler import Sampler
 
@@ -94,9 +96,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--configs", type=at_least_one, default=16, help="how many that do not diverge (default: %(default)s)"
     )
     parser.add_argument(
-        "--minutes", type=float, default=25.0, help="start no config after these (default: %(default)s)"
+        "--minutes",
+        type=positive("minutes", 10**6),
+        default=25.0,
+        help="start no config after these (default: %(default)s)",
     )
-    parser.add_argument("--seed", type=int, default=1, help="of the draws (default: %(default)s)")
+    parser.add_argument(
+        "--seed", type=whole(0, SEEDS - 1, "0..2^63-1"), default=1, help="of the draws (default: %(default)s)"
+    )
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)
     console, started = Console(width=120, goes_on=True), time.monotonic()

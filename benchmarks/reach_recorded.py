@@ -46,9 +46,10 @@ from benchmarks.tables import PARTS, STEPS
 from search_spaces import recorded
 from search_spaces.space import Space
 from storage.location import local_argument
-from terminal.command_line import OneLineParser, at_least_one
+from terminal.command_line import OneLineParser
 from terminal.console import Console
 from terminal.nearest import nearest
+from terminal.option_numbers import at_least_one, positive
 from trainable.config import Budget, TrainConfig
 from trainable.data import Dataset, prepare
 from trainable.run import Run
@@ -243,7 +244,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--methods", default="", help=f"of {','.join(METHODS)}; left out: print what is there")
     parser.add_argument("--seeds", type=at_least_one, default=5, help="campaigns of each (default: %(default)s)")
     parser.add_argument("--steps", type=at_least_one, default=120, help="of a trial (default: %(default)s)")
-    parser.add_argument("--budget", type=float, default=BUDGET, help="whole trials (default: %(default)s)")
+    parser.add_argument(
+        "--budget", type=positive("whole trials", 10**6), default=BUDGET, help="whole trials (default: %(default)s)"
+    )
     parser.add_argument(
         "--jobs", type=at_least_one, default=1, help="campaigns at a time, a core each (default: %(default)s)"
     )

@@ -24,7 +24,8 @@ import search_spaces
 from search_spaces.domains import Value
 from search_spaces.space import Space
 from storage.location import local_argument
-from terminal.command_line import OneLineParser, at_least_one
+from terminal.command_line import OneLineParser
+from terminal.option_numbers import at_least_one, positive
 from trainable.config import TrainConfig
 from trainable.data import Dataset, prepare
 from trainable.run import Run
@@ -46,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("file", type=local_argument)
     parser.add_argument("--space", default="parameter_golf")
     parser.add_argument("--trials", type=at_least_one, default=300)
-    parser.add_argument("--minutes", type=float, default=30.0, help="end after so many")
+    parser.add_argument("--minutes", type=positive("minutes", 10**6), default=30.0, help="end after so many")
     given = parser.parse_args(arguments)
     torch.set_num_threads(1)
     try:

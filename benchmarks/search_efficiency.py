@@ -40,8 +40,9 @@ from benchmarks import rivals, tables
 from benchmarks.simulator import Ours, Trace, simulate
 from results.analysis import rank_correlation
 from storage.location import local_argument
-from terminal.command_line import OneLineParser, at_least_one
+from terminal.command_line import OneLineParser
 from terminal.console import Console
+from terminal.option_numbers import at_least_one, positive
 from tuner.sampler import STARTUP_TRIALS, Sampler
 
 matplotlib.use("Agg")
@@ -190,7 +191,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("tables", nargs="+", type=local_argument, metavar="TABLE")
     parser.add_argument("--quick", action="store_true", help=f"{QUICK_SEEDS} seeds, half the budget")
     parser.add_argument("--seeds", type=at_least_one)
-    parser.add_argument("--budget", type=float, help="compute of one campaign, in whole trials")
+    parser.add_argument(
+        "--budget", type=positive("whole trials", 10**6), help="compute of one campaign, in whole trials"
+    )
     parser.add_argument("--holdout", action="store_true", help="seeds that were not used for choosing our defaults")
     parser.add_argument("--syne-tune", metavar="PYTHON", help="an interpreter that has syne-tune 0.16")
     parser.add_argument("--samplers", action="store_true", help="compare Optuna's samplers inside our own search")

@@ -15,9 +15,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from storage.location import Location, local_argument, text_argument
-from terminal.command_line import OneLineParser, at_least_one
+from terminal.command_line import OneLineParser
 from terminal.console import Console
 from terminal.nearest import nearest
+from terminal.option_numbers import at_least_one
 
 from results.comparison import compare
 from results.find import find

@@ -20,8 +20,9 @@ from typing import Any
 import pandas as pd
 from rich.text import Text
 from storage.location import Location, text_argument
-from terminal.command_line import OneLineParser, at_least_one
+from terminal.command_line import OneLineParser
 from terminal.console import Console
+from terminal.option_numbers import at_least_one
 
 from results.analysis import counts, leaderboard, searched
 from results.find import find

@@ -18,6 +18,7 @@ from trainable.config import TrainConfig
 
 from search_spaces.objectives import COSTS, cost_of
 
+SMALLEST, LARGEST = 1e-9, 1e30  # of a limit, so that what exceeds it is a finite part of it
 BEFORE_TRAINING = ("parameters",)  # known without a single step
 _FORM = re.compile(r"\s*(\w+)\s*<=\s*([\w.+-]+)\s*(?:margin\s+([\w.+-]+)\s*%)?\s*")
 
@@ -39,8 +40,9 @@ class Constraint:
         measure, limit, margin = match[1], _number(match[2], text), _number(match[3] or "0", text)
         if measure not in COSTS:
             raise ValueError(f"the constraint {text!r} has an unknown measure: {nearest(measure, COSTS, 'measures')}")
-        if not 0 < limit < float("inf") or not 0 <= margin < 100:
-            raise ValueError(f"the constraint {text!r} needs a limit above 0 and a margin of 0 to below 100 percent")
+        if not SMALLEST <= limit <= LARGEST or not 0 <= margin < 100:
+            rule = f"a limit above 0 ({SMALLEST:g} to {LARGEST:g}) and a margin of 0 to below 100 percent"
+            raise ValueError(f"the constraint {text!r} needs {rule}")
         return cls(measure, limit, margin)
 
     def __str__(self) -> str:

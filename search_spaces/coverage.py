@@ -28,9 +28,10 @@ from typing import Any
 
 import torch
 from storage.location import local_argument
-from terminal.command_line import BAD_INPUT, OneLineParser, at_least_one, complain
+from terminal.command_line import BAD_INPUT, OneLineParser, complain
 from terminal.console import Console
 from terminal.nearest import nearest
+from terminal.option_numbers import at_least_one
 from torch._dynamo import list_backends, lookup_backend  # type: ignore[attr-defined]
 from trainable.component import canonical_json, decode, leaves, with_values, without_neutral
 from trainable.config import Budget, TrainConfig

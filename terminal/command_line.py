@@ -49,10 +49,3 @@ def complain(name: str, error: Exception | str) -> None:
         print(f"{name}: {one_line(str(error))}", file=stream, flush=True)
     except (OSError, ValueError):  # it is closed or full: there is nobody to tell
         program.drain(stream)
-
-
-def at_least_one(text: str) -> int:
-    """The type of an option that counts something."""
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
-    return int(text)

@@ -64,7 +64,7 @@ Steps = Annotated[int, Within(0, MOST, words="0 or more")]
 AfterStep = Annotated[int, Within(-1, MOST, words="-1 or more")]  # -1: before the first one
 Every = Annotated[int, Within(1, MOST, words="at least 1")]
 NumTokens = Annotated[int, Within(1, MOST, words="at least 1")]
-Flops = Annotated[int, Within(1, 10**30, words="at least 1")]
+Flops = Annotated[int, Within(1, int(1e30), words="at least 1")]
 Vocabulary = Annotated[int, Within(257, 2**16, said="257 (256 bytes and <|bos|>) to 65536 (uint16)")]
 Seed = Annotated[int, Within(0, SEEDS - 1, said="in 0..2^63-1")]
 NumParameters = Annotated[int, Within(1, 10**12, words="at least 1")]

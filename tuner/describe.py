@@ -12,6 +12,7 @@ from trainable.runtime import Runtime
 from tuner import cluster, plan, replay, schedule
 from tuner.display import clock
 from tuner.early_stopping import STOPPERS
+from tuner.hardware import Hardware, elsewhere
 from tuner.question import Question
 from tuner.speed import LARGEST_ON_CPU, tokens_per_second
 
@@ -73,13 +74,13 @@ def describe_replay(console: Console, question: Question, where: str) -> None:
 
 def print_cost(console: Console, question: Question, here: cluster.Cluster, given: argparse.Namespace) -> None:
     """The answer to --dry-run, for ``given.slots`` instead of those that are here."""
-    speed, slots = tokens_per_second(question.base, Runtime.detect()), given.slots or here.slots
+    hardware, slots = planned_for(question, here, given), given.slots or here.slots
     if question.replay is not None:
-        print_replay_cost(console, question, slots, speed, here.has_gpu)
+        print_replay_cost(console, question, slots, hardware, given)
         return
     judged = question.space.measured_on_the_way
     stops, fidelity = (given.stopper, given.fidelity) if judged else ("none", "truncate")
-    cost = plan.plan(question.base, question.trials, slots, stops, speed, fidelity)
+    cost = plan.plan(question.base, question.trials, slots, stops, hardware.tokens_per_second, fidelity)
     rungs = f"{cost.unit} {', '.join(map(str, cost.rungs))} of {cost.budget:g}"
     console.print(f"early stopping: {stops}{'' if stops == 'none' else f' at {rungs}'}; {STOPPERS[stops]}")
     if cost.rungs:
@@ -89,12 +90,47 @@ def print_cost(console: Console, question: Question, here: cluster.Cluster, give
     else:
         console.print(f"tokens: not known beforehand of a budget in {cost.unit}")
     each = "" if cost.seconds is None else f": {clock(cost.seconds)} a trial, evaluations and start not counted"
-    console.print(f"speed: {said(speed, here.has_gpu)}{each}")
-    console.print(f"slots: {slots}, each like {'a GPU' if here.has_gpu else 'a core'} of this machine")
+    console.print(f"speed: {hardware.speed}{each}")
+    print_devices(console, hardware, slots)
     expected = schedule.expect(cost, stops, fidelity)
-    print_time(console, cost, expected, stops)
+    print_time(console, cost, expected, stops, hardware.hours)
     print_later(console, cost, expected, given, len(question.space.knobs))
+    first, last = plan.confirmation_waves(given.confirm, slots) if given.confirm else (0, 0)
+    times = None if cost.seconds is None else [cost.seconds * (expected.wall + later) for later in (first, last)]
+    print_price(console, given, slots, times)
     console.print("dry run: nothing was trained or written")
+
+
+def planned_for(question: Question, here: cluster.Cluster, given: argparse.Namespace) -> Hardware:
+    """What the plan counts with: devices that are named or whose speed is given, or those that are here, measured."""
+    if given.device is not None or given.tokens_per_second is not None:
+        return elsewhere(question.base, given.device, given.tokens_per_second)
+    speed = tokens_per_second(question.base, Runtime.detect())
+    device = f"{'a GPU' if here.has_gpu else 'a core'} of this machine"
+    return Hardware(speed, said(speed, here.has_gpu), device, hours="slot-hours")
+
+
+def print_devices(console: Console, hardware: Hardware, slots: int) -> None:
+    """On what the trials run, and whether it has the memory where that is known."""
+    console.print(f"slots: {slots:,}, each like {hardware.device}")
+    if hardware.memory:
+        console.print(f"memory: {hardware.memory}")
+
+
+def print_price(console: Console, given: argparse.Namespace, slots: int, seconds: list[float] | None) -> None:
+    """What the devices cost until the end, at least and at most: they are held also while some of them wait."""
+    if given.price is None:
+        return
+    if seconds is None:
+        console.print("cost: not known, as the time is not (--device or --tokens-per-second)")
+        return
+    low, high = (each / 3600 * slots for each in seconds)
+    hours, money = _span(low, high), _span(low * given.price, high * given.price)
+    console.print(f"cost: about {money} for {hours} device-hours at {given.price:g}: {slots:,} held to the end")
+
+
+def _span(low: float, high: float) -> str:
+    return _amount(low) if _amount(low) == _amount(high) else f"{_amount(low)} to {_amount(high)}"
 
 
 def said(speed: float | None, has_gpu: bool) -> str:
@@ -102,18 +138,18 @@ def said(speed: float | None, has_gpu: bool) -> str:
     if speed is None and has_gpu:
         return "not measured: a micro-batch does not fit this GPU's memory"
     if speed is None:
-        return f"not measured: a model of over {LARGEST_ON_CPU:,} parameters is not timed on a CPU"
+        return f"not measured: a model of over {LARGEST_ON_CPU:,} parameters or with long rows is not timed on a CPU"
     return f"{speed:,.0f} tokens/s here"
 
 
-def print_time(console: Console, cost: plan.Plan, expected: schedule.Schedule, stops: str) -> None:
+def print_time(console: Console, cost: plan.Plan, expected: schedule.Schedule, stops: str, counted: str) -> None:
     """How long a search will take and what it will cost, as its schedule was simulated."""
     compute = f"{_amount(expected.compute)} of {cost.trials:,} whole trials"
     if cost.seconds is None:
         console.print(f"time: about {_amount(expected.wall)} times that of a whole trial ({compute})")
         return
     hours = expected.compute * cost.seconds / 3600
-    console.print(f"time: about {clock(expected.wall * cost.seconds)}, {_amount(hours)} slot-hours ({compute})")
+    console.print(f"time: about {clock(expected.wall * cost.seconds)}, {_amount(hours)} {counted} ({compute})")
     if stops != "none":
         console.print(f"time without early stopping: {clock(expected.wall_unstopped * cost.seconds)}")
 
@@ -143,14 +179,23 @@ def _amount(number: float) -> str:
     return f"{number:,.0f}" if number >= 100 else f"{number:.3g}"
 
 
-def print_replay_cost(console: Console, question: Question, slots: int, speed: float | None, has_gpu: bool) -> None:
+def print_replay_cost(
+    console: Console, question: Question, slots: int, hardware: Hardware, given: argparse.Namespace
+) -> None:
     """The answer to --dry-run --replay: every training is whole, and their budgets differ."""
     tokens = [plan.tokens_of(planned.config) for planned in question.planned]
     known = [count for count in tokens if count is not None]
     if known:
         console.print(f"tokens: {min(known):,} to {max(known):,} a trial, {sum(known):,} in all")
-        console.print(f"speed: {said(speed, has_gpu)}, of the base")
-    if known and speed is not None:
-        seconds = plan.waves([count / speed for count in known], slots)
-        console.print(f"time: about {clock(seconds)} with {slots} slots, evaluations and start not counted")
+        console.print(f"speed: {hardware.speed}, of the base")
+    print_devices(console, hardware, slots)
+    seconds = None
+    if known and hardware.tokens_per_second is not None:
+        seconds = plan.waves([count / hardware.tokens_per_second for count in known], slots)
+        used = sum(known) / hardware.tokens_per_second / 3600
+        about = f"about {clock(seconds)} with {slots:,} slots, {_amount(used)} {hardware.hours}"
+        console.print(f"time: {about}, evaluations and start not counted")
+        if len(known) < len(tokens):
+            console.print(f"not counted: {len(tokens) - len(known)} trainings whose tokens are not known beforehand")
+    print_price(console, given, slots, None if seconds is None else [seconds, seconds])
     console.print("dry run: nothing was trained or written")

@@ -166,6 +166,9 @@ def running_text(entry: Entry) -> Line:
 
 
 def clock(seconds: float) -> str:
-    """1:05 or 2:03:04."""
+    """1:05 or 2:03:04; from 100 hours on ``4 d 5 h``."""
+    if seconds >= 100 * 3600:
+        days, hours = divmod(round(seconds / 3600), 24)
+        return f"{days:,} d {hours} h"
     minutes, rest = divmod(int(seconds), 60)
     return f"{minutes // 60}:{minutes % 60:02}:{rest:02}" if minutes >= 60 else f"{minutes}:{rest:02}"

@@ -10,20 +10,23 @@ from typing import Any
 from results.confirmation import DEFAULT, Design
 from results.find import RUNS, find
 from storage.location import Location, absolute, argument, local, text_argument
-from terminal.command_line import OneLineParser, at_least_one
+from terminal.command_line import OneLineParser
 from terminal.nearest import closest, nearest
 from terminal.number import decimal
+from terminal.option_numbers import at_least_one, positive, whole
 from trainable.component import parse_value
 from trainable.download import DATASETS
 from trainable.fidelity import FIDELITIES
+from trainable.seeds import SEEDS
 from trainable.sources import STDLIB
 from tuner.again import PROGRAM
 from tuner.early_stopping import STOPPERS
+from tuner.hardware import CARDS, card
 from tuner.warm_start import RECORDED
 
 LATEST = "latest"
 NAMED_SOURCES = (STDLIB, *DATASETS)
-LONGEST = 1e6  # hours or minutes: beyond it, a timer of the system would overflow
+LONGEST = 10**6  # hours or minutes: beyond it, a timer of the system would overflow
 
 
 def parser() -> OneLineParser:
@@ -79,7 +82,7 @@ def _say_what(group: argparse._ArgumentGroup) -> None:
         "15,840,000: on artifact_bytes, parameters, peak_memory_bytes, step_seconds or train_seconds; repeatable",
     )
     group.add_argument(
-        "--seed", metavar="N", type=_natural, help="seed of the sampler and of every training (default: the space's)"
+        "--seed", metavar="N", type=_seed, help="seed of the sampler and of every training (default: the space's)"
     )
 
 
@@ -136,7 +139,10 @@ def _say_how_long(group: argparse._ArgumentGroup) -> None:
         "--trials", metavar="N", type=at_least_one, help="trials to start in all, those of earlier starts included"
     )
     group.add_argument(
-        "--hours", metavar="H", type=_hours, help="end after H hours; what runs then is kept for --resume"
+        "--hours",
+        metavar="H",
+        type=positive("hours", LONGEST),
+        help="end after H hours; what runs then is kept for --resume",
     )
     group.add_argument(
         "--concurrent", metavar="N", type=at_least_one, help="trials at a time (default: every GPU, else every core)"
@@ -160,7 +166,7 @@ def _say_how_to_judge(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--reports",
         metavar="N",
-        type=_natural,
+        type=whole(0, 10_000),
         help="evaluations on the way of a trial, beside those at rungs (default: 0 in a search, 4 in a replay)",
     )
     group.add_argument(
@@ -204,7 +210,7 @@ def _say_on_what(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--stall-minutes",
         metavar="M",
-        type=_minutes,
+        type=positive("minutes", LONGEST),
         default=30.0,
         help="end a trial as crashed that finishes no step for M minutes; one evaluation and one compilation must take "
         "less (default: %(default)g)",
@@ -249,6 +255,23 @@ def _look_first(look: argparse._ArgumentGroup) -> None:
         "that change nothing; with --dry-run, that and the plan are all (default: on)",
     )
     look.add_argument("--dry-run", action="store_true", help="print the plan and its cost, train nothing")
+    look.add_argument(
+        "--device",
+        metavar="CARD",
+        help=f"with --dry-run: plan for devices of this kind, which need not be here: {', '.join(CARDS)}",
+    )
+    look.add_argument(
+        "--tokens-per-second",
+        metavar="N",
+        type=positive("tokens per second", 10**12),
+        help="with --dry-run: the speed of one device with the base config, as measured, instead of an assumed one",
+    )
+    look.add_argument(
+        "--price",
+        metavar="P",
+        type=positive("money for an hour of a device", 10**9),
+        help="with --dry-run: what a device costs for an hour, in any currency: the plan says the sum",
+    )
     look.add_argument(
         "--slots", metavar="N", type=at_least_one, help="with --dry-run: the cost on N devices, which need not be here"
     )
@@ -348,10 +371,29 @@ def _check_combination(options: argparse.Namespace) -> None:
             raise ValueError(f"{name} is for recorded runs: give --replay too")
     _check_search_only(options)
     _check_looking(options)
+    _check_planning(options)
     if options.slots is not None and not options.dry_run:
         raise ValueError("--slots is for planning: give --dry-run too, or --concurrent for how many trials at a time")
     if options.replay is not None and options.trials is not None:
         raise ValueError("--trials is for a search: a replay has the trials that --replay and --seeds name")
+
+
+def _check_planning(options: argparse.Namespace) -> None:
+    """What is for plans only: devices that are not here, and their price. They are then one, or as many as --slots."""
+    planning = {"--device": options.device, "--tokens-per-second": options.tokens_per_second, "--price": options.price}
+    for name, value in planning.items():
+        if value is not None and not options.dry_run:
+            raise ValueError(f"{name} is for planning: give --dry-run too")
+    if options.device is not None:
+        card(options.device)
+    if options.device is None and options.tokens_per_second is None:
+        return
+    here_only = {"--gpu-fraction": options.gpu_fraction, "--cpus": options.cpus, "--concurrent": options.concurrent}
+    here_only |= {"--address": options.address}
+    for name, value in here_only.items():
+        if value is not None:
+            raise ValueError(f"{name} is of machines that are there: a plan for others has --slots")
+    options.slots = options.slots or 1
 
 
 def _one_of(names: Collection[str]) -> Callable[[str], str]:
@@ -421,12 +463,6 @@ def _check_search_only(options: argparse.Namespace) -> None:
         )
 
 
-def _natural(text: str) -> int:
-    if not text.isdecimal() or int(text) >= 2**63:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number in 0..2^63-1")
-    return int(text)
-
-
 def _design(text: str) -> Design:
     try:
         return Design.parse(text)
@@ -434,23 +470,12 @@ def _design(text: str) -> Design:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
+_seed = whole(0, SEEDS - 1, "0..2^63-1")
+
+
 def _fraction(text: str) -> float:
+    """0.001..1: Ray shares a GPU among no more trials."""
     fraction = decimal(text) or 0.0
-    if not 0 < fraction <= 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a part of a GPU, which is above 0 and at most 1")
+    if not 0.001 <= fraction <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a part of a GPU, which is above 0 (0.001) and at most 1")
     return fraction
-
-
-def _hours(text: str) -> float:
-    return _duration(text, "hours")
-
-
-def _minutes(text: str) -> float:
-    return _duration(text, "minutes")
-
-
-def _duration(text: str, unit: str) -> float:
-    amount = decimal(text) or 0.0
-    if not 0 < amount < LONGEST:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a positive number of {unit}")
-    return amount

@@ -105,4 +105,4 @@ def tokens_of(config: TrainConfig) -> int | None:
     if budget.param_data_ratio is not None and vocab is not None:
         limits.append(ratio_tokens(config.model, vocab, budget.param_data_ratio))
     known = [limit for limit in limits if limit is not None]
-    return min(known) if known else None
+    return max(config.data.batch_tokens, min(known)) if known else None  # a run has one step at least

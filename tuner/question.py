@@ -14,6 +14,7 @@ from search_spaces.space import Space
 from trainable.config import TrainConfig
 from trainable.data import Dataset, prepare
 from tuner import plan, replay
+from tuner.device_memory import check_fits_somewhere
 from tuner.replay import Planned, Replay
 from tuner.warm_start import Prior
 
@@ -67,6 +68,7 @@ def ask(space: Space, scale: str, overrides: dict[str, Any], trials: int | None,
                 f"{path} is {value!r} in the base but is searched in {rest.knob(path).domain}: set it with --set too"
             )
     check_answerable(space, base)
+    check_fits_somewhere(base)
     return Question(rest, scale, base, overrides, trials or chosen.trials, base.seed)
 
 
@@ -77,6 +79,7 @@ def ask_replay(space: Space, scale: str, overrides: dict[str, Any], wanted: Repl
     planned = replay.plan(space, scale, wanted.reading, chosen, settled)
     base = replay.configured(space, reference(recorded.load(space)).id, wanted.reading, scale, settled)
     objectives.check(space.objective, base)
+    check_fits_somewhere(base)
     return Question(replace(space, knobs=()), scale, base, overrides, len(planned), base.seed, wanted, tuple(planned))
 
 

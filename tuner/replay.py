@@ -19,6 +19,7 @@ from trainable.seeds import SEEDS
 
 ALL, BASES = "all", "bases"
 AS_RUN = "as_run"
+MOST_TRAININGS = 20_000  # of a replay, whose configs are all made before it starts
 
 
 @dataclass(frozen=True)
@@ -72,12 +73,14 @@ def choose(space: Space, wanted: Replay) -> Chosen:
                 raise ValueError(f"--replay {item!r} cannot be run: its config was never published ({rows[0].note})")
             for run in published:
                 found[run.id] = max(count, found.get(run.id, 0))
+    if (total := sum(found.values())) > MOST_TRAININGS:
+        raise ValueError(f"--replay and --seeds ask for {total:,} trainings, but {MOST_TRAININGS:,} are the most")
     order = [run.id for run in runs if run.id in found]
     return Chosen({name: found[name] for name in order}, tuple(dict.fromkeys(left_out)))
 
 
 def _seeds(selection: str, default: int) -> tuple[str, int]:
-    match = re.fullmatch(r"(.+?)\s+x(\d+)", selection.strip())
+    match = re.fullmatch(r"(.+?)\s+x(\d{1,30})", selection.strip())
     if not match:
         return selection, default
     if int(match[2]) < 1:

@@ -117,7 +117,8 @@ def begin(console: Console, given: argparse.Namespace) -> int:
     """A new campaign."""
     here = cluster.find(given)
     space = load_space(given.space)
-    scale = given.scale or ("full" if here.has_gpu else "proxy")
+    has_gpu = here.has_gpu or given.device is not None  # of a plan for other hardware
+    scale = given.scale or ("full" if has_gpu else "proxy")
     if given.replay is not None:
         wanted = Replay(tuple(given.replay), given.reading or AS_RUN, given.seeds or 1)
         question = ask_replay(space, scale, given.overrides, wanted, given.seed)
@@ -129,7 +130,7 @@ def begin(console: Console, given: argparse.Namespace) -> int:
     usual_name = f"{space.name}-{kind}-{time.strftime('%Y%m%d-%H%M%S')}"
     files.check_usable(given.results)
     beginning.check_free(given.results, given.name, asked_of(question, given))
-    check_measurable(question.space, here.has_gpu)
+    check_measurable(question.space, has_gpu)
     lacking = check_source(question.base.data, plan.tokens_of(question.base), download_now=not given.dry_run)
     constraints.check(question.space.constraints, question.base, known_vocab_size(question.base.data))
     if given.address is None and given.slots is None:

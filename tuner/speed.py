@@ -15,6 +15,7 @@ from trainable.optimizers import update_rule
 from trainable.runtime import Runtime
 
 TIMED = 3  # times, of which the shortest counts
+MOST_FLOPS_ON_CPU = 4 * 10**12  # of the passes that are timed: a minute or so
 LARGEST_ON_CPU = 100_000_000  # parameters; beyond it, one pass may take all memory and its time says nothing
 
 
@@ -29,8 +30,11 @@ def tokens_per_second(config: TrainConfig, runtime: Runtime) -> float | None:
     if runtime.device_type == "cpu":
         if num_parameters(config, vocab) > LARGEST_ON_CPU:
             return None
-        torch.set_num_threads(1)
         rows = min(rows, max(1, 1024 // config.data.seq_len))
+        flops = rows * config.data.seq_len * config.model.flops_per_token(vocab, config.data.seq_len)
+        if flops > MOST_FLOPS_ON_CPU:
+            return None
+        torch.set_num_threads(1)
     try:
         with torch.random.fork_rng(devices=[]):  # of weights, tokens and dropout
             torch.manual_seed(0)

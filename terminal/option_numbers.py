@@ -1,0 +1,50 @@
+"""Types of the options that take a number: each has a range, and refuses the rest in one line."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+
+from terminal.number import decimal
+
+MOST = 1_000_000  # of anything that is counted: trials, slots, seeds, rows
+DIGITS = 30  # beyond them no count is read, and no text repeated
+
+
+def at_least_one(text: str) -> int:
+    """The type of an option that counts something."""
+    if not (count := _whole(text)) or not 1 <= count <= MOST:
+        raise argparse.ArgumentTypeError(f"{_short(text)} is not a whole number of at least 1 and at most {MOST:,}")
+    return count
+
+
+def whole(low: int, high: int, range_in_words: str = "") -> Callable[[str], int]:
+    """The type of an option that takes a whole number in low..high."""
+
+    def checked(text: str) -> int:
+        if (number := _whole(text)) is None or not low <= number <= high:
+            said = range_in_words or f"{low:,}..{high:,}"
+            raise argparse.ArgumentTypeError(f"{_short(text)} is not a whole number in {said}")
+        return number
+
+    return checked
+
+
+def positive(what: str, high: int) -> Callable[[str], float]:
+    """The type of an option that takes a positive number of ``what``, up to ``high``."""
+
+    def checked(text: str) -> float:
+        amount = decimal(text) or 0.0
+        if not 0 < amount <= high:
+            raise argparse.ArgumentTypeError(f"{_short(text)} is not a positive number of {what} up to {high:,}")
+        return amount
+
+    return checked
+
+
+def _whole(text: str) -> int | None:
+    return int(text) if text.isdecimal() and len(text) <= DIGITS else None
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= DIGITS else f"{text[: DIGITS - 3]}...")

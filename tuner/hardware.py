@@ -1,0 +1,96 @@
+"""Devices that are not here, for plans: how fast a known card trains a model, and whether it has the memory.
+
+A plan from a table is an estimate: peak speed times an assumed model FLOPs utilisation (MFU; arXiv 2204.02311). The
+plan prints the assumption, and ``--tokens-per-second`` takes its place once somebody has measured.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from terminal.nearest import nearest
+from trainable.config import TrainConfig
+from trainable.data import known_vocab_size
+from tuner.device_memory import needed_by
+
+# MFU of small models trained well: 0.4 and more is reached at widths over 1,000, less below, where the card waits for
+# memory and launches. A plan that is too dear by some is better than one that runs out of money.
+UTILISATION = 0.25
+
+
+@dataclass(frozen=True)
+class Card:
+    """A device by the name that people give it."""
+
+    about: str
+    bf16_teraflops: float  # peak of dense matrix products in bfloat16 with float32 sums, in 10^12 FLOP/s
+    memory_gb: float  # 10^9 bytes
+    source: str  # of these two numbers
+
+
+CARDS = {
+    "a10": Card("NVIDIA A10", 125, 24, "NVIDIA A10 datasheet, 2021"),
+    "a30": Card("NVIDIA A30", 165, 24, "NVIDIA A30 datasheet, 2021"),
+    "a40": Card("NVIDIA A40", 149.7, 48, "NVIDIA A40 datasheet, 2021"),
+    "a100-40gb": Card("NVIDIA A100 40 GB", 312, 40, "NVIDIA A100 datasheet, 2021"),
+    "a100-80gb": Card("NVIDIA A100 80 GB", 312, 80, "NVIDIA A100 datasheet, 2021"),
+    "b200": Card("NVIDIA B200", 2250, 180, "NVIDIA DGX B200 datasheet, 2024, an eighth of it"),
+    "h100": Card("NVIDIA H100 SXM", 989.4, 80, "NVIDIA H100 datasheet, 2022, without sparsity"),
+    "h100-nvl": Card("NVIDIA H100 NVL", 835, 94, "NVIDIA H100 datasheet, 2023, without sparsity"),
+    "h100-pcie": Card("NVIDIA H100 PCIe", 756, 80, "NVIDIA H100 datasheet, 2022, without sparsity"),
+    "h200": Card("NVIDIA H200 SXM", 989.4, 141, "NVIDIA H200 datasheet, 2023, without sparsity"),
+    "l4": Card("NVIDIA L4", 60.5, 24, "NVIDIA L4 datasheet, 2023, without sparsity"),
+    "l40s": Card("NVIDIA L40S", 362, 48, "NVIDIA L40S datasheet, 2023, without sparsity"),
+    "rtx3090": Card("GeForce RTX 3090", 71, 24, "NVIDIA GA102 whitepaper, 2020"),
+    "rtx4090": Card("GeForce RTX 4090", 165.2, 24, "NVIDIA Ada whitepaper, 2022"),
+    "rtx5090": Card("GeForce RTX 5090", 209.5, 32, "NVIDIA RTX Blackwell whitepaper, 2025"),
+}
+
+
+def card(name: str) -> Card:
+    """The card of that name; a ValueError with the nearest ones."""
+    plain = name.lower().replace(" ", "")
+    if plain not in CARDS:
+        raise ValueError(f"--device {name!r} is no card that is known: {nearest(plain, CARDS, 'cards')}")
+    return CARDS[plain]
+
+
+@dataclass(frozen=True)
+class Hardware:
+    """What a plan counts with: the speed of one device, in words where it comes from, and its memory if known."""
+
+    tokens_per_second: float | None
+    speed: str
+    device: str  # one of them, in words
+    memory: str = ""
+    hours: str = "device-hours"  # what its time is counted in
+
+
+def elsewhere(config: TrainConfig, name: str | None, measured: float | None) -> Hardware:
+    """Devices that are not here: a card by its name, or those of a speed that somebody measured, or both."""
+    known = None if name is None else card(name)
+    speed, why = measured, "given with --tokens-per-second"
+    if speed is None:
+        assert known is not None
+        vocab = known_vocab_size(config.data) or config.data.vocab_size
+        each = config.model.flops_per_token(vocab, config.data.seq_len)
+        speed = UTILISATION * known.bf16_teraflops * 1e12 / each
+        why = (
+            f"assumed: {UTILISATION:.0%} of the {known.bf16_teraflops:,g} TFLOP/s in bf16 of {known.source}, "
+            f"{each:,} FLOPs a token (--tokens-per-second for a measured one)"
+        )
+    device = "a device of that speed" if known is None else f"{known.about}, {known.memory_gb:g} GB"
+    return Hardware(speed, f"{speed:,.0f} tokens/s, {why}", device, said_of_memory(config, known))
+
+
+def said_of_memory(config: TrainConfig, known: Card | None) -> str:
+    """What a trial needs of a card's memory, as far as it can be told without training."""
+    if known is None:
+        return "not compared: no card is named (--device)"
+    need = needed_by(config)
+    whole = f"about {need.total / 1e9:,.3g} GB of {known.memory_gb:g}"
+    parts = f"weights, gradients and moments {need.state / 1e9:,.3g}, a micro-batch {need.batch / 1e9:,.3g}, roughly"
+    if need.total > known.memory_gb * 1e9:
+        smaller = "a smaller model" if need.state > known.memory_gb * 1e9 else "more data.grad_accum_steps"
+        return f"{whole}: it does not fit; {smaller} would ({parts})"
+    return f"{whole} ({parts})"
