@@ -16,8 +16,8 @@ _STOP, _TRUE, _FALSE, _BYTE, _I16, _I32, _I64, _DOUBLE, _BINARY, _LIST, _SET, _M
 _UNCOMPRESSED, _COMPRESSED = 2, 3  # ids of the fields
 
 
-def check_pages(content: bytes, footer: pq.FileMetaData, most_bytes: int) -> None:
-    """A ValueError unless all pages together say that they decompress to at most ``most_bytes``."""
+def check_pages(content: bytes, footer: pq.FileMetaData, most_bytes: int) -> int:
+    """What all pages together say that they decompress to; a ValueError for more than ``most_bytes``."""
     total, pages = 0, 0
     for index in range(footer.num_row_groups):
         group = footer.row_group(index)
@@ -36,6 +36,7 @@ def check_pages(content: bytes, footer: pq.FileMetaData, most_bytes: int) -> Non
                     raise ValueError(f"its pages take over {most_bytes:,} bytes decompressed")
                 if pages > MOST_PAGES:
                     raise ValueError(f"it holds over {MOST_PAGES:,} pages")
+    return total
 
 
 def page(content: bytes, at: int) -> tuple[int, int]:

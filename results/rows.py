@@ -24,6 +24,7 @@ Row = Mapping[str, Any]
 
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 STAGES = (SEARCH, CONFIRM, ABLATE)
+DESIGN_TEXT = 20  # characters: 10x1000..1000 has 12
 AT_ONCE = 1_000  # rows as Python objects at a time
 
 # What a row has whatever became of it; unless it made no valid config; and by its status and stage.
@@ -87,7 +88,11 @@ def repeated(keys: pa.ChunkedArray[Any]) -> str | None:
 
 def _rows(table: pa.Table) -> Iterator[dict[str, Any]]:
     for batch in table.to_batches(max_chunksize=AT_ONCE):
-        yield from batch.to_pylist()
+        try:
+            rows = batch.to_pylist()
+        except OverflowError:
+            raise ValueError("a time in it is beyond every calendar") from None
+        yield from rows
 
 
 def _check_cell(field: pa.Field[Any], value: Any) -> None:
@@ -107,7 +112,7 @@ def _check_cell(field: pa.Field[Any], value: Any) -> None:
 
 
 def _check_text(name: str, text: str, unit: str) -> None:
-    most = TEXT if name in LONG else SHORT_TEXT
+    most = TEXT if name in LONG else DESIGN_TEXT if name == "design" else SHORT_TEXT
     if len(text) > most:
         raise ValueError(f"{name} has {len(text):,} characters but may have at most {most:,}")
     if unit == "JSON":

@@ -57,7 +57,7 @@ def load(path: Location, key: str) -> dict[str, Any]:
         raise ValueError(f"checkpoint {path} is damaged: its checksum is not that of its content")
     try:
         state: dict[str, Any] = _join(json.loads(plain), tensors)
-    except (ValueError, RecursionError, KeyError, TypeError) as error:  # a checksum can be forged
+    except (ValueError, RecursionError, KeyError, TypeError, AttributeError) as error:  # a checksum can be forged
         raise ValueError(f"checkpoint {path} is damaged: {error!r}") from None
     return state
 

@@ -57,6 +57,7 @@ class Library:
         self._found: dict[str, tuple[Store, dict[str, Any]]] = {}
         for folder in folders:
             store = Store.open(folder)
+            store.table("reports")  # a damaged one is said now, and not when its trial has its turn
             for row in store.trials():
                 searched = (row.get("stage") or SEARCH) == SEARCH
                 if searched and row["status"] in FINISHED and row["key"] not in self._found:

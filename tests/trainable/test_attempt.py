@@ -119,3 +119,16 @@ def test_a_sign_that_is_none_lets_the_trial_begin_anew(tmp_path, sign) -> None:
     (first.folder / SIGN).write_bytes(sign)
     second = attempt.begin(tmp_path, KEY, 2)
     assert second.number == 2 and all("/" not in name for name in second.names)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [b"", b"[" * 50_000, b'{"attempt": Infinity, "checkpoints": []}', b'{"attempt": 1e300, "checkpoints": []}',
+     b'{"attempt": -5, "checkpoints": []}', b'{"attempt": 2, "checkpoints": [["a1-1.safetensors"]]}', b"x" * 200_000],
+    ids=range(7),
+)  # fmt: skip
+def test_a_sign_that_is_none_of_ours_is_no_sign(written, tmp_path) -> None:
+    (tmp_path / "checkpoints" / KEY).mkdir(parents=True)
+    (tmp_path / "checkpoints" / KEY / SIGN).write_bytes(written)
+    assert attempt.checkpoints(tmp_path, KEY) == []
+    assert attempt.begin(tmp_path, KEY, 1).number == 1
