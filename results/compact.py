@@ -22,6 +22,7 @@ from storage.location import Location, argument, text_argument
 from terminal.command_line import OneLineParser
 from terminal.console import Console
 
+from results import places
 from results.find import find
 from results.names import check_name
 from results.store import CAMPAIGN, DATASETS, Store
@@ -45,6 +46,9 @@ def compact(folder: Location, target: Location) -> int:
         raise ValueError(f"{folder} has {unfinished} trials that have not ended: resume it first")
     tables["trials"] = _without(tables["trials"].sort_by("number"), _LEFT_OUT)
     files.create_folder(target)
+    names = pa.array([target.name] * len(tables["trials"]), pa.string())
+    at = tables["trials"].schema.get_field_index("campaign")
+    tables["trials"] = tables["trials"].set_column(at, tables["trials"].schema.field(at), names)
     written = 0
     for dataset, table in tables.items():
         buffer = pa.BufferOutputStream()
@@ -53,7 +57,7 @@ def compact(folder: Location, target: Location) -> int:
         inside.write(target, f"{dataset}/{_PART}", content)
         written += len(content)
     # Written last: a folder with this file is a whole campaign.
-    text = json.dumps({**store.campaign, "compacted": True}, indent=2, allow_nan=False)
+    text = json.dumps({**places.relative(target, store.campaign), "compacted": True}, indent=2, allow_nan=False)
     inside.write(target, CAMPAIGN, f"{text}\n".encode())
     return written + len(text.encode()) + 1
 

@@ -42,7 +42,7 @@ class Column:
 
 TRIAL_COLUMNS = (
     Column("key", _TEXT, "text", "identity of the trial: hash of config, seed and data; unique in the campaign"),
-    Column("campaign", _TEXT, "text", "name of the campaign"),
+    Column("campaign", _TEXT, "text", "name of the campaign: of its folder, also where that is a copy"),
     Column("space", _TEXT, "text", "search space that the trial belongs to"),
     Column("recorded_id", _TEXT, "text", "id in the recorded campaign; null for a sampled trial"),
     Column("reading", _TEXT, "text", "as_logged or as_run for a recorded trial; null for a sampled one"),

@@ -23,7 +23,7 @@ from storage.location import Location
 from storage.remote import TooLargeError
 from terminal.nearest import nearest
 
-from results import limits, parquet
+from results import limits, parquet, places
 from results.campaign import parse
 from results.names import check_name
 from results.rows import check_rows, repeated
@@ -47,6 +47,7 @@ class Store:
         self.campaign = campaign
         self._schemas = {"trials": trials_schema(campaign["knobs"]), "reports": reports_schema()}
         self.before_write: Callable[[], None] = lambda: None  # of each row: raises where the folder is no longer ours
+        self._misnamed: set[str] = set()  # trials whose rows were written under another name of the folder
         self._reported: dict[str, list[dict[str, Any]]] = {}  # rows of the trials that are reporting now
 
     @classmethod
@@ -64,8 +65,8 @@ class Store:
             if name in campaign:
                 raise ValueError(f"campaign[{name!r}] is written by the store and must not be given")
         whole = {"schema_version": SCHEMA_VERSION, **campaign, "knobs": dict(knobs)}
-        text = json.dumps(whole, indent=2, allow_nan=False)
-        store = cls(folder, parse(folder / CAMPAIGN, text.encode()))  # what could not be read again is not begun
+        text = json.dumps(places.relative(folder, whole), indent=2, allow_nan=False)
+        store = cls(folder, _parsed_campaign(folder, text.encode()))  # what could not be read again is not begun
         files.create_folder(folder)
         if not (anew and store.is_empty):
             store._refuse_if_in_use()
@@ -98,8 +99,8 @@ class Store:
         """Write some fields of ``campaign.json`` anew: where things are, never what was asked."""
         if not changes:
             return
-        text = json.dumps({**self.campaign, **changes}, indent=2, allow_nan=False)
-        self.campaign = parse(self.folder / CAMPAIGN, text.encode())
+        text = json.dumps(places.relative(self.folder, {**self.campaign, **changes}), indent=2, allow_nan=False)
+        self.campaign = _parsed_campaign(self.folder, text.encode())
         inside.write(self.folder, CAMPAIGN, text.encode())
 
     def write_trial(self, row: Mapping[str, Any]) -> None:
@@ -186,7 +187,25 @@ class Store:
             check_rows(table, dataset, one, self.campaign.get("objective"))
         except (pa.ArrowException, OSError, ValueError) as error:
             raise ValueError(f"{path} cannot be read: {_first_line(error)}") from None
-        return table
+        return self._named(key, table) if dataset == "trials" else table
+
+    def _named(self, key: str, trials: pa.Table) -> pa.Table:
+        """The rows under the name of the folder that they are in, which may be a copy or have another name by now."""
+        at, was = trials.schema.get_field_index("campaign"), trials["campaign"]
+        if {*was.unique().to_pylist(), None} <= {self.folder.name, None}:
+            return trials
+        self._misnamed.add(key)
+        named = [None if name is None else self.folder.name for name in was.to_pylist()]
+        return trials.set_column(at, trials.schema.field(at), pa.array(named, pa.string()))
+
+    def take_name(self) -> int:
+        """Write the rows that were read and name another campaign under this folder's name; how many there were."""
+        misnamed, self._misnamed = sorted(self._misnamed), set()
+        for key in misnamed:
+            self.before_write()
+            self._write_table("trials", key, self._read("trials", key))
+        self._misnamed.clear()
+        return len(misnamed)
 
     def _write(self, dataset: Dataset, key: str, rows: list[Mapping[str, Any]]) -> None:
         self._refuse_if_compacted()
@@ -274,7 +293,11 @@ def _read_campaign(folder: Location) -> dict[str, Any]:
         content = files.read(path, limits.CAMPAIGN_BYTES)
     except TooLargeError as error:
         raise ValueError(f"{path} cannot be read: {error.strerror}") from None
-    return parse(path, content)
+    return _parsed_campaign(folder, content)
+
+
+def _parsed_campaign(folder: Location, content: bytes) -> dict[str, Any]:
+    return places.whole(folder, parse(folder / CAMPAIGN, content))
 
 
 def _first_line(error: Exception) -> str:

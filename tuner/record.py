@@ -41,7 +41,9 @@ def asked_of(question: Question, given: argparse.Namespace) -> dict[str, Any]:
         "reports": given.reports,
         "confirm": str(given.confirm) if given.confirm else None,
         "ablate": bool(given.ablate),
-        "warm_start": given.warm_start,
+        "warm_start": [name if name == warm_start.RECORDED else absolute(location(name)) for name in given.warm_start]
+        if given.warm_start
+        else given.warm_start,
         "reuse": [absolute(folder) for folder in given.reuse or ()],
         "replay": None if question.replay is None else asdict(question.replay),
         "compile": given.compile,

@@ -92,6 +92,7 @@ class Search:
         self.check_held = store.before_write = partial(lock.check, store.folder)
         self.ledger = Ledger(store, space, base, data_fingerprint, code_version)
         self.ledger.restore(planned or ())
+        store.take_name()
         self.files = TrialFiles(self.folder)
         self.files.remove_late({entry.key for entry in self.ledger.unfinished()})
         self.waiting = [entry for entry in self.ledger.unfinished() if entry.stage == SEARCH]

@@ -30,8 +30,9 @@ def finished(campaign: Path, make_trial: Callable[..., Row]) -> Path:
 def test_a_compacted_campaign_reads_the_same(finished: Path, tmp_path: Path) -> None:
     compact(finished, tmp_path / "kept")
     before, after = load(finished), load(tmp_path / "kept")
-    left_out = ["worker", "checkpoint"]
+    left_out = ["worker", "checkpoint", "campaign"]  # the last is the folder's name
     pd.testing.assert_frame_equal(after.trials.drop(columns=left_out), before.trials.drop(columns=left_out))
+    assert set(after.trials["campaign"]) == {"kept"} and set(before.trials["campaign"]) == {finished.name}
     pd.testing.assert_frame_equal(after.reports, before.reports)
     pd.testing.assert_frame_equal(
         leaderboard(after.trials)[["key", "rank"]], leaderboard(before.trials)[["key", "rank"]]
@@ -55,10 +56,10 @@ def test_names_of_workers_and_paths_of_checkpoints_are_left_out(finished: Path, 
 
 
 def test_a_compacted_campaign_can_be_compacted_again(finished: Path, tmp_path: Path) -> None:
-    for source, target in ((finished, "one"), (tmp_path / "one", "two")):
+    for source, target in ((finished, "a/kept"), (tmp_path / "a" / "kept", "b/kept")):
         compact(source, tmp_path / target)
     for file in ("campaign.json", "trials/part-0.parquet", "reports/part-0.parquet"):
-        assert (tmp_path / "two" / file).read_bytes() == (tmp_path / "one" / file).read_bytes()
+        assert (tmp_path / "b" / "kept" / file).read_bytes() == (tmp_path / "a" / "kept" / file).read_bytes()
 
 
 def test_a_compacted_campaign_is_not_gone_on_with(
