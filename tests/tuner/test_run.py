@@ -127,7 +127,7 @@ def test_a_campaign_ends_with_its_leaderboard_its_files_and_code_0(without_ray, 
 def test_a_search_ends_with_verdicts_and_its_winner_as_a_command_that_trains_it(without_ray, capsys) -> None:
     without_ray()
     confirmed = [part for part in GOLF if part != "--no-confirm"]
-    assert main([*confirmed, "--data", "text [b]", "--trials", "6", "--name", "sure", "--confirm", "2x2"]) == 0
+    assert main([*confirmed, "--data", "text [b]", "--trials", "14", "--name", "sure", "--confirm", "2x2"]) == 0
     out = capsys.readouterr().out
     assert "the best 2 and the base on 2 fresh seeds: 6 runs" in out and "established: better" in out
     assert "the verdicts are below" in out and "--resume sure --results runs --ablate" in out
@@ -144,7 +144,7 @@ def test_a_search_ends_with_verdicts_and_its_winner_as_a_command_that_trains_it(
     out = capsys.readouterr().out
     assert "Ablation: " in out and "--ablate" not in out
     stages = load(Path("runs/sure")).trials["stage"].value_counts()
-    assert stages["search"] == 6 and stages["confirm"] == 6 and stages["ablate"] > 0
+    assert stages["search"] == 14 and stages["confirm"] == 6 and stages["ablate"] > 0
     assert main(["--resume", "sure", "--results", "runs", "--confirm", "2x3"]) == 2
     assert "--confirm 2x3 cannot follow 2x2" in capsys.readouterr().err
 
