@@ -58,7 +58,7 @@ Signed = Annotated[float, Within(-LARGEST, LARGEST)]
 Factor = Annotated[float, Within(1, 10**12, words="at least 1")]
 RopeBase = Annotated[float, Within(1, 10**12, without_low=True, words="over 1")]
 Ratio = Annotated[float, Within(1e-9, 10**9, words="positive (from 1e-09)")]  # also of passes over data
-Seconds = Annotated[float, Within(1e-3, 10**9, words="positive (from 0.001)")]
+Seconds = Annotated[float, Within(1e-6, 10**9, words="positive (from 1e-06)")]
 
 Steps = Annotated[int, Within(0, MOST, words="0 or more")]
 AfterStep = Annotated[int, Within(-1, MOST, words="-1 or more")]  # -1: before the first one
