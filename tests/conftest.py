@@ -223,7 +223,7 @@ def assert_resumes_identically(
         straight = Run.start(config, dataset, runtime)
         steps = config.budget.steps or 0
         for report in train(straight, milestones=range(1, steps)):
-            checkpoint.save(tmp_path / str(report.step), straight.state_dict(), "key")
+            checkpoint.save(tmp_path, str(report.step), straight.state_dict(), "key")
         expected = Trained(straight, [report]).numbers
         for step in range(1, steps):
             resumed = Run.start(config, dataset, runtime)

@@ -57,7 +57,7 @@ def test_it_descends_a_quadratic(rule):
 @pytest.mark.parametrize("after", [0, 1, 4])
 def test_its_state_survives_a_checkpoint(rule, after, tmp_path: Path, first_difference):
     straight, broken = Descent(rule.example()).go(after + 4), Descent(rule.example()).go(after)
-    checkpoint.save(tmp_path / "state", {"weights": broken.parameters, "rule": broken.states}, "key")
+    checkpoint.save(tmp_path, "state", {"weights": broken.parameters, "rule": broken.states}, "key")
     saved = checkpoint.load(tmp_path / "state", "key")
     resumed = Descent(rule.example())
     with torch.no_grad():

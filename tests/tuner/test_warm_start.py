@@ -124,7 +124,9 @@ def test_sources_take_turns_and_what_does_not_beat_its_base_is_not_tried_first()
     assert Prior(tuple(points)).first({"x": 1}) == [{"x": 0}, {"x": 9}, {"x": 2}]
 
 
-def test_a_warm_search_asks_for_the_base_then_the_best_and_a_resume_asks_for_none_twice(bench, toy_space) -> None:
+def test_a_warm_search_asks_for_the_base_then_the_best_and_a_resume_asks_for_none_twice(
+    bench, toy_space, result_of
+) -> None:
     base = toy_space.values_of(bench.base)
     best = [base | {"optimizer.matrix_lr": rate} for rate in (0.1, 0.2)]
     prior = Prior(tuple(Point("a", str(i), values, 1.0 + i, 9.0) for i, values in enumerate(best)))
@@ -136,8 +138,11 @@ def test_a_warm_search_asks_for_the_base_then_the_best_and_a_resume_asks_for_non
     for _ in range(2):
         key = first.next().key
         first.start(key)
-        rates.append(first.ledger.entries[key].config.optimizer.matrix_lr)
-        first.fail(key, f"error {key}")
+        config = first.ledger.entries[key].config
+        rates.append(config.optimizer.matrix_lr)
+        result = result_of(config, config.budget.amount, 1.5, "completed")
+        first.report(key, result)
+        first.end(key, result)
     assert rates == [bench.base.optimizer.matrix_lr, 0.1]
     again = search()
     assert again.ledger.entries[again.next().key].config.optimizer.matrix_lr == 0.2
