@@ -39,7 +39,7 @@ CARDS = {
     "h100-nvl": Card("NVIDIA H100 NVL", 835, 94, "NVIDIA H100 datasheet, 2023, without sparsity"),
     "h100-pcie": Card("NVIDIA H100 PCIe", 756, 80, "NVIDIA H100 datasheet, 2022, without sparsity"),
     "h200": Card("NVIDIA H200 SXM", 989.4, 141, "NVIDIA H200 datasheet, 2023, without sparsity"),
-    "l4": Card("NVIDIA L4", 60.5, 24, "NVIDIA L4 datasheet, 2023, without sparsity"),
+    "l4": Card("NVIDIA L4", 121, 24, "NVIDIA L4 datasheet, 2023, without sparsity"),
     "l40s": Card("NVIDIA L40S", 362, 48, "NVIDIA L40S datasheet, 2023, without sparsity"),
     "rtx3090": Card("GeForce RTX 3090", 71, 24, "NVIDIA GA102 whitepaper, 2020"),
     "rtx4090": Card("GeForce RTX 4090", 165.2, 24, "NVIDIA Ada whitepaper, 2022"),
