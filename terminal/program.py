@@ -84,6 +84,13 @@ def drain(stream: IO[str]) -> None:
         stream.flush()
 
 
+def flush() -> None:
+    """Write out what is left in the buffers of the standard streams, as far as they take it."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+
+
 @contextmanager
 def raising(name: str) -> Iterator[None]:
     """Within the block the first signal is an ``Interrupted``, so that what has begun is undone; a second ends at once.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import typing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 from trainable.seeds import SEEDS
@@ -27,12 +27,16 @@ class Within:
     without_high: bool = False
     words: str = ""  # of the lower bound, where they are plainer; the upper one is added to them
     said: str = ""  # the rule, where neither is plain
+    nullable: bool = False  # the field may be null too, which is what the rule then begins with
 
     def __contains__(self, value: Any) -> bool:
         above = value > self.low if self.without_low else value >= self.low
         return bool(above and (value < self.high if self.without_high else value <= self.high))
 
     def __str__(self) -> str:
+        return f"{'null or ' * self.nullable}{self._bounds()}"
+
+    def _bounds(self) -> str:
         if self.said:
             return self.said
         if self.words:
@@ -89,7 +93,7 @@ def ranges(cls: type) -> dict[str, Within]:
     found = {}
     for name, hint in typing.get_type_hints(cls, include_extras=True).items():
         if (within := _within(hint)) is not None:
-            found[name] = within
+            found[name] = replace(within, nullable=type(None) in typing.get_args(hint))
     return found
 
 

@@ -8,9 +8,7 @@ import logging
 import os
 import re
 import socket
-import sys
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 import ray
@@ -19,6 +17,7 @@ from ray._private.ray_logging import stdout_deduplicator
 from ray.exceptions import GetTimeoutError, RayError
 
 from terminal.console import Console
+from terminal.program import flush
 from trainable.config import TrainConfig
 from tuner import leftovers, machine, memory, nodes, own_ray, probe
 from tuner.driver import FAILED
@@ -143,9 +142,7 @@ def abandon() -> None:
 
 
 def _leave() -> None:
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError, ValueError):
-            stream.flush()
+    flush()
     os._exit(FAILED)
 
 

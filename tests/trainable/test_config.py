@@ -18,7 +18,7 @@ def test_a_budget_needs_a_limit_and_every_limit_is_positive_and_finite():
     with pytest.raises(ValueError, match="a Budget needs a limit: set one of steps, tokens, flops, seconds"):
         Budget()
     for unit, amount in {"steps": 0, "tokens": -1, "flops": 0, "seconds": float("inf")}.items():
-        with pytest.raises(ValueError, match=rf"Budget.{unit} is .* but must be (at least 1|positive)"):
+        with pytest.raises(ValueError, match=rf"Budget.{unit} is .* but must be null or (at least 1|positive)"):
             Budget(**{unit: amount})
 
 

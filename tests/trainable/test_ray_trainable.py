@@ -258,10 +258,10 @@ def test_a_folder_that_cannot_be_read_for_a_while_costs_a_note_and_not_the_trial
     monkeypatch.setattr(ray_trainable, "POLL_SECONDS", 0.0)
     read, looks = files.read, itertools.count()
 
-    def away(path: Path) -> bytes:
+    def away(path: Path, most_bytes: int | None = None) -> bytes:
         if next(looks) % 2:
             raise OSError(errno.EIO, os.strerror(errno.EIO))
-        return read(path)
+        return read(path, most_bytes)
 
     monkeypatch.setattr(files, "read", away)
     *_, last = finish(found)

@@ -169,8 +169,8 @@ def test_a_setting_that_cannot_be_is_refused(values, says):
     [
         ({"ttt": TTT(chunk_tokens=1500)}, r"EvaluationConfig\.ttt .* a multiple of seq_len = 1024"),
         ({"ttt": TTT(batch_tokens=1000)}, r"EvaluationConfig\.ttt .* at least seq_len = 1024"),
-        ({"stride": 0}, r"EvaluationConfig\.stride is 0 but must be null or in 1\.\.seq_len = 1024"),
-        ({"stride": 1025}, r"EvaluationConfig\.stride is 1025"),
+        ({"stride": 0}, r"EvaluationConfig\.stride is 0 but must be null or at least 1"),
+        ({"stride": 1025}, r"EvaluationConfig\.stride is 1025 but must be null or in 1\.\.seq_len = 1024"),
     ],
 )
 def test_methods_that_do_not_fit_the_windows_are_refused(values, says):

@@ -30,7 +30,7 @@ MISTAKES = {  # command line -> what the one line must hold
     (*GOLF, "--set", "a=\n[NaN]"): r"'a=\n[NaN]'",
     (*GOLF, "--set", "model.num_layers=2.5"): "GPT.num_layers is 2.5 but must be int",
     (*GOLF, "--set", "model.num_heads=7"): "GPT.model_dim is 64 but must be a multiple of 2 * num_heads = 14",
-    (*GOLF, "--set", "budget.steps=0"): "Budget.steps is 0 but must be at least 1",
+    (*GOLF, "--set", "budget.steps=0"): "Budget.steps is 0 but must be null or at least 1",
     (*GOLF, "--set", "budget.steps=null"): "a Budget needs a limit",
     (*GOLF, "--set", "seed.more=1"): "goes below a plain value",
     (*GOLF, "--set", "matrix_lr"): "--set takes PATH=VALUE, not 'matrix_lr'",

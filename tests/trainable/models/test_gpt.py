@@ -330,7 +330,8 @@ def test_the_cost_of_a_token_is_six_operations_a_weight_and_half_a_square_of_att
         ({"logit_softcap": 0.0}, "logit_softcap is 0.0 but must be positive"),
         ({"rope_dims": 3}, "rope_dims is 3 but must be null or even and in 2..head_dim = 4"),
         ({"rope_dims": 6}, "rope_dims is 6 but must be null or even and in 2..head_dim = 4"),
-        ({"weight_share_period": 0}, "weight_share_period is 0 but must be null or in 1..num_layers = 5"),
+        ({"weight_share_period": 0}, "weight_share_period is 0 but must be null or at least 1 and at most 2,000"),
+        ({"weight_share_period": 6}, "weight_share_period is 6 but must be null or in 1..num_layers = 5"),
         ({"layers": (LayerDropout(), LayerDropout(prob=0.5))}, "model.layers has LayerDropout twice"),
     ],
 )

@@ -21,7 +21,7 @@ def test_the_nearest_burst_counts_alone():
 
 
 def test_a_burst_may_be_as_narrow_as_a_step():
-    assert Punctuated(width=1e-300)(0.5) == 1 and Punctuated(width=1e-300)(0.4) == 0.2
+    assert Punctuated(width=1e-30)(0.5) == 1 and Punctuated(width=1e-30)(0.4) == 0.2
 
 
 @pytest.mark.parametrize(
