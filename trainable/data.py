@@ -14,7 +14,7 @@ import shutil
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import accumulate
 from pathlib import Path
@@ -23,19 +23,20 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 import torch
-from filelock import FileLock, Timeout
 from storage import location
 from terminal.nearest import nearest
 
 from trainable import download, epochs, shards, sources, standard_library, text, tokenizer
 from trainable.characters import CharacterCounter
 from trainable.component import Component, fingerprint
+from trainable.one_at_a_time import one_at_a_time
 from trainable.ranges import Context, NumTokens, Part, PositivePart, Repeats, Vocabulary
 from trainable.shards import Tokens
 from trainable.sources import STDLIB
 from trainable.tokenizer import BYTE_LEVEL, PRETOKENIZERS, ByteCounter
 
 CACHE_FORMAT = 1  # raise it when the same text would be prepared differently
+ABANDONED_SECONDS = 24 * 3600  # so long nothing is written in a half-written folder that anybody still writes
 VOCABULARY_TEXT_BYTES = 200_000_000  # text beyond this adds no pair to a vocabulary that matters
 
 Say = Callable[[str], None]
@@ -211,8 +212,8 @@ def _from_folder(folder: Path, name: str | None = None) -> Dataset:
 
 
 def _from_download(name: str, cache: Path, train_tokens_needed: int | None, say: Say) -> Dataset:
-    with _one_at_a_time(cache, name, say):
-        found = download.fetch(name, cache, train_tokens_needed, say)
+    with one_at_a_time(cache, name, say) as alone:
+        found = download.fetch(name, cache, train_tokens_needed, say, alone)
     hashed = [*found.train[:1], *found.validation]
     return _open(found.folder, found.train, found.validation, name, hashed=hashed, label=name)
 
@@ -251,12 +252,12 @@ def _from_text(source: text.TextSource, config: DataConfig, cache: Path, say: Sa
     key = fingerprint({"text": source.digest(), "format": CACHE_FORMAT, **of_tokens})
     folder = cache / f"text-{key}"
     if _problem(folder) is not None:
-        with _one_at_a_time(cache, folder.name, say):
+        with one_at_a_time(cache, folder.name, say) as alone:
             problem = _problem(folder)  # again: another process may have been first
             if problem is not None:
                 if folder.exists():
                     say(f"the prepared data in {folder} is unusable ({problem}); preparing it again")
-                _prepare_text(source, config, folder, say)
+                _prepare_text(source, config, folder, say, alone)
     dataset = _from_folder(folder, name=source.name)
     if not source.about:
         return dataset
@@ -280,23 +281,43 @@ def _problem(folder: Path) -> str | None:
     return None
 
 
-def _prepare_text(source: text.TextSource, config: DataConfig, folder: Path, say: Say) -> None:
+def _prepare_text(source: text.TextSource, config: DataConfig, folder: Path, say: Say, alone: bool) -> None:
     """Tokenise a source into ``folder``, by way of a folder beside it that is renamed when all is written.
 
-    The caller holds the lock, so older half-written folders are nobody's and are removed.
+    Older half-written folders are removed: all of them where the caller holds the lock (``alone``), else those in which
+    nothing was written for long, since another process may be writing there.
     """
     for left_over in folder.parent.glob(f"{folder.name}.partial-*"):
-        shutil.rmtree(left_over)
+        if alone or time.time() - _last_written(left_over) > ABANDONED_SECONDS:
+            shutil.rmtree(left_over, ignore_errors=not alone)
     partial = folder.with_name(f"{folder.name}.partial-{uuid.uuid4().hex[:8]}")
     partial.mkdir()
     try:
         _write_text(source, config, partial, say)
-        if folder.exists():
-            folder.rename(partial / "replaced")  # readers that have it mapped keep their files
-            shutil.rmtree(partial / "replaced")
-        partial.rename(folder)
+        _put_in_place(partial, folder)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+
+
+def _put_in_place(partial: Path, folder: Path) -> None:
+    """Rename a prepared folder to its name; where another process has put a whole one there meanwhile, that stays."""
+    if folder.exists() and _problem(folder) is not None:
+        with suppress(FileNotFoundError):  # another process has moved it
+            folder.rename(partial / "replaced")  # readers that have it mapped keep their files
+            shutil.rmtree(partial / "replaced")
+    try:
+        partial.rename(folder)
+    except OSError:
+        if _problem(folder) is not None:
+            raise
+
+
+def _last_written(folder: Path) -> float:
+    """When something in a folder was written last, in seconds since 1970; now where it is being removed."""
+    try:
+        return max(path.stat().st_mtime for path in (folder, *folder.iterdir()))
+    except OSError:
+        return time.time()
 
 
 def _write_text(source: text.TextSource, config: DataConfig, folder: Path, say: Say) -> None:
@@ -364,22 +385,3 @@ class _ShardWriter:
         shards.write(self.folder / f"text_{self.split}_{self.written:06d}.bin", joined[:count])
         self.waiting, self.waiting_tokens = [joined[count:]], len(joined) - count
         self.written += 1
-
-
-@contextmanager
-def _one_at_a_time(cache: Path, name: str, say: Say) -> Iterator[None]:
-    """Hold the machine-wide lock of one thing in the cache; a process that is killed lets go of it."""
-    try:
-        cache.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(cache / f"{name}.lock")
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            say(f"waiting for another process that prepares {name}")
-            lock.acquire()
-    except OSError as error:
-        raise ValueError(f"cannot write to the cache {cache} ({error.strerror}): set TUNER_CACHE") from error
-    try:
-        yield
-    finally:
-        lock.release()

@@ -8,6 +8,9 @@ disk already is checked and kept, and then needs no network. FineWeb is publishe
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -91,11 +94,12 @@ def _paths(remote: Remote, root: Path, train_tokens: int | None) -> list[Path]:
     return [root / remote.folder / name for name in names]
 
 
-def fetch(name: str, cache: Path, train_tokens: int | None, say: Callable[[str], None]) -> Fetched:
+def fetch(name: str, cache: Path, train_tokens: int | None, say: Callable[[str], None], alone: bool = True) -> Fetched:
     """The files of ``DATASETS[name]`` that a run of ``train_tokens`` reads, downloaded into ``cache`` where they lack.
 
     Raises a ValueError where a file lacks and cannot be downloaded. The caller sees to it that one process at a time
-    fetches a dataset.
+    fetches a dataset, or that it is not ``alone``: where the cache has no locks, which the hub's client needs too,
+    files are downloaded elsewhere and then renamed into it.
     """
     remote = DATASETS[name]
     root = cache / "downloads" / name
@@ -110,7 +114,7 @@ def fetch(name: str, cache: Path, train_tokens: int | None, say: Callable[[str],
         if number == 1:
             _reach(file, root)
         say(f"downloading {file.path} of {file.repository} ({number} of {len(missing)})")
-        _download(file, root)
+        (_download if alone else _download_elsewhere)(file, root)
     for path in paths:
         shards.read(path)
     return Fetched(root / remote.folder, train=tuple(paths[1:]), validation=tuple(paths[:1]))
@@ -131,7 +135,7 @@ def _is_shard(path: Path, say: Callable[[str], None]) -> bool:
         shards.read(path)
     except ValueError as error:
         say(f"{error}; downloading it again")
-        path.unlink()
+        path.unlink(missing_ok=True)  # another process may be first
         return False
     return True
 
@@ -160,6 +164,21 @@ def _download(file: _File, root: Path) -> None:
     with _one_clear_error(file, root):
         endpoint = os.environ.get("HF_ENDPOINT")
         hf_hub_download(file.repository, file.path, repo_type=file.kind, local_dir=root, endpoint=endpoint)
+
+
+def _download_elsewhere(file: _File, root: Path) -> None:
+    """Download into the folder of temporary files, and put the whole file into ``root`` at once."""
+    target = root / file.path
+    with tempfile.TemporaryDirectory() as own:
+        _download(file, Path(own))
+        partial = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}")
+        try:
+            with _one_clear_error(file, root):
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(Path(own) / file.path, partial)
+                os.replace(partial, target)
+        finally:
+            partial.unlink(missing_ok=True)
 
 
 @contextmanager

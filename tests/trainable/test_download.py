@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from trainable import download, shards
+from trainable import download, one_at_a_time, shards
 from trainable.data import DataConfig, prepare
 
 GPT2 = "datasets/kjj0/fineweb10B-gpt2"
@@ -103,6 +103,19 @@ def test_a_dataset_is_downloaded_once_and_only_as_far_as_the_run_reads(gpt2_hub:
     assert dataset.train.take(100, 100).tolist() == expected.tolist()
     prepare(config, tmp_path / "cache", train_tokens_needed=150_000_000)
     assert gpt2_hub.served == names
+
+
+def test_where_the_cache_has_no_locks_whole_files_are_put_into_it(gpt2_hub: Hub, tmp_path: Path, monkeypatch) -> None:
+    config, cache = DataConfig(source="fineweb10B_gpt2"), tmp_path / "cache"
+    whole = prepare(config, tmp_path / "other", train_tokens_needed=10)
+    monkeypatch.setattr(one_at_a_time, "_no_locks", lambda cache: "No locks available")
+    said: list[str] = []
+    assert prepare(config, cache, train_tokens_needed=10, say=said.append).fingerprint == whole.fingerprint
+    assert sum("has no locks" in line for line in said) == 1
+    # The hub's client keeps locks of its own beside what it downloads.
+    assert not [path for path in cache.rglob("*") if path.name.startswith(".") or path.suffix == ".lock"]
+    gpt2_hub.served.clear()
+    assert prepare(config, cache, train_tokens_needed=10) and gpt2_hub.served == []
 
 
 def test_the_fingerprint_does_not_depend_on_how_much_was_downloaded(gpt2_hub: Hub, tmp_path: Path) -> None:
