@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from results import limits
 
 MOST_PAGES = 100_000
+_MAGIC = b"PAR1"  # how a file begins
 _STOP, _TRUE, _FALSE, _BYTE, _I16, _I32, _I64, _DOUBLE, _BINARY, _LIST, _SET, _MAP, _STRUCT = range(13)
 _UNCOMPRESSED, _COMPRESSED = 2, 3  # ids of the fields
 
@@ -26,6 +27,8 @@ def check_pages(content: bytes, footer: pq.FileMetaData, most_bytes: int) -> int
             starts = [column.data_page_offset]
             if column.has_dictionary_page:
                 starts.append(column.dictionary_page_offset or 0)
+            if group.num_rows == 0 and content.startswith(_MAGIC):
+                starts = [start for start in starts if start > 0] or [len(_MAGIC)]  # at 0, where no page is: none
             at, end = min(starts), min(starts) + column.total_compressed_size
             if not 0 <= at <= end <= len(content):
                 raise ValueError("its footer points outside of the file")

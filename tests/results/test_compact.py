@@ -41,6 +41,19 @@ def test_a_compacted_campaign_reads_the_same(finished: Path, tmp_path: Path) -> 
     assert Store.open(tmp_path / "kept").reports(f"{3:016x}") == Store.open(finished).reports(f"{3:016x}") != []
 
 
+@pytest.mark.parametrize("trials", [0, 1])
+def test_a_campaign_without_a_report_or_a_trial_reads_the_same(
+    store: Store, tmp_path: Path, make_trial: Callable[..., Row], trials: int
+) -> None:
+    for number in range(trials):
+        store.write_trial(make_trial(number, "completed", 1.0))
+    compact(store.folder, tmp_path / "kept")
+    found = load(tmp_path / "kept")
+    assert (len(found.trials), len(found.reports)) == (trials, 0)
+    assert list(found.reports.columns) == list(load(store.folder).reports.columns)
+    assert len(pd.read_parquet(tmp_path / "kept" / "reports")) == 0
+
+
 def test_it_is_one_file_a_dataset_that_pandas_opens(finished: Path, tmp_path: Path) -> None:
     compact(finished, tmp_path / "kept")
     files = sorted(str(path.relative_to(tmp_path / "kept")) for path in (tmp_path / "kept").rglob("*.*"))
