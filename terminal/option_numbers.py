@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
-from terminal.number import decimal
+from terminal.number import decimal, number
 
 MOST = 1_000_000  # of anything that is counted: trials, slots, seeds, rows
 DIGITS = 30  # beyond them no count is read, and no text repeated
@@ -22,10 +22,10 @@ def whole(low: int, high: int, range_in_words: str = "") -> Callable[[str], int]
     """The type of an option that takes a whole number in low..high."""
 
     def checked(text: str) -> int:
-        if (number := _whole(text)) is None or not low <= number <= high:
+        if (found := _whole(text)) is None or not low <= found <= high:
             said = range_in_words or f"{low:,}..{high:,}"
             raise argparse.ArgumentTypeError(f"{_short(text)} is not a whole number in {said}")
-        return number
+        return found
 
     return checked
 
@@ -43,7 +43,9 @@ def positive(what: str, high: int) -> Callable[[str], float]:
 
 
 def _whole(text: str) -> int | None:
-    return int(text) if text.isdecimal() and len(text) <= DIGITS else None
+    """The whole number that a text of digits is; None for another, and for one with a minus, be it before a 0."""
+    found = number(text) if len(text) <= DIGITS and not text.startswith("-") else None
+    return found if isinstance(found, int) else None
 
 
 def _short(text: str) -> str:

@@ -80,7 +80,7 @@ def choose(space: Space, wanted: Replay) -> Chosen:
 
 
 def _seeds(selection: str, default: int) -> tuple[str, int]:
-    match = re.fullmatch(r"(.+?)\s+x(\d{1,30})", selection.strip())
+    match = re.fullmatch(r"(.+?)\s+x([0-9]{1,30})", selection.strip())
     if not match:
         return selection, default
     if int(match[2]) < 1:

@@ -7,9 +7,12 @@ import pytest
 from terminal.option_numbers import MOST, at_least_one, positive, whole
 
 ENDLESS = "9" * 5000
+NO_NUMBERS = ["٣", "３", " 3", "3 ", "1_000", "0x3", "3.0", "-0", "inf", "1" + "0" * 400]
 
 
-@pytest.mark.parametrize("text", ["0", "-1", "1.5", "1e3", "", "x", str(MOST + 1), "999999999999", ENDLESS])
+@pytest.mark.parametrize(
+    "text", ["0", "-1", "1.5", "1e3", "", "x", str(MOST + 1), "999999999999", ENDLESS, *NO_NUMBERS]
+)
 def test_a_count_is_refused_in_a_short_line_that_names_it_and_its_range(text) -> None:
     with pytest.raises(
         argparse.ArgumentTypeError, match="is not a whole number of at least 1 and at most 1,000,000"
@@ -19,14 +22,16 @@ def test_a_count_is_refused_in_a_short_line_that_names_it_and_its_range(text) ->
     assert (at_least_one("1"), at_least_one(str(MOST))) == (1, MOST)
 
 
-@pytest.mark.parametrize("text", ["4", "-1", "nan", "1.0", ENDLESS])
+@pytest.mark.parametrize("text", ["4", "-1", "nan", "1.0", ENDLESS, *NO_NUMBERS[:-1]])
 def test_a_whole_number_outside_its_range_is_refused(text) -> None:
     with pytest.raises(argparse.ArgumentTypeError, match=r"is not a whole number in 0\.\.3"):
         whole(0, 3)(text)
     assert (whole(0, 3)("0"), whole(0, 3)("3")) == (0, 3)
 
 
-@pytest.mark.parametrize("text", ["0", "-0.5", "nan", "inf", "-inf", "1e308", "soon", "", ENDLESS])
+@pytest.mark.parametrize(
+    "text", ["0", "-0.5", "nan", "inf", "-inf", "1e308", "soon", "", ENDLESS, *NO_NUMBERS[:2], "1_000", "-0"]
+)
 def test_an_amount_that_is_not_finite_positive_and_in_range_is_refused(text) -> None:
     with pytest.raises(argparse.ArgumentTypeError, match="is not a positive number of hours up to 1,000,000") as e:
         positive("hours", 10**6)(text)
