@@ -25,7 +25,7 @@ from terminal.nearest import nearest
 
 from results import limits, parquet, places
 from results.campaign import parse
-from results.names import check_name
+from results.names import check_name, is_name
 from results.rows import check_rows, repeated
 from results.schema import SCHEMA_VERSION, STATUSES, reports_schema, trials_schema
 
@@ -102,6 +102,12 @@ class Store:
         text = json.dumps(places.relative(self.folder, {**self.campaign, **changes}), indent=2, allow_nan=False)
         self.campaign = _parsed_campaign(self.folder, text.encode())
         inside.write(self.folder, CAMPAIGN, text.encode())
+
+    def remove_half_written(self) -> None:
+        """Remove what writers that were killed left of its files; for a process that alone writes the campaign."""
+        inside.remove_half_written(self.folder, "", lambda name: name == CAMPAIGN)
+        for dataset in DATASETS:
+            inside.remove_half_written(self.folder, dataset, _is_part)
 
     def write_trial(self, row: Mapping[str, Any]) -> None:
         """Store the one row of a trial, in place of an earlier one; columns not given are null.
@@ -302,6 +308,10 @@ def _parsed_campaign(folder: Location, content: bytes) -> dict[str, Any]:
 
 def _first_line(error: Exception) -> str:
     return (str(error).splitlines() or [repr(error)])[0]
+
+
+def _is_part(name: str) -> bool:
+    return name.endswith(".parquet") and is_name(name.removesuffix(".parquet"))
 
 
 def _key(row: Mapping[str, Any]) -> str:

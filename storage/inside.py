@@ -123,6 +123,24 @@ def remove_files(folder: Location, name: str, ours: Callable[[str], bool]) -> No
         inner.rmdir()
 
 
+def remove_half_written(folder: Location, name: str, ours: Callable[[str], bool]) -> None:
+    """Remove from the folder ``name`` ("" is the folder itself) what killed writers left of files that are ``ours``.
+
+    For whoever alone writes these. An object store keeps no object of which only a part was written.
+    """
+    if not isinstance(folder, Path):
+        return
+    try:
+        inner = _place(folder, f"{name}/-" if name else "-").parent
+        found = os.listdir(inner)
+    except FileNotFoundError:
+        return
+    for file in found:
+        whole = _TEMPORARY.fullmatch(file)
+        if whole and ours(whole[1]) and stat.S_ISREG(_mode(inner / file)):
+            (inner / file).unlink(missing_ok=True)
+
+
 def _remove_objects(folder: Location, ours: Callable[[str], bool]) -> None:
     assert not isinstance(folder, Path)
     found = remote.names(folder)

@@ -120,6 +120,13 @@ def remove_all(campaign: Location, but: Collection[str]) -> None:
             remove(campaign, key)
 
 
+def remove_half_written(campaign: Location) -> None:
+    """Remove what writers that were killed left of signs and checkpoints; where no trial runs."""
+    for key in files.names(campaign / FOLDER):
+        if _KEY.fullmatch(key):
+            inside.remove_half_written(campaign, f"{FOLDER}/{key}", _is_ours)
+
+
 def _below(key: str, name: str) -> str:
     return f"{FOLDER}/{key}/{name}"
 

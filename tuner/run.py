@@ -76,6 +76,7 @@ from tuner.record import asked_of, record_of
 from tuner.replay import AS_RUN, Replay
 from tuner.reuse import Library
 from tuner.search import Search, Settings
+from tuner.trial_files import TrialFiles
 
 REPLAY_REPORTS = 4  # evaluations on the way of a replayed trial: its curve
 NEEDED = ("space", "scale", "objective", "overrides", "base", "trials", "seed", "data", "stopper", "fidelity")
@@ -217,6 +218,8 @@ def resume_in(console: Console, folder: Location, given: argparse.Namespace) -> 
     library = open_library(console, reused, given.fidelity)
     with only_driver(folder):
         store.revise(resumed.changes(was, question, reused))
+        store.remove_half_written()
+        TrialFiles(folder).remove_half_written()
         return search(console, question, store, dataset, here, given, library)
 
 

@@ -13,6 +13,7 @@ from trainable import attempt, watchdog
 from trainable.attempt import Attempt
 from trainable.ray_trainable import STOP_FILE
 from tuner import lock
+from tuner.journal import JOURNAL
 
 NOTES = "notes.txt"  # beside the trials' own: no key is called so
 
@@ -59,6 +60,13 @@ class TrialFiles:
         inside.remove(self.folder, self._stall_file(key))
         if ended:
             attempt.remove(self.folder, key)
+
+    def remove_half_written(self) -> None:
+        """While no trial runs: remove what writers that were killed left on its way to a name."""
+        lock.check(self.folder)
+        attempt.remove_half_written(self.folder)
+        inside.remove_half_written(self.folder, "errors", lambda name: name.endswith(".txt"))
+        inside.remove_half_written(self.folder, "", lambda name: name == JOURNAL)
 
     def remove_late(self, unfinished: Collection[str]) -> None:
         """While no trial runs: remove what workers that were cut off wrote of other trials than the ``unfinished``."""

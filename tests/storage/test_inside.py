@@ -82,6 +82,32 @@ def test_what_a_killed_writer_left_is_removed_with_the_file_that_it_was_for(tmp_
     assert sorted(p.name for p in (tmp_path / "a").iterdir()) == [".notes.0123abcd", ".ours"]
 
 
+@pytest.mark.parametrize("within", ["", "a/b"])
+def test_of_our_own_files_only_what_killed_writers_left_is_removed(tmp_path, within) -> None:
+    theirs = [".ours.0123abcd.txt", ".ours.0123ABCD", ".ours", ".notes.0123abcd", "ours", "ours.0123abcd"]
+    (tmp_path / within).mkdir(parents=True, exist_ok=True)
+    for name in (".ours.0123abcd", ".ours.ffffffff", *theirs):
+        (tmp_path / within / name).write_bytes(b"half")
+    (tmp_path / within / ".ours.00000000").mkdir()
+    (tmp_path / within / ".ours.00000001").symlink_to(tmp_path)
+    inside.remove_half_written(tmp_path, within, lambda name: name == "ours")
+    inside.remove_half_written(tmp_path, "absent", lambda name: True)
+    left = {path.name for path in (tmp_path / within).iterdir()} - {"a"}
+    assert left == {*theirs, ".ours.00000000", ".ours.00000001"}
+
+
+@pytest.mark.parametrize("linked", ["a", "a/b"])
+def test_what_killed_writers_left_is_not_removed_through_a_link(tmp_path, linked) -> None:
+    ours, theirs = tmp_path / "ours", tmp_path / "theirs"
+    (theirs / "a" / "b").mkdir(parents=True)
+    (theirs / "a" / "b" / ".file.0123abcd").write_bytes(b"precious")
+    (ours / linked).parent.mkdir(parents=True)
+    (ours / linked).symlink_to(theirs / linked)
+    with pytest.raises(NotADirectoryError, match="a link lies where a campaign has a folder"):
+        inside.remove_half_written(ours, "a/b", lambda name: True)
+    assert (theirs / "a" / "b" / ".file.0123abcd").read_bytes() == b"precious"
+
+
 CHANGES = {
     "write": lambda folder: inside.write(folder, "a/b/file", b"new"),
     "replace": lambda folder: replaced(folder),

@@ -64,6 +64,17 @@ def test_a_driver_that_was_suspended_learns_that_it_is_no_longer_one_and_leaves_
     assert lease.holder(folder)["token"] == other.token
 
 
+def test_a_driver_whose_campaign_is_gone_learns_it_and_writes_nothing_in_its_place(folder) -> None:
+    told: list[str] = []
+    with leased(folder, told.append):
+        inside.remove(folder, NAME)
+        until = time.monotonic() + 20
+        while not told and time.monotonic() < until:
+            time.sleep(0.02)
+    assert len(told) == 1 and f"{folder}: the folder is no longer there" in told[0]
+    assert not files.exists(folder / NAME)
+
+
 def test_such_a_driver_ends_at_once_and_says_why(monkeypatch, capsys) -> None:
     codes: list[int] = []
     monkeypatch.setattr(driver.os, "_exit", codes.append)

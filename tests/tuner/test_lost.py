@@ -148,6 +148,16 @@ def test_a_trial_whose_process_is_killed_is_tried_twice_more_with_a_note(bench) 
     assert search.exhausted
 
 
+def test_a_base_whose_process_is_killed_again_and_again_ends_the_search(bench) -> None:
+    search = bench.search(trials=20, slots=1)
+    for _ in range(KILLS + 1):
+        assert search.next().key == bench.base_key and not search.stopping
+        search.start(bench.base_key)
+        search.die(bench.base_key, ON_A_LIVING_NODE)
+    assert search.stopping.startswith("the base config crashed") and "its process was killed 3 times" in search.stopping
+    assert search.next() is None and search.exhausted
+
+
 def test_a_trial_that_raises_is_not_tried_again(bench) -> None:
     search = bench.search(trials=1)
     search.start(search.next().key)

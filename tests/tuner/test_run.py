@@ -22,6 +22,7 @@ from trainable.component import decode
 from trainable.ray_trainable import STOP_FILE
 from tuner import options, provenance, run
 from tuner.audit import INERT, Finding
+from tuner.driver import only_driver
 from tuner.question import ask
 from tuner.run import main
 from tuner.search import Search
@@ -492,6 +493,39 @@ def test_a_campaign_whose_data_were_moved_goes_on_with_the_same_trials(without_r
     assert key in set(load("runs/moved").trials["key"]) and len(statuses("moved")) == 3
     assert main([*again, "--trials", "4"]) == 0, "the place is remembered"
     assert campaign_json("moved")["overrides"]["data.source"] == "../../elsewhere"
+
+
+def test_a_resume_removes_what_killed_writers_left_once_it_holds_the_campaign(without_ray, capsys) -> None:
+    without_ray()
+    assert main([*GOLF, "--data", "text [b]", "--trials", "1", "--name", "killed"]) == 0
+    left = Path("runs/killed/trials/.0123456789abcdef.parquet.0123abcd")
+    left.write_bytes(b"half")
+    again = ["--resume", "killed", "--results", "runs"]
+    with only_driver(Path("runs/killed").absolute()):
+        assert main(again) == 2 and left.exists()
+    assert main(again) == 0 and not left.exists()
+
+
+def test_a_replay_whose_data_were_moved_goes_on_with_the_same_trainings(without_ray, capsys) -> None:
+    def interrupted(campaign: Search) -> None:
+        campaign.start(campaign.next().key)
+        signal.raise_signal(signal.SIGINT)
+
+    without_ray(interrupted)
+    assert main([*GOLF, "--data", "text [b]", "--replay", "BASE,1", "--name", "moved"]) == 130
+    (begun,) = load("runs/moved").trials["key"]
+    os.rename("text [b]", "elsewhere")
+    without_ray()
+    again = ["--resume", "moved", "--results", "runs"]
+    capsys.readouterr()
+    assert main(again) == 2 and f"{shlex.join(again)} --data PLACE" in capsys.readouterr().err
+    asked = []
+    without_ray(lambda campaign: asked.extend(campaign.waiting))
+    assert main([*again, "--data", "elsewhere"]) == 0
+    assert [(entry.key, entry.config.data.source) for entry in asked] == [(begun, str(Path.cwd() / "elsewhere"))]
+    trials = load("runs/moved").trials
+    assert begun in set(trials["key"]) and list(trials["status"]) == ["completed"] * 2
+    assert main(again) == 0, "the place is remembered"
 
 
 def test_data_that_have_a_name_cannot_have_moved(make_bench, capsys) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from results import Store
 from trainable.attempt import folder_of
 from tuner.trial_files import TrialFiles
 
@@ -45,6 +46,26 @@ def test_an_attempt_that_no_row_tells_of_is_not_taken_for_the_next(bench) -> Non
     search.die(bench.base_key, ON_A_DEAD_NODE)
     assert search.next().attempt == 2
     assert bench.search(trials=1).next().attempt == 3
+
+
+def test_what_killed_writers_left_is_removed_and_nothing_else(bench) -> None:
+    search = bench.search(trials=2)
+    first = search.next()
+    search.start(first.key)
+    first.begun().save({"position": 50})
+    files = ["checkpoints/{0}/a1-1.safetensors", "checkpoints/{0}/attempt.json", "trials/{0}.parquet"]
+    files += ["trials/0-empty.parquet", "reports/{0}.parquet", "errors/{0}.txt", "campaign.json", "optuna.journal"]
+    ours = [bench.folder / file.format(first.key) for file in files]
+    theirs = [bench.folder / "trials" / "notes.txt", bench.folder / "checkpoints" / first.key / "my.safetensors"]
+    (bench.folder / "errors").mkdir(exist_ok=True)
+    before = {path for path in bench.folder.rglob("*") if path.is_file()}
+    for file in (*ours, *theirs):
+        file.with_name(f".{file.name}.0123abcd").write_bytes(b"half")
+    Store.open(bench.folder).remove_half_written()
+    TrialFiles(bench.folder).remove_half_written()
+    left = {path for path in bench.folder.rglob("*") if path.is_file()} - before
+    assert left == {file.with_name(f".{file.name}.0123abcd") for file in theirs}
+    assert before <= {path for path in bench.folder.rglob("*") if path.is_file()}
 
 
 def test_the_text_of_an_error_is_kept_whole_also_where_it_is_no_text(tmp_path) -> None:
