@@ -44,8 +44,11 @@ class HangingTrialError(Exception):
 
 
 def cursed(seed: int, config: TrainConfig) -> str:
-    """What befalls a trial in every run of the campaign, if anything does."""
-    draw = random.Random(f"{seed} {config.optimizer.matrix_lr}")  # type: ignore[attr-defined]
+    """What befalls a trial in every run of the campaign, if anything does: not the base, whose crash ends a search."""
+    rate = config.optimizer.matrix_lr  # type: ignore[attr-defined]
+    if rate == TrainConfig().optimizer.matrix_lr:  # type: ignore[attr-defined]
+        return ""
+    draw = random.Random(f"{seed} {rate}")
     return draw.choice(["", "", "", "", "exception in a trial", "NaN", "out of memory", "hang"])
 
 
