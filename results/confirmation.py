@@ -34,7 +34,7 @@ class Design:
     @classmethod
     def parse(cls, text: str) -> Design:
         """``3x3`` or ``3x3..9``; anything else is a ValueError."""
-        match = re.fullmatch(r"(\d{1,4})x(\d{1,4})(?:\.\.(\d{1,4}))?", text)
+        match = re.fullmatch(r"([0-9]{1,4})x([0-9]{1,4})(?:\.\.([0-9]{1,4}))?", text)
         if not match:
             raise ValueError(f"{text!r} must be CANDIDATESxSEEDS or CANDIDATESxSEEDS..MOST, for example 3x3 or 3x3..9")
         candidates, first, last = int(match[1]), int(match[2]), int(match[3] or match[2])

@@ -30,13 +30,14 @@ def whole(low: int, high: int, range_in_words: str = "") -> Callable[[str], int]
     return checked
 
 
-def positive(what: str, high: int) -> Callable[[str], float]:
-    """The type of an option that takes a positive number of ``what``, up to ``high``."""
+def positive(what: str, high: int, low: float = 1e-9) -> Callable[[str], float]:
+    """The type of an option that takes a positive number of ``what``, from ``low`` up to ``high``."""
 
     def checked(text: str) -> float:
         amount = decimal(text) or 0.0
-        if not 0 < amount <= high:
-            raise argparse.ArgumentTypeError(f"{_short(text)} is not a positive number of {what} up to {high:,}")
+        if not low <= amount <= high:
+            rule = f"a positive number of {what} up to {high:,}, at least {low:g}"
+            raise argparse.ArgumentTypeError(f"{_short(text)} is not {rule}")
         return amount
 
     return checked

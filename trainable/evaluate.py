@@ -71,7 +71,7 @@ def evaluate(forward: Forward, dataset: Dataset, config: EvaluationConfig, devic
 
     With ``config.ttt`` it must be the network itself, whose weights are then back where they were.
     """
-    stream = np.asarray(dataset.validation[: _num_targets(dataset, config) + 1]).astype(np.int64)
+    stream = np.asarray(dataset.validation[: num_targets(dataset, config) + 1]).astype(np.int64)
     windows = Windows(stream, config.seq_len, config.stride or config.seq_len)
     rows = windows.rows(config.batch_tokens)
     if config.ttt is None:
@@ -100,7 +100,8 @@ def _mainrun_loss(forward: Forward, dataset: Dataset, config: EvaluationConfig, 
     return mainrun_loss(forward, dataset.validation, dataset.characters, rows, config.seq_len, device)
 
 
-def _num_targets(dataset: Dataset, config: EvaluationConfig) -> int:
+def num_targets(dataset: Dataset, config: EvaluationConfig) -> int:
+    """Target tokens that are scored; a ValueError where the validation stream has fewer than are asked for."""
     available = len(dataset.validation) - 1
     if available < (config.tokens or config.seq_len):
         wanted = f"evaluation.seq_len is {config.seq_len:,}"

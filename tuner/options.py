@@ -27,6 +27,8 @@ from tuner.warm_start import RECORDED
 LATEST = "latest"
 NAMED_SOURCES = (STDLIB, *DATASETS)
 LONGEST = 10**6  # hours or minutes: beyond it, a timer of the system would overflow
+BRIEFEST = 1e-4  # hours: a third of a second, in which no trial can start
+LEAST_STALL = 0.01  # minutes: less than a step takes anywhere, so that every trial would count as hanging
 
 
 def parser() -> OneLineParser:
@@ -141,7 +143,7 @@ def _say_how_long(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--hours",
         metavar="H",
-        type=positive("hours", LONGEST),
+        type=positive("hours", LONGEST, BRIEFEST),
         help="end after H hours; what runs then is kept for --resume",
     )
     group.add_argument(
@@ -210,7 +212,7 @@ def _say_on_what(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--stall-minutes",
         metavar="M",
-        type=positive("minutes", LONGEST),
+        type=positive("minutes", LONGEST, LEAST_STALL),
         default=30.0,
         help="end a trial as crashed that finishes no step for M minutes; one evaluation and one compilation must take "
         "less (default: %(default)g)",

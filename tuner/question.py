@@ -13,6 +13,7 @@ from search_spaces.likely import with_likely
 from search_spaces.space import Space
 from trainable.config import TrainConfig
 from trainable.data import Dataset, prepare
+from trainable.evaluate import num_targets
 from tuner import plan, replay
 from tuner.device_memory import check_fits_somewhere
 from tuner.replay import Planned, Replay
@@ -44,6 +45,8 @@ def asking(space: Space, objective: str | None, limits: Sequence[str], likely: S
 
 def check_answerable(space: Space, base: TrainConfig, dataset: Dataset | None = None) -> None:
     """A ValueError unless runs of ``base`` give all objectives and are judged by all constraints."""
+    if dataset is not None:
+        num_targets(dataset, base.evaluation)
     objectives.check(space.objective, base, dataset)
     if space.second_objective is not None:
         objectives.check_second(space.second_objective, base, dataset)

@@ -30,7 +30,7 @@ def show(
     A ValueError for what names none.
     """
     runs, runtime = recorded.load(space), Runtime.detect()
-    if re.search(r"\sx\d+\s*$", wanted):
+    if re.search(r"\sx[0-9]+\s*$", wanted):
         raise ValueError(f"--show {wanted!r}: a number of seeds is for --replay")
     found = {run.id for item in wanted.split(",") for run in matching(space, runs, item.strip())}
     rows = [run for run in runs if run.id in found]

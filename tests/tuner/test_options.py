@@ -48,6 +48,8 @@ MISTAKES = {  # command line -> what the one line must hold
     (*GOLF, "--seed", "-1"): "-1",
     (*GOLF, "--seed", str(2**63)): "is not a whole number in 0..2^63-1",
     (*GOLF, "--hours", "0"): "'0' is not a positive number of hours",
+    (*GOLF, "--hours", "1e-320"): "'1e-320' is not a positive number of hours up to 1,000,000, at least 0.0001",
+    (*GOLF, "--stall-minutes", "1e-9"): "'1e-9' is not a positive number of minutes up to 1,000,000, at least 0.01",
     (*GOLF, "--hours", "nan"): "'nan' is not a positive number",
     (*GOLF, "--hours", "1e999"): "'1e999' is not a positive number",
     (*GOLF, "--concurrent", "4096"): "--concurrent is 4096 but must be in 1..",

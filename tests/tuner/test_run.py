@@ -558,3 +558,12 @@ def test_a_campaign_goes_on_when_the_one_it_reused_has_gone(without_ray, capsys)
     assert main([*again, "--no-reuse"]) == 0 and len(statuses("second")) == 4
     assert main(again) == 0, "that is remembered"
     assert "first" in set(load("runs/second").trials["reused_from"].dropna())
+
+
+def test_more_evaluation_than_there_is_text_is_refused_before_ray_starts(workplace, capsys) -> None:
+    """``no_ray`` would raise: the validation text is read, and nothing is made."""
+    golf = ["evaluation.tokens=1000000000000" if part == "evaluation.tokens=512" else part for part in GOLF]
+    assert main([*golf, "--data", "text [b]", "--trials", "2"]) == 2
+    error = capsys.readouterr().err
+    assert "evaluation.tokens is 1,000,000,000,000 but the validation stream has only" in error
+    assert error.count("\n") == 1 and not Path("runs").exists()
