@@ -19,7 +19,7 @@ from ray.exceptions import GetTimeoutError, RayError
 from terminal.console import Console
 from terminal.program import flush
 from trainable.config import TrainConfig
-from tuner import leftovers, machine, memory, nodes, own_ray, probe
+from tuner import leftovers, machine, memory, nodes, own_ray, probe, reachable
 from tuner.driver import FAILED
 from tuner.nodes import Node
 from tuner.placement import Placement, slots
@@ -118,6 +118,7 @@ def connect(
             say(line)
         own_ray.start(max(available_cores(), found.slots))
         return found
+    reachable.check(address)
     try:
         with handlers_kept():
             ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)

@@ -66,8 +66,8 @@ def test_a_cluster_that_cannot_be_reached_is_one_line(monkeypatch, error) -> Non
         raise error("nobody there\nand more lines")
 
     monkeypatch.setattr(ray, "init", unreachable)
-    with pytest.raises(ValueError, match=r"^no Ray cluster can be reached at 'h:1': nobody there ... and more lines$"):
-        cluster.connect("h:1")
+    with pytest.raises(ValueError, match=r"^no Ray cluster can be reached at 'auto': nobody there ... and more lines$"):
+        cluster.connect("auto")
 
 
 def test_a_ray_that_does_not_start_here_is_one_line(machine, monkeypatch) -> None:
