@@ -13,6 +13,12 @@ from tuner.cluster import Cluster
 from tuner.placement import Placement
 
 
+@pytest.fixture(autouse=True)
+def reachable_addresses(monkeypatch) -> None:
+    """Whatever cluster was on this machine last is not asked for (tests/tuner/test_reachable.py)."""
+    monkeypatch.setattr(cluster.reachable, "check", lambda address: None)
+
+
 @pytest.fixture
 def machine(monkeypatch):
     """Pretend to be on a machine."""

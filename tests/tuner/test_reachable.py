@@ -27,6 +27,16 @@ def test_a_host_whose_name_cannot_be_one_is_refused() -> None:
         reachable.check(f"{'a' * 70}.invalid:6379")
 
 
+def test_auto_at_a_cluster_that_is_over_is_refused_with_its_address(monkeypatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        gone = f"127.0.0.1:{server.getsockname()[1]}"
+        monkeypatch.setattr(reachable, "canonicalize_bootstrap_address", lambda address: gone)
+        reachable.check("auto")
+    with pytest.raises(ValueError, match=rf"^no Ray cluster can be reached at 'auto' \({gone}\): \S"):
+        reachable.check("auto")
+
+
 @pytest.mark.parametrize("address", ["auto", "local", "anyscale://there"])
-def test_other_forms_are_left_to_ray(address) -> None:
+def test_other_forms_are_left_to_ray(address, monkeypatch) -> None:
+    monkeypatch.setattr(reachable, "canonicalize_bootstrap_address", lambda address: None)
     reachable.check(address)
