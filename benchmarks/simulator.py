@@ -132,6 +132,9 @@ class MemoryStore:
     def reports_by_key(self) -> dict[str, list[dict[str, Any]]]:
         return {}
 
+    def take_name(self) -> int:
+        return 0
+
 
 class TableSearch(Search):
     """The search with another sampler, whose study is in memory."""

@@ -22,7 +22,7 @@ from results.schema import SCORES, STATUSES
 
 Row = Mapping[str, Any]
 
-EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 STAGES = (SEARCH, CONFIRM, ABLATE)
 DESIGN_TEXT = 20  # characters: 10x1000..1000 has 12
 AT_ONCE = 1_000  # rows as Python objects at a time

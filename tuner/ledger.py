@@ -209,6 +209,8 @@ class Ledger:
         speed = tokens / total if total else None
         seconds = total - (row.get("train_seconds") or 0.0)  # since the report before
         recent = (tokens - (row.get("tokens") or 0)) / seconds if seconds > 0 else None
+        if recent is not None and recent < 0:  # it went back further than it has come since: a checkpoint was lost
+            recent = speed
         row.update({name: result.get(name) for name in COPIED if result.get(name) is not None})
         row.update(steps=steps, tokens=tokens, train_seconds=total, tokens_per_second=speed)
         row["extra_seconds"] = extra["seconds"]

@@ -117,6 +117,15 @@ def test_the_speed_in_a_report_is_that_since_the_report_before(ledger, values, r
     assert bench.rows()[0]["tokens_per_second"] == pytest.approx(1280 / 3)
 
 
+def test_a_trial_that_went_back_has_the_speed_since_its_start(ledger, values, result_of, bench) -> None:
+    """Its checkpoint was damaged: fewer tokens than before, in more seconds. A speed below 0 could not be written."""
+    key = opened(ledger, values)
+    config = ledger.entries[key].config
+    for step, seconds in ((20, 1.0), (10, 2.0)):
+        ledger.report(key, result_of(config, step, 2.0, "running") | {"seconds": seconds})
+    assert [r["tokens_per_second"] for r in bench.store().reports(key)] == [1280.0, 320.0]
+
+
 def test_a_trial_that_did_not_complete_has_no_value(ledger, values, result_of, bench) -> None:
     key = opened(ledger, values)
     ledger.report(key, result_of(ledger.entries[key].config, 27.0, 2.0, "running"))
