@@ -7,6 +7,7 @@ workers' names, the checkpoints and the search's own files. A resume refuses it.
 from __future__ import annotations
 
 from terminal import program
+from terminal.counted import counted
 
 if __name__ == "__main__":
     program.begin("python -m results.compact")
@@ -43,7 +44,7 @@ def compact(folder: Location, target: Location) -> int:
     tables = {dataset: store.table(dataset) for dataset in DATASETS}
     unfinished = sum(status in ("running", "interrupted") for status in tables["trials"]["status"].to_pylist())
     if unfinished:
-        raise ValueError(f"{folder} has {unfinished} trials that have not ended: resume it first")
+        raise ValueError(f"{folder} has {counted(unfinished, 'trial')} not ended yet: resume it first")
     tables["trials"] = _without(tables["trials"].sort_by("number"), _LEFT_OUT)
     files.create_folder(target)
     names = pa.array([target.name] * len(tables["trials"]), pa.string())

@@ -9,6 +9,7 @@ stopping answer this without bias. Lower values are better.
 from __future__ import annotations
 
 from terminal import program
+from terminal.counted import counted
 
 if __name__ == "__main__":
     program.begin("python -m results.fidelity")
@@ -161,7 +162,10 @@ def print_rungs(console: Console, title: str, table: pd.DataFrame, every: bool =
     rare = [rung for rung in found if rung.trials <= least]
     found = [rung for rung in found if rung.trials > least]
     kinds = table["group"].nunique()
-    shown = Table(title=f"{title}: {table['trial'].nunique()} completed trials, {kinds} kinds", title_justify="left")
+    shown = Table(
+        title=f"{title}: {counted(table['trial'].nunique(), 'completed trial')}, {counted(kinds, 'kind')}",
+        title_justify="left",
+    )
     heads = ("part", "trials", "with the end", "in its kind", "better half holds best", f"top {TOP} lost", "cost")
     for head in heads:
         shown.add_column(head, justify="right")
@@ -171,7 +175,7 @@ def print_rungs(console: Console, title: str, table: pd.DataFrame, every: bool =
     console.print(shown, soft_wrap=False)
     if rare:
         most = max(rung.trials for rung in rare)
-        console.print(f"parts with values of at most {most} trials, left out: {len(rare)}{hint}")
+        console.print(f"parts with values of at most {counted(most, 'trial')}, left out: {len(rare)}{hint}")
 
 
 def _text(found: Correlation | None) -> str:

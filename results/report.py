@@ -7,6 +7,7 @@ here and not by a rich Table, which would break paths in the middle: what does n
 from __future__ import annotations
 
 from terminal import program
+from terminal.counted import counted
 
 if __name__ == "__main__":
     program.begin("python -m results.report")
@@ -94,7 +95,7 @@ def fit(parts: Sequence[str], width: int) -> str:
 
 def _summary(trials: pd.DataFrame) -> str:
     found = ", ".join(f"{number} {status}" for status, number in counts(trials).items() if number)
-    return f"{len(trials)} trials: {found}" if found else "no trial has started yet"
+    return f"{counted(len(trials), 'trial')}: {found}" if found else "no trial has started yet"
 
 
 def _line(row: pd.Series) -> _Line:
@@ -164,7 +165,8 @@ def _print_table(console: Console, lines: list[_Line], objective: str) -> None:
 def _notes(board: pd.DataFrame, shown: pd.DataFrame, confirmed: bool) -> list[str]:
     notes = []
     if len(board) > len(shown):
-        notes.append(f"{len(board) - len(shown)} more finished or stopped trials are not shown.")
+        left = len(board) - len(shown)
+        notes.append(f"{counted(left, 'more finished or stopped trial')} {'is' if left == 1 else 'are'} not shown.")
     if (shown["status"] == "stopped").any():
         unit = next(iter(board["budget_unit"].dropna()), "budget units")
         notes.append(f"stopped @N: ended early after N {unit}, with the value it had there.")

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 from terminal.console import Console
+from terminal.counted import counted
 
 from results.analysis import CONTRADICTS, ESTABLISHED, NOT_ESTABLISHED, Noise
 from results.comparison import Comparison
@@ -136,8 +137,8 @@ def summary(comparison: Comparison) -> list[str]:
     if found := comparison.correlation:
         interval = f"95 %: {found.low:.2f} to {found.high:.2f}"
         lines.append(
-            f"rank correlation: {found.value:.2f} ({interval}) over {found.pairs} runs with a score on both sides, "
-            f"{found.independent} different trainings"
+            f"rank correlation: {found.value:.2f} ({interval}) over {counted(found.pairs, 'run')} with a score on "
+            f"both sides, {counted(found.independent, 'different training')}"
         )
     lines += [*_effect_lines(comparison), *_plateau_lines(comparison), *_never_scored(runs)]
     if missing := int((runs["base"].notna() & runs["measured"].isna()).sum()):
@@ -152,8 +153,8 @@ def _noise(noise: Noise | None, runs: int) -> str:
         return "unknown, for want of replicates: nothing can be established"
     what = "two single runs" if runs == 1 else f"two means of {runs}"
     apart = f"{what} must be {noise.smallest_difference(runs, runs):.4f} apart"
-    degrees = noise.degrees_of_freedom
-    return f"SD {noise.sd:.4f} with {degrees} degree{'s' if degrees != 1 else ''} of freedom; {apart}"
+    degrees = counted(noise.degrees_of_freedom, "degree")
+    return f"SD {noise.sd:.4f} with {degrees} of freedom; {apart}"
 
 
 def _effect_lines(comparison: Comparison) -> list[str]:
@@ -178,8 +179,9 @@ def _plateau_lines(comparison: Comparison) -> list[str]:
     here = int(trainings["measured_plateaus"].sum())
     ended = here + int(trainings["measured_runs"].sum())
     return [
-        f"on the plateau: {there} of {scored} recorded runs (above {limits['recorded']:g}), {here} of {ended} trials "
-        f"here (above {limits['measured']:g}); they are counted, not averaged or ranked"
+        f"on the plateau: {there} of {counted(scored, 'recorded run')} (above {limits['recorded']:g}), "
+        f"{here} of {counted(ended, 'trial')} here (above {limits['measured']:g}); they are counted, "
+        "not averaged or ranked"
     ]
 
 

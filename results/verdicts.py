@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
+from terminal.counted import counted
 
 from results.ablation import Ablation, Comparison, ablation
 from results.analysis import ESTABLISHED
@@ -43,9 +44,11 @@ def verdict_lines(trials: pd.DataFrame) -> list[str]:
 def _confirmed(found: Round, numbers: Mapping[str, int]) -> list[str]:
     judgement = found.judgement
     if not judgement.seeds:
-        return [f"Confirming {found.design}: {len(found.runs)} of at least {found.design.fewest_runs} runs have ended."]
+        ended = f"{len(found.runs)} of at least {counted(found.design.fewest_runs, 'run')} ended"
+        return [f"Confirming {found.design}: {ended}."]
     noise = judgement.noise
-    spread = "unknown" if noise is None else f"SD {noise.sd:.4f} with {noise.degrees_of_freedom} degrees of freedom"
+    degrees = "" if noise is None else counted(noise.degrees_of_freedom, "degree")
+    spread = "unknown" if noise is None else f"SD {noise.sd:.4f} with {degrees} of freedom"
     lines = [
         f"Confirmed on fresh seeds, paired with the base ({found.design}; noise of a run: {spread}):",
         f"{'trial':>7}  {'vs base':>8}  {'95 % interval':>18}  {'pairs':>5}  verdict",
@@ -74,9 +77,9 @@ def _said(verdict: Verdict) -> str:
     if verdict.going_on:
         return f"{verdict.finding} yet; goes on"
     settle = verdict.pairs_to_settle
-    pairs = f"over {MOST_PAIRS}" if settle is None else f"about {settle}"
+    pairs = f"over {counted(MOST_PAIRS, 'pair')}" if settle is None else f"about {counted(settle, 'pair')}"
     behind = "not ahead of the base; " if (verdict.difference or 0.0) >= 0 else ""
-    return f"{verdict.finding}: {behind}{pairs} pairs would settle it"
+    return f"{verdict.finding}: {behind}{pairs} would settle it"
 
 
 def _interval(middle: float | None, half: float | None) -> str:
@@ -94,12 +97,12 @@ def _ablated(found: Ablation) -> list[str]:
     for group, effect in found.decision.tried.items():
         lines.append(f"  {_effect(effect)}  without {', '.join(group)}")
     if found.decision.wanted:
-        return [*lines, f"  {len(found.decision.wanted)} groups of changes are still to be undone"]
+        return [*lines, f"  still to be undone: {counted(len(found.decision.wanted), 'group')} of changes"]
     left, all_of_it = len(found.decision.kept), len(found.changes)
     if left == all_of_it:
         return [*lines, f"Each of the winner's {all_of_it} changes is missed, or only together with others: all stay."]
     if found.versus_base is None or found.versus_winner is None:
-        return [*lines, f"{left} of {all_of_it} changes are left; to be tried as a whole on fresh seeds."]
+        return [*lines, f"Left: {left} of {counted(all_of_it, 'change')}; to be tried as a whole on fresh seeds."]
     tried = f"vs base {_effect(found.versus_base).strip()}, vs the winner {_effect(found.versus_winner).strip()}"
     if found.stands:
         lines.append(f"Minimal winner: {left} of {all_of_it} changes, on fresh seeds {tried}:")

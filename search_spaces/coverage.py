@@ -8,6 +8,7 @@ recompilation, to finite losses. Readings that come to the same computation are 
 from __future__ import annotations
 
 from terminal import program
+from terminal.counted import counted
 
 if __name__ == "__main__":
     program.begin("python -m search_spaces.coverage")
@@ -313,7 +314,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = {key for row in rows for key in row.keys.values()}
     configs = {key: config for key, config in configs.items() if key in asked}
     outcomes = train_all(configs, options.jobs, options.backend, options.journal)
-    lines = [*table(rows, outcomes), "", f"{len(rows)} rows, {sum(passed(row, outcomes) for row in rows)} passed"]
+    lines = [
+        *table(rows, outcomes),
+        "",
+        f"{counted(len(rows), 'row')}, {sum(passed(row, outcomes) for row in rows)} passed",
+    ]
     for line in lines:
         console.print(line)
     if options.write:

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
+from terminal.counted import counted
 from torch.nn.functional import cross_entropy
 
 from trainable import tokenizer
@@ -60,7 +61,7 @@ def mainrun_loss(
     span = rows * seq_len + 1
     if len(stream) < span:
         raise ValueError(
-            f"evaluation.mainrun_rows is {rows} but {rows} rows of {seq_len} and a target are more than the "
+            f"evaluation.mainrun_rows is {rows} but {counted(rows, 'row')} of {seq_len} and a target are more than the "
             f"{len(stream):,} validation tokens"
         )
     nats = 0.0

@@ -24,6 +24,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from storage import location
+from terminal.counted import counted
 from terminal.nearest import nearest
 
 from trainable import download, epochs, shards, sources, standard_library, text, tokenizer
@@ -262,8 +263,8 @@ def _from_text(source: text.TextSource, config: DataConfig, cache: Path, say: Sa
     if not source.about:
         return dataset
     empty = json.loads((folder / "data.json").read_text(encoding="utf-8")).get("empty", 0)
-    about = f"{source.about}{f', {empty:,} empty documents left out' if empty else ''}"
-    return replace(dataset, description=f"{dataset.description}; {about}")
+    left_out = f", {counted(empty, 'empty document')} left out" if empty else ""
+    return replace(dataset, description=f"{dataset.description}; {source.about}{left_out}")
 
 
 def _problem(folder: Path) -> str | None:
@@ -341,9 +342,9 @@ def _write_text(source: text.TextSource, config: DataConfig, folder: Path, say: 
     files = {path.name: [path.stat().st_size, shards.digest(path)] for path in sorted(folder.iterdir())}
     facts = {"source": source.name, "documents": documents, "empty": empty, "text_bytes": text_bytes, "tokens": tokens}
     (folder / "data.json").write_text(json.dumps({**facts, "files": files}, indent=1), encoding="utf-8")
-    left_out = f", {empty:,} empty documents left out" if empty else ""
+    left_out = f", {counted(empty, 'empty document')} left out" if empty else ""
     say(
-        f"prepared {documents:,} documents as {tokens:,} tokens of {text_bytes / tokens:.2f} bytes "
+        f"prepared {counted(documents, 'document')} as {counted(tokens, 'token')} of {text_bytes / tokens:.2f} bytes "
         f"in {time.perf_counter() - started:.1f} s{left_out}"
     )
 

@@ -16,6 +16,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from terminal.counted import counted
 from terminal.escape import shortened
 from terminal.nearest import nearest
 
@@ -50,7 +51,7 @@ class TextSource:
     def about(self) -> str:
         """How many files of a folder are read, and what is left out; empty for anything else."""
         left_out = f", left out {self.ignored}" if self.ignored else ""
-        return f"{len(self.files):,} files read{left_out}" if self.folder else ""
+        return f"{counted(len(self.files), 'file')} read{left_out}" if self.folder else ""
 
     def documents(self) -> Iterator[Document]:
         """All documents in order. Raises a ValueError that names the file where one cannot be read."""

@@ -22,6 +22,7 @@ import numpy.typing as npt
 import rustbpe
 import tiktoken
 import torch
+from terminal.counted import counted
 
 BOS = "<|bos|>"
 FILE_NAME = "tokenizer.json"
@@ -138,8 +139,9 @@ def train(texts: Iterable[str], vocab_size: int, pretokenizer: str = BYTE_LEVEL)
     ranks = {rank: bytes(token) for token, rank in learnt.get_mergeable_ranks()}
     if len(ranks) + 1 < vocab_size:
         raise ValueError(
-            f"the vocabulary cannot have {vocab_size:,} tokens: the text has only {len(ranks) - 256:,} pairs to merge; "
-            f"give more text or a vocab_size of at most {len(ranks) + 1:,}"
+            f"the vocabulary cannot have {vocab_size:,} tokens: the text has only "
+            f"{counted(len(ranks) - 256, 'pair')} to merge; give more text or a vocab_size of at most "
+            f"{len(ranks) + 1:,}"
         )
     tokens = tuple(ranks[i] for i in range(len(ranks)))
     return Tokenizer(pattern=learnt.get_pattern(), tokens=tokens, isolated=isolated)

@@ -11,6 +11,7 @@ from search_spaces.recorded import READINGS
 from search_spaces.space import Space
 from terminal.command_line import OneLineParser
 from terminal.console import Console
+from terminal.counted import counted
 from terminal.nearest import nearest
 from trainable.component import Component
 from tuner.audit import IDLE, INERT, NEARLY, Finding, audit_space, proxy_base
@@ -23,16 +24,18 @@ SAYS = {
 }
 
 
-def print_findings(console: Console, findings: Sequence[Finding], seconds: float, what: str = "knobs") -> None:
+def print_findings(console: Console, findings: Sequence[Finding], seconds: float, what: str = "knob") -> None:
     """One line for each kind of finding, inert ones first; one line in all where everything acts."""
     said = False
     for status, says in SAYS.items():
         named = [in_words(f) for f in findings if f.status == status]
         if named:
-            console.print(f"audit: {len(named)} of {len(findings)} {what} {says}: {', '.join(named)}")
+            does = says if len(named) > 1 else says.replace("change", "changes", 1)
+            console.print(f"audit: {len(named)} of {counted(len(findings), what)} {does}: {', '.join(named)}")
             said = True
     if findings and not said:
-        console.print(f"audit: each of {len(findings)} {what} changes the computation ({seconds:.1f} s)")
+        each = f"each of {counted(len(findings), what)}" if len(findings) > 1 else f"the only {what}"
+        console.print(f"audit: {each} changes the computation ({seconds:.1f} s)")
 
 
 def in_words(finding: Finding) -> str:
@@ -70,7 +73,7 @@ def print_space(console: Console, space: Space) -> None:
     """The knobs of a space, each with what moving it did."""
     started = time.perf_counter()
     findings = audit_space(space, proxy_base(space, {}))
-    console.print(f"{space.name}: {len(findings)} knobs in {time.perf_counter() - started:.1f} s")
+    console.print(f"{space.name}: {counted(len(findings), 'knob')} in {time.perf_counter() - started:.1f} s")
     for finding in findings:
         console.print(f"  {line(finding)}")
 
@@ -82,12 +85,13 @@ def print_recorded(console: Console, space: Space, reading: str, only: Sequence[
     groups = replicates(rows)
     seconds = time.perf_counter() - started
     overrides = sum(len(row.findings) for row in rows)
-    console.print(f"{space.name} {reading}: {len(rows)} rows, {overrides} overrides in {seconds:.1f} s")
+    console.print(
+        f"{space.name} {reading}: {counted(len(rows), 'row')}, {counted(overrides, 'override')} in {seconds:.1f} s"
+    )
     for row in rows:
         for text in (*[line(f) for f in row.findings if f.says_something], *published(row)):
             console.print(f"  {row.id}: {text}")
-    found = f"{len(groups)} group{'' if len(groups) == 1 else 's'}"
-    console.print(f"one computation under several names (~ within rounding): {found}")
+    console.print(f"one computation under several names (~ within rounding): {counted(len(groups), 'group')}")
     for group in groups:
         console.print(f"  {group}")
 

@@ -8,6 +8,7 @@ from results.store import campaigns
 from search_spaces.space import Space
 from storage.location import Location
 from terminal.console import Console
+from terminal.counted import counted
 
 
 def show(console: Console, name: str | None, runs: Location) -> None:
@@ -17,7 +18,9 @@ def show(console: Console, name: str | None, runs: Location) -> None:
         return
     for known in search_spaces.names():
         space = search_spaces.load(known)
-        console.print(f"{known}: {space.question} ({len(space.knobs)} knobs; scales {', '.join(space.scales)})")
+        console.print(
+            f"{known}: {space.question} ({counted(len(space.knobs), 'knob')}; scales {', '.join(space.scales)})"
+        )
     found = campaigns(runs)
     if found:
         console.print()
@@ -40,7 +43,7 @@ def show_space(console: Console, space: Space) -> None:
     """Scales and knobs of a space."""
     console.print(f"{space.name}: {space.question} (objective {space.objective}, minimised)")
     for name, scale in space.scales.items():
-        console.print(f"scale {name}: {scale.about}; {scale.trials} trials unless told otherwise")
+        console.print(f"scale {name}: {scale.about}; {counted(scale.trials, 'trial')} unless told otherwise")
     width = max(len(knob.path) for knob in space.knobs)
     for knob in space.knobs:  # unbroken lines, so that they can be searched and copied
         only_if = " and ".join(

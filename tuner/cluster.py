@@ -17,6 +17,7 @@ from ray._private.ray_logging import stdout_deduplicator
 from ray.exceptions import GetTimeoutError, RayError
 
 from terminal.console import Console
+from terminal.counted import counted
 from terminal.program import flush
 from trainable.config import TrainConfig
 from tuner import leftovers, machine, memory, nodes, own_ray, probe, reachable
@@ -47,7 +48,7 @@ class Cluster:
         if part != 1.0:
             return f"{self.slots} x {part:g} {'GPU' if self.has_gpu else 'cores'}"
         unit = "GPU" if self.has_gpu else "core"
-        return f"{self.slots} {unit}{'s' * (self.slots > 1)}"
+        return counted(self.slots, unit)
 
 
 def local(concurrent: int | None = None, placement: Placement | None = None) -> Cluster:
@@ -170,8 +171,8 @@ def _cluster(found: Sequence[Node], concurrent: int | None, placement: Placement
         if concurrent is not None and concurrent > most:
             one = f"{needed['gpu']:g} of a GPU" if needed.get("gpu", 1) < 1 else f"{needed['cpu']:g} cores"
             whole = needed.get("gpu") == 1 or needed == {"cpu": 1.0}
-            there = f"{gpus} GPUs" if "gpu" in needed else f"{cores:g} cores"
-            uses = f"one of {there}" if whole else f"{one}, and there are {there}"
+            there = counted(gpus, "GPU") if "gpu" in needed else counted(cores, "core")
+            uses = f"one of {there}" if whole else f"{one}; in all: {there}"
             raise ValueError(f"--concurrent is {concurrent} but must be in 1..{most}: a trial uses {uses}")
     elif not gpus and not cores and placement == Placement():
         # Cores by default would put several trials on one GPU of a node to come, none of which has reserved it.
@@ -187,4 +188,4 @@ def _nothing_fits(needed: dict[str, float], gpus: int, cores: float, may_grow: b
         grows = "; if it grows on demand, say to how many trials by --concurrent" if may_grow else ""
         return f"the cluster has neither a GPU nor a core to run a trial on{grows}"
     wanted = " and ".join(f"{amount:g} {name.upper()}" for name, amount in needed.items())
-    return f"no node has {wanted} for a trial: there are {gpus} GPUs and {cores:g} cores in all"
+    return f"no node has {wanted} for a trial; in all: {counted(gpus, 'GPU')}, {counted(cores, 'core')}"

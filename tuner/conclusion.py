@@ -15,6 +15,7 @@ from results.report import print_leaderboard, print_where
 from results.side_by_side import print_comparison
 from search_spaces import load as load_space
 from terminal.console import Console
+from terminal.counted import counted
 from terminal.program import INTERRUPTION, exit_code
 from trainable.component import difference, leaves, with_values
 from trainable.config import TrainConfig
@@ -43,7 +44,7 @@ def conclude(console: Console, campaign: Search) -> int:
     crashed = campaign.ledger.counts().get("crashed", 0)
     if crashed:
         where = f"the last line of each error is in trials.reason, all of it in {campaign.folder / 'errors'}"
-        console.print(f"{crashed} {'trial' if crashed == 1 else 'trials'} crashed: {where}")
+        console.print(f"{counted(crashed, 'trial')} crashed: {where}")
     unconfirmed = campaign.confirmation is not None and not campaign.confirmation.over
     left = len(campaign.ledger.unfinished()) or unconfirmed
     if campaign.stopping and (left or campaign.num_started < campaign.settings.trials):

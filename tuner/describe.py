@@ -7,6 +7,7 @@ import argparse
 from results.ablation import num_runs
 from results.confirmation import Design
 from terminal.console import Console
+from terminal.counted import counted
 from trainable.config import UNITS
 from trainable.runtime import Runtime
 from tuner import cluster, plan, replay, schedule
@@ -25,7 +26,7 @@ def describe(
     slots: int | None = None,
 ) -> None:
     """What is about to be asked, and of what: of ``slots`` that need not be here, where they are given."""
-    where = here.about if slots is None else f"{slots} slots"
+    where = here.about if slots is None else counted(slots, "slot")
     space, base = question.space, question.base
     console.print(f"space: {space.name} - {space.question}")
     console.print(f"scale: {question.scale} - {space.scale(question.scale).about}")
@@ -36,7 +37,8 @@ def describe(
         describe_replay(console, question, where)
         print_limits(console, here, slots)
         return
-    console.print(f"plan: {question.trials} trials on {where}, {budget} each, {len(space.knobs)} knobs{fixed}")
+    trials, knobs = counted(question.trials, "trial"), counted(len(space.knobs), "knob")
+    console.print(f"plan: {trials} on {where}, {budget} each, {knobs}{fixed}")
     print_limits(console, here, slots)
     if space.second_objective is not None:
         console.print(f"objectives: the Pareto front of {' and '.join(space.objectives)}; nothing is stopped early")
@@ -67,7 +69,7 @@ def describe_replay(console: Console, question: Question, where: str) -> None:
     chosen = replay.choose(question.space, question.replay)
     first_seed = sum(p.config.seed == question.planned[0].config.seed for p in question.planned)
     rows = f"recorded runs {question.replay.reading}: {len(chosen.seeds)}, as different trainings {first_seed}"
-    console.print(f"plan: {rows}, with all seeds {question.trials} trials; on {where}")
+    console.print(f"plan: {rows}, with all seeds {counted(question.trials, 'trial')}; on {where}")
     if chosen.left_out:
         console.print(f"left out: {', '.join(chosen.left_out)}, whose configs were never published")
 
@@ -170,7 +172,7 @@ def print_later(
         console.print(f"in all: about {span(expected.wall + fewest, expected.wall + most)}")
     if given.ablate:
         _, most = num_runs(knobs, given.confirm.first)
-        console.print(f"ablation: at most {most} runs more, if the winner changes all of {knobs} knobs")
+        console.print(f"ablation: at most {most:,} runs more, if the winner changes all of {counted(knobs, 'knob')}")
     if given.hours is not None:
         console.print(f"--hours {given.hours:g}: whatever is not done by then is left for --resume")
 
@@ -193,9 +195,11 @@ def print_replay_cost(
     if known and hardware.tokens_per_second is not None:
         seconds = plan.waves([count / hardware.tokens_per_second for count in known], slots)
         used = sum(known) / hardware.tokens_per_second / 3600
-        about = f"about {clock(seconds)} with {slots:,} slots, {_amount(used)} {hardware.hours}"
+        about = f"about {clock(seconds)} with {counted(slots, 'slot')}, {_amount(used)} {hardware.hours}"
         console.print(f"time: {about}, evaluations and start not counted")
         if len(known) < len(tokens):
-            console.print(f"not counted: {len(tokens) - len(known)} trainings whose tokens are not known beforehand")
+            console.print(
+                f"not counted: {counted(len(tokens) - len(known), 'training')} whose tokens are not known beforehand"
+            )
     print_price(console, given, slots, None if seconds is None else [seconds, seconds])
     console.print("dry run: nothing was trained or written")

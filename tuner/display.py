@@ -14,6 +14,7 @@ from rich.table import Table
 from results.confirmation import SEARCH
 from results.report import short
 from terminal.console import Console, Line
+from terminal.counted import counted
 from tuner.ledger import Entry
 from tuner.search import Search
 
@@ -69,7 +70,7 @@ class Display:
         head = Table.grid(padding=(0, 2))
         head.add_row(
             ProgressBar(total=total, completed=done, width=24),
-            f"{done}/{total} trials{after_the_search(search)}",
+            f"{done}/{counted(total, 'trial')}{after_the_search(search)}",
             self.times(),
         )
         lines: list[RenderableType] = [head, counts_text(search), best_text(search)]
@@ -87,7 +88,7 @@ class Display:
 def after_the_search(search: Search) -> str:
     """How many runs that confirm what was found have ended; nothing before the first."""
     runs = [e for e in list(search.ledger.entries.values()) if e.stage != SEARCH]
-    return f", {sum(e.status != 'running' for e in runs)} runs after the search" if runs else ""
+    return f", {counted(sum(e.status != 'running' for e in runs), 'run')} after the search" if runs else ""
 
 
 def seconds_left(search: Search) -> float | None:

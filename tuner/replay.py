@@ -12,6 +12,7 @@ from search_spaces import recorded
 from search_spaces.effects import findings
 from search_spaces.recorded import RecordedRun
 from search_spaces.space import Space
+from terminal.counted import counted
 from terminal.nearest import closest
 from trainable.component import with_values
 from trainable.config import TrainConfig
@@ -123,7 +124,8 @@ def plan(space: Space, scale: str, reading: str, chosen: Chosen, overrides: Mapp
         if configs[name].seed + count > SEEDS:
             most = SEEDS - count
             raise ValueError(
-                f"--seed {configs[name].seed} must be at most {most}: {name} takes {count} seeds, up to 2^63-1"
+                f"--seed {configs[name].seed} must be at most {most}: "
+                f"{name} takes {counted(count, 'seed')}, up to 2^63-1"
             )
     compared = findings(space.name).compared
     planned: list[Planned] = []

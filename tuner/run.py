@@ -8,6 +8,7 @@ trials crashed, 2 bad input; 130 interrupted by Ctrl-C, 143 by SIGTERM, 129 by t
 from __future__ import annotations
 
 from terminal import program
+from terminal.counted import counted
 
 if __name__ == "__main__":
     program.begin("python -m tuner.run")
@@ -175,7 +176,7 @@ def open_library(console: Console, folders: Sequence[Location] | None, fidelity:
     if not folders:
         return None
     library = Library(folders, fidelity)
-    console.print(f"reuse: {len(library)} finished trials of {', '.join(str(folder) for folder in folders)}")
+    console.print(f"reuse: {counted(len(library), 'finished trial')} of {', '.join(str(folder) for folder in folders)}")
     return library
 
 
@@ -228,7 +229,7 @@ def audited(console: Console, question: Question) -> Question:
     started, space = time.monotonic(), load_space(question.space.name)
     if question.overrides:
         fixed = audit_fixed(space, question.overrides, question.space.column_types())
-        print_findings(console, fixed, time.monotonic() - started, "settings")
+        print_findings(console, fixed, time.monotonic() - started, "setting")
         started = time.monotonic()
     if question.replay is None:
         findings = audit_space(question.space, proxy_base(space, question.overrides))
@@ -236,7 +237,7 @@ def audited(console: Console, question: Question) -> Question:
         return replace(question, inert=[f.path for f in findings if f.status == INERT])
     inert = {p.recorded_id: inert_of_row(space, p.recorded_id, p.reading) for p in question.planned}
     named = "; ".join(f"{name} ({', '.join(paths)})" for name, paths in inert.items() if paths)
-    count = f"{sum(map(bool, inert.values()))} of {len(inert)} trainings have overrides that change nothing"
+    count = f"{sum(map(bool, inert.values()))} of {counted(len(inert), 'training')} with overrides that change nothing"
     console.print(f"audit: {count}{': ' if named else ''}{named} ({time.monotonic() - started:.0f} s)")
     return replace(question, inert=inert)
 
@@ -287,7 +288,7 @@ def check_nodes(
     if not given.mixed_devices:
         devices.check_alike(working, devices.by_the_clock(base, question.space))
     kinds = ", ".join(f"{count} x {kind}" for kind, count in Counter(working.values()).items())
-    seeing = "1 node sees" if len(found) == 1 else f"{len(found)} nodes see"
+    seeing = f"{counted(len(found), 'node')} {'sees' if len(found) == 1 else 'see'}"
     console.print(f"cluster: {seeing} {results}; trials run on {kinds or 'nodes to come'}")
 
 
@@ -332,7 +333,7 @@ def search(
     if question.replay is None:
         campaign.ledger.inert = question.inert
     if campaign.exhausted:
-        console.print(f"nothing left to do: all {question.trials} trials have ended (--trials asks for more)")
+        console.print(f"nothing left to do: all of {counted(question.trials, 'trial')} ended (--trials asks for more)")
     else:
         console.print(f"campaign: {store.folder}")
         run_on_ray(console, campaign, here, given.address)

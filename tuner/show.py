@@ -12,6 +12,7 @@ from search_spaces.effects import reference
 from search_spaces.recorded import ROOT, RecordedRun
 from search_spaces.space import Space
 from terminal.console import Console
+from terminal.counted import counted
 from trainable.component import difference, leaves, without_neutral
 from trainable.config import TrainConfig
 from trainable.runtime import Runtime
@@ -38,7 +39,7 @@ def show(
     if len(rows) == 1:
         show_one(console, space, rows[0], reading, scale, overrides)
         return
-    console.print(f"{space.name}: {len(rows)} recorded runs of {len(runs)} (--show ID: one in full)")
+    console.print(f"{space.name}: {counted(len(rows), 'recorded run')} of {len(runs)} (--show ID: one in full)")
     width = max(len(run.id) for run in rows)
     for run in rows:
         console.print(f"  {run.id:{width}}  {brief(run)}")
@@ -51,7 +52,7 @@ def brief(run: RecordedRun) -> str:
     if run.base is None:
         return f"{about}: {score}, {run.status}; its config was never published"
     base = "the base" if run.base == ROOT else run.base
-    return f"{about}: {score}, {run.status}; {len(run.overrides(AS_RUN))} changes from {base}"
+    return f"{about}: {score}, {run.status}; {counted(len(run.overrides(AS_RUN)), 'change')} from {base}"
 
 
 def show_one(
@@ -61,7 +62,8 @@ def show_one(
     name, runs, runtime = run.id, {r.id: r for r in recorded.load(space)}, Runtime.detect()
     metrics = ", ".join(f"{metric} {value:g}" for metric, value in run.metrics.items())
     console.print(f"{space.name} {name}: {run.name} (phase {run.phase})")
-    console.print(f"recorded: {metrics or 'no score'}{f', {run.steps} steps' if run.steps else ''} ({run.status})")
+    steps = f", {counted(run.steps, 'step')}" if run.steps else ""
+    console.print(f"recorded: {metrics or 'no score'}{steps} ({run.status})")
     if run.note:
         console.print(f"note: {run.note}")
     config = configured(space, name, reading, scale, overrides)

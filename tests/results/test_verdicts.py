@@ -73,7 +73,7 @@ def test_a_campaign_in_which_nothing_is_better_says_so(confirmed) -> None:
 
 def test_a_confirmation_that_has_just_begun_gives_no_verdict(confirmed) -> None:
     lines = verdict_lines(load(confirmed(1.7, 1.9, seeds=2)).trials)
-    assert lines == ["Confirming 2x3..5: 6 of at least 9 runs have ended."]
+    assert lines == ["Confirming 2x3..5: 6 of at least 9 runs ended."]
 
 
 def test_a_campaign_without_confirmation_is_reported_as_before(campaign) -> None:

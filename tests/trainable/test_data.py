@@ -189,10 +189,10 @@ def test_files_of_a_folder_that_are_no_text_and_empty_rows_are_told(source: Path
     (source / "rows.jsonl").write_text('{"text": ""}\n{"text": "a row"}\n')
     said: list[str] = []
     prepare(_config(source), tmp_path / "cache", say=said.append)
-    assert "1 empty documents left out" in said[-1]
+    assert "1 empty document left out" in said[-1]
     for _ in range(2):  # also where it is prepared already
         about = prepare(_config(source), tmp_path / "cache").description
-        assert about.endswith("; 21 files read, left out 1 .png, 1 empty documents left out")
+        assert about.endswith("; 21 files read, left out 1 .png, 1 empty document left out")
 
 
 def test_a_source_that_is_nothing_names_the_nearest_dataset(tmp_path: Path) -> None:

@@ -23,14 +23,14 @@ def printed(findings, **options) -> list[str]:
 
 def test_what_changes_nothing_is_named_first_with_what_it_hangs_on() -> None:
     assert printed([CAP, CANOPY, CLIP, INERT_RATE]) == [
-        "audit: 1 of 4 knobs change nothing here: optimizer.embed_lr (while model.tie_embeddings=true)",
-        "audit: 1 of 4 knobs change nothing at this value: hooks.GradientClip.max_norm",
-        "audit: 1 of 4 knobs change the computation by no more than rounding: hooks.Canopy.min_scale (1e-03)",
+        "audit: 1 of 4 knobs changes nothing here: optimizer.embed_lr (while model.tie_embeddings=true)",
+        "audit: 1 of 4 knobs changes nothing at this value: hooks.GradientClip.max_norm",
+        "audit: 1 of 4 knobs changes the computation by no more than rounding: hooks.Canopy.min_scale (1e-03)",
     ]
 
 
 def test_where_everything_acts_one_line_says_so_and_how_long_it_took() -> None:
-    assert printed([CAP], what="overrides") == ["audit: each of 1 overrides changes the computation (4.3 s)"]
+    assert printed([CAP], what="override") == ["audit: the only override changes the computation (4.3 s)"]
 
 
 def test_a_finding_is_one_line_with_both_values() -> None:
@@ -56,7 +56,7 @@ def test_rows_are_audited_from_the_command_line(capsys) -> None:
 
 def test_both_readings_are_audited_unless_one_is_asked_for(capsys) -> None:
     assert audit_report.main(["--space", "parameter_golf", "--only", "D10"]) == 0
-    heads = [line for line in capsys.readouterr().out.splitlines() if " rows, " in line]
+    heads = [line for line in capsys.readouterr().out.splitlines() if " row, " in line]
     assert [line.split(":")[0] for line in heads] == ["parameter_golf as_logged", "parameter_golf as_run"]
 
 

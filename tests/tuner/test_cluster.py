@@ -152,7 +152,7 @@ def test_several_trials_share_a_gpu_and_its_cores(machine) -> None:
     machine(cores=16, gpus=2)
     found = cluster.local(placement=Placement(gpu_fraction=0.25))
     assert (found.slots, found.resources, found.about) == (8, {"gpu": 0.25, "cpu": 2.0}, "8 x 0.25 GPU")
-    with pytest.raises(ValueError, match=r"must be in 1\.\.8: a trial uses 0\.25 of a GPU, and there are 2 GPUs"):
+    with pytest.raises(ValueError, match=r"must be in 1\.\.8: a trial uses 0\.25 of a GPU; in all: 2 GPUs"):
         cluster.local(9, Placement(gpu_fraction=0.25))
 
 
@@ -165,7 +165,7 @@ def test_a_trial_with_more_cores_leaves_fewer_slots(machine) -> None:
 @pytest.mark.parametrize("asked", [Placement(cpus=8), Placement(gpu_fraction=0.5)])
 def test_what_no_node_can_give_is_refused(machine, asked) -> None:
     machine(cores=4)
-    with pytest.raises(ValueError, match=r"no node has .* for a trial: there are 0 GPUs and 4 cores in all"):
+    with pytest.raises(ValueError, match=r"no node has .* for a trial; in all: 0 GPUs, 4 cores"):
         cluster.local(placement=asked)
 
 

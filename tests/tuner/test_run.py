@@ -287,7 +287,7 @@ def test_a_resume_asks_the_same_question_and_runs_what_is_left(without_ray, caps
     assert main([*GOLF, "--data", "text [b]", "--trials", "2", "--name", "grow", "--stopper", "none"]) == 0
     capsys.readouterr()
     assert main(["--resume", "grow", "--results", "runs"]) == 0
-    assert "nothing left to do: all 2 trials have ended (--trials asks for more)" in capsys.readouterr().out
+    assert "nothing left to do: all of 2 trials ended (--trials asks for more)" in capsys.readouterr().out
     elsewhere = Path("elsewhere")
     elsewhere.mkdir()
     monkeypatch.chdir(elsewhere)
@@ -430,7 +430,7 @@ def test_a_warm_start_and_a_reuse_are_announced_kept_and_survive_a_resume(withou
     assert main([*GOLF, "--data", "text [b]", "--trials", "3", *asked]) == 0
     out = capsys.readouterr().out
     assert re.search(r"warm start: \d+ of recorded, \d of first; left out \d+: ", out)
-    assert re.search(r"reuse: \d finished trials of runs/first", out)
+    assert re.search(r"reuse: \d finished trials? of runs/first", out)
     table = load(Path("runs") / "second").trials
     assert table.loc[table["is_base"].fillna(False).astype(bool), "reused_from"].tolist() == ["first"]
     prior = campaign_json("second")["prior"]

@@ -1,0 +1,68 @@
+"""One trial is no "1 trials": a number and its noun are put together in one place."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+import terminal
+from terminal.counted import counted
+
+ROOT = Path(terminal.__file__).parent.parent
+PACKAGES = ("results", "search_spaces", "storage", "terminal", "trainable", "tuner")
+NOUNS = "trial|slot|file|run|knob|node|document|override|row|change|group|training|campaign|setting|seed|degree|pair"
+BARE = re.compile(rf" ((finished|completed|recorded|different|empty|fresh|more) )*({NOUNS})s\b")
+NEVER_ONE = {  # a span, or a number that is two at least
+    "to {most} runs",
+    "{all_of_it} changes",
+    "{1 + len(DATASETS)} files",
+    "under {FEWEST} completed trials",
+    "{len(table):,} rows but may hold",
+    "{said.num_rows:,} rows but may hold",
+    "{MOST_ROWS[dataset]:,} rows",
+    "{SAME_ERRORS} trials in a row",
+    "{runs} runs (--no-confirm",
+    "{design.first} fresh seeds",
+    "{most:,} runs more",
+    "audit: {each} changes the computation",
+    "{last} seeds but it must be",
+    "{changes} changes matter",
+    "{left} changes that are left",
+    "{total:,} trainings, but",
+    "{MOST_TRAININGS:,} trainings",
+}
+
+
+@pytest.mark.parametrize(
+    ("number", "noun", "text"),
+    [(0, "trial", "0 trials"), (1, "trial", "1 trial"), (2, "trial", "2 trials"), (1024, "token", "1,024 tokens"),
+     (0.5, "core", "0.5 cores"), (4.0, "core", "4 cores"), (1.0, "core", "1 core")],
+)  # fmt: skip
+def test_the_noun_agrees_with_its_number(number, noun, text) -> None:
+    assert counted(number, noun) == text
+
+
+def test_a_plural_that_needs_no_s_is_given() -> None:
+    assert (counted(1, "entry", "entries"), counted(2, "entry", "entries")) == ("1 entry", "2 entries")
+
+
+def bare_counts(source: str) -> list[str]:
+    """F-strings in which a number stands before a noun that is always in the plural."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.JoinedStr):
+            for value, text in zip(node.values, node.values[1:], strict=False):
+                if isinstance(value, ast.FormattedValue) and isinstance(text, ast.Constant) and BARE.match(text.value):
+                    found.append(ast.unparse(node))
+    return found
+
+
+def test_no_text_counts_by_hand() -> None:
+    assert bare_counts('f"{number} trials"') and not bare_counts('f"{counted(number, noun)} and more"')
+    files = [file for package in PACKAGES for file in (ROOT / package).rglob("*.py")]
+    assert len(files) > 100
+    by_hand = [f"{file.relative_to(ROOT)}: {text}" for file in files for text in bare_counts(file.read_text("utf-8"))]
+    assert [text for text in by_hand if not any(allowed in text for allowed in NEVER_ONE)] == []
