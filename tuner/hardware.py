@@ -6,9 +6,11 @@ plan prints the assumption, and ``--tokens-per-second`` takes its place once som
 
 from __future__ import annotations
 
+import difflib
+import re
 from dataclasses import dataclass
 
-from terminal.nearest import nearest
+from terminal.escape import shortened
 from trainable.config import TrainConfig
 from trainable.data import known_vocab_size
 from tuner.device_memory import needed_by
@@ -20,22 +22,27 @@ UTILISATION = 0.25
 
 @dataclass(frozen=True)
 class Card:
-    """A device by the name that people give it."""
+    """A device by the name that people give it, with those that ``nvidia-smi`` and torch print for it."""
 
     about: str
     bf16_teraflops: float  # peak of dense matrix products in bfloat16 with float32 sums, in 10^12 FLOP/s
     memory_gb: float  # 10^9 bytes
     source: str  # of these two numbers
+    printed: tuple[str, ...] = ()  # names beside ``about``, after the maker's and "GeForce"
 
 
 CARDS = {
     "a10": Card("NVIDIA A10", 125, 24, "NVIDIA A10 datasheet, 2021"),
     "a30": Card("NVIDIA A30", 165, 24, "NVIDIA A30 datasheet, 2021"),
     "a40": Card("NVIDIA A40", 149.7, 48, "NVIDIA A40 datasheet, 2021"),
-    "a100-40gb": Card("NVIDIA A100 40 GB", 312, 40, "NVIDIA A100 datasheet, 2021"),
-    "a100-80gb": Card("NVIDIA A100 80 GB", 312, 80, "NVIDIA A100 datasheet, 2021"),
+    "a100-40gb": Card(
+        "NVIDIA A100 40 GB", 312, 40, "NVIDIA A100 datasheet, 2021", ("A100-SXM4-40GB", "A100-PCIE-40GB")
+    ),
+    "a100-80gb": Card(
+        "NVIDIA A100 80 GB", 312, 80, "NVIDIA A100 datasheet, 2021", ("A100-SXM4-80GB", "A100 80GB PCIe")
+    ),
     "b200": Card("NVIDIA B200", 2250, 180, "NVIDIA DGX B200 datasheet, 2024, an eighth of it"),
-    "h100": Card("NVIDIA H100 SXM", 989.4, 80, "NVIDIA H100 datasheet, 2022, without sparsity"),
+    "h100": Card("NVIDIA H100 SXM", 989.4, 80, "NVIDIA H100 datasheet, 2022, without sparsity", ("H100 80GB HBM3",)),
     "h100-nvl": Card("NVIDIA H100 NVL", 835, 94, "NVIDIA H100 datasheet, 2023, without sparsity"),
     "h100-pcie": Card("NVIDIA H100 PCIe", 756, 80, "NVIDIA H100 datasheet, 2022, without sparsity"),
     "h200": Card("NVIDIA H200 SXM", 989.4, 141, "NVIDIA H200 datasheet, 2023, without sparsity"),
@@ -48,11 +55,24 @@ CARDS = {
 
 
 def card(name: str) -> Card:
-    """The card of that name; a ValueError with the nearest ones."""
-    plain = name.lower().replace(" ", "")
-    if plain not in CARDS:
-        raise ValueError(f"--device {name!r} is no card that is known: {nearest(plain, CARDS, 'cards')}")
-    return CARDS[plain]
+    """The card of that name, however it is spaced; a ValueError with the nearest ones.
+
+    A name is taken whole: an "RTX 4090 Laptop GPU", an "A10G" or a part of a card (MIG) is another device.
+    """
+    known = {_plain(text): found for key, found in CARDS.items() for text in (key, found.about, *found.printed)}
+    if (plain := _plain(name)) in known:
+        return known[plain]
+    words = re.sub(r"rtx[^a-z0-9]*", "rtx", name.lower())
+    near = [key for key in CARDS if re.search(rf"\b{key.partition('-')[0]}(?![0-9])", words)]
+    near = near or difflib.get_close_matches(plain, CARDS, n=1, cutoff=0.8)
+    hint = f"did you mean {' or '.join(map(repr, near))}? " if near else ""
+    others = f"known are {', '.join(CARDS)}; for another give --tokens-per-second"
+    raise ValueError(f"--device {shortened(name)!r} is no card that is known: {hint}{others}")
+
+
+def _plain(name: str) -> str:
+    """The name in lower case, without maker, brand, spaces and hyphens."""
+    return re.sub(r"nvidia|geforce|[^a-z0-9]", "", name.lower())
 
 
 @dataclass(frozen=True)

@@ -28,12 +28,33 @@ def test_a_known_card_has_a_speed_a_memory_and_their_source(golf, name) -> None:
     assert "assumed: 25% of the" in found.speed and known.source in found.speed and known.about in found.device
 
 
-@pytest.mark.parametrize(("name", "nearest"), [("h10", "a10|h100"), ("H 100", ""), ("rtx409", "rtx4090"), ("tpu", "")])
-def test_an_unknown_card_is_answered_with_the_nearest(name, nearest) -> None:
-    if name == "H 100":
-        assert card(name).about == "NVIDIA H100 SXM"  # as people write it
-        return
-    with pytest.raises(ValueError, match=f"--device '{name}' is no card that is known: .*({nearest})"):
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [("NVIDIA H100 80GB HBM3", "h100"), ("H 100", "h100"), ("NVIDIA H100 PCIe", "h100-pcie"), ("H100_NVL", "h100-nvl"),
+     ("NVIDIA H100 NVL", "h100-nvl"), ("NVIDIA H200", "h200"), ("NVIDIA B200", "b200"), ("NVIDIA A10", "a10"),
+     ("NVIDIA A30", "a30"), ("NVIDIA A40", "a40"), ("NVIDIA L4", "l4"), ("NVIDIA L40S", "l40s"),
+     ("NVIDIA A100-SXM4-40GB", "a100-40gb"), ("A100-SXM4-40GB", "a100-40gb"), ("NVIDIA A100-PCIE-40GB", "a100-40gb"),
+     ("NVIDIA A100-SXM4-80GB", "a100-80gb"), ("NVIDIA A100 80GB PCIe", "a100-80gb"), ("A100 40GB", "a100-40gb"),
+     ("NVIDIA GeForce RTX 3090", "rtx3090"), ("NVIDIA GeForce RTX 4090", "rtx4090"), ("RTX 5090", "rtx5090")],
+)  # fmt: skip
+def test_a_card_is_known_by_the_names_that_drivers_print(name, key) -> None:
+    assert card(name) is CARDS[key]
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [("h10", "'h100'"), ("rtx409", "'rtx4090'"), ("a100", "'a100-40gb' or 'a100-80gb'"), ("NVIDIA A10G", "'a10'"),
+     ("NVIDIA H100 96GB HBM3", "'h100' or 'h100-nvl' or 'h100-pcie'"), ("NVIDIA H200 NVL", "'h200'"),
+     ("NVIDIA GeForce RTX 4090 Laptop GPU", "'rtx4090'"), ("NVIDIA A100-SXM4-40GB MIG 1g.5gb", "'a100-40gb' or")],
+)  # fmt: skip
+def test_an_unknown_card_is_answered_with_the_nearest_and_is_not_taken_for_it(name, near) -> None:
+    with pytest.raises(ValueError, match=f"--device '{name}' is no card that is known: did you mean {near}"):
+        card(name)
+
+
+@pytest.mark.parametrize("name", ["tpu", "", "Apple M3 Max", "V100"])
+def test_where_no_card_is_near_all_are_named(name) -> None:
+    with pytest.raises(ValueError, match=r"is no card that is known: known are a10, a30, .*--tokens-per-second"):
         card(name)
 
 
