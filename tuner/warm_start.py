@@ -26,6 +26,7 @@ from tuner.row_config import config_of
 
 RECORDED = "recorded"
 MEASURED_BY = ("seed", "budget", "horizon", "evaluation")  # fields that make values of two runs of a config differ
+REASONS = 3  # for which rows are left out that a line names: the most frequent ones
 FIRST = 4  # of the best earlier configs are tried right after the base
 
 
@@ -70,8 +71,11 @@ class Prior:
         """What is used and what is not, in one line."""
         used = ", ".join(f"{n} of {source}" for source, n in Counter(p.source for p in self.points).items())
         reasons = Counter(self.left_out.values()).most_common()
-        out = f"; left out {len(self.left_out)}: " + ", ".join(f"{n} {why}" for why, n in reasons) if reasons else ""
-        return f"{used or 'nothing'}{out}"
+        if not reasons:
+            return used or "nothing"
+        rest = sum(n for _, n in reasons[REASONS:])
+        said = [*(f"{n} {why}" for why, n in reasons[:REASONS]), *([f"{rest} for other reasons"] if rest else [])]
+        return f"{used or 'nothing'}; left out {len(self.left_out)}: {', '.join(said)}"
 
 
 def of_json(points: Sequence[Mapping[str, Any]]) -> Prior:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -37,6 +38,18 @@ def test_recorded_runs_become_points_and_every_other_row_has_a_reason(golf) -> N
         assert all(value in space.knob(path).domain for path, value in point.values.items())
         assert point.reference == 1.6117 and not point.same
     assert prior.left_out["3"].startswith("changing ") and f"left out {len(prior.left_out)}" in prior.about()
+
+
+def test_the_line_about_a_prior_is_short_and_its_counts_come_to_all(golf) -> None:
+    space, base = golf
+    prior = warm_start.load(["recorded"], space, base, "proxy", DATA)
+    said = prior.about()
+    assert len(said) < 400, said
+    assert said.startswith(f"{len(prior.points)} of recorded; left out {len(prior.left_out)}: ")
+    reasons = said.partition(": ")[2]
+    assert sum(map(int, re.findall(r"(?:^|, )(\d+) ", reasons))) == len(prior.left_out)
+    assert reasons.endswith(" for other reasons") and reasons.count(", which is not searched") <= warm_start.REASONS
+    assert Prior((), {"a": "crashed"}).about() == "nothing; left out 1: 1 crashed"
 
 
 def test_the_best_recorded_configs_come_first_each_once(golf) -> None:
