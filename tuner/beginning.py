@@ -20,7 +20,7 @@ from storage.location import Location
 from tuner.again import again
 from tuner.driver import only_driver
 from tuner.journal import JOURNAL_LOCK
-from tuner.lock import BusyError
+from tuner.lock import BusyError, NoLocksError, is_held
 from tuner.record import difference
 
 
@@ -34,8 +34,18 @@ def check_free(results: Location, name: str | None, asked: Mapping[str, Any]) ->
     if name is None:
         return
     folder = campaign_folder(results, name)
+    if isinstance(folder, Path) and _is_driven(folder):
+        raise BusyError(f"campaign {folder.name!r} is being run by another process: choose another --name")
     if files.is_file(folder / CAMPAIGN):
         _check_empty(Store.open(folder), asked)
+
+
+def _is_driven(folder: Path) -> bool:
+    """Whether a process holds its lock. Where there are no locks only watching tells, which ``folder_for`` does."""
+    try:
+        return is_held(folder)
+    except NoLocksError:
+        return False
 
 
 @contextmanager

@@ -72,6 +72,16 @@ def test_starts_in_the_same_moment_are_campaigns_of_their_own(tmp_path) -> None:
     assert len(files.names(tmp_path / "runs")) == 2 * PAIRS
 
 
+def test_a_name_that_a_living_process_holds_is_refused_before_anything_is_started(tmp_path) -> None:
+    with folder_for(tmp_path, "night", "") as folder:
+        with pytest.raises(BusyError, match="'night' is being run by another process: choose another --name"):
+            check_free(tmp_path, "night", RECORD)
+        create(folder, RECORD, {})
+        with pytest.raises(BusyError, match="'night' is being run by another process: choose another --name"):
+            check_free(tmp_path, "night", RECORD)
+    check_free(tmp_path, "night", {**RECORD, "knobs": {}})
+
+
 def test_of_two_starts_with_one_name_one_begins(tmp_path) -> None:
     for number in range(PAIRS):
         found = at_once(*[starting(tmp_path / "runs", f"night{number}", "", threading.Barrier(2))] * 2)
