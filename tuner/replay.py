@@ -107,7 +107,8 @@ def matching(space: Space, runs: Sequence[RecordedRun], item: str) -> list[Recor
         hint = f"did you mean {close!r}?" if close else f"phases are {', '.join(name.split(' ')[0] for name in names)}"
     else:
         rows = [run for run in runs if fnmatch.fnmatchcase(run.id, item)]
-        hint = recorded.nearest_run(item, [*ids, ALL, BASES] if closest(item, [ALL, BASES]) else ids)
+        ran = [run.id for run in runs if run.base is not None]
+        hint = recorded.nearest_run(item, [*ran, ALL, BASES] if closest(item, [ALL, BASES]) else ran)
     if not rows:
         raise ValueError(f"{space.name} has no recorded run {item!r}: {hint}")
     return rows

@@ -39,7 +39,9 @@ def show(
     if len(rows) == 1:
         show_one(console, space, rows[0], reading, scale, overrides)
         return
-    console.print(f"{space.name}: {counted(len(rows), 'recorded run')} of {len(runs)} (--show ID: one in full)")
+    shown, known = (sum(run.base is not None for run in some) for some in (rows, runs))
+    others = f", and {counted(rest, 'row')} without a published config" if (rest := len(rows) - shown) else ""
+    console.print(f"{space.name}: {counted(shown, 'recorded run')} of {known}{others} (--show ID: one in full)")
     width = max(len(run.id) for run in rows)
     for run in rows:
         console.print(f"  {run.id:{width}}  {brief(run)}")

@@ -49,13 +49,19 @@ def test_show_takes_what_replay_takes_and_prints_several_in_a_line_each(capsys, 
     space = load("parameter_golf")
     chosen = choose(space, Replay((wanted,), "as_run"))
     assert shown == [*chosen.seeds] or set(shown) == {*chosen.seeds, *chosen.left_out}
-    assert len(shown) > 1 and f"{len(shown)} recorded runs of 132" in head and (ids is None or shown == ids)
+    assert len(shown) > 1 and f"{len(chosen.seeds)} recorded runs of 131" in head and (ids is None or shown == ids)
+
+
+def test_a_row_that_stands_for_runs_that_never_were_is_told_apart_from_the_recorded_runs(capsys):
+    assert main([*GOLF, "--show", "all"]) == 0
+    head = capsys.readouterr().out.splitlines()[0]
+    assert "131 recorded runs of 131, and 1 row without a published config" in head
 
 
 @pytest.mark.parametrize(
     ("wanted", "message"),
     [
-        ("quite unlike", "there are 132, from BASE to H6"),
+        ("quite unlike", "there are 131, from BASE to H6"),
         ("phase 99", "phases are 0, 1, 2"),
         ("H1 x3", "a number of seeds is for --replay"),
         ("H1,", "has no recorded run ''"),
