@@ -27,11 +27,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import results
+from results.statuses import ENDED
 
 MOST_WORKERS = 3
 IDLE_SECONDS = 12
 PATIENCE_SECONDS = 600  # for the head to come, for anything to change in the campaign, and for the last worker to go
-ENDED = ("completed", "stopped", "diverged", "plateaued")
 SMALL = {
     "model.num_layers": 2, "model.model_dim": 32, "model.encoder_layers": 1, "data.vocab_size": 300, "data.seq_len": 32,
     "data.batch_tokens": 256, "evaluation.tokens": 1024, "evaluation.seq_len": 32,
@@ -135,6 +135,7 @@ def judged(seen: Seen, campaign: Path, trials: int) -> list[str]:
         f"only {hosts} worker processes ended trials": hosts >= 2,
         f"{len(ran)} trials ran, not {trials}, or one twice": len(ran) == trials and bool(ran["key"].is_unique),
         f"not every trial has ended: {ran['status'].tolist()}": bool(ran["status"].isin(ENDED).all()),
+        f"{(ran['status'] == 'crashed').sum()} trials crashed": not (ran["status"] == "crashed").any(),
         f"a trial did not train on the CPU: {ran['device'].tolist()}": all(d.startswith("cpu") for d in ran["device"]),
     }
     return [what for what, held in checks.items() if not held]

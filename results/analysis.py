@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from results.pareto import front
-from results.schema import STATUSES
+from results.statuses import STATUSES
 from results.student_t import two_sided_quantile
 
 ESTABLISHED, NOT_ESTABLISHED, CONTRADICTS = "established", "not established", "contradicts"

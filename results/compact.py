@@ -26,6 +26,7 @@ from terminal.console import Console
 from results import places
 from results.find import find
 from results.names import check_name
+from results.statuses import UNFINISHED
 from results.store import CAMPAIGN, DATASETS, Store
 
 _PART = "part-0.parquet"
@@ -42,7 +43,7 @@ def compact(folder: Location, target: Location) -> int:
     if files.is_file(target) or files.names(target):
         raise ValueError(f"{target} exists already: a compacted campaign needs a folder of its own")
     tables = {dataset: store.table(dataset) for dataset in DATASETS}
-    unfinished = sum(status in ("running", "interrupted") for status in tables["trials"]["status"].to_pylist())
+    unfinished = sum(status in UNFINISHED for status in tables["trials"]["status"].to_pylist())
     if unfinished:
         raise ValueError(f"{folder} has {counted(unfinished, 'trial')} not ended yet: resume it first")
     tables["trials"] = _without(tables["trials"].sort_by("number"), _LEFT_OUT)

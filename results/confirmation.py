@@ -17,6 +17,7 @@ from typing import Any
 
 from results.analysis import ESTABLISHED, NOT_ESTABLISHED, Noise, paired_noise, verdict
 from results.looks import confidence_at
+from results.statuses import ENDED
 
 SEARCH, CONFIRM, ABLATE = "search", "confirm", "ablate"  # the stages of a campaign
 MOST_CANDIDATES, MOST_SEEDS = 10, 30
@@ -204,7 +205,7 @@ def standing(found: Sequence[Round]) -> Round | None:
 
 def ended_runs(rows: Iterable[Mapping[str, Any]]) -> dict[tuple[str, int], Run]:
     """How the runs that have ended did, by arm and seed."""
-    ended = (row for row in rows if row["status"] not in ("running", "interrupted"))
+    ended = (row for row in rows if row["status"] in ENDED)
     return {(row["arm"], int(row["seed"])): Run(row.get("value"), str(row["status"])) for row in ended}
 
 

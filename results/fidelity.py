@@ -30,8 +30,8 @@ from terminal.console import Console
 from results.analysis import Correlation, rank_correlation
 from results.find import find
 from results.frames import Results, load
+from results.halving import REDUCTION
 
-REDUCTION = 2  # the part that goes on at a rung: one in so many, as in tuner/early_stopping.py
 TOP = 3
 DRAWS = 1000  # bootstrap samples, and orders of arrival
 FEWEST = 4  # trials that a correlation needs

@@ -9,7 +9,7 @@ import pandas as pd
 from storage.location import Location
 
 from results.find import find
-from results.schema import STATUSES
+from results.statuses import STATUSES
 from results.store import Store
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 MIB = 2**20
 
 CAMPAIGN_BYTES = 16 * MIB  # of campaign.json: a prior of thousands of points makes it large
-SIGN_BYTES = 64 * 1024  # of small files that one of our processes writes for another
 DEPTH = 32  # of lists and objects in each other, in any JSON; a config has 6
 JSON_TEXT = 100_000  # characters of a text in campaign.json
 LARGEST = 1e100  # of any number: its square, and sums of squares, are finite

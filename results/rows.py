@@ -16,14 +16,14 @@ import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from terminal.nearest import nearest
 
-from results.confirmation import ABLATE, CONFIRM, SEARCH, Design
+from results.confirmation import ABLATE, CONFIRM, Design
 from results.limits import DEPTH, JSON_TEXT, KNOBS, LARGEST, SHORT_TEXT, TEXT
-from results.schema import SCORES, STATUSES
+from results.schema import SCORES
+from results.statuses import STAGES, STATUSES
 
 Row = Mapping[str, Any]
 
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
-STAGES = (SEARCH, CONFIRM, ABLATE)
 DESIGN_TEXT = 20  # characters: 10x1000..1000 has 12
 AT_ONCE = 1_000  # rows as Python objects at a time
 

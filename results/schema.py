@@ -14,10 +14,9 @@ from typing import Any
 import pyarrow as pa
 from terminal.nearest import nearest
 
-SCHEMA_VERSION = 1
+from results.statuses import STATUSES
 
-# Order of the categorical in `Results.trials`. "running" also stands after a kill -9, until a resume settles it.
-STATUSES = ("running", "completed", "stopped", "diverged", "plateaued", "crashed", "infeasible", "interrupted")
+SCHEMA_VERSION = 1
 
 # Of a trial's budget; param_data_ratio is tokens a scaling parameter, epochs are passes over the training data.
 BUDGET_UNITS = "steps, tokens, flops, seconds, param_data_ratio or epochs"

@@ -27,7 +27,8 @@ from results import limits, parquet, places
 from results.campaign import parse
 from results.names import check_name, is_name
 from results.rows import check_rows, repeated
-from results.schema import SCHEMA_VERSION, STATUSES, reports_schema, trials_schema
+from results.schema import SCHEMA_VERSION, reports_schema, trials_schema
+from results.statuses import STATUSES
 
 OnCorrupt = Callable[[Location, str], None]  # the file under its new name, and what was wrong with it
 Dataset = Literal["trials", "reports"]

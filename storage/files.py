@@ -24,6 +24,7 @@ from storage import remote
 from storage.location import Location
 from storage.remote import TooLargeError
 
+SIGN_BYTES = 64 * 1024  # of a small file that one of our processes writes for another; ours have a hundred
 AT_ONCE = 16  # requests to an object store, where many files are read
 
 

@@ -22,11 +22,11 @@ import pandas as pd
 import pytest
 
 import results
+from results.statuses import ENDED
 from results.store import Store
 
 TRIALS = int(os.environ.get("TUNER_MANY_TRIALS", "500"))
 NODES = 4
-ENDED = ("completed", "stopped", "diverged", "plateaued", "crashed")
 TINY = {
     "budget.steps": 12, "model.num_layers": 2, "model.model_dim": 32, "model.encoder_layers": 1, "data.vocab_size": 300,
     "data.seq_len": 32, "data.batch_tokens": 64, "evaluation.tokens": 256, "evaluation.seq_len": 32,

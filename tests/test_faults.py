@@ -22,9 +22,9 @@ import pytest
 
 import results
 from results import Store
+from results.statuses import ENDED
 
 pytestmark = pytest.mark.faults
-ENDED = ("completed", "diverged", "crashed")
 NUMBERS = ["status", "value", "train_loss", "val_loss", "steps", "tokens", "config"]
 SETTINGS = {
     "data.vocab_size": 300, "data.seq_len": 32, "data.batch_tokens": 256, "evaluation.tokens": 512,
@@ -187,4 +187,4 @@ def test_a_real_replay_ends_as_without_faults(seed, disk, tmp_path, start, fault
     fault_count.differing += len({key for key, *_ in differing})
     assert (fault_count.lost, fault_count.twice, fault_count.unreadable, differing) == (0, 0, 0, [])
     assert rows.keys() == expected.keys()
-    assert set(results.load(folder).trials["status"]) <= set(ENDED)
+    assert set(results.load(folder).trials["status"]) <= {"completed", "diverged", "crashed"}

@@ -14,12 +14,12 @@ import pandas as pd
 import pytest
 
 from results import load
+from results.statuses import ENDED
 from storage import files
 from storage.location import location
 
 pytestmark = pytest.mark.slow
 TRIALS = 14  # so many that a fast machine has not ended them before the driver is killed
-ENDED = ("completed", "stopped", "diverged", "crashed")
 SMALL = {
     "model.num_layers": 2, "model.model_dim": 32, "model.encoder_layers": 1, "data.vocab_size": 300, "data.seq_len": 32,
     "data.batch_tokens": 256, "evaluation.tokens": 1024, "evaluation.seq_len": 32, "budget.steps": 300,

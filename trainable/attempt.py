@@ -26,7 +26,6 @@ from trainable import checkpoint
 
 KEPT = 2
 FOLDER, SIGN = "checkpoints", "attempt.json"
-SIGN_BYTES = 64 * 1024  # of a sign; ours has a hundred
 MOST_ATTEMPTS = 10**9  # a number beyond is none that we count to
 _KEY = re.compile(r"[0-9a-f]{16}")  # TrainConfig.key
 _NAME = re.compile(r"a(\d+)-(\d+)\.safetensors")  # attempt, and which of its checkpoints
@@ -138,7 +137,7 @@ def _is_ours(name: str) -> bool:
 def _signed(folder: Location) -> tuple[int, list[str]]:
     """The attempt in force and the checkpoints that it went on from; 0 and none where there is no whole sign."""
     try:
-        sign = json.loads(files.read(folder / SIGN, SIGN_BYTES))
+        sign = json.loads(files.read(folder / SIGN, files.SIGN_BYTES))
         names = [name for name in sign["checkpoints"] if _NAME.fullmatch(name)]
         number = int(sign["attempt"])
     except (FileNotFoundError, TooLargeError, ValueError, KeyError, TypeError, ArithmeticError, RecursionError):

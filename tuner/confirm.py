@@ -28,12 +28,13 @@ from results.confirmation import (
     rounds,
     standing,
 )
+from results.statuses import ENDED
 from results.store import Store
 from search_spaces.domains import Value
 from storage.location import Location
 from trainable.config import TrainConfig
 from trainable.seeds import SEEDS, place_in
-from tuner.ledger import ENDED, Entry, Ledger
+from tuner.ledger import Entry, Ledger
 
 ROUND_SEEDS = 2 * MOST_SEEDS  # each round's own: the first half to confirm, the second for what an ablation leaves
 ROOM = 1000 * ROUND_SEEDS  # seeds that are kept free for a campaign's confirmations, however often it goes on

@@ -16,15 +16,15 @@ from typing import Any, Protocol
 
 from ray.tune.schedulers import AsyncHyperBandScheduler, FIFOScheduler, MedianStoppingRule, TrialScheduler
 
+from results.halving import REDUCTION
 from search_spaces.objectives import MEASURED_AT_THE_END
 from trainable.config import WHOLE_UNITS, Budget
 
-# One trial in so many goes on at each rung, and no rung comes before this part of the budget. Chosen with
+# No rung comes before this part of the budget; one trial in REDUCTION goes on at each. Both were chosen with
 # benchmarks.simulator (random points, 4 slots, 40 seeds; mean regret at 10, 15, 20, 30 trials' compute as a part of the
 # gap between the median and the best row). 127 random parameter_golf proxies: one in three at 1/9 and 1/3 .23 .18 .15
 # .12, one in two at 2/9 and 4/9 .15 .11 .07 .05, no stopping .20 .16 .14 .09. The Shakespeare factorial: .29 .19 .11
 # .04; .37 .21 .16 .07; .45 .27 .19 .13. What a run has at a ninth says little where schedules differ.
-REDUCTION = 2
 FIRST_RUNG_FRACTION = 1 / 5
 
 

@@ -32,7 +32,6 @@ from storage.remote import TooLargeError
 from tuner.lock import BusyError
 
 NAME = ".driver.json"
-MOST_BYTES = 64 * 1024  # of it; ours has a hundred
 CLAIMS = ".driver-claims"  # a folder: one object of each that is about to take the campaign
 BEAT_SECONDS = 15.0
 WATCH_SECONDS = 3 * BEAT_SECONDS  # so long an object that stays as it is has no living owner
@@ -142,7 +141,7 @@ def is_fresh(folder: Location, now: float) -> bool:
 def holder(folder: Location) -> dict[str, Any] | None:
     """What the last owner wrote; None where it let go of the campaign, and nothing in particular for other bytes."""
     try:
-        found = json.loads(files.read(folder / NAME, MOST_BYTES))
+        found = json.loads(files.read(folder / NAME, files.SIGN_BYTES))
     except FileNotFoundError:
         return None
     except (ValueError, RecursionError, TooLargeError):

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from results.confirmation import SEARCH
+from results.statuses import ENDED
 from results.store import Store
 from search_spaces import constraints
 from search_spaces.domains import Value
@@ -26,7 +27,6 @@ from tuner.reuse import Finished
 from tuner.row_config import config_of
 from tuner.sampler import Outcome
 
-ENDED = ("completed", "stopped", "diverged", "plateaued", "crashed", "infeasible")
 PROGRESS = (  # what a row says of how far a trial has come
     "spent", "extra_spent", "extra_seconds", "steps", "tokens", "train_seconds", "tokens_per_second", "last_value",
     "train_loss", "val_loss", "val_bpb", "val_nats_per_character", "val_mainrun_loss", "time_to_target",

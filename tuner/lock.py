@@ -19,9 +19,9 @@ from pathlib import Path
 
 from storage.inside import GONE
 from storage.location import Location
+from trainable.one_at_a_time import NO_LOCKS
 
 NAME = ".lock"
-NO_LOCKS = (errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOLCK)  # of flock: there are none here
 _OPENING = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK  # no link is followed, no pipe waited for
 
 _held: dict[Location, Lock] = {}  # by this process

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from results.confirmation import Design
+from results.halving import REDUCTION
 from trainable.config import TrainConfig
 from trainable.data import known_vocab_size
 from trainable.fidelity import BRANCH_FRACTION
 from trainable.scaling import ratio_tokens
-from tuner.early_stopping import REDUCTION, bracket_shares, rungs
+from tuner.early_stopping import bracket_shares, rungs
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from results.confirmation import SEARCH, Design
+from results.statuses import ENDED
 from results.store import Store
 from search_spaces import constraints
 from search_spaces.space import Space
@@ -31,7 +32,7 @@ from tuner.devices import OneDevice, by_the_clock
 from tuner.early_stopping import Stopper, rounded, rungs
 from tuner.errors import reason_of, stalled
 from tuner.journal import JOURNAL
-from tuner.ledger import ENDED, Entry, Ledger
+from tuner.ledger import Entry, Ledger
 from tuner.lost import loss_of
 from tuner.plan import tokens_of
 from tuner.replay import Planned

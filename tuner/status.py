@@ -19,7 +19,7 @@ from typing import Any
 
 from results.confirmation import SEARCH
 from results.find import find
-from results.schema import STATUSES
+from results.statuses import STATUSES
 from results.store import Store
 from storage.location import Location, text_argument
 from terminal.command_line import OneLineParser

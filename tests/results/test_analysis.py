@@ -25,7 +25,7 @@ from results.analysis import (
     rank_correlation,
     verdict,
 )
-from results.schema import STATUSES
+from results.statuses import STATUSES
 
 Row = dict[str, Any]
 

@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 from results import Store, campaign_folder, load
 from results.limits import LARGEST
 from results.rows import ALWAYS, RANGES, REPORTED, TRAINED
-from results.schema import STATUSES, reports_schema, trials_schema
+from results.schema import reports_schema, trials_schema
+from results.statuses import STATUSES
 from tests.results.conftest import WHOLE
 
 KNOBS = {"hooks.WeightNoise.scale": "float64", "model.num_layers": "int64", "model.tied": "bool", "schedule": "string"}

@@ -18,6 +18,7 @@ import pandas as pd
 import pytest
 
 from results import Store
+from results.statuses import ENDED
 from storage import inside
 from trainable.config import TrainConfig
 from trainable.ray_trainable import STOP_FILE
@@ -29,7 +30,6 @@ from tuner.search import Search, Settings
 pytestmark = pytest.mark.faults
 WORKER_DIED = "The actor is dead because its worker process has died. Worker exit type: SYSTEM_ERROR\n"
 NODE_DIED = "The actor died because its node has died. Node Id: 2c3d\n"
-ENDED = ("completed", "stopped", "diverged", "crashed", "infeasible")
 COMPARED = ["status", "value", "recorded_id", "config", "seed"]  # and of a trial that did not crash on its way:
 COMPARED_TO_THE_END = ["last_value", "val_loss", "spent", "steps", "tokens"]
 SEEDS = range(10)

@@ -16,14 +16,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from optuna.trial import TrialState
 
+from results.statuses import ENDED
 from search_spaces.domains import Choice
 from search_spaces.space import Knob
 from trainable.component import decode
 from trainable.config import Budget
 from trainable.ray_trainable import STOP_FILE
 from tuner.search import SAME_ERRORS, Search
-
-FINISHED = ("completed", "stopped", "diverged", "crashed", "infeasible")
 
 
 def study_states(search: Search) -> list[TrialState]:
@@ -550,7 +549,7 @@ def test_a_campaign_killed_at_any_moments_runs_every_trial_to_its_end_exactly_on
     ended: list[str] = []
     while True:
         search = bench.search(trials=budget, slots=draw.randint(1, 3))
-        known = {row["key"]: row for row in bench.rows() if row["status"] in FINISHED}
+        known = {row["key"]: row for row in bench.rows() if row["status"] in ENDED}
         reports = {key: bench.store().reports(key) for key in search.ledger.entries}
         for milestone in search.stopper.milestones:
             recorded = search.stopper.rule.rung("any", milestone)
