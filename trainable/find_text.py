@@ -1,7 +1,8 @@
 """Files of text under a path: which of them are read, and what else is there, counted.
 
 What is harmless is left out and said: hidden names, empty files, other endings, a link back to a folder above. What may
-be text that nobody would get is an error: a link to nothing, a pipe, a folder that cannot be read.
+be text that nobody would get is an error: a link to nothing, a pipe, a folder that cannot be read. So is what is no
+kept file: a link into /proc would put this process's environment into the text.
 """
 
 from __future__ import annotations
@@ -15,12 +16,14 @@ from pathlib import Path
 SUFFIXES = (".txt", ".md", ".jsonl", ".parquet")
 PACKED = (".gz", ".zst", ".bz2", ".xz", ".zip", ".tar", ".tgz")
 DEEPEST = 200  # folders below the one that is given
+KERNEL = ("/proc", "/sys")  # files that are made up as they are read, about the machine and this very process
 _KINDS = (
     (stat.S_ISFIFO, "a pipe"),
     (stat.S_ISSOCK, "a socket"),
     (stat.S_ISCHR, "a device"),
     (stat.S_ISBLK, "a device"),
 )
+_COPY = "remove it, or copy into a file what is to be learnt"
 
 
 @dataclass
@@ -39,6 +42,7 @@ class Found:
 def check_file(path: Path) -> None:
     """A ValueError unless a single file can be read as text by its kind and ending."""
     _check_kind(path, path.stat())
+    _check_kept(path)
     if path.suffix not in SUFFIXES:
         hint = "; give the folder that holds the shards" if path.suffix == ".bin" else ""
         hint = "; unpack it first" if path.suffix in PACKED else hint
@@ -66,6 +70,7 @@ def _walk(folder: Path, found: Found, above: tuple[tuple[int, int], ...]) -> Non
         names = sorted(os.listdir(folder))
     except OSError as error:
         raise ValueError(f"{folder} cannot be read: {error.strerror}") from None
+    _check_kept(folder)
     if len(above) > DEEPEST:
         raise ValueError(f"{folder} lies more than {DEEPEST} folders deep")
     here = (at.st_dev, at.st_ino)
@@ -101,3 +106,23 @@ def _check_kind(path: Path, at: os.stat_result) -> None:
     for is_kind, words in _KINDS:
         if is_kind(at.st_mode):
             raise ValueError(f"{path} is {words}, not a file: text is read several times over")
+    if path.is_symlink():
+        _check_kept(path)
+    if at.st_size == 0 and _gives_bytes(path):
+        raise ValueError(f"{path} says that it is empty and gives bytes, so it is no kept file: {_COPY}")
+
+
+def _check_kept(path: Path) -> None:
+    """A ValueError for what the kernel makes up (procfs, sysfs): read again, it is another text."""
+    real = os.path.realpath(path)
+    if any(real == kernel or real.startswith(f"{kernel}/") for kernel in KERNEL):
+        stands = f"{path} stands for {real}, which" if real != os.path.abspath(path) else f"{path}"
+        raise ValueError(f"{stands} is made by the kernel as it is read, no kept file: {_COPY}")
+
+
+def _gives_bytes(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return bool(file.read(1))
+    except OSError:
+        return False

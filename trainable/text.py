@@ -1,7 +1,7 @@
 """Documents from text files, split into training and held-out text.
 
-A tenth is held out by a rule that depends on names or order alone, never on chance. Nothing is decoded leniently: a
-byte that is not UTF-8 is an error, because bits per byte count the bytes of the text as it stands.
+A tenth is held out by a rule that depends on names or order alone, never on chance. What is no text is an error that
+names its file and its line or row (plain_text.py).
 """
 
 from __future__ import annotations
@@ -20,11 +20,12 @@ from terminal.counted import counted
 from terminal.escape import shortened
 from terminal.nearest import nearest
 
-from trainable import find_text
+from trainable import find_text, plain_text
 
 FIELD = "text"  # of a .jsonl object, column of a .parquet table
 HELD_OUT_ONE_IN = 10
 LONGEST_LINE = 2**30  # bytes of a line of .jsonl: it is held in memory
+ROWS = 1024  # of a table, held in memory at a time
 SHOWN = 60  # characters of a value in a message
 
 
@@ -129,7 +130,7 @@ def _texts(file: Path) -> Iterator[str]:
         return _jsonl(file)
     if file.suffix == ".parquet":
         return _parquet(file)
-    return iter([_decode(file.read_bytes(), str(file))])
+    return iter([plain_text.decode(file.read_bytes(), str(file))])
 
 
 def _hash_of_bytes(file: Path) -> bytes:
@@ -142,16 +143,6 @@ def _hash_of_bytes(file: Path) -> bytes:
         raise ValueError(f"{file} cannot be read: {error.strerror}") from error
 
 
-def _decode(data: bytes, where: str) -> str:
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        byte = data[error.start]
-        utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-        hint = ": it begins as UTF-16 does; convert it first (iconv -f UTF-16 -t UTF-8)" if utf16 else ""
-        raise ValueError(f"{where} is not UTF-8 text: byte 0x{byte:02x} at position {error.start:,}{hint}") from error
-
-
 def _jsonl(file: Path) -> Iterator[str]:
     with file.open("rb") as lines:
         number = 0
@@ -161,12 +152,20 @@ def _jsonl(file: Path) -> Iterator[str]:
             if len(line) > LONGEST_LINE:
                 raise ValueError(f"{where} is longer than {LONGEST_LINE:,} bytes")
             line = line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
-            yield _field_of(_decode(line, where), where) if line.strip() else ""
+            yield _field_of(plain_text.decode(line, where), where) if line.strip() else ""
 
 
 def _field_of(line: str, where: str) -> str:
+    """The text of a JSON object. JSON lets a name stand twice, of which readers take the first or the last."""
+    outermost: list[str] = []
+
+    def names_of(members: list[tuple[str, Any]]) -> dict[str, Any]:
+        outermost[:] = [name for name, _ in members]  # inner objects come first
+        return dict(members)
+
+    may_be_twice = line.count(f'"{FIELD}"') > 1 or "\\u00" in line  # a letter of the name may be spelt by its number
     try:
-        row = json.loads(line)
+        row = json.loads(line, object_pairs_hook=names_of if may_be_twice else None)
     except RecursionError:
         raise ValueError(f"{where} is nested too deeply to be read as JSON") from None
     except ValueError as error:
@@ -174,6 +173,8 @@ def _field_of(line: str, where: str) -> str:
     if not isinstance(row, dict) or FIELD not in row:
         names = row if isinstance(row, dict) else {}
         raise ValueError(f"{where} has no field {FIELD!r}: {nearest(FIELD, names, 'fields')}")
+    if outermost.count(FIELD) > 1:
+        raise ValueError(f"{where} has the field {FIELD!r} twice: leave one")
     return _whole(row[FIELD], where)
 
 
@@ -186,8 +187,10 @@ def _parquet(file: Path) -> Iterator[str]:
         names: list[str] = table.schema_arrow.names
         if FIELD not in names:
             raise ValueError(f"{file} has no column {FIELD!r}: {nearest(FIELD, names, 'columns')}")
+        if (count := names.count(FIELD)) > 1:
+            raise ValueError(f"{file} has {count} columns that are called {FIELD!r}: leave one")
         row = 0
-        for batch in table.iter_batches(columns=[FIELD]):
+        for batch in table.iter_batches(batch_size=ROWS, columns=[FIELD]):
             for value in batch.column(0).to_pylist():
                 row += 1
                 yield _whole(value, f"{file} row {row}")
@@ -196,19 +199,12 @@ def _parquet(file: Path) -> Iterator[str]:
 
 
 def _whole(value: Any, where: str) -> str:
-    """A text that can be written as UTF-8: nothing for null, bytes as what they spell.
-
-    JSON can spell half a surrogate pair, which is an error.
-    """
+    """A text that can be written as UTF-8: nothing for null, bytes as what they spell."""
     if value is None:
         return ""
     if isinstance(value, bytes):
-        return _decode(value, where)
+        return plain_text.decode(value, where)
     if not isinstance(value, str):
         raise ValueError(f"{where} has the {FIELD} {shortened(repr(value), SHOWN)} but it must be a string")
-    try:
-        value.encode()
-    except UnicodeEncodeError as error:
-        at = f"position {error.start:,}"
-        raise ValueError(f"{where} holds half a surrogate pair at {at}, which is no text") from error
+    plain_text.check(value, where)
     return value
