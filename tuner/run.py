@@ -40,6 +40,7 @@ from tuner import (
     devices,
     kept,
     nodes,
+    option_groups,
     options,
     plan,
     provenance,
@@ -183,7 +184,7 @@ def open_library(console: Console, folders: Sequence[Location] | None, fidelity:
 def resume(console: Console, given: argparse.Namespace) -> int:
     """Go on with a campaign: the same question, what is left of the budget."""
     files.check_usable(given.results)
-    folder = latest(given.results) if given.resume == options.LATEST else find(given.results, given.resume)
+    folder = latest(given.results) if given.resume == option_groups.LATEST else find(given.results, given.resume)
     with going_on_with(folder):
         return resume_in(console, folder, given)
 

@@ -130,4 +130,4 @@ def test_a_number_beyond_its_range_is_refused_in_one_line(refused, arguments, sa
 @pytest.mark.parametrize("option", [("--device", "h100"), ("--tokens-per-second", "9"), ("--price", "2")])
 def test_what_is_for_plans_is_refused_without_one(refused, option) -> None:
     said = refused("--space", "parameter_golf", *option)
-    assert f"{option[0]} is for planning: give --dry-run too" in said
+    assert f"{option[0]} goes with --dry-run, not with a search" in said

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import ray
 
-from tuner import options
+from tuner import option_groups, options
 from tuner.run import main
 
 GOLF = ["--space", "parameter_golf", "--scale", "proxy", "--no-audit"]
@@ -16,7 +16,6 @@ MISTAKES = {  # command line -> what the one line must hold
     (): "--space NAME",
     ("--spcae", "parameter_golf"): "unknown option '--spcae': did you mean '--space'",
     ("--space=parameter_gulf",): "unknown space 'parameter_gulf': did you mean 'parameter_golf'",
-    ("--list", "--space", "nope"): "unknown space 'nope'",
     ("parameter_golf",): "unknown option 'parameter_golf'",
     (*GOLF[:2], "--scale", "prxy"): "no scale 'prxy': did you mean 'proxy'",
     ("--space",): "--space: expected one argument",
@@ -70,10 +69,28 @@ MISTAKES = {  # command line -> what the one line must hold
     ("--resume", ".."): "is no campaign",
     ("--resume", ""): "'' names no place",
     ("--resume", "n" * 300): "at most 255",
-    ("--resume", "there", "--seed", "1"): "--seed cannot change with --resume",
-    ("--resume", "there", "--set", "seed=1"): "--set cannot change with --resume",
-    ("--resume", "there", "--name", "other"): "--name cannot change with --resume",
-    ("--resume", "there", "--scale", "full"): "--scale cannot change with --resume",
+    (
+        "--resume",
+        "there",
+        "--seed",
+        "1",
+    ): "--seed goes with a search or --replay, not with --resume, which goes on",
+    ("--resume", "there", "--set", "seed=1"): "--set goes with a search, --replay or --show, not with --resume",
+    ("--resume", "there", "--name", "other"): "--name goes with a search or --replay, not with --resume",
+    ("--resume", "there", "--scale", "full"): "--scale goes with a search, --replay or --show, not with --resume",
+}
+
+
+LOOKING = {  # the same, where no --results may stand
+    ("--list", "--space", "nope"): "unknown space 'nope'",
+    (
+        "--list",
+        "--space",
+        "mainrun",
+        "--compile",
+    ): "--compile goes with a search, --replay or --resume, not",
+    ("--list", "--space", "mainrun", "--results", "runs"): "--results goes with a search, --replay, --resume or --list",
+    (*GOLF[:2], "--show", "H1", "--no-audit"): "--no-audit goes with a search or --replay, not with --show, which only",
 }
 
 
@@ -99,18 +116,18 @@ def everything(folder: Path) -> list[Path]:
     return sorted(p for p in folder.rglob("*") if p.suffix != ".lock" and p.name != "cache")
 
 
-@pytest.mark.parametrize("arguments", MISTAKES, ids=lambda a: " ".join(a)[:60])
+@pytest.mark.parametrize("arguments", [*MISTAKES, *LOOKING], ids=lambda a: " ".join(a)[:60])
 def test_a_mistake_is_one_line_with_what_was_wrong_and_writes_nothing(workplace, capsys, arguments) -> None:
     before = everything(workplace)
-    results = "nothing" if arguments == ("--resume",) else "runs"
+    results = ["--results", "nothing" if arguments == ("--resume",) else "runs"]
     try:
-        code = main([*arguments, "--results", results])
+        code = main([*arguments, *([] if arguments in LOOKING else results)])
     except SystemExit as end:
         code = end.code
     errors = capsys.readouterr().err
     assert code == 2
     assert errors.startswith("python -m tuner.run: ") and errors.endswith("\n") and errors.count("\n") == 1
-    assert MISTAKES[arguments] in errors
+    assert (MISTAKES | LOOKING)[arguments] in errors
     assert everything(workplace) == before
 
 
@@ -153,7 +170,7 @@ def test_defaults_leave_every_choice_to_the_space_and_the_machine() -> None:
 
 
 def test_resume_without_a_name_means_the_latest() -> None:
-    assert options.parse(["--resume"]).resume == options.LATEST
+    assert options.parse(["--resume"]).resume == option_groups.LATEST
     assert options.parse(["--resume", "a"]).resume == "a"
 
 

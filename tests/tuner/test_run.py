@@ -31,8 +31,9 @@ SMALL = {
     "model.num_layers": 2, "model.model_dim": 32, "model.encoder_layers": 1, "budget.steps": 12, "data.seq_len": 32,
     "data.batch_tokens": 256, "data.vocab_size": 300, "evaluation.tokens": 512, "evaluation.seq_len": 32,
 }  # fmt: skip
-GOLF = ["--space", "parameter_golf", "--scale", "proxy", "--results", "runs", "--no-audit", "--no-confirm"]
-GOLF += [part for path, value in SMALL.items() for part in ("--set", f"{path}={value}")]
+ROWS = ["--space", "parameter_golf", "--scale", "proxy", "--results", "runs", "--no-audit"]
+ROWS += [part for path, value in SMALL.items() for part in ("--set", f"{path}={value}")]
+GOLF = [*ROWS, "--no-confirm"]
 
 
 @pytest.fixture(autouse=True)
@@ -95,7 +96,7 @@ def test_a_dry_run_plans_for_slots_that_are_not_here(capsys) -> None:
     assert "64 trials on 32 slots" in out and "slots: 32, each like a core" in out and "of 64 whole trials)" in out
     with pytest.raises(SystemExit):
         main([*GOLF, "--slots", "32"])
-    assert "--slots is for planning: give --dry-run too" in capsys.readouterr().err
+    assert "--slots goes with --dry-run, not with a search" in capsys.readouterr().err
 
 
 def test_a_dry_run_without_early_stopping_says_so(capsys) -> None:
@@ -107,7 +108,7 @@ def test_a_dry_run_without_early_stopping_says_so(capsys) -> None:
 def test_lists_need_neither_ray_nor_a_campaign(capsys) -> None:
     assert main(["--list", "--results", "runs"]) == 0
     assert "parameter_golf: " in capsys.readouterr().out
-    assert main(["--list", "--space", "parameter_golf", "--results", "runs"]) == 0
+    assert main(["--list", "--space", "parameter_golf"]) == 0
     assert "optimizer.matrix_lr" in capsys.readouterr().out
 
 
@@ -157,7 +158,10 @@ def test_what_cannot_be_confirmed_says_so(capsys) -> None:
         ([*two, "--confirm", "3x3"], "is for one objective"),
         (["--ablate", "--no-confirm"], "leave out --no-confirm"),
         ([*two, "--ablate"], "give --confirm too"),
-        (["--replay", "H1", "--confirm", "3x3"], "--confirm is for a search"),
+        (
+            ["--replay", "H1", "--confirm", "3x3"],
+            "--confirm goes with a search or --resume, not with",
+        ),
         (["--confirm", "3x1"], "1 to 1 seeds but it must be 2 to 30"),
         (["--confirm", "99x3"], "99 candidates but it must be 1 to 10"),
         (["--confirm", "three"], "must be CANDIDATESxSEEDS"),
@@ -226,7 +230,7 @@ def test_a_replay_goes_on_after_its_base_has_crashed(without_ray) -> None:
         raise RuntimeError(f"{config.optimizer.matrix_lr} {config.model.num_kv_heads}")
 
     without_ray(curve=crashing)
-    assert main([*GOLF, "--data", "text [b]", "--replay", "BASE,1 x2", "--name", "again"]) == 1
+    assert main([*ROWS, "--data", "text [b]", "--replay", "BASE,1 x2", "--name", "again"]) == 1
     assert statuses("again").count("completed") >= 1 and len(statuses("again")) == 4
 
 
@@ -380,7 +384,7 @@ def test_a_setting_that_changes_nothing_is_named_before_anything_is_spent(monkey
 def test_a_replay_trains_the_rows_it_was_asked_for_and_ends_with_the_comparison(without_ray, capsys) -> None:
     without_ray()
     rows = ["--replay", "BASE,N3,1", "--replay", "1 x2"]
-    assert main([*GOLF, "--data", "text [b]", *rows, "--name", "again"]) == 0
+    assert main([*ROWS, "--data", "text [b]", *rows, "--name", "again"]) == 0
     out = capsys.readouterr().out
     assert "plan: recorded runs as_run: 3, as different trainings 2, with all seeds 3 trials; on " in out
     assert "noise of a run in the log: SD 0.0018 with 13 degrees of freedom" in out
@@ -452,7 +456,7 @@ def test_a_warm_start_and_a_reuse_are_announced_kept_and_survive_a_resume(withou
         (["--data", "text [b]", "--reuse", "nowhere"], "nowhere is no campaign"),
         (["--objective", "val_bpb,train_seconds", "--stopper", "asha"], "--stopper asha judges by one objective"),
         (["--objective", "val_bpb,train_seconds", "--warm-start", "recorded"], "--warm-start is for one objective"),
-        (["--objective", "val_loss", "--replay", "H1"], "--objective is for a search"),
+        (["--objective", "val_loss", "--replay", "H1"], "--objective goes with a search, not with --replay"),
     ],
 )
 def test_a_question_that_cannot_be_answered_is_one_line_and_exit_code_2(capsys, arguments, message) -> None:
@@ -512,7 +516,7 @@ def test_a_replay_whose_data_were_moved_goes_on_with_the_same_trainings(without_
         signal.raise_signal(signal.SIGINT)
 
     without_ray(interrupted)
-    assert main([*GOLF, "--data", "text [b]", "--replay", "BASE,1", "--name", "moved"]) == 130
+    assert main([*ROWS, "--data", "text [b]", "--replay", "BASE,1", "--name", "moved"]) == 130
     (begun,) = load("runs/moved").trials["key"]
     os.rename("text [b]", "elsewhere")
     without_ray()
