@@ -46,6 +46,7 @@ class Comparison:
     measured_noise: Noise | None
     correlation: Correlation | None  # over the runs that have a score on both sides
     plateau: dict[str, float] | None  # limits of the recorded and of the measured side
+    steps: list[tuple[float, float]]  # of each replayed run whose budget is in steps: here, in the log
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,16 @@ def _compare(results: Results) -> Comparison:
         measured_noise=measured.noise,
         correlation=_correlation(runs, measured),
         plateau=plateau,
+        steps=_steps(record["runs"], replayed),
     )
+
+
+def _steps(rows: Sequence[dict[str, Any]], replayed: pd.DataFrame) -> list[tuple[float, float]]:
+    """Of each run that was replayed on a budget of steps: how many that is, and how many it took in the log."""
+    logged = {row["id"]: row["steps"] for row in rows if row["steps"]}
+    counted = replayed[replayed["budget_unit"] == "steps"].drop_duplicates("recorded_id")
+    here = dict(zip(counted["recorded_id"], counted["budget"], strict=True))
+    return [(float(steps), float(logged[name])) for name, steps in here.items() if name in logged and steps > 0]
 
 
 def _statuses(replayed: pd.DataFrame, measured: _Side) -> dict[str, str]:

@@ -1,6 +1,7 @@
-"""A comparison as text: plain ASCII without frames, one line a run, as in the report of a campaign.
+"""A comparison as text: plain ASCII without frames, one line a run that was replayed, as in a campaign's report.
 
-A dash stands for what is not there. The summary comes last, so that it is what a terminal shows.
+A dash stands for what is not there; what was not replayed is counted. The summary comes last, so that it is what a
+terminal shows.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from terminal.console import Console
 from terminal.counted import counted
 
 from results.analysis import CONTRADICTS, ESTABLISHED, NOT_ESTABLISHED, Noise
+from results.budgets import steps_line
 from results.comparison import Comparison
 
 _GAP = "  "
@@ -25,24 +27,41 @@ _LEGEND = (
 
 
 def print_comparison(console: Console, comparison: Comparison, top: int | None = None) -> None:
-    """Print the runs (the ``top`` best measured ones, or all), the progression, the effects and what they come to."""
+    """Print what was replayed (of the runs the ``top`` best, or all), how much was not, and what it comes to."""
     what = f"{comparison.space} replayed {comparison.reading} at scale {comparison.scale}"
     console.print(f"{comparison.metric} of {what}")
     console.print("vs base: minus that of the run's own base, in means of replicates; n: trials", style="dim")
-    _print_runs(console, comparison.runs, top)
-    if len(comparison.progression):
+    runs, progression, effects = comparison.runs, comparison.progression, comparison.effects
+    tables = [
+        (runs, runs["measured"].notna() | runs["measured_status"].notna() | (runs["measured_plateaus"] > 0)),
+        (progression, progression["measured"].notna()),
+        (effects, effects["measured_difference"].notna()),
+    ]
+    runs, progression, effects = (table[there] for table, there in tables)
+    if len(runs):
+        _print_runs(console, runs, top)
+    if len(progression):
         console.print()
         console.print("From the baseline to the best; change: from the step before")
-        _print_progression(console, comparison.progression)
-    if len(comparison.effects):
+        _print_progression(console, progression)
+    if len(effects):
         console.print()
         console.print("Effects: treatment minus control")
-        _print_effects(console, comparison.effects)
+        _print_effects(console, effects)
     console.print("")
+    _print_left_out(console, [len(table) - int(there.sum()) for table, there in tables])
     for line in _LEGEND:
         console.print(line, style="dim")
     for line in summary(comparison):
         console.print(line)
+
+
+def _print_left_out(console: Console, numbers: Sequence[int]) -> None:
+    """How many runs, steps of the progression and effects were not trained here, on both sides of each difference."""
+    kinds = ("recorded run", "step", "effect")
+    said = [counted(number, kind) for number, kind in zip(numbers, kinds, strict=True) if number]
+    if said:
+        console.print(f"not replayed, and not shown: {', '.join(said)}")
 
 
 # --- tables -----------------------------------------------------------------------------------------------------------
@@ -129,8 +148,10 @@ def _print_table(console: Console, heads: list[str], lines: list[list[str]], wor
 def summary(comparison: Comparison) -> list[str]:
     """What the comparison comes to, a line for each question that it can answer."""
     runs = comparison.runs
+    steps = steps_line(comparison.steps)
     usual = int(runs.loc[runs["measured_runs"] > 0, "measured_runs"].mode().max() if runs["measured_runs"].any() else 1)
-    lines = [
+    lines = [steps] if steps else []
+    lines += [
         f"noise of a run in the log: {_noise(comparison.recorded_noise, 1)}",
         f"noise of a run here: {_noise(comparison.measured_noise, usual)}",
     ]

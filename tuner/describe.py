@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 
 from results.ablation import num_runs
+from results.budgets import steps_line
 from results.confirmation import Design
+from search_spaces import recorded
 from terminal.console import Console
 from terminal.counted import counted
 from trainable.config import UNITS
@@ -34,7 +36,7 @@ def describe(
     limits = ((unit, getattr(base.budget, unit)) for unit in UNITS)
     budget = " or ".join(f"{unit} {amount:g}" for unit, amount in limits if amount is not None)
     if question.replay is not None:
-        describe_replay(console, question, where)
+        describe_replay(console, question, where, fixed)
         print_limits(console, here, slots)
         return
     trials, knobs = counted(question.trials, "trial"), counted(len(space.knobs), "knob")
@@ -63,13 +65,17 @@ def confirmation(design: Design) -> str:
     return f"after the search the best {design.candidates} and the base on {seeds}: {runs} runs (--no-confirm: none)"
 
 
-def describe_replay(console: Console, question: Question, where: str) -> None:
+def describe_replay(console: Console, question: Question, where: str, fixed: str) -> None:
     """Which recorded runs, and how many trainings they are."""
     assert question.replay is not None
     chosen = replay.choose(question.space, question.replay)
     first_seed = sum(p.config.seed == question.planned[0].config.seed for p in question.planned)
     rows = f"recorded runs {question.replay.reading}: {len(chosen.seeds)}, as different trainings {first_seed}"
-    console.print(f"plan: {rows}, with all seeds {counted(question.trials, 'trial')}; on {where}")
+    console.print(f"plan: {rows}, with all seeds {counted(question.trials, 'trial')}; on {where}{fixed}")
+    logged = {run.id: run.steps for run in recorded.load(question.space) if run.steps}
+    pairs = [(p.config.budget.steps, logged[p.recorded_id]) for p in question.planned if p.recorded_id in logged]
+    if said := steps_line([(float(here), float(there)) for here, there in pairs if here is not None]):
+        console.print(said)
     if chosen.left_out:
         console.print(f"left out: {', '.join(chosen.left_out)}, whose configs were never published")
 

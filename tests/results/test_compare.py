@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import math
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import pytest
 
 import results
 from results import Store, load
+from results.budgets import steps_line
 from results.compare import main
 from results.comparison import Comparison, compare
 from results.picture import draw, figure_of
@@ -62,9 +64,11 @@ MEASURED = {"BASE": (3.00, 3.02), "A": (2.90, 2.92), "C": (3.10, 3.08), "D": (2.
 def replay(tmp_path: Path) -> Replay:
     """The folder of a replay: scores by recorded id and, for those without, how they ended."""
 
+    made = itertools.count()
+
     def make(measured: Row = MEASURED, record: Row = RECORD, failed: Row | None = None) -> Path:
         campaign = {"space": "made_up", "scale": "proxy", "objective": record["metric"], "recorded": record}
-        store = Store.create(tmp_path / "replay", campaign, {})
+        store = Store.create(tmp_path / ("replay" + "-again" * next(made)), campaign, {})
         trials = [(name, score, "completed") for name, scores in measured.items() for score in scores]
         trials += [(name, None, status) for name, status in (failed or {}).items()]
         for number, (name, score, status) in enumerate(trials):
@@ -218,6 +222,48 @@ def test_names_are_shown_where_there_is_room(replay: Replay) -> None:
 def test_only_the_top_is_listed_where_asked(replay: Replay) -> None:
     text = _text(compare(load(replay())), top=2).partition("\n\n")[0]
     assert [line.split()[0] for line in text.splitlines()[2:]] == ["run", "D", "A"]
+
+
+def test_what_was_not_replayed_is_counted_and_not_listed(replay: Replay) -> None:
+    text = _text(compare(load(replay({"A": (2.9,)}, failed={"D": "diverged"}))))
+    table = text.partition("\n\n")[0].splitlines()[2:]
+    assert [line.split()[0] for line in table] == ["run", "A", "B", "D"], "B is the same training as A"
+    assert "\n+ A  " in text and "\nbaseline" not in text and "Effects" not in text
+    assert "not replayed, and not shown: 5 recorded runs, 1 step, 3 effects" in text
+    assert "not shown" not in _text(compare(load(replay(MEASURED | {"lost": (3.0,)}))))
+
+
+def test_a_replay_of_nothing_yet_is_counted_only(replay: Replay) -> None:
+    text = _text(compare(load(replay({}))))
+    assert "not replayed, and not shown: 8 recorded runs, 2 steps, 3 effects" in text
+    assert len(text.splitlines()) < 12
+
+
+@pytest.mark.parametrize(
+    ("pairs", "said"),
+    [
+        ([], ""),
+        ([(240, 240), (276, 276)], ""),
+        ([(240, 233), (240, 276)], "steps of a trial: 240 here, 233 to 276 in the log"),
+        ([(20, 276)], "steps of a trial: 20 here, 276 in the log; budgets that differ by more than 2 times: the log"),
+        (
+            [(20, 276), (240, 240)],
+            "20 to 240 here, 240 to 276 in the log; budgets that differ by more than 2 times for 1",
+        ),
+        ([(240, 20), (20, 240)], "budgets that differ by more than 2 times: the log says little of such trainings"),
+    ],
+)
+def test_budgets_that_differ_from_the_log_are_said(pairs: list[tuple[float, float]], said: str) -> None:
+    assert said in steps_line(pairs) and bool(said) == bool(steps_line(pairs))
+
+
+def test_the_comparison_says_that_the_log_trained_longer(replay: Replay) -> None:
+    record = RECORD | {"runs": [run | {"steps": 7000} for run in RECORD["runs"]]}
+    text = _text(compare(load(replay(record=record))))
+    assert (
+        "steps of a trial: 240 here, 7,000 in the log; budgets that differ by more than 2 times: the log says" in text
+    )
+    assert "steps of a trial" not in _text(compare(load(replay())))
 
 
 def test_the_summary_says_how_many_effects_hold(replay: Replay) -> None:

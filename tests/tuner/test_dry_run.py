@@ -74,6 +74,12 @@ def test_the_price_of_a_replay_is_that_of_its_trainings(planned) -> None:
     assert "NVIDIA H200 SXM, 141 GB" in line(said, "slots") and "device-hours at 3: 2 held" in line(said, "cost")
 
 
+def test_a_replay_shows_what_is_fixed_and_that_the_log_trained_longer(planned) -> None:
+    said = planned(*GOLF, "--scale", "proxy", "--replay", "H1", "--set", "budget.steps=20")
+    assert line(said, "plan").endswith(", budget.steps=20")
+    assert line(said, "steps of a trial").startswith("steps of a trial: 20 here, 276 in the log; budgets that differ")
+
+
 def test_a_cost_that_nobody_knows_is_said_to_be_unknown(planned) -> None:
     said = planned(*GOLF, "--scale", "proxy", "--set", "budget.steps=null", "--set", "budget.epochs=2", "--price", "1")
     assert line(said, "cost") == "cost: not known, as the time is not (--device or --tokens-per-second)"

@@ -1,0 +1,23 @@
+"""The steps of a replay beside those of its record. A schedule completes in both, but few steps rank runs otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+UNLIKE = 2  # so many times more or fewer steps are another training, of which the record says little
+
+
+def steps_line(pairs: Sequence[tuple[float, float]]) -> str:
+    """Of pairs (steps here, steps in the log), one a run: how they differ, in one line; empty where they do not."""
+    unlike = sum(not 1 / UNLIKE <= first / second <= UNLIKE for first, second in pairs)
+    here, there = (_span(side) for side in zip(*pairs, strict=True)) if pairs else ("", "")
+    if here == there and not unlike:
+        return ""
+    which = "" if unlike == len(pairs) else f" for {unlike} of {len(pairs)}"
+    warning = f"; budgets that differ by more than {UNLIKE} times{which}: the log says little of such trainings"
+    return f"steps of a trial: {here} here, {there} in the log{warning if unlike else ''}"
+
+
+def _span(steps: Sequence[float]) -> str:
+    low, high = min(steps), max(steps)
+    return f"{low:,.0f}" if low == high else f"{low:,.0f} to {high:,.0f}"
