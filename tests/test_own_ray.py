@@ -233,6 +233,61 @@ def test_what_a_killed_run_left_is_ended_and_named_by_the_next(place) -> None:
     assert not living(known.processes) and not list(place.glob("tuner-*"))
 
 
+NOTEBOOK = """
+import json, os, subprocess, sys, ray
+from tuner import cluster, own_ray
+sleep = [sys.executable, "-c", "import time; time.sleep(600)"]
+before = subprocess.Popen(sleep)
+cluster.connect(concurrent=1)
+
+@ray.remote(num_cpus=1)
+class Trial:
+    def children(self):
+        twice = f"import subprocess; print(subprocess.Popen({sleep}, start_new_session=True, stdout=2).pid)"
+        orphan = int(subprocess.run([sys.executable, "-c", twice], stdout=subprocess.PIPE).stdout)
+        return [os.getpid(), subprocess.Popen(sleep).pid, orphan]
+
+trial = Trial.remote()
+of_the_trial = ray.get(trial.children.remote())
+after = subprocess.Popen(sleep)
+print(json.dumps([[before.pid, after.pid], of_the_trial, str(own_ray.folder())]), flush=True)
+sys.stdin.readline()
+cluster.disconnect()
+print("disconnected", flush=True)
+sys.stdin.readline()
+"""
+
+
+@pytest.mark.parametrize("end", ["in peace", "by kill -9"])
+def test_other_children_of_a_driver_live_on_and_those_of_its_trials_do_not(place, end) -> None:
+    pipe = subprocess.PIPE
+    driver = subprocess.Popen(
+        [sys.executable, "-c", NOTEBOOK], env=environment(place), stdin=pipe, stdout=pipe, text=True, cwd=place
+    )
+    assert driver.stdin is not None and driver.stdout is not None
+    bystanders, of_the_trial, folder = json.loads(driver.stdout.readline())
+    others = [psutil.Process(pid) for pid in bystanders]
+    trial = [psutil.Process(pid) for pid in of_the_trial]
+    try:
+        wait_until(
+            lambda: (one := Record.read(Path(folder))) is not None and set(of_the_trial) <= dict(one.processes).keys()
+        )
+        if end == "in peace":
+            print(file=driver.stdin, flush=True)
+            assert driver.stdout.readline() == "disconnected\n"
+        else:
+            driver.kill()
+            driver.wait()
+        wait_until(lambda: not Path(folder).exists() and not any(one.is_running() for one in trial))
+        assert [one.status() for one in others] == [psutil.STATUS_SLEEPING] * 2
+    finally:
+        for one in others:
+            one.kill()
+        driver.stdin.close()
+        driver.wait()
+        driver.stdout.close()
+
+
 def test_a_signal_to_the_whole_group_leaves_trials_the_time_for_their_checkpoints(place) -> None:
     options = ["--space", "parameter_golf", "--scale", "proxy", "--no-audit", "--no-confirm", "--trials", "1"]
     options += [part for path, value in {**TINY, "budget.steps": 4000}.items() for part in ("--set", f"{path}={value}")]

@@ -1,12 +1,14 @@
 """No process outlives its campaign: what a Ray of ours consists of is on record, and ended when its driver is dead.
 
 Ray's processes share their driver's fate, but not all and not always (a killed raylet leaves its workers behind). So a
-*reaper*, this file run as a program, stands beside every driver that starts a Ray: it writes down the driver's
-descendants as they come, and ends them once the driver is gone. Where it was killed too, the next command of ours does
-it, from the record.
+*reaper*, this file run as a program, stands beside every driver that starts a Ray: it writes down that Ray's processes
+as they come, and ends them once the driver is gone. Where it was killed too, the next command of ours does it, from the
+record.
 
-A process is only ever ended by its id **and** its start time, if both are in a record of this user and this machine
-whose driver is dead. Nothing here imports Ray or the rest of the package.
+A driver may have other children (a notebook's, a test's), which live on. A process is one of the Ray's if a *mark* is
+in its environment, which only what Ray starts is given and hands down (also to who forks twice, and belongs to init
+then), or if it descends from one of those. It is ended by its id **and** its start time, and only where its driver is
+dead, of this user and of this machine. Nothing here imports Ray or the rest of the package.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ import stat
 import subprocess
 import sys
 import time
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
@@ -30,12 +33,14 @@ from pathlib import Path
 import psutil
 
 RECORD = "processes.json"  # in the folder of the Ray that it is about
+MARK = "TUNER_OWN_RAY"  # in the environment of its processes: the folder's name, which no other Ray has
 FOLDER = re.compile(r"tuner-[A-Za-z0-9_]{8}")
 SAME_START_SECONDS = 1.0  # two processes of one id start further apart
-LOOK_SECONDS = 1.0  # between two looks at the driver's descendants
+LOOK_SECONDS = 1.0  # between two looks at the processes of this machine
 SHARE = 0.02  # of a core that looking may take
 GRACE_SECONDS = 5.0  # in which they end by themselves
 TERM_SECONDS = 3.0  # between SIGTERM and SIGKILL
+ROUNDS = 5  # of ending what is there: who is being ended may start others
 
 Identity = tuple[int, float]  # of a process: its id, and when it started (seconds since 1970)
 
@@ -121,16 +126,61 @@ def end(processes: Iterable[Identity]) -> list[int]:
     return [process.pid for process in found]
 
 
+def family(folder: Path, known: Iterable[Identity]) -> list[Identity]:
+    """The living processes of the Ray in ``folder``: those marked, those ``known``, and who descends from them.
+
+    One look at all processes of the machine. On a system that does not tell the environment of some (macOS, of programs
+    that it protects) they are found as descendants, if they were seen once before their parent was gone.
+    """
+    ours = {process.pid for process in living(known)}
+    starts: dict[int, float] = {}
+    children: dict[int, list[int]] = defaultdict(list)
+    for pid in psutil.pids():
+        with suppress(psutil.Error):
+            process = psutil.Process(pid)
+            starts[pid] = process.create_time()
+            children[process.ppid()].append(pid)
+            if process.environ().get(MARK) == folder.name:
+                ours.add(pid)
+    to_follow = sorted(ours & starts.keys())
+    found = set(to_follow)
+    while to_follow:
+        parent = to_follow.pop()
+        born = [pid for pid in children[parent] if pid not in found and starts[pid] >= starts[parent]]
+        found.update(born)
+        to_follow += born
+    return sorted((pid, starts[pid]) for pid in found - {os.getpid()})
+
+
+def end_all(folder: Path, known: Iterable[Identity]) -> list[int]:
+    """End the whole family of the Ray in ``folder``; returns the ids of those that ran."""
+    ended: list[int] = []
+    for _ in range(ROUNDS):
+        known = family(folder, known)
+        if not (now := end(known)):
+            break
+        ended += now
+    return sorted(set(ended))
+
+
 def clean(bases: Iterable[Path]) -> list[str]:
-    """End what dead drivers of this user have left, and remove their folders below ``bases``; a line for each."""
+    """End what dead drivers of this user have left, and remove their folders below ``bases``; a line for each.
+
+    Of a driver that has just died the reaper may be at it: it is left to that.
+    """
     lines = []
     for folder in _folders(bases):
         record = Record.read(folder)
         if record is None or not record.is_of_here:
             continue
-        if living([record.driver]) or (record.reaper is not None and living([record.reaper])):
+        if living([record.driver]):
             continue
-        ended = end(record.processes)
+        if record.reaper is not None and living([record.reaper]):
+            lines.append(
+                f"an earlier run was killed (process {record.driver[0]}): what is left of its Ray is being ended"
+            )
+            continue
+        ended = end_all(folder, record.processes)
         shutil.rmtree(folder, ignore_errors=True)
         count = f"ended {len(ended)} Ray process{'es' * (len(ended) != 1)} and " if ended else ""
         lines.append(f"an earlier run was killed (process {record.driver[0]}): {count}removed {folder}")
@@ -155,8 +205,8 @@ def _folders(bases: Iterable[Path]) -> list[Path]:
 def start_reaper(folder: Path) -> subprocess.Popen[bytes]:
     """Start the reaper of the Ray in ``folder``, whose record names this process as the driver.
 
-    It acts once its standard input is closed, be it that this process has died. A session of its own keeps the
-    terminal's signals from it.
+    It acts once a byte comes on its standard input, or this is closed, be it that this process has died. A session of
+    its own keeps the terminal's signals from it.
     """
     return subprocess.Popen(
         [sys.executable, "-P", __file__, str(folder)],
@@ -184,20 +234,13 @@ def reap(folder: Path) -> None:
     until = time.monotonic() + GRACE_SECONDS
     while living(record.processes) and time.monotonic() < until:
         time.sleep(0.1)
-    end(record.processes)
+    end_all(folder, record.processes)
     shutil.rmtree(folder, ignore_errors=True)
 
 
 def _see(record: Record, folder: Path) -> None:
-    """Add to the record which descendants the driver has now; of those that are gone none is left in it."""
-    seen = [(process.pid, process.create_time()) for process in living(record.processes)]
-    with suppress(psutil.Error):
-        if living([record.driver]):
-            for process in psutil.Process(record.driver[0]).children(recursive=True):
-                with suppress(psutil.Error):
-                    seen.append((process.pid, process.create_time()))
-    seen = sorted({one for one in seen if one[0] != os.getpid()})
-    if seen != record.processes:
+    """Write down of which processes the Ray consists now."""
+    if (seen := family(folder, record.processes)) != record.processes:
         record.processes = seen
         with suppress(OSError):  # the reaper itself still knows
             record.write(folder)

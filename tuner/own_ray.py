@@ -104,7 +104,7 @@ def start(num_cpus: int) -> None:
         assert driver is not None, "this process runs"
         Record(driver).write(folder)
         _running.reaper = leftovers.start_reaper(folder)
-        with own_sessions(), handlers_kept():
+        with own_sessions(folder.name), handlers_kept():
             _begin(num_cpus, _running.temporary)
         _check_shut()
     except BaseException as error:
@@ -132,6 +132,7 @@ def stop(dead: bool = False) -> None:
     finally:
         if was.reaper is not None and was.reaper.stdin is not None:
             with suppress(OSError):
+                was.reaper.stdin.write(b".")  # closing is not enough where the driver has forked: both then hold it
                 was.reaper.stdin.close()
             with suppress(subprocess.TimeoutExpired):  # it goes on without us
                 was.reaper.wait(REAPER_SECONDS)
