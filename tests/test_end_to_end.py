@@ -30,7 +30,7 @@ SHAPES = [  # every line that a campaign may print
     r"starting Ray \.\.\.",
     r"\[\d+:\d\d\] trial \d+( \(base\))? (completed: val_bpb \d\.\d{4}(, best so far)?|stopped at rung \d+: .+)",
     r"\[\d+:\d\d\] trial \d+( \(base\))? (crashed: .+|diverged: .+|interrupted(: its process was killed)?)",
-    r"searched for [\d:]+; trials trained for \d+% of the time of 2 cores",
+    r"searched for (\d+ (h|min|s) ?)+; trials trained for \d+% of the time of 2 cores",
     r"",
     r"\d+ trials?: .+",
     r"rank +trial +val_bpb .+",

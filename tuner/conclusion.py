@@ -16,12 +16,12 @@ from results.side_by_side import print_comparison
 from search_spaces import load as load_space
 from terminal.console import Console
 from terminal.counted import counted
+from terminal.duration import durations
 from terminal.program import INTERRUPTION, exit_code
 from trainable.component import difference, leaves, with_values
 from trainable.config import TrainConfig
 from tuner.again import PROGRAM, again, go_on
 from tuner.confirm import Confirmation
-from tuner.display import clock
 from tuner.driver import FAILED
 from tuner.search import Search
 
@@ -72,7 +72,7 @@ def print_winner(console: Console, campaign: Search, confirmation: Confirmation)
         cost = f"{fewest} to {most} runs"
         if seconds is not None:
             slots = campaign.settings.slots
-            cost += f", about {clock(fewest * seconds / slots)} to {clock(most * seconds / slots)}"
+            cost += f", about {durations(fewest * seconds / slots, most * seconds / slots)}"
         console.print(
             f"Which of its {changes} changes matter? An ablation tells ({cost}): {again(campaign.folder)} --ablate"
         )

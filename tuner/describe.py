@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import dataclass
 
 from results.ablation import num_runs
 from results.budgets import steps_line
@@ -10,14 +11,15 @@ from results.confirmation import Design
 from search_spaces import recorded
 from terminal.console import Console
 from terminal.counted import counted
+from terminal.duration import durations
 from trainable.config import UNITS
 from trainable.runtime import Runtime
 from tuner import cluster, plan, replay, schedule
-from tuner.display import clock
 from tuner.early_stopping import STOPPERS
 from tuner.hardware import Hardware, elsewhere
 from tuner.question import Question
-from tuner.speed import LARGEST_ON_CPU, tokens_per_second
+from tuner.speed import LARGEST_ON_CPU, speeds
+from tuner.trial_cost import RAY_SECONDS, beside
 
 
 def describe(
@@ -88,7 +90,19 @@ def print_cost(console: Console, question: Question, here: cluster.Cluster, give
         return
     judged = question.space.measured_on_the_way
     stops, fidelity = (given.stopper, given.fidelity) if judged else ("none", "truncate")
-    cost = plan.plan(question.base, question.trials, slots, stops, hardware.tokens_per_second, fidelity)
+    cost, late = (
+        plan.plan(
+            question.base,
+            question.trials,
+            slots,
+            stops,
+            speed,
+            fidelity,
+            beside(question.base, speed),
+            given.reports or 0,
+        )
+        for speed in (hardware.tokens_per_second, hardware.usual or hardware.tokens_per_second)
+    )
     rungs = f"{cost.unit} {', '.join(map(str, cost.rungs))} of {cost.budget:g}"
     console.print(f"early stopping: {stops}{'' if stops == 'none' else f' at {rungs}'}; {STOPPERS[stops]}")
     if cost.rungs:
@@ -97,15 +111,14 @@ def print_cost(console: Console, question: Question, here: cluster.Cluster, give
         console.print(f"tokens: at most {cost.tokens:,} a trial, {cost.tokens * cost.trials:,} in all")
     else:
         console.print(f"tokens: not known beforehand of a budget in {cost.unit}")
-    each = "" if cost.seconds is None else f": {clock(cost.seconds)} a trial, evaluations and start not counted"
-    console.print(f"speed: {hardware.speed}{each}")
+    console.print(f"speed: {hardware.speed}{_each(cost, late)}")
     print_devices(console, hardware, slots)
     expected = schedule.expect(cost, stops, fidelity)
-    print_time(console, cost, expected, stops, hardware.hours)
-    print_later(console, cost, expected, given, len(question.space.knobs))
-    first, last = plan.confirmation_waves(given.confirm, slots) if given.confirm else (0, 0)
-    times = None if cost.seconds is None else [cost.seconds * (expected.wall + later) for later in (first, last)]
-    print_price(console, given, slots, times)
+    times = Times(cost, late, expected)
+    print_time(console, times, stops, hardware.hours)
+    waves = plan.confirmation_waves(given.confirm, slots) if given.confirm else (0, 0)
+    print_later(console, times, waves, given, len(question.space.knobs))
+    print_price(console, given, slots, times.in_all(*waves))
     console.print("dry run: nothing was trained or written")
 
 
@@ -113,9 +126,14 @@ def planned_for(question: Question, here: cluster.Cluster, given: argparse.Names
     """What the plan counts with: devices that are named or whose speed is given, or those that are here, measured."""
     if given.device is not None or given.tokens_per_second is not None:
         return elsewhere(question.base, given.device, given.tokens_per_second)
-    speed = tokens_per_second(question.base, Runtime.detect())
-    device = f"{'a GPU' if here.has_gpu else 'a core'} of this machine"
-    return Hardware(speed, said(speed, here.has_gpu), device, hours="slot-hours")
+    found = speeds(question.base, Runtime.detect(), here.slots)
+    device, best = f"{'a GPU' if here.has_gpu else 'a core'} of this machine", None if found is None else found.best
+    text = said(best, here.has_gpu)
+    if found is not None and found.best > 1.05 * found.usual:
+        text += f" at best, {found.usual:,.0f} on average as busy as it is now"
+    if found is not None and found.together > 1:
+        text += f", {found.together} trainings at once"
+    return Hardware(best, text, device, hours="slot-hours", usual=None if found is None else found.usual)
 
 
 def print_devices(console: Console, hardware: Hardware, slots: int) -> None:
@@ -132,7 +150,7 @@ def print_price(console: Console, given: argparse.Namespace, slots: int, seconds
     if seconds is None:
         console.print("cost: not known, as the time is not (--device or --tokens-per-second)")
         return
-    low, high = (each / 3600 * slots for each in seconds)
+    low, high = (each / 3600 * slots for each in (seconds[0], seconds[-1]))
     hours, money = _span(low, high), _span(low * given.price, high * given.price)
     console.print(f"cost: about {money} for {hours} device-hours at {given.price:g}: {slots:,} held to the end")
 
@@ -150,32 +168,65 @@ def said(speed: float | None, has_gpu: bool) -> str:
     return f"{speed:,.0f} tokens/s here"
 
 
-def print_time(console: Console, cost: plan.Plan, expected: schedule.Schedule, stops: str, counted: str) -> None:
+def _each(cost: plan.Plan, late: plan.Plan) -> str:
+    """Of a trial that goes to its end: its time, and what it does beside its training."""
+    if cost.seconds is None or late.seconds is None or cost.whole_seconds is None or late.whole_seconds is None:
+        return ""
+    others = "start and evaluations" if cost.beside.known else "start, but not its evaluations (of all the text)"
+    return f": {durations(cost.whole_seconds, late.whole_seconds)} a trial, with its {others}"
+
+
+@dataclass(frozen=True)
+class Times:
+    """Seconds of a search and of what comes after it: with the machine at its best, and as busy as it is now."""
+
+    cost: plan.Plan
+    late: plan.Plan
+    expected: schedule.Schedule
+
+    def search(self) -> list[float] | None:
+        """Until the last trial has ended, from Ray's start on."""
+        whole = [self.cost.whole_seconds, self.late.whole_seconds]
+        return [RAY_SECONDS + self.expected.wall * each for each in whole if each is not None] or None
+
+    def later(self, fewest: int, most: int) -> list[float] | None:
+        """Of runs one after another, at least and at most."""
+        runs = [self.cost.run_seconds, self.late.run_seconds]
+        found = [number * each for number, each in zip((fewest, most), runs, strict=True) if each is not None]
+        return found or None
+
+    def in_all(self, fewest: int, most: int) -> list[float] | None:
+        """Search and confirmation, at least and at most."""
+        search, later = self.search(), self.later(fewest, most)
+        return None if search is None or later is None else [a + b for a, b in zip(search, later, strict=True)]
+
+
+def print_time(console: Console, times: Times, stops: str, counted: str) -> None:
     """How long a search will take and what it will cost, as its schedule was simulated."""
-    compute = f"{_amount(expected.compute)} of {cost.trials:,} whole trials"
-    if cost.seconds is None:
+    expected, search = times.expected, times.search()
+    compute = f"{_amount(expected.compute)} of {times.cost.trials:,} whole trials"
+    if search is None:
         console.print(f"time: about {_amount(expected.wall)} times that of a whole trial ({compute})")
         return
-    hours = expected.compute * cost.seconds / 3600
-    console.print(f"time: about {clock(expected.wall * cost.seconds)}, {_amount(hours)} {counted} ({compute})")
+    whole = [each for each in (times.cost.whole_seconds, times.late.whole_seconds) if each is not None]
+    hours = _span(*(expected.compute * each / 3600 for each in whole))
+    console.print(f"time: about {durations(*search)}, {hours} {counted} ({compute})")
     if stops != "none":
-        console.print(f"time without early stopping: {clock(expected.wall_unstopped * cost.seconds)}")
+        console.print(f"time without early stopping: {durations(*(expected.wall_unstopped * each for each in whole))}")
 
 
-def print_later(
-    console: Console, cost: plan.Plan, expected: schedule.Schedule, given: argparse.Namespace, knobs: int
-) -> None:
+def print_later(console: Console, times: Times, waves: tuple[int, int], given: argparse.Namespace, knobs: int) -> None:
     """What comes after the search, and what ends it."""
-
-    def span(low: float, high: float) -> str:
-        if cost.seconds is None:
-            return f"{_amount(low)} to {_amount(high)} times that of a whole trial"
-        return f"{clock(low * cost.seconds)} to {clock(high * cost.seconds)}"
-
     if given.confirm:
-        fewest, most = plan.confirmation_waves(given.confirm, cost.slots)
-        console.print(f"confirmation: {span(fewest, most)} after it")
-        console.print(f"in all: about {span(expected.wall + fewest, expected.wall + most)}")
+        later, in_all = times.later(*waves), times.in_all(*waves)
+        if later is None or in_all is None:
+            wall = times.expected.wall
+            sums = f"{_amount(wall + waves[0])} to {_amount(wall + waves[1])}"
+            console.print(f"confirmation: {waves[0]:,} to {waves[1]:,} times that of a whole trial after it")
+            console.print(f"in all: about {sums} times that of a whole trial")
+        else:
+            console.print(f"confirmation: {durations(*later)} after it")
+            console.print(f"in all: about {durations(*in_all)}")
     if given.ablate:
         _, most = num_runs(knobs, given.confirm.first)
         console.print(f"ablation: at most {most:,} runs more, if the winner changes all of {counted(knobs, 'knob')}")
@@ -197,15 +248,19 @@ def print_replay_cost(
         console.print(f"tokens: {min(known):,} to {max(known):,} a trial, {sum(known):,} in all")
         console.print(f"speed: {hardware.speed}, of the base")
     print_devices(console, hardware, slots)
-    seconds = None
+    seconds: list[float] | None = None
     if known and hardware.tokens_per_second is not None:
-        seconds = plan.waves([count / hardware.tokens_per_second for count in known], slots)
-        used = sum(known) / hardware.tokens_per_second / 3600
-        about = f"about {clock(seconds)} with {counted(slots, 'slot')}, {_amount(used)} {hardware.hours}"
-        console.print(f"time: {about}, evaluations and start not counted")
+        configs = [p.config for p, count in zip(question.planned, tokens, strict=True) if count is not None]
+        each = [
+            [n / speed + beside(c, speed).of(given.reports or 0) for n, c in zip(known, configs, strict=True)]
+            for speed in (hardware.tokens_per_second, hardware.usual or hardware.tokens_per_second)
+        ]
+        seconds = [RAY_SECONDS + plan.waves(costs, slots) for costs in each]
+        used = _span(*(sum(costs) / 3600 for costs in each))
+        console.print(f"time: about {durations(*seconds)} with {counted(slots, 'slot')}, {used} {hardware.hours}")
         if len(known) < len(tokens):
             console.print(
                 f"not counted: {counted(len(tokens) - len(known), 'training')} whose tokens are not known beforehand"
             )
-    print_price(console, given, slots, None if seconds is None else [seconds, seconds])
+    print_price(console, given, slots, seconds)
     console.print("dry run: nothing was trained or written")

@@ -84,6 +84,7 @@ class Hardware:
     device: str  # one of them, in words
     memory: str = ""
     hours: str = "device-hours"  # what its time is counted in
+    usual: float | None = None  # tokens per second where the machine is busy as it is now; None: as above
 
 
 def elsewhere(config: TrainConfig, name: str | None, measured: float | None) -> Hardware:

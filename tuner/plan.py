@@ -13,6 +13,7 @@ from trainable.data import known_vocab_size
 from trainable.fidelity import BRANCH_FRACTION
 from trainable.scaling import ratio_tokens
 from tuner.early_stopping import bracket_shares, rungs
+from tuner.trial_cost import Beside
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,29 @@ class Plan:
     tokens: int | None  # at most; None where the budget does not say
     seconds: float | None
     expected_share: float  # of the full cost, if every rung stops the share that it is made for
+    beside: Beside = Beside()  # seconds of a trial beside its training
+    reports: int = 0  # evaluations on its way, beside those at rungs
+
+    @property
+    def whole_seconds(self) -> float | None:
+        """A trial that goes to its end, with its start and evaluations."""
+        return None if self.seconds is None else self.seconds + self.beside.of(len(self.rungs) + self.reports)
+
+    @property
+    def run_seconds(self) -> float | None:
+        """A run after the search, which is judged at no rung."""
+        return None if self.seconds is None else self.seconds + self.beside.of(self.reports)
+
+    def costs(self, fidelity: str) -> list[float]:
+        """What a trial does to each rung and to its end, in trials that go to their end."""
+        trained = legs(self.rungs, self.budget, fidelity)
+        if self.seconds is None or not self.whole_seconds:
+            return trained
+        each = self.reports * self.beside.on_the_way / len(trained)
+        ends = [self.beside.on_the_way] * len(self.rungs) + [self.beside.at_the_end]
+        found = [leg * self.seconds + each + end for leg, end in zip(trained, ends, strict=True)]
+        found[0] += self.beside.start
+        return [seconds / self.whole_seconds for seconds in found]
 
 
 def confirmation_waves(design: Design, slots: int) -> tuple[int, int]:
@@ -50,6 +74,8 @@ def plan(
     stopper: str,
     tokens_per_second: float | None,
     fidelity: str = "truncate",
+    beside: Beside | None = None,
+    reports: int = 0,
 ) -> Plan:
     """The plan of a search whose trials all cost what the base costs."""
     budget, unit = config.budget.amount, config.budget.unit
@@ -60,9 +86,8 @@ def plan(
     if tokens is not None and config.budget.seconds is not None and tokens_per_second:
         tokens = min(tokens, round(config.budget.seconds * tokens_per_second))
     milestones = rungs(config.budget) if stopper != "none" or fidelity != "truncate" else []
-    return Plan(
-        trials, slots, milestones, unit, budget, tokens, seconds, expected_share(milestones, budget, stopper, fidelity)
-    )
+    share = expected_share(milestones, budget, stopper, fidelity)
+    return Plan(trials, slots, milestones, unit, budget, tokens, seconds, share, beside or Beside(), reports)
 
 
 def expected_share(milestones: list[float], budget: float, stopper: str = "asha", fidelity: str = "truncate") -> float:

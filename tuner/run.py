@@ -30,6 +30,7 @@ from storage import files, inside
 from storage.location import Location, Url
 from terminal.command_line import complain
 from terminal.console import Console
+from terminal.duration import duration
 from trainable.config import TrainConfig
 from trainable.data import Dataset, check_source, known_vocab_size, prepare
 from trainable.ray_trainable import STOP_FILE
@@ -54,7 +55,7 @@ from tuner.audit_recorded import inert_of_row
 from tuner.audit_report import print_findings
 from tuner.conclusion import BAD_INPUT, DONE, conclude
 from tuner.describe import describe, print_cost
-from tuner.display import Display, clock
+from tuner.display import Display
 from tuner.driver import (
     FAILED,
     EndedEarlyError,
@@ -370,7 +371,7 @@ def run_on_ray(console: Console, campaign: Search, here: cluster.Cluster, addres
     seconds = time.monotonic() - started
     cluster.disconnect()
     share = campaign.trained_seconds / (seconds * here.slots)
-    console.print(f"searched for {clock(seconds)}; trials trained for {share:.0%} of the time of {here.about}")
+    console.print(f"searched for {duration(seconds)}; trials trained for {share:.0%} of the time of {here.about}")
 
 
 def find(runs: Location, name: str) -> Location:

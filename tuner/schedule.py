@@ -16,7 +16,7 @@ from types import SimpleNamespace
 
 from trainable.seeds import derived
 from tuner.early_stopping import Stopper
-from tuner.plan import Plan, legs
+from tuner.plan import Plan
 from tuner.simulated_clock import SimulatedClock
 
 REPEATS = 20  # schedules that an expectation is the mean of
@@ -46,7 +46,7 @@ def expect(plan: Plan, stopper: str, fidelity: str, repeats: int = REPEATS) -> S
     return Schedule(
         mean(run.seconds for run in runs) * (slots / plan.slots) / part,
         mean(run.busy_seconds for run in runs) / part,
-        -(-plan.trials // plan.slots) * sum(legs(plan.rungs, plan.budget, fidelity)),
+        -(-plan.trials // plan.slots) * sum(plan.costs(fidelity)),
     )
 
 
@@ -54,7 +54,7 @@ def simulate(plan: Plan, stopper: str, fidelity: str, seed: int) -> SimulatedClo
     """One schedule; its clock counts in whole trials instead of seconds."""
     rule = Stopper(stopper, "val_loss", plan.rungs, plan.budget, protected=frozenset(["trial-0"]))
     clock, draw, left = SimulatedClock(), random.Random(derived(seed, "simulated schedule")), iter(range(plan.trials))
-    costs = legs(plan.rungs, plan.budget, fidelity)
+    costs = plan.costs(fidelity)
 
     def train(number: int) -> Iterator[float]:
         trial, slowness = SimpleNamespace(config={"key": f"trial-{number}"}), draw.uniform(1 - JITTER, 1 + JITTER)

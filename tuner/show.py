@@ -13,12 +13,12 @@ from search_spaces.recorded import ROOT, RecordedRun
 from search_spaces.space import Space
 from terminal.console import Console
 from terminal.counted import counted
+from terminal.duration import duration
 from trainable.component import difference, leaves, without_neutral
 from trainable.config import TrainConfig
 from trainable.runtime import Runtime
 from tuner import plan
 from tuner.describe import said
-from tuner.display import clock
 from tuner.replay import AS_RUN, configured, matching
 from tuner.speed import tokens_per_second
 
@@ -103,7 +103,7 @@ def print_cost(console: Console, config: TrainConfig, runtime: Runtime) -> None:
     tokens = plan.tokens_of(config)
     speed = tokens_per_second(config, runtime)
     budget = f"{config.budget.unit} {config.budget.amount:g}" if tokens is None else f"{tokens:,} tokens"
-    time = "" if tokens is None or speed is None else f", about {clock(tokens / speed)} without evaluations"
+    time = "" if tokens is None or speed is None else f", about {duration(tokens / speed)} without evaluations"
     console.print(f"cost: {budget}{time}; speed: {said(speed, runtime.device_type == 'cuda')}")
 
 

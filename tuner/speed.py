@@ -1,9 +1,15 @@
-"""How fast a model trains on this machine, measured in moments and without data, for plans."""
+"""How fast a model trains on this machine, measured in moments and without data, for plans.
+
+Two speeds are told: the best, which is that of a machine with nothing else to do, and the usual one, the mean while as
+many processes train as trials will, and whatever else the machine is busy with now.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from types import TracebackType
 
 import torch
 import torch.nn.functional as F
@@ -13,60 +19,132 @@ from trainable.config import TrainConfig
 from trainable.data import known_vocab_size
 from trainable.optimizers import update_rule
 from trainable.runtime import Runtime
+from tuner import partners
 
-TIMED = 3  # times, of which the shortest counts
+TIMED = 3  # times at least, of which the shortest is the best
+TIMED_SECONDS = 1.5  # and for so long at least, of which the mean is the usual one
 MOST_FLOPS_ON_CPU = 4 * 10**12  # of the passes that are timed: a minute or so
 LARGEST_ON_CPU = 100_000_000  # parameters; beyond it, one pass may take all memory and its time says nothing
 
 
-def tokens_per_second(config: TrainConfig, runtime: Runtime) -> float | None:
-    """Speed of whole steps of this model, on random tokens: forward, backward and the optimizer, without evaluations.
+@dataclass(frozen=True)
+class Speeds:
+    """Tokens per second of one of ``together`` processes that train at once, in whole steps without evaluations."""
 
-    On a CPU one row is enough for the passes; an accelerator is given a whole micro-batch. None where the model is too
-    large to be timed here.
+    best: float
+    usual: float
+    together: int = 1
+
+
+def speeds(config: TrainConfig, runtime: Runtime, slots: int = 1) -> Speeds | None:
+    """The speeds of this model beside ``slots`` - 1 others on a CPU; None where it is too large to be timed here.
+
+    A GPU is timed alone: each trial has its own, and what they share is the work of the cores.
     """
-    threads, vocab = torch.get_num_threads(), known_vocab_size(config.data) or config.data.vocab_size
-    rows = config.data.batch_tokens // config.data.seq_len // config.data.grad_accum_steps
-    if runtime.device_type == "cpu":
-        if num_parameters(config, vocab) > LARGEST_ON_CPU:
-            return None
-        rows = min(rows, max(1, 1024 // config.data.seq_len))
-        flops = rows * config.data.seq_len * config.model.flops_per_token(vocab, config.data.seq_len)
-        if flops > MOST_FLOPS_ON_CPU:
-            return None
-        torch.set_num_threads(1)
+    others = slots - 1 if runtime.device_type == "cpu" and _fits(config) else 0
+    with partners.training(config, others) as together:
+        return _measured(config, runtime, together + 1)
+
+
+def tokens_per_second(config: TrainConfig, runtime: Runtime) -> float | None:
+    """The best speed of this model alone; None where it is too large to be timed here."""
+    found = speeds(config, runtime)
+    return None if found is None else found.best
+
+
+def _measured(config: TrainConfig, runtime: Runtime, together: int) -> Speeds | None:
+    if runtime.device_type == "cpu" and not _fits(config):
+        return None
     try:
-        with torch.random.fork_rng(devices=[]):  # of weights, tokens and dropout
-            torch.manual_seed(0)
-            network = config.model.build(vocab, config.data.seq_len).to(runtime.device)
-            tokens = torch.randint(vocab, (rows, config.data.seq_len), device=runtime.device)
-
-            def passes() -> None:
-                with runtime.autocast():
-                    logits = network(tokens).float()
-                F.cross_entropy(logits.flatten(0, 1), tokens.flatten()).backward()  # type: ignore[no-untyped-call]
-
-            of_passes = _shortest(passes, runtime)
-        for parameter in network.parameters():
-            if parameter.grad is None:  # reached by a part of the loss that random tokens do without
-                parameter.grad = torch.zeros_like(parameter)
-        groups = config.optimizer.groups_for(network, config)
-        states, momentum = update_rule.start(groups), config.schedule.momentum(0.0)
-        of_update = _shortest(lambda: update_rule.update(groups, states, 1.0, 0, 0.0, momentum), runtime)
-        batch = config.data.batch_tokens
-        return batch / (of_passes * batch / tokens.numel() + of_update)
+        with Bench(config, runtime) as bench:
+            passes, update = _timed(bench.passes, runtime), _timed(bench.update, runtime)
+            batch = config.data.batch_tokens
+            times = batch / bench.num_tokens
+            return Speeds(batch / (passes[0] * times + update[0]), batch / (passes[1] * times + update[1]), together)
     except torch.OutOfMemoryError:
         return None
-    finally:
-        torch.set_num_threads(threads)
 
 
-def _shortest(work: Callable[[], None], runtime: Runtime) -> float:
-    seconds = []
-    for _ in range(1 + TIMED):  # the first one warms up
+def _fits(config: TrainConfig) -> bool:
+    """Whether a CPU has this model's passes done in moments."""
+    vocab, rows = _vocab(config), _rows(config, "cpu")
+    flops = rows * config.data.seq_len * config.model.flops_per_token(vocab, config.data.seq_len)
+    return flops <= MOST_FLOPS_ON_CPU and num_parameters(config, vocab) <= LARGEST_ON_CPU
+
+
+def _vocab(config: TrainConfig) -> int:
+    return known_vocab_size(config.data) or config.data.vocab_size
+
+
+def _rows(config: TrainConfig, device_type: str) -> int:
+    """Of the passes that are timed: a micro-batch's, on a CPU no more than fill 1,024 tokens."""
+    rows = config.data.batch_tokens // config.data.seq_len // config.data.grad_accum_steps
+    return min(rows, max(1, 1024 // config.data.seq_len)) if device_type == "cpu" else rows
+
+
+class Bench:
+    """A model that trains on random tokens, and its optimizer. On a CPU in one thread, as trials do."""
+
+    def __init__(self, config: TrainConfig, runtime: Runtime) -> None:
+        self.config, self.runtime = config, runtime
+
+    def __enter__(self) -> Bench:
+        config, runtime = self.config, self.runtime
+        self.threads = torch.get_num_threads()
+        if runtime.device_type == "cpu":
+            torch.set_num_threads(1)
+        self.random = torch.random.fork_rng(devices=[])  # of weights, tokens and dropout
+        self.random.__enter__()
+        torch.manual_seed(0)
+        try:
+            vocab, shape = _vocab(config), (_rows(config, runtime.device_type), config.data.seq_len)
+            self.network = config.model.build(vocab, config.data.seq_len).to(runtime.device)
+            self.tokens = torch.randint(vocab, shape, device=runtime.device)
+            self.passes()
+            for parameter in self.network.parameters():
+                if parameter.grad is None:  # reached by a part of the loss that random tokens do without
+                    parameter.grad = torch.zeros_like(parameter)
+            self.groups = config.optimizer.groups_for(self.network, config)
+            self.states, self.momentum = update_rule.start(self.groups), config.schedule.momentum(0.0)
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.random.__exit__(kind, error, trace)
+        torch.set_num_threads(self.threads)
+
+    @property
+    def num_tokens(self) -> int:
+        """Of one forward and backward pass."""
+        return self.tokens.numel()
+
+    def passes(self) -> None:
+        """Forward and backward."""
+        with self.runtime.autocast():
+            logits = self.network(self.tokens).float()
+        F.cross_entropy(logits.flatten(0, 1), self.tokens.flatten()).backward()  # type: ignore[no-untyped-call]
+
+    def update(self) -> None:
+        """The optimizer's part of a step."""
+        update_rule.update(self.groups, self.states, 1.0, 0, 0.0, self.momentum)
+
+    def step(self) -> None:
+        self.passes()
+        self.update()
+
+
+def _timed(work: Callable[[], None], runtime: Runtime) -> tuple[float, float]:
+    """The shortest and the mean of its times in seconds, the first of which, that warms up, does not count."""
+    seconds: list[float] = []
+    work()
+    while len(seconds) < TIMED or sum(seconds) < TIMED_SECONDS:
         runtime.synchronize()
         started = time.perf_counter()
         work()
         runtime.synchronize()
         seconds.append(time.perf_counter() - started)
-    return min(seconds[1:])
+    return min(seconds), sum(seconds) / len(seconds)

@@ -24,8 +24,8 @@ from results.store import Store
 from storage.location import Location, text_argument
 from terminal.command_line import OneLineParser
 from terminal.console import Console
+from terminal.duration import duration
 from tuner.again import again
-from tuner.display import clock
 from tuner.lease import is_fresh
 from tuner.lock import NoLocksError, is_held
 
@@ -92,7 +92,7 @@ def running_line(row: dict[str, Any], now: datetime) -> str:
 def since(then: datetime, now: datetime) -> str:
     """How long ago that was; the clocks of two machines may differ, and one may be set back."""
     seconds = (now - then).total_seconds()
-    return clock(seconds) if seconds >= 0 else f"less than nothing (a clock is {clock(-seconds)} behind)"
+    return duration(seconds) if seconds >= 0 else f"less than nothing (a clock is {duration(-seconds)} behind)"
 
 
 def driver_lives(folder: Location, now: datetime) -> bool:

@@ -8,6 +8,7 @@ import pytest
 
 import search_spaces
 from tuner import describe, run
+from tuner.speed import Speeds
 
 GOLF = ("--space", "parameter_golf", "--no-audit", "--dry-run")
 SPEED = 5000.0
@@ -15,7 +16,7 @@ SPEED = 5000.0
 
 @pytest.fixture(autouse=True)
 def fixed_speed(monkeypatch) -> None:
-    monkeypatch.setattr(describe, "tokens_per_second", lambda config, runtime: SPEED)
+    monkeypatch.setattr(describe, "speeds", lambda config, runtime, slots: Speeds(SPEED, SPEED))
 
 
 @pytest.fixture
@@ -64,9 +65,11 @@ def test_a_measured_speed_is_planned_with_as_it_is_given(planned) -> None:
     said = planned(
         *GOLF, "--scale", "full", "--tokens-per-second", "1e6", "--no-confirm", "--trials", "1", "--price", "3600"
     )
-    assert line(said, "speed").startswith("speed: 1,000,000 tokens/s, given with --tokens-per-second: 2:05 a trial")
+    assert line(said, "speed").startswith(
+        "speed: 1,000,000 tokens/s, given with --tokens-per-second: 2 min 16 s a trial, with its start"
+    )
     assert "each like a device of that speed" in line(said, "slots")
-    assert line(said, "cost").startswith("cost: about 126 for 0.035 device-hours at 3600: 1 held")  # 125.8 s
+    assert line(said, "cost").startswith("cost: about 151 for 0.0419 device-hours at 3600: 1 held")
 
 
 def test_the_price_of_a_replay_is_that_of_its_trainings(planned) -> None:
