@@ -66,6 +66,7 @@ from tuner.driver import (
 )
 from tuner.journal import JOURNAL_LOCK
 from tuner.lost import RayDiedError
+from tuner.planned_data import look_at_data
 from tuner.question import (
     Question,
     ask,
@@ -148,8 +149,10 @@ def begin(console: Console, given: argparse.Namespace) -> int:
         except ValueError as error:  # a budget in seconds: nobody knows its steps
             console.print(f"audit: not done: {error}")
     if given.dry_run:
-        if given.warm_start is not None:  # of which data is not known yet: a folder's points count as from elsewhere
-            prior = warm_start.load(given.warm_start, question.space, question.base, scale, "", question.overrides)
+        opened = look_at_data(console, question)
+        if given.warm_start is not None:  # of data that are not prepared yet a folder's points count as from elsewhere
+            data = "" if opened is None else opened.fingerprint
+            prior = warm_start.load(given.warm_start, question.space, question.base, scale, data, question.overrides)
             console.print(f"warm start: {prior.about()}")
         open_library(console, given.reuse, given.fidelity)
         print_cost(console, question, here, given)
@@ -210,6 +213,7 @@ def resume_in(console: Console, folder: Location, given: argparse.Namespace) -> 
         here = cluster.fitted(here, question.base, given.concurrent)
     describe(console, question, here, given.confirm or None, given.slots)
     if given.dry_run:
+        resumed.check_same_data(folder, was, look_at_data(console, question))
         print_cost(console, question, here, given)
         return DONE
     dataset = read(console, question.base)
