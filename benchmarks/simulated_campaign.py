@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 from results.confirmation import Design, rounds
 from results.store import Store
@@ -16,6 +17,9 @@ from trainable.config import TrainConfig
 from tuner.search import Search, Settings
 
 SPACE, SCALE = "parameter_golf", "proxy"
+TOLD = (  # what a trial says of itself and nothing here asks for
+    "train_loss", "val_nats_per_character", "val_mainrun_loss", "time_to_target", "target_reached", "multiplier",
+)  # fmt: skip
 
 
 def whole_campaign(folder: Path, design: Design, trials: int, value: Callable[[str, float], float], seed: int) -> bool:
@@ -34,7 +38,8 @@ def whole_campaign(folder: Path, design: Design, trials: int, value: Callable[[s
         for milestone in (*request.milestones, config.budget.amount):
             done = milestone == config.budget.amount
             result = _result(config, milestone, value(request.config, milestone / config.budget.amount), done)
-            stopped = not done and search.stopper.ends(request.key, result)
+            trial = SimpleNamespace(config={"key": request.key})
+            stopped = not done and search.stopper.on_trial_result(None, trial, result) == "STOP"
             search.report(request.key, result)
             if done or stopped:
                 search.end(request.key, result)
@@ -46,6 +51,7 @@ def whole_campaign(folder: Path, design: Design, trials: int, value: Callable[[s
 def _result(config: TrainConfig, milestone: float, value: float, done: bool) -> dict[str, object]:
     step = int(milestone)
     return {
+        **dict.fromkeys(TOLD),
         "status": "completed" if done else "running",
         "milestone": milestone,
         "step": step,

@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Protocol
 
 from benchmarks.tables import PARTS, AllTriedError, Table
@@ -185,7 +186,7 @@ class Ours:
         result = self._result(part, value)
         done = result["status"] != "running"
         if not done:
-            done = self.search.stopper.ends(job.key, result)
+            done = self.search.stopper.on_trial_result(None, SimpleNamespace(config={"key": job.key}), result) == "STOP"
         self.search.report(job.key, result)
         if done:
             self.search.end(job.key, result)
@@ -195,6 +196,7 @@ class Ours:
         steps = round(self.milestones[part])  # that of the rung itself: by any other its stopper would not judge
         status = "diverged" if not math.isfinite(value) else "completed" if part == PARTS else "running"
         return {
+            **dict.fromkeys(("train_loss", "val_bpb", "val_nats_per_character", "val_mainrun_loss", "multiplier")),
             "status": status,
             "milestone": float(steps),
             "step": steps,

@@ -18,8 +18,7 @@ from terminal.nearest import nearest
 
 from results.confirmation import Design
 from results.limits import CAMPAIGN_BYTES, DEPTH, JSON_TEXT, KNOBS, LARGEST, TRIALS
-from results.row_types import TRIAL_COLUMNS
-from results.schema import SCHEMA_VERSION
+from results.schema import SCHEMA_VERSION, TRIAL_COLUMNS
 
 Text = Annotated[str, Field(max_length=JSON_TEXT)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
@@ -28,7 +27,7 @@ Seed = Annotated[int, Field(ge=0, lt=2**63)]
 Number = Annotated[float, Field(allow_inf_nan=False, ge=-LARGEST, le=LARGEST)]
 
 STEP_SECONDS = "step_seconds"  # worked out from two columns (results/pareto.py)
-MEASURES = {column.name for column in TRIAL_COLUMNS if column.is_measure} | {STEP_SECONDS}
+MEASURES = {column.name for column in TRIAL_COLUMNS if str(column.type) in ("double", "int64")} | {STEP_SECONDS}
 
 
 class _Object(BaseModel):
@@ -117,6 +116,7 @@ class PriorPoint(_Object):
 class Campaign(_Object):
     """All that is read of ``campaign.json``. A campaign of an earlier version lacks fields."""
 
+    spec_version: Annotated[int, Field(ge=1, lt=2**63)] = 1
     space: Name = ""
     scale: Name = ""
     question: Text = ""
@@ -142,6 +142,11 @@ class Campaign(_Object):
     reuse: Texts = []
     replay: ReplayAsked | None = None
     recorded: Record | None = None
+    concurrent: Annotated[int, Field(ge=1, le=TRIALS)] | None = None
+    gpu_fraction: Annotated[float, Field(ge=0.001, le=1)] | None = None
+    cpus: Annotated[int, Field(ge=1, le=TRIALS)] | None = None
+    mixed_devices: bool = False
+    stall_minutes: Annotated[float, Field(ge=0.01, le=1e6)] = 30.0
     compile: bool = False
     compacted: bool = False
     data: Name = ""

@@ -22,3 +22,11 @@ def load(name: str) -> Space:
     space: Space = importlib.import_module(f"search_spaces.{name}.space").SPACE
     assert space.name == name, f"the space in folder {name} calls itself {space.name}"
     return space
+
+
+def is_known(space: Space) -> bool:
+    """Whether ``space`` is the one that its name finds here, or a part of it: the same question and scales."""
+    if space.name not in names():
+        return False
+    known = load(space.name)
+    return (known.question, known.scales) == (space.question, space.scales)

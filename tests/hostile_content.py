@@ -26,6 +26,7 @@ from trainable.component import encode
 from trainable.data import Dataset
 from tuner.ledger import Ledger
 from tuner.question import Question, ask
+from tuner.spec import CampaignSpec
 
 DATA = "0123456789abcdef"
 OBJECTIVE = "val_bpb"
@@ -40,7 +41,7 @@ class Case:
 
 
 def question() -> Question:
-    return ask(load_space("parameter_golf"), "proxy", {}, 6, None)
+    return ask(load_space("parameter_golf"), CampaignSpec(space="parameter_golf", scale="proxy", trials=6))
 
 
 def dataset() -> Dataset:

@@ -35,7 +35,7 @@ from results.store import Store
 from search_spaces import coverage, recorded
 from trainable import checkpoint, shards
 from trainable.tokenizer import Tokenizer
-from tuner import audit_report, run, status
+from tuner import audit_report, run, start, status
 
 GOLF = ["--space", "parameter_golf", "--scale", "proxy", "--no-audit", "--results", "runs", "--name", "new"]
 RECORD = {
@@ -451,7 +451,7 @@ def test_no_bytes_in_a_campaign_make_a_traceback(file, campaign, capsys) -> None
 
 @pytest.mark.parametrize("file", ["x_val_0.bin", "tokenizer.json"])
 def test_no_bytes_in_data_make_a_traceback(file, data, monkeypatch, capsys) -> None:
-    monkeypatch.setattr(run, "search", lambda *args: 0)  # what follows is not in question
+    monkeypatch.setattr(start, "search", lambda *args: start.Ended(0))  # what follows is not in question
     whole = (data / file).read_bytes()
 
     @settings(anything, max_examples=30)

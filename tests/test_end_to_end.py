@@ -38,6 +38,7 @@ SHAPES = [  # every line that a campaign may print
     r"stopped @N: .+",
     r"Each difference is .+",
     r"\d+ .*(not listed|not shown|more).*",
+    r"Which differences are real\? .+",
     r"Best: .+",
     r" +[a-zA-Z_.0-9]+ .+",  # what changed in the best
     r"Files: .+",

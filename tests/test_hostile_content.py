@@ -12,7 +12,7 @@ import ray
 
 from results import compact, compare, fidelity, report
 from tests.hostile_content import Case, all_cases, campaign, dataset, of_files
-from tuner import run, status
+from tuner import run, start, status
 
 CASES = all_cases()
 EVERY = 211  # of the cases, those that are tried in each run of the suite; a prime, so that all kinds have their turn
@@ -52,8 +52,8 @@ def read_by_all(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(ray, "init", no_ray)
     for name in ("on_ray", "run_on_ray"):
-        monkeypatch.setattr(run, name, no_ray)
-    monkeypatch.setattr(run, "read", lambda console, base: dataset())
+        monkeypatch.setattr(start, name, no_ray)
+    monkeypatch.setattr(start, "read", lambda console, base: dataset())
 
     def read(case: Case) -> dict[str, int]:
         codes = {}

@@ -26,7 +26,7 @@ from trainable.component import decode
 from trainable.config import TrainConfig
 from trainable.data import DataConfig, Dataset, prepare
 from trainable.fidelity import FIDELITIES, Fidelity
-from trainable.report import Environment, Report
+from trainable.report import Report
 from trainable.run import Run
 from trainable.runtime import Runtime
 from trainable.watchdog import Watchdog, stall_file
@@ -120,9 +120,7 @@ class RayTrainable(tune.Trainable):
                 raise ValueError(f"node {socket.gethostname()} lacks the data: {error}") from None
             if found.fingerprint != self.request.data_fingerprint:
                 where, wanted = f"{config.source!r} on {socket.gethostname()}", self.request.data_fingerprint
-                raise ValueError(
-                    f"the data {where} have fingerprint {found.fingerprint}, not {wanted}: they have changed"
-                )
+                raise ValueError(f"the data {where} have fingerprint {found.fingerprint}, not {wanted}")
             self._datasets = {config: found}
         return self._datasets[config]
 
@@ -196,17 +194,14 @@ class RayTrainable(tune.Trainable):
         if report.status != "running":
             self.cleanup()
         run = self.fidelity.run
-        environment = Environment(
-            parameters=run.num_parameters,
-            device=run.runtime.device_name,
-            precision=run.runtime.precision,
-            peak_memory_bytes=run.runtime.peak_memory_bytes(),
-            wall_seconds=time.perf_counter() - self.started,
-            worker=f"{socket.gethostname()}:{os.getpid()}",
-        )
         return {
             **asdict(report),
-            **asdict(environment),
             "note": "; ".join(dict.fromkeys(self.notes)),
             "done": report.status != "running",
+            "parameters": run.num_parameters,
+            "device": run.runtime.device_name,
+            "precision": run.runtime.precision,
+            "peak_memory_bytes": run.runtime.peak_memory_bytes(),
+            "wall_seconds": time.perf_counter() - self.started,
+            "worker": f"{socket.gethostname()}:{os.getpid()}",
         }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import atexit
 import logging
 import os
@@ -27,6 +26,7 @@ from tuner.placement import Placement, slots
 from tuner.ray_errors import one_line
 from tuner.ray_shell import prepare_environment
 from tuner.ray_signals import handlers_kept
+from tuner.spec import CampaignSpec
 
 GIB = 2**30
 TRY_SECONDS = 180.0  # for a first worker, on a machine that is busy
@@ -81,12 +81,10 @@ def fitted(here: Cluster, config: TrainConfig, concurrent: int | None) -> Cluste
     return replace(here, slots=max(1, room), notes=(*here.notes, note))
 
 
-def find(given: argparse.Namespace) -> Cluster:
-    """What the command line asks for: the cluster at its address, which is joined here, or this machine."""
-    placement = Placement(given.gpu_fraction, given.cpus)
-    if given.address is None:
-        return local(given.concurrent, placement)
-    return connect(given.address, given.concurrent, placement)
+def find(spec: CampaignSpec, address: str | None) -> Cluster:
+    """What a campaign is to run on: the cluster at ``address``, which is joined here, or this machine."""
+    placement = Placement(spec.gpu_fraction, spec.cpus)
+    return local(spec.concurrent, placement) if address is None else connect(address, spec.concurrent, placement)
 
 
 def available_cores() -> int:

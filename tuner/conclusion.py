@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from results.ablation import num_runs
 from results.comparison import compare
+from results.confirmation import DEFAULT
 from results.frames import load as load_results
 from results.report import print_leaderboard, print_where
 from results.side_by_side import print_comparison
-from search_spaces import load as load_space
+from search_spaces.catalogue import is_known
+from search_spaces.space import Space
 from terminal.console import Console
 from terminal.counted import counted
 from terminal.duration import durations
@@ -37,6 +38,8 @@ def conclude(console: Console, campaign: Search) -> int:
     if campaign.planned is not None:
         console.print()
         print_comparison(console, compare(results), SHOWN)
+    if campaign.planned is None and campaign.confirmation is None:
+        print_unconfirmed(console, campaign)
     if campaign.confirmation is not None:
         print_winner(console, campaign, campaign.confirmation)
     console.print()
@@ -54,6 +57,15 @@ def conclude(console: Console, campaign: Search) -> int:
     return FAILED if crashed else DONE
 
 
+def print_unconfirmed(console: Console, campaign: Search) -> None:
+    """How to confirm what a search for one objective has found; nothing where no trial but the base completed."""
+    tried = any(not entry.row["is_base"] for entry in campaign.ledger.completed())
+    if tried and not campaign.stopping and campaign.space.second_objective is None:
+        cost = f"{DEFAULT.fewest_runs} to {DEFAULT.most_runs} runs"
+        line = f"{again(campaign.folder)} --confirm {DEFAULT}"
+        console.print(f"Which differences are real? A confirmation on fresh seeds tells ({cost}): {line}")
+
+
 def print_winner(console: Console, campaign: Search, confirmation: Confirmation) -> None:
     """The winner, or what an ablation has left of it, as a command; and what an ablation would cost, if none ran."""
     config = confirmation.found()
@@ -61,7 +73,7 @@ def print_winner(console: Console, campaign: Search, confirmation: Confirmation)
         if confirmation.round is None and not campaign.stopping:
             console.print("Nothing to confirm: no trial but the base completed.")
         return
-    line = command(campaign.ledger.campaign, config)
+    line = command(campaign.space, str(campaign.ledger.campaign["scale"]), config)
     if line is not None:
         console.print(f"The {'minimal ' if confirmation.minimal else ''}winner as a command:")
         console.print(f"  {line}")
@@ -78,13 +90,13 @@ def print_winner(console: Console, campaign: Search, confirmation: Confirmation)
         )
 
 
-def command(campaign: Mapping[str, Any], config: TrainConfig) -> str | None:
+def command(space: Space, scale: str, config: TrainConfig) -> str | None:
     """The command line that trains ``config``: a search of one trial, whose base it is. None where none can say it."""
-    base = load_space(str(campaign["space"])).scale(str(campaign["scale"])).base
+    base = space.scale(scale).base
     settings = settings_for(base, replace(config, seed=base.seed))
-    if settings is None:
+    if settings is None or not is_known(space):
         return None
-    start = f"{PROGRAM} --space {campaign['space']} --scale {campaign['scale']} --trials 1 --no-confirm"
+    start = f"{PROGRAM} --space {space.name} --scale {scale} --trials 1 --no-confirm"
     return " ".join([start, *(f"--set {shlex.quote(f'{path}={_text(value)}')}" for path, value in settings.items())])
 
 

@@ -28,9 +28,7 @@ from results.confirmation import (
     rounds,
     standing,
 )
-from results.row_parts import given
-from results.row_types import TrialRow
-from results.statuses import ENDED, Stage
+from results.statuses import ENDED
 from results.store import Store
 from search_spaces.domains import Value
 from storage.location import Location
@@ -49,7 +47,7 @@ class Training:
     values: Mapping[str, Value]
     config: TrainConfig  # at its seed
     label: str
-    columns: TrialRow
+    columns: Mapping[str, object]
 
 
 class Confirmation:
@@ -72,7 +70,7 @@ class Confirmation:
                 "would no longer be right in 95 % of the cases"
             )
 
-    def _rows(self) -> list[TrialRow]:
+    def _rows(self) -> list[Mapping[str, object]]:
         return [entry.row for entry in list(self.ledger.entries.values())]
 
     @property
@@ -109,7 +107,7 @@ class Confirmation:
     @property
     def best(self) -> list[Entry]:
         """The best completed trials of the search, best first, without the base."""
-        tried = sorted(self.ledger.completed(), key=lambda entry: (entry.value, entry.key))
+        tried = sorted(self.ledger.completed(), key=lambda entry: (float(entry.row["value"]), entry.key))
         return [entry for entry in tried if not entry.row["is_base"]][: self.design.candidates]
 
     @property
@@ -161,7 +159,7 @@ class Confirmation:
     def _training(
         self,
         found: Round,
-        stage: Stage,
+        stage: str,
         values: Mapping[str, Value],
         config: TrainConfig,
         seed: int,
@@ -172,7 +170,7 @@ class Confirmation:
         name = (
             "the base" if arm == found.base else f"trial {trial.number}" if trial else "the winner with changes undone"
         )
-        columns: TrialRow = {
+        columns = {
             "stage": stage,
             "arm": arm,
             "round": found.number,
@@ -246,7 +244,7 @@ class Confirmation:
     @property
     def run_seconds(self) -> float | None:
         """Mean seconds of a run after the search."""
-        seconds = [given(e.row["wall_seconds"]) for e in self.ledger.entries.values() if _timed(e)]
+        seconds = [float(e.row["wall_seconds"]) for e in self.ledger.entries.values() if _timed(e)]
         return fmean(seconds) if seconds else None
 
     def _whole(self, found: Round, winner: Entry, changes: Group, known: Ablation) -> Iterator[Training]:
@@ -271,8 +269,8 @@ class Confirmation:
 
     def _refuse(self, found: Round, changes: Group, group: Group, why: str) -> None:
         plan = json.dumps({"changes": changes, "undone": group})
-        row: TrialRow = {"stage": ABLATE, "round": found.number, "design": str(found.design), "undone": plan}
-        self.ledger.refuse_again(f"{found.number} {plan}", why, row)
+        columns = {"stage": ABLATE, "round": found.number, "design": str(found.design), "undone": plan}
+        self.ledger.refuse_again(f"{found.number} {plan}", why, columns)
 
 
 def first_fresh_seed(seed: int, earlier: Sequence[Location]) -> int:

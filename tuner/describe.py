@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from dataclasses import dataclass
 
 from results.ablation import num_runs
@@ -15,8 +14,10 @@ from terminal.duration import durations
 from trainable.config import UNITS
 from trainable.runtime import Runtime
 from tuner import cluster, plan, replay, schedule
+from tuner.command import Planning, Start
 from tuner.early_stopping import STOPPERS
 from tuner.hardware import Hardware, elsewhere
+from tuner.left import Left
 from tuner.question import Question
 from tuner.speed import LARGEST_ON_CPU, speeds
 from tuner.trial_cost import RAY_SECONDS, beside
@@ -26,7 +27,6 @@ def describe(
     console: Console,
     question: Question,
     here: cluster.Cluster,
-    confirm: Design | None = None,
     slots: int | None = None,
 ) -> None:
     """What is about to be asked, and of what: of ``slots`` that need not be here, where they are given."""
@@ -46,8 +46,8 @@ def describe(
     print_limits(console, here, slots)
     if space.second_objective is not None:
         console.print(f"objectives: the Pareto front of {' and '.join(space.objectives)}; nothing is stopped early")
-    if confirm is not None:
-        console.print(f"confirm: {confirmation(confirm)}")
+    if question.spec.confirm:
+        console.print(f"confirm: {confirmation(question.spec.confirm)}")
     if space.constraints:
         console.print(f"constraints: {'; '.join(map(str, space.constraints))}")
 
@@ -82,14 +82,25 @@ def describe_replay(console: Console, question: Question, where: str, fixed: str
         console.print(f"left out: {', '.join(chosen.left_out)}, whose configs were never published")
 
 
-def print_cost(console: Console, question: Question, here: cluster.Cluster, given: argparse.Namespace) -> None:
-    """The answer to --dry-run, for ``given.slots`` instead of those that are here."""
-    hardware, slots = planned_for(question, here, given), given.slots or here.slots
-    if question.replay is not None:
-        print_replay_cost(console, question, slots, hardware, given)
-        return
-    judged = question.space.measured_on_the_way
-    stops, fidelity = (given.stopper, given.fidelity) if judged else ("none", "truncate")
+def print_cost(console: Console, left: Left, here: cluster.Cluster, start: Start) -> None:
+    """The answer to --dry-run: what is left of a campaign, on the slots of the plan or those that are here."""
+    question, planning = left.question, start.planning
+    assert planning is not None, "only a plan has a cost"
+    if left.ended:
+        of = counted(left.ended + question.trials, "trial")
+        console.print(f"left: {question.trials:,} of {of}; the plan below is of what is left")
+    if question.trials or question.spec.confirm:
+        hardware, slots = planned_for(question, here, planning), planning.num_slots or here.slots
+        costs = print_search_cost if question.replay is None else print_replay_cost
+        costs(console, left, slots, hardware, start)
+    console.print("dry run: nothing was trained or written")
+
+
+def print_search_cost(console: Console, left: Left, slots: int, hardware: Hardware, start: Start) -> None:
+    """The trials of a search, which early stopping makes cheaper, and what comes after them."""
+    question, spec = left.question, left.question.spec
+    judged = question.space.measured_on_the_way and spec.stopper is not None
+    stops, fidelity = (str(spec.stopper), spec.fidelity) if judged else ("none", "truncate")
     cost, late = (
         plan.plan(
             question.base,
@@ -99,7 +110,7 @@ def print_cost(console: Console, question: Question, here: cluster.Cluster, give
             speed,
             fidelity,
             beside(question.base, speed),
-            given.reports or 0,
+            spec.reports or 0,
         )
         for speed in (hardware.tokens_per_second, hardware.usual or hardware.tokens_per_second)
     )
@@ -113,19 +124,19 @@ def print_cost(console: Console, question: Question, here: cluster.Cluster, give
         console.print(f"tokens: not known beforehand of a budget in {cost.unit}")
     console.print(f"speed: {hardware.speed}{_each(cost, late)}")
     print_devices(console, hardware, slots)
-    expected = schedule.expect(cost, stops, fidelity)
-    times = Times(cost, late, expected)
-    print_time(console, times, stops, hardware.hours)
-    waves = plan.confirmation_waves(given.confirm, slots) if given.confirm else (0, 0)
-    print_later(console, times, waves, given, len(question.space.knobs))
-    print_price(console, given, slots, times.in_all(*waves))
-    console.print("dry run: nothing was trained or written")
+    times = Times(cost, late, schedule.expect(cost, stops, fidelity) if cost.trials else schedule.NOTHING)
+    if cost.trials:
+        print_time(console, times, stops, hardware.hours)
+    waves = plan.confirmation_waves(spec.confirm, slots, left.confirmed) if spec.confirm else (0, 0)
+    print_later(console, times, waves, question)
+    print_hours(console, start)
+    print_price(console, start, slots, times.in_all(*waves))
 
 
-def planned_for(question: Question, here: cluster.Cluster, given: argparse.Namespace) -> Hardware:
+def planned_for(question: Question, here: cluster.Cluster, planning: Planning) -> Hardware:
     """What the plan counts with: devices that are named or whose speed is given, or those that are here, measured."""
-    if given.device is not None or given.tokens_per_second is not None:
-        return elsewhere(question.base, given.device, given.tokens_per_second)
+    if planning.is_elsewhere:
+        return elsewhere(question.base, planning.device, planning.tokens_per_second)
     found = speeds(question.base, Runtime.detect(), here.slots)
     device, best = f"{'a GPU' if here.has_gpu else 'a core'} of this machine", None if found is None else found.best
     text = said(best, here.has_gpu)
@@ -143,16 +154,23 @@ def print_devices(console: Console, hardware: Hardware, slots: int) -> None:
         console.print(f"memory: {hardware.memory}")
 
 
-def print_price(console: Console, given: argparse.Namespace, slots: int, seconds: list[float] | None) -> None:
+def print_hours(console: Console, start: Start) -> None:
+    """That a limit of time may come first."""
+    if start.hours is not None:
+        console.print(f"--hours {start.hours:g}: whatever is not done by then is left for --resume")
+
+
+def print_price(console: Console, start: Start, slots: int, seconds: list[float] | None) -> None:
     """What the devices cost until the end, at least and at most: they are held also while some of them wait."""
-    if given.price is None:
+    price = None if start.planning is None else start.planning.price
+    if price is None:
         return
     if seconds is None:
         console.print("cost: not known, as the time is not (--device or --tokens-per-second)")
         return
     low, high = (each / 3600 * slots for each in (seconds[0], seconds[-1]))
-    hours, money = _span(low, high), _span(low * given.price, high * given.price)
-    console.print(f"cost: about {money} for {hours} device-hours at {given.price:g}: {slots:,} held to the end")
+    hours, money = _span(low, high), _span(low * price, high * price)
+    console.print(f"cost: about {money} for {hours} device-hours at {price:g}: {slots:,} held to the end")
 
 
 def _span(low: float, high: float) -> str:
@@ -215,9 +233,10 @@ def print_time(console: Console, times: Times, stops: str, counted: str) -> None
         console.print(f"time without early stopping: {durations(*(expected.wall_unstopped * each for each in whole))}")
 
 
-def print_later(console: Console, times: Times, waves: tuple[int, int], given: argparse.Namespace, knobs: int) -> None:
-    """What comes after the search, and what ends it."""
-    if given.confirm:
+def print_later(console: Console, times: Times, waves: tuple[int, int], question: Question) -> None:
+    """What comes after the search: ``waves`` of whole runs that confirm, at least and at most."""
+    spec, knobs = question.spec, len(question.space.knobs)
+    if spec.confirm:
         later, in_all = times.later(*waves), times.in_all(*waves)
         if later is None or in_all is None:
             wall = times.expected.wall
@@ -227,21 +246,18 @@ def print_later(console: Console, times: Times, waves: tuple[int, int], given: a
         else:
             console.print(f"confirmation: {durations(*later)} after it")
             console.print(f"in all: about {durations(*in_all)}")
-    if given.ablate:
-        _, most = num_runs(knobs, given.confirm.first)
+    if spec.confirm and spec.ablate:
+        _, most = num_runs(knobs, spec.confirm.first)
         console.print(f"ablation: at most {most:,} runs more, if the winner changes all of {counted(knobs, 'knob')}")
-    if given.hours is not None:
-        console.print(f"--hours {given.hours:g}: whatever is not done by then is left for --resume")
 
 
 def _amount(number: float) -> str:
     return f"{number:,.0f}" if number >= 100 else f"{number:.3g}"
 
 
-def print_replay_cost(
-    console: Console, question: Question, slots: int, hardware: Hardware, given: argparse.Namespace
-) -> None:
-    """The answer to --dry-run --replay: every training is whole, and their budgets differ."""
+def print_replay_cost(console: Console, left: Left, slots: int, hardware: Hardware, start: Start) -> None:
+    """The trainings of a replay: every one is whole, and their budgets differ."""
+    question = left.question
     tokens = [plan.tokens_of(planned.config) for planned in question.planned]
     known = [count for count in tokens if count is not None]
     if known:
@@ -252,7 +268,7 @@ def print_replay_cost(
     if known and hardware.tokens_per_second is not None:
         configs = [p.config for p, count in zip(question.planned, tokens, strict=True) if count is not None]
         each = [
-            [n / speed + beside(c, speed).of(given.reports or 0) for n, c in zip(known, configs, strict=True)]
+            [n / speed + beside(c, speed).of(question.spec.reports or 0) for n, c in zip(known, configs, strict=True)]
             for speed in (hardware.tokens_per_second, hardware.usual or hardware.tokens_per_second)
         ]
         seconds = [RAY_SECONDS + plan.waves(costs, slots) for costs in each]
@@ -262,5 +278,5 @@ def print_replay_cost(
             console.print(
                 f"not counted: {counted(len(tokens) - len(known), 'training')} whose tokens are not known beforehand"
             )
-    print_price(console, given, slots, seconds)
-    console.print("dry run: nothing was trained or written")
+    print_hours(console, start)
+    print_price(console, start, slots, seconds)

@@ -17,9 +17,9 @@ from trainable.seeds import SEEDS
 from tuner.again import PROGRAM
 from tuner.early_stopping import STOPPERS
 from tuner.hardware import CARDS
+from tuner.spec import STALL_MINUTES
 
 LATEST = "latest"
-STALL_MINUTES = 30.0  # without a finished step, unless told otherwise
 LONGEST = 10**6  # hours or minutes: beyond it, a timer of the system would overflow
 BRIEFEST = 1e-4  # hours: a third of a second, in which no trial can start
 LEAST_STALL = 0.01  # minutes: less than a step takes anywhere, so that every trial would count as hanging

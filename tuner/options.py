@@ -2,63 +2,97 @@
 
 from __future__ import annotations
 
-import argparse
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
-from results.find import RUNS, find
-from storage.location import Location, absolute, local
-from terminal.nearest import closest
+from results.find import RUNS
+from storage.location import absolute, local
 from trainable.component import parse_value
 from trainable.download import DATASETS
 from trainable.sources import STDLIB
 from tuner import modes
+from tuner.command import Begin, Command, Listing, Planning, Resume, Showing, Start
 from tuner.hardware import card
-from tuner.option_groups import STALL_MINUTES, parser
-from tuner.warm_start import RECORDED
+from tuner.option_groups import parser
+from tuner.spec import CampaignSpec, Replay
 
 NAMED_SOURCES = (STDLIB, *DATASETS)
-DEFAULTS = {
-    "overrides": {}, "set": [], "constraint": [], "likely": [], "list": False, "dry_run": False, "audit": True,
-    "results": RUNS, "stall_minutes": STALL_MINUTES, "mixed_devices": False, "compile": False,
-}  # fmt: skip
+SOURCE = "data.source"
+LISTS = {"constraint": "constraints", "likely": "likely", "warm_start": "warm_start", "reuse": "reuse"}
+_PLAIN = [f.name for f in fields(CampaignSpec) if f.name not in (*LISTS.values(), "space", "overrides", "replay")]
 
 
-def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
-    """The options, with ``overrides`` (path -> value) from --set and --data. Mistakes exit with code 2."""
+def parse(arguments: Sequence[str] | None = None) -> Command:
+    """The command that a line gives. Mistakes exit with code 2."""
     p = parser()
-    options = p.parse_args(arguments)
-    given = {name: value for name, value in vars(options).items() if value is not None}
+    given = {name: value for name, value in vars(p.parse_args(arguments)).items() if value is not None}
     try:
-        mode = modes.check(given)
-        options.overrides = overrides(given.get("set", ()), given.get("data"))
-        _check_space(mode, given)
-        _check_objectives(given)
-        _check_planning(given)
-        if options.seed is not None and "seed" in options.overrides:
-            raise ValueError("seed is set twice")
+        return command(given)
     except ValueError as error:
         p.error(str(error))
-    for name, value in DEFAULTS.items():
-        if getattr(options, name) is None:
-            setattr(options, name, value)
-    if options.device is not None or options.tokens_per_second is not None:
-        options.slots = options.slots or 1
-    return options
 
 
-def overrides(settings: Sequence[str], data: str | None) -> dict[str, Any]:
-    """``PATH=VALUE`` texts as path -> value; a path given twice is a ValueError."""
+def command(given: Mapping[str, Any]) -> Command:
+    """The command that options ask for: ``given`` has the value of each by its name, and nothing else.
+
+    A ValueError for options that do not go together.
+    """
+    mode = modes.check(given)
+    results = given.get("results", RUNS)
+    if mode in (modes.LIST, modes.KNOBS):
+        return Listing(given.get("space"), results)
+    fixed = overrides(given.get("set", ()), given.get("data"))
+    if "seed" in given and "seed" in fixed:
+        raise ValueError("seed is set twice")
+    if mode != modes.RESUME and "space" not in given:
+        raise ValueError("which space? give --space NAME (see --list), or --resume to go on with a campaign")
+    if mode == modes.SHOW:
+        return Showing(given["space"], given["show"], given.get("reading"), given.get("scale"), fixed)
+    _check_judging(given)
+    _check_planning(given)
+    start = _start(given)
+    if mode == modes.RESUME:
+        return Resume(given["resume"], _changes(given), fixed.get(SOURCE), given.get("space"), start)
+    replay = None
+    if mode == modes.REPLAY:
+        asked = {name: given[name] for name in ("reading", "seeds") if name in given}
+        replay = Replay(tuple(given["replay"]), **asked)
+    return Begin(CampaignSpec(space=given["space"], overrides=fixed, replay=replay, **_changes(given)), start)
+
+
+def _changes(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a spec that options give, but for those of a new campaign that are made of several."""
+    found = {name: given[name] for name in _PLAIN if name in given}
+    return found | {field: tuple(given[name]) for name, field in LISTS.items() if name in given}
+
+
+def _start(given: Mapping[str, Any]) -> Start:
+    planning = {f.name: given.get(f.name) for f in fields(Planning)}
+    return Start(
+        given.get("results", RUNS),
+        given.get("name"),
+        given.get("hours"),
+        given.get("address"),
+        given.get("audit", True),
+        Planning(**planning) if "dry_run" in given else None,
+    )
+
+
+def overrides(settings: Iterable[str] | Mapping[str, Any], data: str | None) -> dict[str, Any]:
+    """``PATH=VALUE`` texts, or values by path, as path -> value; a path given twice is a ValueError."""
     found: dict[str, Any] = {}
-    pairs = [_pair(text) for text in settings] + ([("data.source", data)] if data is not None else [])
+    pairs = list(settings.items()) if isinstance(settings, Mapping) else [_pair(text) for text in settings]
+    if data is not None:
+        pairs.append((SOURCE, data))
     for path, value in pairs:
         if path in found:
             raise ValueError(f"{path} is set twice")
         found[path] = value
-    source = found.get("data.source")
+    source = found.get(SOURCE)
     if isinstance(source, str) and source not in NAMED_SOURCES:
-        found["data.source"] = _whole_path(source)
+        found[SOURCE] = _whole_path(source)
     return found
 
 
@@ -71,24 +105,6 @@ def _whole_path(source: str) -> str:
     return absolute(place) if os.path.lexists(place) else source
 
 
-def find_campaigns(given: argparse.Namespace) -> None:
-    """Put the places of earlier campaigns for what --reuse and --warm-start call them; a ValueError for one unknown."""
-    if given.reuse is not None:
-        given.reuse = [find(text, given.results) for text in given.reuse]
-    if given.warm_start is not None:
-        given.warm_start = [
-            text if text == RECORDED else str(_earlier(text, given.results)) for text in given.warm_start
-        ]
-
-
-def _earlier(text: str, runs: Location) -> Location:
-    try:
-        return find(text, runs)
-    except ValueError as error:
-        close = f"; or did you mean {RECORDED!r}?" if closest(text, [RECORDED]) else ""
-        raise ValueError(f"--warm-start: {error}{close}") from None
-
-
 def _pair(text: str) -> tuple[str, Any]:
     path, equals, value = text.partition("=")
     if not equals or not path or not value:
@@ -99,12 +115,7 @@ def _pair(text: str) -> tuple[str, Any]:
         raise ValueError(f"--set {text!r}: {error}") from None
 
 
-def _check_space(mode: str, given: Mapping[str, Any]) -> None:
-    if mode in (modes.SEARCH, modes.REPLAY, modes.SHOW) and "space" not in given:
-        raise ValueError("which space? give --space NAME (see --list), or --resume to go on with a campaign")
-
-
-def _check_objectives(given: Mapping[str, Any]) -> None:
+def _check_judging(given: Mapping[str, Any]) -> None:
     """Options of which one leaves nothing for the other to do."""
     if given.get("ablate") and given.get("confirm") is False:
         raise ValueError("--ablate takes a confirmed winner apart: leave out --no-confirm")

@@ -53,10 +53,14 @@ class Plan:
         return [seconds / self.whole_seconds for seconds in found]
 
 
-def confirmation_waves(design: Design, slots: int) -> tuple[int, int]:
-    """How many whole runs a confirmation takes one after another, at least and at most: each look is awaited."""
-    arms, first = design.candidates + 1, -(-design.fewest_runs // slots)
-    return first, first + (design.last - design.first) * -(-arms // slots)
+def confirmation_waves(design: Design, slots: int, done: int = 0) -> tuple[int, int]:
+    """How many whole runs a confirmation takes one after another, at least and at most: each look is awaited.
+
+    ``done`` runs of it are over.
+    """
+    arms, first = design.candidates + 1, -(-max(0, design.fewest_runs - done) // slots)
+    looks = design.last - design.first - max(0, done - design.fewest_runs) // arms
+    return first, first + max(0, looks) * -(-arms // slots)
 
 
 def waves(costs: Sequence[float], slots: int) -> float:

@@ -2,38 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from results.confirmation import DEFAULT
 from search_spaces import constraints, objectives, recorded
-from search_spaces import load as load_space
 from search_spaces.effects import record_of, reference
 from search_spaces.likely import with_likely
 from search_spaces.space import Space
 from trainable.config import TrainConfig
 from trainable.data import Dataset, prepare
-from trainable.enough import check_enough
+from trainable.evaluate import num_targets
 from tuner import plan, replay
 from tuner.device_memory import check_fits_somewhere
-from tuner.replay import Planned, Replay
+from tuner.replay import Planned
+from tuner.spec import CampaignSpec, Replay
 from tuner.warm_start import Prior
+
+REPLAY_REPORTS = 4  # evaluations on the way of a replayed trial: its curve
 
 
 @dataclass(frozen=True)
 class Question:
-    """What a campaign asks, resolved: the space without the knobs that were fixed, and the base with them set."""
+    """A settled spec with what it stands for: the space without the knobs that were fixed, the base with them set."""
 
+    spec: CampaignSpec
     space: Space
-    scale: str
+    original: Space  # as it was given, with all its knobs
     base: TrainConfig
-    overrides: dict[str, Any]
+    scale: str
     trials: int
-    seed: int
-    replay: Replay | None = None
     planned: tuple[Planned, ...] = ()  # the trials of a replay
     prior: Prior | None = None  # what the sampler starts from
     inert: Any = None  # what changes nothing: paths of knobs, in a replay by recorded id; None if nobody asked
+
+    @property
+    def overrides(self) -> Mapping[str, Any]:
+        return self.spec.overrides
+
+    @property
+    def replay(self) -> Replay | None:
+        return self.spec.replay
+
+    @property
+    def seed(self) -> int:
+        return self.base.seed
 
 
 def asking(space: Space, objective: str | None, limits: Sequence[str], likely: Sequence[str] = ()) -> Space:
@@ -46,7 +60,7 @@ def asking(space: Space, objective: str | None, limits: Sequence[str], likely: S
 def check_answerable(space: Space, base: TrainConfig, dataset: Dataset | None = None) -> None:
     """A ValueError unless runs of ``base`` give all objectives and are judged by all constraints."""
     if dataset is not None:
-        check_enough(dataset, base)
+        num_targets(dataset, base.evaluation)
     objectives.check(space.objective, base, dataset)
     if space.second_objective is not None:
         objectives.check_second(space.second_objective, base, dataset)
@@ -60,44 +74,90 @@ def check_measurable(space: Space, has_gpu: bool) -> None:
         raise ValueError("peak_memory_bytes is measured on a GPU only, and there is none")
 
 
-def ask(space: Space, scale: str, overrides: dict[str, Any], trials: int | None, seed: int | None) -> Question:
-    """Resolve the question; every unknown name is a ValueError."""
-    chosen = space.scale(scale)
-    settled = overrides | ({"seed": seed} if seed is not None else {})
-    base, rest = space.fixed(chosen.base, settled)
+def ask(space: Space, spec: CampaignSpec, has_gpu: bool = False) -> Question:
+    """Settle a spec and resolve what it asks of ``space``; a ValueError for every unknown name."""
+    scale = spec.scale or ("full" if has_gpu else "proxy")
+    question = _ask_search(space, spec, scale) if spec.replay is None else _ask_replay(space, spec, scale, spec.replay)
+    _check_confirmation(question.spec)
+    check_fits_somewhere(question.base)
+    return question
+
+
+def _ask_search(space: Space, spec: CampaignSpec, scale: str) -> Question:
+    asked, chosen = asking(space, spec.objective, spec.constraints, spec.likely), space.scale(scale)
+    base, rest = asked.fixed(chosen.base, _settings(spec))
     for path, value in rest.values_of(base).items():
         if value not in rest.knob(path).domain:
             raise ValueError(
                 f"{path} is {value!r} in the base but is searched in {rest.knob(path).domain}: set it with --set too"
             )
-    check_answerable(space, base)
-    check_fits_somewhere(base)
-    return Question(rest, scale, base, overrides, trials or chosen.trials, base.seed)
+    check_answerable(asked, base)
+    one = asked.second_objective is None
+    trials = spec.trials or chosen.trials
+    settled = replace(
+        _settled(spec, asked, scale),
+        trials=trials,
+        stopper=spec.stopper or ("asha" if asked.measured_on_the_way else "none"),
+        reports=spec.reports or 0,
+        confirm=(DEFAULT if one else False) if spec.confirm is None else spec.confirm,
+    )
+    return Question(settled, rest, space, base, scale, trials)
 
 
-def ask_replay(space: Space, scale: str, overrides: dict[str, Any], wanted: Replay, seed: int | None) -> Question:
-    """Resolve what is to be replayed; every unknown name is a ValueError. There are no knobs: nothing is sampled."""
-    settled = overrides | ({"seed": seed} if seed is not None else {})
-    chosen = replay.choose(space, wanted)
-    planned = replay.plan(space, scale, wanted.reading, chosen, settled)
-    base = replay.configured(space, reference(recorded.load(space)).id, wanted.reading, scale, settled)
+def _ask_replay(space: Space, spec: CampaignSpec, scale: str, wanted: Replay) -> Question:
+    """There are no knobs: nothing is sampled."""
+    settings, chosen = _settings(spec), replay.choose(space, wanted)
+    planned = replay.plan(space, scale, wanted.reading, chosen, settings)
+    base = replay.configured(space, reference(recorded.load(space)).id, wanted.reading, scale, settings)
     objectives.check(space.objective, base)
-    check_fits_somewhere(base)
-    return Question(replace(space, knobs=()), scale, base, overrides, len(planned), base.seed, wanted, tuple(planned))
+    settled = replace(
+        _settled(spec, space, scale),
+        trials=len(planned),
+        stopper=spec.stopper or "none",
+        reports=REPLAY_REPORTS if spec.reports is None else spec.reports,
+        confirm=spec.confirm or False,
+    )
+    return Question(settled, replace(space, knobs=()), space, base, scale, len(planned), tuple(planned))
+
+
+def _settings(spec: CampaignSpec) -> dict[str, Any]:
+    """What is set for the whole campaign, the seed among it."""
+    return dict(spec.overrides) | ({"seed": spec.seed} if spec.seed is not None else {})
+
+
+def _settled(spec: CampaignSpec, asked: Space, scale: str) -> CampaignSpec:
+    limits = tuple(str(limit) for limit in asked.constraints)
+    return replace(spec, scale=scale, objective=",".join(asked.objectives), constraints=limits)
+
+
+def check_stopper(asked: Space, spec: CampaignSpec) -> None:
+    """A ValueError where early stopping is asked for, and has nothing on the way to judge by."""
+    if spec.stopper in (None, "none") or asked.measured_on_the_way:
+        return
+    if asked.second_objective is not None:
+        why = "judges by one objective: a trial behind in one may be ahead in the other"
+    else:
+        why = f"judges by values on the way, and {asked.objective} is known at the end only"
+    raise ValueError(f"--stopper {spec.stopper} {why}")
+
+
+def _check_confirmation(spec: CampaignSpec) -> None:
+    """A ValueError where there is nothing to confirm, or nothing confirmed to take apart."""
+    if spec.confirm and (spec.replay is not None or "," in (spec.objective or "")):
+        raise ValueError(f"--confirm {spec.confirm} is for a search for one objective: this campaign is none")
+    if spec.ablate and not spec.confirm:
+        raise ValueError(f"--ablate takes a confirmed winner apart: give --confirm too, for example {DEFAULT}")
 
 
 def with_datasets(question: Question, dataset: Dataset) -> Question:
     """The question with all that its trials read prepared; recorded runs may differ in their data."""
-    datasets = {question.base.data: dataset}
+    prints = {question.base.data: dataset.fingerprint}
     for planned in question.planned:
-        config = planned.config
-        if config.data not in datasets:
-            datasets[config.data] = prepare(config.data, train_tokens_needed=plan.tokens_of(config))
-        try:
-            check_enough(datasets[config.data], config)
-        except ValueError as error:
-            raise ValueError(f"recorded run {planned.recorded_id!r}: {error}") from None
-    located = replay.with_data(question.planned, lambda config: datasets[config.data].fingerprint)
+        if planned.config.data not in prints:
+            prints[planned.config.data] = prepare(
+                planned.config.data, train_tokens_needed=plan.tokens_of(planned.config)
+            ).fingerprint
+    located = replay.with_data(question.planned, lambda config: prints[config.data])
     if question.inert is not None:
         located = [replace(p, inert=tuple(question.inert[p.recorded_id])) for p in located]
     return replace(question, planned=tuple(located))
@@ -107,5 +167,5 @@ def recorded_side(question: Question) -> dict[str, Any] | None:
     """What a replay is held against, kept with it so that ``results`` needs no space; None of a search."""
     if question.replay is None:
         return None
-    settled = question.overrides | {"seed": question.seed}
-    return record_of(load_space(question.space.name), question.replay.reading, question.scale, settled)
+    settled = {**question.overrides, "seed": question.seed}
+    return record_of(question.original, question.replay.reading, question.scale, settled)

@@ -17,9 +17,9 @@ from terminal.nearest import closest
 from trainable.component import with_values
 from trainable.config import TrainConfig
 from trainable.seeds import SEEDS
+from tuner.spec import Replay
 
 ALL, BASES = "all", "bases"
-AS_RUN = "as_run"
 MOST_TRAININGS = 20_000  # of a replay, whose configs are all made before it starts
 
 
@@ -36,15 +36,6 @@ class Planned:
     @property
     def recorded_id(self) -> str:
         return self.ids[0]
-
-
-@dataclass(frozen=True)
-class Replay:
-    """What a user asks for: see :func:`choose`."""
-
-    selections: tuple[str, ...]
-    reading: str
-    seeds: int = 1
 
 
 @dataclass(frozen=True)

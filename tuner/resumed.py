@@ -6,47 +6,52 @@ the campaign's own, so that the campaign they came from is needed for further on
 
 from __future__ import annotations
 
-import argparse
+import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from results.store import CAMPAIGN
-from search_spaces import load as load_space
+from results.campaign import require
+from results.store import CAMPAIGN, Store
 from storage import files
-from storage.location import Location, absolute, location
+from storage.location import Location, location
 from trainable.component import encode
 from trainable.data import Dataset, check_source
 from tuner.again import again
-from tuner.question import Question, ask, ask_replay, asking
-from tuner.replay import Replay
+from tuner.command import Resume
+from tuner.question import Question
+from tuner.record import asked_of
+from tuner.spec import ALWAYS_KEPT, CampaignSpec
 
 SOURCE = "data.source"
 
 
-def question_of(folder: Location, was: Mapping[str, Any], given: argparse.Namespace) -> Question:
-    """The question that the campaign in ``folder`` was begun with, its data at the place that ``--data`` gives.
-
-    A ValueError where this code would ask another one, and where the data are no longer there.
-    """
-    space, scale, name = load_space(str(was["space"])), str(was["scale"]), folder.name
-    overrides = dict(was["overrides"])
-    if given.data is not None:
-        if SOURCE not in overrides:
+def spec_of(store: Store, asked: Resume) -> CampaignSpec:
+    """The spec that the campaign was begun with, changed as it is asked now; a ValueError where it cannot be."""
+    was, name = store.campaign, store.folder.name
+    require(store.folder / CAMPAIGN, was, ALWAYS_KEPT)
+    if asked.space not in (None, was["space"]):
+        raise ValueError(f"campaign {name!r} searches {was['space']!r}, not {asked.space!r}")
+    try:
+        spec = CampaignSpec.of_json(was)
+    except ValueError as error:
+        raise ValueError(f"{store.folder / CAMPAIGN} cannot be gone on with: {error}") from None
+    if spec.replay is not None and "trials" in asked.changes:
+        raise ValueError(f"campaign {name!r} is a replay: it has the trials that it was started with")
+    if asked.data is not None:
+        if SOURCE not in spec.overrides:
             raise ValueError(
                 f"--data is for data that were moved: campaign {name!r} reads none from a place of its own"
             )
-        overrides[SOURCE] = given.overrides[SOURCE]
-    if was.get("replay") is not None:
-        if given.trials is not None:
-            raise ValueError(f"campaign {name!r} is a replay: it has the trials that it was started with")
-        same = Replay(tuple(was["replay"]["selections"]), was["replay"]["reading"], was["replay"]["seeds"])
-        question = ask_replay(space, scale, overrides, same, was["seed"])
-    else:
-        objective = ",".join(was.get("objectives", [was["objective"]]))
-        asked = asking(space, objective, was.get("constraints", ()), was.get("likely", ()))
-        question = ask(asked, scale, overrides, given.trials or int(was["trials"]), was["seed"])
+        spec = replace(spec, overrides={**spec.overrides, SOURCE: asked.data})
+    return replace(spec, **asked.changes)
+
+
+def check_same_question(store: Store, question: Question) -> None:
+    """A ValueError where this code would ask another question than the campaign, or its data are not there."""
+    was, name = store.campaign, store.folder.name
     base = encode(question.base)
-    if given.data is not None:
+    if SOURCE in was["overrides"]:  # which may have been moved: the fingerprint tells them
         base["data"]["source"] = was["overrides"][SOURCE]
     if base != was["base"] or question.space.column_types() != was["knobs"]:
         raise ValueError(
@@ -55,51 +60,29 @@ def question_of(folder: Location, was: Mapping[str, Any], given: argparse.Namesp
     try:
         check_source(question.base.data)
     except ValueError as error:
-        raise ValueError(f"{error}. If the data were moved, say where they are: {again(folder)} --data PLACE") from None
-    return question
+        hint = f"If the data were moved, say where they are: {again(store.folder)} --data PLACE"
+        raise ValueError(f"{error}. {hint}") from None
 
 
-def check_same_data(folder: Location, was: Mapping[str, Any], dataset: Dataset | None) -> None:
-    """A ValueError for data with another fingerprint than the campaign's, which says what both are and what to do.
-
-    None stands for data that are not prepared yet, in a plan.
-    """
-    if dataset is None or dataset.fingerprint == was["data"]:
-        return
-    began = f"{was['data_description']} ({was['data']})" if was.get("data_description") else was["data"]
-    instead = "start a new campaign with another --name"
-    if SOURCE in was["overrides"]:
-        back = f"bring the campaign's data back, or say where they are: {again(folder)} --data PLACE"
-    else:
-        back = "go on where they are as they were (the standard library is that of the Python that runs)"
-    raise ValueError(
-        f"the data have changed since campaign {folder.name!r} began: it reads {began}, and now there is "
-        f"{dataset.description} ({dataset.fingerprint}). To go on, {back}. To use what is there now, {instead}"
-    )
+def check_same_data(folder: Location, was: Mapping[str, Any], dataset: Dataset) -> None:
+    """A ValueError for data with another fingerprint than the campaign's."""
+    if dataset.fingerprint != was["data"]:
+        raise ValueError(
+            f"the data have changed since campaign {folder.name!r} began: {dataset.fingerprint}, not {was['data']}"
+        )
 
 
-def reused_by(folder: Location, was: Mapping[str, Any], given: argparse.Namespace) -> list[Location]:
-    """The campaigns whose finished trials count: those that are given now, else those of the start.
-
-    A ValueError for one of the start that is no longer there.
-    """
-    if given.reuse is not None:
-        return list(given.reuse)
-    found = [location(text) for text in was.get("reuse", ())]
-    for place in found:
-        if not files.is_file(place / CAMPAIGN):
+def check_reused(folder: Location, spec: CampaignSpec) -> None:
+    """A ValueError where a campaign whose finished trials count is no longer there."""
+    for name in spec.reuse:
+        if not files.is_file(location(name) / CAMPAIGN):
             raise ValueError(
-                f"campaign {folder.name!r} reuses trials of {place}, where no campaign is now: say where it is by "
+                f"campaign {folder.name!r} reuses trials of {name}, where no campaign is now: say where it is by "
                 "--reuse FOLDER, or go on without it by --no-reuse (what was reused stays)"
             )
-    return found
 
 
-def changes(was: Mapping[str, Any], question: Question, reused: list[Location]) -> dict[str, Any]:
-    """What ``campaign.json`` must say from now on, so that the next resume finds all that this one has found."""
-    now = {
-        "overrides": question.overrides,
-        "base": encode(question.base),
-        "reuse": [absolute(place) for place in reused],
-    }
-    return {name: value for name, value in now.items() if was.get(name, []) != value}
+def changes(was: Mapping[str, Any], question: Question) -> dict[str, Any]:
+    """What ``campaign.json`` must say from now on, so that the next resume goes on as this one does."""
+    now = json.loads(json.dumps(asked_of(question)))
+    return {name: value for name, value in now.items() if name not in was or was[name] != value}

@@ -18,9 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from results.confirmation import SEARCH, Design
-from results.row_parts import given
-from results.row_types import TrialRow
-from results.statuses import ENDED, Status
+from results.statuses import ENDED
 from results.store import Store
 from search_spaces import constraints
 from search_spaces.space import Space
@@ -40,6 +38,7 @@ from tuner.plan import tokens_of
 from tuner.replay import Planned
 from tuner.reuse import Library
 from tuner.sampler import Outcome, Sampler, Suggestion
+from tuner.spec import CampaignSpec
 from tuner.trial_files import TrialFiles
 from tuner.warm_start import Prior
 
@@ -66,6 +65,26 @@ class Settings:
     confirm: Design | None = None  # what trains after the search; see results/confirmation.py
     ablate: bool = False  # and then: which of the winner's changes it can do without
     fresh_seed: int | None = None  # where the confirmation's seeds begin; None: after the search's own
+
+    @classmethod
+    def of(cls, spec: CampaignSpec, seed: int, slots: int, hours: float | None, fresh_seed: int | None) -> Settings:
+        """Those of a settled spec, on so many slots."""
+        assert spec.trials is not None and spec.stopper is not None and spec.reports is not None, "it is settled"
+        return cls(
+            trials=spec.trials,
+            slots=slots,
+            seed=seed,
+            stopper=spec.stopper,
+            fidelity=spec.fidelity,
+            hours=hours,
+            compile=spec.compile,
+            reports=spec.reports,
+            stall_seconds=60 * spec.stall_minutes,
+            mixed_devices=spec.mixed_devices,
+            confirm=spec.confirm or None,
+            ablate=spec.ablate,
+            fresh_seed=fresh_seed,
+        )
 
 
 class Search:
@@ -101,7 +120,9 @@ class Search:
         self.waiting = [entry for entry in self.ledger.unfinished() if entry.stage == SEARCH]
         base_key = self.ledger.key(base)
         milestones = rungs(base.budget) if space.measured_on_the_way else []
-        self.stopper = Stopper(settings.stopper, space.objective, milestones, protected=frozenset([base_key]))
+        self.stopper = Stopper(
+            settings.stopper, space.objective, milestones, base.budget.amount, protected=frozenset([base_key])
+        )
         self.vocab_size, self.prior, self.library = vocab_size, prior, library
         self.notes: list[str] = []  # what the campaign got over, in this start
         self.told: list[Callable[[str], None]] = []  # told of each of them
@@ -279,7 +300,7 @@ class Search:
     def _request(self, entry: Entry) -> Request:
         assert entry.config is not None, f"{entry.key} is no valid trial"
         searched = entry.stage == SEARCH
-        begun = self.files.begin(entry.key, given(entry.row["attempt"]) + 1)
+        begun = self.files.begin(entry.key, entry.row["attempt"] + 1)
         request = Request(
             key=entry.key,
             config=json.dumps(encode(entry.config)),
@@ -312,11 +333,11 @@ class Search:
     def report(self, key: str, result: Mapping[str, Any]) -> None:
         """A trial has reached a milestone, or its end."""
         entry = self.live[key]
-        before = entry.row.get("train_seconds") or 0.0
+        before = float(entry.row.get("train_seconds") or 0.0)
         if result.get("note"):
             self.ledger.note(key, f"attempt {entry.row['attempt']}: {result['note']}")
         self.ledger.report(key, result)
-        after = given(entry.row["train_seconds"])
+        after = float(entry.row["train_seconds"])
         self.trained_seconds += max(0.0, after - before)  # less than before: it began again
         if unlike := self._device.see(result.get("device")):
             self.stop(unlike)
@@ -326,13 +347,13 @@ class Search:
 
     def end(self, key: str, result: Mapping[str, Any]) -> None:
         """A trial has ended by itself, or early stopping has ended it."""
-        status, stop = result.get("status", "interrupted"), self.stopper.stops.pop(key, None)
+        status, stop = str(result.get("status", "interrupted")), self.stopper.stops.pop(key, None)
         if stop is not None:
-            self._close(key, "stopped", str(stop), {"rung": stop.rung, "cutoff": stop.cutoff})
+            self._close(key, "stopped", str(stop), rung=stop.rung, cutoff=stop.cutoff)
         elif status == "running" and not _is_finite(result.get(self.space.objective)):
             self._close(key, "diverged", f"{self.space.objective} is not finite at milestone {result['milestone']:g}")
         elif status in ("running", "interrupted"):
-            self._close(key, "interrupted", self.stopping, {"checkpoint": self.files.checkpoint(key)})
+            self._close(key, "interrupted", self.stopping, checkpoint=self.files.checkpoint(key))
             return
         elif status == "completed" and not _is_finite(self.live[key].row.get("last_value")):
             self._close(key, "diverged", f"it ended with {self.space.objective} {self.live[key].row.get('last_value')}")
@@ -378,13 +399,13 @@ class Search:
         if not entry.started:  # while it was set up
             self.ledger.start(key)
         self.ledger.note(key, f"attempt {entry.row['attempt']}: {loss.why}")
-        self._close(key, "interrupted", loss.why, {"checkpoint": self.files.checkpoint(key)})
+        self._close(key, "interrupted", loss.why, checkpoint=self.files.checkpoint(key))
         entry.started = False
         self.waiting.insert(0, entry)
 
-    def _close(self, key: str, status: Status, reason: str, columns: TrialRow | None = None) -> None:
+    def _close(self, key: str, status: str, reason: str, **columns: Any) -> None:
         ended = status != "interrupted"
-        self.ledger.close(key, status, reason, {"checkpoint": None, **(columns or {})})
+        self.ledger.close(key, status, reason, **columns, **({"checkpoint": None} if ended else {}))
         entry = self.live.pop(key)
         self.files.closed(key, ended)  # only now: were the row not written, the trial would go on from its checkpoint
         if self.sampler is not None:
@@ -412,7 +433,7 @@ class Search:
         """Close what is still open: trials whose end nobody reported."""
         for key in list(self.live):
             if self.ledger.entries[key].row["attempt"]:
-                self._close(key, "interrupted", self.stopping, {"checkpoint": self.files.checkpoint(key)})
+                self._close(key, "interrupted", self.stopping, checkpoint=self.files.checkpoint(key))
             else:  # asked for, never started: it leaves no row behind
                 entry = self.live.pop(key)
                 if self.sampler is not None and entry.optuna_number is not None:
@@ -420,8 +441,7 @@ class Search:
                 del self.ledger.entries[key]
         for entry in self.ledger.unfinished():  # not offered again in this start
             if entry.status == "running":
-                checkpoint: TrialRow = {"checkpoint": self.files.checkpoint(entry.key)}
-                self.ledger.close(entry.key, "interrupted", self.stopping, checkpoint)
+                self.ledger.close(entry.key, "interrupted", self.stopping, checkpoint=self.files.checkpoint(entry.key))
         if self.sampler is not None:
             self.sampler.close()
         self.files.remove_late({entry.key for entry in self.ledger.unfinished()})

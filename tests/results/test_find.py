@@ -106,4 +106,4 @@ def test_a_home_is_expanded_whatever_stands_before_it(here, monkeypatch) -> None
     monkeypatch.setenv("HOME", str(here))
     (here / "texts").mkdir()
     given = options.parse(["--space", "parameter_golf", "--results=~/runs", "--data=~/texts"])
-    assert given.results == here / "runs" and given.overrides == {"data.source": str(here / "texts")}
+    assert given.start.results == here / "runs" and given.spec.overrides == {"data.source": str(here / "texts")}

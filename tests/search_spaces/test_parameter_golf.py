@@ -28,7 +28,7 @@ EVALUATION_ONLY = {"hooks.WeightAverage.decay": "it averages weights for the eva
 def test_the_line_of_the_readme_that_switches_the_artifact_on_resolves():
     readme = (Path(search_spaces.__file__).parent / "parameter_golf" / "README.md").read_text(encoding="utf-8")
     (line,) = [line for line in readme.splitlines() if "python -m tuner.run" in line]
-    asked = options.parse(shlex.split(line)[3:])
+    asked = options.parse(shlex.split(line)[3:]).spec
     for scale in ("full", "proxy"):
         base, _ = search_spaces.load(asked.space).fixed(SPACE.scale(scale).base, asked.overrides)
         assert base.artifact == Artifact(code_bytes=47_642, limit_bytes=16_000_000, bits=8, compressor="zlib")

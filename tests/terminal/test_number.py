@@ -35,7 +35,7 @@ def test_a_number_is_the_same_everywhere(text: str) -> None:
     assert parse_value(text) == value
     if value > 0:
         assert Constraint.parse(f"parameters<={text}").limit == value
-        assert options.parse(["--space", "a", "--hours", text]).hours == value
+        assert options.parse(["--space", "a", "--hours", text]).start.hours == value
 
 
 @pytest.mark.parametrize("text", NONE, ids=lambda text: ascii(text)[:10])

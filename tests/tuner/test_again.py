@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from storage.location import location
-from tuner import options, run
+from tuner import options, run, start
 from tuner.again import again, go_on
 
 FOLDERS = (
@@ -33,8 +33,8 @@ def workplace(tmp_path, monkeypatch) -> Path:
     folder = tmp_path / "here"
     folder.mkdir()
     monkeypatch.chdir(folder)
-    monkeypatch.setattr(run.files, "check_usable", lambda place: None)
-    monkeypatch.setattr(run, "check_campaign", lambda place: None)  # nothing is in the bucket
+    monkeypatch.setattr(start.files, "check_usable", lambda place: None)
+    monkeypatch.setattr(start, "check_campaign", lambda place: None)  # nothing is in the bucket
     return folder
 
 
@@ -43,7 +43,7 @@ def followed(line: str):
     words = shlex.split(line)
     assert words[:3] == ["python", "-m", "tuner.run"]
     given = options.parse(words[3:])
-    return run.find(given.results, given.resume)
+    return start.find(given.start.results, given.campaign)
 
 
 @pytest.mark.parametrize("text", FOLDERS)
@@ -79,7 +79,7 @@ def test_whatever_storage_does_to_a_campaign_its_last_line_goes_on_with_it(
     def fails(*arguments, **options) -> None:
         raise OSError(number, os.strerror(number), "some/file")
 
-    monkeypatch.setattr(run.Store, "open", fails)
+    monkeypatch.setattr(start.Store, "open", fails)
     assert run.main(["--resume", "night", "--results", results]) == 1
     error = capsys.readouterr().err
     assert os.strerror(number) in error or "the disk is full" in error

@@ -103,7 +103,7 @@ def test_a_trial_whose_end_could_not_be_written_keeps_its_checkpoint(bench, resu
 
 
 def test_the_command_says_in_one_line_that_the_disk_is_full(monkeypatch, capsys) -> None:
-    monkeypatch.setattr(run, "begin", lambda *args: refuse(errno.ENOSPC)(Path("runs"), "a", b""))
+    monkeypatch.setattr(run.start, "begin", lambda *args: refuse(errno.ENOSPC)(Path("runs"), "a", b""))
     assert run.main(["--space", "parameter_golf"]) == 1
     errors = capsys.readouterr().err
     assert "the disk is full ('runs/a')" in errors and errors.count("\n") == 1

@@ -15,7 +15,7 @@ from results.store import CAMPAIGN, campaigns
 from storage import files, inside
 from storage.location import location
 from trainable.ray_trainable import STOP_FILE
-from tuner import nodes, options, run, status
+from tuner import nodes, options, run, start, status
 from tuner.nodes import Node
 from tuner.reuse import Library
 
@@ -73,8 +73,8 @@ def test_it_is_read_watched_reused_listed_and_compacted_by_its_url(in_memory, pl
     lines = status.status(folder, datetime.now(UTC))
     assert lines[0].startswith("campaign: night, space toy") and lines[1].startswith("driver: none")
     assert len(Library([folder])) > 0
-    assert campaigns(folder.parent) == [folder] and run.latest(folder.parent) == folder
-    assert run.find(location("runs"), str(folder)) == folder
+    assert campaigns(folder.parent) == [folder] and start.latest(folder.parent) == folder
+    assert start.find(location("runs"), str(folder)) == folder
     target = location(f"memory://{uuid.uuid4().hex}/kept")
     assert compact(folder, target) > 0 and len(load(target).trials) == len(results.trials)
     with pytest.raises(ValueError, match="exists already"):

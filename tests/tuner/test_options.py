@@ -8,7 +8,9 @@ import pytest
 import ray
 
 from tuner import option_groups, options
+from tuner.command import Begin, Resume, Start
 from tuner.run import main
+from tuner.spec import CampaignSpec
 
 GOLF = ["--space", "parameter_golf", "--scale", "proxy", "--no-audit"]
 
@@ -163,22 +165,20 @@ def test_a_path_to_data_is_kept_in_full_so_that_workers_and_resumes_find_it(tmp_
 
 
 def test_defaults_leave_every_choice_to_the_space_and_the_machine() -> None:
-    found = options.parse(["--space", "parameter_golf"])
-    assert found.scale is found.trials is found.hours is found.seed is found.concurrent is found.resume is None
-    assert not (found.dry_run or found.list or found.stopper or found.compile)
-    assert found.results == Path("results/runs") and found.overrides == {}
+    assert options.parse(["--space", "parameter_golf"]) == Begin(CampaignSpec(space="parameter_golf"), Start())
+    assert Start().results == Path("results/runs") and Start().planning is None
 
 
 def test_resume_without_a_name_means_the_latest() -> None:
-    assert options.parse(["--resume"]).resume == option_groups.LATEST
-    assert options.parse(["--resume", "a"]).resume == "a"
+    assert options.parse(["--resume"]) == Resume(option_groups.LATEST)
+    assert options.parse(["--resume", "a", "--trials", "3"]) == Resume("a", {"trials": 3})
 
 
 @pytest.mark.parametrize(
     ("option", "given", "near"), [("--stopper", "hyperbend", "hyperband"), ("--fidelity", "branches", "branch")]
 )
 def test_a_stopper_or_fidelity_of_another_name_is_refused_with_the_nearest(option, given, near, capsys) -> None:
-    assert getattr(options.parse(["--space", "a", option, near]), option.strip("-")) == near
+    assert getattr(options.parse(["--space", "a", option, near]).spec, option.strip("-")) == near
     with pytest.raises(SystemExit):
         options.parse(["--space", "a", option, given])
     assert f"{given!r}" in capsys.readouterr().err

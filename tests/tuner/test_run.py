@@ -20,12 +20,13 @@ from results.names import campaign_folder
 from search_spaces import load as load_space
 from trainable.component import decode
 from trainable.ray_trainable import STOP_FILE
-from tuner import options, provenance, run
+from tuner import options, provenance, start
 from tuner.audit import INERT, Finding
 from tuner.driver import only_driver
 from tuner.question import ask
 from tuner.run import main
 from tuner.search import Search
+from tuner.spec import CampaignSpec
 
 SMALL = {
     "model.num_layers": 2, "model.model_dim": 32, "model.encoder_layers": 1, "budget.steps": 12, "data.seq_len": 32,
@@ -59,14 +60,14 @@ def without_ray(monkeypatch, play):
     """Campaigns run by the executor that plays Tune; what happens while they run is the test's choice."""
 
     def use(meanwhile=lambda campaign: None, **settings) -> None:
-        def run_on_ray(console, campaign, here, address) -> None:
-            with run.interruptible(campaign):
+        def run_on_ray(console, campaign, here) -> None:
+            with start.interruptible(campaign):
                 meanwhile(campaign)
                 play(campaign, **settings).run()
             campaign.abandon()
 
-        monkeypatch.setattr(run, "on_ray", lambda console, here, address: here)
-        monkeypatch.setattr(run, "run_on_ray", run_on_ray)
+        monkeypatch.setattr(start, "on_ray", lambda console, here, address: here)
+        monkeypatch.setattr(start, "run_on_ray", run_on_ray)
 
     return use
 
@@ -136,7 +137,7 @@ def test_a_search_ends_with_verdicts_and_its_winner_as_a_command_that_trains_it(
     assert campaign_json("sure")["confirm"] == "2x2"
     (line,) = [line for line in out.splitlines() if line.startswith("  python -m tuner.run --space")]
     given = options.parse(shlex.split(line)[3:])
-    base = ask(load_space(given.space), given.scale, given.overrides, given.trials, None).base
+    base = ask(load_space(given.spec.space), given.spec).base
     trials = load(Path("runs/sure")).trials
     number = int(out.split("Winner: trial ")[1].split(",")[0])
     (winner,) = trials.loc[trials["number"] == number, "config"]
@@ -260,7 +261,7 @@ def test_ctrl_c_before_the_search_is_no_traceback(monkeypatch, capsys) -> None:
     def interrupted(*args, **options) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(run, "prepare", interrupted)
+    monkeypatch.setattr(start, "prepare", interrupted)
     assert main([*GOLF, "--name", "early"]) == 130
     assert capsys.readouterr().err == "python -m tuner.run: interrupted\n"
     assert not Path("runs").exists()
@@ -274,10 +275,10 @@ def test_a_start_that_fails_before_its_first_trial_leaves_nothing_and_its_name_f
         raise error
 
     command = [*GOLF, "--data", "text [b]", "--trials", "1", "--name", "night"]
-    monkeypatch.setattr(run.cluster, "connect", fails)
+    monkeypatch.setattr(start.cluster, "connect", fails)
     assert main(command) == code and not Path("runs").exists()
     without_ray()
-    monkeypatch.setattr(run, "run_on_ray", fails)
+    monkeypatch.setattr(start, "run_on_ray", fails)
     assert main(command) == code and statuses("night") == []
     without_ray()
     assert main(command) == 0 and statuses("night") == ["completed"]
@@ -335,9 +336,9 @@ def test_the_latest_campaign_is_the_one_that_was_started_last(make_bench, tmp_pa
         bench.folder = tmp_path / "runs" / name
         bench.store()
         os.utime(bench.folder / "campaign.json", (1e9 - age, 1e9 - age))
-    assert run.latest(tmp_path / "runs").name == "new"
-    assert run.find(tmp_path / "runs", "old") == campaign_folder(tmp_path / "runs", "old")
-    assert run.find(Path("elsewhere"), str(tmp_path / "runs" / "old")) == tmp_path / "runs" / "old"
+    assert start.latest(tmp_path / "runs").name == "new"
+    assert start.find(tmp_path / "runs", "old") == campaign_folder(tmp_path / "runs", "old")
+    assert start.find(Path("elsewhere"), str(tmp_path / "runs" / "old")) == tmp_path / "runs" / "old"
 
 
 def test_a_base_outside_the_range_of_its_own_knob_is_refused() -> None:
@@ -348,7 +349,7 @@ def test_a_base_outside_the_range_of_its_own_knob_is_refused() -> None:
         scales = {
             "proxy": replace(space.scales["proxy"], base=replace(base, model=replace(base.model, num_kv_heads=8)))
         }
-        run.ask(replace(space, scales=scales), "proxy", {}, None, None)
+        ask(replace(space, scales=scales), CampaignSpec(space=space.name, scale="proxy"))
 
 
 def test_two_starts_in_one_second_are_two_campaigns(without_ray, monkeypatch) -> None:
@@ -362,7 +363,7 @@ def test_two_starts_in_one_second_are_two_campaigns(without_ray, monkeypatch) ->
 def test_the_audit_names_what_changes_nothing_before_anything_is_spent(without_ray, monkeypatch, capsys) -> None:
     without_ray()
     dead = Finding("optimizer.matrix_lr", INERT, 0.3, 0.04, 0.0, "while made_up=1")
-    monkeypatch.setattr("tuner.run.audit_space", lambda space, base: [dead])
+    monkeypatch.setattr("tuner.start.audit_space", lambda space, base: [dead])
     assert main([*GOLF, "--audit", "--data", "text [b]", "--trials", "3", "--name", "audited"]) == 0
     out = capsys.readouterr().out
     assert out.index("optimizer.matrix_lr (while made_up=1)") < out.index("campaign: ")
@@ -374,10 +375,10 @@ def test_the_audit_names_what_changes_nothing_before_anything_is_spent(without_r
 
 
 def test_a_setting_that_changes_nothing_is_named_before_anything_is_spent(monkeypatch, capsys) -> None:
-    monkeypatch.setattr("tuner.run.audit_space", lambda space, base: [])
+    monkeypatch.setattr("tuner.start.audit_space", lambda space, base: [])
     settings = ["--set", "model.tie_embeddings=true", "--set", "optimizer.embed_lr=1"]
     assert main([*GOLF, "--audit", "--data", "text [b]", *settings, "--dry-run"]) == 0
-    said = "change nothing here: optimizer.embed_lr (while model.tie_embeddings=true)"
+    said = "nothing here: optimizer.embed_lr (while model.tie_embeddings=true)"
     assert said in capsys.readouterr().out
 
 
@@ -571,3 +572,97 @@ def test_more_evaluation_than_there_is_text_is_refused_before_ray_starts(workpla
     error = capsys.readouterr().err
     assert "evaluation.tokens is 1,000,000,000,000 but the validation stream has only" in error
     assert error.count("\n") == 1 and not Path("runs").exists()
+
+
+def test_a_resume_goes_on_as_it_was_begun_and_remembers_what_it_was_told(without_ray, capsys) -> None:
+    without_ray()
+    told = ["--concurrent", "1", "--stall-minutes", "7", "--compile"]
+    assert main([*GOLF, "--data", "text [b]", "--trials", "2", "--name", "kept", *told]) == 0
+    found: list[Search] = []
+    without_ray(found.append)
+    again = ["--resume", "kept", "--results", "runs"]
+    assert main([*again, "--trials", "3"]) == 0
+    settings = found[0].settings
+    assert (settings.slots, settings.stall_seconds, settings.compile) == (1, 420.0, True)
+    assert main([*again, "--trials", "4", "--no-compile"]) == 0 and not found[1].settings.compile
+    record = campaign_json("kept")
+    assert (record["trials"], record["concurrent"], record["compile"]) == (4, 1, False)
+    capsys.readouterr()
+    assert main([*again, "--cpus", "4096"]) == 2 and campaign_json("kept") == record, "what is refused changes nothing"
+
+
+def test_a_campaign_of_the_version_before_is_resumed_and_is_of_this_one_then(without_ray, capsys) -> None:
+    without_ray()
+    assert main([*ROWS, "--data", "text [b]", "--trials", "2", "--name", "old", "--confirm", "1x2"]) == 0
+    file = Path("runs/old/campaign.json")
+    new = ("spec_version", "concurrent", "gpu_fraction", "cpus", "mixed_devices", "stall_minutes")
+    file.write_text(json.dumps({name: value for name, value in campaign_json("old").items() if name not in new}))
+    assert main(["--resume", "old", "--results", "runs", "--trials", "4"]) == 0
+    record = campaign_json("old")
+    assert (record["spec_version"], record["trials"], record["confirm"]) == (2, 4, "1x2")
+
+
+def test_a_plan_of_a_resume_is_of_what_is_left(without_ray, capsys) -> None:
+    without_ray()
+    assert main([*ROWS, "--data", "text [b]", "--trials", "2", "--name", "part", "--confirm", "1x2"]) == 0
+    capsys.readouterr()
+    again = ["--resume", "part", "--results", "runs", "--dry-run"]
+    assert main([*again, "--trials", "5"]) == 0
+    out = capsys.readouterr().out
+    assert "left: 3 of 5 trials" in out and "tokens: at most 3,072 a trial, 9,216 in all" in out
+    assert campaign_json("part")["trials"] == 2, "a plan changes nothing"
+    assert main(again) == 0
+    out = capsys.readouterr().out
+    assert "left: 0 of 2 trials" in out and "\ntime: " not in out and "\nconfirmation: " in out, out
+
+
+def test_a_plan_of_a_replay_that_goes_on_is_of_what_is_left(without_ray, capsys) -> None:
+    def interrupted(campaign: Search) -> None:
+        campaign.start(campaign.next().key)
+        signal.raise_signal(signal.SIGINT)
+
+    without_ray(interrupted)
+    assert main([*ROWS, "--data", "text [b]", "--replay", "BASE,1 x2", "--name", "cut"]) == 130
+    again = ["--resume", "cut", "--results", "runs"]
+    capsys.readouterr()
+    assert main([*again, "--dry-run"]) == 0 and "left: " not in capsys.readouterr().out
+    without_ray()
+    assert main(again) == 0
+    capsys.readouterr()
+    assert main([*again, "--dry-run"]) == 0
+    assert "left: 0 of 4 trials" in capsys.readouterr().out
+
+
+def test_a_search_that_was_not_confirmed_says_how_to(without_ray, capsys) -> None:
+    without_ray()
+    assert main([*GOLF, "--data", "text [b]", "--trials", "5", "--name", "loose"]) == 0
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if "--confirm" in line]
+    words = shlex.split(line.partition(": ")[2])
+    assert words == ["python", "-m", "tuner.run", "--resume", "loose", "--results", "runs", "--confirm", "3x3..9"]
+    assert main(words[3:]) == 0
+    out = capsys.readouterr().out
+    assert "Confirmed on fresh seeds" in out and "--confirm" not in out
+    assert main([*GOLF, "--data", "text [b]", "--trials", "1", "--name", "bare"]) == 0
+    assert "--confirm" not in capsys.readouterr().out, "the base alone leaves nothing to confirm"
+
+
+def test_a_resume_says_the_same_things_in_the_same_order_as_a_start(without_ray, monkeypatch, capsys) -> None:
+    without_ray()
+
+    def on_ray(console, here, address):
+        console.print("starting Ray ...")
+        return here
+
+    assert main([*GOLF, "--data", "text [b]", "--trials", "1", "--name", "lines"]) == 0
+    monkeypatch.setattr(start, "on_ray", on_ray)
+    capsys.readouterr()
+    assert main(["--resume", "lines", "--results", "runs", "--trials", "2"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[lines.index("starting Ray ...") + 1] == "campaign: runs/lines"
+
+
+def test_a_stopper_that_has_nothing_to_judge_by_is_refused(capsys) -> None:
+    asked = ["--objective", "val_bpb_quantised", "--set", "artifact=Artifact"]
+    assert main([*GOLF, *asked, "--stopper", "median"]) == 2
+    assert "--stopper median judges by values on the way, and val_bpb_quantised is" in capsys.readouterr().err
+    assert main([*GOLF, *asked, "--dry-run"]) == 0 and "early stopping: none" in capsys.readouterr().out

@@ -112,7 +112,7 @@ def test_a_replay_says_at_once_which_seed_leaves_room_for_its_seeds(seeds) -> No
 
 @pytest.mark.parametrize("seed", [0, LIKELY_TRIALS, SEEDS - 1])
 def test_the_command_line_takes_the_seeds_that_it_promises(seed) -> None:
-    assert options.parse(["--space", "parameter_golf", "--seed", str(seed)]).seed == seed
+    assert options.parse(["--space", "parameter_golf", "--seed", str(seed)]).spec.seed == seed
 
 
 # --- one function makes seeds ----------------------------------------------------------------------------------------

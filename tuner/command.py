@@ -1,0 +1,89 @@
+"""The things that a user may ask for, as data: the command line makes one, and so does each function of ``tuner``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from results.find import RUNS
+from storage.location import Location
+from tuner.spec import CampaignSpec
+
+
+@dataclass(frozen=True)
+class Planning:
+    """Only a plan: for devices that need not be here, where any are described."""
+
+    device: str | None = None  # a card by its name
+    tokens_per_second: float | None = None  # of one device, as measured
+    price: float | None = None  # of a device for an hour
+    slots: int | None = None
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether the devices are other ones than those of this machine."""
+        return self.device is not None or self.tokens_per_second is not None
+
+    @property
+    def num_slots(self) -> int | None:
+        """Trials at a time; None leaves it to this machine."""
+        return self.slots or (1 if self.is_elsewhere else None)
+
+
+@dataclass(frozen=True)
+class Start:
+    """One start of a campaign: where it is kept, on which cluster, for how long. The next one may be another."""
+
+    results: Location = RUNS
+    name: str | None = None
+    hours: float | None = None
+    address: str | None = None  # of the Ray cluster to join; None starts one here
+    audit: bool = True
+    planning: Planning | None = None
+
+    @property
+    def slots(self) -> int | None:
+        """Slots of a plan that need not be here."""
+        return None if self.planning is None else self.planning.num_slots
+
+
+@dataclass(frozen=True)
+class Begin:
+    """A new campaign."""
+
+    spec: CampaignSpec
+    start: Start = Start()
+
+
+@dataclass(frozen=True)
+class Resume:
+    """Going on with one: ``changes`` are fields of its spec, ``data`` is where the same data are now."""
+
+    campaign: str
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    data: str | None = None
+    space: str | None = None  # that it must be of
+    start: Start = Start()
+
+
+@dataclass(frozen=True)
+class Listing:
+    """Every space and the campaigns in ``results``, or the knobs of one space."""
+
+    space: str | None = None
+    results: Location = RUNS
+
+
+@dataclass(frozen=True)
+class Showing:
+    """Recorded runs, before anything is spent on them."""
+
+    space: str
+    rows: str
+    reading: str | None = None
+    scale: str | None = None
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+
+
+Command = Begin | Resume | Listing | Showing

@@ -1,0 +1,96 @@
+"""A campaign's specification: what is asked, how it is judged and how it is run. The one truth about all three.
+
+The command line and the Python functions make one of what a user gives (None: as the space and the machine have it),
+``question.py`` settles it, ``campaign.json`` keeps it, and a resume reads it, changes what may change, and goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Literal
+
+from results.confirmation import Design
+from storage.location import absolute, location
+
+VERSION = 2  # of what is kept; 1 had no number, and of how a campaign is run only whether steps are compiled
+AS_RUN = "as_run"
+RECORDED = "recorded"  # the space's own recorded runs, as a place to start from
+ALWAYS_KEPT = ("space", "scale", "objective", "overrides", "base", "trials", "seed", "data", "stopper", "fidelity")
+STALL_MINUTES = 30.0
+_RUN = {"part": "how it is run"}
+
+
+@dataclass(frozen=True)
+class Replay:
+    """Recorded runs to train, by ids, patterns, phases, ``bases`` or ``all`` (tuner/replay.py)."""
+
+    selections: tuple[str, ...]
+    reading: str = AS_RUN
+    seeds: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class CampaignSpec:
+    """Everything that a campaign is begun with, and that a resume goes on with."""
+
+    # what is asked
+    space: str
+    scale: str | None = None  # full where there is a GPU, else proxy
+    overrides: Mapping[str, Any] = field(default_factory=dict)  # dotted path -> value, for the whole campaign
+    objective: str | None = None  # what is minimised, or two divided by a comma
+    constraints: tuple[str, ...] = ()  # beside the space's own
+    likely: tuple[str, ...] = ()  # PATH=RANGE where experts would look first
+    trials: int | None = None
+    seed: int | None = None
+    replay: Replay | None = None
+    warm_start: tuple[str, ...] = ()  # "recorded", and campaigns by name, path or URL
+    reuse: tuple[str, ...] = ()  # campaigns, in the same way
+    # how it is judged
+    stopper: str | None = None  # a name in tuner/early_stopping.py
+    fidelity: str = "truncate"  # a name in trainable/fidelity.py
+    reports: int | None = None  # evaluations on the way, evenly over a trial's budget, beside those at rungs
+    confirm: Design | Literal[False] | None = None  # what trains after the search (results/confirmation.py)
+    ablate: bool = False  # and then: which of the winner's changes it can do without
+    # how it is run
+    concurrent: int | None = field(default=None, metadata=_RUN)  # trials at a time
+    gpu_fraction: float | None = field(default=None, metadata=_RUN)  # of a GPU, for each trial
+    cpus: int | None = field(default=None, metadata=_RUN)  # cores for each trial
+    mixed_devices: bool = field(default=False, metadata=_RUN)  # let seconds on unlike devices be compared
+    stall_minutes: float = field(default=STALL_MINUTES, metadata=_RUN)  # without a step, after which a trial hangs
+    compile: bool = field(default=False, metadata=_RUN)  # the training step
+
+    def to_json(self) -> dict[str, Any]:
+        """As ``campaign.json`` keeps it, once it is settled."""
+        kept = asdict(self)
+        objectives = (self.objective or "").split(",")
+        kept |= {"objective": objectives[0], "objectives": objectives, "overrides": dict(self.overrides)}
+        kept |= {name: list(getattr(self, name)) for name in ("constraints", "likely")}
+        kept["warm_start"] = [_whole(name) for name in self.warm_start] or None
+        kept["reuse"] = [_whole(name) for name in self.reuse]
+        kept["confirm"] = str(self.confirm) if self.confirm else None
+        return {"spec_version": VERSION, **kept}
+
+    @classmethod
+    def of_json(cls, kept: Mapping[str, Any]) -> CampaignSpec:
+        """The settled one of a ``campaign.json`` that ``results/campaign.py`` has checked, also of an earlier version.
+
+        A ValueError for one of a later version.
+        """
+        if (version := kept.get("spec_version", 1)) > VERSION:
+            raise ValueError(f"it has spec_version {version}, but this code reads up to {VERSION}: update it")
+        found = {f.name: kept[f.name] for f in fields(cls) if kept.get(f.name) is not None}
+        found["objective"] = ",".join(kept.get("objectives") or [kept["objective"]])
+        found |= {n: tuple(found.get(n, ())) for n in ("constraints", "likely", "warm_start", "reuse")}
+        found["reports"] = kept.get("reports", 0)
+        found["confirm"] = Design.parse(kept["confirm"]) if kept.get("confirm") else False
+        if (asked := kept.get("replay")) is not None:
+            found["replay"] = Replay(tuple(asked["selections"]), asked["reading"], asked["seeds"])
+        return cls(**found)
+
+
+HOW_IT_IS_RUN = tuple(f.name for f in fields(CampaignSpec) if f.metadata == _RUN)
+
+
+def _whole(name: str) -> str:
+    return name if name == RECORDED else absolute(location(name))

@@ -1,0 +1,317 @@
+"""One start of a campaign, from its spec to its end: the path that a new one and a resumed one share.
+
+A campaign is a folder. ``begin`` asks a question anew, ``resume`` takes it from the folder's ``campaign.json``; from
+there on both are one: the machines, the plan, the data, Ray, the folder, the search, and what was found.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+import results.find
+from results.store import CAMPAIGN, Store, campaigns, check_campaign
+from search_spaces import constraints
+from search_spaces import load as load_space
+from search_spaces.space import Space
+from storage import files, inside
+from storage.location import Location, Url, location
+from terminal import program
+from terminal.console import Console
+from terminal.counted import counted
+from terminal.duration import duration
+from terminal.nearest import closest
+from trainable.config import TrainConfig
+from trainable.data import Dataset, check_source, known_vocab_size, prepare
+from trainable.ray_trainable import STOP_FILE
+from tuner import beginning, cluster, devices, kept, nodes, plan, provenance, resumed, warm_start
+from tuner.again import PROGRAM
+from tuner.audit import INERT, audit_fixed, audit_space, proxy_base
+from tuner.audit_recorded import inert_of_row
+from tuner.audit_report import print_findings
+from tuner.command import Begin, Resume, Start
+from tuner.conclusion import DONE, conclude
+from tuner.describe import describe, print_cost
+from tuner.display import Display
+from tuner.driver import going_on_with, interruptible, only_driver
+from tuner.journal import JOURNAL_LOCK
+from tuner.left import left_of
+from tuner.lost import RayDiedError
+from tuner.option_groups import LATEST
+from tuner.question import Question, ask, check_answerable, check_measurable, check_stopper, with_datasets
+from tuner.record import asked_of, record_of
+from tuner.reuse import Library
+from tuner.search import Search, Settings
+from tuner.spec import RECORDED, CampaignSpec
+from tuner.trial_files import TrialFiles
+from tuner.warm_start import Prior
+
+
+@dataclass(frozen=True)
+class Ended:
+    """The end of a start: the exit code of the command, and the campaign's folder where it has one."""
+
+    code: int
+    folder: Location | None = None
+
+
+def begin(console: Console, asked: Begin, space: Space | None = None) -> Ended:
+    """A new campaign; of ``space``, where it is none that its name alone finds."""
+    start, space = asked.start, space or load_space(asked.spec.space)
+    spec = with_places(asked.spec, start.results)
+    here = cluster.find(spec, start.address)
+    has_gpu = here.has_gpu or (start.planning is not None and start.planning.device is not None)
+    question = ask(space, spec, has_gpu)
+    check_stopper(question.space, spec)
+    files.check_usable(start.results)
+    beginning.check_free(start.results, start.name, asked_of(question))
+    check_measurable(question.space, has_gpu)
+    download_now = start.planning is None
+    lacking = check_source(question.base.data, plan.tokens_of(question.base), download_now=download_now)
+    constraints.check(question.space.constraints, question.base, known_vocab_size(question.base.data))
+    return go(console, question, here, start, lacking=lacking)
+
+
+def resume(console: Console, asked: Resume, space: Space | None = None) -> Ended:
+    """Go on with a campaign: the same question, what is left of the budget."""
+    runs = asked.start.results
+    files.check_usable(runs)
+    folder = latest(runs) if asked.campaign == LATEST else find(runs, asked.campaign)
+    with going_on_with(folder):
+        inside.check_plain(folder, but=[JOURNAL_LOCK])
+        store = Store.open(folder, on_corrupt=lambda path, why: console.print(f"set aside as {path.name}: {why}"))
+        spec = with_places(resumed.spec_of(store, asked), runs)
+        question = ask(space or load_space(spec.space), spec)
+        resumed.check_same_question(store, question)
+        resumed.check_reused(folder, spec)
+        kept.check(folder / CAMPAIGN, store.campaign, question)
+        here = cluster.find(spec, asked.start.address)
+        return go(console, replace(question, inert=store.campaign.get("inert")), here, asked.start, store)
+
+
+def go(
+    console: Console,
+    question: Question,
+    here: cluster.Cluster,
+    start: Start,
+    store: Store | None = None,
+    lacking: str = "",
+) -> Ended:
+    """The way from a question to its end; ``store`` is of a campaign that has begun, ``lacking`` are data to fetch."""
+    if start.address is None and start.slots is None:
+        here = cluster.fitted(here, question.base, question.spec.concurrent)
+    describe(console, question, here, start.slots)
+    if lacking:
+        console.print(f"data: {lacking}")
+    if store is None and start.audit:
+        question = audited(console, question)
+    if start.planning is not None:
+        prior_of(console, question, "", store)  # of which data is not known yet: a folder's points count as elsewhere
+        open_library(console, question.spec)
+        print_cost(console, left_of(question, store), here, start)
+        return Ended(DONE)
+    dataset = read(console, question.base)
+    if store is not None:
+        resumed.check_same_data(store.folder, store.campaign, dataset)
+    check_answerable(question.space, question.base, dataset)
+    question = with_datasets(question, dataset)
+    if start.address is not None:
+        check_nodes(console, question, start.results if store is None else store.folder.parent, dataset)
+    question = replace(question, prior=prior_of(console, question, dataset.fingerprint, store))
+    library = open_library(console, question.spec)
+    if store is None:
+        here = on_ray(console, here, start.address)  # all that can fail comes before there is a folder
+    with held(question, dataset, start, store) as (campaign, is_new):
+        return search(console, question, campaign, dataset, here, start, library, is_new)
+
+
+@contextmanager
+def held(question: Question, dataset: Dataset, start: Start, store: Store | None) -> Iterator[tuple[Store, bool]]:
+    """The campaign's store, new or old and which of them, of which this process is the only driver for the block."""
+    if store is not None:
+        with only_driver(store.folder):
+            store.remove_half_written()
+            TrialFiles(store.folder).remove_half_written()
+            yield store, False
+        return
+    record, knobs = record_of(question, dataset), question.space.column_types()
+    kind = question.scale if question.replay is None else f"replay-{question.scale}"
+    usual_name = f"{question.space.name}-{kind}-{time.strftime('%Y%m%d-%H%M%S')}"
+    with beginning.folder_for(start.results, start.name, usual_name) as folder:
+        created = beginning.create(folder, record, knobs)
+        with going_on_with(folder):
+            yield created, True
+
+
+def prior_of(console: Console, question: Question, data: str, store: Store | None) -> Prior | None:
+    """The results that a search starts from: found anew, or as the campaign in ``store`` has kept them."""
+    if store is not None:
+        points = store.campaign.get("prior")
+        return warm_start.of_json(points) if points else None
+    wanted = question.spec.warm_start
+    if not wanted:
+        return None
+    found = warm_start.load(wanted, question.space, question.base, question.scale, data, question.overrides)
+    console.print(f"warm start: {found.about()}")
+    return found
+
+
+def open_library(console: Console, spec: CampaignSpec) -> Library | None:
+    """The finished trials of earlier campaigns, if any are to be reused."""
+    if not spec.reuse:
+        return None
+    library = Library([location(name) for name in spec.reuse], spec.fidelity)
+    console.print(f"reuse: {counted(len(library), 'finished trial')} of {', '.join(spec.reuse)}")
+    return library
+
+
+def with_places(spec: CampaignSpec, runs: Location) -> CampaignSpec:
+    """The spec with the places of earlier campaigns for their names; a ValueError for one unknown."""
+    warm = tuple(name if name == RECORDED else _earlier(name, runs) for name in spec.warm_start)
+    return replace(spec, warm_start=warm, reuse=tuple(str(results.find.find(name, runs)) for name in spec.reuse))
+
+
+def _earlier(text: str, runs: Location) -> str:
+    try:
+        return str(results.find.find(text, runs))
+    except ValueError as error:
+        close = f"; or did you mean {RECORDED!r}?" if closest(text, [RECORDED]) else ""
+        raise ValueError(f"--warm-start: {error}{close}") from None
+
+
+def audited(console: Console, question: Question) -> Question:
+    """The question with what changes nothing in it named and noted, where its steps are known."""
+    try:
+        return _audited(console, question)
+    except ValueError as error:  # a budget in seconds
+        console.print(f"audit: not done: {error}")
+        return question
+
+
+def _audited(console: Console, question: Question) -> Question:
+    started, space = time.monotonic(), question.original
+    if question.overrides:
+        fixed = audit_fixed(space, question.overrides, question.space.column_types())
+        print_findings(console, fixed, time.monotonic() - started, "setting")
+        started = time.monotonic()
+    if question.replay is None:
+        findings = audit_space(question.space, proxy_base(space, question.overrides))
+        print_findings(console, findings, time.monotonic() - started)
+        return replace(question, inert=[f.path for f in findings if f.status == INERT])
+    inert = {p.recorded_id: inert_of_row(space, p.recorded_id, p.reading) for p in question.planned}
+    named = "; ".join(f"{name} ({', '.join(paths)})" for name, paths in inert.items() if paths)
+    count = f"{sum(map(bool, inert.values()))} of {counted(len(inert), 'training')} with overrides that change nothing"
+    console.print(f"audit: {count}{': ' if named else ''}{named} ({time.monotonic() - started:.0f} s)")
+    return replace(question, inert=inert)
+
+
+def read(console: Console, base: TrainConfig) -> Dataset:
+    """The data, prepared on this machine if they are not yet."""
+    tokens, source = plan.tokens_of(base), base.data.source
+    try:
+        dataset = prepare(base.data, train_tokens_needed=tokens, say=lambda line: console.print(f"data: {line}"))
+    except OSError as error:
+        raise ValueError(f"data.source {source!r} cannot be prepared: {error}") from None
+    console.print(f"data: {dataset.description}")
+    return dataset
+
+
+def check_nodes(console: Console, question: Question, results: Location, dataset: Dataset) -> None:
+    """Of a joined cluster: every node sees the results' folder and has the data; seconds are not mixed."""
+    base, found = question.base, nodes.alive()
+    seen = nodes.check(found, results, base.data, dataset.fingerprint, plan.tokens_of(base), nodes.ask_each)
+    working = {node.id: seen[node.id] for node in found if node.gpus or node.cores}
+    if not question.spec.mixed_devices:
+        devices.check_alike(working, devices.by_the_clock(base, question.space))
+    kinds = ", ".join(f"{count} x {kind}" for kind, count in Counter(working.values()).items())
+    seeing = f"{counted(len(found), 'node')} {'sees' if len(found) == 1 else 'see'}"
+    console.print(f"cluster: {seeing} {results}; trials run on {kinds or 'nodes to come'}")
+
+
+def search(
+    console: Console,
+    question: Question,
+    store: Store,
+    dataset: Dataset,
+    here: cluster.Cluster,
+    start: Start,
+    library: Library | None,
+    is_new: bool,
+) -> Ended:
+    """Run a campaign that this process holds until its budget, its hours or the user end it."""
+    settings = Settings.of(question.spec, question.seed, here.slots, start.hours, store.campaign.get("fresh_seed"))
+    inside.remove(store.folder, STOP_FILE)
+    campaign = Search(
+        question.space,
+        question.base,
+        store,
+        dataset.fingerprint,
+        settings,
+        provenance.code_version(),
+        planned=question.planned if question.replay else None,
+        vocab_size=dataset.vocab_size,
+        prior=question.prior,
+        library=library,
+    )
+    if question.replay is None:
+        campaign.ledger.inert = question.inert
+    if not is_new:
+        store.revise(resumed.changes(store.campaign, question))  # now that nothing refuses it
+    if campaign.exhausted:
+        console.print(f"nothing left to do: all of {counted(question.trials, 'trial')} ended (--trials asks for more)")
+    else:
+        here = on_ray(console, here, start.address)
+        console.print(f"campaign: {store.folder}")
+        run_on_ray(console, campaign, here)
+    return Ended(conclude(console, campaign), store.folder)
+
+
+def on_ray(console: Console, here: cluster.Cluster, address: str | None) -> cluster.Cluster:
+    """Start Ray and see that it can run a trial, unless it runs already or a cluster has been joined."""
+    import ray
+
+    if ray.is_initialized():
+        return here
+    console.print("starting Ray ...")
+    with program.deferring(PROGRAM):
+        found = cluster.connect(address, here.slots, here.placement)
+    cluster.try_out(found)
+    return found
+
+
+def run_on_ray(console: Console, campaign: Search, here: cluster.Cluster) -> None:
+    """Show the display, and fit on the Ray that runs."""
+    from tuner.ray_shell import fit
+
+    program.check()
+    started = time.monotonic()
+    try:
+        with interruptible(campaign), Display(campaign, console):
+            fit(campaign, here.resources)
+    except RayDiedError:
+        cluster.abandon()
+        raise
+    seconds = time.monotonic() - started
+    cluster.disconnect()
+    share = campaign.trained_seconds / (seconds * here.slots)
+    console.print(f"searched for {duration(seconds)}; trials trained for {share:.0%} of the time of {here.about}")
+
+
+def find(runs: Location, name: str) -> Location:
+    """The campaign called ``name`` below ``runs``, or at the path or URL ``name``; its store can be used."""
+    folder = results.find.find(name, runs)
+    if isinstance(folder, Url):
+        files.check_usable(folder.parent)
+    check_campaign(folder)
+    return folder
+
+
+def latest(runs: Location) -> Location:
+    """The campaign that was started last."""
+    found = sorted(campaigns(runs), key=lambda folder: files.modified(folder / CAMPAIGN))
+    if not found:
+        raise ValueError(f"there is no campaign in {runs} to resume")
+    return found[-1]
