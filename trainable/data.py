@@ -27,7 +27,7 @@ from storage import location
 from terminal.counted import counted
 from terminal.nearest import nearest
 
-from trainable import download, epochs, shards, sources, standard_library, text, tokenizer
+from trainable import download, epochs, shards, sources, standard_library, text, text_size, tokenizer
 from trainable.characters import CharacterCounter
 from trainable.component import Component, fingerprint
 from trainable.one_at_a_time import one_at_a_time
@@ -36,7 +36,7 @@ from trainable.shards import Tokens
 from trainable.sources import STDLIB
 from trainable.tokenizer import BYTE_LEVEL, PRETOKENIZERS, ByteCounter
 
-CACHE_FORMAT = 1  # raise it when the same text would be prepared differently
+CACHE_FORMAT = 2  # raise it when the same text would be prepared differently, or refused
 ABANDONED_SECONDS = 24 * 3600  # so long nothing is written in a half-written folder that anybody still writes
 VOCABULARY_TEXT_BYTES = 200_000_000  # text beyond this adds no pair to a vocabulary that matters
 
@@ -128,6 +128,7 @@ class Dataset:
     bytes_of: ByteCounter
     description: str  # one line for the user
     characters: CharacterCounter | None = None  # of a source of text
+    text_bytes: int | None = None  # of both splits of a source of text, as it was read
 
 
 def batch(
@@ -165,19 +166,44 @@ def prepare(
     line for each slow thing. Every problem with the source is a ValueError that names it.
     """
     cache = cache_folder() if cache is None else cache
+    if (source := text_source(config)) is not None:
+        return _from_text(source, config, cache, say)
+    _check_pretokenizer(config)
+    if config.source in download.DATASETS:
+        return _from_download(config.source, cache, _limit(config, train_tokens_needed), say)
+    return _from_folder(location.local(config.source))
+
+
+def prepared(config: DataConfig, train_tokens_needed: int | None = None) -> Dataset | None:
+    """What :func:`prepare` would give, where all of it is on this machine already, else None. Nothing is written."""
+    cache = cache_folder()
+    if (source := text_source(config)) is not None:
+        folder = _text_folder(source, config, cache)
+        return _open_text(source, folder) if _problem(folder) is None else None
+    _check_pretokenizer(config)
+    if config.source in download.DATASETS:
+        found = download.found(config.source, cache, _limit(config, train_tokens_needed))
+        return None if found is None else _open_download(config.source, found)
+    return _from_folder(location.local(config.source))
+
+
+def text_source(config: DataConfig) -> text.TextSource | None:
+    """The files of text that ``config.source`` stands for; None where it stands for shards."""
     if config.source == STDLIB:
-        return _from_text(standard_library.passages(), config, cache, say)
-    path = location.local(config.source)
-    named, folder_of_shards = config.source in download.DATASETS, sources.has_shards(config.source)
-    if named or folder_of_shards:
-        config.check(config.pretokenizer == BYTE_LEVEL, "pretokenizer", f"{BYTE_LEVEL} for shards, which are tokens")
-    if named:
-        whole = config.order == epochs.EPOCHS  # a pass is over all there is
-        return _from_download(config.source, cache, None if whole else train_tokens_needed, say)
-    if folder_of_shards:
-        return _from_folder(path)
+        return standard_library.passages()
+    if config.source in download.DATASETS or sources.has_shards(config.source):
+        return None
     sources.check_there(config.source)
-    return _from_text(text.find(path), config, cache, say)
+    return text.find(location.local(config.source))
+
+
+def _check_pretokenizer(config: DataConfig) -> None:
+    config.check(config.pretokenizer == BYTE_LEVEL, "pretokenizer", f"{BYTE_LEVEL} for shards, which are tokens")
+
+
+def _limit(config: DataConfig, train_tokens_needed: int | None) -> int | None:
+    """Training tokens of a named dataset that are read; None is all, over which a pass goes."""
+    return None if config.order == epochs.EPOCHS else train_tokens_needed
 
 
 def check_source(config: DataConfig, train_tokens_needed: int | None = None, download_now: bool = False) -> str:
@@ -187,10 +213,10 @@ def check_source(config: DataConfig, train_tokens_needed: int | None = None, dow
     the hub is asked, so that it is known before anything else is done whether it can be reached.
     """
     if config.source in download.DATASETS or sources.has_shards(config.source):
-        config.check(config.pretokenizer == BYTE_LEVEL, "pretokenizer", f"{BYTE_LEVEL} for shards, which are tokens")
+        _check_pretokenizer(config)
     sources.check(config.source)
-    needed = None if config.order == epochs.EPOCHS else train_tokens_needed
-    if config.source not in download.DATASETS or download.here(config.source, cache_folder(), needed):
+    limit = _limit(config, train_tokens_needed)
+    if config.source not in download.DATASETS or download.here(config.source, cache_folder(), limit):
         return ""
     if download_now:
         download.reach(config.source, cache_folder())
@@ -215,6 +241,10 @@ def _from_folder(folder: Path, name: str | None = None) -> Dataset:
 def _from_download(name: str, cache: Path, train_tokens_needed: int | None, say: Say) -> Dataset:
     with one_at_a_time(cache, name, say) as alone:
         found = download.fetch(name, cache, train_tokens_needed, say, alone)
+    return _open_download(name, found)
+
+
+def _open_download(name: str, found: download.Fetched) -> Dataset:
     hashed = [*found.train[:1], *found.validation]
     return _open(found.folder, found.train, found.validation, name, hashed=hashed, label=name)
 
@@ -249,9 +279,7 @@ def _open(
 
 
 def _from_text(source: text.TextSource, config: DataConfig, cache: Path, say: Say) -> Dataset:
-    of_tokens = {"vocab_size": config.vocab_size, "pretokenizer": config.pretokenizer}
-    key = fingerprint({"text": source.digest(), "format": CACHE_FORMAT, **of_tokens})
-    folder = cache / f"text-{key}"
+    folder = _text_folder(source, config, cache)
     if _problem(folder) is not None:
         with one_at_a_time(cache, folder.name, say) as alone:
             problem = _problem(folder)  # again: another process may have been first
@@ -259,19 +287,30 @@ def _from_text(source: text.TextSource, config: DataConfig, cache: Path, say: Sa
                 if folder.exists():
                     say(f"the prepared data in {folder} is unusable ({problem}); preparing it again")
                 _prepare_text(source, config, folder, say, alone)
-    dataset = _from_folder(folder, name=source.name)
+    return _open_text(source, folder)
+
+
+def _text_folder(source: text.TextSource, config: DataConfig, cache: Path) -> Path:
+    of_tokens = {"vocab_size": config.vocab_size, "pretokenizer": config.pretokenizer}
+    return cache / f"text-{fingerprint({'text': source.digest(), 'format': CACHE_FORMAT, **of_tokens})}"
+
+
+def _open_text(source: text.TextSource, folder: Path) -> Dataset:
+    facts = json.loads((folder / "data.json").read_text(encoding="utf-8"))
+    dataset = replace(_from_folder(folder, source.name), text_bytes=facts["text_bytes"])
     if not source.about:
         return dataset
-    empty = json.loads((folder / "data.json").read_text(encoding="utf-8")).get("empty", 0)
-    left_out = f", {counted(empty, 'empty document')} left out" if empty else ""
+    left_out = f", {counted(facts['empty'], 'empty document')} left out" if facts["empty"] else ""
     return replace(dataset, description=f"{dataset.description}; {source.about}{left_out}")
 
 
 def _problem(folder: Path) -> str | None:
     """Why a prepared folder cannot be used, or None: every file must have the size and digest it was written with."""
     try:
-        files = json.loads((folder / "data.json").read_text(encoding="utf-8"))["files"]
-        for name, (size, digest) in files.items():
+        facts = json.loads((folder / "data.json").read_text(encoding="utf-8"))
+        if not (isinstance(facts["text_bytes"], int) and isinstance(facts["empty"], int)):
+            return "data.json counts no bytes"
+        for name, (size, digest) in facts["files"].items():
             path = folder / name
             if path.stat().st_size != size or shards.digest(path) != digest:
                 return f"{name} is not as it was written"
@@ -323,11 +362,12 @@ def _last_written(folder: Path) -> float:
 
 def _write_text(source: text.TextSource, config: DataConfig, folder: Path, say: Say) -> None:
     started = time.perf_counter()
+    text_size.measure(source)
     say(f"training a vocabulary of {config.vocab_size:,} tokens on {source.name}")
     bpe = tokenizer.train(_vocabulary_text(source), config.vocab_size, config.pretokenizer)
     bpe.save(folder / tokenizer.FILE_NAME)
     say(f"tokenising {source.name}")
-    writers = {False: _ShardWriter(folder, "train"), True: _ShardWriter(folder, "val")}
+    writers = {False: shards.Writer(folder, "train"), True: shards.Writer(folder, "val")}
     text_bytes = empty = documents = 0
     for document in source.documents():
         if not document.text:
@@ -336,9 +376,7 @@ def _write_text(source: text.TextSource, config: DataConfig, folder: Path, say: 
         documents += 1
         text_bytes += len(document.text.encode())
         writers[document.held_out].add(bpe.encode_document(document.text))
-    for writer in writers.values():
-        writer.finish(source.name)
-    tokens = sum(writer.total for writer in writers.values())
+    tokens = sum(writer.finish() for writer in writers.values())
     files = {path.name: [path.stat().st_size, shards.digest(path)] for path in sorted(folder.iterdir())}
     facts = {"source": source.name, "documents": documents, "empty": empty, "text_bytes": text_bytes, "tokens": tokens}
     (folder / "data.json").write_text(json.dumps({**facts, "files": files}, indent=1), encoding="utf-8")
@@ -358,31 +396,3 @@ def _vocabulary_text(source: text.TextSource) -> Iterator[str]:
             read += len(document.text)
         if read >= VOCABULARY_TEXT_BYTES:
             return
-
-
-class _ShardWriter:
-    """Collects the documents of a split and writes a shard whenever one is full."""
-
-    def __init__(self, folder: Path, split: str) -> None:
-        self.folder, self.split = folder, split
-        self.waiting: list[Tokens] = []
-        self.waiting_tokens = self.written = self.total = 0
-
-    def add(self, tokens: Tokens) -> None:
-        self.waiting.append(tokens)
-        self.waiting_tokens += len(tokens)
-        self.total += len(tokens)
-        while self.waiting_tokens >= shards.TOKENS_PER_SHARD:
-            self._write(shards.TOKENS_PER_SHARD)
-
-    def finish(self, name: str) -> None:
-        if self.total == 0:
-            raise ValueError(f"{name} is too small: nothing is left for the {self.split} split")
-        if self.waiting_tokens:
-            self._write(self.waiting_tokens)
-
-    def _write(self, count: int) -> None:
-        joined = np.concatenate(self.waiting)
-        shards.write(self.folder / f"text_{self.split}_{self.written:06d}.bin", joined[:count])
-        self.waiting, self.waiting_tokens = [joined[count:]], len(joined) - count
-        self.written += 1

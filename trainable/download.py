@@ -87,6 +87,21 @@ def here(name: str, cache: Path, train_tokens: int | None) -> bool:
     return all(path.is_file() for path in [root / remote.tokenizer, *_paths(remote, root, train_tokens)])
 
 
+def found(name: str, cache: Path, train_tokens: int | None) -> Fetched | None:
+    """What :func:`fetch` gives where all of it is here and whole; None where something is to be downloaded."""
+    if not here(name, cache, train_tokens):
+        return None
+    remote = DATASETS[name]
+    root = cache / "downloads" / name
+    paths = _paths(remote, root, train_tokens)
+    try:
+        for path in paths:
+            shards.read(path)
+    except ValueError:
+        return None  # a run downloads a damaged one again
+    return Fetched(root / remote.folder, train=tuple(paths[1:]), validation=tuple(paths[:1]))
+
+
 def _paths(remote: Remote, root: Path, train_tokens: int | None) -> list[Path]:
     """The shards: that of the validation split, then those of training, in order."""
     train = range(remote.first_train_shard, remote.first_train_shard + shards_needed(remote, train_tokens))

@@ -27,13 +27,21 @@ def take(stream: TokenStream, position: int, config: DataConfig, seed: int) -> t
         return stream.take(position, config.batch_tokens + 1), after
     epoch, offset = divmod(position, stream.total_tokens)
     shuffled, length = _pass(stream, epoch, config, seed)
-    if length < config.batch_tokens + 1:
-        raise ValueError(f"a pass over the data has {length:,} tokens but data.batch_tokens is {config.batch_tokens:,}")
+    _check_length(length, config)
     piece = slice(offset, offset + config.batch_tokens + 1)
     tokens = stream.take(offset, config.batch_tokens + 1) if shuffled is None else shuffled[piece].astype(np.int64)
     assert len(tokens) == config.batch_tokens + 1
     fits = piece.stop + config.batch_tokens <= length
     return tokens, after if fits else (epoch + 1) * stream.total_tokens
+
+
+def check_pass(stream: TokenStream, config: DataConfig) -> None:
+    """A ValueError for passes that fill no batch or have no documents to shuffle; it does not draw any."""
+    if config.order == STREAM:
+        return
+    _check_length(stream.total_tokens, config)
+    if config.document_shuffle_prob > 0:
+        _documents(stream, config.document_keep_frac)
 
 
 def epochs_at(stream: TokenStream, position: int, config: DataConfig, seed: int) -> float:
@@ -57,9 +65,33 @@ def _shuffled(stream: TokenStream, epoch: int, prob: float, keep_frac: float, se
     draw = np.random.default_rng([seed, epoch])
     if draw.random() >= prob:
         return None
+    documents, kept = _documents(stream, keep_frac)
+    return np.concatenate([documents[i] for i in draw.permutation(len(documents))[:kept]])
+
+
+def _documents(stream: TokenStream, keep_frac: float) -> tuple[list[Tokens], int]:
+    """The documents of the stream, and how many of them a shuffled pass keeps."""
     tokens = stream.take(0, stream.total_tokens).astype(np.uint16)
     starts = np.flatnonzero(np.isin(tokens, stream.markers))
     if len(starts) < 2:
         raise ValueError(f"{stream.paths[0].parent} has no markers between documents, so none can be shuffled")
     documents = np.split(tokens, starts[1:])
-    return np.concatenate([documents[i] for i in draw.permutation(len(documents))[: int(keep_frac * len(documents))]])
+    if (kept := int(keep_frac * len(documents))) == 0:
+        raise ValueError(
+            f"data.document_keep_frac is {keep_frac:g}, which keeps none of {len(documents):,} documents: give more "
+            f"documents, or a part of at least {1 / len(documents):.2g}"
+        )
+    return documents, kept
+
+
+def _check_length(length: int, config: DataConfig) -> None:
+    """A ValueError for a pass of so many tokens that fills no batch."""
+    if length > config.batch_tokens:
+        return
+    unit = config.seq_len * config.grad_accum_steps
+    fits = (length - 1) // unit * unit
+    setting = f", or --set data.batch_tokens={fits}" if fits else ""
+    raise ValueError(
+        f"a pass over the data has {length:,} tokens but data.batch_tokens is {config.batch_tokens:,}, and one more is "
+        f"a target: give more text{setting}"
+    )

@@ -20,6 +20,7 @@ from torch import nn
 from trainable.characters import mainrun_loss
 from trainable.component import Component
 from trainable.data import Dataset
+from trainable.enough import check_targets
 from trainable.ranges import Context, NumTokens
 from trainable.ttt import TTT
 from trainable.windows import Forward, Windows
@@ -102,10 +103,5 @@ def _mainrun_loss(forward: Forward, dataset: Dataset, config: EvaluationConfig, 
 
 def num_targets(dataset: Dataset, config: EvaluationConfig) -> int:
     """Target tokens that are scored; a ValueError where the validation stream has fewer than are asked for."""
-    available = len(dataset.validation) - 1
-    if available < (config.tokens or config.seq_len):
-        wanted = f"evaluation.seq_len is {config.seq_len:,}"
-        if config.tokens:
-            wanted = f"evaluation.tokens is {config.tokens:,}"
-        raise ValueError(f"{wanted} but the validation stream has only {available:,} target tokens")
-    return (config.tokens or available) // config.seq_len * config.seq_len
+    check_targets(dataset, config)
+    return (config.tokens or len(dataset.validation) - 1) // config.seq_len * config.seq_len

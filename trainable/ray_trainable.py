@@ -120,7 +120,9 @@ class RayTrainable(tune.Trainable):
                 raise ValueError(f"node {socket.gethostname()} lacks the data: {error}") from None
             if found.fingerprint != self.request.data_fingerprint:
                 where, wanted = f"{config.source!r} on {socket.gethostname()}", self.request.data_fingerprint
-                raise ValueError(f"the data {where} have fingerprint {found.fingerprint}, not {wanted}")
+                raise ValueError(
+                    f"the data {where} have fingerprint {found.fingerprint}, not {wanted}: they have changed"
+                )
             self._datasets = {config: found}
         return self._datasets[config]
 

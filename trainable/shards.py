@@ -41,6 +41,34 @@ def write(path: Path, tokens: npt.NDArray[np.generic]) -> None:
     os.replace(partial, path)
 
 
+class Writer:
+    """Collects the documents of a split and writes a shard whenever one is full."""
+
+    def __init__(self, folder: Path, split: str) -> None:
+        self.folder, self.split = folder, split
+        self.waiting: list[Tokens] = []
+        self.waiting_tokens = self.written = self.total = 0
+
+    def add(self, tokens: Tokens) -> None:
+        self.waiting.append(tokens)
+        self.waiting_tokens += len(tokens)
+        self.total += len(tokens)
+        while self.waiting_tokens >= TOKENS_PER_SHARD:
+            self._write(TOKENS_PER_SHARD)
+
+    def finish(self) -> int:
+        """Write what is left, in a shard that is not full; the number of tokens of all shards."""
+        if self.waiting_tokens:
+            self._write(self.waiting_tokens)
+        return self.total
+
+    def _write(self, count: int) -> None:
+        joined = np.concatenate(self.waiting)
+        write(self.folder / f"text_{self.split}_{self.written:06d}.bin", joined[:count])
+        self.waiting, self.waiting_tokens = [joined[count:]], len(joined) - count
+        self.written += 1
+
+
 def read(path: Path) -> Tokens:
     """The tokens of a shard as a read-only memory map. A file that is no whole shard is a ValueError."""
     if not path.is_file():

@@ -195,7 +195,7 @@ def _parquet(file: Path) -> Iterator[str]:
                 row += 1
                 yield _whole(value, f"{file} row {row}")
     except (OSError, pyarrow.ArrowException) as error:
-        raise ValueError(f"{file} is not a Parquet file that can be read: {error}") from error
+        raise ValueError(f"{file} is not a Parquet file that can be read: {str(error).strip()}") from error
 
 
 def _whole(value: Any, where: str) -> str:

@@ -140,8 +140,8 @@ def train(texts: Iterable[str], vocab_size: int, pretokenizer: str = BYTE_LEVEL)
     if len(ranks) + 1 < vocab_size:
         raise ValueError(
             f"the vocabulary cannot have {vocab_size:,} tokens: the text has only "
-            f"{counted(len(ranks) - 256, 'pair')} to merge; give more text or a vocab_size of at most "
-            f"{len(ranks) + 1:,}"
+            f"{counted(len(ranks) - 256, 'pair')} to merge; give more text of other words, or --set "
+            f"data.vocab_size={len(ranks) + 1}"
         )
     tokens = tuple(ranks[i] for i in range(len(ranks)))
     return Tokenizer(pattern=learnt.get_pattern(), tokens=tokens, isolated=isolated)

@@ -87,7 +87,8 @@ def check(
         if answer.fingerprint != fingerprint:
             raise ValueError(
                 f"the data {data.source!r} on node {answer.host} have fingerprint {answer.fingerprint}, "
-                f"not {fingerprint} as on the driver's node"
+                f"not {fingerprint} as on the driver's node: copy the driver's there, or give --data a folder that all "
+                "nodes share"
             )
     return {node.id: node.accelerator or answer.processor for node, answer in zip(nodes, answers, strict=True)}
 

@@ -13,7 +13,7 @@ from search_spaces.likely import with_likely
 from search_spaces.space import Space
 from trainable.config import TrainConfig
 from trainable.data import Dataset, prepare
-from trainable.evaluate import num_targets
+from trainable.enough import check_enough
 from tuner import plan, replay
 from tuner.device_memory import check_fits_somewhere
 from tuner.replay import Planned
@@ -60,7 +60,7 @@ def asking(space: Space, objective: str | None, limits: Sequence[str], likely: S
 def check_answerable(space: Space, base: TrainConfig, dataset: Dataset | None = None) -> None:
     """A ValueError unless runs of ``base`` give all objectives and are judged by all constraints."""
     if dataset is not None:
-        num_targets(dataset, base.evaluation)
+        check_enough(dataset, base)
     objectives.check(space.objective, base, dataset)
     if space.second_objective is not None:
         objectives.check_second(space.second_objective, base, dataset)
@@ -151,13 +151,16 @@ def _check_confirmation(spec: CampaignSpec) -> None:
 
 def with_datasets(question: Question, dataset: Dataset) -> Question:
     """The question with all that its trials read prepared; recorded runs may differ in their data."""
-    prints = {question.base.data: dataset.fingerprint}
+    datasets = {question.base.data: dataset}
     for planned in question.planned:
-        if planned.config.data not in prints:
-            prints[planned.config.data] = prepare(
-                planned.config.data, train_tokens_needed=plan.tokens_of(planned.config)
-            ).fingerprint
-    located = replay.with_data(question.planned, lambda config: prints[config.data])
+        config = planned.config
+        if config.data not in datasets:
+            datasets[config.data] = prepare(config.data, train_tokens_needed=plan.tokens_of(config))
+        try:
+            check_enough(datasets[config.data], config)
+        except ValueError as error:
+            raise ValueError(f"recorded run {planned.recorded_id!r}: {error}") from None
+    located = replay.with_data(question.planned, lambda config: datasets[config.data].fingerprint)
     if question.inert is not None:
         located = [replace(p, inert=tuple(question.inert[p.recorded_id])) for p in located]
     return replace(question, planned=tuple(located))

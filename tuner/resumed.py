@@ -64,12 +64,23 @@ def check_same_question(store: Store, question: Question) -> None:
         raise ValueError(f"{error}. {hint}") from None
 
 
-def check_same_data(folder: Location, was: Mapping[str, Any], dataset: Dataset) -> None:
-    """A ValueError for data with another fingerprint than the campaign's."""
-    if dataset.fingerprint != was["data"]:
-        raise ValueError(
-            f"the data have changed since campaign {folder.name!r} began: {dataset.fingerprint}, not {was['data']}"
-        )
+def check_same_data(folder: Location, was: Mapping[str, Any], dataset: Dataset | None) -> None:
+    """A ValueError for data with another fingerprint than the campaign's, which says what both are and what to do.
+
+    None stands for data that are not prepared yet, in a plan.
+    """
+    if dataset is None or dataset.fingerprint == was["data"]:
+        return
+    began = f"{was['data_description']} ({was['data']})" if was.get("data_description") else was["data"]
+    instead = "start a new campaign with another --name"
+    if SOURCE in was["overrides"]:
+        back = f"bring the campaign's data back, or say where they are: {again(folder)} --data PLACE"
+    else:
+        back = "go on where they are as they were (the standard library is that of the Python that runs)"
+    raise ValueError(
+        f"the data have changed since campaign {folder.name!r} began: it reads {began}, and now there is "
+        f"{dataset.description} ({dataset.fingerprint}). To go on, {back}. To use what is there now, {instead}"
+    )
 
 
 def check_reused(folder: Location, spec: CampaignSpec) -> None:

@@ -41,6 +41,7 @@ from tuner.journal import JOURNAL_LOCK
 from tuner.left import left_of
 from tuner.lost import RayDiedError
 from tuner.option_groups import LATEST
+from tuner.planned_data import look_at_data
 from tuner.question import Question, ask, check_answerable, check_measurable, check_stopper, with_datasets
 from tuner.record import asked_of, record_of
 from tuner.reuse import Library
@@ -109,7 +110,10 @@ def go(
     if store is None and start.audit:
         question = audited(console, question)
     if start.planning is not None:
-        prior_of(console, question, "", store)  # of which data is not known yet: a folder's points count as elsewhere
+        opened = look_at_data(console, question)
+        if store is not None:
+            resumed.check_same_data(store.folder, store.campaign, opened)
+        prior_of(console, question, "" if opened is None else opened.fingerprint, store)
         open_library(console, question.spec)
         print_cost(console, left_of(question, store), here, start)
         return Ended(DONE)
