@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from storage.location import Location, local_argument, text_argument
-from terminal.command_line import OneLineParser
+from terminal.command_line import EXIT_CODES_OF_LOOKING, OneLineParser
 from terminal.console import Console
 from terminal.nearest import nearest
 from terminal.option_numbers import at_least_one
@@ -45,7 +45,9 @@ def _beside(folder: Location) -> Path:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Compare what the command line names. Exit code 2 and one line where that cannot be."""
-    parser = OneLineParser(prog="python -m results.compare", description="Hold a replay against its record.")
+    parser = OneLineParser(
+        prog="python -m results.compare", description="Hold a replay against its record.", epilog=EXIT_CODES_OF_LOOKING
+    )
     parser.add_argument("folder", type=text_argument, nargs="?", help="the replay (default: the one kept here)")
     parser.add_argument(
         "--space", metavar="NAME", help="the space that was replayed; without FOLDER, which one is meant"

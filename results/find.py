@@ -10,7 +10,7 @@ from pathlib import Path
 
 from storage import files
 from storage.location import Location, absolute, is_path, location
-from terminal.nearest import nearest
+from terminal.nearest import closest, nearest
 
 from results.names import is_name
 from results.store import CAMPAIGN, campaigns
@@ -31,6 +31,8 @@ def find(text: str, runs: Location = RUNS) -> Location:
     if len({absolute(folder) for folder in found}) > 1:
         raise ValueError(f"{text!r} is a campaign in {runs} and a folder here: say {runs / text} or ./{text}")
     if not found:
-        hint = nearest(text, [folder.name for folder in campaigns(runs)], f"campaigns in {runs}")
+        names = [folder.name for folder in campaigns(runs)]
+        close = closest(text, names) if runs != RUNS else None  # elsewhere a name alone would find nothing
+        hint = f"did you mean {str(runs / close)!r}?" if close else nearest(text, names, f"campaigns in {runs}")
         raise ValueError(f"{text} is no campaign: neither {' nor ./'.join(map(str, both))} holds {CAMPAIGN}; {hint}")
     return found[0]

@@ -21,11 +21,12 @@ from typing import Any
 import pandas as pd
 from rich.text import Text
 from storage.location import Location, text_argument
-from terminal.command_line import OneLineParser
+from terminal.command_line import EXIT_CODES_OF_LOOKING, OneLineParser
 from terminal.console import Console
 from terminal.option_numbers import at_least_one
 
 from results.analysis import counts, leaderboard, searched
+from results.crashes import crash_lines
 from results.find import find
 from results.frames import Results, load
 from results.pareto import costs
@@ -50,7 +51,10 @@ def print_leaderboard(console: Console, results: Results, top: int = 10) -> None
     console.print(_summary(searched(results.trials)))
     second = next(iter(results.campaign.get("objectives", [])[1:]), None)
     board = leaderboard(results.trials, second)
+    crashes = crash_lines(results.trials.sort_values("number").to_dict("records"))
     if board.empty:
+        for line in crashes:
+            console.print(line)
         return
     shown = board[(board.index < top) | board["is_base"] | board["front"].eq(True)]
     objective = next(iter(board["objective"].dropna()), "value")
@@ -63,6 +67,8 @@ def print_leaderboard(console: Console, results: Results, top: int = 10) -> None
     verdicts = verdict_lines(results.trials)
     for note in _notes(board, shown, bool(verdicts)):
         console.print(note, style="dim")
+    for line in crashes:
+        console.print(line)
     _print_best(console, board, objective)
     for line in ["", *verdicts] if verdicts else []:
         console.print(line)
@@ -203,7 +209,9 @@ def _print_best(console: Console, board: pd.DataFrame, objective: str) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the report of the campaign named on the command line. Exit code 2 and one line where it cannot be read."""
-    parser = OneLineParser(prog="python -m results.report", description="Show the results of a campaign.")
+    parser = OneLineParser(
+        prog="python -m results.report", description="Show the results of a campaign.", epilog=EXIT_CODES_OF_LOOKING
+    )
     parser.add_argument("folder", type=text_argument, help="the campaign's folder or URL, or its name in results/runs")
     parser.add_argument("--top", type=at_least_one, default=10, metavar="N", help="rows of it (default: 10)")
     options = parser.parse_args(arguments)

@@ -98,14 +98,14 @@ def _ablated(found: Ablation) -> list[str]:
         lines.append(f"  {_effect(effect)}  without {', '.join(group)}")
     if found.decision.wanted:
         return [*lines, f"  still to be undone: {counted(len(found.decision.wanted), 'group')} of changes"]
-    left, all_of_it = len(found.decision.kept), len(found.changes)
-    if left == all_of_it:
-        return [*lines, f"Each of the winner's {all_of_it} changes is missed, or only together with others: all stay."]
+    left, parts = len(found.decision.kept), f"{counted(len(found.changes), 'change')} that can be undone alone"
+    if left == len(found.changes):
+        return [*lines, f"Each of the winner's {parts} is missed, or only together with others: all stay."]
     if found.versus_base is None or found.versus_winner is None:
-        return [*lines, f"Left: {left} of {counted(all_of_it, 'change')}; to be tried as a whole on fresh seeds."]
+        return [*lines, f"Left: {left} of {parts}; to be tried as a whole on fresh seeds."]
     tried = f"vs base {_effect(found.versus_base).strip()}, vs the winner {_effect(found.versus_winner).strip()}"
     if found.stands:
-        lines.append(f"Minimal winner: {left} of {all_of_it} changes, on fresh seeds {tried}:")
+        lines.append(f"Minimal winner: {left} of {parts}, on fresh seeds {tried}:")
         return [*lines, *(f"  {path}" for path in found.decision.kept)]
     alone = "change that is left does not hold by itself"
     rest = alone if left == 1 else f"{left} changes that are left do not hold by themselves"

@@ -12,6 +12,9 @@ from terminal.escape import one_line
 from terminal.nearest import nearest
 
 BAD_INPUT = 2
+EXIT_CODES_OF_LOOKING = (
+    "Exit codes: 0 printed, 1 not printed or written, 2 bad input, 141 where what reads the output has ended (| head)."
+)
 
 
 class OneLineParser(argparse.ArgumentParser):

@@ -9,7 +9,7 @@ from results.report import short
 from search_spaces import load as load_space
 from search_spaces.recorded import READINGS
 from search_spaces.space import Space
-from terminal.command_line import OneLineParser
+from terminal.command_line import EXIT_CODES_OF_LOOKING, OneLineParser
 from terminal.console import Console
 from terminal.counted import counted
 from terminal.nearest import nearest
@@ -50,7 +50,11 @@ def in_words(finding: Finding) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """0 when all was audited, 2 if the question makes no sense."""
-    parser = OneLineParser(prog="python -m tuner.audit", description="Which overrides change the computation?")
+    parser = OneLineParser(
+        prog="python -m tuner.audit",
+        description="Which overrides change the computation?",
+        epilog=EXIT_CODES_OF_LOOKING,
+    )
     parser.add_argument("--space", metavar="NAME", required=True, help="the space (see python -m tuner.run --list)")
     parser.add_argument("--reading", metavar="READING", help="as_logged or as_run; default: both")
     parser.add_argument("--only", metavar="ID", nargs="+", help="some recorded runs instead of all, and no knobs")

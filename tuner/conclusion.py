@@ -77,17 +77,17 @@ def print_winner(console: Console, campaign: Search, confirmation: Confirmation)
     if line is not None:
         console.print(f"The {'minimal ' if confirmation.minimal else ''}winner as a command:")
         console.print(f"  {line}")
-    changes = confirmation.num_changes
-    if not campaign.settings.ablate and not confirmation.ablated and changes > 1 and campaign.settings.confirm:
-        fewest, most = num_runs(changes, campaign.settings.confirm.first)
+    changes, parts = confirmation.num_changes, confirmation.num_parts
+    if not campaign.settings.ablate and not confirmation.ablated and parts > 1 and campaign.settings.confirm:
+        fewest, most = num_runs(parts, campaign.settings.confirm.first)
         seconds = confirmation.run_seconds
         cost = f"{fewest} to {most} runs"
         if seconds is not None:
             slots = campaign.settings.slots
             cost += f", about {durations(fewest * seconds / slots, most * seconds / slots)}"
-        console.print(
-            f"Which of its {changes} changes matter? An ablation tells ({cost}): {again(campaign.folder)} --ablate"
-        )
+        alone = "" if parts == changes else f"{parts} can be undone alone, the others with them; "
+        tells = f"An ablation tells ({alone}{cost}): {again(campaign.folder)} --ablate"
+        console.print(f"Which of its {changes} changes matter? {tells}")
 
 
 def command(space: Space, scale: str, config: TrainConfig) -> str | None:

@@ -237,7 +237,13 @@ class Confirmation:
 
     @property
     def num_changes(self) -> int:
-        """How many changes of the winner can be undone, one by one."""
+        """How many values of the winner are not the base's: those that the leaderboard lists."""
+        won = self._won()
+        return 0 if won is None else len(self.ledger.changes(won[1].values))
+
+    @property
+    def num_parts(self) -> int:
+        """How many of these changes can be undone alone; the others go with one of them."""
         won = self._won()
         return 0 if won is None else len(won[2].changes)
 

@@ -30,7 +30,8 @@ def parser() -> OneLineParser:
     p = OneLineParser(
         prog=PROGRAM,
         description="Search a space of training runs: Optuna proposes, Ray Tune runs, bad ones are stopped early.",
-        epilog="Exit codes: 0 done, 1 done but some trials crashed, or not printed or written, 2 bad input; "
+        epilog="Exit codes: 0 done, 1 done but some trials crashed, or not printed or written, 2 bad input, "
+        "141 where what reads the output of --list, --show or --dry-run has ended (| head); "
         "130 interrupted by Ctrl-C, 143 by SIGTERM, 129 by the end of its terminal (SIGHUP; nohup keeps it off). "
         "The first signal lets running trials write checkpoints, a second ends at once.",
         allow_abbrev=False,
@@ -130,7 +131,10 @@ def _say_what_to_replay(group: argparse._ArgumentGroup) -> None:
 
 def _say_how_long(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
-        "--trials", metavar="N", type=at_least_one, help="trials to start in all, those of earlier starts included"
+        "--trials",
+        metavar="N",
+        type=at_least_one,
+        help="trials to start in all, those of earlier starts included (default: the scale's, see --list)",
     )
     group.add_argument(
         "--hours",

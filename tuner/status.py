@@ -1,6 +1,6 @@
 """``python -m tuner.status FOLDER``: how a campaign stands, from its files alone; it may run anywhere that sees them.
 
-Exit codes: 0 it stands as printed, 2 there is no campaign.
+Exit codes: 0 it stands as printed, 2 there is no campaign; 1 and 141 where that cannot be printed.
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ from pathlib import Path
 from typing import Any
 
 from results.confirmation import SEARCH
+from results.crashes import crash_lines
 from results.find import find
 from results.statuses import STATUSES
 from results.store import Store
 from storage.location import Location, text_argument
-from terminal.command_line import OneLineParser
+from terminal.command_line import EXIT_CODES_OF_LOOKING, OneLineParser
 from terminal.console import Console
 from terminal.duration import duration
 from tuner.again import again
@@ -34,7 +35,11 @@ PROGRAM = "python -m tuner.status"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
-    parser = OneLineParser(prog=PROGRAM, description=__doc__.splitlines()[0].partition(": ")[2] if __doc__ else None)
+    parser = OneLineParser(
+        prog=PROGRAM,
+        description=__doc__.splitlines()[0].partition(": ")[2] if __doc__ else None,
+        epilog=EXIT_CODES_OF_LOOKING,
+    )
     parser.add_argument("folder", metavar="FOLDER", type=text_argument, help="a campaign's folder, URL or name")
     folder = parser.parse_args(arguments).folder
     try:
@@ -62,6 +67,7 @@ def status(folder: Location, now: datetime) -> list[str]:
     lines += [f"after the search: {counts(rest)}"] if (rest := [row for row in rows if row not in trials]) else []
     lines.append(f"last report: {'none yet' if last is None else since(last, now) + ' ago'}")
     lines += [best_line(trials)] if any(_has_value(row) for row in trials) else []
+    lines += crash_lines(rows)
     lines += [running_line(row, now) for row in rows if row["status"] == "running"]
     return lines
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from results import compact, compare, fidelity, report
-from results.find import find
+from results.find import RUNS, find
 from results.frames import load
 from results.store import Store
 from storage.location import location
@@ -36,8 +36,18 @@ def test_a_name_is_looked_for_among_all_campaigns_and_then_here(here) -> None:
     runs = Path("runs")
     campaign(runs / "a"), campaign(Path("b"))
     assert find("a", runs) == runs / "a" and find("b", runs) == Path("b")
-    with pytest.raises(ValueError, match=r"^aa is no campaign: neither runs/aa nor \./aa holds .*did you mean 'a'\?"):
+    with pytest.raises(
+        ValueError, match=r"^aa is no campaign: neither runs/aa nor \./aa holds .*did you mean 'runs/a'\?"
+    ):
         find("aa", runs)
+
+
+def test_a_name_in_the_usual_folder_is_hinted_by_itself_and_elsewhere_by_its_path(here) -> None:
+    campaign(RUNS / "night"), campaign(Path("elsewhere/night"))
+    with pytest.raises(ValueError, match=r"did you mean 'night'\?$"):
+        find("nihgt")
+    with pytest.raises(ValueError, match=r"did you mean 'elsewhere/night'\?$"):
+        find("nihgt", Path("elsewhere"))
 
 
 def test_a_name_of_two_campaigns_is_refused(here) -> None:

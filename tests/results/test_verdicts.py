@@ -84,10 +84,10 @@ def test_a_campaign_without_confirmation_is_reported_as_before(campaign) -> None
 @pytest.mark.parametrize(
     ("kept", "loss", "said"),
     [
-        (("a",), 0.0, "Minimal winner: 1 of 3 changes, on fresh seeds vs base -0.1000"),
+        (("a",), 0.0, "Minimal winner: 1 of 3 changes that can be undone alone, on fresh seeds vs base -0.1000"),
         (("a",), 0.2, "The change that is left does not hold by itself (vs base -0.1000"),
         (("a", "b"), 0.2, "The 2 changes that are left do not hold by themselves (vs base -0.1000"),
-        (("a", "b", "c"), 0.0, "Each of the winner's 3 changes is missed"),
+        (("a", "b", "c"), 0.0, "Each of the winner's 3 changes that can be undone alone is missed"),
     ],
 )
 def test_what_is_left_of_a_winner_is_the_minimal_one_only_where_it_holds_by_itself(kept, loss, said) -> None:

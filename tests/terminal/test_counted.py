@@ -17,7 +17,6 @@ NOUNS = "trial|slot|file|run|knob|node|document|override|row|change|group|traini
 BARE = re.compile(rf" ((finished|completed|recorded|different|empty|fresh|more) )*({NOUNS})s\b")
 NEVER_ONE = {  # a span, or a number that is two at least
     "to {most} runs",
-    "{all_of_it} changes",
     "{1 + len(DATASETS)} files",
     "under {FEWEST} completed trials",
     "{len(table):,} rows but may hold",
@@ -28,6 +27,7 @@ NEVER_ONE = {  # a span, or a number that is two at least
     "{design.first} fresh seeds",
     "{most:,} runs more",
     "audit: {each} changes the computation",
+    "{found.together} trainings at once",
     "{last} seeds but it must be",
     "{changes} changes matter",
     "{left} changes that are left",

@@ -87,3 +87,12 @@ def test_a_mistake_is_one_line_and_exit_code_2(arguments, capsys, monkeypatch, t
         code = ended.code
     error = capsys.readouterr().err
     assert code == 2 and error.count("\n") == 1 and error.startswith("python -m tuner.status: ")
+
+
+def test_a_crashed_trial_is_told_with_its_error(bench) -> None:
+    search = bench.search()
+    key = search.next().key
+    search.start(key)
+    search.fail(key, "Traceback\nRuntimeError: no \x1b[31mred")
+    (line,) = [line for line in status.status(bench.folder, datetime.now(UTC)) if line.startswith("crashed: ")]
+    assert line.startswith("crashed: trial 0: RuntimeError: no") and line.endswith(f"(errors/{key}.txt)")
