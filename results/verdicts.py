@@ -59,7 +59,9 @@ def _confirmed(found: Round, numbers: Mapping[str, int]) -> list[str]:
         lines.append(
             f"{name:>7}  {_signed(verdict.difference):>8}  {interval:>18}  {verdict.pairs:>5}  {_said(verdict)}"
         )
-    lines.append(f"The intervals are right for all {found.design.candidates} candidates and all looks together.")
+    number = found.design.candidates
+    candidates = "the one candidate" if number == 1 else f"all {number} candidates"
+    lines.append(f"The intervals are right for {candidates} and all looks together.")
     winner = judgement.winner
     if winner is not None:
         assert winner.difference is not None

@@ -13,7 +13,10 @@ from terminal.counted import counted
 
 ROOT = Path(terminal.__file__).parent.parent
 PACKAGES = ("results", "search_spaces", "storage", "terminal", "trainable", "tuner")
-NOUNS = "trial|slot|file|run|knob|node|document|override|row|change|group|training|campaign|setting|seed|degree|pair"
+NOUNS = (
+    "trial|slot|file|run|knob|node|document|override|row|change|group|training|campaign|setting|seed|degree|pair|"
+    "candidate"
+)
 BARE = re.compile(rf" ((finished|completed|recorded|different|empty|fresh|more) )*({NOUNS})s\b")
 NEVER_ONE = {  # a span, or a number that is two at least
     "to {most} runs",
@@ -28,7 +31,11 @@ NEVER_ONE = {  # a span, or a number that is two at least
     "{most:,} runs more",
     "audit: {each} changes the computation",
     "{found.together} trainings at once",
+    "all {number} candidates",
+    "none of {len(documents):,} documents",
     "{last} seeds but it must be",
+    "{candidates} candidates but it must be",
+    "to {DEFAULT.most_runs} runs",
     "{changes} changes matter",
     "{left} changes that are left",
     "{total:,} trainings, but",
