@@ -24,10 +24,8 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing, nullcontext
 from dataclasses import dataclass, replace
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +48,7 @@ from terminal.command_line import OneLineParser
 from terminal.console import Console
 from terminal.nearest import nearest
 from terminal.option_numbers import at_least_one, positive
+from terminal.workers import Workers
 from trainable.config import Budget, TrainConfig
 from trainable.data import Dataset, prepare
 from trainable.run import Run
@@ -228,7 +227,7 @@ def _amount(compute: float) -> str:
 def run(tasks: Iterable[Task], jobs: int, do: Callable[[Task], None] = perform) -> list[Task]:
     """Do what is not done yet, ``jobs`` at a time. Returns what that was."""
     left = [task for task in tasks if not task.file.exists()]
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+    with Workers(jobs) as pool:
         list(pool.map(do, left))
     return left
 

@@ -20,10 +20,8 @@ import math
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +31,7 @@ from terminal.command_line import BAD_INPUT, OneLineParser, complain
 from terminal.console import Console
 from terminal.nearest import nearest
 from terminal.option_numbers import at_least_one
+from terminal.workers import Workers
 from torch._dynamo import list_backends, lookup_backend  # type: ignore[attr-defined]
 from trainable.component import canonical_json, decode, leaves, with_values, without_neutral
 from trainable.config import Budget, TrainConfig
@@ -224,7 +223,7 @@ def train_all(
         dataset(data)  # tokenised once, before processes wait for each other's lock
     if jobs == 1:
         return outcomes | _collected(order, (attempt(texts[key], backend) for key in order), journal, backend)
-    with ProcessPoolExecutor(jobs, get_context("spawn"), initializer=torch.set_num_threads, initargs=(1,)) as pool:
+    with Workers(jobs, functools.partial(torch.set_num_threads, 1)) as pool:
         chunk = max(1, min(NEIGHBOURS, math.ceil(len(order) / (4 * jobs))))
         found = pool.map(functools.partial(attempt, backend=backend), (texts[key] for key in order), chunksize=chunk)
         return outcomes | _collected(order, found, journal, backend)
