@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -14,12 +15,16 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def stand_in() -> Callable[..., None]:
-    """Write executables into a folder for the PATH, each with its text in bash."""
+    """Write executables into a folder for the PATH, each with its text in bash.
+
+    One that waits does it ``while tested``: it ends with this process, or with the one that TEST_PID names.
+    """
+    tested = f'tested() {{ kill -0 "${{TEST_PID:-{os.getpid()}}}" 2> /dev/null && sleep 0.1; }}'
 
     def write(folder: Path, **texts: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():
-            (folder / name).write_text(f"#!/usr/bin/env bash\n{text}\n")
+            (folder / name).write_text(f"#!/usr/bin/env bash\n{tested}\n{text}\n")
             (folder / name).chmod(0o755)
 
     return write

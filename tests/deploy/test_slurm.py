@@ -7,11 +7,12 @@ import re
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
 import pytest
 
 SCRIPT = Path(__file__).parents[2] / "deploy" / "slurm.sh"
@@ -22,7 +23,7 @@ STAND_INS = {
     "scontrol": 'echo "scontrol $*" >> "$EVENTS"',
     "ray": """
         echo "RAY_TMPDIR=$RAY_TMPDIR" >> "$EVENTS"
-        (trap 'echo "raylet: TERM" >> "$EVENTS"; exit' TERM; while :; do sleep 0.1; done) &
+        (trap 'echo "raylet: TERM" >> "$EVENTS"; exit' TERM; while tested; do :; done) &
         raylet=$!
         while [ "$1" != -- ]; do shift; done; shift
         code=0; "$@" || code=$?
@@ -36,7 +37,7 @@ STAND_INS = {
         [ -z "$ENDS" ] || exit $ENDS
         mkdir -p results/runs/night; touch results/runs/night/campaign.json
         echo "driver: trains" >> "$EVENTS"
-        while :; do sleep 0.1; done
+        while tested; do :; done
     """,
 }
 
@@ -95,12 +96,8 @@ class Cluster:
 
 
 @pytest.fixture
-def cluster(tmp_path: Path) -> Iterator[Cluster]:
-    for name, text in STAND_INS.items():
-        path = tmp_path / ".venv" / "bin" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(f"#!/usr/bin/env bash\n{text}\n")
-        path.chmod(0o755)
+def cluster(tmp_path: Path, stand_in: Callable[..., None]) -> Iterator[Cluster]:
+    stand_in(tmp_path / ".venv" / "bin", **STAND_INS)
     made = Cluster(tmp_path)
     yield made
     for job in made.jobs:
@@ -197,3 +194,16 @@ def test_the_names_of_rays_sockets_fit_whatever_the_temporary_folder(cluster, gi
     (folder,) = [line.partition("=")[2] for line in job.events() if line.startswith("RAY_TMPDIR=")]
     assert len(folder + RAYS_OWN_PART) <= SOCKET_PATH_BYTES
     assert not list(Path("/tmp").glob("t1234567890*"))
+
+
+def test_the_stand_ins_end_with_the_test_that_started_them(cluster) -> None:
+    test = subprocess.Popen(["sleep", "600"])
+    job = cluster.sbatch("night", *QUESTION, TEST_PID=str(test.pid))
+    job.reach("driver: trains")
+    playing = psutil.Process(job.script.pid).children(recursive=True)
+    assert len([one for one in playing if one.name() in ("python", "ray", "bash")]) >= 2
+    test.kill()
+    test.wait()
+    job.end()
+    _, left = psutil.wait_procs(playing, timeout=120)
+    assert not left

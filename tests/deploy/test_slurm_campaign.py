@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,8 @@ import results
 
 ROOT = Path(__file__).parents[2]
 # `ray symmetric-run` ends every Ray process that it sees, and takes port 6379: here it sees its own only.
-NODE = ["unshare", "--net", "--pid", "--fork", "--mount-proc", "--kill-child"]
+END_WITH_THE_TEST = ["setpriv", "--pdeathsig", "KILL"]
+NODE = [*END_WITH_THE_TEST, "unshare", "--net", "--pid", "--fork", "--mount-proc", "--kill-child"]
 FIRST = """
 ip link set lo up
 bash "$1"/deploy/slurm.sh "${@:2}" & script=$!
@@ -51,8 +52,8 @@ QUESTION += ["--no-confirm", *(part for path, value in TINY.items() for part in 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(
-        not hasattr(os, "geteuid") or os.geteuid() != 0 or not shutil.which("unshare") or not shutil.which("ip"),
-        reason="needs namespaces: Linux, root, unshare and ip",
+        not hasattr(os, "geteuid") or os.geteuid() != 0 or not all(map(shutil.which, ("unshare", "setpriv", "ip"))),
+        reason="needs namespaces: Linux, root, unshare, setpriv and ip",
     ),
 ]
 
@@ -75,12 +76,8 @@ def statuses(folder: Path) -> list[str]:
     return results.load(campaign).trials["status"].tolist() if (campaign / "campaign.json").exists() else []
 
 
-def test_a_campaign_survives_the_time_limit_of_its_job(tmp_path: Path) -> None:
-    for name, text in STAND_INS.items():
-        path = tmp_path / "bin" / name
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(f"#!/usr/bin/env bash\n{text}\n")
-        path.chmod(0o755)
+def test_a_campaign_survives_the_time_limit_of_its_job(tmp_path: Path, stand_in: Callable[..., None]) -> None:
+    stand_in(tmp_path / "bin", **STAND_INS)
     (tmp_path / ".venv").symlink_to(sys.prefix)
     variables = {
         "SLURM_SUBMIT_DIR": str(tmp_path), "SLURM_JOB_ID": str(os.getpid()), "SLURM_NNODES": "1", "HOME": str(tmp_path),
