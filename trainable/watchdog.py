@@ -26,6 +26,7 @@ from storage.location import Location
 
 FOLDER = "stalls"
 _NAME = re.compile(r"[\w-]+\.a\d+\.txt")
+MOST_BYTES = 2**24  # of a report: more than faulthandler writes of its at most 100 threads with 100 frames
 GRACE_SECONDS = 60.0  # in which the traceback is put into an object store
 
 
@@ -89,7 +90,7 @@ def _tracebacks() -> bytes:
     with tempfile.TemporaryFile() as file:
         faulthandler.dump_traceback(file=file, all_threads=True)
         file.seek(0)
-        return file.read()
+        return file.read(MOST_BYTES // 2)
 
 
 def stall_file(key: str, attempt: int) -> str:

@@ -6,6 +6,7 @@ import re
 
 OUT_OF_MEMORY = "out of memory"
 LONGEST = 500  # characters of a reason
+LONGEST_TEXT = 1_000_000  # of a file in errors/: an exception may hold a whole tensor
 
 # By the type of the error, at the start of a line; torch names the CPU's failed allocations in a RuntimeError.
 _NO_MEMORY = re.compile(r"^((torch|numpy)\.\S*MemoryError|MemoryError)\b|can't allocate memory", re.MULTILINE)
@@ -18,6 +19,15 @@ def reason_of(error: str) -> str:
     if _NO_MEMORY.search(error):
         last = f"{OUT_OF_MEMORY}: {last}"
     return last[:LONGEST]
+
+
+def without_middle(text: str) -> str:
+    """A text of at most ``LONGEST_TEXT`` characters, whose begin and end are kept; of a longer one it says so."""
+    if len(text) <= LONGEST_TEXT:
+        return text
+    said = f"\n... {len(text) - LONGEST_TEXT:,} or more characters are left out ...\n"
+    half = (LONGEST_TEXT - len(said)) // 2
+    return text[:half] + said + text[-half:]
 
 
 def stalled(error: str, traceback: str, seconds: float) -> str:

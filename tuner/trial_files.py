@@ -8,11 +8,13 @@ from collections.abc import Collection, Sequence
 from contextlib import suppress
 
 from storage import files, inside
+from storage.files import TooLargeError
 from storage.location import Location
 from trainable import attempt, watchdog
 from trainable.attempt import Attempt
 from trainable.ray_trainable import STOP_FILE
 from tuner import lock
+from tuner.errors import without_middle
 from tuner.journal import JOURNAL
 
 NOTES = "notes.txt"  # beside the trials' own: no key is called so
@@ -40,14 +42,16 @@ class TrialFiles:
     def hung(self, key: str) -> str:
         """What the watchdog of a trial wrote as it ended the trial's process; empty where it did not."""
         try:  # not asked for first: a worker that ends removes it at any moment
-            return files.read(self.folder / self._stall_file(key)).decode(errors="replace")
+            return files.read(self.folder / self._stall_file(key), watchdog.MOST_BYTES).decode(errors="replace")
         except FileNotFoundError:
             return ""
+        except TooLargeError as error:
+            return f"where it hung is not kept: {error}"
 
     def crashed(self, key: str, error: str) -> None:
-        """Keep the whole text of an error."""
+        """Keep the text of an error, whole if it is not too long."""
         lock.check(self.folder)
-        inside.write(self.folder, f"errors/{key}.txt", error.encode(errors="replace"))
+        inside.write(self.folder, f"errors/{key}.txt", without_middle(error).encode(errors="replace"))
 
     def noted(self, notes: Sequence[str]) -> None:
         """Keep what the campaign itself got over in this start, if that is possible: it is no reason to end."""

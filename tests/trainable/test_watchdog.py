@@ -7,7 +7,8 @@ from pathlib import Path
 
 from storage import files
 from storage.location import location
-from trainable.watchdog import Watchdog
+from trainable import watchdog
+from trainable.watchdog import MOST_BYTES, Watchdog
 
 HANGS = """
 import sys, time
@@ -53,3 +54,30 @@ def test_a_closed_watchdog_leaves_nothing_and_watches_nothing(tmp_path: Path) ->
     with dog.watching():
         dog.pat()
     assert list(tmp_path.iterdir()) == []
+
+
+DEEP = """
+import sys, threading
+from storage.location import location
+from trainable.watchdog import Watchdog
+
+def deep(left):
+    if left:
+        deep(left - 1)
+    threading.Event().wait()
+
+for _ in range(150):
+    threading.Thread(target=deep, args=(200,), daemon=True).start()
+with Watchdog(location(sys.argv[1]), "stalls/key.txt", 1.0).watching():
+    deep(200)
+"""
+
+
+def test_a_report_of_many_deep_threads_is_within_the_limit(tmp_path) -> None:
+    assert subprocess.run([sys.executable, "-c", DEEP, str(tmp_path)], timeout=120, check=False).returncode == 1
+    assert 100_000 < (tmp_path / "stalls" / "key.txt").stat().st_size < MOST_BYTES
+
+
+def test_what_an_object_store_gets_is_cut_at_the_limit(monkeypatch) -> None:
+    monkeypatch.setattr(watchdog, "MOST_BYTES", 100)
+    assert len(watchdog._tracebacks()) == 50

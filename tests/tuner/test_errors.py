@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tuner.errors import reason_of
+from tuner.errors import LONGEST_TEXT, reason_of, without_middle
 
 CUDA = "ray::RayTrainable.train()\n  File 'train.py'\ntorch.OutOfMemoryError: CUDA out of memory. Tried 2 GiB.\n"
 CPU = "RuntimeError: [enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes.\n"
@@ -20,6 +20,21 @@ def test_the_reason_is_the_last_line_of_the_error_and_not_too_long() -> None:
     assert reason_of("x" * 600) == "x" * 500
     assert reason_of("") == "died without an error message"
     assert reason_of("ValueError: MemoryError is what it says\n").startswith("ValueError")
+
+
+def test_a_text_that_is_too_long_is_kept_without_its_middle() -> None:
+    assert without_middle("x" * LONGEST_TEXT) == "x" * LONGEST_TEXT
+    kept = without_middle("begin" + "x" * 2 * LONGEST_TEXT + "end")
+    assert kept.startswith("begin") and kept.endswith("end") and len(kept) <= LONGEST_TEXT
+    assert "1,000,008 or more characters are left out" in kept
+
+
+def test_the_file_of_an_error_is_limited_and_the_row_has_its_last_line(bench) -> None:
+    search = bench.search()
+    search.start(key := search.next().key)
+    search.die(key, f"{RAISED}{'x' * 3 * LONGEST_TEXT}\nValueError: no\n")
+    assert (bench.folder / "errors" / f"{key}.txt").stat().st_size <= LONGEST_TEXT
+    assert bench.rows()[0]["reason"] == "ValueError: no"
 
 
 def test_the_sampler_learns_to_avoid_what_does_not_fit_and_not_what_raised(bench) -> None:

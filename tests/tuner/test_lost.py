@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from ray.exceptions import ActorDiedError, ActorUnavailableError, RayTaskError
 
+from trainable import watchdog
 from trainable.ray_trainable import STOP_FILE
 from trainable.watchdog import stall_file
 from tuner.lost import KILLS, LOSSES, NODE, OTHER, PROCESS, loss_of
@@ -190,3 +191,14 @@ def test_what_the_watchdog_of_a_killed_start_wrote_is_not_held_against_a_new_one
     again.start(again.next().key)
     again.die(bench.base_key, ON_A_LIVING_NODE)
     assert bench.rows()[0]["status"] == "interrupted"
+
+
+def test_a_report_of_a_hang_that_is_too_large_is_not_read(bench, monkeypatch) -> None:
+    monkeypatch.setattr(watchdog, "MOST_BYTES", 10)
+    search = bench.search()
+    search.start(key := search.next().key)
+    file = bench.folder / watchdog.stall_file(key, 1)
+    file.parent.mkdir(exist_ok=True)
+    file.write_text("Timeout!" * 10)
+    assert search.files.hung(key).startswith("where it hung is not kept: ")
+    assert "holds 80 bytes but may hold at most 10" in search.files.hung(key)
