@@ -65,6 +65,16 @@ def heeded() -> list[signal.Signals]:
     return [number for number in ENDING if signal.getsignal(number) is not signal.SIG_IGN]
 
 
+status: int | None = None  # the exit code, once the program has come to its end
+
+
+def end(code: int) -> None:
+    """Exit from the program; until the interpreter has done so, ``status`` tells which code it is."""
+    global status
+    status = code
+    sys.exit(code)
+
+
 def leave(name: str, why: str, code: int) -> None:
     """End the process at once, with a line on stderr; from a signal handler, which may have cut into another line."""
     with suppress(OSError):

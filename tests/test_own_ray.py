@@ -218,6 +218,37 @@ def test_a_driver_whose_ray_is_killed_says_how_to_go_on_and_nothing_is_lost_run_
     assert (row["status"], row["attempt"]) == ("interrupted", 2) and row["checkpoint"]
 
 
+@pytest.mark.parametrize("server", ["raylet", "gcs_server"])
+def test_a_ray_that_hangs_at_the_end_is_said_and_ended_and_the_verdict_is_printed(place, server) -> None:
+    driver = new(place, "hangs", trials=1, steps=600)
+    known = record(place, driver)
+    wait_until(lambda: list(trials(place, "hangs").status) == ["running"])
+    (found,) = [child for child in psutil.Process(driver.pid).children() if child.name() == server]
+    found.suspend()
+    code, out, err = ends(driver)
+    assert (code, err) == (
+        0, "python -m tuner.run: note: Ray did not answer for 30 s at the end: its processes were ended\n"
+    ), out  # fmt: skip
+    assert "1 trial: 1 completed" in out
+    wait_until(lambda: not living(known.processes) and not list(place.glob("tuner-*")))
+
+
+def test_a_raylet_that_hangs_during_the_search_ends_it_with_the_line_how_to_go_on(place) -> None:
+    driver = new(place, "hangs", steps=10**6)
+    known = record(place, driver)
+    wait_until(lambda: list(trials(place, "hangs").status) == ["running"])
+    (found,) = [child for child in psutil.Process(driver.pid).children() if child.name() == "raylet"]
+    found.suspend()
+    code, _, err = ends(driver)
+    assert code == 1 and err.count("\n") == 1, err
+    assert (
+        "Ray has died: its process raylet (127.0.0.1:" in err and ") has not answered for 60 s; running trials" in err
+    )
+    assert f"Go on with: python -m tuner.run --resume hangs --results {place / 'runs'}" in err
+    assert list(trials(place, "hangs").status) == ["interrupted"]
+    wait_until(lambda: not living(known.processes) and not list(place.glob("tuner-*")))
+
+
 def test_what_a_killed_run_left_is_ended_and_named_by_the_next(place) -> None:
     driver = new(place, "first", steps=4000)
     known = record(place, driver)

@@ -13,14 +13,18 @@ from dataclasses import dataclass, field, replace
 import ray
 import torch
 from ray._private.ray_logging import stdout_deduplicator
-from ray.exceptions import GetTimeoutError, RayError
+from ray.exceptions import RayError
 
+from terminal import program
+from terminal.command_line import complain
 from terminal.console import Console
 from terminal.counted import counted
 from terminal.program import flush
 from trainable.config import TrainConfig
 from tuner import leftovers, machine, memory, nodes, own_ray, probe, reachable
+from tuner.again import PROGRAM
 from tuner.driver import FAILED
+from tuner.in_time import in_time
 from tuner.nodes import Node
 from tuner.placement import Placement, slots
 from tuner.ray_errors import one_line
@@ -127,11 +131,12 @@ def connect(
 
 
 def disconnect() -> None:
-    """End the Ray that was started here, or leave the cluster that was joined."""
-    if own_ray.is_running():
-        own_ray.stop()
-    else:
-        ray.shutdown()
+    """End the Ray that was started here, or leave the cluster that was joined. A line says where it does not answer."""
+    own = own_ray.is_running()
+    if not (own_ray.stop() if own else in_time(ray.shutdown, own_ray.LEAVE_SECONDS)):
+        done = "its processes were ended" if own else "it was left without a word"
+        complain(PROGRAM, f"note: Ray did not answer for {own_ray.LEAVE_SECONDS:g} s at the end: {done}")
+        atexit.register(_leave)
 
 
 def abandon() -> None:
@@ -143,20 +148,26 @@ def abandon() -> None:
 
 def _leave() -> None:
     flush()
-    os._exit(FAILED)
+    os._exit(FAILED if program.status is None else program.status)
 
 
 def try_out(found: Cluster) -> None:
     """See that Ray can start a worker which finds this code; a ValueError where it cannot, and Ray is gone again."""
     gpus = found.resources.get("gpu", 0)
-    remote = ray.remote(num_cpus=found.resources["cpu"], num_gpus=gpus, max_retries=0)(probe.answer)
+
+    def run_one() -> None:
+        remote = ray.remote(num_cpus=found.resources["cpu"], num_gpus=gpus, max_retries=0)(probe.answer)
+        ray.get(remote.remote())
+
+    why = ""
     try:
-        ray.get(remote.remote(), timeout=TRY_SECONDS)
+        if not in_time(run_one, TRY_SECONDS):
+            why = f"no worker was ready within {TRY_SECONDS:g} s"
     except RayError as error:
+        why = one_line(error)
+    if why:
         disconnect()
-        late = isinstance(error, GetTimeoutError)
-        why = f"no worker was ready within {TRY_SECONDS:g} s" if late else one_line(error)
-        raise ValueError(f"Ray started on this machine, but cannot run a trial: {why}") from None
+        raise ValueError(f"Ray started on this machine, but cannot run a trial: {why}")
 
 
 def _cluster(found: Sequence[Node], concurrent: int | None, placement: Placement, may_grow: bool = False) -> Cluster:

@@ -32,12 +32,14 @@ from ray._raylet import (  # type: ignore[attr-defined]
 )
 
 from tuner import leftovers
+from tuner.in_time import in_time
 from tuner.leftovers import Record, identity
 from tuner.ray_errors import one_line
 from tuner.ray_signals import handlers_kept, own_sessions
 
 OBJECT_STORE_BYTES = 100_000_000  # Tune passes reports, not data
 TOKEN = "token"  # the file's name
+LEAVE_SECONDS = 30.0  # for Ray to end in peace, which takes it some seconds
 REAPER_SECONDS = 15.0  # longer than it takes to end everything
 
 # A socket of Ray is in a folder of its own, below ours, below one of ``bases``; the system limits the whole path.
@@ -115,18 +117,20 @@ def start(num_cpus: int) -> None:
         raise ValueError(f"Ray did not start on this machine: {one_line(error)}") from None
 
 
-def stop(dead: bool = False) -> None:
+def stop(dead: bool = False) -> bool:
     """End it with all its processes, and leave environment and disk as they were. Nothing where none runs.
 
-    With ``dead`` no word is said to it: it would not answer.
+    With ``dead`` no word is said to it: it would not answer. Returns whether Ray has answered; where it has not within
+    ``LEAVE_SECONDS``, its processes are the reaper's.
     """
     global _running
     if (was := _running) is None:
-        return
+        return True
     _running = None
+    answered = not dead
     try:
         if not dead:
-            ray.shutdown()
+            answered = in_time(ray.shutdown, LEAVE_SECONDS)
         elif (node := worker._global_node) is not None:
             node.kill_all_processes(check_alive=False, allow_graceful=False)
     finally:
@@ -141,6 +145,7 @@ def stop(dead: bool = False) -> None:
         os.environ.clear()
         os.environ.update(was.environment)
         _read_authentication()
+    return answered
 
 
 def _begin(num_cpus: int, folder: Path) -> None:

@@ -156,10 +156,13 @@ def fit(search: Search, resources: dict[str, float], tick: Any = None) -> None:
         try:
             tuner.fit()
         except BaseException as error:
+            over = search.over
             with suppress(OSError), _deciding:  # the results cannot be written: that is what is already on its way
                 search.abandon()
             if search.unwritten is not None:
                 raise search.unwritten from None
+            if over and watch.died:  # it has taken nothing with it
+                return
             watch.check()  # Tune wraps what its callbacks raise
             if (failure := _failure_of_ray(error)) is not None:
                 raise RayDiedError(one_line(failure)) from error

@@ -13,7 +13,6 @@ from terminal import program
 if __name__ == "__main__":
     program.begin("python -m tuner.run")
 
-import sys
 from collections.abc import Sequence
 
 from search_spaces import load as load_space
@@ -64,4 +63,4 @@ def run(asked: Command) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    program.end(main())

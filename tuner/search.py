@@ -192,6 +192,11 @@ class Search:
         return True
 
     @property
+    def over(self) -> bool:
+        """Whether nothing runs and no further trial will start."""
+        return self.exhausted and not self.live
+
+    @property
     def searching(self) -> bool:
         """Whether the search itself has trials to propose."""
         return not self.spent and self.num_started < self.settings.trials

@@ -8,8 +8,8 @@ from collections.abc import Collection, Sequence
 from contextlib import suppress
 
 from storage import files, inside
-from storage.files import TooLargeError
 from storage.location import Location
+from storage.remote import TooLargeError
 from trainable import attempt, watchdog
 from trainable.attempt import Attempt
 from trainable.ray_trainable import STOP_FILE

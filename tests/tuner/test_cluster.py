@@ -1,15 +1,21 @@
 from __future__ import annotations
 
+import atexit
+import os
+import threading
 from types import SimpleNamespace
 
 import pytest
 import ray
 import torch
 from ray._private import ray_logging, worker
-from ray.exceptions import GetTimeoutError, WorkerCrashedError
+from ray.exceptions import WorkerCrashedError
 
-from tuner import cluster
+from terminal import program
+from tuner import cluster, own_ray
+from tuner.again import PROGRAM
 from tuner.cluster import Cluster
+from tuner.driver import FAILED
 from tuner.placement import Placement
 
 
@@ -89,13 +95,15 @@ def test_a_ray_that_does_not_start_here_is_one_line(machine, monkeypatch) -> Non
 
 @pytest.mark.parametrize(
     ("error", "said"),
-    [(WorkerCrashedError(), "worker died unexpectedly"), (GetTimeoutError("late"), "no worker was ready within 180 s")],
+    [(WorkerCrashedError(), "worker died unexpectedly"), (None, "no worker was ready within 0.2 s")],
 )
 def test_a_ray_that_cannot_run_a_trial_is_one_line_and_is_gone_again(monkeypatch, error, said) -> None:
-    asked, ended = {}, []
+    asked, ended, hangs = {}, [], threading.Event()
 
-    def fails(reference, timeout) -> None:
-        raise error
+    def fails(reference) -> None:
+        if error is None:
+            hangs.wait()
+        raise error or WorkerCrashedError
 
     def remote(**options):
         asked.update(options)
@@ -104,9 +112,38 @@ def test_a_ray_that_cannot_run_a_trial_is_one_line_and_is_gone_again(monkeypatch
     monkeypatch.setattr(ray, "remote", remote)
     monkeypatch.setattr(ray, "get", fails)
     monkeypatch.setattr(ray, "shutdown", lambda: ended.append(True))
+    if error is None:
+        monkeypatch.setattr(cluster, "TRY_SECONDS", 0.2)
     with pytest.raises(ValueError, match=f"^Ray started on this machine, but cannot run a trial: .*{said}[^\\n]*$"):
         cluster.try_out(Cluster(2, {"gpu": 0.5, "cpu": 2.0}, True))
+    hangs.set()
     assert (asked["num_cpus"], asked["num_gpus"], ended) == (2.0, 0.5, [True])
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_a_ray_that_does_not_answer_at_the_end_is_said_and_left(monkeypatch, capsys, own) -> None:
+    hangs, at_exit = threading.Event(), []
+    monkeypatch.setattr(ray, "init", lambda **options: None)
+    monkeypatch.setattr(ray, "shutdown", hangs.wait)
+    monkeypatch.setattr(own_ray, "LEAVE_SECONDS", 0.2)
+    monkeypatch.setattr(atexit, "register", at_exit.append)
+    if own:
+        own_ray.start(1)
+    cluster.disconnect()
+    done = "its processes were ended" if own else "it was left without a word"
+    said = capsys.readouterr().err
+    assert said == f"{PROGRAM}: note: Ray did not answer for 0.2 s at the end: {done}\n"
+    assert not own_ray.is_running() and at_exit == [cluster._leave]
+    hangs.set()
+
+
+@pytest.mark.parametrize(("status", "code"), [(0, 0), (130, 130), (None, FAILED)])
+def test_a_process_that_leaves_ray_without_a_word_has_its_own_exit_code(monkeypatch, status, code) -> None:
+    codes = []
+    monkeypatch.setattr(os, "_exit", codes.append)
+    monkeypatch.setattr(program, "status", status)
+    cluster._leave()
+    assert codes == [code]
 
 
 @pytest.fixture

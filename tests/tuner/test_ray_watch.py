@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import socket
 import threading
+from contextlib import nullcontext
 from types import SimpleNamespace
 
 import pytest
@@ -13,7 +14,7 @@ from tuner import ray_shell, ray_watch
 from tuner.driver import FAILED, EndedEarlyError, going_on_with
 from tuner.lost import RayDiedError
 from tuner.ray_shell import Recorder
-from tuner.ray_watch import Unreachable, Watch, dead_child
+from tuner.ray_watch import Asked, Watch, dead_child
 
 
 @pytest.fixture(autouse=True)
@@ -39,29 +40,98 @@ def test_ray_is_dead_without_its_raylet_or_its_gcs(dead, said) -> None:
     assert dead_child(dead) == said
 
 
-def test_a_server_counts_as_dead_once_nobody_has_reached_it_for_a_while() -> None:
-    now = [0.0]
-    server = socket.create_server(("127.0.0.1", 0))
-    there = Unreachable({"the head": server.getsockname()}, clock=lambda: now[0])
-    now[0] = 100.0
-    assert there.death() == ""
-    port = server.getsockname()[1]
-    server.close()
-    now[0] = 100.0 + ray_watch.UNREACHABLE_SECONDS - 1
-    assert there.death() == ""
+class Server:
+    """Takes connections as the kernel does for it, and answers while it is ``awake``."""
+
+    def __init__(self, answer: bytes = b"settings") -> None:
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.address, self.answer = self.socket.getsockname(), answer
+        self.awake = threading.Event()
+        self.awake.set()
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self) -> None:
+        while True:
+            try:
+                connection, _ = self.socket.accept()
+            except OSError:
+                return
+            with connection:
+                self.awake.wait()
+                assert connection.recv(100) == ray_watch.PREFACE
+                connection.sendall(self.answer)
+
+    def close(self) -> None:
+        self.socket.shutdown(socket.SHUT_RDWR)
+        self.socket.close()
+
+
+def after(asked: Asked, now: list[float], seconds: float) -> str:
+    """What it says of a death once so many seconds have passed, in each of which it was asked."""
+    for _ in range(int(seconds)):
+        now[0] += 1
+        assert asked.death() == ""
     now[0] += 1
-    assert there.death() == f"the head (127.0.0.1:{port}) cannot be reached: Connection refused"
+    return asked.death()
 
 
-def test_a_server_that_is_back_in_time_is_forgiven() -> None:
-    now = [0.0]
-    server = socket.create_server(("127.0.0.1", 0))
-    there = Unreachable({"the head": server.getsockname()}, clock=lambda: now[0])
-    now[0] = 14.0
-    assert there.death() == ""
+@pytest.fixture
+def now(monkeypatch) -> list[float]:
+    monkeypatch.setattr(ray_watch, "ANSWER_SECONDS", 0.02)
+    monkeypatch.setattr(ray_watch, "LOOK_SECONDS", 1.0)
+    return [0.0]
+
+
+def test_a_server_counts_as_dead_once_nobody_has_reached_it_for_a_while(now) -> None:
+    server = Server()
+    there = Asked({"the head": server.address}, clock=lambda: now[0])
+    assert after(there, now, 100) == ""
     server.close()
-    now[0] = 28.0
+    said = f"the head (127.0.0.1:{server.address[1]}) cannot be reached: Connection refused"
+    assert after(there, now, ray_watch.UNREACHABLE_SECONDS) == said
+
+
+def test_a_server_that_takes_connections_and_never_answers_counts_as_dead_after_a_minute(now) -> None:
+    server = Server()
+    server.awake.clear()
+    there = Asked({"its raylet": server.address}, clock=lambda: now[0])
+    said = f"its raylet (127.0.0.1:{server.address[1]}) has not answered for 60 s"
+    assert after(there, now, ray_watch.SILENT_SECONDS) == said
+    server.awake.set()
+
+
+@pytest.mark.parametrize("answer", [b"", b"\x15\x03\x01"])
+def test_a_server_that_only_hangs_up_or_wants_tls_lives(now, answer) -> None:
+    server = Server(answer)
+    there = Asked({"the head": server.address}, clock=lambda: now[0])
+    assert after(there, now, 100) == ""
+    server.close()
+
+
+def test_while_the_driver_itself_was_stopped_nobody_has_failed(now) -> None:
+    server = Server()
+    server.awake.clear()
+    there = Asked({"its raylet": server.address}, clock=lambda: now[0])
+    assert after(there, now, 10) == ""
+    now[0] += 1000
     assert there.death() == ""
+    server.awake.set()
+    now[0] += 1
+    while there.failing:  # it answers what waits, one by one
+        assert there.death() == ""
+    server.close()
+
+
+def test_a_server_that_is_back_in_time_is_forgiven(now) -> None:
+    server = Server()
+    there = Asked({"the head": server.address}, clock=lambda: now[0])
+    for _ in range(5):
+        server.awake.clear()
+        assert after(there, now, 40) == ""
+        server.awake.set()
+        while there.failing:  # it answers what waits, one by one
+            assert there.death() == ""
+    server.close()
 
 
 def test_a_death_is_raised_at_the_next_step_and_before_a_trials_error_counts(bench) -> None:
@@ -127,6 +197,23 @@ def test_an_error_of_rays_own_that_ends_tune_is_a_death_of_ray(bench, monkeypatc
     with pytest.raises(EndedEarlyError, match=r"^Ray has died: .*Go on with: ") as ended, going_on_with(bench.folder):
         ray_shell.fit(search, {"cpu": 1.0})
     assert ended.value.code == FAILED and bench.rows()[0]["status"] == "interrupted"
+
+
+@pytest.mark.parametrize("over", [True, False])
+def test_a_ray_that_dies_once_the_search_is_over_does_not_take_its_end(bench, monkeypatch, over) -> None:
+    search = bench.search()
+    if over:
+        search.stop("the hours are over")
+    else:
+        search.start(search.next().key)
+    monkeypatch.setattr(ray_shell, "watched", lambda last_resort: nullcontext(watch))
+    watch = Watch(lambda: "", lambda why: None)
+    watch.died = "its process raylet has not answered for 60 s"
+    monkeypatch.setattr(ray_shell.tune.Tuner, "__init__", lambda self, *args, **options: None)
+    monkeypatch.setattr(ray_shell.tune.Tuner, "fit", lambda self: watch.check())
+    with nullcontext() if over else pytest.raises(RayDiedError, match="has not answered"):
+        ray_shell.fit(search, {"cpu": 1.0})
+    assert [row["status"] for row in bench.rows()] == ([] if over else ["interrupted"])
 
 
 def test_an_error_of_our_own_stays_one(bench, monkeypatch) -> None:
