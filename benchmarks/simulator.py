@@ -196,7 +196,6 @@ class Ours:
         steps = round(self.milestones[part])  # that of the rung itself: by any other its stopper would not judge
         status = "diverged" if not math.isfinite(value) else "completed" if part == PARTS else "running"
         return {
-            **dict.fromkeys(("train_loss", "val_bpb", "val_nats_per_character", "val_mainrun_loss", "multiplier")),
             "status": status,
             "milestone": float(steps),
             "step": steps,

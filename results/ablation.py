@@ -16,10 +16,11 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
-from typing import Any
 
 from results.analysis import ESTABLISHED, Noise, verdict
 from results.confirmation import ABLATE, Round, Run, ended_runs
+from results.row_parts import given
+from results.row_types import TrialRow
 
 SINGLES = 3  # groups of up to so many are taken apart at once
 
@@ -127,7 +128,7 @@ class Ablation:
         return self.versus_base.better and not self.versus_winner.worse
 
 
-def ablation(found: Round, rows: Sequence[Mapping[str, Any]], changes: Sequence[str] | None = None) -> Ablation | None:
+def ablation(found: Round, rows: Sequence[TrialRow], changes: Sequence[str] | None = None) -> Ablation | None:
     """The ablation of a round's winner; None without a winner, and where none was begun and ``changes`` are not given.
 
     ``rows`` are all trials of the campaign, ``changes`` what the winner changed, in the order to take it apart by.
@@ -135,7 +136,7 @@ def ablation(found: Round, rows: Sequence[Mapping[str, Any]], changes: Sequence[
     judgement = found.judgement
     winner, noise = judgement.winner, judgement.noise
     members = [row for row in rows if row.get("stage") == ABLATE and row["round"] == found.number]
-    plans = [json.loads(row["undone"]) for row in members]
+    plans = [json.loads(given(row["undone"])) for row in members]
     if changes is None and plans:
         changes = plans[0]["changes"]
     if winner is None or changes is None or not judgement.over:
@@ -153,14 +154,14 @@ def ablation(found: Round, rows: Sequence[Mapping[str, Any]], changes: Sequence[
             return None
         if row["seed"] is None:  # it makes no valid config
             return Comparison(None, None, 0, "", str(row["reason"]))
-        its = on(row["arm"], paired)
+        its = on(given(row["arm"]), paired)
         return compare(its, on(winner.arm, paired), noise) if len(its) == len(paired) else None
 
     decision = decide(changes, effect)
     undone = tuple(change for change in changes if change not in decision.kept)
-    fresh = list(dict.fromkeys(int(row["seed"]) for row in members if row["seed"] is not None))
+    fresh = list(dict.fromkeys(row["seed"] for row in members if row["seed"] is not None))
     fresh = [seed for seed in fresh if seed not in found.seeds]
-    left = on(groups[undone]["arm"], fresh) if undone in groups else {}
+    left = on(given(groups[undone]["arm"]), fresh) if undone in groups else {}
     if decision.wanted or not undone or min(map(len, (left, on(found.base, fresh), fresh))) < found.design.first:
         return Ablation(winner.arm, tuple(changes), decision)
     if len(on(winner.arm, fresh)) < len(fresh):

@@ -18,7 +18,8 @@ from terminal.nearest import nearest
 
 from results.confirmation import Design
 from results.limits import CAMPAIGN_BYTES, DEPTH, JSON_TEXT, KNOBS, LARGEST, TRIALS
-from results.schema import SCHEMA_VERSION, TRIAL_COLUMNS
+from results.row_types import TRIAL_COLUMNS
+from results.schema import SCHEMA_VERSION
 
 Text = Annotated[str, Field(max_length=JSON_TEXT)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
@@ -27,7 +28,7 @@ Seed = Annotated[int, Field(ge=0, lt=2**63)]
 Number = Annotated[float, Field(allow_inf_nan=False, ge=-LARGEST, le=LARGEST)]
 
 STEP_SECONDS = "step_seconds"  # worked out from two columns (results/pareto.py)
-MEASURES = {column.name for column in TRIAL_COLUMNS if str(column.type) in ("double", "int64")} | {STEP_SECONDS}
+MEASURES = {column.name for column in TRIAL_COLUMNS if column.is_measure} | {STEP_SECONDS}
 
 
 class _Object(BaseModel):

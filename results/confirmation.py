@@ -13,13 +13,17 @@ from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
-from typing import Any
+from typing import Final
 
 from results.analysis import ESTABLISHED, NOT_ESTABLISHED, Noise, paired_noise, verdict
 from results.looks import confidence_at
+from results.row_parts import given
+from results.row_types import TrialRow
 from results.statuses import ENDED
 
-SEARCH, CONFIRM, ABLATE = "search", "confirm", "ablate"  # the stages of a campaign
+SEARCH: Final = "search"  # the stages of a campaign
+CONFIRM: Final = "confirm"
+ABLATE: Final = "ablate"
 MOST_CANDIDATES, MOST_SEEDS = 10, 30
 MOST_PAIRS = 100  # beyond this many, nobody is told how many runs would settle it
 
@@ -173,18 +177,18 @@ class Round:
         return judge(self.design, self.base, self.candidates, self.seeds, self.runs)
 
 
-def rounds(rows: Iterable[Mapping[str, Any]]) -> list[Round]:
+def rounds(rows: Iterable[TrialRow]) -> list[Round]:
     """The confirmations among a campaign's trials, in order. ``rows`` are trials with None for what is null."""
-    by_round: dict[int, list[Mapping[str, Any]]] = {}
-    for row in sorted((row for row in rows if row.get("stage") == CONFIRM), key=lambda row: int(row["number"])):
-        by_round.setdefault(int(row["round"]), []).append(row)
+    by_round: dict[int, list[TrialRow]] = {}
+    for row in sorted((row for row in rows if row.get("stage") == CONFIRM), key=lambda row: row["number"]):
+        by_round.setdefault(given(row["round"]), []).append(row)
     found = []
     for number, members in sorted(by_round.items()):
-        base = [row["arm"] for row in members if row["is_base"]]
+        base = [given(row["arm"]) for row in members if row["is_base"]]
         if base:  # it starts first
-            arms = tuple(dict.fromkeys(row["arm"] for row in members if not row["is_base"]))
-            seeds = tuple(dict.fromkeys(int(row["seed"]) for row in members))
-            design = Design.parse(members[0]["design"])
+            arms = tuple(dict.fromkeys(given(row["arm"]) for row in members if not row["is_base"]))
+            seeds = tuple(dict.fromkeys(given(row["seed"]) for row in members))
+            design = Design.parse(given(members[0]["design"]))
             found.append(Round(number, design, base[0], arms, seeds, ended_runs(members), len(members)))
     return found
 
@@ -203,10 +207,10 @@ def standing(found: Sequence[Round]) -> Round | None:
     return None
 
 
-def ended_runs(rows: Iterable[Mapping[str, Any]]) -> dict[tuple[str, int], Run]:
+def ended_runs(rows: Iterable[TrialRow]) -> dict[tuple[str, int], Run]:
     """How the runs that have ended did, by arm and seed."""
     ended = (row for row in rows if row["status"] in ENDED)
-    return {(row["arm"], int(row["seed"])): Run(row.get("value"), str(row["status"])) for row in ended}
+    return {(given(row["arm"]), given(row["seed"])): Run(row.get("value"), row["status"]) for row in ended}
 
 
 def _values(arm: str, seeds: Sequence[int], runs: Mapping[tuple[str, int], Run]) -> dict[int, float]:

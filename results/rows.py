@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from math import isfinite
 from typing import Annotated, Any
@@ -16,23 +17,21 @@ import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from terminal.nearest import nearest
 
+from results import row_types
+from results.column import Column, Source
 from results.confirmation import ABLATE, CONFIRM, Design
-from results.limits import DEPTH, JSON_TEXT, KNOBS, LARGEST, SHORT_TEXT, TEXT
-from results.schema import SCORES
+from results.limits import DEPTH, JSON_TEXT, KNOBS, LARGEST
 from results.statuses import STAGES, STATUSES
 
 Row = Mapping[str, Any]
 
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
-DESIGN_TEXT = 20  # characters: 10x1000..1000 has 12
 AT_ONCE = 1_000  # rows as Python objects at a time
 
-# What a row has whatever became of it; unless it made no valid config; and by its status and stage.
-ALWAYS = ("number", "is_base", "objective", "config", "overrides")
+# What a row has beside the columns that are never null: unless it made no valid config, and by its status and stage.
 TRAINED = ("seed", "data", "attempt", "budget", "budget_unit")
 BY_STATUS = {"completed": ("value",), "running": ("started_at",)}
 BY_STAGE = {CONFIRM: ("arm", "round", "design"), ABLATE: ("round", "design", "undone")}
-REPORTED = ("attempt", "step")
 
 RANGES = {  # unit -> the least and the most; LARGEST is in either direction
     "count": (0, 1e15),
@@ -45,7 +44,7 @@ RANGES = {  # unit -> the least and the most; LARGEST is in either direction
     "budget_unit": (0, 1e40),
     "fraction": (0, 1e6),
 }
-LONG = ("config", "overrides", "inert", "undone", "logged", "reason", "note")  # texts that are no names
+_KNOB = Column("as in the config", "sampled value", Source.SEARCH)
 
 
 class Undone(BaseModel):
@@ -70,14 +69,19 @@ def check_rows(table: pa.Table, dataset: str, key: str | None, objective: str | 
 
     ``objective`` is that of the campaign, where it says one.
     """
-    fields = [field for field in table.schema if field.name != "key"]
+    columns = _columns(table.schema.names, dataset)
+    never_null = [column.name for column in columns if not column.nullable and column.name != "status"]
     for row in _rows(table):
         if not row["key"] or (key is not None and row["key"] != key):
             raise ValueError(f"its rows are of {_short(row['key'])}")
-        for field in fields:
-            if row[field.name] is not None:
-                _check_cell(field, row[field.name])
-        _check_trial(row, objective) if dataset == "trials" else _need(row, REPORTED, "a report")
+        for column in columns:
+            if row[column.name] is not None:
+                _check_cell(column, row[column.name])
+        if dataset == "trials":
+            _check_names(row)
+        _need(row, never_null, f"a {dataset.removesuffix('s')}")
+        if dataset == "trials":
+            _check_trial(row, objective)
 
 
 def repeated(keys: pa.ChunkedArray[Any]) -> str | None:
@@ -95,27 +99,34 @@ def _rows(table: pa.Table) -> Iterator[dict[str, Any]]:
         yield from rows
 
 
-def _check_cell(field: pa.Field[Any], value: Any) -> None:
+def _columns(names: Sequence[str], dataset: str) -> list[Column]:
+    """The columns of those names but the key; one that is not of the data set is a sampled knob."""
+    fixed = row_types.TRIAL_COLUMNS if dataset == "trials" else row_types.REPORT_COLUMNS
+    known = {column.name: column for column in fixed}
+    return [known.get(name) or replace(_KNOB, name=name) for name in names if name != "key"]
+
+
+def _check_cell(column: Column, value: Any) -> None:
     """A ValueError for a value that its column cannot have."""
-    name, unit = field.name, (field.metadata or {}).get(b"unit", b"").decode()
+    name = column.name
     if isinstance(value, str):
-        _check_text(name, value, unit)
+        _check_text(column, value)
     elif isinstance(value, datetime):
         if not EARLIEST <= value < LATEST:
             raise ValueError(f"{name} is {value:%Y-%m-%d} but must be from {EARLIEST.year} to {LATEST.year}")
     elif not isinstance(value, bool):
-        if not isfinite(value) and unit in SCORES and name not in ("value", "cutoff"):
+        if not isfinite(value) and not column.finite:
             return  # of a run that diverged
-        least, most = RANGES.get(unit, (-LARGEST, LARGEST))
+        least, most = RANGES.get(column.unit, (-LARGEST, LARGEST))
         if not least <= value <= most:
             raise ValueError(f"{name} is {value!r} but must be {least:g} to {most:g}")
 
 
-def _check_text(name: str, text: str, unit: str) -> None:
-    most = TEXT if name in LONG else DESIGN_TEXT if name == "design" else SHORT_TEXT
-    if len(text) > most:
-        raise ValueError(f"{name} has {len(text):,} characters but may have at most {most:,}")
-    if unit == "JSON":
+def _check_text(column: Column, text: str) -> None:
+    name = column.name
+    if len(text) > column.most:
+        raise ValueError(f"{name} has {len(text):,} characters but may have at most {column.most:,}")
+    if column.unit == "JSON":
         try:
             found = JSON[name].validate_json(text, strict=True)
         except ValidationError as error:
@@ -136,16 +147,19 @@ def _check_depth(name: str, value: Any, depth: int = 0) -> None:
         raise ValueError(f"{name} holds a text of {len(value):,} characters but may hold at most {JSON_TEXT:,}")
 
 
-def _check_trial(row: Row, objective: str | None) -> None:
+def _check_names(row: Row) -> None:
     status, stage = row["status"], row["stage"]
     if status not in STATUSES:
         raise ValueError(f"status {_short(status)} does not exist: {nearest(str(status)[:60], STATUSES, 'statuses')}")
     if stage is not None and stage not in STAGES:
         raise ValueError(f"stage {_short(stage)} does not exist: {nearest(stage[:60], STAGES, 'stages')}")
-    _need(row, ALWAYS, "a trial")
+
+
+def _check_trial(row: Row, objective: str | None) -> None:
+    status, stage = row["status"], row["stage"]
     if objective is not None and row["objective"] != objective:
         raise ValueError(f"objective is {_short(row['objective'])} but the campaign's is {objective!r}")
-    if status != "infeasible":
+    if status != "infeasible" or row["spent"] is not None:
         _need(row, TRAINED, f"a trial that is {status}")
     _need(row, BY_STATUS.get(status, ()), f"a trial that is {status}")
     _need(row, BY_STAGE.get(stage, ()), f"a run of the stage {stage}")

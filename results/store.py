@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from numbers import Integral, Real
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -26,6 +26,7 @@ from terminal.nearest import nearest
 from results import limits, parquet, places
 from results.campaign import parse
 from results.names import check_name, is_name
+from results.row_types import ReportRow, TrialRow
 from results.rows import check_rows, repeated
 from results.schema import SCHEMA_VERSION, reports_schema, trials_schema
 from results.statuses import STATUSES
@@ -49,7 +50,7 @@ class Store:
         self._schemas = {"trials": trials_schema(campaign["knobs"]), "reports": reports_schema()}
         self.before_write: Callable[[], None] = lambda: None  # of each row: raises where the folder is no longer ours
         self._misnamed: set[str] = set()  # trials whose rows were written under another name of the folder
-        self._reported: dict[str, list[dict[str, Any]]] = {}  # rows of the trials that are reporting now
+        self._reported: dict[str, list[ReportRow]] = {}  # rows of the trials that are reporting now
 
     @classmethod
     def create(
@@ -110,7 +111,7 @@ class Store:
         for dataset in DATASETS:
             inside.remove_half_written(self.folder, dataset, _is_part)
 
-    def write_trial(self, row: Mapping[str, Any]) -> None:
+    def write_trial(self, row: TrialRow) -> None:
         """Store the one row of a trial, in place of an earlier one; columns not given are null.
 
         A ValueError for a column that does not exist, a bad key or status, or a value of a wrong type.
@@ -122,28 +123,29 @@ class Store:
         if status != "running":
             self._reported.pop(row["key"], None)
 
-    def append_report(self, row: Mapping[str, Any]) -> None:
+    def append_report(self, row: ReportRow) -> None:
         """Add one row to a trial's reports; columns not given are null. Errors as in :meth:`write_trial`."""
         key = _key(row)
         rows = self._reported[key] if key in self._reported else self.reports(key)
         self._write("reports", key, [*rows, row])  # refuses a bad row before it is remembered
-        self._reported[key] = [*rows, dict(row)]
+        self._reported[key] = [*rows, row.copy()]
 
-    def trials(self) -> list[dict[str, Any]]:
+    def trials(self) -> list[TrialRow]:
         """All trials as plain rows (null is None), sorted by key. A ValueError names the files that cannot be read."""
-        return self.table("trials").to_pylist()
+        return cast(list[TrialRow], self.table("trials").to_pylist())
 
-    def reports(self, key: str) -> list[dict[str, Any]]:
+    def reports(self, key: str) -> list[ReportRow]:
         """The reports of one trial in the order they were made; empty where it made none."""
         check_name(key, "trial key")
         if self._compacted:
-            return [row for row in self.table("reports").to_pylist() if row["key"] == key]
-        return self._read("reports", key).to_pylist() if files.is_file(self._path("reports", key)) else []
+            return self.reports_by_key().get(key, [])
+        there = files.is_file(self._path("reports", key))
+        return cast(list[ReportRow], self._read("reports", key).to_pylist()) if there else []
 
-    def reports_by_key(self) -> dict[str, list[dict[str, Any]]]:
+    def reports_by_key(self) -> dict[str, list[ReportRow]]:
         """All reports, in the order they were made, by the key of their trial. A ValueError as in :meth:`trials`."""
-        found: dict[str, list[dict[str, Any]]] = {}
-        for row in self.table("reports").to_pylist():
+        found: dict[str, list[ReportRow]] = {}
+        for row in cast(list[ReportRow], self.table("reports").to_pylist()):
             found.setdefault(row["key"], []).append(row)
         return found
 

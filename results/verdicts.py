@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import cast
 
 import pandas as pd
 from terminal.counted import counted
@@ -11,15 +11,19 @@ from terminal.counted import counted
 from results.ablation import Ablation, Comparison, ablation
 from results.analysis import ESTABLISHED
 from results.confirmation import MOST_PAIRS, Round, Verdict, rounds, standing
+from results.row_types import TRIAL_COLUMNS, TrialRow
 
-Rows = Sequence[Mapping[str, Any]]
+Rows = Sequence[TrialRow]
 
 
 def rows_of(trials: pd.DataFrame) -> Rows:
-    """A data frame's rows as plain ones, with None for what is null."""
+    """A data frame's rows as plain ones, with None for what is null, and counts whole where pandas made them floats."""
+    counts = {column.name for column in TRIAL_COLUMNS if column.kind is int}
     plain = trials.astype(object)
     rows = plain.where(plain.notna(), None).to_dict("records")
-    return [{str(name): value for name, value in row.items()} for row in rows]
+    for row in rows:
+        row.update({name: int(row[name]) for name in counts & row.keys() if row[name] is not None})
+    return cast(Rows, rows)
 
 
 def verdict_lines(trials: pd.DataFrame) -> list[str]:

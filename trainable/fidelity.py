@@ -17,13 +17,12 @@ from typing import Any, ClassVar
 from torch import Tensor
 
 from trainable.config import UNITS, WHOLE_UNITS, Budget, Spent, TrainConfig
-from trainable.report import Report
+from trainable.report import SCORES, Report
 from trainable.run import Run
 from trainable.schedules.early_decay import EarlyDecay
 from trainable.train import train
 
 BRANCH_FRACTION = 0.15  # length of a branched decay, of what the run has spent so far; 2405.18392 finds 0.1-0.2 enough
-SCORES = ("val_loss", "val_bpb", "val_nats_per_character", "val_mainrun_loss")
 
 
 @dataclass

@@ -26,7 +26,7 @@ from trainable.component import decode
 from trainable.config import TrainConfig
 from trainable.data import DataConfig, Dataset, prepare
 from trainable.fidelity import FIDELITIES, Fidelity
-from trainable.report import Report
+from trainable.report import Environment, Report
 from trainable.run import Run
 from trainable.runtime import Runtime
 from trainable.watchdog import Watchdog, stall_file
@@ -196,14 +196,17 @@ class RayTrainable(tune.Trainable):
         if report.status != "running":
             self.cleanup()
         run = self.fidelity.run
+        environment = Environment(
+            parameters=run.num_parameters,
+            device=run.runtime.device_name,
+            precision=run.runtime.precision,
+            peak_memory_bytes=run.runtime.peak_memory_bytes(),
+            wall_seconds=time.perf_counter() - self.started,
+            worker=f"{socket.gethostname()}:{os.getpid()}",
+        )
         return {
             **asdict(report),
+            **asdict(environment),
             "note": "; ".join(dict.fromkeys(self.notes)),
             "done": report.status != "running",
-            "parameters": run.num_parameters,
-            "device": run.runtime.device_name,
-            "precision": run.runtime.precision,
-            "peak_memory_bytes": run.runtime.peak_memory_bytes(),
-            "wall_seconds": time.perf_counter() - self.started,
-            "worker": f"{socket.gethostname()}:{os.getpid()}",
         }

@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 
 from trainable.artifact import Weighed, weigh
 from trainable.evaluate import Evaluation, evaluate
@@ -16,7 +16,9 @@ from trainable.run import Run
 
 @dataclass(frozen=True)
 class Report:
-    """Where a run stands. Losses are nats per token; ``train_loss`` is the mean since the last report."""
+    """Where a run stands. A field that is a column of the results has its unit and meaning in results/row_types.py,
+    under the same name; the others are said here.
+    """
 
     status: str  # running, completed, diverged or interrupted
     milestone: float  # the milestone reached, in budget units; the budget itself at the end
@@ -27,16 +29,16 @@ class Report:
     progress: float
     multiplier: float
     train_loss: float | None
-    val_loss: float | None = None
+    val_loss: float | None = None  # of an Evaluation, and so all that begin with "val_" but the quantised ones
     val_bpb: float | None = None
-    val_nats_per_character: float | None = None  # over the same tokens; None where the source is no text
-    val_mainrun_loss: float | None = None  # mainrun's faulty own; None where ``evaluation.mainrun_rows`` is null
+    val_nats_per_character: float | None = None
+    val_mainrun_loss: float | None = None
     eval_seconds: float = 0.0
     compile_seconds: float = 0.0
     param_data_ratio: float = 0.0  # tokens a scaling parameter
     epochs: float = 0.0  # passes over the training data
     extra: dict[str, float] = field(default_factory=dict)  # training beside this run, by a fidelity: see fidelity.py
-    time_to_target: float | None = None  # seconds so far, a lower bound until ``target_reached``; None without a target
+    time_to_target: float | None = None
     target_reached: bool | None = None
     artifact_bytes: int | None = None  # of a completed run that has an artifact, and so the next three
     val_loss_quantised: float | None = None
@@ -44,6 +46,24 @@ class Report:
     violation: str = ""  # the limit that the artifact breaks
     logged: dict[str, float] = field(default_factory=dict)
     reason: str = ""
+
+
+@dataclass(frozen=True)
+class Environment:
+    """What trains a run, and what that took; sent beside each report. All are columns: see results/row_types.py."""
+
+    parameters: int
+    device: str
+    precision: str
+    peak_memory_bytes: int | None
+    wall_seconds: float
+    worker: str
+
+
+# A report's score -> the field of the Evaluation that it is.
+SCORES = {
+    f"val_{score.name}": score.name for score in fields(Evaluation) if f"val_{score.name}" in Report.__annotations__
+}
 
 
 def validation(run: Run, final: bool = False) -> Evaluation:
@@ -105,10 +125,7 @@ def report_of(
         progress=run.config.budget.fraction(spent),
         multiplier=step.multiplier if step else 0.0,
         train_loss=float(run.loss_sum) / run.loss_steps if run.loss_steps else None,
-        val_loss=found.loss if found else None,
-        val_bpb=found.bpb if found else None,
-        val_nats_per_character=found.nats_per_character if found else None,
-        val_mainrun_loss=found.mainrun_loss if found else None,
+        **{name: getattr(found, score) for name, score in SCORES.items() if found},
         eval_seconds=run.eval_seconds,
         compile_seconds=run.compile_seconds,
         param_data_ratio=spent.param_data_ratio,

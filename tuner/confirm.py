@@ -28,7 +28,9 @@ from results.confirmation import (
     rounds,
     standing,
 )
-from results.statuses import ENDED
+from results.row_parts import given
+from results.row_types import TrialRow
+from results.statuses import ENDED, Stage
 from results.store import Store
 from search_spaces.domains import Value
 from storage.location import Location
@@ -47,7 +49,7 @@ class Training:
     values: Mapping[str, Value]
     config: TrainConfig  # at its seed
     label: str
-    columns: Mapping[str, object]
+    columns: TrialRow
 
 
 class Confirmation:
@@ -70,7 +72,7 @@ class Confirmation:
                 "would no longer be right in 95 % of the cases"
             )
 
-    def _rows(self) -> list[Mapping[str, object]]:
+    def _rows(self) -> list[TrialRow]:
         return [entry.row for entry in list(self.ledger.entries.values())]
 
     @property
@@ -107,7 +109,7 @@ class Confirmation:
     @property
     def best(self) -> list[Entry]:
         """The best completed trials of the search, best first, without the base."""
-        tried = sorted(self.ledger.completed(), key=lambda entry: (float(entry.row["value"]), entry.key))
+        tried = sorted(self.ledger.completed(), key=lambda entry: (entry.value, entry.key))
         return [entry for entry in tried if not entry.row["is_base"]][: self.design.candidates]
 
     @property
@@ -159,7 +161,7 @@ class Confirmation:
     def _training(
         self,
         found: Round,
-        stage: str,
+        stage: Stage,
         values: Mapping[str, Value],
         config: TrainConfig,
         seed: int,
@@ -170,7 +172,7 @@ class Confirmation:
         name = (
             "the base" if arm == found.base else f"trial {trial.number}" if trial else "the winner with changes undone"
         )
-        columns = {
+        columns: TrialRow = {
             "stage": stage,
             "arm": arm,
             "round": found.number,
@@ -250,7 +252,7 @@ class Confirmation:
     @property
     def run_seconds(self) -> float | None:
         """Mean seconds of a run after the search."""
-        seconds = [float(e.row["wall_seconds"]) for e in self.ledger.entries.values() if _timed(e)]
+        seconds = [given(e.row["wall_seconds"]) for e in self.ledger.entries.values() if _timed(e)]
         return fmean(seconds) if seconds else None
 
     def _whole(self, found: Round, winner: Entry, changes: Group, known: Ablation) -> Iterator[Training]:
@@ -275,8 +277,8 @@ class Confirmation:
 
     def _refuse(self, found: Round, changes: Group, group: Group, why: str) -> None:
         plan = json.dumps({"changes": changes, "undone": group})
-        columns = {"stage": ABLATE, "round": found.number, "design": str(found.design), "undone": plan}
-        self.ledger.refuse_again(f"{found.number} {plan}", why, columns)
+        row: TrialRow = {"stage": ABLATE, "round": found.number, "design": str(found.design), "undone": plan}
+        self.ledger.refuse_again(f"{found.number} {plan}", why, row)
 
 
 def first_fresh_seed(seed: int, earlier: Sequence[Location]) -> int:

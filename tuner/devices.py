@@ -8,10 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from results.campaign import STEP_SECONDS
+from results.row_types import TRIAL_COLUMNS
 from search_spaces.space import Space
 from trainable.config import TrainConfig
 
-TIMED = ("time_to_target", "train_seconds", "step_seconds")  # objectives and measures in seconds
+# Objectives and measures in seconds.
+TIMED = {column.name for column in TRIAL_COLUMNS if column.is_measure and column.unit == "s"} | {STEP_SECONDS}
 REMEDY = "give --mixed-devices to run all the same, or a budget in steps, tokens or FLOPs"
 
 

@@ -94,9 +94,9 @@ def after_the_search(search: Search) -> str:
 def seconds_left(search: Search) -> float | None:
     """Mean seconds of the ended trials, times those still to end, over the slots; None before the first end."""
     spent = [
-        float(e.row["wall_seconds"])
+        seconds
         for e in list(search.ledger.entries.values())
-        if e.row.get("ended_at") and e.row.get("wall_seconds")
+        if e.row.get("ended_at") and (seconds := e.row.get("wall_seconds"))
     ]
     if not spent:
         return None
@@ -145,7 +145,7 @@ def best_text(search: Search) -> Line:
     best, base = search.ledger.best(), search.ledger.base_value()
     if best is None:
         return Line("no trial has completed yet", style="dim")
-    value = float(best.row["value"])
+    value = best.value
     text = Line(f"best {search.space.objective} {value:.4f}", style="bold green")
     if best.row["is_base"]:
         return text.append(" (the base)", style="dim")

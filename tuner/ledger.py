@@ -13,7 +13,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from results.confirmation import SEARCH
-from results.statuses import ENDED
+from results.row_parts import given, measure_of, of_report, of_trial, taken_back, with_knobs
+from results.row_types import ReportRow, TrialRow
+from results.statuses import ENDED, Status
 from results.store import Store
 from search_spaces import constraints
 from search_spaces.domains import Value
@@ -27,17 +29,6 @@ from tuner.reuse import Finished
 from tuner.row_config import config_of
 from tuner.sampler import Outcome
 
-PROGRESS = (  # what a row says of how far a trial has come
-    "spent", "extra_spent", "extra_seconds", "steps", "tokens", "train_seconds", "tokens_per_second", "last_value",
-    "train_loss", "val_loss", "val_bpb", "val_nats_per_character", "val_mainrun_loss", "time_to_target",
-    "target_reached",
-)  # fmt: skip
-COPIED = (  # from a trial's report into its row
-    "train_loss", "val_loss", "val_bpb", "eval_seconds", "compile_seconds", "wall_seconds", "peak_memory_bytes",
-    "device", "precision", "parameters", "worker",
-    "artifact_bytes", "val_loss_quantised", "val_bpb_quantised",
-    "val_nats_per_character", "val_mainrun_loss", "time_to_target", "target_reached",
-)  # fmt: skip
 EXTRA = ("steps", "tokens", "seconds", "spent")
 
 
@@ -48,7 +39,7 @@ class Entry:
     key: str
     values: dict[str, Value]
     config: TrainConfig | None  # None where the values make no valid one
-    row: dict[str, Any]
+    row: TrialRow
     optuna_number: int | None = None
     milestones: dict[float, float] = field(default_factory=dict)  # milestone -> objective
     started: bool = False  # in this start of the campaign
@@ -60,8 +51,8 @@ class Entry:
         return self.row.get("stage") or SEARCH
 
     @property
-    def status(self) -> str:
-        return str(self.row["status"])
+    def status(self) -> Status:
+        return self.row["status"]
 
     @property
     def is_trial(self) -> bool:
@@ -70,12 +61,17 @@ class Entry:
 
     @property
     def number(self) -> int:
-        return int(self.row["number"])
+        return self.row["number"]
+
+    @property
+    def value(self) -> float:
+        """The final value of a trial that completed."""
+        return given(self.row["value"])
 
     def restart(self) -> None:
         """Forget what an earlier attempt reached: the next one begins at the first step."""
         self.milestones.clear()
-        self.row.update(dict.fromkeys(PROGRESS))
+        self.row.update(taken_back())
 
 
 class Ledger:
@@ -106,16 +102,17 @@ class Ledger:
         row = self._row(config, self.data_fingerprint, changes)
         if self.inert is not None:
             row["inert"] = json.dumps([path for path in changes if path in self.inert])
-        return self._opened(row | {"optuna_number": optuna_number, **values}, dict(values), config, optuna_number)
+        row["optuna_number"] = optuna_number
+        return self._opened(with_knobs(row, values), dict(values), config, optuna_number)
 
     def changes(self, values: Mapping[str, Value]) -> dict[str, Value]:
         """Which of ``values`` are not the base's."""
         return {path: value for path, value in values.items() if self.base_values.get(path, ...) != value}
 
-    def open_again(self, values: Mapping[str, Value], config: TrainConfig, columns: Mapping[str, Any]) -> Entry:
+    def open_again(self, values: Mapping[str, Value], config: TrainConfig, columns: TrialRow) -> Entry:
         """A run after the search, on a seed that was not used there; ``columns`` say which and why."""
         entry = self.open(values, config, None)
-        entry.row.update(columns, is_base=not self.changes(values))
+        entry.row.update({**columns, "is_base": not self.changes(values)})
         return entry
 
     def open_planned(self, planned: Planned) -> Entry:
@@ -123,19 +120,17 @@ class Ledger:
         same_seed = replace(self.base, seed=planned.config.seed)
         changes = {path: there for path, (_, there) in difference(same_seed, planned.config).items()}
         row = self._row(planned.config, planned.data, changes)
-        row.update(inert=None if planned.inert is None else json.dumps(planned.inert))
-        row.update(recorded_id=planned.recorded_id, reading=planned.reading, is_base=not changes)
+        row["inert"] = None if planned.inert is None else json.dumps(planned.inert)
+        row.update({"recorded_id": planned.recorded_id, "reading": planned.reading, "is_base": not changes})
         return self._opened(row, {}, planned.config, None)
 
-    def _opened(
-        self, row: dict[str, Any], values: dict[str, Value], config: TrainConfig, optuna_number: int | None
-    ) -> Entry:
-        key = str(row["key"])
+    def _opened(self, row: TrialRow, values: dict[str, Value], config: TrainConfig, optuna_number: int | None) -> Entry:
+        key = row["key"]
         assert key not in self.entries, f"trial {key} is in the book already"
         self.entries[key] = Entry(key, values, config, row, optuna_number)
         return self.entries[key]
 
-    def _row(self, config: TrainConfig, data: str, changes: Mapping[str, Any]) -> dict[str, Any]:
+    def _row(self, config: TrainConfig, data: str, changes: Mapping[str, Any]) -> TrialRow:
         key, campaign = config.key(data), self.campaign
         return {
             "key": key,
@@ -161,18 +156,18 @@ class Ledger:
         self, values: Mapping[str, Value], reason: str, optuna_number: int | None, parameters: int | None = None
     ) -> None:
         """Write down values that make no valid run, or one that is too large: they cost a row, not a trial."""
-        extra = {"optuna_number": optuna_number, "parameters": parameters, **values}
-        self._refuse(values, reason, {"stage": SEARCH, "overrides": json.dumps(dict(values)), **extra})
+        row: TrialRow = {"stage": SEARCH, "overrides": json.dumps(dict(values)), "parameters": parameters}
+        self._refuse(values, reason, with_knobs({**row, "optuna_number": optuna_number}, values))
 
-    def refuse_again(self, name: str, reason: str, columns: Mapping[str, Any]) -> None:
+    def refuse_again(self, name: str, reason: str, columns: TrialRow) -> None:
         """Write down a run after the search that would make no valid one."""
         self._refuse({"run": name}, reason, {"overrides": "{}", **columns})
 
-    def _refuse(self, named: Mapping[str, Value], reason: str, columns: Mapping[str, Any]) -> None:
+    def _refuse(self, named: Mapping[str, Value], reason: str, columns: TrialRow) -> None:
         key = f"infeasible-{fingerprint(dict(named))}"
         if key in self.entries:
             return
-        row = {
+        row: TrialRow = {
             "key": key,
             "campaign": self.store.folder.name,
             "space": self.campaign["space"],
@@ -196,7 +191,9 @@ class Ledger:
         """An attempt at the trial begins."""
         entry, row = self.entries[key], self.entries[key].row
         entry.started = True
-        row.update(status="running", attempt=row["attempt"] + 1, started_at=self.now(), ended_at=None, reason=None)
+        number = given(row["attempt"]) + 1
+        row.update({"status": "running", "attempt": number, "reason": None})
+        row.update({"started_at": self.now(), "ended_at": None})
         self.store.write_trial(row)
 
     def report(self, key: str, result: Mapping[str, Any]) -> None:
@@ -211,30 +208,30 @@ class Ledger:
         recent = (tokens - (row.get("tokens") or 0)) / seconds if seconds > 0 else None
         if recent is not None and recent < 0:  # it went back further than it has come since: a checkpoint was lost
             recent = speed
-        row.update({name: result.get(name) for name in COPIED if result.get(name) is not None})
-        row.update(steps=steps, tokens=tokens, train_seconds=total, tokens_per_second=speed)
+        row.update(of_trial(result))
+        row.update({"steps": steps, "tokens": tokens, "train_seconds": total, "tokens_per_second": speed})
         row["extra_seconds"] = extra["seconds"]
-        here = _spent(result, row["budget_unit"])
+        here = _spent(result, given(row["budget_unit"]))
         spent = max(here, row.get("spent") or 0.0)  # a run of its own for a rung begins at 0 again
-        row.update(spent=spent, extra_spent=max(0.0, here + extra["spent"] - spent))
+        row.update({"spent": spent, "extra_spent": max(0.0, here + extra["spent"] - spent)})
         if value is not None:
             row["last_value"] = value
         if status == "running" and value is not None:
             entry.milestones[result["milestone"]] = value
         if status != "interrupted":
-            self.store.append_report(_report_row(key, row["attempt"], result, recent, self.now()))
+            self.store.append_report(_report_row(key, row, result, extra["spent"], recent, self.now()))
         if status == "running":
             self.store.write_trial(row)
 
     def reuse(self, key: str, found: Finished, violation: str) -> None:
         """Take over a trial that an earlier campaign has finished."""
-        entry, objective = self.entries[key], str(self.entries[key].row["objective"])
+        entry, objective = self.entries[key], self.entries[key].row["objective"]
         entry.row.update(found.columns(objective))
         entry.milestones.update(found.milestones(objective))
         for report in found.reports:
             self.store.append_report(report)
-        infeasible = entry.status == "completed" and violation
-        entry.row.update({"status": "infeasible", "reason": violation} if infeasible else {})
+        if entry.status == "completed" and violation:
+            entry.row.update({"status": "infeasible", "reason": violation})
         entry.row["value"] = entry.row["last_value"] if entry.status == "completed" else None
         self.store.write_trial(entry.row)
 
@@ -244,11 +241,12 @@ class Ledger:
         if text not in found:
             self.entries[key].row["note"] = f"{found}; {text}" if found else text
 
-    def close(self, key: str, status: str, reason: str = "", **columns: Any) -> None:
+    def close(self, key: str, status: Status, reason: str = "", columns: TrialRow | None = None) -> None:
         """The attempt is over; ``columns`` are further cells of the row."""
         entry = self.entries[key]
         value = entry.row.get("last_value") if status == "completed" else None
-        entry.row.update(status=status, reason=reason or None, value=value, ended_at=self.now(), **columns)
+        entry.row.update({"status": status, "reason": reason or None, "value": value, "ended_at": self.now()})
+        entry.row.update(columns or {})
         self.store.write_trial(entry.row)
 
     def restore(self, planned: Sequence[Planned] = ()) -> None:
@@ -257,22 +255,21 @@ class Ledger:
         """
         rows, reports = self.store.trials(), self.store.reports_by_key()
         sources = {p.data: p.config.data.source for p in planned} | {self.data_fingerprint: self.base.data.source}
-        for row in sorted(rows, key=lambda r: int(r["number"])):
+        for row in sorted(rows, key=lambda r: r["number"]):
             try:
-                config = _at(config_of(row), sources.get(row["data"]))
+                config = _at(config_of(row), sources.get(str(row["data"])))
                 values = self._refused_values(row) if config is None else self.space.values_of(config)
             except ValueError as error:
                 raise ValueError(f"{self.store.folder} cannot be gone on with: {error}") from None
-            milestones = {}
+            milestones: dict[float, float] = {}
             for report in reports.get(row["key"], ()):
-                value = report.get(row["objective"])  # None too where it is known at the end only
-                at = report["milestone"]
-                reached = at is not None and at <= (row["spent"] or 0)  # not by an attempt that began again since
-                if value is not None and reached and at < row["budget"]:
+                value = measure_of(report, row["objective"])  # None too where it is known at the end only
+                at, spent = report["milestone"], row["spent"] or 0.0  # less than by an attempt before the last
+                if value is not None and at is not None and at <= spent and at < given(row["budget"]):
                     milestones[at] = value
-            self.entries[row["key"]] = Entry(row["key"], values, config, dict(row), None, milestones)
+            self.entries[row["key"]] = Entry(row["key"], values, config, row, None, milestones)
 
-    def _refused_values(self, row: Mapping[str, Any]) -> dict[str, Value]:
+    def _refused_values(self, row: TrialRow) -> dict[str, Value]:
         """The values of a row whose config is none; a ValueError for what no sampler can have asked for."""
         values: dict[str, Value] = json.loads(row["overrides"])
         for path, value in values.items():
@@ -303,7 +300,7 @@ class Ledger:
         return Outcome(
             entry.values,
             OUT_OF_MEMORY if no_memory else entry.status,
-            row.get("last_value" if entry.status == "infeasible" else "value"),
+            row.get("last_value") if entry.status == "infeasible" else row.get("value"),
             dict(entry.milestones),
             cost_of(second, row) if second is not None and whole else None,
             constraints.excesses(self.space.constraints, row, entry.config) if whole else {},
@@ -323,7 +320,7 @@ class Ledger:
 
     def best(self) -> Entry | None:
         """The completed trial of the search with the lowest value."""
-        return min(self.completed(), key=lambda e: float(e.row["value"]), default=None)
+        return min(self.completed(), key=lambda e: e.value, default=None)
 
     def completed(self) -> list[Entry]:
         """The completed trials of the search."""
@@ -349,23 +346,15 @@ def _spent(result: Mapping[str, Any], unit: str) -> float:
     return float(result["step" if unit == "steps" else unit])
 
 
-def _report_row(key: str, attempt: int, result: Mapping[str, Any], speed: float | None, at: datetime) -> dict[str, Any]:
+def _report_row(
+    key: str, row: TrialRow, sent: Mapping[str, Any], beside: float, speed: float | None, at: datetime
+) -> ReportRow:
     return {
+        **of_report(sent),
         "key": key,
-        "attempt": attempt,
-        "step": result["step"],
-        "tokens": result["tokens"],
-        "seconds": result["seconds"],
-        "progress": result["progress"],
-        "milestone": result["milestone"],
-        "extra_spent": (result.get("extra") or {}).get("spent", 0.0),
-        "train_loss": result["train_loss"],
-        "val_loss": result["val_loss"],
-        "val_bpb": result["val_bpb"],
-        "val_nats_per_character": result["val_nats_per_character"],
-        "val_mainrun_loss": result["val_mainrun_loss"],
-        "lr_multiplier": result["multiplier"],
+        "attempt": given(row["attempt"]),
+        "extra_spent": beside,
         "tokens_per_second": speed,
-        "logged": json.dumps(result["logged"]),
+        "logged": json.dumps(sent["logged"]),
         "at": at,
     }

@@ -7,23 +7,18 @@ limits of its campaign. What a trial had at rungs is taken where it was measured
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from results.confirmation import SEARCH
+from results.row_parts import given, measure_of, reusable
+from results.row_types import ReportRow, TrialRow
+from results.statuses import Status
 from results.store import Store
 from storage.location import Location
 from tuner.row_config import config_of
 
-FINISHED = ("completed", "diverged", "plateaued")
-KEPT = (  # columns of the earlier row that say how it trained and what it came to
-    "status", "reason", "spent", "extra_spent", "extra_seconds", "steps", "tokens", "train_seconds", "eval_seconds",
-    "compile_seconds", "wall_seconds",
-    "tokens_per_second", "peak_memory_bytes", "device", "precision", "parameters", "artifact_bytes", "train_loss",
-    "val_loss", "val_bpb", "val_nats_per_character", "val_mainrun_loss", "time_to_target", "target_reached",
-    "val_loss_quantised", "val_bpb_quantised", "attempt", "worker", "started_at", "ended_at", "code_version",
-)  # fmt: skip
+FINISHED: tuple[Status, ...] = ("completed", "diverged", "plateaued")
 
 
 @dataclass(frozen=True)
@@ -31,18 +26,19 @@ class Finished:
     """A trial that need not be trained again."""
 
     campaign: str
-    row: Mapping[str, Any]
-    reports: Sequence[Mapping[str, Any]]  # of rungs only where they were judged by the same fidelity
+    row: TrialRow
+    reports: Sequence[ReportRow]  # of rungs only where they were judged by the same fidelity
 
-    def columns(self, objective: str) -> dict[str, Any]:
+    def columns(self, objective: str) -> TrialRow:
         """What goes into the row of the trial that reuses it."""
-        kept = {name: self.row.get(name) for name in KEPT}
-        return kept | {"last_value": self.row.get(objective), "reused_from": self.campaign}
+        return {**reusable(self.row), "last_value": measure_of(self.row, objective), "reused_from": self.campaign}
 
     def milestones(self, objective: str) -> dict[float, float]:
         """Milestone -> objective, of those before the end of the budget."""
-        found = {at: report.get(objective) for report in self.reports if (at := report["milestone"]) is not None}
-        return {at: value for at, value in found.items() if value is not None and at < self.row["budget"]}
+        found = {
+            at: measure_of(report, objective) for report in self.reports if (at := report["milestone"]) is not None
+        }
+        return {at: value for at, value in found.items() if value is not None and at < given(self.row["budget"])}
 
 
 class Library:
@@ -54,7 +50,7 @@ class Library:
         ``fidelity`` is that of the campaign that reuses: how values on the way are measured.
         """
         self.fidelity = fidelity
-        self._found: dict[str, tuple[Store, dict[str, Any]]] = {}
+        self._found: dict[str, tuple[Store, TrialRow]] = {}
         for folder in folders:
             store = Store.open(folder)
             store.table("reports")  # a damaged one is said now, and not when its trial has its turn
@@ -74,11 +70,11 @@ class Library:
         store, row = self._found[key]
         reports = store.reports(key)
         if store.campaign.get("fidelity", self.fidelity) != self.fidelity:
-            reports = [report for report in reports if (report["milestone"] or 0.0) >= row["budget"]]
+            reports = [report for report in reports if (report["milestone"] or 0.0) >= given(row["budget"])]
         return Finished(store.folder.name, row, reports)
 
 
-def _check_config(folder: Location, row: Mapping[str, Any]) -> None:
+def _check_config(folder: Location, row: TrialRow) -> None:
     """A ValueError unless the row is of the config that its key is the hash of: it is reused by its key alone."""
     try:
         config_of(row)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any
 
+from results.row_types import TrialRow
 from trainable.component import decode
 from trainable.config import TrainConfig
 
 
-def config_of(row: Mapping[str, Any]) -> TrainConfig | None:
+def config_of(row: TrialRow) -> TrainConfig | None:
     """The config of a training, None where the row's values made none.
 
     A ValueError for anything else, and for one whose key (the hash of config, seed and data) is not the row's.

@@ -18,7 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from results.confirmation import SEARCH, Design
-from results.statuses import ENDED
+from results.row_parts import given
+from results.row_types import TrialRow
+from results.statuses import ENDED, Status
 from results.store import Store
 from search_spaces import constraints
 from search_spaces.space import Space
@@ -305,7 +307,7 @@ class Search:
     def _request(self, entry: Entry) -> Request:
         assert entry.config is not None, f"{entry.key} is no valid trial"
         searched = entry.stage == SEARCH
-        begun = self.files.begin(entry.key, entry.row["attempt"] + 1)
+        begun = self.files.begin(entry.key, given(entry.row["attempt"]) + 1)
         request = Request(
             key=entry.key,
             config=json.dumps(encode(entry.config)),
@@ -338,11 +340,11 @@ class Search:
     def report(self, key: str, result: Mapping[str, Any]) -> None:
         """A trial has reached a milestone, or its end."""
         entry = self.live[key]
-        before = float(entry.row.get("train_seconds") or 0.0)
+        before = entry.row.get("train_seconds") or 0.0
         if result.get("note"):
             self.ledger.note(key, f"attempt {entry.row['attempt']}: {result['note']}")
         self.ledger.report(key, result)
-        after = float(entry.row["train_seconds"])
+        after = given(entry.row["train_seconds"])
         self.trained_seconds += max(0.0, after - before)  # less than before: it began again
         if unlike := self._device.see(result.get("device")):
             self.stop(unlike)
@@ -352,13 +354,13 @@ class Search:
 
     def end(self, key: str, result: Mapping[str, Any]) -> None:
         """A trial has ended by itself, or early stopping has ended it."""
-        status, stop = str(result.get("status", "interrupted")), self.stopper.stops.pop(key, None)
+        status, stop = result.get("status", "interrupted"), self.stopper.stops.pop(key, None)
         if stop is not None:
-            self._close(key, "stopped", str(stop), rung=stop.rung, cutoff=stop.cutoff)
+            self._close(key, "stopped", str(stop), {"rung": stop.rung, "cutoff": stop.cutoff})
         elif status == "running" and not _is_finite(result.get(self.space.objective)):
             self._close(key, "diverged", f"{self.space.objective} is not finite at milestone {result['milestone']:g}")
         elif status in ("running", "interrupted"):
-            self._close(key, "interrupted", self.stopping, checkpoint=self.files.checkpoint(key))
+            self._close(key, "interrupted", self.stopping, {"checkpoint": self.files.checkpoint(key)})
             return
         elif status == "completed" and not _is_finite(self.live[key].row.get("last_value")):
             self._close(key, "diverged", f"it ended with {self.space.objective} {self.live[key].row.get('last_value')}")
@@ -404,13 +406,13 @@ class Search:
         if not entry.started:  # while it was set up
             self.ledger.start(key)
         self.ledger.note(key, f"attempt {entry.row['attempt']}: {loss.why}")
-        self._close(key, "interrupted", loss.why, checkpoint=self.files.checkpoint(key))
+        self._close(key, "interrupted", loss.why, {"checkpoint": self.files.checkpoint(key)})
         entry.started = False
         self.waiting.insert(0, entry)
 
-    def _close(self, key: str, status: str, reason: str, **columns: Any) -> None:
+    def _close(self, key: str, status: Status, reason: str, columns: TrialRow | None = None) -> None:
         ended = status != "interrupted"
-        self.ledger.close(key, status, reason, **columns, **({"checkpoint": None} if ended else {}))
+        self.ledger.close(key, status, reason, {"checkpoint": None, **(columns or {})})
         entry = self.live.pop(key)
         self.files.closed(key, ended)  # only now: were the row not written, the trial would go on from its checkpoint
         if self.sampler is not None:
@@ -438,7 +440,7 @@ class Search:
         """Close what is still open: trials whose end nobody reported."""
         for key in list(self.live):
             if self.ledger.entries[key].row["attempt"]:
-                self._close(key, "interrupted", self.stopping, checkpoint=self.files.checkpoint(key))
+                self._close(key, "interrupted", self.stopping, {"checkpoint": self.files.checkpoint(key)})
             else:  # asked for, never started: it leaves no row behind
                 entry = self.live.pop(key)
                 if self.sampler is not None and entry.optuna_number is not None:
@@ -446,7 +448,8 @@ class Search:
                 del self.ledger.entries[key]
         for entry in self.ledger.unfinished():  # not offered again in this start
             if entry.status == "running":
-                self.ledger.close(entry.key, "interrupted", self.stopping, checkpoint=self.files.checkpoint(entry.key))
+                checkpoint: TrialRow = {"checkpoint": self.files.checkpoint(entry.key)}
+                self.ledger.close(entry.key, "interrupted", self.stopping, checkpoint)
         if self.sampler is not None:
             self.sampler.close()
         self.files.remove_late({entry.key for entry in self.ledger.unfinished()})

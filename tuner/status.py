@@ -15,11 +15,12 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from results.confirmation import SEARCH
 from results.crashes import crash_lines
 from results.find import find
+from results.row_parts import given
+from results.row_types import TrialRow
 from results.statuses import STATUSES
 from results.store import Store
 from storage.location import Location, text_argument
@@ -72,25 +73,25 @@ def status(folder: Location, now: datetime) -> list[str]:
     return lines
 
 
-def counts(trials: Sequence[dict[str, Any]]) -> str:
+def counts(trials: Sequence[TrialRow]) -> str:
     """How many trials have each status."""
     found = [(sum(row["status"] == name for row in trials), name) for name in STATUSES]
     return ", ".join(f"{count} {name}" for count, name in found if count) or "none yet"
 
 
-def best_line(trials: Sequence[dict[str, Any]]) -> str:
+def best_line(trials: Sequence[TrialRow]) -> str:
     """The completed trial with the lowest value."""
-    best = min((row for row in trials if _has_value(row)), key=lambda row: float(row["value"]))
+    best = min((row for row in trials if _has_value(row)), key=lambda row: given(row["value"]))
     return f"best: trial {best['number']}{' (base)' * bool(best['is_base'])}, {best['objective']} {best['value']:.4f}"
 
 
-def running_line(row: dict[str, Any], now: datetime) -> str:
+def running_line(row: TrialRow, now: datetime) -> str:
     """A trial that its row calls running: how far, where, since when."""
     spent = (
         f"{row['spent']:g} of {row['budget']:g} {row['budget_unit']}" if row["spent"] is not None else "no report yet"
     )
     where = f", on {row['worker'].rpartition(':')[0]} ({row['device']})" if row["worker"] else ""
-    how_long = f", attempt {row['attempt']} for {since(row['started_at'], now)}"
+    how_long = f", attempt {row['attempt']} for {since(given(row['started_at']), now)}"
     what = "trial" if row["stage"] in (None, SEARCH) else f"{row['stage']} run"
     return f"running: {what} {row['number']}, {spent}{how_long}{where}"
 
@@ -109,7 +110,7 @@ def driver_lives(folder: Location, now: datetime) -> bool:
     return is_fresh(folder, now.timestamp())
 
 
-def _has_value(row: dict[str, Any]) -> bool:
+def _has_value(row: TrialRow) -> bool:
     return row["status"] == "completed" and row["value"] is not None
 
 

@@ -13,6 +13,8 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from results.confirmation import SEARCH
+from results.row_parts import given, measure_of
+from results.row_types import TrialRow
 from results.store import Store
 from search_spaces import recorded
 from search_spaces.domains import Value
@@ -150,7 +152,8 @@ def of_folder(folder: Location, space: Space, base: TrainConfig, data: str) -> P
     """
     store = Store.open(folder)
     rows = sorted(store.trials(), key=lambda row: int(row["number"]))
-    bases = [row[space.objective] for row in rows if row["is_base"] and not _unusable(row, space.objective)]
+    usable = [row for row in rows if row["is_base"] and not _unusable(row, space.objective)]
+    bases = [value for row in usable if (value := measure_of(row, space.objective)) is not None]
     reference = sum(bases) / len(bases) if bases else None
     points: list[Point] = []
     left_out: dict[str, str] = {}
@@ -164,17 +167,18 @@ def of_folder(folder: Location, space: Space, base: TrainConfig, data: str) -> P
             continue
         same = row["data"] == data and not project(space, base, config)[1]
         same = same and all(getattr(config, name) == getattr(base, name) for name in MEASURED_BY)
-        points.append(Point(folder.name, name, values, float(row[space.objective]), reference, same))
+        score = given(measure_of(row, space.objective))
+        points.append(Point(folder.name, name, values, score, reference, same))
     return Prior(tuple(points), left_out)
 
 
-def _unusable(row: Mapping[str, Any], objective: str) -> str:
+def _unusable(row: TrialRow, objective: str) -> str:
     """Why a campaign's row says nothing of where to start; empty where it may."""
     if (row.get("stage") or SEARCH) != SEARCH:
         return "of its confirmation"
     if row["status"] != "completed":
         return str(row["status"])
-    value = row.get(objective)
+    value = measure_of(row, objective)
     return "" if value is not None and math.isfinite(value) else f"without {objective}"
 
 

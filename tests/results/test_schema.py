@@ -6,7 +6,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from results import Store
-from results.schema import REPORT_COLUMNS, TRIAL_COLUMNS, Column, trials_schema
+from results.column import Column
+from results.row_types import REPORT_COLUMNS, TRIAL_COLUMNS
+from results.schema import trials_schema
 from trainable.config import UNITS
 
 

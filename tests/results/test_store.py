@@ -17,8 +17,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from results import Store, campaign_folder, load
+from results.column import Column
 from results.limits import LARGEST
-from results.rows import ALWAYS, RANGES, REPORTED, TRAINED
+from results.row_types import REPORT_COLUMNS, TRIAL_COLUMNS
+from results.rows import RANGES, TRAINED
 from results.schema import reports_schema, trials_schema
 from results.statuses import STATUSES
 from tests.results.conftest import WHOLE
@@ -55,10 +57,25 @@ def _values(field: pa.Field[Any]) -> st.SearchStrategy[Any]:
     return kinds[str(field.type)]
 
 
+def _never_null(columns: tuple[Column, ...]) -> set[str]:
+    return {column.name for column in columns if not column.nullable}
+
+
 def _rows(schema: pa.Schema) -> st.SearchStrategy[Row]:
     """Rows with all that one of any status and stage has, and any other columns or not."""
-    needed = {*ALWAYS, *TRAINED, "value", "rung", "last_value", "started_at", "arm", "round", "design", "undone"}
-    needed = needed | {"status"} if "status" in schema.names else set(REPORTED)
+    needed = {
+        *_never_null(TRIAL_COLUMNS),
+        *TRAINED,
+        "value",
+        "rung",
+        "last_value",
+        "started_at",
+        "arm",
+        "round",
+        "design",
+        "undone",
+    }
+    needed = needed if "status" in schema.names else _never_null(REPORT_COLUMNS)
     fields = {f.name: _values(f) for f in schema if f.name != "key"}
     present = {"key": st.just("k1")} | {name: values for name, values in fields.items() if name in needed}
     others = {name: st.none() | values for name, values in fields.items() if name not in needed}

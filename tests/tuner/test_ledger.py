@@ -8,7 +8,7 @@ from itertools import count
 
 import pytest
 
-from results.schema import REPORT_COLUMNS, TRIAL_COLUMNS
+from results.row_types import REPORT_COLUMNS, TRIAL_COLUMNS
 from search_spaces.objectives import cost_of
 from trainable.component import encode
 from trainable.config import Budget
@@ -41,7 +41,7 @@ def test_every_column_that_applies_is_filled_after_a_completed_trial(ledger, val
     config = ledger.entries[key].config
     for milestone, status in ((27.0, "running"), (240.0, "completed")):
         ledger.report(key, result_of(config, milestone, 2.0 - milestone / 1000, status))
-    ledger.close(key, "completed", checkpoint=None)
+    ledger.close(key, "completed", "", {"checkpoint": None})
     (row,) = bench.rows()
     does_not_apply = {"recorded_id", "reading", "reason", "rung", "cutoff", "artifact_bytes", "checkpoint", "inert"}
     does_not_apply |= {
@@ -129,7 +129,7 @@ def test_a_trial_that_went_back_has_the_speed_since_its_start(ledger, values, re
 def test_a_trial_that_did_not_complete_has_no_value(ledger, values, result_of, bench) -> None:
     key = opened(ledger, values)
     ledger.report(key, result_of(ledger.entries[key].config, 27.0, 2.0, "running"))
-    ledger.close(key, "stopped", "rung 27: 2.0 > 1.0", rung=27, cutoff=1.0)
+    ledger.close(key, "stopped", "rung 27: 2.0 > 1.0", {"rung": 27, "cutoff": 1.0})
     (row,) = bench.rows()
     assert row["value"] is None and row["last_value"] == 2.0 and (row["rung"], row["cutoff"]) == (27, 1.0)
 
