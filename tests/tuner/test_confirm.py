@@ -12,7 +12,7 @@ from results.confirmation import Design, Round, Run, rounds, standing
 from results.verdicts import verdict_lines
 from tests.tuner.conftest import DATA
 from trainable.component import with_values
-from tuner.confirm import undo, units
+from tuner.confirm import ROUND_SEEDS, undo, units
 
 DESIGN = Design(2, 3, 5)
 
@@ -264,3 +264,13 @@ def test_a_fresh_seed_makes_another_key_and_the_same_arm(bench, play) -> None:
         entry = bench.search(trials=6, confirm=DESIGN).ledger.entries[row["key"]]
         assert row["key"] != row["arm"] == replace(entry.config, seed=bench.base.seed).key(DATA)
         break
+
+
+def test_no_round_trains_on_seeds_that_another_one_or_its_ablation_has_trained_on(bench, play) -> None:
+    play(bench.search(trials=9, seed=2, confirm=DESIGN, ablate=True), curve=better).run()
+    confirmed = {row["seed"] for row in after(bench) if row["stage"] == "confirm"}
+    assert {row["seed"] for row in after(bench)} - confirmed, "what is left of the winner was tried on seeds of its own"
+    play(bench.search(trials=16, seed=2, confirm=DESIGN, ablate=True), curve=better).run()
+    assert [found.judgement.over for found in rounds(bench.rows())] == [True, True]
+    first, second = ({row["seed"] for row in after(bench) if row["round"] == number} for number in (0, 1))
+    assert not first & second and max(first) < min(second) == bench.base.seed + 1 + ROUND_SEEDS
