@@ -7,7 +7,6 @@ import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 from results.confirmation import Design, rounds
 from results.store import Store
@@ -35,8 +34,7 @@ def whole_campaign(folder: Path, design: Design, trials: int, value: Callable[[s
         for milestone in (*request.milestones, config.budget.amount):
             done = milestone == config.budget.amount
             result = _result(config, milestone, value(request.config, milestone / config.budget.amount), done)
-            trial = SimpleNamespace(config={"key": request.key})
-            stopped = not done and search.stopper.on_trial_result(None, trial, result) == "STOP"
+            stopped = not done and search.stopper.ends(request.key, result)
             search.report(request.key, result)
             if done or stopped:
                 search.end(request.key, result)

@@ -12,7 +12,6 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, Protocol
 
 from benchmarks.tables import PARTS, AllTriedError, Table
@@ -186,7 +185,7 @@ class Ours:
         result = self._result(part, value)
         done = result["status"] != "running"
         if not done:
-            done = self.search.stopper.on_trial_result(None, SimpleNamespace(config={"key": job.key}), result) == "STOP"
+            done = self.search.stopper.ends(job.key, result)
         self.search.report(job.key, result)
         if done:
             self.search.end(job.key, result)

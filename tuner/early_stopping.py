@@ -1,20 +1,20 @@
-"""Early stopping: Ray's ASHA, Hyperband and median rule between guards.
+"""Early stopping: asynchronous successive halving (ASHA), asynchronous Hyperband and the median rule.
 
-Traps closed here (each has a test): a loss that is not finite passes every rung of Ray's, so it ends the trial; rungs
-are short numbers in budget units instead of powers from floating-point logarithms; a report between rungs never enters
-one; and the rungs are rebuilt from our own rows on resume, since Ray's restore forgets them.
+They decide as Ray's schedulers of these names do, which the tests hold. Those are not used, since a rung of theirs lets
+a loss pass that is not finite, takes in reports between rungs, lies at a power from floating-point logarithms, and is
+empty after a resume. Here a rung is a short number in budget units, a value that is not finite ends its trial, and a
+resume enters what the rows hold. Nothing here knows Ray: ``ray_shell.py`` tells it the decisions.
 """
 
 from __future__ import annotations
 
 import math
 import zlib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import accumulate
-from statistics import median
+from statistics import fmean, median
 from typing import Any, Protocol
-
-from ray.tune.schedulers import AsyncHyperBandScheduler, FIFOScheduler, MedianStoppingRule, TrialScheduler
 
 from results.halving import REDUCTION
 from search_spaces.objectives import MEASURED_AT_THE_END
@@ -61,22 +61,8 @@ class Stop:
         return f"{compared} ({self.against})" if self.against else compared
 
 
-@dataclass(frozen=True)
-class Known:
-    """A trial as Ray's schedulers are to know it: by its key, so that a resumed one keeps its place."""
-
-    trial_id: str
-
-
-def _known(key: str) -> Any:
-    return Known(key)
-
-
-_NOBODY: Any = None  # Ray's controller, which none of these decisions asks
-
-
 class Rule(Protocol):
-    """One of Ray's schedulers, asked about one value at one rung. Values of one trial come in ascending rungs."""
+    """The decisions of one kind of early stopping. Values of one trial come in ascending rungs."""
 
     def has(self, key: str, rung: float) -> bool:
         """Whether the trial need not be judged at the rung: it has been, or the rung is none of its own."""
@@ -95,93 +81,82 @@ class Rule(Protocol):
 
 
 class Halving:
-    """Ray's AsyncHyperBandScheduler: with one bracket ASHA, with all of them asynchronous Hyperband.
+    """Asynchronous successive halving (Li et al. 2018, arXiv:1810.05934); with several brackets, Hyperband.
 
-    Bracket k leaves out the first k rungs, the last one has none. A trial's bracket is drawn by its key, with the
-    chances that Ray draws by, so that a resume finds it again.
+    A trial stops at a rung if its value is over the point that one in ``reduction`` of the values there lie below; the
+    first one always goes on. Bracket k leaves out the first k rungs, the last one has none. A trial's bracket is drawn
+    by its key, so that a resume finds it again.
     """
 
-    def __init__(self, milestones: list[float], budget: float, reduction: int, brackets: int) -> None:
-        self.ray = AsyncHyperBandScheduler(
-            time_attr="milestone",
-            metric="value",
-            mode="min",
-            max_t=math.ceil(budget),
-            reduction_factor=reduction,
-            brackets=brackets,
-        )
-        self.shares, self.reduction = bracket_shares(brackets - 1), reduction  # of one bracket: all of it
-        for k, bracket in enumerate(self.ray._brackets):
-            bracket._rungs = [(rung, {}) for rung in reversed(milestones[k:])]
+    def __init__(self, milestones: list[float], reduction: int, brackets: int) -> None:
+        self.reduction = reduction
+        self.shares = bracket_shares(brackets - 1)  # of one bracket: all of it
+        self.brackets = [{rung: dict[str, float]() for rung in milestones[k:]} for k in range(brackets)]
 
-    def bracket(self, key: str) -> Any:
-        """The trial's own one."""
+    def bracket(self, key: str) -> dict[float, dict[str, float]]:
+        """The trial's own one: rung -> key -> value."""
         drawn = zlib.crc32(key.encode()) / 2**32
-        chosen = sum(drawn >= upto for upto in accumulate(self.shares[:-1]))
-        return self.ray._brackets[chosen]
+        return self.brackets[sum(drawn >= upto for upto in accumulate(self.shares[:-1]))]
 
-    def rung(self, key: str, rung: float) -> dict[str, float]:
-        """What the trial is compared with there: key -> value, negated, since Ray maximises."""
-        found: dict[str, float] = dict(self.bracket(key)._rungs)[rung]
-        return found
+    def cutoff(self, key: str, rung: float) -> float | None:
+        """The value that the trial must not exceed there; None where nobody has been."""
+        values = self.bracket(key)[rung].values()
+        return best_part(values, self.reduction) if values else None
 
     def has(self, key: str, rung: float) -> bool:
-        rungs = dict(self.bracket(key)._rungs)
-        return rung not in rungs or key in rungs[rung]
+        bracket = self.bracket(key)
+        return rung not in bracket or key in bracket[rung]
 
     def judge(self, key: str, rung: float, value: float) -> Stop | None:
-        bracket, others = self.bracket(key), len(self.rung(key, rung))
-        cutoff = bracket.cutoff(self.rung(key, rung))
-        self.ray._trial_info[key] = bracket
-        if self.ray.on_trial_result(_NOBODY, _known(key), {"milestone": rung, "value": value}) != TrialScheduler.STOP:
+        others, cutoff = len(self.bracket(key)[rung]), self.cutoff(key, rung)
+        self.record(key, rung, value)
+        if cutoff is None or value <= cutoff:
             return None
-        return Stop(rung, value, -float(cutoff), f"best 1/{self.reduction} of {others} there")
+        return Stop(rung, value, cutoff, f"best 1/{self.reduction} of {others} there")
 
     def record(self, key: str, rung: float, value: float) -> None:
         if not self.has(key, rung):
-            self.rung(key, rung)[key] = -value
+            self.bracket(key)[rung][key] = value
 
     def forget(self, key: str) -> None:
-        for _, recorded in self.bracket(key)._rungs:
-            recorded.pop(key, None)
+        for values in self.bracket(key).values():
+            values.pop(key, None)
 
     def reached(self, rung: float) -> int:
-        return sum(len(dict(bracket._rungs).get(rung, ())) for bracket in self.ray._brackets)
+        return sum(len(bracket.get(rung, ())) for bracket in self.brackets)
 
 
 class Median:
-    """Ray's MedianStoppingRule: a trial's best value against the median of the others' means over rungs so far."""
+    """The median stopping rule of Vizier (Golovin et al. 2017): a trial's best value so far against the median of the
+    others' means over the rungs up to here.
 
-    def __init__(self, milestones: list[float]) -> None:
-        self.ray = MedianStoppingRule(
-            time_attr="milestone",
-            metric="value",
-            mode="min",
-            grace_period=min(milestones, default=0.0),
-            min_samples_required=MEDIAN_OF,
-            min_time_slice=math.inf,  # type: ignore[arg-type]  # never pauses a trial
-        )
+    Those count that have come at least as far, and it judges where there are ``MEDIAN_OF`` of them.
+    """
+
+    def __init__(self) -> None:
+        self.values: dict[str, dict[float, float]] = {}  # key -> rung -> value, ascending rungs
 
     def has(self, key: str, rung: float) -> bool:
-        return any(r["milestone"] >= rung for r in self.ray._results.get(_known(key), ()))
+        return any(seen >= rung for seen in self.values.get(key, ()))
 
     def judge(self, key: str, rung: float, value: float) -> Stop | None:
-        trial = _known(key)
-        if self.ray.on_trial_result(_NOBODY, trial, {"milestone": rung, "value": value}) != TrialScheduler.STOP:
+        self.record(key, rung, value)
+        others = [values for other, values in self.values.items() if other != key and max(values) >= rung]
+        so_far = [[value for seen, value in values.items() if seen <= rung] for values in others]
+        means = [fmean(values) for values in so_far if values]  # one may have come past without a value here
+        best = min(self.values[key].values())
+        if len(means) < MEDIAN_OF or best <= median(means):
             return None
-        self.ray._stopped_trials.discard(trial)  # a protected one goes on, and is judged again
-        means = [float(self.ray._running_mean(o, rung)) for o in self.ray._trials_beyond_time(rung) if o != trial]
-        best = float(min(r["value"] for r in self.ray._results[trial]))
         return Stop(rung, best, median(means), f"median of the means of {len(means)}")
 
     def record(self, key: str, rung: float, value: float) -> None:
-        self.ray._results[_known(key)].append({"milestone": rung, "value": value})
+        self.values.setdefault(key, {})[rung] = value
 
     def forget(self, key: str) -> None:
-        self.ray._results.pop(_known(key), None)
+        self.values.pop(key, None)
 
     def reached(self, rung: float) -> int:
-        return sum(any(r["milestone"] == rung for r in results) for results in self.ray._results.values())
+        return sum(rung in values for values in self.values.values())
 
 
 STOPPERS = {  # and what each does, for --dry-run
@@ -193,7 +168,7 @@ STOPPERS = {  # and what each does, for --dry-run
 MEDIAN_OF = 3  # trials that must be there before a median judges
 
 
-class Stopper(FIFOScheduler):  # type: ignore[misc]
+class Stopper:
     """Ends trials at rungs by a rule of the given name, between guards. Minimises the objective."""
 
     def __init__(
@@ -201,35 +176,33 @@ class Stopper(FIFOScheduler):  # type: ignore[misc]
         name: str,
         objective: str,
         milestones: list[float],
-        budget: float,
         reduction: int = REDUCTION,
         protected: frozenset[str] = frozenset(),
     ) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
         assert name in STOPPERS, name
         self.objective, self.milestones = objective, milestones
         self.protected = protected  # keys never stopped: a leaderboard without its base would say nothing
         self.stops: dict[str, Stop] = {}
         self.rule: Rule | None = None
         if name == "median":
-            self.rule = Median(milestones)
+            self.rule = Median()
         elif name != "none":
-            brackets = 1 if name == "asha" else len(milestones) + 1
-            self.rule = Halving(milestones, budget, reduction, brackets)
+            self.rule = Halving(milestones, reduction, brackets=1 if name == "asha" else len(milestones) + 1)
 
-    def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
-        value, milestone, key = result.get(self.objective), result["milestone"], trial.config["key"]
+    def ends(self, key: str, result: Mapping[str, Any]) -> bool:
+        """Whether the trial is over with this report; why, where a rule says so, is then in ``stops``."""
+        value, milestone = result.get(self.objective), result["milestone"]
         if self.objective in MEASURED_AT_THE_END:
-            return str(TrialScheduler.CONTINUE)  # nothing to judge by, and there are no rungs
+            return False  # nothing to judge by, and there are no rungs
         if value is None or not math.isfinite(value):
-            return str(TrialScheduler.STOP)
+            return True
         if self.rule is None or milestone not in self.milestones or self.rule.has(key, milestone):
-            return str(TrialScheduler.CONTINUE)  # a resumed trial repeats what it was judged by before
+            return False  # a resumed trial repeats what it was judged by before
         stop = self.rule.judge(key, milestone, value)
         if stop is None or key in self.protected:
-            return str(TrialScheduler.CONTINUE)
+            return False
         self.stops[key] = stop
-        return str(TrialScheduler.STOP)
+        return True
 
     def record(self, milestone: float, key: str, value: float) -> None:
         """Put an earlier trial's value into its rung: how a resume rebuilds them. A trial's rungs come ascending."""
@@ -250,3 +223,16 @@ def bracket_shares(num_rungs: int) -> list[float]:
     """Chances of Hyperband's brackets, as Ray draws them: e^(number of its rungs), normalised. One more than rungs."""
     weights = [math.exp(num_rungs - k) for k in range(num_rungs + 1)]
     return [weight / sum(weights) for weight in weights]
+
+
+def best_part(values: Iterable[float], reduction: int) -> float:
+    """The point that one in ``reduction`` of the values lie below, linear between neighbours.
+
+    To the last bit what ``numpy.percentile`` makes of the negated values, as Ray takes it, so that ties are decided
+    alike.
+    """
+    falling = sorted(values, reverse=True)
+    place = (len(falling) - 1) * ((1 - 1 / reduction) * 100 / 100)
+    low = int(place)
+    over, under, part = falling[low], falling[min(low + 1, len(falling) - 1)], place - low
+    return over - (over - under) * part if part < 0.5 else under + (over - under) * (1 - part)

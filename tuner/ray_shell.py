@@ -1,4 +1,4 @@
-"""What Ray Tune sees of a search: a searcher, a callback, and one call of ``fit``.
+"""What Ray Tune sees of a search: a searcher, a scheduler, a callback, and one call of ``fit``.
 
 Traps closed here (each has a test): ``Tuner.restore`` is never used and nothing of ours is pickled into Ray's own
 files; its loggers, signal handler and change of directory are off; a trial's error reaches the results.
@@ -19,6 +19,7 @@ from typing import Any
 
 from ray import tune
 from ray.exceptions import RayError
+from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
 from terminal.command_line import complain
@@ -77,6 +78,21 @@ class AskTell(Searcher):
 
     def restore(self, checkpoint_path: str) -> None:
         raise RuntimeError("a campaign is resumed from its own rows, never from Ray's files")
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}
+
+
+class EarlyStopping(FIFOScheduler):  # type: ignore[misc]
+    """Ends the trials that the search's stopper ends."""
+
+    def __init__(self, search: Search) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.stopper = search.stopper
+
+    def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
+        over = self.stopper.ends(trial.config["key"], result)
+        return str(TrialScheduler.STOP if over else TrialScheduler.CONTINUE)
 
     def __getstate__(self) -> dict[str, Any]:
         return {}
@@ -194,7 +210,7 @@ def _tuner(search: Search, resources: dict[str, float], scratch: Path, recorder:
         tune.with_resources(RayTrainable, resources),
         tune_config=tune.TuneConfig(
             search_alg=AskTell(search),
-            scheduler=search.stopper,
+            scheduler=EarlyStopping(search),
             num_samples=-1,  # the book counts, not Ray
             reuse_actors=True,
             trial_name_creator=_name,

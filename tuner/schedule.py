@@ -12,7 +12,6 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from statistics import mean
-from types import SimpleNamespace
 
 from trainable.seeds import derived
 from tuner.early_stopping import Stopper
@@ -55,15 +54,15 @@ def expect(plan: Plan, stopper: str, fidelity: str, repeats: int = REPEATS) -> S
 
 def simulate(plan: Plan, stopper: str, fidelity: str, seed: int) -> SimulatedClock:
     """One schedule; its clock counts in whole trials instead of seconds."""
-    rule = Stopper(stopper, "val_loss", plan.rungs, plan.budget, protected=frozenset(["trial-0"]))
+    rule = Stopper(stopper, "val_loss", plan.rungs, protected=frozenset(["trial-0"]))
     clock, draw, left = SimulatedClock(), random.Random(derived(seed, "simulated schedule")), iter(range(plan.trials))
     costs = plan.costs(fidelity)
 
     def train(number: int) -> Iterator[float]:
-        trial, slowness = SimpleNamespace(config={"key": f"trial-{number}"}), draw.uniform(1 - JITTER, 1 + JITTER)
+        slowness = draw.uniform(1 - JITTER, 1 + JITTER)
         for rung, cost in zip([*plan.rungs, plan.budget], costs, strict=True):
             yield cost * slowness
-            if rule.on_trial_result(None, trial, {"milestone": rung, "val_loss": draw.random()}) == "STOP":
+            if rule.ends(f"trial-{number}", {"milestone": rung, "val_loss": draw.random()}):
                 return
 
     def start() -> Iterator[float] | None:

@@ -122,9 +122,7 @@ class Search:
         self.waiting = [entry for entry in self.ledger.unfinished() if entry.stage == SEARCH]
         base_key = self.ledger.key(base)
         milestones = rungs(base.budget) if space.measured_on_the_way else []
-        self.stopper = Stopper(
-            settings.stopper, space.objective, milestones, base.budget.amount, protected=frozenset([base_key])
-        )
+        self.stopper = Stopper(settings.stopper, space.objective, milestones, protected=frozenset([base_key]))
         self.vocab_size, self.prior, self.library = vocab_size, prior, library
         self.notes: list[str] = []  # what the campaign got over, in this start
         self.told: list[Callable[[str], None]] = []  # told of each of them

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -64,7 +66,7 @@ def test_a_single_look_of_any_design_errs_as_dunnett_s_distribution_says(candida
 def test_more_looks_and_earlier_ones_are_stricter() -> None:
     assert final_level(3, 3, 9) < final_level(3, 9, 9)
     confidences = [confidence_at(n, 3, 3, 9) for n in range(3, 10)]
-    assert all(late < early for early, late in zip(confidences, confidences[1:], strict=False)), "in strict order"
+    assert all(late < early for early, late in pairwise(confidences)), "in strict order"
     assert confidences[0] > 0.99 and confidences[-1] == 1 - final_level(3, 3, 9)
 
 

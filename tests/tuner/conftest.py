@@ -10,7 +10,6 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -142,7 +141,7 @@ class Tune:
             self.resumed.append(request.key)
 
     def _advance(self, key: str) -> None:
-        search, trial = self.search, _trial(key)
+        search = self.search
         try:
             result = next(self.running[key])
         except Exception as error:
@@ -150,7 +149,7 @@ class Tune:
             return
         done = result["status"] != "running"
         if not done:
-            done = search.stopper.on_trial_result(None, trial, result) == "STOP"
+            done = search.stopper.ends(key, result)
         search.report(key, result)
         self.on_report(key)
         if done:
@@ -211,10 +210,6 @@ def make_result(config: TrainConfig, milestone: float, value: float | None, stat
         "reason": f"validation loss is not finite at step {step}" if status == "diverged" else "",
         "done": status != "running",
     }
-
-
-def _trial(key: str) -> SimpleNamespace:
-    return SimpleNamespace(trial_id=f"tune-{key}", config={"key": key})
 
 
 @dataclass

@@ -3,55 +3,65 @@ from __future__ import annotations
 import json
 import math
 import random
-from types import SimpleNamespace
+from dataclasses import dataclass
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from ray.tune.schedulers import AsyncHyperBandScheduler, MedianStoppingRule, TrialScheduler
 
 from trainable.config import UNITS, WHOLE_UNITS, Budget
-from tuner.early_stopping import FIRST_RUNG_FRACTION, Stop, Stopper, bracket_shares, rungs
-from tuner.early_stopping import Halving as Rule
+from tuner.early_stopping import (
+    FIRST_RUNG_FRACTION,
+    Halving,
+    Median,
+    Stop,
+    Stopper,
+    best_part,
+    bracket_shares,
+    rungs,
+)
 
 STOP, CONTINUE = "STOP", "CONTINUE"
 
 
 class Trials:
-    """Reports to one stopper, as Tune makes them."""
+    """Reports to one stopper."""
 
-    def __init__(self, milestones: list[int], budget: float = 240, name: str = "asha", **settings) -> None:
-        self.asha = Stopper(name, "val_bpb", milestones, budget, reduction=3, **settings)
+    def __init__(self, milestones: list[float], name: str = "asha", reduction: int = 3, **settings) -> None:
+        self.stopper = Stopper(name, "val_bpb", milestones, reduction, **settings)
 
     def report(self, key: str, milestone: float, value: float | None) -> str:
-        trial = SimpleNamespace(trial_id=f"tune-{key}", config={"key": key})
-        return self.asha.on_trial_result(None, trial, {"milestone": milestone, "val_bpb": value})
+        return STOP if self.stopper.ends(key, {"milestone": milestone, "val_bpb": value}) else CONTINUE
+
+
+@dataclass(frozen=True)
+class RayTrial:
+    """A trial as Ray's schedulers know it."""
+
+    trial_id: str
+
+
+class OfRay:
+    """Reports to one of Ray's schedulers, by its public methods."""
+
+    def __init__(self, scheduler: TrialScheduler) -> None:
+        self.scheduler, self.added = scheduler, set[str]()
+
+    def report(self, key: str, milestone: float, value: float) -> str:
+        trial = RayTrial(key)
+        if key not in self.added:
+            self.added.add(key)
+            self.scheduler.on_trial_add(None, trial)
+        return self.scheduler.on_trial_result(None, trial, {"milestone": milestone, "val_bpb": value})
 
 
 def cutoff(stopper: Stopper, rung: float) -> float | None:
-    """What ASHA's next trial must not exceed at the rung."""
-    found = stopper.rule.ray._brackets[0].cutoff(stopper.rule.rung("next", rung))
-    return None if found is None else -float(found)
-
-
-class Halving:
-    """Asynchronous successive halving, written down once more: a trial goes on if its value is not over the point that
-    a third of the earlier values lie below, linear between neighbours."""
-
-    def __init__(self, milestones: list[int]) -> None:
-        self.values: dict[int, list[float]] = {m: [] for m in milestones}
-
-    def report(self, milestone: int, value: float) -> str:
-        earlier = sorted(self.values[milestone])
-        self.values[milestone].append(value)
-        if not earlier:
-            return CONTINUE
-        place = (len(earlier) - 1) / 3
-        low, part = int(place), place - int(place)
-        high = min(low + 1, len(earlier) - 1)
-        cutoff = earlier[low] * (1 - part) + earlier[high] * part
-        return STOP if value > cutoff else CONTINUE
+    """The value that ASHA's next trial must not exceed at the rung."""
+    return stopper.rule.cutoff("next", rung)
 
 
 @pytest.mark.parametrize(
@@ -94,56 +104,71 @@ def test_a_fractional_milestone_is_found_again_after_json_parquet_and_a_resume(t
     (first, _) = milestones = rungs(Budget(param_data_ratio=0.04))
     pq.write_table(pa.table({"milestone": [first]}), tmp_path / "reports.parquet")
     for found in (json.loads(json.dumps(first)), pq.read_table(tmp_path / "reports.parquet")["milestone"][0].as_py()):
-        asha = Stopper("asha", "val_bpb", milestones, 0.04)
+        asha = Stopper("asha", "val_bpb", milestones)
         asha.record(found, "a", 1.0)
         assert asha.reached(first) == 1
 
 
 def test_decisions_at_fractional_rungs_are_those_at_whole_ones() -> None:
-    whole, fractional = Trials([27, 80]), Trials([0.005557, 0.01667], budget=0.05)
+    whole, fractional = Trials([27, 80]), Trials([0.005557, 0.01667])
     for key, value in (("a", 2.0), ("b", 3.0), ("c", 1.0), ("d", 1.66)):
         assert fractional.report(key, 0.005557, value) == whole.report(key, 27, value)
-    assert str(fractional.asha.stops["b"]) == "rung 0.005557: 3.0000 > 2.0000 (best 1/3 of 1 there)"
+    assert str(fractional.stopper.stops["b"]) == "rung 0.005557: 3.0000 > 2.0000 (best 1/3 of 1 there)"
     assert fractional.report("a", 0.05, 9.0) == CONTINUE, "the budget is no rung"
 
 
 def test_an_objective_that_is_known_at_the_end_stops_nobody() -> None:
-    asha = Stopper("asha", "val_bpb_quantised", [], 240)
-    trial = SimpleNamespace(trial_id="tune-a", config={"key": "a"})
-    result = {"milestone": 60.0, "val_bpb": 2.0, "val_bpb_quantised": None}
-    assert asha.on_trial_result(None, trial, result) == CONTINUE
+    asha = Stopper("asha", "val_bpb_quantised", [])
+    assert not asha.ends("a", {"milestone": 60.0, "val_bpb": 2.0, "val_bpb_quantised": None})
 
 
 def test_decisions_are_those_of_asynchronous_successive_halving_by_hand() -> None:
     trials = Trials([27, 80])
     assert trials.report("a", 27, 2.0) == CONTINUE, "the first one always passes"
     assert trials.report("b", 27, 3.0) == STOP
-    assert trials.asha.stops["b"] == Stop(27, 3.0, 2.0, "best 1/3 of 1 there")
+    assert trials.stopper.stops["b"] == Stop(27, 3.0, 2.0, "best 1/3 of 1 there")
     assert trials.report("c", 27, 1.0) == CONTINUE
-    assert cutoff(trials.asha, 27) == pytest.approx(1.0 + 2 / 3)  # of 1, 2, 3
+    assert cutoff(trials.stopper, 27) == pytest.approx(1.0 + 2 / 3)  # of 1, 2, 3
     assert trials.report("d", 27, 1.66) == CONTINUE
     assert trials.report("a", 80, 1.9) == CONTINUE, "nobody has been at this rung"
     assert trials.report("c", 80, 1.91) == STOP
-    assert [trials.asha.reached(rung) for rung in (27, 80)] == [4, 2]
+    assert [trials.stopper.reached(rung) for rung in (27, 80)] == [4, 2]
 
 
+OF_RAY = {"time_attr": "milestone", "metric": "val_bpb", "mode": "min"}
+
+
+@pytest.mark.parametrize("name", ["asha", "median"])
 @settings(max_examples=60, deadline=None)
-@given(seed=st.integers(0, 2**32))
-def test_decisions_equal_an_independent_implementation(seed) -> None:
-    draw = random.Random(seed)
-    trials, halving = Trials([27, 80]), Halving([27, 80])
-    going = {str(n): iter([27, 80]) for n in range(25)}
+@given(seed=st.integers(0, 2**32), digits=st.sampled_from([1, 2, 17]), reduction=st.integers(2, 4))
+def test_decisions_are_those_of_rays_scheduler_of_that_name(name, seed, digits, reduction) -> None:
+    """Also where values are equal to each other and to a cutoff. Its rungs are powers: here they are exact."""
+    draw, first = random.Random(seed), 10
+    milestones = [first, first * reduction]
+    if name == "asha":
+        ray = AsyncHyperBandScheduler(
+            **OF_RAY, max_t=first * reduction**2, grace_period=first, reduction_factor=reduction
+        )
+    else:
+        ray = MedianStoppingRule(**OF_RAY, grace_period=first, min_time_slice=math.inf)
+    ours, rays = Trials(milestones, name, reduction), OfRay(ray)
+    going = {str(n): iter(milestones) for n in range(25)}
     while going:
         key = draw.choice(list(going))
         milestone = next(going[key], None)
         if milestone is None:
             del going[key]
             continue
-        value = draw.uniform(1.0, 3.0)  # not rounded: a value within a last bit of the cutoff is either's to decide
-        decision = trials.report(key, milestone, value)
-        assert decision == halving.report(milestone, value)
+        value = round(draw.uniform(1.0, 3.0), digits)
+        decision = ours.report(key, milestone, value)
+        assert decision == rays.report(key, milestone, value)
         if decision == STOP:
             del going[key]
+
+
+@given(st.lists(st.floats(-9, 9), min_size=1, max_size=40), st.integers(2, 9))
+def test_a_cutoff_is_numpys_percentile_to_the_last_bit(values, reduction) -> None:
+    assert best_part(values, reduction) == -np.percentile([-v for v in values], (1 - 1 / reduction) * 100)
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, None])
@@ -151,22 +176,14 @@ def test_decisions_equal_an_independent_implementation(seed) -> None:
 def test_a_value_that_is_not_finite_ends_the_trial_and_enters_no_rung(value, milestone) -> None:
     trials = Trials([27, 80])
     assert trials.report("a", milestone, value) == STOP
-    assert trials.asha.reached(27) == trials.asha.reached(80) == 0 and not trials.asha.stops
+    assert trials.stopper.reached(27) == trials.stopper.reached(80) == 0 and not trials.stopper.stops
 
 
 def test_a_report_between_rungs_or_at_the_end_enters_no_rung() -> None:
     trials = Trials([27, 80])
     for milestone in (26, 28, 79.5, 81, 240):
         assert trials.report("a", milestone, 1.0) == CONTINUE
-    assert trials.asha.reached(27) == trials.asha.reached(80) == 0
-
-
-def test_a_final_value_enters_no_rung() -> None:
-    trials = Trials([27, 80])
-    trials.report("a", 27, 2.0)
-    trial = SimpleNamespace(trial_id="tune-a", config={"key": "a"})
-    trials.asha.on_trial_complete(None, trial, {"milestone": 240, "val_bpb": 1.0})
-    assert cutoff(trials.asha, 27) == 2.0 and trials.asha.reached(80) == 0
+    assert trials.stopper.reached(27) == trials.stopper.reached(80) == 0
 
 
 def test_a_rung_reported_again_is_neither_judged_twice_nor_entered_in_a_lower_one() -> None:
@@ -175,31 +192,31 @@ def test_a_rung_reported_again_is_neither_judged_twice_nor_entered_in_a_lower_on
     trials.report("a", 80, 1.0)
     trials.report("b", 80, 0.9)
     assert trials.report("a", 80, 1.0) == CONTINUE
-    assert trials.asha.reached(27) == 0 and cutoff(trials.asha, 80) == pytest.approx(0.9 + 0.1 / 3)
+    assert trials.stopper.reached(27) == 0 and cutoff(trials.stopper, 80) == pytest.approx(0.9 + 0.1 / 3)
 
 
 def test_a_protected_trial_is_never_stopped_but_the_others_are_measured_by_it() -> None:
     trials = Trials([27, 80], protected=frozenset(["base"]))
     trials.report("a", 27, 1.0)
-    assert trials.report("base", 27, 5.0) == CONTINUE and "base" not in trials.asha.stops
-    assert trials.asha.reached(27) == 2
+    assert trials.report("base", 27, 5.0) == CONTINUE and "base" not in trials.stopper.stops
+    assert trials.stopper.reached(27) == 2
     assert trials.report("b", 27, 5.1) == STOP
 
 
 def test_rungs_rebuilt_from_records_have_the_cutoffs_of_the_live_ones() -> None:
-    draw, live, rebuilt = random.Random(3), Trials([27, 80]), Stopper("asha", "val_bpb", [27, 80], 240, 3)
+    draw, live, rebuilt = random.Random(3), Trials([27, 80]), Stopper("asha", "val_bpb", [27, 80], 3)
     for key in map(str, range(10)):
         for milestone in (27, 80):
             value = draw.uniform(1, 2)
             live.report(key, milestone, value)
             rebuilt.record(milestone, key, value)
     for milestone in (27, 80):
-        assert cutoff(rebuilt, milestone) == cutoff(live.asha, milestone) is not None
+        assert cutoff(rebuilt, milestone) == cutoff(live.stopper, milestone) is not None
         assert rebuilt.reached(milestone) == 10
 
 
 def test_only_finite_values_at_rungs_are_recorded() -> None:
-    asha = Stopper("asha", "val_bpb", [27, 80], 240)
+    asha = Stopper("asha", "val_bpb", [27, 80])
     for milestone, value in [(27, math.nan), (27, math.inf), (28, 1.0), (240, 1.0)]:
         asha.record(milestone, "a", value)
     assert asha.reached(27) == asha.reached(80) == 0 and cutoff(asha, 27) is None
@@ -210,8 +227,8 @@ def test_a_forgotten_trial_is_in_no_rung_and_is_judged_anew() -> None:
     for key, value in (("a", 1.0), ("b", 0.5)):
         trials.report(key, 27, value)
     trials.report("b", 80, 0.4)
-    trials.asha.forget("b")
-    assert cutoff(trials.asha, 27) == 1.0 and trials.asha.reached(80) == 0
+    trials.stopper.forget("b")
+    assert cutoff(trials.stopper, 27) == 1.0 and trials.stopper.reached(80) == 0
     assert trials.report("b", 27, 1.5) == STOP
 
 
@@ -222,7 +239,7 @@ def test_a_stop_says_where_and_why() -> None:
 def test_without_a_stopper_only_a_value_that_is_not_finite_ends_a_trial() -> None:
     trials = Trials([27, 80], name="none")
     assert [trials.report(key, 27, value) for key, value in (("a", 1.0), ("b", 9.0))] == [CONTINUE, CONTINUE]
-    assert trials.report("c", 27, math.nan) == STOP and trials.asha.reached(27) == 0
+    assert trials.report("c", 27, math.nan) == STOP and trials.stopper.reached(27) == 0
 
 
 def test_the_median_rule_compares_the_best_value_with_the_median_of_the_means_so_far() -> None:
@@ -230,30 +247,30 @@ def test_the_median_rule_compares_the_best_value_with_the_median_of_the_means_so
     for key, value in (("a", 1.0), ("b", 2.0), ("c", 3.0)):
         assert trials.report(key, 27, value) == CONTINUE, "three must be there before it judges"
     assert trials.report("d", 27, 2.1) == STOP
-    assert str(trials.asha.stops["d"]) == "rung 27: 2.1000 > 2.0000 (median of the means of 3)"
+    assert str(trials.stopper.stops["d"]) == "rung 27: 2.1000 > 2.0000 (median of the means of 3)"
     assert trials.report("e", 27, 2.0) == CONTINUE
     for key, value in (("a", 0.5), ("b", 1.5), ("c", 2.5)):
         assert trials.report(key, 80, value) == CONTINUE, "under three others have come so far"
     assert trials.report("e", 80, 1.8) == STOP
-    assert trials.asha.stops["e"] == Stop(80, 1.8, 1.75, "median of the means of 3"), "of 0.75, 1.75, 2.75"
-    assert (trials.asha.reached(27), trials.asha.reached(80)) == (5, 4)
+    assert trials.stopper.stops["e"] == Stop(80, 1.8, 1.75, "median of the means of 3"), "of 0.75, 1.75, 2.75"
+    assert (trials.stopper.reached(27), trials.stopper.reached(80)) == (5, 4)
 
 
 def test_hyperband_gives_each_trial_a_bracket_that_a_resume_finds_again() -> None:
     keys, milestones = [f"{n:016x}" for n in range(3000)], [27, 80]
-    first, again = Rule(milestones, 240, 3, 3), Rule(milestones, 240, 3, 3)
-    found = [len(first.bracket(key)._rungs) for key in keys]
-    assert found == [len(again.bracket(key)._rungs) for key in keys]
+    first, again = Halving(milestones, 3, brackets=3), Halving(milestones, 3, brackets=3)
+    found = [len(first.bracket(key)) for key in keys]
+    assert found == [len(again.bracket(key)) for key in keys]
     shares = [found.count(rungs) / len(keys) for rungs in (2, 1, 0)]
     assert shares == pytest.approx(bracket_shares(2), abs=0.04) and bracket_shares(0) == [1.0]
 
 
 def test_hyperband_judges_a_trial_at_the_rungs_of_its_bracket_among_those_of_its_bracket() -> None:
     trials = Trials([27, 80], name="hyperband")
-    rule = trials.asha.rule
+    rule = trials.stopper.rule
     by_rungs: dict[int, list[str]] = {0: [], 1: [], 2: []}
     for n in range(60):
-        by_rungs[len(rule.bracket(str(n))._rungs)].append(str(n))
+        by_rungs[len(rule.bracket(str(n)))].append(str(n))
     assert all(len(keys) > 1 for keys in by_rungs.values())
     for rungs_of_it, keys in by_rungs.items():
         for rung in (27, 80):
@@ -271,7 +288,7 @@ def test_a_stopper_rebuilt_from_its_records_decides_as_the_live_one(name, seed) 
         for rung in (27, 80):
             value = draw.uniform(1, 3)
             decision = live.report(key, rung, value)
-            again.asha.record(rung, key, value)
+            again.stopper.record(rung, key, value)
             if decision == STOP:
                 break
     for key in map(str, range(12, 20)):
@@ -285,3 +302,25 @@ def test_no_stopper_ends_a_protected_trial(name) -> None:
     for n in range(6):
         trials.report(str(n), 27, 1.0)
     assert trials.report("base", 27, 9.0) == trials.report("base", 80, 9.0) == CONTINUE
+
+
+def test_a_trial_that_has_skipped_a_rung_has_no_mean_there() -> None:
+    """Where the budget is a clock, a step may be longer than the way from one rung to the next."""
+    rule = Median()
+    for key in "abc":
+        assert rule.judge(key, 80, 1.0) is None
+    assert rule.judge("d", 27, 9.0) is None, "nobody has a value at 27"
+    for key, value in (("e", 1.0), ("f", 2.0), ("g", 3.0)):
+        rule.record(key, 27, value)
+    assert rule.judge("h", 27, 2.6) == Stop(27, 2.6, 2.5, "median of the means of 4")
+
+
+def test_a_milestone_is_entered_by_its_own_rung_only_in_every_bracket() -> None:
+    rule = Halving([27, 80], 3, brackets=3)
+    for n in range(30):
+        for rung in (27, 80):
+            rule.record(str(n), rung, 1.0)
+    sizes = [{rung: len(values) for rung, values in bracket.items()} for bracket in rule.brackets]
+    assert [sorted(found) for found in sizes] == [[27, 80], [80], []]
+    assert rule.reached(27) == sizes[0][27] and rule.reached(80) == sizes[0][80] + sizes[1][80] < 30
+    assert rule.reached(53) == 0

@@ -11,7 +11,7 @@ from ray import cloudpickle
 from ray.tune.search import Searcher
 
 from tuner import cluster, ray_shell
-from tuner.ray_shell import ENVIRONMENT, AskTell, Recorder, prepare_environment
+from tuner.ray_shell import ENVIRONMENT, AskTell, EarlyStopping, Recorder, prepare_environment
 
 
 def trial(key: str, **attributes) -> SimpleNamespace:
@@ -37,12 +37,12 @@ def test_a_value_that_the_user_set_stays(monkeypatch) -> None:
     assert os.environ["RAY_CHDIR_TO_TRIAL_DIR"] == "0"
 
 
-@pytest.mark.parametrize("part", [AskTell, Recorder])
+@pytest.mark.parametrize("part", [AskTell, EarlyStopping, Recorder])
 @pytest.mark.parametrize("dumps", [cloudpickle.dumps, pickle.dumps])
 def test_nothing_of_ours_is_pickled_into_rays_files(bench, part, dumps) -> None:
     written = dumps(part(bench.search()))
     assert len(written) < 200 and str(bench.folder).encode() not in written
-    assert not hasattr(pickle.loads(written), "search")
+    assert not vars(pickle.loads(written)).keys() & {"search", "stopper"}
 
 
 def test_the_searcher_hands_on_requests_waits_for_slots_and_ends(bench) -> None:
@@ -62,6 +62,18 @@ def test_the_searcher_writes_no_file_and_restores_none(bench, tmp_path) -> None:
     assert not (tmp_path / "searcher").exists()
     with pytest.raises(RuntimeError, match="never from Ray's files"):
         searcher.restore(str(tmp_path))
+
+
+def test_the_scheduler_ends_what_the_search_s_stopper_ends_and_nothing_at_an_end(bench) -> None:
+    search = bench.search()
+    scheduler, rung = EarlyStopping(search), search.stopper.milestones[0]
+    decisions = [
+        scheduler.on_trial_result(None, trial(key), {"milestone": rung, "val_bpb": value})
+        for key, value in (("a", 2.0), ("b", 3.0), ("c", 1.0), ("d", None), (bench.base_key, 9.0))
+    ]
+    assert decisions == ["CONTINUE", "STOP", "CONTINUE", "STOP", "CONTINUE"] and set(search.stopper.stops) == {"b"}
+    scheduler.on_trial_complete(None, trial("a"), {"milestone": 240.0, "val_bpb": 0.5})
+    assert search.stopper.reached(rung) == 4
 
 
 def test_the_recorder_tells_the_search_how_a_trial_goes(bench, result_of) -> None:
