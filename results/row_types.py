@@ -22,8 +22,8 @@ SEARCH, ATTEMPT, WORKER, DRIVER = Source.SEARCH, Source.ATTEMPT, Source.WORKER, 
 BUDGET_UNITS = "steps, tokens, flops, seconds, param_data_ratio or epochs"
 
 
-class Scores(TypedDict, total=False):
-    """Losses, in both data sets: a report has those of its moment, a trial those that it reported last."""
+class Reported(TypedDict, total=False):
+    """Measures in both data sets: a report has those of its moment, a trial those that it reported last."""
 
     train_loss: Annotated[float | None, measured("nats/token", "training loss, the mean since the report before")]
     val_loss: Annotated[float | None, measured("nats/token", "validation loss; null where none was measured")]
@@ -201,7 +201,7 @@ class Attempts(TypedDict, total=False):
     code_version: Annotated[str | None, Column("text", "version of this code that trained it", ATTEMPT, reusable=True)]
 
 
-class TrialRow(Asked, Outcome, Scores, Course, Attempts, total=False):
+class TrialRow(Asked, Outcome, Reported, Course, Attempts, total=False):
     """One row of ``trials``."""
 
 
@@ -235,7 +235,7 @@ class Speed(TypedDict, total=False):
     at: Annotated[datetime | None, Column("UTC", "when the report was made", DRIVER)]
 
 
-class ReportRow(Moment, Scores, Speed, total=False):
+class ReportRow(Moment, Reported, Speed, total=False):
     """One row of ``reports``."""
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from math import isfinite
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
@@ -21,17 +21,19 @@ from results import row_types
 from results.column import Column, Source
 from results.confirmation import ABLATE, CONFIRM, Design
 from results.limits import DEPTH, JSON_TEXT, KNOBS, LARGEST
+from results.row_types import TrialRow
 from results.statuses import STAGES, STATUSES
-
-Row = Mapping[str, Any]
 
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 AT_ONCE = 1_000  # rows as Python objects at a time
 
 # What a row has beside the columns that are never null: unless it made no valid config, and by its status and stage.
 TRAINED = ("seed", "data", "attempt", "budget", "budget_unit")
-BY_STATUS = {"completed": ("value",), "running": ("started_at",)}
-BY_STAGE = {CONFIRM: ("arm", "round", "design"), ABLATE: ("round", "design", "undone")}
+BY_STATUS: dict[str, tuple[str, ...]] = {"completed": ("value",), "running": ("started_at",)}
+BY_STAGE: dict[str | None, tuple[str, ...]] = {
+    CONFIRM: ("arm", "round", "design"),
+    ABLATE: ("round", "design", "undone"),
+}
 
 RANGES = {  # unit -> the least and the most; LARGEST is in either direction
     "count": (0, 1e15),
@@ -78,10 +80,10 @@ def check_rows(table: pa.Table, dataset: str, key: str | None, objective: str | 
             if row[column.name] is not None:
                 _check_cell(column, row[column.name])
         if dataset == "trials":
-            _check_names(row)
+            _check_names(cast(TrialRow, row))
         _need(row, never_null, f"a {dataset.removesuffix('s')}")
         if dataset == "trials":
-            _check_trial(row, objective)
+            _check_trial(cast(TrialRow, row), objective)
 
 
 def repeated(keys: pa.ChunkedArray[Any]) -> str | None:
@@ -90,7 +92,7 @@ def repeated(keys: pa.ChunkedArray[Any]) -> str | None:
     return key if times > 1 else None
 
 
-def _rows(table: pa.Table) -> Iterator[dict[str, Any]]:
+def _rows(table: pa.Table) -> Iterator[Mapping[str, Any]]:
     for batch in table.to_batches(max_chunksize=AT_ONCE):
         try:
             rows = batch.to_pylist()
@@ -147,7 +149,7 @@ def _check_depth(name: str, value: Any, depth: int = 0) -> None:
         raise ValueError(f"{name} holds a text of {len(value):,} characters but may hold at most {JSON_TEXT:,}")
 
 
-def _check_names(row: Row) -> None:
+def _check_names(row: TrialRow) -> None:
     status, stage = row["status"], row["stage"]
     if status not in STATUSES:
         raise ValueError(f"status {_short(status)} does not exist: {nearest(str(status)[:60], STATUSES, 'statuses')}")
@@ -155,7 +157,7 @@ def _check_names(row: Row) -> None:
         raise ValueError(f"stage {_short(stage)} does not exist: {nearest(stage[:60], STAGES, 'stages')}")
 
 
-def _check_trial(row: Row, objective: str | None) -> None:
+def _check_trial(row: TrialRow, objective: str | None) -> None:
     status, stage = row["status"], row["stage"]
     if objective is not None and row["objective"] != objective:
         raise ValueError(f"objective is {_short(row['objective'])} but the campaign's is {objective!r}")
@@ -169,7 +171,7 @@ def _check_trial(row: Row, objective: str | None) -> None:
         Design.parse(row["design"])
 
 
-def _need(row: Row, names: Sequence[str], what: str) -> None:
+def _need(row: Mapping[str, object], names: Sequence[str], what: str) -> None:
     for name in names:
         if row[name] is None:
             raise ValueError(f"{name} is null, but {what} has one")
