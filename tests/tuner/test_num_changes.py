@@ -1,0 +1,25 @@
+"""A winner's changes have one number: the leaderboard's. What an ablation can undo alone may be fewer."""
+
+from __future__ import annotations
+
+import io
+import json
+
+from results.confirmation import Design
+from terminal.console import Console
+from tests.tuner.test_confirm import better
+from tuner.conclusion import print_winner
+
+
+def test_the_changes_of_a_winner_are_those_that_the_leaderboard_lists(bench, play) -> None:
+    search = bench.search(trials=9, seed=2, confirm=Design(2, 3, 5))
+    play(search, curve=better).run()
+    confirmation = search.confirmation
+    won = next(row for row in bench.rows() if row["key"] == confirmation._won()[1].key)
+    assert confirmation.num_changes == len(json.loads(won["overrides"])) >= confirmation.num_parts > 1
+    console = Console(file=io.StringIO(), width=200)
+    print_winner(console, search, confirmation)
+    said = console.file.getvalue()
+    assert f"Which of its {confirmation.num_changes} changes matter?" in said
+    fewer = f"{confirmation.num_parts} can be undone alone, the others with them"
+    assert (fewer in said) == (confirmation.num_parts < confirmation.num_changes)
