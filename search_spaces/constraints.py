@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from terminal.nearest import nearest
 from terminal.number import decimal
 from trainable.config import TrainConfig
@@ -110,6 +109,8 @@ def _limit_of(config: TrainConfig) -> Constraint:
 
 def num_parameters(config: TrainConfig, vocab_size: int) -> int:
     """Trainable parameters of a run, tied ones counted once; nothing is allocated."""
+    import torch
+
     longest = max(config.data.seq_len, config.evaluation.seq_len)
     with torch.device("meta"):
         return sum(p.numel() for p in config.model.build(vocab_size, longest).parameters())

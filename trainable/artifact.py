@@ -15,20 +15,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-import torch
-from safetensors import SafetensorError
-from safetensors import torch as safetensors
 from terminal.nearest import nearest
-from torch import Tensor, nn
 
-from trainable import quantise
 from trainable.component import Component
+from trainable.no_grad import no_grad
 from trainable.ranges import Amount, Bits, Bytes, PositiveBytes
 from trainable.source_bytes import source_bytes
 
 if TYPE_CHECKING:  # a config has an artifact, and a run has a config
+    from torch import Tensor, nn
+
     from trainable.evaluate import Evaluation
-    from trainable.models.model import Network
+    from trainable.networks.network import Network
     from trainable.run import Run
 
 COMPRESSORS = ("zlib", "zstd", "lzma", "brotli")  # a file holds the place in this list: append only
@@ -103,6 +101,11 @@ def weigh(run: Run, score: Callable[[], Evaluation]) -> Weighed:
 
 def pack(network: Network, artifact: Artifact) -> bytes:
     """Parameters and persistent buffers of ``network``, quantised and compressed. Shared tensors are stored once."""
+    import torch
+    from torch import nn
+
+    from trainable import quantise
+
     tables = {id(m.weight) for m in (network.embedding, network.head) if m is not None}
     matrices = {id(m.weight) for m in network.modules() if isinstance(m, nn.Linear | nn.Embedding)}
     tensors: dict[str, Tensor] = {}
@@ -123,6 +126,8 @@ def pack(network: Network, artifact: Artifact) -> bytes:
 
 def load(data: bytes) -> dict[str, Tensor]:
     """Tensors by name, float ones in fp32: the state dict without second names. A ValueError for a damaged file."""
+    from trainable import quantise
+
     stored = decompress(data)
     scales = {name.removesuffix(SCALE): t for name, t in stored.items() if name.endswith(SCALE)}
     kept = {name: t for name, t in stored.items() if not name.endswith(SCALE)}
@@ -144,8 +149,10 @@ def replaced(network: Network, state: dict[str, Tensor]) -> Iterator[None]:
         _assign(own, kept)
 
 
-@torch.no_grad()
+@no_grad
 def _assign(own: dict[str, Tensor], state: dict[str, Tensor]) -> None:
+    import torch
+
     for name, t in own.items():
         t.copy_(state[name])
     torch.clear_autocast_cache()  # it holds casts of what was there before
@@ -164,6 +171,8 @@ def _distinct(network: nn.Module) -> dict[str, Tensor]:
 
 def compress(tensors: dict[str, Tensor], compressor: str) -> bytes:
     """A file of some tensors."""
+    from safetensors import torch as safetensors
+
     body = safetensors.save(tensors)
     if compressor == "zlib":
         packed = zlib.compress(body, 9)
@@ -177,6 +186,9 @@ def compress(tensors: dict[str, Tensor], compressor: str) -> bytes:
 
 def decompress(data: bytes) -> dict[str, Tensor]:
     """The tensors of a file; a damaged file is a ValueError."""
+    from safetensors import SafetensorError
+    from safetensors import torch as safetensors
+
     if data[:4] != MAGIC or len(data) < HEADER.size:
         raise ValueError(f"this is no artifact: it begins with {data[:4]!r}, not with {MAGIC!r} and a header")
     _, checksum, number, size = HEADER.unpack_from(data)

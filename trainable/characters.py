@@ -9,15 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from terminal.counted import counted
-from torch.nn.functional import cross_entropy
 
 from trainable import tokenizer
 from trainable.tokenizer import Tokenizer
+
+if TYPE_CHECKING:
+    import torch
 
 MARKER_CHARACTERS = 5
 
@@ -58,6 +60,9 @@ def mainrun_loss(
     drops the last span if it is partial, and still divides by the characters of the whole text. So it falls when the
     span leaves more out. A stream shorter than a span is a ValueError.
     """
+    import torch
+    from torch.nn.functional import cross_entropy
+
     span = rows * seq_len + 1
     if len(stream) < span:
         raise ValueError(

@@ -18,11 +18,10 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import accumulate
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from storage import location
 from terminal.counted import counted
 from terminal.nearest import nearest
@@ -35,6 +34,9 @@ from trainable.ranges import Context, NumTokens, Part, PositivePart, Repeats, Vo
 from trainable.shards import Tokens
 from trainable.sources import STDLIB
 from trainable.tokenizer import BYTE_LEVEL, PRETOKENIZERS, ByteCounter
+
+if TYPE_CHECKING:
+    import torch
 
 CACHE_FORMAT = 2  # raise it when the same text would be prepared differently, or refused
 ABANDONED_SECONDS = 24 * 3600  # so long nothing is written in a half-written folder that anybody still writes
@@ -140,6 +142,8 @@ def batch(
     Micro-batches are consecutive rows. Positions start at 0 and go on through every pass of the stream; the seed
     matters where documents are shuffled.
     """
+    import torch
+
     taken, following = epochs.take(stream, position, config, seed)
     span = torch.from_numpy(taken)
     inputs = span[:-1].view(-1, config.seq_len)  # (batch, seq_len)

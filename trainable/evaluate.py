@@ -11,11 +11,9 @@ from __future__ import annotations
 import dataclasses
 import math
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
-import torch
-from torch import nn
 
 from trainable.characters import mainrun_loss
 from trainable.component import Component
@@ -23,7 +21,12 @@ from trainable.data import Dataset
 from trainable.enough import check_targets
 from trainable.ranges import Context, NumTokens
 from trainable.ttt import TTT
-from trainable.windows import Forward, Windows
+from trainable.windows import Windows
+
+if TYPE_CHECKING:
+    import torch
+
+    from trainable.windows import Forward
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +75,8 @@ def evaluate(forward: Forward, dataset: Dataset, config: EvaluationConfig, devic
 
     With ``config.ttt`` it must be the network itself, whose weights are then back where they were.
     """
+    from torch import nn
+
     stream = np.asarray(dataset.validation[: num_targets(dataset, config) + 1]).astype(np.int64)
     windows = Windows(stream, config.seq_len, config.stride or config.seq_len)
     rows = windows.rows(config.batch_tokens)

@@ -14,8 +14,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, ClassVar
 
-from torch import Tensor
-
 from trainable.config import UNITS, WHOLE_UNITS, Budget, Spent, TrainConfig
 from trainable.report import SCORES, Report
 from trainable.run import Run
@@ -231,6 +229,8 @@ def _named(report: Report, where: str) -> dict[str, str]:
 
 def on_cpu(state: Any) -> Any:
     """A copy of nested dicts and lists whose tensors are copies in the host's memory, not the device's."""
+    from torch import Tensor
+
     if isinstance(state, Tensor):
         return state.detach().to("cpu", copy=True)
     if isinstance(state, dict):

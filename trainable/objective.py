@@ -8,7 +8,6 @@ from collections.abc import Callable
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torch._dynamo import config as dynamo
 
 from trainable.data import batch
 from trainable.hooks.hook import Step
@@ -48,6 +47,8 @@ def build_objective(run: Run) -> Objective:
     chosen = objective if run.config.loss_chunks == 1 else objective_in_pieces
     if not run.runtime.compile:
         return chosen
+    from torch._dynamo import config as dynamo  # takes a second to load, which only those who compile have to spend
+
     started = time.perf_counter()
     compiled: Objective = torch.compile(chosen, fullgraph=True, dynamic=False)
     with dynamo.patch(recompile_limit=GRAPHS, accumulated_recompile_limit=GRAPHS):

@@ -15,8 +15,8 @@ from torch import Tensor, nn
 from trainable.config import Spent, TrainConfig
 from trainable.data import Dataset
 from trainable.epochs import epochs_at
-from trainable.models.model import Network
-from trainable.models.parts import Live, SeesDocuments
+from trainable.networks.network import Network
+from trainable.networks.parts import Live, SeesDocuments
 from trainable.optimizers import update_rule
 from trainable.optimizers.update_rule import Group
 from trainable.runtime import Runtime

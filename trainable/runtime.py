@@ -5,8 +5,10 @@ from __future__ import annotations
 import platform
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import torch
+if TYPE_CHECKING:
+    import torch
 
 
 @dataclass(frozen=True)
@@ -24,17 +26,23 @@ class Runtime:
     @classmethod
     def detect(cls, compile: bool = False) -> Runtime:
         """The first CUDA device with bfloat16 if there is one, else the CPU in fp32."""
+        import torch
+
         if not torch.cuda.is_available():
             return cls(compile=compile)
         return cls("cuda", "bf16" if torch.cuda.is_bf16_supported() else "fp32", compile)
 
     @property
     def device_type(self) -> str:
+        import torch
+
         return torch.device(self.device).type
 
     @property
     def device_name(self) -> str:
         """What the results call the device: the accelerator's product name, or the processor's architecture."""
+        import torch
+
         if self.device_type == "cuda":
             return torch.cuda.get_device_name(self.device)
         return f"cpu ({platform.machine()})"
@@ -42,20 +50,30 @@ class Runtime:
     @property
     def generator_devices(self) -> list[torch.device]:
         """Devices beside the CPU whose generator a draw inside the network would move."""
+        import torch
+
         return [] if self.device_type == "cpu" else [torch.device(self.device)]
 
     def autocast(self) -> AbstractContextManager[None]:
+        import torch
+
         return torch.autocast(self.device_type, torch.bfloat16, enabled=self.precision == "bf16")
 
     def synchronize(self) -> None:
         """Wait until the device has done what it was given, so that a clock may be read."""
+        import torch
+
         if self.device_type == "cuda":
             torch.cuda.synchronize(self.device)
 
     def peak_memory_bytes(self) -> int | None:
         """Peak allocation since the last reset; None on a CPU, where a process has no such counter of its own."""
+        import torch
+
         return torch.cuda.max_memory_allocated(self.device) if self.device_type == "cuda" else None
 
     def reset_peak_memory(self) -> None:
+        import torch
+
         if self.device_type == "cuda":
             torch.cuda.reset_peak_memory_stats(self.device)

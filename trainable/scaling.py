@@ -6,12 +6,11 @@ import functools
 import math
 from typing import TYPE_CHECKING
 
-import torch
-
 from trainable.schedules import Schedule, Warmdown, Warmup
 
 if TYPE_CHECKING:
-    from trainable.models.model import Model, Network
+    from trainable.models.model import Model
+    from trainable.networks.network import Network
 
 
 def scaling_parameters(network: Network) -> int:
@@ -23,6 +22,8 @@ def scaling_parameters(network: Network) -> int:
 @functools.cache  # a depth of 24 takes most of a second, and every trial of a campaign asks
 def scaling_parameters_of(model: Model, vocab_size: int) -> int:
     """The same before the network is built: nothing is allocated."""
+    import torch
+
     with torch.device("meta"):
         return scaling_parameters(model.build(vocab_size, 1))
 

@@ -15,14 +15,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 import numpy.typing as npt
 import rustbpe
 import tiktoken
-import torch
 from terminal.counted import counted
+
+if TYPE_CHECKING:
+    import torch
 
 BOS = "<|bos|>"
 FILE_NAME = "tokenizer.json"
@@ -57,6 +59,8 @@ class ByteCounter:
     def count(self, previous: npt.NDArray[Any], target: npt.NDArray[Any]) -> npt.NDArray[np.int64]: ...
     def count(self, previous: Any, target: Any) -> Any:
         """Bytes of each ``target`` id (int64, same shape), where ``previous`` is the id in front of it."""
+        import torch
+
         if isinstance(target, torch.Tensor):
             counted = self.count(previous.cpu().numpy(), target.cpu().numpy())
             return torch.from_numpy(counted).to(target.device)

@@ -12,15 +12,15 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import ClassVar
-
-import torch
-import torch.nn.functional as F
-from torch import nn
+from typing import TYPE_CHECKING, ClassVar
 
 from trainable.component import Component
 from trainable.ranges import NumTokens, Positive, Repeats
 from trainable.windows import Windows
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +47,8 @@ class TTT(Component):
 
         The weights are as before afterwards, bit for bit.
         """
+        import torch
+
         chunks = -(-windows.targets // self.chunk_tokens)
         starts = [windows.first_scored(i) for i in range(windows.count)]
         edges = [bisect.bisect_left(starts, c * self.chunk_tokens) for c in range(chunks)] + [windows.count]
@@ -57,13 +59,17 @@ class TTT(Component):
                 nats += windows.nats(network, rows, device, edges[chunk], edges[chunk + 1])
                 if chunk < chunks - 1:
                     optimizer.param_groups[0]["lr"] = self.rate(chunk, chunks)
-                    self._learn(network, optimizer, windows, chunk, device)
+                    with torch.enable_grad():
+                        self._learn(network, optimizer, windows, chunk, device)
         return nats
 
-    @torch.enable_grad()
     def _learn(
         self, network: nn.Module, optimizer: torch.optim.SGD, windows: Windows, chunk: int, device: torch.device | str
     ) -> None:
+        import torch
+        import torch.nn.functional as F
+        from torch import nn
+
         start = chunk * self.chunk_tokens
         span = torch.from_numpy(windows.stream[start : start + self.chunk_tokens + 1])
         inputs, targets = (part.view(-1, windows.seq_len).to(device) for part in (span[:-1], span[1:]))
@@ -81,6 +87,8 @@ class TTT(Component):
 @contextmanager
 def _restored(network: nn.Module) -> Iterator[None]:
     """Afterwards the weights are what they were before, and no gradient is left."""
+    import torch
+
     kept = [p.detach().clone() for p in network.parameters()]
     try:
         yield

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from torch import Tensor
-from torch.nn.functional import cross_entropy
 
-Forward = Callable[[Tensor], Tensor]
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+    Forward = Callable[[Tensor], Tensor]
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +55,9 @@ class Windows:
         Every pass has one shape, so that a compiled model is compiled once: the last batch reaches back to windows
         already scored and counts only the new ones. No gradients are kept.
         """
+        import torch
+        from torch.nn.functional import cross_entropy
+
         inputs, targets = self._views()
         end = self.count if end == -1 else end
         nats = 0.0
@@ -68,6 +73,8 @@ class Windows:
 
     def _views(self) -> tuple[Tensor, Tensor]:
         """Inputs and targets of all windows, both (count, seq_len), as views of one stream."""
+        import torch
+
         missing = (self.count - 1) * self.stride + self.seq_len - self.targets
         filled = np.pad(self.stream, (0, missing)) if missing else self.stream
         whole = torch.from_numpy(filled)
@@ -75,6 +82,8 @@ class Windows:
 
     def _scored(self, begin: int, rows: int, start: int, end: int) -> Tensor:
         """Which targets of the windows from ``begin`` on count, those of windows start..end-1: bool (rows, seq_len)."""
+        import torch
+
         window = torch.arange(begin, begin + rows)[:, None]
         place = torch.arange(self.seq_len)
         new = (place >= self.seq_len - self.stride) | (window == 0)

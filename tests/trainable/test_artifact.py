@@ -14,7 +14,7 @@ from trainable.artifact import COMPRESSORS, Artifact, compress, decompress, expo
 from trainable.component import with_value, with_values
 from trainable.config import TrainConfig
 from trainable.evaluate import evaluate
-from trainable.models.model import Network
+from trainable.networks.network import Network
 from trainable.report import validation
 from trainable.run import Run
 from trainable.runtime import Runtime

@@ -12,7 +12,7 @@ from trainable import checkpoint
 from trainable.evaluate import EvaluationConfig
 from trainable.hooks.hook import Hook, State, Step
 from trainable.hooks.weight_average import WeightAverage
-from trainable.models.model import Network
+from trainable.networks.network import Network
 from trainable.run import Run
 from trainable.runtime import Runtime
 

@@ -16,7 +16,7 @@ from trainable.hooks.weight_average import WeightAverage
 from trainable.hooks.weight_perturbation import WeightPerturbation
 from trainable.losses.label_smoothing import LabelSmoothing
 from trainable.losses.z_loss import ZLoss
-from trainable.models.model import Network
+from trainable.networks.network import Network
 from trainable.optimizers.muon_adam import MuonAdam
 from trainable.run import Run
 from trainable.runtime import Runtime

@@ -9,9 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Self
 
-import torch
-
 from trainable.hooks.hook import Hook, State, Step, gradient
+from trainable.no_grad import no_grad
 from trainable.ranges import AfterStep, Part
 
 
@@ -25,7 +24,7 @@ class Canopy(Hook):
     min_scale: Part = 1.0  # of the first block; the campaign's 0.3
     after_step: AfterStep = 0
 
-    @torch.no_grad()
+    @no_grad
     def after_backward(self, step: Step, state: State) -> None:
         if step.index <= self.after_step:
             return

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Self
 
-import torch
-
 from trainable.hooks.canopy import light
 from trainable.hooks.hook import Hook, State, Step
+from trainable.no_grad import no_grad
 from trainable.ranges import Part
 
 
@@ -26,7 +25,7 @@ class CanopyRates(Hook):
         if self.min_scale < 1:
             state["before"] = [[p.detach().clone() for p in parameters] for parameters in step.blocks()]
 
-    @torch.no_grad()
+    @no_grad
     def after_update(self, step: Step, state: State) -> None:
         if self.min_scale == 1:
             return

@@ -6,9 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import Self
 
-import torch
-
 from trainable.hooks.hook import Hook, State, Step
+from trainable.no_grad import no_grad
 from trainable.ranges import Every, PartBelowOne
 
 
@@ -22,7 +21,7 @@ class ControlledBurn(Hook):
     fraction: PartBelowOne = 0.0
     every_steps: Every = 50
 
-    @torch.no_grad()
+    @no_grad
     def after_backward(self, step: Step, state: State) -> None:
         if step.index == 0 or step.index % self.every_steps:
             return

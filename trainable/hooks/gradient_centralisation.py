@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Self
 
-import torch
-
 from trainable.hooks.hook import Hook, State, Step, gradient
+from trainable.no_grad import no_grad
 from trainable.ranges import Part
 
 
@@ -20,7 +19,7 @@ class GradientCentralisation(Hook):
 
     strength: Part = 0.0
 
-    @torch.no_grad()
+    @no_grad
     def after_backward(self, step: Step, state: State) -> None:
         for p in step.tensors():
             g = gradient(p)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Self
 
-from torch.nn.utils import clip_grad_norm_
-
 from trainable.hooks.hook import Hook, State, Step
 from trainable.ranges import Positive
 
@@ -21,6 +19,8 @@ class GradientClip(Hook):
     max_norm: Positive | None = None
 
     def after_backward(self, step: Step, state: State) -> None:
+        from torch.nn.utils import clip_grad_norm_
+
         if self.max_norm is not None:
             step.log("gradient_norm", float(clip_grad_norm_(step.parameters(), self.max_norm)))
 

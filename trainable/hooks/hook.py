@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
-
-import torch
-from torch import Tensor, nn
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from trainable.component import Component
-from trainable.models.model import Network
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor, nn
+
+    from trainable.networks.network import Network
 
 State = dict[str, Any]  # tensors, lists of tensors, numbers and strings
 

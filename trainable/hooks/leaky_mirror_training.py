@@ -9,8 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Self
 
-import torch
-
 from trainable.hooks.hook import Hook, State, Step
 from trainable.hooks.mirror_training import chosen_rows
 from trainable.ranges import Part
@@ -26,6 +24,8 @@ class LeakyMirrorTraining(Hook):
     prob: Part = 0.0
 
     def before_forward(self, step: Step, state: State) -> None:
+        import torch
+
         if self.prob == 0:
             return  # without a draw, which would move the draws of other hooks
         turned = chosen_rows(step, self.prob)

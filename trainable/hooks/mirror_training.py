@@ -6,13 +6,13 @@ The log means that text is learned in both directions; for what its script does 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, Self
 
 from trainable.hooks.hook import Hook, State, Step
 from trainable.ranges import Part
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +26,8 @@ class MirrorTraining(Hook):
     prob: Part = 0.0
 
     def before_forward(self, step: Step, state: State) -> None:
+        import torch
+
         if self.prob == 0:
             return  # without a draw, which would move the draws of other hooks
         turned = chosen_rows(step, self.prob)
@@ -44,4 +46,6 @@ class MirrorTraining(Hook):
 
 def chosen_rows(step: Step, prob: float) -> Tensor:
     """True for each row with probability ``prob``, as (batch, 1)."""
+    import torch
+
     return torch.rand(len(step.inputs), 1, generator=step.generator, device=step.generator.device) < prob

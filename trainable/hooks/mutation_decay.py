@@ -6,9 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import Self
 
-import torch
-
 from trainable.hooks.hook import Hook, State, Step
+from trainable.no_grad import no_grad
 from trainable.ranges import AfterStep, Amount
 
 
@@ -24,8 +23,10 @@ class MutationDecay(Hook):
     rate: Amount = 5.0
     after_step: AfterStep = 20
 
-    @torch.no_grad()
+    @no_grad
     def after_backward(self, step: Step, state: State) -> None:
+        import torch
+
         if self.scale == 0 or step.index <= self.after_step:
             return  # at scale 0 without a draw, which would move the draws of other hooks
         scale = self.scale * math.exp(-self.rate * step.progress)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
-
-import torch
+from typing import TYPE_CHECKING, Self
 
 from trainable.hooks.hook import Hook, State, Step, gradient, parameters_of_blocks
-from trainable.models.model import Network
+from trainable.no_grad import no_grad
 from trainable.ranges import AfterStep, Amount, Layers
+
+if TYPE_CHECKING:
+    from trainable.networks.network import Network
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +31,7 @@ class Mycorrhizal(Hook):
         self.check(self.alpha == 0 or self.distance < blocks, "distance", f"below the number of blocks, {blocks}")
         return {}
 
-    @torch.no_grad()
+    @no_grad
     def after_backward(self, step: Step, state: State) -> None:
         if self.alpha == 0 or step.index <= self.after_step:
             return

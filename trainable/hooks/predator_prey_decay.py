@@ -9,9 +9,8 @@ import math
 from dataclasses import dataclass
 from typing import Self
 
-import torch
-
 from trainable.hooks.hook import Hook, State, Step
+from trainable.no_grad import no_grad
 from trainable.ranges import Part, PartBelowOne, Repeats
 
 
@@ -26,7 +25,7 @@ class PredatorPreyDecay(Hook):
     cycles: Repeats = 6
     amplitude: Part = 0.5
 
-    @torch.no_grad()
+    @no_grad
     def after_backward(self, step: Step, state: State) -> None:
         if step.index == 0:
             return

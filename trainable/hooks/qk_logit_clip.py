@@ -7,15 +7,14 @@ that also keeps the maximum, at the price of a second q k^T. With QK-norm the cl
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, Self
 
 from trainable.hooks.hook import Hook, State, Step
-from trainable.models.causal_attention import CausalAttention, MeasurableAttention
-from trainable.models.model import Network
+from trainable.no_grad import no_grad
 from trainable.ranges import Part, Positive
+
+if TYPE_CHECKING:
+    from trainable.networks.network import Network
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +29,11 @@ class QKLogitClip(Hook):
     balance: Part = 0.5  # the query's share
 
     def start(self, network: Network) -> State:
+        import torch
+
+        from trainable.networks.causal_attention import MeasurableAttention
+        from trainable.networks.logit_maximum import LogitMaximum
+
         device = network.embedding.weight.device
         if self.tau is not None:
             found = [m for m in network.modules() if isinstance(m, MeasurableAttention) and hasattr(m, "attend")]
@@ -40,11 +44,17 @@ class QKLogitClip(Hook):
         return {"clips": torch.zeros((), dtype=torch.int64, device=device)}
 
     def before_forward(self, step: Step, state: State) -> None:
+        from trainable.networks.logit_maximum import measured
+
         for _, kernel in measured(step.network):
             kernel.largest.zero_()
 
-    @torch.no_grad()
+    @no_grad
     def after_update(self, step: Step, state: State) -> None:
+        import torch
+
+        from trainable.networks.logit_maximum import measured
+
         largest = []
         for module, kernel in measured(step.network):
             assert self.tau is not None  # or nothing would have been wrapped
@@ -62,39 +72,3 @@ class QKLogitClip(Hook):
     @classmethod
     def example(cls) -> Self:
         return cls(tau=0.01)
-
-
-def measured(network: Network) -> list[tuple[MeasurableAttention, LogitMaximum]]:
-    """Attention modules whose kernel is wrapped, each with its wrapper."""
-    found = []
-    for module in network.modules():
-        kernel = getattr(module, "attend", None)
-        if isinstance(module, MeasurableAttention) and isinstance(kernel, LogitMaximum):
-            found.append((module, kernel))
-    return found
-
-
-class LogitMaximum(CausalAttention):
-    """A kernel that in training also keeps the largest logit of each head since it was last set to 0."""
-
-    largest: Tensor  # (heads,)
-
-    def __init__(self, kernel: CausalAttention, num_heads: int) -> None:
-        super().__init__()
-        self.kernel = kernel
-        self.register_buffer("largest", torch.zeros(num_heads), persistent=False)
-
-    def forward(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-        if self.training:
-            with torch.no_grad():
-                self.largest.copy_(torch.maximum(self.largest, self.found(q, k)))
-        out: Tensor = self.kernel(q, k, v)
-        return out
-
-    def found(self, q: Tensor, k: Tensor) -> Tensor:
-        """Largest logit of each query head over batch and the pairs that the kernel attends to."""
-        k = k.repeat_interleave(q.size(2) // k.size(2), dim=2)
-        logits = torch.einsum("bqhd,bkhd->hbqk", q, k).float() / q.size(-1) ** 0.5
-        seen: Tensor = self.kernel.seen(q.size(1), q.device)
-        largest: Tensor = logits.masked_fill(~seen, -torch.inf).amax((1, 2, 3))
-        return largest

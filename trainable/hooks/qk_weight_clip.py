@@ -8,14 +8,16 @@ does not matter, which raises their relative rate. ``qk_logit_clip.py`` is what 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Self
-
-import torch
-from torch import nn
+from typing import TYPE_CHECKING, Any, Self
 
 from trainable.hooks.hook import Hook, State, Step
-from trainable.models.model import Network
+from trainable.no_grad import no_grad
 from trainable.ranges import Positive
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from trainable.networks.network import Network
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,12 +31,16 @@ class QKWeightClip(Hook):
     tau: Positive | None = None
 
     def start(self, network: Network) -> State:
+        import torch
+
         if self.tau is not None and not query_key_weights(network):
             raise ValueError("hooks.QKWeightClip found no query and key matrices of their own in this model")
         return {"clips": torch.zeros((), dtype=torch.int64, device=network.embedding.weight.device)}
 
-    @torch.no_grad()
+    @no_grad
     def after_update(self, step: Step, state: State) -> None:
+        import torch
+
         if self.tau is None:
             return
         for weight in query_key_weights(step.network):
@@ -54,6 +60,8 @@ class QKWeightClip(Hook):
 
 def query_key_weights(network: Network) -> list[nn.Parameter]:
     """The W_q and W_k of every attention module that has them as layers ``q`` and ``k``."""
+    from torch import nn
+
     found: dict[int, nn.Parameter] = {}  # by identity, since layers may share their weights
     for module in network.modules():
         q, k = getattr(module, "q", None), getattr(module, "k", None)

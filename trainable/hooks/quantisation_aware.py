@@ -9,14 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
-
-import torch
-from torch import Tensor, nn
+from typing import TYPE_CHECKING, Self
 
 from trainable.hooks.hook import Hook, State, Step
-from trainable.models.model import Network
+from trainable.no_grad import no_grad
 from trainable.ranges import Bits, Part, Positive
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from trainable.networks.network import Network
 
 OFF = -1
 
@@ -37,7 +39,7 @@ class QuantisationAware(Hook):
     def start(self, network: Network) -> State:
         return {"since_step": OFF}
 
-    @torch.no_grad()
+    @no_grad
     def before_forward(self, step: Step, state: State) -> None:
         if self.bits is None:
             return
@@ -52,13 +54,13 @@ class QuantisationAware(Hook):
         for w in weights:
             w.copy_(quantised(w, self.bits))
 
-    @torch.no_grad()
+    @no_grad
     def after_backward(self, step: Step, state: State) -> None:
         if "weights" in state:
             for w, kept in zip(block_matrices(step.network), state.pop("weights"), strict=True):
                 w.copy_(kept)
 
-    @torch.no_grad()
+    @no_grad
     def evaluation_weights(self, network: Network, state: State) -> Sequence[Tensor] | None:
         if self.bits is None or state["since_step"] == OFF:
             return None
@@ -83,5 +85,7 @@ def quantised(w: Tensor, bits: int) -> Tensor:
 
 def block_matrices(network: Network) -> list[nn.Parameter]:
     """The weights of the linear layers inside the blocks; each once, though blocks may share it."""
+    from torch import nn
+
     found = {id(m.weight) for m in network.blocks.modules() if isinstance(m, nn.Linear)}
     return [w for w in network.parameters() if id(w) in found]

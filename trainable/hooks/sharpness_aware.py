@@ -8,8 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Self
 
-import torch
-
 from trainable.hooks.hook import Hook, State, Step, gradient
 from trainable.ranges import Amount
 
@@ -25,6 +23,8 @@ class SharpnessAware(Hook):
     radius: Amount = 0.0
 
     def after_backward(self, step: Step, state: State) -> None:
+        import torch
+
         if self.radius == 0:
             return
         parameters = step.parameters()

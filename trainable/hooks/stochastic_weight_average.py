@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, Self
 
 from trainable.hooks.hook import Hook, State, Step
-from trainable.models.model import Network
+from trainable.no_grad import no_grad
 from trainable.ranges import Every, Part
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from trainable.networks.network import Network
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,11 +31,13 @@ class StochasticWeightAverage(Hook):
     every_steps: Every = 50
 
     def start(self, network: Network) -> State:
+        import torch
+
         if self.start_frac == 1:
             return {}
         return {"checkpoints": 0, "average": [torch.zeros_like(p, dtype=torch.float32) for p in network.parameters()]}
 
-    @torch.no_grad()
+    @no_grad
     def after_update(self, step: Step, state: State) -> None:
         if self.start_frac == 1 or step.progress < self.start_frac or (step.index + 1) % self.every_steps:
             return

@@ -9,9 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Self
 
-import torch
-
 from trainable.hooks.hook import Hook, State, Step
+from trainable.no_grad import no_grad
 from trainable.ranges import AfterStep, Part
 
 
@@ -27,8 +26,10 @@ class SynapticScaling(Hook):
     after_step: AfterStep = 20
     takes_over_rate: bool = False  # the schedule's multiplier becomes the last tensor's f, as it did in NF5
 
-    @torch.no_grad()
+    @no_grad
     def after_backward(self, step: Step, state: State) -> None:
+        import torch
+
         if self.strength == 0 or step.index <= self.after_step:
             return
         tensors = step.tensors()

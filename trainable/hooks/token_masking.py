@@ -8,8 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Self
 
-import torch
-
 from trainable.hooks.hook import Hook, State, Step
 from trainable.ranges import Part
 
@@ -24,6 +22,8 @@ class TokenMasking(Hook):
     prob: Part = 0.0
 
     def before_forward(self, step: Step, state: State) -> None:
+        import torch
+
         if self.prob == 0:
             return  # without a draw, which would move the draws of other hooks
         shape, device = step.inputs.shape, step.inputs.device

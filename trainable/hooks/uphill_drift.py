@@ -9,9 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Self
 
-import torch
-
 from trainable.hooks.hook import Hook, State, Step, gradient
+from trainable.no_grad import no_grad
 from trainable.ranges import AfterStep, Amount
 
 
@@ -25,8 +24,10 @@ class UphillDrift(Hook):
     radius: Amount = 0.0
     after_step: AfterStep = 20
 
-    @torch.no_grad()
+    @no_grad
     def after_backward(self, step: Step, state: State) -> None:
+        import torch
+
         if self.radius == 0 or step.index <= self.after_step:
             return
         for p in step.tensors():

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, Self
 
 from trainable.hooks.hook import Hook, State, Step
-from trainable.models.model import Network
+from trainable.no_grad import no_grad
 from trainable.ranges import PartBelowOne
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from trainable.networks.network import Network
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,9 +29,11 @@ class WeightAverage(Hook):
     bias_correction: bool = False
 
     def start(self, network: Network) -> State:
+        import torch
+
         return {"average": [p.detach().to(torch.float32, copy=True) for p in network.parameters()]}
 
-    @torch.no_grad()
+    @no_grad
     def after_update(self, step: Step, state: State) -> None:
         share = 1 - self.decay
         if self.bias_correction:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Self
 
-import torch
-
 from trainable.hooks.hook import Hook, State, Step
+from trainable.no_grad import no_grad
 from trainable.ranges import PartBelowOne
 
 
@@ -20,7 +19,7 @@ class WeightDecayRamp(Hook):
 
     target: PartBelowOne = 0.0
 
-    @torch.no_grad()
+    @no_grad
     def after_backward(self, step: Step, state: State) -> None:
         shrink = 1 - self.target * step.progress * step.multiplier
         for w in step.tensors():

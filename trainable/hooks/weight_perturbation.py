@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Self
 
-import torch
-
 from trainable.hooks.hook import Hook, State, Step
+from trainable.no_grad import no_grad
 from trainable.ranges import Amount, Every
 
 
@@ -21,8 +20,10 @@ class WeightPerturbation(Hook):
     scale: Amount = 0.0
     every_steps: Every = 100
 
-    @torch.no_grad()
+    @no_grad
     def after_backward(self, step: Step, state: State) -> None:
+        import torch
+
         if self.scale == 0 or step.index == 0 or step.index % self.every_steps:
             return  # at scale 0 without a draw, which would move the draws of other hooks
         for w in step.tensors():

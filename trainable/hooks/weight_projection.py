@@ -7,14 +7,18 @@ columns of what writes to it. The campaign took the last axis throughout, and di
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import torch
 from terminal.nearest import nearest
-from torch import Tensor, nn
 
 from trainable.hooks.hook import Hook, State, Step
-from trainable.models.model import Network
+from trainable.no_grad import no_grad
 from trainable.ranges import Steps
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from trainable.networks.network import Network
 
 EPS = 1e-8
 AXES = ("embedding", "last")
@@ -45,14 +49,18 @@ class WeightProjection(Hook):
             state["count"] += 1
         step.log("projections", float(state["count"]))
 
-    @torch.no_grad()
+    @no_grad
     def project(self, network: Network) -> None:
+        import torch
+
         for weight, axis in self.axes(network):
             wide = weight.float()
             weight.copy_(wide / (torch.linalg.vector_norm(wide, dim=axis, keepdim=True) + EPS))
 
     def axes(self, network: Network) -> list[tuple[Tensor, int]]:
         """Each table and matrix, a shared one once, with the axis along which it is normalised."""
+        from torch import nn
+
         found: dict[int, tuple[Tensor, int]] = {}
         for name, module in network.named_modules():
             if isinstance(module, nn.Linear | nn.Embedding):

@@ -5,16 +5,19 @@ The same loss: each piece of the tokens makes its logits anew in the backward pa
 
 from __future__ import annotations
 
-import torch
-import torch.nn.functional as F
-from torch import Tensor
-from torch.utils.checkpoint import checkpoint
+from typing import TYPE_CHECKING
 
-from trainable.models.model import Network
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from trainable.networks.network import Network
 
 
 def chunked_cross_entropy(network: Network, hidden: Tensor, targets: Tensor, chunks: int) -> Tensor:
     """Mean nats per token of hidden states (batch, time, dim) and targets (batch, time), in ``chunks`` pieces."""
+    import torch
+    import torch.nn.functional as F
+    from torch.utils.checkpoint import checkpoint
 
     def nats(states: Tensor, words: Tensor) -> Tensor:
         return F.cross_entropy(network.logits(states[None])[0].float(), words, reduction="sum")

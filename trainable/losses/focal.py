@@ -7,13 +7,13 @@ than the baseline. Its script leaves label smoothing out beside it; here the two
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, Self
 
 from trainable.losses.loss_term import LossTerm, Outputs
 from trainable.ranges import Amount, Part, PositivePart
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +28,8 @@ class Focal(LossTerm):
     anneal: Part = 0.0  # the part of gamma that is gone at the end
 
     def __call__(self, outputs: Outputs) -> Tensor:
+        import torch
+
         surprise = outputs.per_token()
         unlikely = -torch.expm1(-surprise)  # 1 - p
         gamma = self.gamma * (1 - self.anneal * outputs.progress)

@@ -7,12 +7,12 @@ of rows of the output projection; the columns are what belongs to a head, and ev
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-import torch
-import torch.nn.functional as F
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from trainable.losses.loss_term import LossTerm, Outputs
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +24,8 @@ class HeadDiversity(LossTerm):
     """
 
     def __call__(self, outputs: Outputs) -> Tensor:
+        import torch
+
         projections = outputs.network.attention_outputs()
         if not projections:
             raise ValueError("losses.HeadDiversity needs attention with an output projection, which this model lacks")
@@ -33,6 +35,8 @@ class HeadDiversity(LossTerm):
 
 def similarity(weight: Tensor, num_heads: int) -> Tensor:
     """mean over pairs of heads of cos^2, a head with itself counting 0; weight is (dim, heads * head_dim)."""
+    import torch.nn.functional as F
+
     columns = weight.view(len(weight), num_heads, -1).transpose(0, 1).flatten(1)  # (heads, dim * head_dim)
     directions = F.normalize(columns, dim=1, eps=1e-8)
     cosines = directions @ directions.mT

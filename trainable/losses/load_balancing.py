@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from trainable.losses.loss_term import LossTerm, Outputs
 from trainable.models.blueberry import Blueberry
-from trainable.models.mixture_of_experts import Experts, Mixture
+from trainable.models.mixture_of_experts import Experts
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +26,10 @@ class LoadBalancing(LossTerm):
     }
 
     def __call__(self, outputs: Outputs) -> Tensor:
+        import torch
+
+        from trainable.networks.mixture_of_experts import Mixture
+
         found = [m.balance for m in outputs.network.modules() if isinstance(m, Mixture)]
         if not found:
             raise ValueError("losses.LoadBalancing needs experts: set model=Blueberry and model.experts.num_experts")

@@ -6,13 +6,13 @@ There the other terms see the divided logits too; here each sees those of the mo
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
-
-import torch.nn.functional as F
-from torch import Tensor
+from typing import TYPE_CHECKING, Self
 
 from trainable.losses.loss_term import LossTerm, Outputs
 from trainable.ranges import Positive, PositivePart
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +26,8 @@ class LogitTemperature(LossTerm):
     temperature: Positive = 1.0  # usually 0.5..2
 
     def __call__(self, outputs: Outputs) -> Tensor:
+        import torch.nn.functional as F
+
         divided = outputs.logits / self.temperature
         return F.cross_entropy(divided.flatten(0, 1), outputs.targets.flatten()) - outputs.cross_entropy
 

@@ -5,15 +5,21 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, Self
-
-import torch
-import torch.nn.functional as F
-from torch import Tensor
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from trainable.component import Component
-from trainable.models.model import Network
 from trainable.ranges import Amount
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from trainable.networks.network import Network
+
+
+def _zero() -> Tensor:
+    import torch
+
+    return torch.zeros(())
 
 
 @dataclass(frozen=True)
@@ -25,10 +31,12 @@ class Outputs:
     logits: Tensor  # (batch, time, vocab), fp32, after the soft cap
     targets: Tensor  # (batch, time)
     cross_entropy: Tensor  # (), mean nats per token
-    progress: Tensor = field(default_factory=lambda: torch.zeros(()))  # (), spent part of the horizon
+    progress: Tensor = field(default_factory=_zero)  # (), spent part of the horizon
 
     def per_token(self) -> Tensor:
         """Nats of each token (batch * time,), of which ``cross_entropy`` is the mean."""
+        import torch.nn.functional as F
+
         return F.cross_entropy(self.logits.flatten(0, 1), self.targets.flatten(), reduction="none")
 
 

@@ -6,13 +6,13 @@ Its published script drops tokens from the input instead: ``model.stem.TokenDrop
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, Self
 
 from trainable.losses.loss_term import LossTerm, Outputs
 from trainable.ranges import PartBelowOne, PositivePart
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +26,8 @@ class TargetDropout(LossTerm):
     prob: PartBelowOne = 0.0
 
     def __call__(self, outputs: Outputs) -> Tensor:
+        import torch
+
         if self.prob == 0:
             return torch.zeros_like(outputs.cross_entropy)  # without a draw, which would move others
         surprise = outputs.per_token()

@@ -1,4 +1,4 @@
-"""Model variants whose wiring differs (a file each) and the parts they swap."""
+"""Knobs of the model variants (a file each) and of the parts they swap; their modules are in ``trainable/networks``."""
 
 # Importing a file here registers its components: names on disk resolve, and the contract tests find them.
 from trainable.models import (

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
-
-from torch import nn
+from typing import TYPE_CHECKING, ClassVar
 
 from trainable.component import Component
-from trainable.models.model import Network
 from trainable.ranges import Positive
+
+if TYPE_CHECKING:
+    from trainable.networks.network import Network
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +43,8 @@ class OrthogonalInit(Init):
     gain: Positive = 1.0
 
     def fill(self, network: Network) -> None:
+        from torch import nn
+
         for module in network.modules():
             if isinstance(module, nn.Linear) and module.weight.any():
                 nn.init.orthogonal_(module.weight, self.gain)

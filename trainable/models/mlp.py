@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
-
-import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
+from typing import TYPE_CHECKING, ClassVar
 
 from trainable.component import Component
 from trainable.ranges import Part
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +29,8 @@ class MLP(Component):
 
     def build(self, dim: int, mult: float) -> nn.Module:
         """Maps (batch, time, dim) to the same shape through ``int(mult * dim)`` hidden channels."""
+        from trainable.networks.mlp import Feedforward
+
         return Feedforward(self, dim, int(mult * dim))
 
     def num_matrix_weights(self, dim: int, mult: float) -> int:
@@ -42,6 +43,8 @@ class Relu2(MLP):
     """relu(x)^2 (Primer, arXiv 2109.08668); the baseline of parameter golf and modded-nanogpt."""
 
     def activate(self, x: Tensor) -> Tensor:
+        import torch.nn.functional as F
+
         return F.relu(x).square()
 
 
@@ -52,6 +55,8 @@ class LeakyRelu2(MLP):
     slope: Part = 0.01  # the campaign's value; later records use 0.5
 
     def activate(self, x: Tensor) -> Tensor:
+        import torch.nn.functional as F
+
         return F.leaky_relu(x, self.slope).square()
 
 
@@ -60,6 +65,8 @@ class Gelu2(MLP):
     """gelu(x)^2."""
 
     def activate(self, x: Tensor) -> Tensor:
+        import torch.nn.functional as F
+
         return F.gelu(x).square()
 
 
@@ -68,6 +75,8 @@ class Silu2(MLP):
     """silu(x)^2; in parameter golf's best stack (B4)."""
 
     def activate(self, x: Tensor) -> Tensor:
+        import torch.nn.functional as F
+
         return F.silu(x).square()
 
 
@@ -76,6 +85,8 @@ class Gelu(MLP):
     """Plain gelu(x), as in GPT-2."""
 
     def activate(self, x: Tensor) -> Tensor:
+        import torch.nn.functional as F
+
         return F.gelu(x)
 
 
@@ -84,6 +95,8 @@ class Silu(MLP):
     """Plain silu(x): the experts of the speedrun's MoE."""
 
     def activate(self, x: Tensor) -> Tensor:
+        import torch.nn.functional as F
+
         return F.silu(x)
 
 
@@ -92,48 +105,15 @@ class SwiGLU(MLP):
     """silu(gate(x)) * up(x) (arXiv 2002.05202) with ``int(2/3 * mult * dim)`` channels, so that weights stay equal."""
 
     def activate(self, x: Tensor) -> Tensor:
+        import torch.nn.functional as F
+
         gate, up = x.chunk(2, dim=-1)
         return F.silu(gate) * up
 
     def build(self, dim: int, mult: float) -> nn.Module:
+        from trainable.networks.mlp import GatedFeedforward
+
         return GatedFeedforward(self, dim, int(2 / 3 * mult * dim))
 
     def num_matrix_weights(self, dim: int, mult: float) -> int:
         return 3 * dim * int(2 / 3 * mult * dim)
-
-
-class Feedforward(nn.Module):
-    """proj(activate(fc(x)))."""
-
-    def __init__(self, part: MLP, dim: int, hidden: int) -> None:
-        super().__init__()
-        self.activate = part.activate
-        self.fc = nn.Linear(dim, hidden, bias=False)
-        self.proj = nn.Linear(hidden, dim, bias=False)
-        nn.init.zeros_(self.proj.weight)
-
-    def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = self.proj(self.activate(self.fc(x)))
-        return out
-
-
-class GatedFeedforward(nn.Module):
-    """proj(activate([gate(x), up(x)])); two matrices, since Muon treats each on its own."""
-
-    def __init__(self, part: MLP, dim: int, hidden: int) -> None:
-        super().__init__()
-        self.activate = part.activate
-        self.gate = nn.Linear(dim, hidden, bias=False)
-        self.up = nn.Linear(dim, hidden, bias=False)
-        self.proj = nn.Linear(hidden, dim, bias=False)
-        nn.init.zeros_(self.proj.weight)
-
-    def forward(self, x: Tensor) -> Tensor:
-        both = F.linear(x, weight_of(self.gate, self.up))
-        out: Tensor = self.proj(self.activate(both))
-        return out
-
-
-def weight_of(*layers: nn.Linear) -> Tensor:
-    """The weights of several layers with one input, stacked, so that one matrix product serves them all."""
-    return torch.cat([layer.weight for layer in layers])

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
-
-from torch import nn
+from typing import TYPE_CHECKING, ClassVar
 
 from trainable.component import Component
 from trainable.ranges import Positive
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +34,8 @@ class LayerNorm(Norm):
     eps: Positive = 1e-5
 
     def build(self, dim: int, bias: bool) -> nn.Module:
+        from torch import nn
+
         return nn.LayerNorm(dim, self.eps, bias=bias)
 
 
@@ -41,4 +44,6 @@ class RMSNorm(Norm):
     """gain * x / sqrt(mean(x^2) + eps) (arXiv 1910.07467); the mainrun report's replacement."""
 
     def build(self, dim: int, bias: bool) -> nn.Module:
+        from torch import nn
+
         return nn.RMSNorm(dim, self.eps)

@@ -12,42 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-import torch
-from torch import Tensor, nn
-
 from trainable.component import Component
 
 if TYPE_CHECKING:  # a hook sees the network, and a network's parts see the step
-    from trainable.hooks.hook import Step
-
-
-class Live(nn.Module):
-    """A module with something that changes between steps.
-
-    Buffers that it could not write again from the step alone, or that evaluation uses, are persistent: a checkpoint has
-    them.
-    """
-
-    def before_step(self, step: Step) -> None:
-        """Write the buffers for this step, in place; ``step.generator`` is the only randomness allowed here."""
-        raise NotImplementedError
-
-
-class SeesDocuments(nn.Module):
-    """A module that must not look across the start of a document; a run tells it which tokens stand there."""
-
-    starts_document: Tensor  # bool (vocab,)
-
-    def __init__(self, vocab_size: int) -> None:
-        super().__init__()
-        self.register_buffer("starts_document", torch.zeros(vocab_size, dtype=torch.bool), persistent=False)
-
-
-class PassThrough(nn.Module):
-    """What a part builds where it has nothing to do."""
-
-    def forward(self, x: Tensor, *_: Tensor) -> Tensor:
-        return x
+    from torch import nn
 
 
 @dataclass(frozen=True)
@@ -131,19 +99,6 @@ class AttentionPart(Part):
     def num_matrix_weights(self, dim: int) -> int:
         """Weights of a layer that take part in matrix products."""
         return 0
-
-
-class Stem(nn.Module):
-    """The stem's parts on one side of its norm, in order."""
-
-    def __init__(self, parts: tuple[StemPart, ...], place: Place, after_norm: bool) -> None:
-        super().__init__()
-        self.parts = nn.ModuleList(p.build(place) for p in parts if p.after_norm == after_norm)
-
-    def forward(self, x: Tensor, tokens: Tensor) -> Tensor:
-        for part in self.parts:
-            x = part(x, tokens)
-        return x
 
 
 def check_parts(field: str, parts: Sequence[Part], num_layers: int, num_heads: int) -> None:

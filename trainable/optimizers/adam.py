@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
-
-import torch
-from torch import nn
-from torch.optim.adam import adam
+from typing import TYPE_CHECKING, ClassVar
 
 from trainable.optimizers.update_rule import State, UpdateRule, gradients
 from trainable.ranges import Amount, PartBelowOne, Positive
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +25,8 @@ class Adam(UpdateRule):
     weight_decay: Amount = 0.0
 
     def start(self, parameters: Sequence[nn.Parameter]) -> State:
+        import torch
+
         return {
             "mean": [torch.zeros_like(p) for p in parameters],
             "square": [torch.zeros_like(p) for p in parameters],
@@ -33,6 +34,8 @@ class Adam(UpdateRule):
         }
 
     def update(self, parameters: Sequence[nn.Parameter], state: State, lr: float, step: int) -> None:
+        from torch.optim.adam import adam
+
         adam(
             list(parameters),
             gradients(parameters),

@@ -7,15 +7,19 @@ two or more dimensions.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from terminal.nearest import nearest
-from torch import nn
 
-from trainable.models.model import Network
 from trainable.optimizers.adam import Adam
 from trainable.optimizers.roles import roles
 from trainable.optimizers.update_rule import Group, Optimizer
 from trainable.ranges import Amount, PartBelowOne, Positive, Rate
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from trainable.networks.network import Network
 
 EXCLUDED = ("none", "1d_and_norm")
 

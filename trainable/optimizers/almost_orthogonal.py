@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from trainable.optimizers.muon import NEWTON_SCHULZ
 from trainable.optimizers.orthogonaliser import Orthogonaliser, iterate, working_copy
 from trainable.ranges import Iterations
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +24,8 @@ class AlmostOrthogonal(Orthogonaliser):
     steps: Iterations = 4
 
     def __call__(self, matrices: Tensor) -> Tensor:
+        import torch
+
         x = working_copy(matrices)
         rows = torch.bmm(x, x.mT).abs().sum(-1, keepdim=True)
         return iterate(x * (rows + 1e-12).rsqrt(), [NEWTON_SCHULZ] * self.steps)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
-
-import torch
-from torch import nn
+from typing import TYPE_CHECKING, ClassVar
 
 from trainable.optimizers.update_rule import State, UpdateRule, gradients
 from trainable.ranges import Amount, PartBelowOne
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +24,8 @@ class GradientDescent(UpdateRule):
     weight_decay: Amount = 0.0  # added to the gradient, not decoupled
 
     def start(self, parameters: Sequence[nn.Parameter]) -> State:
+        import torch
+
         return {"buffer": [torch.zeros_like(p) for p in parameters]}  # at momentum 0 too: a schedule may drive it
 
     def update(self, parameters: Sequence[nn.Parameter], state: State, lr: float, step: int) -> None:

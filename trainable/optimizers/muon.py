@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
-
-import torch
-from torch import Tensor, nn
+from typing import TYPE_CHECKING, ClassVar
 
 from trainable.optimizers.update_rule import State, UpdateRule
 from trainable.ranges import Amount, Iterations, PartBelowOne, Steps
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
 
 NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)  # quintic coefficients of the reference implementation
 CACHED_NUMBERS = 2**20  # in the matrices that a CPU treats at once
@@ -42,6 +42,8 @@ class Muon(UpdateRule):
         return (1 - ramp) * self.momentum_start + ramp * self.momentum
 
     def start(self, parameters: Sequence[nn.Parameter]) -> State:
+        import torch
+
         return {"momentum": [torch.zeros(len(m), *wide_shape(m[0])).to(m[0]) for m in stacks(parameters)]}
 
     def update(self, parameters: Sequence[nn.Parameter], state: State, lr: float, step: int) -> None:
@@ -51,6 +53,8 @@ class Muon(UpdateRule):
                 self._update_stack(stack[i : i + size], buffer[i : i + size], lr, self.momentum_at(step))
 
     def _update_stack(self, members: list[nn.Parameter], buffer: Tensor, lr: float, beta: float) -> None:
+        import torch
+
         gradient = torch.stack([wide(p.grad) for p in members])  # type: ignore[arg-type]
         torch.add(gradient, buffer, alpha=beta, out=buffer)
         direction = orthogonalise(gradient.add_(buffer, alpha=beta), self.ns_steps)
@@ -67,6 +71,8 @@ def orthogonalise(matrices: Tensor, steps: int) -> Tensor:
 
     In bfloat16, as the reference does, where the device multiplies it faster; else in the given precision.
     """
+    import torch
+
     a, b, c = NEWTON_SCHULZ
     x = matrices.bfloat16() if faster_in_bfloat16(matrices) else matrices
     x = x.div(torch.linalg.matrix_norm(x, keepdim=True) + 1e-7)
@@ -84,6 +90,8 @@ def at_once(stack: Sequence[Tensor]) -> int:
 
 def faster_in_bfloat16(matrices: Tensor) -> bool:
     """On accelerators, and from 256 x 256 on on CPUs with AMX (3 times); on other CPUs it is 1.5 to 40 times slower."""
+    import torch
+
     if matrices.device.type != "cpu":
         return matrices.dtype != torch.float64
     large = matrices[0].numel() >= 256 * 256 and matrices.dtype == torch.float32

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from trainable.models.model import Network
 from trainable.optimizers.adam import Adam
 from trainable.optimizers.muon import Muon
 from trainable.optimizers.roles import roles
 from trainable.optimizers.update_rule import Group, Optimizer
 from trainable.ranges import Amount, Iterations, PartBelowOne, Positive, Rate, Steps
+
+if TYPE_CHECKING:
+    from trainable.networks.network import Network
 
 
 @dataclass(frozen=True, kw_only=True)

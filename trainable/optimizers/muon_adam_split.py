@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from trainable.models.model import Network
 from trainable.optimizers.adam import Adam
 from trainable.optimizers.newton_schulz import NewtonSchulz
 from trainable.optimizers.normuon import NorMuon
@@ -12,6 +12,9 @@ from trainable.optimizers.orthogonaliser import Orthogonaliser
 from trainable.optimizers.roles import roles
 from trainable.optimizers.update_rule import Group, Optimizer
 from trainable.ranges import Amount, PartBelowOne, Positive, Rate
+
+if TYPE_CHECKING:
+    from trainable.networks.network import Network
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,9 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from torch import nn
-
-from trainable.models.model import Network
 from trainable.optimizers.adam import Adam
 from trainable.optimizers.normuon import NorMuon
 from trainable.optimizers.roles import roles
@@ -21,7 +18,10 @@ from trainable.ranges import Amount, NumParameters, NumTokens, Positive, Rate, W
 from trainable.scaling import scaling_parameters, warmdown_fraction
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from trainable.config import TrainConfig
+    from trainable.networks.network import Network
 
 SMEAR_LR = 0.2
 

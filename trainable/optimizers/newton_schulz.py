@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from trainable.optimizers.muon import orthogonalise
 from trainable.optimizers.orthogonaliser import Orthogonaliser, divided_by_norm, working_copy
 from trainable.ranges import Factor, Iterations
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +34,8 @@ class CubicNewtonSchulz(Orthogonaliser):
     safety: Factor = 1.1
 
     def __call__(self, matrices: Tensor) -> Tensor:
+        import torch
+
         x = divided_by_norm(working_copy(matrices), self.safety)
         for _ in range(self.steps):
             x = torch.baddbmm(x, torch.bmm(x, x.mT), x, beta=1.5, alpha=-0.5)

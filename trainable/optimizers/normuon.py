@@ -8,17 +8,18 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-import torch
 from terminal.nearest import nearest
-from torch import Tensor, nn
 
 from trainable.optimizers.muon import at_once, stacks, wide
 from trainable.optimizers.orthogonaliser import Orthogonaliser
 from trainable.optimizers.polar_express import PolarExpress
 from trainable.optimizers.update_rule import State, UpdateRule
 from trainable.ranges import Amount, PartBelowOne, PositivePart, Steps
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
 
 # The factor on the rate of a matrix of so many rows and columns; rows are outputs.
 SCALES: dict[str, Callable[[int, int], float]] = {
@@ -76,6 +77,8 @@ class NorMuon(UpdateRule):
         return (1 - fallen) * self.momentum + fallen * self.momentum_end
 
     def start(self, parameters: Sequence[nn.Parameter]) -> State:
+        import torch
+
         found = stacks(parameters)
         state = {"momentum": [torch.stack([torch.zeros_like(wide(p.data)) for p in stack]) for stack in found]}
         if self.beta2 is not None:
@@ -101,6 +104,8 @@ class NorMuon(UpdateRule):
 
     def direction(self, members: Sequence[nn.Parameter], buffer: Tensor, beta: float) -> Tensor:
         """The orthogonalised momentum of a stack, wide; ``buffer`` is its momentum and moves on."""
+        import torch
+
         gradient = torch.stack([wide(p.grad) for p in members])  # type: ignore[arg-type]
         buffer.lerp_(gradient, 1 - beta)
         direction = gradient.lerp_(buffer, beta) if self.nesterov else buffer
@@ -132,6 +137,8 @@ def mean_square(stack: Tensor, axis: int) -> Tensor:
 
 def second_moment(direction: Tensor, square: Tensor, beta2: float) -> Tensor:
     """NorMuon: each entry of the longer side divided by its running RMS, at the Frobenius norm that it had."""
+    import torch
+
     square.lerp_(mean_square(direction, long_side(direction)), 1 - beta2)
     scaled = direction * square.clamp_min(1e-10).rsqrt()
     before, after = (torch.linalg.matrix_norm(x, keepdim=True) for x in (direction, scaled))

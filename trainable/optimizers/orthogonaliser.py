@@ -5,13 +5,13 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import ClassVar
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, ClassVar
 
 from trainable.component import Component
 from trainable.optimizers.muon import faster_in_bfloat16
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Coefficients = tuple[float, float, float]
 
@@ -35,12 +35,16 @@ def working_copy(matrices: Tensor) -> Tensor:
 
 def divided_by_norm(matrices: Tensor, safety: float = 1.0, eps: float = 1e-7) -> Tensor:
     """Each matrix over its Frobenius norm times ``safety``, so that no singular value exceeds 1."""
+    import torch
+
     divided: Tensor = matrices / (torch.linalg.matrix_norm(matrices, keepdim=True) * safety + eps)
     return divided
 
 
 def iterate(x: Tensor, steps: Iterable[Coefficients]) -> Tensor:
     """x <- a x + b (x x^T) x + c (x x^T)^2 x for each (a, b, c)."""
+    import torch
+
     for a, b, c in steps:
         gram = torch.bmm(x, x.mT)  # (n, rows, rows)
         gram = torch.baddbmm(gram, gram, gram, beta=b, alpha=c)

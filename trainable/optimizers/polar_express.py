@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from trainable.optimizers.orthogonaliser import Orthogonaliser, divided_by_norm, iterate, working_copy
 from trainable.ranges import Factor, Iterations
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 # For a safety factor of 2e-2 and a cushion of 2, five steps.
 COEFFICIENTS = (

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from torch import nn
+from typing import TYPE_CHECKING
 
-from trainable.models.model import Network
+if TYPE_CHECKING:
+    from torch import nn
+
+    from trainable.networks.network import Network
+
 
 ROLES = ("embedding", "head", "matrix", "scalar")
 
@@ -15,6 +19,8 @@ def roles(network: Network) -> dict[str, list[nn.Parameter]]:
     embedding: token tables. head: the untied output matrix. matrix: weights of linear layers inside blocks (what Muon
     may orthogonalise). scalar: everything else: gains, scales, mixes, skip weights, of any number of dimensions.
     """
+    from torch import nn
+
     of: dict[int, str] = {}
     for module in network.modules():
         if isinstance(module, nn.Embedding):

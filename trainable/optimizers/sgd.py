@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from trainable.models.model import Network
 from trainable.optimizers.gradient_descent import GradientDescent
 from trainable.optimizers.update_rule import Group, Optimizer
 from trainable.ranges import Amount, PartBelowOne, Rate
+
+if TYPE_CHECKING:
+    from trainable.networks.network import Network
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-import torch
-from torch import Tensor, nn
-
 from trainable.component import Component
-from trainable.models.model import Network
+from trainable.no_grad import no_grad
 
 if TYPE_CHECKING:  # a config holds an optimizer
+    from torch import Tensor, nn
+
     from trainable.config import TrainConfig
+    from trainable.networks.network import Network
 
 State = dict[str, Any]  # tensors, lists of tensors and numbers: what a checkpoint can hold
 
@@ -81,7 +81,7 @@ def start(groups: Sequence[Group]) -> dict[str, State]:
     return {g.name: g.rule.start(g.parameters) for g in groups}
 
 
-@torch.no_grad()
+@no_grad
 def update(
     groups: Sequence[Group],
     states: dict[str, State],

@@ -8,10 +8,11 @@ import torch
 from torch._dynamo.testing import CompileCounterWithBackend
 
 from trainable.config import Budget
-from trainable.hooks.qk_logit_clip import QKLogitClip, measured
+from trainable.hooks.qk_logit_clip import QKLogitClip
 from trainable.models.latent_attention import LatentHeads
 from trainable.models.nanochat import Nanochat
 from trainable.models.query_key_value import SeparateHeads
+from trainable.networks.logit_maximum import measured
 from trainable.runtime import Runtime
 
 FREE = replace(Nanochat.example(), qkv=SeparateHeads(order="no_norm"))

@@ -7,7 +7,7 @@ import torch
 
 from trainable.losses.load_balancing import LoadBalancing
 from trainable.losses.loss_term import Outputs
-from trainable.models.mixture_of_experts import Mixture
+from trainable.networks.mixture_of_experts import Mixture
 
 
 def test_it_is_the_mean_over_layers_of_what_their_routers_left():

@@ -11,8 +11,9 @@ import torch
 
 from trainable.hooks.hook import Step
 from trainable.models.gpt import GPT
-from trainable.models.model import Network
-from trainable.models.parts import Live, Place
+from trainable.models.parts import Place
+from trainable.networks.network import Network
+from trainable.networks.parts import Live
 
 VOCAB, TIME = 11, 7
 

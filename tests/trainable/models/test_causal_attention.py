@@ -5,11 +5,11 @@ import math
 import pytest
 import torch
 
-from trainable.models.causal_attention import CausalAttention, WindowedAttention
 from trainable.models.gpt import GPT
 from trainable.models.gpt2 import GPT2
 from trainable.models.latent_attention import LatentHeads
 from trainable.models.query_key_value import SeparateHeads
+from trainable.networks.causal_attention import CausalAttention, WindowedAttention
 
 
 def draw(heads: int) -> torch.Tensor:

@@ -8,13 +8,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from trainable.models.attention.exclusive_self_attention import Exclusive, ExclusiveSelfAttention
+from trainable.models.attention.exclusive_self_attention import ExclusiveSelfAttention
 from trainable.models.block import ParallelBlock, SandwichBlock, SequentialBlock
-from trainable.models.gpt import GPT, Attention, rotary_table
-from trainable.models.gradients import rotate
+from trainable.models.gpt import GPT
 from trainable.models.init import OrthogonalInit
 from trainable.models.layers.layer_dropout import LayerDropout
-from trainable.models.model import Network
+from trainable.networks.attention.exclusive_self_attention import Exclusive
+from trainable.networks.gpt import Attention, rotary_table
+from trainable.networks.gradients import rotate
+from trainable.networks.network import Network
 
 SMALL = GPT(num_layers=5, model_dim=16, num_heads=4, num_kv_heads=2)
 VOCAB, TIME = 11, 7

@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from trainable.models.gradients import norm, rotate, softcap
+from trainable.networks.gradients import norm, rotate, softcap
 
 
 def angles(time: int, half: int) -> tuple[Tensor, Tensor]:

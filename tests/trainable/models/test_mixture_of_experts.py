@@ -7,8 +7,9 @@ import torch
 from torch._dynamo.testing import CompileCounterWithBackend
 
 from trainable.losses.load_balancing import LoadBalancing
-from trainable.models.mixture_of_experts import Experts, Mixture
+from trainable.models.mixture_of_experts import Experts
 from trainable.models.mlp import Silu
+from trainable.networks.mixture_of_experts import Mixture
 from trainable.runtime import Runtime
 
 MOE = LoadBalancing.needs["model"]

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from trainable.models.gpt2 import GPT2
-from trainable.models.model import Network
 from trainable.models.ngpt import NGPT
+from trainable.networks.network import Network
 from trainable.optimizers.adamw import AdamW
 from trainable.optimizers.sgd import SGD
 from trainable.optimizers.update_rule import Group

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-import torch.nn.functional as F
-from torch import Tensor, nn
-
-from trainable.models.parts import AttentionPart, PassThrough, Place
+from trainable.models.parts import AttentionPart, Place
 from trainable.ranges import LayerIndex
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +25,9 @@ class ExclusiveSelfAttention(AttentionPart):
         self.check(self.last_layers <= num_layers, "last_layers", f"in 0..num_layers = {num_layers}")
 
     def build(self, place: Place) -> nn.Module:
+        from trainable.networks.attention.exclusive_self_attention import Exclusive
+        from trainable.networks.parts import PassThrough
+
         return Exclusive() if place.index >= place.num_layers - self.last_layers else PassThrough()
 
     @classmethod
@@ -34,11 +37,3 @@ class ExclusiveSelfAttention(AttentionPart):
     @classmethod
     def example(cls) -> Self:
         return cls(last_layers=1)
-
-
-class Exclusive(nn.Module):
-    def forward(self, y: Tensor, v: Tensor, x: Tensor) -> Tensor:
-        batch, time, kv_heads, head_dim = v.shape
-        groups = y.reshape(batch, time, kv_heads, -1, head_dim)
-        own = F.normalize(v, dim=-1)[:, :, :, None].to(y.dtype)
-        return (groups - (groups * own).sum(-1, keepdim=True) * own).reshape(y.shape)

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
-import torch
-from torch import Tensor, nn
-
-from trainable.models.parts import AttentionPart, Live, PassThrough, Place
+from trainable.models.parts import AttentionPart, Place
 from trainable.ranges import Heads, Steps
 
 if TYPE_CHECKING:
-    from trainable.hooks.hook import Step
+    from torch import nn
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +27,9 @@ class HeadPruning(AttentionPart):
         self.check(self.keep is None or self.keep <= num_heads, "keep", f"null or in 1..num_heads = {num_heads}")
 
     def build(self, place: Place) -> nn.Module:
+        from trainable.networks.attention.head_pruning import HeadMask
+        from trainable.networks.parts import PassThrough
+
         return HeadMask(self.keep, self.at_step, place.num_heads) if self.keep else PassThrough()
 
     @classmethod
@@ -39,25 +39,3 @@ class HeadPruning(AttentionPart):
     @classmethod
     def example(cls) -> Self:
         return cls(keep=2, at_step=2)
-
-
-class HeadMask(Live):
-    mask: Tensor  # (heads,), 1 where a head is kept
-
-    def __init__(self, keep: int, at_step: int, num_heads: int) -> None:
-        super().__init__()
-        self.keep, self.at_step = keep, at_step
-        self.register_buffer("mask", torch.ones(num_heads))
-
-    @torch.no_grad()
-    def before_step(self, step: Step) -> None:
-        if step.index != self.at_step:
-            return
-        attention: Any = next(m for m in step.network.modules() if self in getattr(m, "parts", ()))
-        projection: Tensor = attention.proj.weight.float()  # (dim, heads * head_dim)
-        norms = projection.view(len(projection), len(self.mask), -1).square().sum((0, 2))
-        strongest = norms.topk(self.keep).indices
-        self.mask.zero_().index_fill_(0, strongest, 1.0)
-
-    def forward(self, y: Tensor, v: Tensor, x: Tensor) -> Tensor:
-        return y * self.mask.to(y.dtype)[:, None]

@@ -6,13 +6,13 @@ Evaluated for nanochat at d22: val_bpb 0.7211, and dropped, for CORE failed.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-import torch
-from torch import Tensor, nn
-
-from trainable.models.parts import AttentionPart, PassThrough, Place
+from trainable.models.parts import AttentionPart, Place
 from trainable.ranges import Amount
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +25,9 @@ class OutputGate(AttentionPart):
     scale: Amount = 0.0
 
     def build(self, place: Place) -> nn.Module:
+        from trainable.networks.attention.output_gate import Gate
+        from trainable.networks.parts import PassThrough
+
         return Gate(self.scale, place.dim) if self.scale else PassThrough()
 
     def num_matrix_weights(self, dim: int) -> int:
@@ -37,17 +40,3 @@ class OutputGate(AttentionPart):
     @classmethod
     def example(cls) -> Self:
         return cls(scale=1.0)
-
-
-class Gate(nn.Module):
-    scale: Tensor
-
-    def __init__(self, scale: float, dim: int) -> None:
-        super().__init__()
-        self.register_buffer("scale", torch.tensor(scale), persistent=False)
-        # Made without drawing numbers, so that the rest of the model starts as without a gate.
-        self.gate = nn.Linear(dim, dim, bias=False, device="meta").to_empty(device="cpu")
-        nn.init.zeros_(self.gate.weight)
-
-    def forward(self, y: Tensor, v: Tensor, x: Tensor) -> Tensor:
-        return y * (self.scale * torch.sigmoid(self.gate(x))).to(y.dtype).view_as(y)

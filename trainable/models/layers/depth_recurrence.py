@@ -9,14 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-import torch
-from torch import Tensor, nn
-
-from trainable.models.parts import LayerPart, Live, Place
+from trainable.models.parts import LayerPart, Place
 from trainable.ranges import LayerIndex, Part, Times
 
 if TYPE_CHECKING:
-    from trainable.hooks.hook import Step
+    from torch import nn
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +37,8 @@ class DepthRecurrence(LayerPart):
         self.check(self.times == 1 or self.last < num_layers, "last", f"below num_layers = {num_layers}")
 
     def wrap_all(self, blocks: Sequence[nn.Module], places: Sequence[Place]) -> list[nn.Module]:
+        from trainable.networks.layers.depth_recurrence import Loop
+
         wrapped = list(blocks)
         if self.times > 1:
             wrapped[self.last] = Loop(wrapped[self.first : self.last + 1], self.times, self.start_frac)
@@ -55,25 +54,3 @@ class DepthRecurrence(LayerPart):
     @classmethod
     def example(cls) -> Self:
         return cls(first=0, last=1, times=2, start_frac=0.5)
-
-
-class Loop(Live):
-    """The last of some layers, and then all of them again."""
-
-    strength: Tensor  # (), 0 or 1
-
-    def __init__(self, layers: Sequence[nn.Module], times: int, start_frac: float) -> None:
-        super().__init__()
-        self.block, self.layers = layers[-1], tuple(layers)  # the others stand in the network already
-        self.times, self.start_frac = times, start_frac
-        self.register_buffer("strength", torch.zeros(()))
-
-    def before_step(self, step: Step) -> None:
-        self.strength.fill_(float(step.progress >= self.start_frac))
-
-    def forward(self, x: Tensor, x0: Tensor, rotation: tuple[Tensor, Tensor]) -> Tensor:
-        once = again = self.block(x, x0, rotation)
-        for _ in range(self.times - 1):
-            for layer in self.layers:
-                again = layer(again, x0, rotation)
-        return torch.lerp(once, again, self.strength.to(once.dtype))

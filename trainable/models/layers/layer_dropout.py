@@ -5,15 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-import torch
-from torch import Tensor, nn
-
-from trainable.models.layers.gated import Gated
 from trainable.models.parts import LayerPart, Place
 from trainable.ranges import PartBelowOne
 
 if TYPE_CHECKING:
-    from trainable.hooks.hook import Step
+    from torch import nn
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +23,8 @@ class LayerDropout(LayerPart):
     prob: PartBelowOne = 0.0
 
     def wrap(self, block: nn.Module, place: Place) -> nn.Module:
+        from trainable.networks.layers.layer_dropout import Dropped
+
         return Dropped(block, self.prob) if self.prob and place.index > 0 else block
 
     @classmethod
@@ -36,19 +34,3 @@ class LayerDropout(LayerPart):
     @classmethod
     def example(cls) -> Self:
         return cls(prob=0.5)
-
-
-class Dropped(Gated):
-    def __init__(self, block: nn.Module, prob: float) -> None:
-        super().__init__(block, gate=1.0, kept=False)
-        self.prob = prob
-
-    def before_step(self, step: Step) -> None:
-        drawn = torch.rand((), generator=step.generator, device=self.gate.device)
-        self.gate.copy_((drawn >= self.prob) / (1 - self.prob))
-
-    def forward(self, x: Tensor, x0: Tensor, rotation: tuple[Tensor, Tensor]) -> Tensor:
-        if self.training:
-            return super().forward(x, x0, rotation)
-        out: Tensor = self.block(x, x0, rotation)
-        return out

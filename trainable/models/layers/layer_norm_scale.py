@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
-
-import torch
-from torch import Tensor, nn
+from typing import TYPE_CHECKING, Self
 
 from trainable.models.parts import LayerPart, Place
 from trainable.ranges import Part
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +22,8 @@ class LayerNormScale(LayerPart):
     power: Part = 0.0
 
     def wrap_sublayer(self, sublayer: nn.Module, place: Place) -> nn.Module:
+        from trainable.networks.layers.layer_norm_scale import Scaled
+
         return Scaled(sublayer, (place.index + 1) ** -self.power) if self.power else sublayer
 
     @classmethod
@@ -31,16 +33,3 @@ class LayerNormScale(LayerPart):
     @classmethod
     def example(cls) -> Self:
         return cls(power=0.5)
-
-
-class Scaled(nn.Module):
-    factor: Tensor  # ()
-
-    def __init__(self, sublayer: nn.Module, factor: float) -> None:
-        super().__init__()
-        self.sublayer = sublayer
-        self.register_buffer("factor", torch.tensor(factor), persistent=False)
-
-    def forward(self, x: Tensor, *others: object) -> Tensor:
-        y: Tensor = self.sublayer(x * self.factor.to(x.dtype), *others)
-        return y

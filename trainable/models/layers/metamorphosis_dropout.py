@@ -5,14 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-import torch
-from torch import Tensor, nn
-
-from trainable.models.parts import LayerPart, Live, Place
+from trainable.models.parts import LayerPart, Place
 from trainable.ranges import PartBelowOne, PositivePart
 
 if TYPE_CHECKING:
-    from trainable.hooks.hook import Step
+    from torch import nn
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +24,8 @@ class MetamorphosisDropout(LayerPart):
     end_frac: PositivePart = 0.5
 
     def wrap_sublayer(self, sublayer: nn.Module, place: Place) -> nn.Module:
+        from trainable.networks.layers.metamorphosis_dropout import FadingDropout
+
         return FadingDropout(sublayer, self) if self.start else sublayer
 
     def prob(self, progress: float) -> float:
@@ -39,23 +38,3 @@ class MetamorphosisDropout(LayerPart):
     @classmethod
     def example(cls) -> Self:
         return cls(start=0.2, end_frac=0.5)
-
-
-class FadingDropout(Live):
-    prob: Tensor  # ()
-
-    def __init__(self, sublayer: nn.Module, part: MetamorphosisDropout) -> None:
-        super().__init__()
-        self.sublayer = sublayer
-        self.part = part
-        self.register_buffer("prob", torch.tensor(part.start), persistent=False)
-
-    def before_step(self, step: Step) -> None:
-        self.prob.fill_(self.part.prob(step.progress))
-
-    def forward(self, x: Tensor, *others: object) -> Tensor:
-        y: Tensor = self.sublayer(x, *others)
-        if not self.training:
-            return y
-        kept = torch.rand(y.shape, device=y.device) >= self.prob
-        return y * (kept / (1 - self.prob)).to(y.dtype)

@@ -5,14 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from torch import nn
-
-from trainable.models.layers.gated import Gated
 from trainable.models.parts import LayerPart, Place
 from trainable.ranges import Every, Layers
 
 if TYPE_CHECKING:
-    from trainable.hooks.hook import Step
+    from torch import nn
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +30,8 @@ class ProgressiveGrowing(LayerPart):
         self.check(fits, "start_layers", f"null or in 1..num_layers = {num_layers}")
 
     def wrap(self, block: nn.Module, place: Place) -> nn.Module:
+        from trainable.networks.layers.progressive_growing import Grown
+
         if self.start_layers is None or place.index < self.start_layers:
             return block
         return Grown(block, (place.index - self.start_layers + 1) * self.every_steps)
@@ -44,14 +43,3 @@ class ProgressiveGrowing(LayerPart):
     @classmethod
     def example(cls) -> Self:
         return cls(start_layers=1, every_steps=2)
-
-
-class Grown(Gated):
-    """A block that runs from step ``at_step`` on."""
-
-    def __init__(self, block: nn.Module, at_step: int) -> None:
-        super().__init__(block, gate=0.0, kept=True)
-        self.at_step = at_step
-
-    def before_step(self, step: Step) -> None:
-        self.gate.fill_(float(step.index >= self.at_step))

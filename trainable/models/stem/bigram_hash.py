@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-import torch
-from torch import Tensor, nn
-
-from trainable.models.parts import PassThrough, Place, StemPart
+from trainable.models.parts import Place, StemPart
 from trainable.ranges import Buckets, Width
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +25,9 @@ class BigramHash(StemPart):
     dim: Width = 128
 
     def build(self, place: Place) -> nn.Module:
+        from trainable.networks.parts import PassThrough
+        from trainable.networks.stem.bigram_hash import PairTable
+
         return PairTable(self.buckets, self.dim, place.dim) if self.buckets else PassThrough()
 
     def num_matrix_weights(self, dim: int) -> int:
@@ -37,23 +40,3 @@ class BigramHash(StemPart):
     @classmethod
     def example(cls) -> Self:
         return cls(buckets=64, dim=8)
-
-
-class PairTable(nn.Module):
-    def __init__(self, buckets: int, dim: int, model_dim: int) -> None:
-        super().__init__()
-        self.buckets = buckets
-        self.table = nn.Embedding(buckets, dim)
-        nn.init.zeros_(self.table.weight)
-        self.proj = nn.Linear(dim, model_dim, bias=False)
-        self.scale = nn.Parameter(torch.tensor(0.05))
-
-    def forward(self, x: Tensor, tokens: Tensor) -> Tensor:
-        added: Tensor = self.scale * self.proj(self.table(self.bucket(tokens)))
-        return x + added.to(x.dtype)
-
-    def bucket(self, tokens: Tensor) -> Tensor:
-        """The bucket of each token (batch, time) and the one before it."""
-        pairs = torch.bitwise_xor(36313 * tokens[:, 1:], 27191 * tokens[:, :-1])
-        first = torch.full_like(tokens[:, :1], self.buckets - 1)
-        return torch.cat([first, pairs % (self.buckets - 1)], dim=1)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-import torch
 from terminal.nearest import nearest
-from torch import Tensor, nn
 
-from trainable.models.parts import PassThrough, Place, StemPart
+from trainable.models.parts import Place, StemPart
 from trainable.ranges import Part
+
+if TYPE_CHECKING:
+    from torch import nn
 
 PAIRINGS = ("previous", "random")
 
@@ -32,6 +33,9 @@ class EmbedMixup(StemPart):
         self.check(self.pairing in PAIRINGS, "pairing", rule)
 
     def build(self, place: Place) -> nn.Module:
+        from trainable.networks.parts import PassThrough
+        from trainable.networks.stem.embed_mixup import PreviousMixup, RandomMixup
+
         if not self.weight:
             return PassThrough()
         return {"previous": PreviousMixup, "random": RandomMixup}[self.pairing](self.weight)
@@ -43,25 +47,3 @@ class EmbedMixup(StemPart):
     @classmethod
     def example(cls) -> Self:
         return cls(weight=0.3)
-
-
-class PreviousMixup(nn.Module):
-    weight: Tensor
-
-    def __init__(self, weight: float) -> None:
-        super().__init__()
-        self.register_buffer("weight", torch.tensor(weight), persistent=False)
-
-    def forward(self, x: Tensor, tokens: Tensor) -> Tensor:
-        if not self.training:
-            return x
-        share = self.weight * torch.rand(tokens.shape, device=x.device)
-        return torch.lerp(x, self.partner(x), share.to(x.dtype)[..., None])
-
-    def partner(self, x: Tensor) -> Tensor:
-        return torch.cat([x[:, :1], x[:, :-1]], dim=1)
-
-
-class RandomMixup(PreviousMixup):
-    def partner(self, x: Tensor) -> Tensor:
-        return x[torch.rand(len(x), device=x.device).argsort()]

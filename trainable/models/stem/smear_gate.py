@@ -6,13 +6,13 @@ The records let it look across the start of a document; here it does not.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
-import torch
-from torch import Tensor, nn
-
-from trainable.models.parts import PassThrough, Place, SeesDocuments, StemPart
+from trainable.models.parts import Place, StemPart
 from trainable.ranges import PartBelowOne
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +28,9 @@ class SmearGate(StemPart):
     init: PartBelowOne = 0.0
 
     def build(self, place: Place) -> nn.Module:
+        from trainable.networks.parts import PassThrough
+        from trainable.networks.stem.smear_gate import Smear
+
         return Smear(self.init, place.dim, place.vocab_size) if self.init else PassThrough()
 
     @classmethod
@@ -37,15 +40,3 @@ class SmearGate(StemPart):
     @classmethod
     def example(cls) -> Self:
         return cls(init=0.5)
-
-
-class Smear(SeesDocuments):
-    def __init__(self, init: float, dim: int, vocab_size: int) -> None:
-        super().__init__(vocab_size)
-        self.gate = nn.Parameter(torch.full((dim,), init).logit())
-
-    def forward(self, x: Tensor, tokens: Tensor) -> Tensor:
-        share = torch.sigmoid(self.gate).to(x.dtype)
-        smeared = torch.lerp(x[:, 1:], x[:, :-1], share.expand_as(x[:, 1:]))
-        starts = self.starts_document[tokens[:, 1:]][..., None]
-        return torch.cat([x[:, :1], torch.where(starts, x[:, 1:], smeared)], dim=1)

@@ -6,13 +6,13 @@ Its log speaks of lost targets instead: that is ``losses.TargetDropout``.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
-import torch
-from torch import Tensor, nn
-
-from trainable.models.parts import PassThrough, Place, StemPart
+from trainable.models.parts import Place, StemPart
 from trainable.ranges import PartBelowOne
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +27,9 @@ class TokenDropout(StemPart):
     prob: PartBelowOne = 0.0
 
     def build(self, place: Place) -> nn.Module:
+        from trainable.networks.parts import PassThrough
+        from trainable.networks.stem.token_dropout import Dropout
+
         return Dropout(self.prob) if self.prob else PassThrough()
 
     @classmethod
@@ -36,17 +39,3 @@ class TokenDropout(StemPart):
     @classmethod
     def example(cls) -> Self:
         return cls(prob=0.2)
-
-
-class Dropout(nn.Module):
-    prob: Tensor
-
-    def __init__(self, prob: float) -> None:
-        super().__init__()
-        self.register_buffer("prob", torch.tensor(prob), persistent=False)
-
-    def forward(self, x: Tensor, tokens: Tensor) -> Tensor:
-        if not self.training:
-            return x
-        kept = torch.rand(tokens.shape, device=x.device) >= self.prob
-        return x * (kept / (1 - self.prob)).to(x.dtype)[..., None]

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from trainable.models.attention.exclusive_self_attention import Exclusive, ExclusiveSelfAttention
+from trainable.models.attention.exclusive_self_attention import ExclusiveSelfAttention
+from trainable.networks.attention.exclusive_self_attention import Exclusive
 
 
 def test_a_head_puts_out_nothing_along_its_own_tokens_value(place):

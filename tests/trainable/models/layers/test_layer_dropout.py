@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from trainable.models.layers.layer_dropout import Dropped, LayerDropout
+from trainable.models.layers.layer_dropout import LayerDropout
+from trainable.networks.layers.layer_dropout import Dropped
 
 
 def test_blocks_are_skipped_or_scaled_up_and_the_first_never(small, at_step):

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from trainable.models.layers.metamorphosis_dropout import FadingDropout, MetamorphosisDropout
+from trainable.models.layers.metamorphosis_dropout import MetamorphosisDropout
+from trainable.networks.layers.metamorphosis_dropout import FadingDropout
 
 
 @pytest.mark.parametrize(("progress", "prob"), [(0.0, 0.1), (0.25, 0.05), (0.4, 0.02), (0.5, 0.0), (1.0, 0.0)])

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from trainable.models.layers.progressive_growing import Grown, ProgressiveGrowing
+from trainable.models.layers.progressive_growing import ProgressiveGrowing
+from trainable.networks.layers.progressive_growing import Grown
 
 
 def test_layers_come_one_by_one_at_their_steps(at_step, small):

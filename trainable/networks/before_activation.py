@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from trainable.models.mlp import Feedforward, GatedFeedforward
+from trainable.networks.mlp import Feedforward, GatedFeedforward
 
 
 class Then(nn.Module):

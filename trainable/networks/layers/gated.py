@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from trainable.models.parts import Live
+from trainable.networks.parts import Live
 
 
 class Gated(Live):

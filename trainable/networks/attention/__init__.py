@@ -1,0 +1,1 @@
+"""Modules of the tricks on what the heads put out, a file each."""

@@ -1,0 +1,1 @@
+"""Modules of the tricks in and around the blocks, a file each."""

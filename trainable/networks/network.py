@@ -1,0 +1,46 @@
+"""The protocol between the loop and the network that a model builds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from torch import Tensor, nn
+
+
+class Network(nn.Module):
+    """What a model builds. ``head`` is None where the embedding table is the output matrix too (tied)."""
+
+    embedding: nn.Embedding
+    head: nn.Linear | None
+    blocks: nn.ModuleList
+
+    @property
+    def vocab_size(self) -> int:
+        """How many tokens there are. A network whose tables are padded to more rows says so itself."""
+        return self.embedding.num_embeddings
+
+    def hidden(self, tokens: Tensor) -> Tensor:
+        """Tokens (batch, time) to final hidden states (batch, time, dim)."""
+        raise NotImplementedError
+
+    def logits(self, hidden: Tensor) -> Tensor:
+        """Hidden states to logits (batch, time, vocab), after any soft cap."""
+        raise NotImplementedError
+
+    def special_roles(self) -> Mapping[str, Sequence[nn.Parameter]]:
+        """Parameters that an optimizer may treat apart from those of their kind, by what they do in this network."""
+        return {}
+
+    def attention_outputs(self) -> list[tuple[Tensor, int]]:
+        """The output projection (dim, heads * head_dim) of every attention module and its number of query heads.
+
+        An attention module is one that has ``num_heads`` and ``proj``, a linear layer.
+        """
+        modules: list[Any] = [m for m in self.modules() if hasattr(m, "num_heads") and hasattr(m, "proj")]
+        return [(m.proj.weight, m.num_heads) for m in modules]
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Tokens (batch, time) to logits (batch, time, vocab)."""
+        logits: Tensor = self.logits(self.hidden(tokens))
+        return logits

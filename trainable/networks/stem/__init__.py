@@ -1,0 +1,1 @@
+"""Modules of the tricks at the stem, a file each."""
