@@ -11,13 +11,16 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist, fmean
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from results.pareto import front
 from results.statuses import STATUSES
 from results.student_t import two_sided_quantile
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 ESTABLISHED, NOT_ESTABLISHED, CONTRADICTS = "established", "not established", "contradicts"
 CONFIDENCE = 0.95  # of every verdict and interval
@@ -32,6 +35,8 @@ def leaderboard(trials: pd.DataFrame, second_objective: str | None = None) -> pd
     campaign. Differences between single seeds are not findings. ``front`` says which trials lie on the Pareto front of
     the value and ``second_objective``; null in a campaign for one objective. Runs after the search are left out.
     """
+    import pandas as pd  # which the numbers below do without
+
     trials = searched(trials)
     trials = trials.assign(is_base=trials["is_base"].fillna(False).astype(bool))
     completed = _completed(trials)

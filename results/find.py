@@ -8,12 +8,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from storage import files
 from storage.location import Location, absolute, is_path, location
 from terminal.nearest import closest, nearest
 
 from results.names import is_name
-from results.store import CAMPAIGN, campaigns
 
 RUNS = Path("results/runs")  # where campaigns are, unless --results says otherwise
 
@@ -26,6 +24,10 @@ def find(text: str, runs: Location = RUNS) -> Location:
     here = location(text)
     if is_path(text):
         return here
+    from storage import files  # with pyarrow, for which a command line that is only parsed need not wait
+
+    from results.store import CAMPAIGN, campaigns
+
     both = [runs / text, here] if is_name(text) else [here]
     found = [folder for folder in both if files.is_file(folder / CAMPAIGN)]
     if len({absolute(folder) for folder in found}) > 1:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-import pandas as pd
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def front(trials: pd.DataFrame, second: str) -> pd.Series:
@@ -11,6 +14,8 @@ def front(trials: pd.DataFrame, second: str) -> pd.Series:
     A completed trial does unless another is at least as good in both and better in one; so do equals of one that does.
     A trial without both values does not.
     """
+    import pandas as pd
+
     found = pd.Series(False, index=trials.index)
     known = trials.assign(_second=costs(trials, second))
     known = known[(known["status"] == "completed") & known["value"].notna() & known["_second"].notna()]

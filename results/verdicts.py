@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-import pandas as pd
 from terminal.counted import counted
 
 from results.ablation import Ablation, Comparison, ablation
 from results.analysis import ESTABLISHED
 from results.confirmation import MOST_PAIRS, Round, Verdict, rounds, standing
 from results.row_types import TRIAL_COLUMNS, TrialRow
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Rows = Sequence[TrialRow]
 

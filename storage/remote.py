@@ -15,9 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import fsspec
 import pyarrow as pa
-from fsspec.registry import known_implementations
 from pyarrow import fs
 
 from storage.location import Url
@@ -85,6 +83,9 @@ def _azure_path(rest: str) -> str:
 
 @lru_cache
 def _fsspec(scheme: str) -> fs.FileSystem:
+    import fsspec
+    from fsspec.registry import known_implementations
+
     try:
         found = fsspec.filesystem(scheme, use_listings_cache=False)  # others write there too
     except ImportError as error:
