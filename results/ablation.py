@@ -135,7 +135,7 @@ def ablation(found: Round, rows: Sequence[TrialRow], changes: Sequence[str] | No
     """
     judgement = found.judgement
     winner, noise = judgement.winner, judgement.noise
-    members = [row for row in rows if row.get("stage") == ABLATE and row["round"] == found.number]
+    members = [row for row in rows if row["stage"] == ABLATE and row["round"] == found.number]
     plans = [json.loads(given(row["undone"])) for row in members]
     if changes is None and plans:
         changes = plans[0]["changes"]

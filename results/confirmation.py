@@ -180,7 +180,7 @@ class Round:
 def rounds(rows: Iterable[TrialRow]) -> list[Round]:
     """The confirmations among a campaign's trials, in order. ``rows`` are trials with None for what is null."""
     by_round: dict[int, list[TrialRow]] = {}
-    for row in sorted((row for row in rows if row.get("stage") == CONFIRM), key=lambda row: row["number"]):
+    for row in sorted((row for row in rows if row["stage"] == CONFIRM), key=lambda row: row["number"]):
         by_round.setdefault(given(row["round"]), []).append(row)
     found = []
     for number, members in sorted(by_round.items()):
@@ -210,7 +210,7 @@ def standing(found: Sequence[Round]) -> Round | None:
 def ended_runs(rows: Iterable[TrialRow]) -> dict[tuple[str, int], Run]:
     """How the runs that have ended did, by arm and seed."""
     ended = (row for row in rows if row["status"] in ENDED)
-    return {(given(row["arm"]), given(row["seed"])): Run(row.get("value"), row["status"]) for row in ended}
+    return {(given(row["arm"]), given(row["seed"])): Run(row["value"], row["status"]) for row in ended}
 
 
 def _values(arm: str, seeds: Sequence[int], runs: Mapping[tuple[str, int], Run]) -> dict[int, float]:

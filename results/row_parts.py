@@ -13,6 +13,12 @@ T = TypeVar("T")
 _SENT = (Source.REPORT, Source.WORKER)
 
 
+def with_all_columns(cells: TrialRow) -> TrialRow:
+    """The row with null in all other columns, as rows have it that were read."""
+    empty = cast(TrialRow, dict.fromkeys(column.name for column in row_types.TRIAL_COLUMNS))
+    return {**empty, **cells}
+
+
 def of_trial(sent: Mapping[str, Any]) -> TrialRow:
     """The columns of a trial that its worker sent; what is null or not there stays as it was."""
     fields = {c.name: c.field for c in row_types.TRIAL_COLUMNS if c.source in _SENT}

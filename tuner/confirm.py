@@ -297,7 +297,7 @@ def first_fresh_seed(seed: int, earlier: Sequence[Location]) -> int:
 
 
 def _timed(entry: Entry) -> bool:
-    return entry.stage != SEARCH and entry.status == "completed" and bool(entry.row.get("wall_seconds"))
+    return entry.stage != SEARCH and entry.status == "completed" and bool(entry.row["wall_seconds"])
 
 
 def undo(ledger: Ledger, values: Mapping[str, Value], group: Group) -> dict[str, Value]:

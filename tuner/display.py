@@ -96,7 +96,7 @@ def seconds_left(search: Search) -> float | None:
     spent = [
         seconds
         for e in list(search.ledger.entries.values())
-        if e.row.get("ended_at") and (seconds := e.row.get("wall_seconds"))
+        if e.row["ended_at"] and (seconds := e.row["wall_seconds"])
     ]
     if not spent:
         return None
@@ -108,20 +108,20 @@ def seconds_left(search: Search) -> float | None:
 
 def time_in(entry: Entry) -> float:
     """Seconds of training that a running trial has reported."""
-    return float(entry.row.get("train_seconds") or 0.0)
+    return float(entry.row["train_seconds"] or 0.0)
 
 
 def ended_line(entry: Entry, is_best: bool, elapsed: float) -> str:
     """What a log says of an ended trial."""
     row = entry.row
     name = f"[{clock(elapsed)}] {named(entry)}"
-    if row.get("reused_from"):
+    if row["reused_from"]:
         name += f" (reused from {row['reused_from']})"
     if entry.status == "completed":
         return f"{name} completed: {row['objective']} {row['value']:.4f}" + (", best so far" if is_best else "")
     if entry.status == "stopped":
         return f"{name} stopped at {row['reason']}"
-    reason = row.get("reason")
+    reason = row["reason"]
     return f"{name} {entry.status}" + (f": {reason}" if reason and reason != entry.status else "")
 
 
@@ -160,7 +160,7 @@ def best_text(search: Search) -> Line:
 def running_text(entry: Entry) -> Line:
     row = entry.row
     text = Line(f"  {named(entry)}", style="cyan")
-    if row.get("last_value") is None:
+    if row["last_value"] is None:
         return text.append(f"  up to {row['budget_unit']} {short(row['budget'])}", style="dim")
     reached = f"{row['budget_unit']} {short(row['spent'])}/{short(row['budget'])}"
     return text.append(f"  {reached}  {row['objective']} {row['last_value']:.4f}", style="dim")

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from results.confirmation import SEARCH
-from results.row_parts import given, measure_of, of_report, of_trial, taken_back, with_knobs
+from results.row_parts import given, measure_of, of_report, of_trial, taken_back, with_all_columns, with_knobs
 from results.row_types import ReportRow, TrialRow
 from results.statuses import ENDED, Status
 from results.store import Store
@@ -48,7 +48,7 @@ class Entry:
     @property
     def stage(self) -> str:
         """``search``, or what trains after it (see ``confirm.py``)."""
-        return self.row.get("stage") or SEARCH
+        return self.row["stage"] or SEARCH
 
     @property
     def status(self) -> Status:
@@ -132,7 +132,7 @@ class Ledger:
 
     def _row(self, config: TrainConfig, data: str, changes: Mapping[str, Any]) -> TrialRow:
         key, campaign = config.key(data), self.campaign
-        return {
+        row: TrialRow = {
             "key": key,
             "stage": SEARCH,
             "campaign": self.store.folder.name,
@@ -151,6 +151,7 @@ class Ledger:
             "attempt": 0,
             "code_version": self.code_version,
         }
+        return with_all_columns(row)
 
     def refuse(
         self, values: Mapping[str, Value], reason: str, optuna_number: int | None, parameters: int | None = None
@@ -181,7 +182,7 @@ class Ledger:
             "code_version": self.code_version,
             **columns,
         }
-        self.entries[key] = Entry(key, dict(named), None, row, columns.get("optuna_number"))
+        self.entries[key] = Entry(key, dict(named), None, with_all_columns(row), columns.get("optuna_number"))
         self.store.write_trial(row)
 
     def _next_number(self) -> int:
@@ -204,15 +205,15 @@ class Ledger:
         steps, tokens = result["step"] + extra["steps"], result["tokens"] + extra["tokens"]
         total = result["seconds"] + extra["seconds"]
         speed = tokens / total if total else None
-        seconds = total - (row.get("train_seconds") or 0.0)  # since the report before
-        recent = (tokens - (row.get("tokens") or 0)) / seconds if seconds > 0 else None
+        seconds = total - (row["train_seconds"] or 0.0)  # since the report before
+        recent = (tokens - (row["tokens"] or 0)) / seconds if seconds > 0 else None
         if recent is not None and recent < 0:  # it went back further than it has come since: a checkpoint was lost
             recent = speed
         row.update(of_trial(result))
         row.update({"steps": steps, "tokens": tokens, "train_seconds": total, "tokens_per_second": speed})
         row["extra_seconds"] = extra["seconds"]
         here = _spent(result, given(row["budget_unit"]))
-        spent = max(here, row.get("spent") or 0.0)  # a run of its own for a rung begins at 0 again
+        spent = max(here, row["spent"] or 0.0)  # a run of its own for a rung begins at 0 again
         row.update({"spent": spent, "extra_spent": max(0.0, here + extra["spent"] - spent)})
         if value is not None:
             row["last_value"] = value
@@ -237,14 +238,14 @@ class Ledger:
 
     def note(self, key: str, text: str) -> None:
         """Add a fault that the trial got over to its row, which is written with what comes next."""
-        found = self.entries[key].row.get("note") or ""
+        found = self.entries[key].row["note"] or ""
         if text not in found:
             self.entries[key].row["note"] = f"{found}; {text}" if found else text
 
     def close(self, key: str, status: Status, reason: str = "", columns: TrialRow | None = None) -> None:
         """The attempt is over; ``columns`` are further cells of the row."""
         entry = self.entries[key]
-        value = entry.row.get("last_value") if status == "completed" else None
+        value = entry.row["last_value"] if status == "completed" else None
         entry.row.update({"status": status, "reason": reason or None, "value": value, "ended_at": self.now()})
         entry.row.update(columns or {})
         self.store.write_trial(entry.row)
@@ -296,11 +297,11 @@ class Ledger:
         """A trial as the sampler wants to know it."""
         row, whole = entry.row, entry.status in ("completed", "infeasible")  # else its costs are of a part of a run
         second = self.space.second_objective
-        no_memory = entry.status == "crashed" and OUT_OF_MEMORY in str(row.get("reason")).lower()
+        no_memory = entry.status == "crashed" and OUT_OF_MEMORY in str(row["reason"]).lower()
         return Outcome(
             entry.values,
             OUT_OF_MEMORY if no_memory else entry.status,
-            row.get("last_value") if entry.status == "infeasible" else row.get("value"),
+            row["last_value"] if entry.status == "infeasible" else row["value"],
             dict(entry.milestones),
             cost_of(second, row) if second is not None and whole else None,
             constraints.excesses(self.space.constraints, row, entry.config) if whole else {},
@@ -325,13 +326,13 @@ class Ledger:
     def completed(self) -> list[Entry]:
         """The completed trials of the search."""
         trials = [e for e in list(self.entries.values()) if e.is_trial and e.status == "completed"]
-        return [e for e in trials if e.row.get("value") is not None]
+        return [e for e in trials if e.row["value"] is not None]
 
     def base_value(self) -> float | None:
         """The base config's value, once it is there."""
         for entry in list(self.entries.values()):
             if entry.row["is_base"] and entry.stage == SEARCH:
-                return entry.row.get("value")
+                return entry.row["value"]
         return None
 
 

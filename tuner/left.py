@@ -24,11 +24,11 @@ def left_of(question: Question, store: Store | None) -> Left:
     if store is None:
         return Left(question)
     rows = [row for row in store.trials() if row["status"] in ENDED and row["config"] != "null"]  # null: never a trial
-    searched = [row for row in rows if (row.get("stage") or SEARCH) == SEARCH]
+    searched = [row for row in rows if (row["stage"] or SEARCH) == SEARCH]
     if question.replay is not None:
         done = {(row["recorded_id"], row["seed"]) for row in searched}
         planned = tuple(p for p in question.planned if (p.recorded_id, p.config.seed) not in done)
         return Left(replace(question, planned=planned, trials=len(planned)), question.trials - len(planned))
     trials = max(0, question.trials - len(searched))
-    confirmed = 0 if trials else sum(row.get("stage") == CONFIRM for row in rows)
+    confirmed = 0 if trials else sum(row["stage"] == CONFIRM for row in rows)
     return Left(replace(question, trials=trials), len(searched), confirmed)

@@ -55,7 +55,7 @@ class Library:
             store = Store.open(folder)
             store.table("reports")  # a damaged one is said now, and not when its trial has its turn
             for row in store.trials():
-                searched = (row.get("stage") or SEARCH) == SEARCH
+                searched = (row["stage"] or SEARCH) == SEARCH
                 if searched and row["status"] in FINISHED and row["key"] not in self._found:
                     _check_config(folder, row)
                     self._found[row["key"]] = (store, row)

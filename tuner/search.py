@@ -147,9 +147,7 @@ class Search:
         self._same_errors: list[str] = []
         self._losses: Counter[tuple[str, str]] = Counter()  # of (trial, how it was lost), in this start
         timed = "" if settings.mixed_devices else by_the_clock(base, space)
-        self._device = OneDevice(
-            timed, next((d for e in self.ledger.entries.values() if (d := e.row.get("device"))), "")
-        )
+        self._device = OneDevice(timed, next((d for e in self.ledger.entries.values() if (d := e.row["device"])), ""))
 
     def _sampler(self) -> Sampler:
         return Sampler(
@@ -243,7 +241,7 @@ class Search:
         found = self.library.get(entry.key) if self.library is not None and reusable else None
         if found is None:
             return False
-        if unlike := self._device.see(found.row.get("device")):
+        if unlike := self._device.see(found.row["device"]):
             self.stop(unlike)
             return False
         columns = found.columns(self.space.objective)
@@ -338,7 +336,7 @@ class Search:
     def report(self, key: str, result: Mapping[str, Any]) -> None:
         """A trial has reached a milestone, or its end."""
         entry = self.live[key]
-        before = entry.row.get("train_seconds") or 0.0
+        before = entry.row["train_seconds"] or 0.0
         if result.get("note"):
             self.ledger.note(key, f"attempt {entry.row['attempt']}: {result['note']}")
         self.ledger.report(key, result)
@@ -360,7 +358,7 @@ class Search:
         elif status in ("running", "interrupted"):
             self._close(key, "interrupted", self.stopping, {"checkpoint": self.files.checkpoint(key)})
             return
-        elif status == "completed" and not _is_finite(self.live[key].row.get("last_value")):
+        elif status == "completed" and not _is_finite(self.live[key].row["last_value"]):
             self._close(key, "diverged", f"it ended with {self.space.objective} {self.live[key].row.get('last_value')}")
         elif violation := self._violation(key, status, result):  # it completed, but may not count
             self._close(key, "infeasible", violation)

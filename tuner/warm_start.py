@@ -174,7 +174,7 @@ def of_folder(folder: Location, space: Space, base: TrainConfig, data: str) -> P
 
 def _unusable(row: TrialRow, objective: str) -> str:
     """Why a campaign's row says nothing of where to start; empty where it may."""
-    if (row.get("stage") or SEARCH) != SEARCH:
+    if (row["stage"] or SEARCH) != SEARCH:
         return "of its confirmation"
     if row["status"] != "completed":
         return str(row["status"])

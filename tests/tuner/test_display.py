@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from results.row_parts import with_all_columns
 from terminal.console import Console
 from tuner.display import Display, clock, ended_line, seconds_left
 
@@ -17,8 +18,8 @@ def console(width: int = 80, terminal: bool = True) -> Console:
 
 
 def entry(status: str, **row):
-    defaults = {"is_base": False, "objective": "val_bpb", "value": None, "reason": None}
-    return SimpleNamespace(status=status, number=7, stage="search", row=defaults | row)
+    whole = with_all_columns({"is_base": False, "objective": "val_bpb"})
+    return SimpleNamespace(status=status, number=7, stage="search", row=whole | row)
 
 
 @pytest.mark.parametrize(
