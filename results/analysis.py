@@ -59,28 +59,9 @@ def searched(trials: pd.DataFrame) -> pd.DataFrame:
     return trials[trials["stage"].fillna("search") == "search"] if "stage" in trials else trials
 
 
-def best(trials: pd.DataFrame) -> pd.Series | None:
-    """The completed trial with the lowest value, the base included; None while none has completed."""
-    completed = _completed(searched(trials))
-    return completed.iloc[0] if len(completed) else None
-
-
 def counts(trials: pd.DataFrame) -> dict[str, int]:
     """How many trials have each status, in the order of ``STATUSES``, zeros included."""
     return {status: int((trials["status"] == status).sum()) for status in STATUSES}
-
-
-def compute_share(trials: pd.DataFrame, wall_seconds: float, slots: int) -> float:
-    """Share of the campaign in which trials trained: sum of train seconds / (wall seconds x slots).
-
-    Trials reused from earlier campaigns cost nothing.
-    """
-    if not wall_seconds > 0:
-        raise ValueError(f"wall_seconds is {wall_seconds!r} but must be above 0")
-    if slots < 1:
-        raise ValueError(f"slots is {slots!r} but must be at least 1")
-    own = trials[trials["reused_from"].isna()] if "reused_from" in trials else trials
-    return float(own["train_seconds"].sum()) / (wall_seconds * slots)
 
 
 @dataclass(frozen=True)

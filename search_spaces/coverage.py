@@ -27,7 +27,8 @@ from typing import Any
 
 import torch
 from storage.location import local_argument
-from terminal.command_line import BAD_INPUT, OneLineParser, complain
+from terminal.command_line import OneLineParser
+from terminal.complaint import BAD_INPUT, complain
 from terminal.console import Console
 from terminal.nearest import nearest
 from terminal.option_numbers import at_least_one

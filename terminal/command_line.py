@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import argparse
 import re
-import sys
 from typing import Any, NoReturn
 
-from terminal import program
-from terminal.escape import one_line
+from terminal.complaint import BAD_INPUT, complain
 from terminal.nearest import nearest
 
-BAD_INPUT = 2
 EXIT_CODES_OF_LOOKING = (
     "Exit codes: 0 printed, 1 not printed or written, 2 bad input, 141 where what reads the output has ended (| head)."
 )
@@ -41,14 +38,3 @@ class OneLineParser(argparse.ArgumentParser):
         """Say what is wrong with the input; returns the exit code."""
         complain(self.prog, error)
         return BAD_INPUT
-
-
-def complain(name: str, error: Exception | str) -> None:
-    """Say on stderr, in one line, what the program called ``name`` cannot do."""
-    stream = getattr(sys.stderr, "rich_proxied_file", sys.stderr)  # a live display stands in for stderr
-    if stream is None:
-        return
-    try:
-        print(f"{name}: {one_line(str(error))}", file=stream, flush=True)
-    except (OSError, ValueError):  # it is closed or full: there is nobody to tell
-        program.drain(stream)

@@ -20,7 +20,7 @@ from rich.style import Style
 from rich.text import Text
 
 from terminal import program
-from terminal.command_line import complain
+from terminal.complaint import complain
 from terminal.escape import escaped, visible
 
 FAILED = 1

@@ -79,7 +79,7 @@ class FaultyTrainable(RayTrainable):
 
     def trouble(self, kind: str) -> None:
         note(self.request.key, kind)
-        file = self.attempt.newest
+        file = self.attempt.folder / self.attempt.names[0] if self.attempt.names else None
         if kind == "checkpoint on a full disk":
             full_disk_once()
             return

@@ -22,12 +22,11 @@ from trainable.no_grad import no_grad
 from trainable.ranges import Amount, Bits, Bytes, PositiveBytes
 from trainable.source_bytes import source_bytes
 
-if TYPE_CHECKING:  # a config has an artifact, and a run has a config
+if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from trainable.evaluate import Evaluation
     from trainable.networks.network import Network
-    from trainable.run import Run
 
 COMPRESSORS = ("zlib", "zstd", "lzma", "brotli")  # a file holds the place in this list: append only
 MAGIC = b"TNA1"
@@ -76,21 +75,15 @@ class Weighed:
     violation: str  # empty where the limit is kept
 
 
-def export(run: Run) -> bytes:
-    """The artifact of a run: of the weights that it wants evaluated (an average, say), by ``run.config.artifact``."""
-    assert run.config.artifact is not None, "the run has no artifact"
-    with run.evaluation_weights():
-        return pack(run.network, run.config.artifact)
+def weigh(network: Network, artifact: Artifact, config: Component, score: Callable[[], Evaluation]) -> Weighed:
+    """Export the network as it stands, read it back, and let ``score`` evaluate what came back.
 
-
-def weigh(run: Run, score: Callable[[], Evaluation]) -> Weighed:
-    """Export the network as it stands, read it back, and let ``score`` evaluate what came back."""
-    artifact = run.config.artifact
-    assert artifact is not None, "the run has no artifact"
-    data = pack(run.network, artifact)
-    with replaced(run.network, load(data)):
+    ``config`` is that of the run, whose code counts where the artifact does not say how large it is.
+    """
+    data = pack(network, artifact)
+    with replaced(network, load(data)):
         found = score()
-    code = source_bytes(run.config) if artifact.code_bytes is None else artifact.code_bytes
+    code = source_bytes(config) if artifact.code_bytes is None else artifact.code_bytes
     total, limit = len(data) + code, artifact.limit_bytes
     violation = f"artifact {total:,} > {limit:,} bytes" if total > limit else ""
     return Weighed(total, found.loss, found.bpb, violation)

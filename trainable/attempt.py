@@ -46,11 +46,6 @@ class Attempt:
         """Where the trial's checkpoints are."""
         return folder_of(self.campaign, self.key)
 
-    @property
-    def newest(self) -> Location | None:
-        """The checkpoint that it would go on from."""
-        return self.folder / self.names[0] if self.names else None
-
     def in_force(self) -> bool:
         """Whether the trial is still this attempt's: no other has begun, and the trial has not ended."""
         return _signed(self.folder)[0] == self.number

@@ -7,20 +7,44 @@ multiple of the stream's length; the tail of a pass that fills no batch is left 
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from trainable.shards import Tokens
 
-if TYPE_CHECKING:  # data.py reads by the order that stands here
-    from trainable.data import DataConfig, TokenStream
-
 STREAM, EPOCHS = ORDERS = ("stream", "epochs")
 
 
-def take(stream: TokenStream, position: int, config: DataConfig, seed: int) -> tuple[npt.NDArray[np.int64], int]:
+class Stream(Protocol):
+    """Tokens that can be taken from any place: a TokenStream of data.py, which reads by the order that stands here."""
+
+    @property
+    def total_tokens(self) -> int: ...
+    @property
+    def markers(self) -> tuple[int, ...]: ...
+    @property
+    def paths(self) -> tuple[Path, ...]: ...
+    def take(self, position: int, count: int) -> npt.NDArray[np.int64]: ...
+    def __hash__(self) -> int: ...
+
+
+class Order(Protocol):
+    """The order that a DataConfig asks for."""
+
+    @property
+    def order(self) -> str: ...
+    @property
+    def batch_tokens(self) -> int: ...
+    @property
+    def document_shuffle_prob(self) -> float: ...
+    @property
+    def document_keep_frac(self) -> float: ...
+
+
+def take(stream: Stream, position: int, config: Order, seed: int) -> tuple[npt.NDArray[np.int64], int]:
     """The tokens of the step at ``position``, int64 (batch_tokens + 1,), and the position of the next step."""
     after = position + config.batch_tokens
     if config.order == STREAM:
@@ -35,7 +59,7 @@ def take(stream: TokenStream, position: int, config: DataConfig, seed: int) -> t
     return tokens, after if fits else (epoch + 1) * stream.total_tokens
 
 
-def check_pass(stream: TokenStream, config: DataConfig) -> None:
+def check_pass(stream: Stream, config: Order) -> None:
     """A ValueError for passes that fill no batch or have no documents to shuffle; it does not draw any."""
     if config.order == STREAM:
         return
@@ -44,7 +68,7 @@ def check_pass(stream: TokenStream, config: DataConfig) -> None:
         _documents(stream, config.document_keep_frac)
 
 
-def epochs_at(stream: TokenStream, position: int, config: DataConfig, seed: int) -> float:
+def epochs_at(stream: Stream, position: int, config: Order, seed: int) -> float:
     """The passes done at ``position``, in batches of a pass (or in tokens of an endless stream)."""
     if config.order == STREAM:
         return position / stream.total_tokens
@@ -53,14 +77,14 @@ def epochs_at(stream: TokenStream, position: int, config: DataConfig, seed: int)
     return epoch + offset / ((length - 1) // config.batch_tokens * config.batch_tokens) if offset else float(epoch)
 
 
-def _pass(stream: TokenStream, epoch: int, config: DataConfig, seed: int) -> tuple[Tokens | None, int]:
+def _pass(stream: Stream, epoch: int, config: Order, seed: int) -> tuple[Tokens | None, int]:
     """The tokens of a pass (None: as they stand in the stream) and how many there are."""
     shuffled = _shuffled(stream, epoch, config.document_shuffle_prob, config.document_keep_frac, seed)
     return shuffled, stream.total_tokens if shuffled is None else len(shuffled)
 
 
 @functools.lru_cache(maxsize=2)  # every step of a pass asks; a pass is held in memory
-def _shuffled(stream: TokenStream, epoch: int, prob: float, keep_frac: float, seed: int) -> Tokens | None:
+def _shuffled(stream: Stream, epoch: int, prob: float, keep_frac: float, seed: int) -> Tokens | None:
     """With probability ``prob`` the documents in an order drawn for this seed and pass, int(keep_frac * n) of them."""
     draw = np.random.default_rng([seed, epoch])
     if draw.random() >= prob:
@@ -69,7 +93,7 @@ def _shuffled(stream: TokenStream, epoch: int, prob: float, keep_frac: float, se
     return np.concatenate([documents[i] for i in draw.permutation(len(documents))[:kept]])
 
 
-def _documents(stream: TokenStream, keep_frac: float) -> tuple[list[Tokens], int]:
+def _documents(stream: Stream, keep_frac: float) -> tuple[list[Tokens], int]:
     """The documents of the stream, and how many of them a shuffled pass keeps."""
     tokens = stream.take(0, stream.total_tokens).astype(np.uint16)
     starts = np.flatnonzero(np.isin(tokens, stream.markers))
@@ -84,7 +108,7 @@ def _documents(stream: TokenStream, keep_frac: float) -> tuple[list[Tokens], int
     return documents, kept
 
 
-def _check_length(length: int, config: DataConfig) -> None:
+def _check_length(length: int, config: Order) -> None:
     """A ValueError for a pass of so many tokens that fills no batch."""
     if length > config.batch_tokens:
         return

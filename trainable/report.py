@@ -86,8 +86,15 @@ def evaluating(run: Run) -> Iterator[None]:
 
 def weighed(run: Run) -> Weighed:
     """The exported weights: their size, and their score by the final method."""
+    config = run.config
+    assert config.artifact is not None, "the run has no artifact"
     with evaluating(run):
-        return weigh(run, lambda: evaluate(run.network, run.dataset, run.config.evaluation, run.runtime.device))
+        return weigh(
+            run.network,
+            config.artifact,
+            config,
+            lambda: evaluate(run.network, run.dataset, config.evaluation, run.runtime.device),
+        )
 
 
 def evaluated(run: Run, milestone: float, step: Step) -> Report:

@@ -59,7 +59,7 @@ class Run:
         network = network.to(runtime.device)
         if runtime.precision == "bf16":
             network.embedding.to(torch.bfloat16)  # as the baseline does; its Adam state follows
-        groups = config.optimizer.groups_for(network, config)
+        groups = config.optimizer.groups_for(network, config.data.batch_tokens, config.schedule)
         hook_states = {type(h).__name__: h.start(network) for h in config.hooks}
         generator = torch.Generator(runtime.device).manual_seed(for_torch(config.seed) + 1)
         run = cls(config, dataset, runtime, network, groups, update_rule.start(groups), hook_states, generator)

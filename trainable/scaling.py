@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import math
 from typing import TYPE_CHECKING
 
 from trainable.schedules import Schedule, Warmdown, Warmup
@@ -31,11 +30,6 @@ def scaling_parameters_of(model: Model, vocab_size: int) -> int:
 def ratio_tokens(model: Model, vocab_size: int, ratio: float) -> int:
     """Training tokens at ``ratio`` tokens a scaling parameter (nanochat: 12, its campaign 7.5 to 12)."""
     return int(ratio * scaling_parameters_of(model, vocab_size))
-
-
-def best_batch_tokens(tokens: float, reference_tokens: float) -> int:
-    """Tokens a step for a run of ``tokens``: 2^round(log2(2^19 (D / D_ref)^0.383)), D_ref being the run of d12."""
-    return int(2 ** round(math.log2(2**19 * (tokens / reference_tokens) ** 0.383)))
 
 
 def trapezoid(steps: int, warmup_steps: int = 40, warmdown_frac: float = 0.65, min_lr_frac: float = 0.05) -> Schedule:

@@ -98,10 +98,6 @@ class Tokenizer:
         """``<|bos|>`` and the ids of a text."""
         return np.concatenate([np.array([self.bos], dtype=np.uint16), self.encode(text)])
 
-    def decode_bytes(self, ids: Iterable[int]) -> bytes:
-        """The text bytes of some ids; ``<|bos|>`` has none."""
-        return b"".join(self.tokens[i] for i in ids if i != self.bos)
-
     def byte_counter(self) -> ByteCounter:
         lengths = np.array([*(len(token) for token in self.tokens), 0], dtype=np.int64)
         boundary = np.zeros(self.vocab_size, dtype=np.bool_)

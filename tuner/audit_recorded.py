@@ -19,7 +19,7 @@ from search_spaces.space import Space
 from terminal.nearest import nearest
 from trainable.component import leaves, with_values
 from trainable.config import TrainConfig
-from tuner.audit import INERT, NEARLY, SCALE, Finding, audit_overrides, inert_paths, is_same, key_of, undo
+from tuner.audit_overrides import INERT, NEARLY, SCALE, Finding, audit_overrides, inert_paths, is_same, key_of, undo
 from tuner.shrunken import QUICK, digest
 
 

@@ -14,7 +14,7 @@ from terminal.console import Console
 from terminal.counted import counted
 from terminal.nearest import nearest
 from trainable.component import Component
-from tuner.audit import IDLE, INERT, NEARLY, Finding, audit_space, proxy_base
+from tuner.audit_overrides import IDLE, INERT, NEARLY, Finding, audit_space, proxy_base
 from tuner.audit_recorded import Row, audit_recorded, replicates
 
 SAYS = {

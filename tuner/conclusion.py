@@ -27,7 +27,7 @@ from tuner.driver import FAILED
 from tuner.search import Search
 
 SHOWN = 20  # rows of a replay in the tables at its end; results.compare prints all
-DONE, BAD_INPUT = 0, 2
+DONE = 0
 
 
 def conclude(console: Console, campaign: Search) -> int:

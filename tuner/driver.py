@@ -10,7 +10,7 @@ from pathlib import Path
 from types import FrameType
 
 from storage.location import Location
-from terminal.command_line import complain
+from terminal.complaint import complain
 from terminal.program import INTERRUPTION, exit_code, handling, leave
 from tuner import lease
 from tuner.again import PROGRAM, go_on

@@ -17,6 +17,8 @@ from contextlib import contextmanager, suppress
 
 from trainable.component import decode, encode
 from trainable.config import TrainConfig
+from trainable.runtime import Runtime
+from tuner.bench import Bench
 
 MOST = 7  # beside the one that is timed: more would take longer to start than the plan is worth
 WAIT_SECONDS = 30.0  # for all of them to train
@@ -64,9 +66,6 @@ def _trains(process: subprocess.Popen[bytes], until: float) -> bool:
 
 def main() -> None:
     """Train until standard input ends."""
-    from trainable.runtime import Runtime
-    from tuner.speed import Bench
-
     config = decode(json.loads(sys.stdin.buffer.readline()))
     assert isinstance(config, TrainConfig)
     with Bench(config, Runtime()) as bench:

@@ -22,7 +22,7 @@ from ray.exceptions import RayError
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
-from terminal.command_line import complain
+from terminal.complaint import complain
 from trainable.ray_trainable import RayTrainable
 from tuner import own_ray
 from tuner.again import PROGRAM

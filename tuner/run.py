@@ -16,12 +16,12 @@ if __name__ == "__main__":
 from collections.abc import Sequence
 
 from search_spaces import load as load_space
-from terminal.command_line import complain
+from terminal.complaint import BAD_INPUT, complain
 from terminal.console import Console
 from tuner import catalogue, options, show, start
 from tuner.again import PROGRAM
 from tuner.command import Begin, Command, Listing, Resume, Showing
-from tuner.conclusion import BAD_INPUT, DONE
+from tuner.conclusion import DONE
 from tuner.driver import FAILED, EndedEarlyError, storage_failure
 
 

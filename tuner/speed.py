@@ -9,17 +9,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import TracebackType
 
 import torch
-import torch.nn.functional as F
 
 from search_spaces.constraints import num_parameters
 from trainable.config import TrainConfig
-from trainable.data import known_vocab_size
-from trainable.optimizers import update_rule
 from trainable.runtime import Runtime
 from tuner import partners
+from tuner.bench import Bench, num_rows, vocab_size
 
 TIMED = 3  # times at least, of which the shortest is the best
 TIMED_SECONDS = 1.5  # and for so long at least, of which the mean is the usual one
@@ -67,74 +64,9 @@ def _measured(config: TrainConfig, runtime: Runtime, together: int) -> Speeds | 
 
 def _fits(config: TrainConfig) -> bool:
     """Whether a CPU has this model's passes done in moments."""
-    vocab, rows = _vocab(config), _rows(config, "cpu")
-    flops = rows * config.data.seq_len * config.model.flops_per_token(vocab, config.data.seq_len)
+    vocab, batch = vocab_size(config), num_rows(config, "cpu")
+    flops = batch * config.data.seq_len * config.model.flops_per_token(vocab, config.data.seq_len)
     return flops <= MOST_FLOPS_ON_CPU and num_parameters(config, vocab) <= LARGEST_ON_CPU
-
-
-def _vocab(config: TrainConfig) -> int:
-    return known_vocab_size(config.data) or config.data.vocab_size
-
-
-def _rows(config: TrainConfig, device_type: str) -> int:
-    """Of the passes that are timed: a micro-batch's, on a CPU no more than fill 1,024 tokens."""
-    rows = config.data.batch_tokens // config.data.seq_len // config.data.grad_accum_steps
-    return min(rows, max(1, 1024 // config.data.seq_len)) if device_type == "cpu" else rows
-
-
-class Bench:
-    """A model that trains on random tokens, and its optimizer. On a CPU in one thread, as trials do."""
-
-    def __init__(self, config: TrainConfig, runtime: Runtime) -> None:
-        self.config, self.runtime = config, runtime
-
-    def __enter__(self) -> Bench:
-        config, runtime = self.config, self.runtime
-        self.threads = torch.get_num_threads()
-        if runtime.device_type == "cpu":
-            torch.set_num_threads(1)
-        self.random = torch.random.fork_rng(devices=[])  # of weights, tokens and dropout
-        self.random.__enter__()
-        torch.manual_seed(0)
-        try:
-            vocab, shape = _vocab(config), (_rows(config, runtime.device_type), config.data.seq_len)
-            self.network = config.model.build(vocab, config.data.seq_len).to(runtime.device)
-            self.tokens = torch.randint(vocab, shape, device=runtime.device)
-            self.passes()
-            for parameter in self.network.parameters():
-                if parameter.grad is None:  # reached by a part of the loss that random tokens do without
-                    parameter.grad = torch.zeros_like(parameter)
-            self.groups = config.optimizer.groups_for(self.network, config)
-            self.states, self.momentum = update_rule.start(self.groups), config.schedule.momentum(0.0)
-        except BaseException:
-            self.__exit__(None, None, None)
-            raise
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.random.__exit__(kind, error, trace)
-        torch.set_num_threads(self.threads)
-
-    @property
-    def num_tokens(self) -> int:
-        """Of one forward and backward pass."""
-        return self.tokens.numel()
-
-    def passes(self) -> None:
-        """Forward and backward."""
-        with self.runtime.autocast():
-            logits = self.network(self.tokens).float()
-        F.cross_entropy(logits.flatten(0, 1), self.tokens.flatten()).backward()  # type: ignore[no-untyped-call]
-
-    def update(self) -> None:
-        """The optimizer's part of a step."""
-        update_rule.update(self.groups, self.states, 1.0, 0, 0.0, self.momentum)
-
-    def step(self) -> None:
-        self.passes()
-        self.update()
 
 
 def _timed(work: Callable[[], None], runtime: Runtime) -> tuple[float, float]:

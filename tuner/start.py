@@ -29,7 +29,7 @@ from trainable.data import Dataset, check_source, known_vocab_size, prepare
 from trainable.ray_trainable import STOP_FILE
 from tuner import beginning, cluster, devices, kept, nodes, plan, provenance, resumed, warm_start
 from tuner.again import PROGRAM
-from tuner.audit import INERT, audit_fixed, audit_space, proxy_base
+from tuner.audit_overrides import INERT, audit_fixed, audit_space, proxy_base
 from tuner.audit_recorded import inert_of_row
 from tuner.audit_report import print_findings
 from tuner.command import Begin, Resume, Start

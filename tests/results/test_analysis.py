@@ -16,8 +16,6 @@ from results.analysis import (
     ESTABLISHED,
     NOT_ESTABLISHED,
     Noise,
-    best,
-    compute_share,
     counts,
     leaderboard,
     paired_noise,
@@ -59,12 +57,6 @@ def test_several_base_trials_are_compared_with_by_their_mean(store: Store, make_
     assert leaderboard(load(store.folder).trials)["versus_base"].tolist() == [-0.5, 0.5]
 
 
-def test_the_best_trial_is_the_completed_one_with_the_lowest_value(campaign: Path, store: Store) -> None:
-    found = best(load(campaign).trials)
-    assert found is not None and found["number"] == 1
-    assert best(load(store.folder).trials) is None
-
-
 def test_an_empty_campaign_has_an_empty_leaderboard(store: Store) -> None:
     trials = load(store.folder).trials
     assert leaderboard(trials).empty
@@ -74,17 +66,6 @@ def test_an_empty_campaign_has_an_empty_leaderboard(store: Store) -> None:
 def test_every_trial_is_counted_under_its_status(campaign: Path) -> None:
     found = {status: number for status, number in counts(load(campaign).trials).items() if number}
     assert found == {"running": 1, "completed": 3, "stopped": 3, "diverged": 1}
-
-
-def test_the_share_of_compute_ignores_trials_that_have_not_trained(campaign: Path) -> None:
-    trials = load(campaign).trials  # seven trials of 10 s and one that has not reported its time
-    assert compute_share(trials, wall_seconds=50.0, slots=2) == pytest.approx(0.7)
-
-
-@pytest.mark.parametrize(("wall_seconds", "slots"), [(0.0, 1), (float("nan"), 1), (1.0, 0)])
-def test_a_share_of_no_time_is_refused(wall_seconds: float, slots: int) -> None:
-    with pytest.raises(ValueError, match="but must be"):
-        compute_share(pd.DataFrame({"train_seconds": [1.0]}), wall_seconds, slots)
 
 
 # --- noise ------------------------------------------------------------------------------------------------------------

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from terminal.command_line import OneLineParser, complain
+from terminal.command_line import OneLineParser
+from terminal.complaint import complain
 
 
 @pytest.fixture

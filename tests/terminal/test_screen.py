@@ -12,7 +12,8 @@ import pytest
 from rich.live import Live
 
 from terminal import program
-from terminal.command_line import OneLineParser, complain
+from terminal.command_line import OneLineParser
+from terminal.complaint import complain
 from terminal.console import FAILED, Console, Line
 
 FULL = Path("/dev/full")

@@ -10,7 +10,7 @@ import torch
 
 from trainable import artifact as artifact_module
 from trainable import quantise
-from trainable.artifact import COMPRESSORS, Artifact, compress, decompress, export, load, pack, replaced
+from trainable.artifact import COMPRESSORS, Artifact, compress, decompress, load, pack, replaced
 from trainable.component import with_value, with_values
 from trainable.config import TrainConfig
 from trainable.evaluate import evaluate
@@ -37,6 +37,12 @@ def run(config, dataset) -> Run:
         for p in run.network.parameters():
             p.add_(torch.randn(p.shape, generator=generator) * 0.05)
     return run
+
+
+def export(run: Run) -> bytes:
+    """The artifact of a run."""
+    with run.evaluation_weights():
+        return pack(run.network, run.config.artifact)
 
 
 @pytest.fixture

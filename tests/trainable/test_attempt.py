@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from tests.newest_checkpoint import newest
 from trainable import attempt
 from trainable.attempt import SIGN
 
@@ -27,7 +28,7 @@ def restored(found: attempt.Attempt) -> int | None:
 
 def test_the_first_attempt_has_nothing_to_go_on_from_and_is_in_force(tmp_path) -> None:
     first = attempt.begin(tmp_path, KEY, 1)
-    assert (first.number, first.names, first.newest, first.in_force()) == (1, [], None, True)
+    assert (first.number, first.names, newest(first), first.in_force()) == (1, [], None, True)
     assert first.restore() == (None, [])
 
 
@@ -44,7 +45,7 @@ def test_an_attempt_goes_on_from_the_newest_and_keeps_it_until_it_has_two_of_its
     for number in range(12):
         first.save(state(number))
     second = attempt.begin(tmp_path, KEY, 2)
-    assert restored(second) == 11 and second.newest.name == "a1-12.safetensors"
+    assert restored(second) == 11 and newest(second).name == "a1-12.safetensors"
     second.save(state(20))
     assert there(tmp_path) == {"a2-1.safetensors", "a1-12.safetensors"}
     third = attempt.begin(tmp_path, KEY, 3)
@@ -89,7 +90,7 @@ def test_a_damaged_checkpoint_is_passed_over_for_the_one_before_it(tmp_path, dam
     first.save(state(1))
     first.save(state(2))
     second = attempt.begin(tmp_path, KEY, 2)
-    file = second.newest
+    file = newest(second)
     whole = file.read_bytes()
     if isinstance(damage, int):
         file.write_bytes(whole[:-damage] + bytes([whole[-damage] ^ 1]) + whole[1 - damage :])
@@ -98,7 +99,7 @@ def test_a_damaged_checkpoint_is_passed_over_for_the_one_before_it(tmp_path, dam
     found, wrong = second.restore()
     assert first_difference(state(1), found) is None and not file.exists()
     assert len(wrong) == 1 and str(file) in wrong[0]
-    second.newest.write_bytes(b"")
+    newest(second).write_bytes(b"")
     found, wrong = second.restore()
     assert found is None and len(wrong) == 1 and there(tmp_path) == set()
 
@@ -107,7 +108,7 @@ def test_a_checkpoint_that_is_gone_is_named(tmp_path) -> None:
     first = attempt.begin(tmp_path, KEY, 1)
     first.save(state(1))
     first.save(state(2))
-    first.newest.unlink()
+    newest(first).unlink()
     found, wrong = first.restore()
     assert found["number"] == 1 and len(wrong) == 1 and "a1-2.safetensors cannot be read" in wrong[0]
 

@@ -13,6 +13,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.text_bytes import text_bytes
 from trainable import shards, tokenizer
 from trainable.component import decode, encode
 from trainable.data import DataConfig, TokenStream, batch, cache_folder, known_vocab_size, prepare
@@ -120,7 +121,7 @@ def test_text_is_tokenised_with_a_marker_before_every_document(source: Path, tmp
     assert tokens[0] == dataset.validation[0] == bpe.bos
     assert (tokens == bpe.bos).sum() == 18 and (dataset.validation == bpe.bos).sum() == 2
     files = "".join(path.read_text(encoding="utf-8") for path in source.iterdir())
-    read = bpe.decode_bytes(tokens) + bpe.decode_bytes(dataset.validation)
+    read = text_bytes(bpe, tokens) + text_bytes(bpe, dataset.validation)
     assert sorted(read.decode().splitlines()) == sorted(files.splitlines())
     assert (dataset.vocab_size, bpe.vocab_size) == (280, 280)
 
@@ -129,7 +130,7 @@ def test_bytes_of_the_validation_stream_are_the_bytes_of_its_text(source: Path, 
     dataset = prepare(_config(source), tmp_path / "cache")
     bpe = tokenizer.Tokenizer.load(next((tmp_path / "cache").glob("*/tokenizer.json")))
     counted = dataset.bytes_of.count(dataset.validation[:-1], dataset.validation[1:]).sum()
-    assert counted == len(bpe.decode_bytes(dataset.validation))
+    assert counted == len(text_bytes(bpe, dataset.validation))
 
 
 def test_a_second_preparation_uses_the_first(source: Path, tmp_path: Path) -> None:

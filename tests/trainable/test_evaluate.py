@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from tests.text_bytes import text_bytes
 from trainable import tokenizer
 from trainable.data import Dataset, TokenStream
 from trainable.evaluate import EvaluationConfig, evaluate
@@ -41,7 +42,7 @@ def test_the_loss_is_the_mean_over_the_targets_in_order(dataset: Dataset, table:
     found = evaluate(lambda x: table[x], dataset, EvaluationConfig(tokens=70, seq_len=16, batch_tokens=32), "cpu")
     ids = torch.from_numpy(TOKENS[:65].astype(np.int64))
     losses = -table.double().log_softmax(-1)[ids[:-1], ids[1:]]
-    assert found.tokens == 64 and found.bytes == len(BPE.decode_bytes(TOKENS[1:65]))
+    assert found.tokens == 64 and found.bytes == len(text_bytes(BPE, TOKENS[1:65]))
     assert found.loss == pytest.approx(losses.mean().item(), rel=1e-6)
 
 

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from storage import inside
+from tests.newest_checkpoint import newest
 from trainable import attempt, checkpoint, ray_trainable
 from trainable.component import encode
 from trainable.ray_trainable import RayTrainable, Request
@@ -108,10 +109,10 @@ def test_a_trial_ends_as_without_faults(seed, training, tmp_path, fault_count, d
     ended = False
     while not ended:
         begun = attempt.begin(Path(training.folder), training.key, 1)
-        if begun.newest is not None and faults.left > 0 and draw.random() < 0.5:
+        if newest(begun) is not None and faults.left > 0 and draw.random() < 0.5:
             kind = draw.choice(["checkpoint cut", "checkpoint with a changed bit"])
             faults.note(kind)
-            damage(begun.newest, kind, draw)
+            damage(newest(begun), kind, draw)
         with suppress(Killed):
             train(replace(training, attempt=begun.number, checkpoints=begun.names), found)
             ended = True

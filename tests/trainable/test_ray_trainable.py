@@ -17,6 +17,7 @@ import torch
 
 from storage import files, inside
 from storage.location import location
+from tests.newest_checkpoint import newest
 from trainable import attempt, checkpoint, ray_trainable
 from trainable.component import encode
 from trainable.ray_trainable import STOP_FILE, RayTrainable, Request
@@ -146,7 +147,7 @@ def test_the_stop_file_makes_a_trial_save_itself_and_end_and_it_goes_on_from_the
     (tmp_path / STOP_FILE).touch()
     last = cut.step()
     assert (last["status"], last["done"], last["step"]) == ("interrupted", True, 2)
-    assert cut.attempt.newest.exists()
+    assert newest(cut.attempt).exists()
 
     (tmp_path / STOP_FILE).unlink()
     assert [numbers(r) for r in finish(actor(request_for()))] == expected[1:]
@@ -156,10 +157,10 @@ def test_a_running_trial_saves_itself_now_and_then(actor, request_for, monkeypat
     monkeypatch.setattr(ray_trainable, "POLL_SECONDS", 0.0)
     rare = actor(request_for())
     finish(rare)
-    assert rare.attempt.newest is None
+    assert not rare.attempt.names
     often = actor(request_for(checkpoint_seconds=0.0))
     finish(often)
-    assert often.attempt.newest.exists()
+    assert newest(often.attempt).exists()
 
 
 def test_an_attempt_that_another_has_followed_ends_and_writes_nothing_more(actor, request_for, monkeypatch) -> None:
@@ -218,7 +219,7 @@ def test_a_campaign_in_a_store_that_a_node_does_not_see_is_named(actor, request_
 def test_a_damaged_checkpoint_is_named_and_the_trial_begins_again(actor, request_for) -> None:
     request_for().begun().save({})
     request = request_for()
-    request.begun().newest.write_bytes(b"nothing")
+    newest(request.begun()).write_bytes(b"nothing")
     *_, last = finish(actor(request))
     assert last["status"] == "completed" and last["step"] == 6
     assert f"{request.key}/a1-1.safetensors cannot be read" in last["note"] and "from the first step" in last["note"]
@@ -232,8 +233,8 @@ def test_a_trial_goes_on_from_the_checkpoint_before_a_damaged_one_to_the_same_en
     straight.save_state()
     results.append(straight.step())
     request = request_for()
-    newest = request.begun().newest
-    newest.write_bytes(newest.read_bytes()[:-1])
+    file = newest(request.begun())
+    file.write_bytes(file.read_bytes()[:-1])
     again = finish(actor(request))
     assert [r["step"] for r in again] == [4, 6]  # on from step 2
     assert [r["val_loss"] for r in again] == [r["val_loss"] for r in results[1:]]

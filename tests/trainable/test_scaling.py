@@ -8,7 +8,6 @@ import pytest
 from trainable.config import Budget
 from trainable.models.nanochat import Nanochat
 from trainable.scaling import (
-    best_batch_tokens,
     ratio_tokens,
     scaling_parameters,
     scaling_parameters_of,
@@ -23,13 +22,6 @@ from trainable.schedules import Constant, Cosine, Warmdown, Warmup
 )
 def test_ratios_give_the_recorded_steps(depth, ratio, steps):
     assert ratio_tokens(Nanochat(num_layers=depth), 32768, ratio) // 2**20 == steps
-
-
-@pytest.mark.parametrize("depth", [22, 24])
-def test_the_best_batch_of_the_recorded_depths_is_a_million_tokens(depth):
-    reference = ratio_tokens(Nanochat(num_layers=12), 32768, 10.5)
-    assert best_batch_tokens(ratio_tokens(Nanochat(num_layers=depth), 32768, 10.5), reference) == 2**20
-    assert best_batch_tokens(reference, reference) == 2**19
 
 
 def test_a_tied_table_counts_as_the_output_matrix(tiny):

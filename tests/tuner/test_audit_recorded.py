@@ -8,7 +8,7 @@ import search_spaces
 from search_spaces import recorded
 from search_spaces.recorded import config_of
 from trainable.component import with_values
-from tuner.audit import INERT, LIVE, NEARLY
+from tuner.audit_overrides import INERT, LIVE, NEARLY
 from tuner.audit_recorded import Group, all_overrides, audit_recorded, inert_of_row, replicates
 
 RERUNS = [

@@ -7,7 +7,7 @@ import pytest
 from terminal.console import Console
 from trainable.models.mlp import Relu2
 from tuner import audit_report
-from tuner.audit import IDLE, INERT, LIVE, NEARLY, Finding
+from tuner.audit_overrides import IDLE, INERT, LIVE, NEARLY, Finding
 
 INERT_RATE = Finding("optimizer.embed_lr", INERT, 0.8, 0.6, 0.0, "while model.tie_embeddings=true")
 CANOPY = Finding("hooks.Canopy.min_scale", NEARLY, 0.3, 1.0, 0.0012)

@@ -19,6 +19,7 @@ from optuna.trial import TrialState
 from results.statuses import ENDED
 from search_spaces.domains import Choice
 from search_spaces.space import Knob
+from tests.newest_checkpoint import newest
 from trainable.component import decode
 from trainable.config import Budget
 from trainable.ray_trainable import STOP_FILE
@@ -407,7 +408,7 @@ def test_interrupted_trials_come_first_again_from_their_checkpoints_and_keep_the
     requests = [again.next() for _ in range(3)]
     assert [r.key for r in requests[: len(left)]] == left[:3]
     for request in requests[: len(left)]:
-        assert request.resume and request.begun().newest.exists()
+        assert request.resume and newest(request.begun()).exists()
         for milestone in before[request.key]:
             assert again.stopper.reached(milestone) > 0
             assert milestone in again.ledger.entries[request.key].milestones

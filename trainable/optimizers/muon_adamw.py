@@ -16,11 +16,11 @@ from trainable.optimizers.roles import roles
 from trainable.optimizers.update_rule import Group, Optimizer, UpdateRule
 from trainable.ranges import Amount, NumParameters, NumTokens, Positive, Rate, Width
 from trainable.scaling import scaling_parameters, warmdown_fraction
+from trainable.schedules.schedule import Schedule
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from trainable.config import TrainConfig
     from trainable.networks.network import Network
 
 SMEAR_LR = 0.2
@@ -49,15 +49,15 @@ class MuonAdamW(Optimizer):
     def groups(self, network: Network) -> list[Group]:
         return self._groups(network, batch=1.0, muon=self.muon)
 
-    def groups_for(self, network: Network, config: TrainConfig) -> list[Group]:
+    def groups_for(self, network: Network, batch_tokens: int, schedule: Schedule) -> list[Group]:
         """At the batch of the run; a momentum that falls with the schedule's warm-down gets its length from there."""
-        batch = (config.data.batch_tokens / self.batch_reference) ** 0.5 if self.batch_reference else 1.0
+        batch = (batch_tokens / self.batch_reference) ** 0.5 if self.batch_reference else 1.0
         muon = self.muon
         if isinstance(muon, NorMuon):
             decay = muon.weight_decay * batch
             if self.wd_reference is not None:
                 decay *= self.wd_reference / scaling_parameters(network)
-            falls = muon.momentum_warmdown_frac or warmdown_fraction(config.schedule)
+            falls = muon.momentum_warmdown_frac or warmdown_fraction(schedule)
             muon = replace(muon, weight_decay=decay, momentum_warmdown_frac=falls)
         return self._groups(network, batch, muon)
 

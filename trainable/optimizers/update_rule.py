@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from trainable.component import Component
 from trainable.no_grad import no_grad
+from trainable.schedules.schedule import Schedule
 
-if TYPE_CHECKING:  # a config holds an optimizer
+if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from trainable.config import TrainConfig
     from trainable.networks.network import Network
 
 State = dict[str, Any]  # tensors, lists of tensors and numbers: what a checkpoint can hold
@@ -69,8 +69,8 @@ class Optimizer(Component):
     def groups(self, network: Network) -> list[Group]:
         """Every parameter of the network in exactly one group; empty groups are left out."""
 
-    def groups_for(self, network: Network, config: TrainConfig) -> list[Group]:
-        """The groups in a whole run, for an optimizer whose rates follow the batch or the schedule."""
+    def groups_for(self, network: Network, batch_tokens: int, schedule: Schedule) -> list[Group]:
+        """The groups in a whole run, for an optimizer whose rates follow the tokens a step or the schedule."""
         return self.groups(network)
 
 

@@ -26,7 +26,8 @@ D22 = TrainConfig(
 def groups_of(config: TrainConfig):
     with torch.device("meta"):
         network = config.model.build(config.data.vocab_size, config.data.seq_len)
-    return {group.name: group for group in config.optimizer.groups_for(network, config)}
+    groups = config.optimizer.groups_for(network, config.data.batch_tokens, config.schedule)
+    return {group.name: group for group in groups}
 
 
 def test_every_row_of_the_table_is_scaled_by_width_and_batch():
@@ -76,7 +77,7 @@ def test_another_rule_may_stand_for_the_matrices():
 def test_matrices_of_the_blocks_and_no_others_go_to_muon():
     config = replace(D22, model=Nanochat.example(), data=DataConfig(vocab_size=260, seq_len=16, batch_tokens=64))
     network = config.model.build(260, 16)
-    found = {g.name: g.parameters for g in config.optimizer.groups_for(network, config)}
+    found = {g.name: g.parameters for g in config.optimizer.groups_for(network, 64, config.schedule)}
     blocks = {id(p) for p in network.blocks.parameters()}
     assert {id(p) for p in found["matrix"]} == blocks
     assert {id(p) for p in found["smear"]} == {
