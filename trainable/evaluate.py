@@ -18,7 +18,7 @@ import numpy as np
 from trainable.characters import mainrun_loss
 from trainable.component import Component
 from trainable.data import Dataset
-from trainable.enough import check_targets
+from trainable.more_text import more_text
 from trainable.ranges import Context, NumTokens
 from trainable.ttt import TTT
 from trainable.windows import Windows
@@ -110,3 +110,34 @@ def num_targets(dataset: Dataset, config: EvaluationConfig) -> int:
     """Target tokens that are scored; a ValueError where the validation stream has fewer than are asked for."""
     check_targets(dataset, config)
     return (config.tokens or len(dataset.validation) - 1) // config.seq_len * config.seq_len
+
+
+def check_targets(dataset: Dataset, config: EvaluationConfig) -> None:
+    """A ValueError where the validation stream has fewer target tokens than are to be scored."""
+    available = len(dataset.validation) - 1
+    if available < (config.tokens or config.seq_len):
+        there = f"the validation stream has only {available:,} target tokens"
+        helps = more_text(dataset.text_bytes, config.tokens or config.seq_len, available)
+        raise ValueError(f"{wanted(config)} but {there}: {helps}{setting_of(config, available)}")
+
+
+def wanted(config: EvaluationConfig) -> str:
+    """The beginning of a message: the field that asks for so many target tokens."""
+    if config.tokens:
+        return f"evaluation.tokens is {config.tokens:,}"
+    return f"evaluation.seq_len is {config.seq_len:,}"
+
+
+def setting_of(config: EvaluationConfig, available: int) -> str:
+    """The end of a message: settings under which so many target tokens are enough; empty where there are none."""
+    if available < 1:
+        return ""
+    if available >= config.seq_len:
+        fits = dataclasses.replace(config, tokens=available // config.seq_len * config.seq_len)
+        return f", or --set evaluation.tokens={fits.tokens}"
+    length = 1 << (available.bit_length() - 1)
+    try:
+        dataclasses.replace(config, seq_len=length, tokens=length)
+    except ValueError:  # windows and chunks of other lengths depend on them
+        return ""
+    return f", or --set evaluation.seq_len={length} --set evaluation.tokens={length}"

@@ -16,7 +16,7 @@ from ray._private.ray_logging import stdout_deduplicator
 from ray.exceptions import RayError
 
 from terminal import program
-from terminal.command_line import complain
+from terminal.complaint import complain
 from terminal.console import Console
 from terminal.counted import counted
 from terminal.program import flush
