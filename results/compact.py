@@ -7,7 +7,6 @@ workers' names, the checkpoints and the search's own files. A resume refuses it.
 from __future__ import annotations
 
 from terminal import program
-from terminal.counted import counted
 
 if __name__ == "__main__":
     program.begin("python -m results.compact")
@@ -22,6 +21,7 @@ from storage import files, inside
 from storage.location import Location, argument, text_argument
 from terminal.command_line import OneLineParser
 from terminal.console import Console
+from terminal.counted import counted
 
 from results import places
 from results.find import find

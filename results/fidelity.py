@@ -9,7 +9,6 @@ stopping answer this without bias. Lower values are better.
 from __future__ import annotations
 
 from terminal import program
-from terminal.counted import counted
 
 if __name__ == "__main__":
     program.begin("python -m results.fidelity")
@@ -26,6 +25,7 @@ from rich.table import Table
 from storage.location import text_argument
 from terminal.command_line import EXIT_CODES_OF_LOOKING, OneLineParser
 from terminal.console import Console
+from terminal.counted import counted
 
 from results.analysis import Correlation, rank_correlation
 from results.find import find

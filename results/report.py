@@ -7,7 +7,6 @@ here and not by a rich Table, which would break paths in the middle: what does n
 from __future__ import annotations
 
 from terminal import program
-from terminal.counted import counted
 
 if __name__ == "__main__":
     program.begin("python -m results.report")
@@ -23,6 +22,7 @@ from rich.text import Text
 from storage.location import Location, text_argument
 from terminal.command_line import EXIT_CODES_OF_LOOKING, OneLineParser
 from terminal.console import Console
+from terminal.counted import counted
 from terminal.option_numbers import at_least_one
 
 from results.analysis import counts, leaderboard, searched

@@ -8,7 +8,6 @@ recompilation, to finite losses. Readings that come to the same computation are 
 from __future__ import annotations
 
 from terminal import program
-from terminal.counted import counted
 
 if __name__ == "__main__":
     program.begin("python -m search_spaces.coverage")
@@ -30,6 +29,7 @@ from storage.location import local_argument
 from terminal.command_line import OneLineParser
 from terminal.complaint import BAD_INPUT, complain
 from terminal.console import Console
+from terminal.counted import counted
 from terminal.nearest import nearest
 from terminal.option_numbers import at_least_one
 from terminal.workers import Workers

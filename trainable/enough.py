@@ -25,8 +25,8 @@ def check_text(size: TextSize, config: TrainConfig) -> None:
     if pairs < config.data.vocab_size - 257:
         raise ValueError(
             f"the vocabulary cannot have {config.data.vocab_size:,} tokens: the text has at most "
-            f"{counted(pairs, 'pair')} to merge; give more text ({there_are(size.bytes)}), or --set data.vocab_size=N with "
-            f"an N of at most {pairs + 257}"
+            f"{counted(pairs, 'pair')} to merge; give more text ({there_are(size.bytes)}), or --set data.vocab_size=N "
+            f"with an N of at most {pairs + 257}"
         )
     evaluation, most = config.evaluation, size.validation.most_tokens
     needed, rows = evaluation.tokens or evaluation.seq_len, evaluation.mainrun_rows
