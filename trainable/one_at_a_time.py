@@ -14,14 +14,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 NO_LOCKS = (errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOLCK)  # of flock: there are none here
 
 
 @contextmanager
 def one_at_a_time(cache: Path, name: str, say: Callable[[str], None]) -> Iterator[bool]:
     """Hold the lock of one thing in the cache; False where there are none. A ValueError for a cache not written to."""
+    from filelock import FileLock, Timeout
+
     lock = None
     try:
         cache.mkdir(parents=True, exist_ok=True)

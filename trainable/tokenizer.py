@@ -19,11 +19,10 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 import numpy.typing as npt
-import rustbpe
-import tiktoken
 from terminal.counted import counted
 
 if TYPE_CHECKING:
+    import tiktoken
     import torch
 
 BOS = "<|bos|>"
@@ -86,6 +85,8 @@ class Tokenizer:
 
     @cached_property
     def _encoding(self) -> tiktoken.Encoding:
+        import tiktoken
+
         ranks = {token: rank for rank, token in enumerate(self.tokens)}
         return tiktoken.Encoding(FORMAT, pat_str=self.pattern, mergeable_ranks=ranks, special_tokens={BOS: self.bos})
 
@@ -131,6 +132,8 @@ class Tokenizer:
 
 def train(texts: Iterable[str], vocab_size: int, pretokenizer: str = BYTE_LEVEL) -> Tokenizer:
     """Learn a BPE of exactly ``vocab_size`` ids (256 bytes, the merges, ``<|bos|>``) from non-empty texts."""
+    import rustbpe
+
     assert 257 <= vocab_size <= 65536
     isolated = PRETOKENIZERS[pretokenizer]
     learnt = rustbpe.Tokenizer()
