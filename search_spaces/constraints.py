@@ -7,15 +7,14 @@ in bytes and in seconds weigh alike.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from terminal.nearest import nearest
 from terminal.number import decimal
 from trainable.config import TrainConfig
 
-from search_spaces.objectives import COSTS, cost_of
+from search_spaces.objectives import COSTS, Measured, cost_of
 
 SMALLEST, LARGEST = 1e-9, 1e30  # of a limit, so that what exceeds it is a finite part of it
 BEFORE_TRAINING = ("parameters",)  # known without a single step
@@ -57,7 +56,7 @@ class Constraint:
         """By what part of the bound ``value`` exceeds it; at most 0 where it is kept."""
         return value / self.bound - 1
 
-    def violation(self, row: Mapping[str, Any]) -> str:
+    def violation(self, row: Measured) -> str:
         """What a trial's row breaks, in words; empty where it keeps the constraint or does not know yet."""
         value = cost_of(self.measure, row)
         if value is None or self.excess(value) <= 0:
@@ -90,12 +89,12 @@ def violation_before_training(constraints: Sequence[Constraint], config: TrainCo
     return violation(constraints, {"parameters": num_parameters(config, vocab_size)})
 
 
-def violation(constraints: Sequence[Constraint], row: Mapping[str, Any]) -> str:
+def violation(constraints: Sequence[Constraint], row: Measured) -> str:
     """All that a row breaks, in words."""
     return "; ".join(said for constraint in constraints if (said := constraint.violation(row)))
 
 
-def excesses(constraints: Sequence[Constraint], row: Mapping[str, Any], config: TrainConfig | None) -> dict[str, float]:
+def excesses(constraints: Sequence[Constraint], row: Measured, config: TrainConfig | None) -> dict[str, float]:
     """Excess by constraint, of those that the row knows; the artifact's own limit is one of them."""
     own = () if config is None or config.artifact is None else (_limit_of(config),)
     found = {str(c): (c, cost_of(c.measure, row)) for c in (*constraints, *own)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypedDict
 
 from terminal.nearest import nearest
 from trainable.config import Budget, TrainConfig
@@ -17,6 +17,17 @@ OBJECTIVES = (*MEASURED_ON_THE_WAY, *MEASURED_AT_THE_END)
 COSTS = ("train_seconds", "step_seconds", "parameters", "artifact_bytes", "peak_memory_bytes")
 
 BY_CHARACTER = ("val_nats_per_character", "val_mainrun_loss")
+
+
+class Measured(TypedDict, total=False):
+    """What costs are worked out from; a trial's row has all of it (results/row_types.py), as a type checker holds."""
+
+    train_seconds: float | None
+    extra_seconds: float | None
+    steps: int | None
+    parameters: int | None
+    artifact_bytes: int | None
+    peak_memory_bytes: int | None
 
 
 def check(objective: str, config: TrainConfig, dataset: Dataset | None = None) -> None:
@@ -51,16 +62,18 @@ def check_second(objective: str, config: TrainConfig, dataset: Dataset | None = 
         raise ValueError("the objective train_seconds needs a budget in another unit: all trials would take the same")
 
 
-def cost_of(measure: str, row: Mapping[str, Any]) -> float | None:
+def cost_of(measure: str, row: Measured) -> float | None:
     """A measure of a trial's row; None where the row does not know it (peak memory on a CPU, say).
 
     Seconds are those of the run itself: what its fidelity trains beside it is a price of the search, not of the config.
     """
-    if measure == "train_seconds" and row.get("train_seconds") is not None:
-        return float(row["train_seconds"]) - (row.get("extra_seconds") or 0.0)
+    seconds, steps = row.get("train_seconds"), row.get("steps")
+    if measure == "train_seconds" and seconds is not None:
+        return seconds - (row.get("extra_seconds") or 0.0)
     if measure == "step_seconds":
-        return row["train_seconds"] / row["steps"] if row.get("steps") and row.get("train_seconds") else None
-    return row.get(measure)
+        return seconds / steps if seconds and steps else None
+    cells: Mapping[str, Any] = row
+    return cells.get(measure)
 
 
 def _problem_with_config(objective: str, config: TrainConfig) -> str | None:

@@ -23,6 +23,7 @@ from results.row_types import TrialRow
 from results.statuses import ENDED, Status
 from results.store import Store
 from search_spaces import constraints
+from search_spaces.objectives import Measured
 from search_spaces.space import Space
 from storage.location import absolute
 from trainable.component import encode
@@ -292,7 +293,7 @@ class Search:
         limits = [c for c in self.space.constraints if c.measure in constraints.BEFORE_TRAINING]
         if not limits or self.vocab_size is None:
             return False
-        known = {"parameters": constraints.num_parameters(config, self.vocab_size)}
+        known: Measured = {"parameters": constraints.num_parameters(config, self.vocab_size)}
         if not (why := constraints.violation(limits, known)):
             return False
         self.ledger.refuse(asked.values, why, asked.number, known["parameters"])
