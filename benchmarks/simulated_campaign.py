@@ -13,7 +13,7 @@ from results.store import Store
 from search_spaces import load
 from trainable.component import decode
 from trainable.config import TrainConfig
-from tuner.search import Search, Settings
+from tuner.search_loop import Search, Settings
 
 SPACE, SCALE = "parameter_golf", "proxy"
 

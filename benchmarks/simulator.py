@@ -1,8 +1,8 @@
 """A search on recorded curves: a campaign's own code, with a table in the place of training and a simulated clock.
 
-``Ours`` drives ``tuner.search.Search`` by the calls that Ray Tune makes of it. Any other method is a ``Driver`` too, so
-that all are measured alike: compute is what trials have trained, in budgets of one trial, and what a search has found
-after so much of it is the lowest final value among trials that were trained to their end.
+``Ours`` drives ``tuner.search_loop.Search`` by the calls that Ray Tune makes of it. Any other method is a ``Driver``
+too, so that all are measured alike: compute is what trials have trained, in budgets of one trial, and what a search has
+found after so much of it is the lowest final value among trials that were trained to their end.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from benchmarks.tables import PARTS, AllTriedError, Table
 from tuner.sampler import Sampler
-from tuner.search import Search, Settings
+from tuner.search_loop import Search, Settings
 from tuner.simulated_clock import SimulatedClock
 from tuner.warm_start import Prior
 
@@ -145,7 +145,7 @@ class TableSearch(Search):
 
 
 class Ours:
-    """``tuner.search.Search``, by the calls that Ray Tune makes of it."""
+    """``tuner.search_loop.Search``, by the calls that Ray Tune makes of it."""
 
     def __init__(
         self,

@@ -47,6 +47,33 @@ def verdict_lines(trials: pd.DataFrame) -> list[str]:
     return lines if taken_apart is None else [*lines, *_ablated(taken_apart)]
 
 
+def verdict_table(found: Round | None, rows: Rows) -> pd.DataFrame:
+    """The same of one confirmation as a data frame, a row a candidate: its trial and what is known of the difference.
+
+    ``difference`` is candidate minus base, ``low`` and ``high`` its interval; ``pairs`` are seeds. Empty for None.
+    """
+    import pandas as pd
+
+    numbers = {row["key"]: int(row["number"]) for row in rows}
+    verdicts = {} if found is None else found.judgement.verdicts
+    table = [
+        {
+            "trial": numbers.get(arm),
+            "difference": verdict.difference,
+            "low": None if verdict.half_width is None else (verdict.difference or 0.0) - verdict.half_width,
+            "high": None if verdict.half_width is None else (verdict.difference or 0.0) + verdict.half_width,
+            "pairs": verdict.pairs,
+            "established": verdict.finding == ESTABLISHED,
+            "better": verdict.better,
+            "verdict": _said(verdict),
+        }
+        for arm, verdict in verdicts.items()
+    ]
+    types = {"trial": "Int64", "difference": "float64", "low": "float64", "high": "float64", "pairs": "int64"}
+    types |= {"established": "bool", "better": "bool", "verdict": "str"}
+    return pd.DataFrame(table, columns=list(types)).astype(types)
+
+
 def _confirmed(found: Round, numbers: Mapping[str, int]) -> list[str]:
     judgement = found.judgement
     if not judgement.seeds:

@@ -22,6 +22,7 @@ from trainable.component import difference, with_values, without_neutral
 from trainable.config import TrainConfig
 
 from search_spaces.catalogue import load as load_space
+from search_spaces.catalogue import names
 from search_spaces.space import Space
 
 READINGS = ("as_logged", "as_run")
@@ -67,6 +68,8 @@ def resolve(space: Space, run_id: str, reading: str = "as_run", scale: str = "fu
 
 @functools.cache
 def _checked(name: str) -> dict[str, RecordedRun]:
+    if name not in names():
+        raise ValueError(f"space {name!r} has no recorded runs")
     space = load_space(name)
     runs = read(Path(__file__).parent / name / "runs.csv")
     check(space, runs)

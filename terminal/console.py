@@ -62,6 +62,7 @@ class Console(rich.console.Console):
             width=width,
             height=height,
             force_terminal=force_terminal,
+            force_jupyter=False,  # plain lines, as in every other output
             highlight=False,
             soft_wrap=True,
             markup=False,

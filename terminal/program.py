@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
@@ -26,7 +27,10 @@ class Interrupted(KeyboardInterrupt):
         self.number = number
 
 
+SIGNALLED = 128  # and above: exit codes of a program that a signal has ended
+
 _received: list[int] = []  # signals, since ``raising`` began
+_at_once = True  # whether a second signal ends the process, which is then a program's own
 
 
 def exit_code(ended: KeyboardInterrupt | int) -> int:
@@ -36,7 +40,7 @@ def exit_code(ended: KeyboardInterrupt | int) -> int:
     """
     if isinstance(ended, KeyboardInterrupt):
         ended = ended.number if isinstance(ended, Interrupted) else next(iter(_received), int(signal.SIGINT))
-    return 128 + ended
+    return SIGNALLED + ended
 
 
 _name = "tuner"
@@ -61,7 +65,12 @@ def begin(name: str) -> None:
 
 
 def heeded() -> list[signal.Signals]:
-    """The signals that end a program, but for those that whoever started it wants ignored (``nohup``, ``&``)."""
+    """The signals that end a program, but for those that whoever started it wants ignored (``nohup``, ``&``).
+
+    None outside the main thread, where Python handles none.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return []
     return [number for number in ENDING if signal.getsignal(number) is not signal.SIG_IGN]
 
 
@@ -76,7 +85,12 @@ def end(code: int) -> None:
 
 
 def leave(name: str, why: str, code: int) -> None:
-    """End the process at once, with a line on stderr; from a signal handler, which may have cut into another line."""
+    """End the process at once, with a line on stderr; from a signal handler, which may have cut into another line.
+
+    A process that is not a program's own (a notebook's) is only interrupted.
+    """
+    if not _at_once:
+        raise Interrupted(code - SIGNALLED)
     with suppress(OSError):
         if os.isatty(1):
             os.write(1, b"\x1b[?25h\r\n")  # a live display hides the cursor
@@ -102,20 +116,26 @@ def flush() -> None:
 
 
 @contextmanager
-def raising(name: str) -> Iterator[None]:
+def raising(name: str, at_once: bool = True) -> Iterator[None]:
     """Within the block the first signal is an ``Interrupted``, so that what has begun is undone; a second ends at once.
 
-    At its end an ``Interrupted`` that went astray, in a callback of a library, is raised again.
+    At its end an ``Interrupted`` that went astray, in a callback of a library, is raised again. Without ``at_once`` a
+    second signal is one more ``Interrupted``: the process is somebody else's.
     """
+    global _at_once
+    before, _at_once = _at_once, at_once
     _received.clear()
 
     def once(number: int, frame: FrameType | None) -> None:
         _receive(name, number)
         raise Interrupted(number)
 
-    with handling(once):
-        yield
-        check()
+    try:
+        with handling(once):
+            yield
+            check()
+    finally:
+        _at_once = before
 
 
 @contextmanager

@@ -24,7 +24,7 @@ from trainable.config import TrainConfig
 from tuner.again import PROGRAM, again, go_on
 from tuner.confirm import Confirmation
 from tuner.driver import FAILED
-from tuner.search import Search
+from tuner.search_loop import Search
 
 SHOWN = 20  # rows of a replay in the tables at its end; results.compare prints all
 DONE = 0

@@ -13,7 +13,7 @@ from terminal.counted import counted
 from terminal.duration import durations
 from trainable.config import UNITS
 from trainable.runtime import Runtime
-from tuner import cluster, plan, replay, schedule
+from tuner import cluster, plan, replay_plan, schedule
 from tuner.command import Planning, Start
 from tuner.early_stopping import STOPPERS
 from tuner.hardware import Hardware, elsewhere
@@ -70,7 +70,7 @@ def confirmation(design: Design) -> str:
 def describe_replay(console: Console, question: Question, where: str, fixed: str) -> None:
     """Which recorded runs, and how many trainings they are."""
     assert question.replay is not None
-    chosen = replay.choose(question.space, question.replay)
+    chosen = replay_plan.choose(question.space, question.replay)
     first_seed = sum(p.config.seed == question.planned[0].config.seed for p in question.planned)
     rows = f"recorded runs {question.replay.reading}: {len(chosen.seeds)}, as different trainings {first_seed}"
     console.print(f"plan: {rows}, with all seeds {counted(question.trials, 'trial')}; on {where}{fixed}")

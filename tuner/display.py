@@ -16,7 +16,7 @@ from results.report import short
 from terminal.console import Console, Line
 from terminal.counted import counted
 from tuner.ledger import Entry
-from tuner.search import Search
+from tuner.search_loop import Search
 
 STATUS_STYLES = {"completed": "green", "stopped": "yellow", "running": "cyan", "interrupted": "magenta"}
 REFRESH_PER_SECOND = 2
@@ -35,7 +35,7 @@ class Display:
             self.note(text)
         self.live = (
             Live(get_renderable=self.render, console=console, refresh_per_second=REFRESH_PER_SECOND, transient=True)
-            if console.is_terminal
+            if console.is_terminal and not console.quiet
             else None
         )
 

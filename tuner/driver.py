@@ -16,7 +16,7 @@ from tuner import lease
 from tuner.again import PROGRAM, go_on
 from tuner.lock import BusyError, Lock, NoLocksError
 from tuner.lost import RayDiedError
-from tuner.search import Search
+from tuner.search_loop import Search
 
 FAILED = 1
 

@@ -14,9 +14,9 @@ from search_spaces.space import Space
 from trainable.config import TrainConfig
 from trainable.data import Dataset, prepare
 from trainable.enough import check_enough
-from tuner import plan, replay
+from tuner import plan, replay_plan
 from tuner.device_memory import check_fits_somewhere
-from tuner.replay import Planned
+from tuner.replay_plan import Planned
 from tuner.spec import CampaignSpec, Replay
 from tuner.warm_start import Prior
 
@@ -106,9 +106,9 @@ def _ask_search(space: Space, spec: CampaignSpec, scale: str) -> Question:
 
 def _ask_replay(space: Space, spec: CampaignSpec, scale: str, wanted: Replay) -> Question:
     """There are no knobs: nothing is sampled."""
-    settings, chosen = _settings(spec), replay.choose(space, wanted)
-    planned = replay.plan(space, scale, wanted.reading, chosen, settings)
-    base = replay.configured(space, reference(recorded.load(space)).id, wanted.reading, scale, settings)
+    settings, chosen = _settings(spec), replay_plan.choose(space, wanted)
+    planned = replay_plan.plan(space, scale, wanted.reading, chosen, settings)
+    base = replay_plan.configured(space, reference(recorded.load(space)).id, wanted.reading, scale, settings)
     objectives.check(space.objective, base)
     settled = replace(
         _settled(spec, space, scale),
@@ -160,7 +160,7 @@ def with_datasets(question: Question, dataset: Dataset) -> Question:
             check_enough(datasets[config.data], config)
         except ValueError as error:
             raise ValueError(f"recorded run {planned.recorded_id!r}: {error}") from None
-    located = replay.with_data(question.planned, lambda config: datasets[config.data].fingerprint)
+    located = replay_plan.with_data(question.planned, lambda config: datasets[config.data].fingerprint)
     if question.inert is not None:
         located = [replace(p, inert=tuple(question.inert[p.recorded_id])) for p in located]
     return replace(question, planned=tuple(located))

@@ -30,7 +30,7 @@ from tuner.driver import FAILED, ray_failure
 from tuner.lost import RayDiedError
 from tuner.ray_errors import one_line
 from tuner.ray_watch import Watch, watched
-from tuner.search import Search
+from tuner.search_loop import Search
 
 LAST_SECONDS = 5.0  # to wait for the main thread to leave the search alone, before the process ends
 

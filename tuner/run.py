@@ -1,8 +1,8 @@
 """``python -m tuner.run``: the main job. Read this first.
 
 A campaign is a folder. This file reads the command line and lets ``start.py`` begin one or go on with it, which
-connects to Ray, lets ``search.py`` work, and says at the end what was found, where it is and how to go on. Exit codes:
-0 done, 1 done but trials crashed, 2 bad input; 130 interrupted by Ctrl-C, 143 by SIGTERM, 129 by the end of its
+connects to Ray, lets ``search_loop.py`` work, and says at the end what was found, where it is and how to go on. Exit
+codes: 0 done, 1 done but trials crashed, 2 bad input; 130 interrupted by Ctrl-C, 143 by SIGTERM, 129 by the end of its
 terminal (SIGHUP).
 """
 

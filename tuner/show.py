@@ -19,7 +19,7 @@ from trainable.config import TrainConfig
 from trainable.runtime import Runtime
 from tuner import plan
 from tuner.describe import said
-from tuner.replay import configured, matching
+from tuner.replay_plan import configured, matching
 from tuner.spec import AS_RUN
 from tuner.speed import tokens_per_second
 

@@ -23,7 +23,7 @@ _RUN = {"part": "how it is run"}
 
 @dataclass(frozen=True)
 class Replay:
-    """Recorded runs to train, by ids, patterns, phases, ``bases`` or ``all`` (tuner/replay.py)."""
+    """Recorded runs to train, by ids, patterns, phases, ``bases`` or ``all`` (tuner/replay_plan.py)."""
 
     selections: tuple[str, ...]
     reading: str = AS_RUN

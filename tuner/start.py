@@ -45,7 +45,7 @@ from tuner.planned_data import look_at_data
 from tuner.question import Question, ask, check_answerable, check_measurable, check_stopper, with_datasets
 from tuner.record import asked_of, record_of
 from tuner.reuse import Library
-from tuner.search import Search, Settings
+from tuner.search_loop import Search, Settings
 from tuner.spec import RECORDED, CampaignSpec
 from tuner.trial_files import TrialFiles
 from tuner.warm_start import Prior
@@ -85,12 +85,21 @@ def resume(console: Console, asked: Resume, space: Space | None = None) -> Ended
         inside.check_plain(folder, but=[JOURNAL_LOCK])
         store = Store.open(folder, on_corrupt=lambda path, why: console.print(f"set aside as {path.name}: {why}"))
         spec = with_places(resumed.spec_of(store, asked), runs)
-        question = ask(space or load_space(spec.space), spec)
+        question = ask(space or named_space(store, spec.space), spec)
         resumed.check_same_question(store, question)
         resumed.check_reused(folder, spec)
         kept.check(folder / CAMPAIGN, store.campaign, question)
         here = cluster.find(spec, asked.start.address)
         return go(console, replace(question, inert=store.campaign.get("inert")), here, asked.start, store)
+
+
+def named_space(store: Store, name: str) -> Space:
+    """The space of a campaign by its name; a ValueError for one of the user's own, which no name finds."""
+    try:
+        return load_space(name)
+    except ValueError as error:
+        own = f"a space of your own is given in Python: tuner.load({str(store.folder)!r}, space=SPACE).resume()"
+        raise ValueError(f"campaign {store.folder.name!r}: {error}; {own}") from None
 
 
 def go(

@@ -27,7 +27,7 @@ from trainable.models.gpt import GPT
 from trainable.ray_trainable import STOP_FILE, Request
 from trainable.schedules import Constant, Cosine, Tidal
 from tuner import own_ray
-from tuner.search import Search, Settings
+from tuner.search_loop import Search, Settings
 
 DATA = "made-up-data"
 RESULT = {

@@ -12,7 +12,7 @@ from search_spaces import constraints
 from search_spaces.constraints import parse_all
 from trainable.component import decode, with_values
 from trainable.schedules import Constant
-from tuner.search import Search, Settings
+from tuner.search_loop import Search, Settings
 
 VOCAB = 260
 

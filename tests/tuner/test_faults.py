@@ -24,8 +24,8 @@ from trainable.config import TrainConfig
 from trainable.ray_trainable import STOP_FILE
 from trainable.watchdog import stall_file
 from tuner.lost import KILLS, LOSSES
-from tuner.replay import Planned
-from tuner.search import Search, Settings
+from tuner.replay_plan import Planned
+from tuner.search_loop import Search, Settings
 
 pytestmark = pytest.mark.faults
 WORKER_DIED = "The actor is dead because its worker process has died. Worker exit type: SYSTEM_ERROR\n"

@@ -11,7 +11,7 @@ from results.confirmation import Design
 from search_spaces.constraints import parse_all
 from tuner.confirm import first_fresh_seed
 from tuner.reuse import FINISHED, Library
-from tuner.search import Search, Settings
+from tuner.search_loop import Search, Settings
 
 DATA = "made-up-data"
 

@@ -25,7 +25,7 @@ from tuner.audit_overrides import INERT, Finding
 from tuner.driver import only_driver
 from tuner.question import ask
 from tuner.run import main
-from tuner.search import Search
+from tuner.search_loop import Search
 from tuner.spec import CampaignSpec
 
 SMALL = {

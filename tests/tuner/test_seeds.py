@@ -17,10 +17,10 @@ import search_spaces
 from results.confirmation import Design
 from search_spaces.likely import with_likely
 from trainable.seeds import LIBRARY_SEEDS, SEEDS
-from tuner import confirm, options, replay
+from tuner import confirm, options, replay_plan
 from tuner.confirm import ROOM, ROUND_SEEDS, Confirmation, first_fresh_seed
 from tuner.ledger import Ledger
-from tuner.replay import Replay
+from tuner.replay_plan import Replay
 from tuner.sampler import LIKELY_TRIALS, Outcome, Sampler, tpe
 from tuner.warm_start import Point, Prior
 
@@ -101,13 +101,13 @@ def test_fresh_seeds_above_all_that_can_be_are_drawn_anew_from_all_that_were_see
 @pytest.mark.parametrize("seeds", [1, 3])
 def test_a_replay_says_at_once_which_seed_leaves_room_for_its_seeds(seeds) -> None:
     space = search_spaces.load("parameter_golf")
-    chosen = replay.choose(space, Replay(("H1",), "as_run", seeds))
+    chosen = replay_plan.choose(space, Replay(("H1",), "as_run", seeds))
     most = SEEDS - seeds
-    planned = replay.plan(space, "proxy", "as_run", chosen, {"seed": most})
+    planned = replay_plan.plan(space, "proxy", "as_run", chosen, {"seed": most})
     assert [p.config.seed for p in planned] == list(range(most, SEEDS))
     if seeds > 1:
         with pytest.raises(ValueError, match=f"--seed {most + 1} must be at most {most}: H1 takes {seeds} seeds"):
-            replay.plan(space, "proxy", "as_run", chosen, {"seed": most + 1})
+            replay_plan.plan(space, "proxy", "as_run", chosen, {"seed": most + 1})
 
 
 @pytest.mark.parametrize("seed", [0, LIKELY_TRIALS, SEEDS - 1])

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from search_spaces import load
-from tuner.replay import Replay, choose
+from tuner.replay_plan import Replay, choose
 from tuner.run import main
 
 GOLF = ["--space", "parameter_golf", "--scale", "proxy"]

@@ -14,7 +14,7 @@ from search_spaces import recorded
 from trainable.component import encode, with_values
 from trainable.config import Budget
 from tuner import warm_start
-from tuner.search import Search, Settings
+from tuner.search_loop import Search, Settings
 from tuner.warm_start import FIRST, Point, Prior
 
 DATA = "made-up-data"

@@ -23,7 +23,7 @@ from tests.newest_checkpoint import newest
 from trainable.component import decode
 from trainable.config import Budget
 from trainable.ray_trainable import STOP_FILE
-from tuner.search import SAME_ERRORS, Search
+from tuner.search_loop import SAME_ERRORS, Search
 
 
 def study_states(search: Search) -> list[TrialState]:

@@ -38,7 +38,7 @@ from tuner.journal import JOURNAL
 from tuner.ledger import Entry, Ledger
 from tuner.lost import loss_of
 from tuner.plan import tokens_of
-from tuner.replay import Planned
+from tuner.replay_plan import Planned
 from tuner.reuse import Library
 from tuner.sampler import Outcome, Sampler, Suggestion
 from tuner.spec import CampaignSpec

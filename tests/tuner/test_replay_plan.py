@@ -5,8 +5,8 @@ import pytest
 import search_spaces
 from search_spaces import recorded
 from search_spaces.effects import reference
-from tuner import replay
-from tuner.replay import Replay, choose
+from tuner import replay_plan
+from tuner.replay_plan import Replay, choose
 
 GOLF = search_spaces.load("parameter_golf")
 
@@ -63,8 +63,8 @@ def test_a_selection_that_names_nothing_is_one_clear_line(selection, message):
     assert "\n" not in str(caught.value)
 
 
-def planned(*selections: str, reading: str = "as_run", overrides=None) -> list[replay.Planned]:
-    return replay.plan(GOLF, "replay", reading, choose(GOLF, Replay(selections, reading)), overrides or {})
+def planned(*selections: str, reading: str = "as_run", overrides=None) -> list[replay_plan.Planned]:
+    return replay_plan.plan(GOLF, "replay", reading, choose(GOLF, Replay(selections, reading)), overrides or {})
 
 
 def test_rows_that_are_one_computation_are_one_training_named_after_the_first():

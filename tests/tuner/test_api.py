@@ -1,0 +1,279 @@
+"""``import tuner``, with the executor that plays Ray: what it returns, what it refuses, and how it goes on."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import os
+import signal
+import subprocess
+import sys
+import threading
+from dataclasses import fields, replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import ray
+
+import tuner
+from results.confirmation import Design
+from search_spaces import load as load_space
+from terminal import program
+from tuner import arguments, modes, start
+from tuner.arguments import in_python
+from tuner.search_loop import Search
+from tuner.spec import CampaignSpec
+
+SMALL = {
+    "model.num_layers": 2, "model.model_dim": 32, "model.encoder_layers": 1, "budget.steps": 12, "data.seq_len": 32,
+    "data.batch_tokens": 256, "data.vocab_size": 300, "evaluation.tokens": 512, "evaluation.seq_len": 32,
+}  # fmt: skip
+ASKED = {"scale": "proxy", "overrides": SMALL, "data": "text", "audit": False, "results": "runs"}
+
+
+@pytest.fixture(autouse=True)
+def workplace(tmp_path, monkeypatch) -> Path:
+    def no_ray(**options) -> None:
+        raise AssertionError("Ray must not start")
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TUNER_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(ray, "init", no_ray)
+    (tmp_path / "text").mkdir()
+    for number in range(30):
+        text = " ".join(str((number * 7919 + i * i * 31) % 9973) for i in range(200))
+        (tmp_path / "text" / f"{number}.txt").write_text(text)
+    return tmp_path
+
+
+@pytest.fixture(autouse=True)
+def played(monkeypatch, play):
+    """Campaigns run by the executor that plays Tune; returns where to put what happens meanwhile."""
+    meanwhile = []
+
+    def run_on_ray(console, campaign, here) -> None:
+        with start.interruptible(campaign):
+            for happens in meanwhile:
+                happens(campaign)
+            play(campaign).run()
+        campaign.abandon()
+
+    monkeypatch.setattr(start, "on_ray", lambda console, here, address: here)
+    monkeypatch.setattr(start, "run_on_ray", run_on_ray)
+    return meanwhile
+
+
+def test_a_search_returns_a_campaign_with_its_rows_its_best_and_its_verdicts(capsys) -> None:
+    campaign = tuner.search("parameter_golf", trials=9, confirm="2x2", name="sure", **ASKED)
+    trials, confirmations = campaign.trials, campaign.confirmations
+    assert trials["number"].is_monotonic_increasing and len(trials) >= 9 and set(trials["stage"]) == {"search"}
+    assert len(confirmations) == 6 and set(confirmations["stage"]) == {"confirm"}
+    assert (trials["number"].dtype, trials["is_base"].dtype, trials["value"].dtype) == ("Int64", "boolean", "float64")
+    assert trials["status"].cat.ordered and len(campaign.reports) > len(trials)
+    best, verdicts = campaign.best(), campaign.verdicts()
+    assert list(verdicts["pairs"]) == [2, 2] and verdicts["better"].any() and best.confirmed
+    assert best.trial == verdicts.loc[verdicts["better"], :].sort_values("difference")["trial"].iloc[0]
+    assert best.versus_base == verdicts["difference"].min() < 0
+    assert best.config.key("") and best.changes and (verdicts["low"] < verdicts["difference"]).all()
+    assert campaign.spec.confirm == Design(2, 2, 2) and campaign.spec.overrides["model.num_layers"] == 2
+    assert "campaign: runs/sure" in capsys.readouterr().out
+
+
+def test_reprs_are_one_line(capsys) -> None:
+    campaign = tuner.search("parameter_golf", trials=3, confirm=False, name="short", display=False, **ASKED)
+    assert capsys.readouterr() == ("", "")
+    shown = repr(campaign)
+    assert (
+        shown.startswith("<Campaign 'runs/short': parameter_golf, 3 of 3 trials, best val_bpb ") and "\n" not in shown
+    )
+    assert "\n" not in repr(campaign.best()) and repr(campaign.best()).startswith("<Best: trial ")
+
+
+def test_a_campaign_goes_on_from_its_object_its_name_its_path_and_the_command_line() -> None:
+    campaign = tuner.search("parameter_golf", trials=2, confirm=False, name="grow", concurrent=1, **ASKED)
+    assert campaign.resume(trials=3) is campaign and len(campaign.trials) == 3
+    assert len(tuner.load("runs/grow").resume(trials=4).trials) == 4
+    found = tuner.load("grow", results="runs")
+    assert found.resume(trials=5, display=False).spec.trials == 5 and found.spec.concurrent == 1
+    assert tuner.load(Path("runs/grow").absolute()).trials.equals(campaign.trials)
+    from tuner.run import main
+
+    assert main(["--resume", "grow", "--results", "runs", "--trials", "6"]) == 0 and len(campaign.trials) == 6
+
+
+def test_a_replay_trains_the_rows_that_it_is_given() -> None:
+    campaign = tuner.replay("parameter_golf", "BASE", "1 x2", seeds=1, name="again", **ASKED)
+    assert sorted(campaign.trials["recorded_id"]) == ["1", "1", "BASE"] and campaign.verdicts().empty
+    assert list(campaign.verdicts().columns)[:2] == ["trial", "difference"]
+
+
+def test_a_space_of_your_own_is_searched_and_goes_on_without_being_found_by_its_name(toy_space, capsys) -> None:
+    golf = load_space("parameter_golf")
+    own = replace(golf, name="mine", question="Mine?", knobs=golf.knobs[:3])
+    asked = {**ASKED, "overrides": {**SMALL, "schedule": "Cosine"}}
+    campaign = tuner.search(own, trials=4, confirm="1x2", name="mine", **asked)
+    out = capsys.readouterr().out
+    assert "space: mine - Mine?" in out and "winner as a command" not in out, "no command line can say it"
+    assert len(campaign.resume(trials=5).trials) >= 5
+    with pytest.raises(ValueError, match=r"unknown space 'mine'.*tuner\.load\('.*mine', space=SPACE\)\.resume\(\)"):
+        tuner.load("runs/mine").resume(trials=6)
+    assert len(tuner.load("runs/mine", space=own).resume(trials=6).trials) >= 6
+    with pytest.raises(ValueError, match="space 'mine' has no recorded runs"):
+        tuner.replay(own, "H1", **ASKED)
+    with pytest.raises(ValueError, match="space 'mine' has no recorded runs"):
+        tuner.search(own, warm_start="recorded", **asked)
+
+
+def test_a_warm_start_and_a_reuse_take_campaigns(capsys) -> None:
+    first = tuner.search("parameter_golf", trials=3, confirm=False, name="first", **ASKED)
+    asked = {"warm_start": ["recorded", first], "reuse": first}
+    second = tuner.search("parameter_golf", trials=3, confirm=False, name="second", **asked, **ASKED)
+    assert "first" in set(second.trials["reused_from"].dropna())
+    assert second.spec.reuse == (str(Path("runs/first").absolute()),)
+
+
+WRONG = {  # arguments -> what the ValueError says
+    "trials": (0, "trials: '0' is not a whole number of at least 1"),
+    "hours": (float("nan"), "hours: 'nan' is not a positive number of hours"),
+    "scale": ("prxy", "no scale 'prxy': did you mean 'proxy'"),
+    "confirm": ("3x1", "confirm: '3x1' asks for 1 to 1 seeds"),
+    "stopper": ("ash", "stopper: 'ash': did you mean 'asha'"),
+    "compile": (1, "compile is 1 but must be True or False"),
+    "overrides": ({"model.num_layer": 3}, "no knob 'num_layer'"),
+    "constraints": (3, "constraint"),
+    "concurrent": (4096, "^concurrent is 4096 but must be in 1.."),
+    "gpu_fraction": (2, "gpu_fraction: '2' is not a part of a GPU"),
+    "name": ("../x", "the campaign name '../x' must begin"),
+    "seed": (True, "seed is True but must be a number or text"),
+    "reuse": ("nowhere", "nowhere is no campaign"),
+    "warm_start": ("nowhere", "^warm_start: nowhere is no campaign"),
+    "ablate": (True, "^ablate takes a confirmed winner apart: leave out confirm=False"),
+    "data": ("no/such", "data.source is 'no/such'"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_bad_input_is_a_value_error_that_names_the_argument_and_makes_nothing(workplace, name) -> None:
+    before = sorted(workplace.rglob("*"))
+    value, said = WRONG[name]
+    with pytest.raises(ValueError, match=said) as raised:
+        tuner.search("parameter_golf", **{**ASKED, "confirm": False, "trials": 2, name: value})
+    assert "--" not in str(raised.value) and "\n" not in str(raised.value)
+    assert [path for path in sorted(workplace.rglob("*")) if path not in before and "cache" not in path.parts] == []
+
+
+def test_an_argument_that_does_not_exist_or_does_not_go_there_is_a_type_error_with_the_nearest() -> None:
+    with pytest.raises(TypeError, match=r"search\(\) has no argument 'trails': did you mean 'trials'"):
+        tuner.search("parameter_golf", trails=3)
+    with pytest.raises(TypeError, match=r"replay\(\) has no argument 'trials'"):
+        tuner.replay("parameter_golf", "H1", trials=3)
+    with pytest.raises(ValueError, match="unknown space 'parameter_gulf': did you mean 'parameter_golf'"):
+        tuner.search("parameter_gulf")
+    with pytest.raises(ValueError, match="which recorded runs"):
+        tuner.replay("parameter_golf")
+    with pytest.raises(ValueError, match="nothing is no campaign"):
+        tuner.load("nothing")
+
+
+def test_the_arguments_are_the_fields_of_the_spec_and_of_a_start() -> None:
+    shown = set(inspect.signature(tuner.search).parameters) - {"space", "display"}
+    spec = {f.name for f in fields(CampaignSpec)} - {"space", "replay"}
+    assert shown == spec | {"data", "name", "results", "hours", "address", "audit"}
+    replayed = set(inspect.signature(tuner.replay).parameters)
+    assert {"rows", "reading", "seeds"} <= replayed and "confirm" not in replayed
+    assert set(arguments.parameters(modes.RESUME)) >= {"trials", "data", "concurrent"}
+
+
+@pytest.mark.parametrize(
+    ("said", "there"),
+    [
+        ("--concurrent is 8", "concurrent is 8"),
+        ("--no-confirm and --no-reuse", "confirm=False and reuse=[]"),
+        ("--set takes, --constraint, --gpu-fraction", "overrides takes, constraints, gpu_fraction"),
+        ("--reading goes with --replay or --resume", "reading goes with replay() or resume()"),
+        (
+            "choose another --name, or go on with: python -m tuner.run --resume night",
+            "choose another name, or go on with: tuner.load('night').resume()",
+        ),
+        (
+            "say: python -m tuner.run --resume night --results 'my runs' --data PLACE. To use what is there",
+            "say: tuner.load('my runs/night').resume(data='PLACE'). To use what is there",
+        ),
+        ("(--show all lists them)", "(python -m tuner.run --show all lists them)"),
+        ("a -- b --nothing-known", "a -- b --nothing-known"),
+    ],
+)
+def test_messages_name_arguments_where_the_command_line_names_options(said, there) -> None:
+    assert in_python(said) == there
+
+
+def test_an_interruption_ends_the_search_in_order_and_is_raised(played, capsys) -> None:
+    def interrupted(campaign: Search) -> None:
+        campaign.start(campaign.next().key)
+        signal.raise_signal(signal.SIGINT)
+
+    played.append(interrupted)
+    handlers = [signal.getsignal(number) for number in program.ENDING]
+    with pytest.raises(KeyboardInterrupt, match="interrupted"):
+        tuner.search("parameter_golf", trials=3, confirm=False, name="cut", **ASKED)
+    assert [signal.getsignal(number) for number in program.ENDING] == handlers
+    played.clear()
+    campaign = tuner.load("runs/cut")
+    assert list(campaign.trials["status"]) == ["interrupted"]
+    assert list(campaign.resume().trials["status"] == "running") == [False] * len(campaign.trials)
+
+
+def test_a_second_interruption_does_not_end_the_process_of_a_notebook(played) -> None:
+    def twice(campaign: Search) -> None:
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+
+    played.append(twice)
+    with pytest.raises(KeyboardInterrupt):
+        tuner.search("parameter_golf", trials=3, confirm=False, name="twice", **ASKED)
+
+
+def test_it_works_in_a_thread_and_inside_a_running_event_loop() -> None:
+    found: list[tuner.Campaign] = []
+
+    async def cell(name: str) -> None:
+        found.append(tuner.search("parameter_golf", trials=2, confirm=False, name=name, **ASKED))
+
+    asyncio.run(cell("loop"))
+    thread = threading.Thread(target=lambda: asyncio.run(cell("thread")))
+    thread.start()
+    thread.join()
+    assert [len(campaign.trials) for campaign in found] == [2, 2]
+
+
+def test_a_process_that_uses_ray_already_is_told_so(monkeypatch) -> None:
+    monkeypatch.setattr(ray, "is_initialized", lambda: True)
+    with pytest.raises(ValueError, match=r"connected to a Ray cluster already: call ray\.shutdown\(\) first"):
+        tuner.search("parameter_golf", **ASKED)
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+
+
+def test_two_objectives_have_a_front_and_no_best() -> None:
+    asked = {"objective": "val_loss,train_seconds", "name": "two"}
+    campaign = tuner.search("parameter_golf", trials=4, **asked, **ASKED)
+    assert 1 <= len(campaign.front()) <= len(campaign.trials) and "best" not in repr(campaign)
+    with pytest.raises(ValueError, match="no trial is simply the best"):
+        campaign.best()
+    assert isinstance(campaign.front(), pd.DataFrame)
+
+
+def test_importing_it_is_cheap_and_says_what_is_there() -> None:
+    code = """
+import sys, tuner
+heavy = {"torch", "pandas", "ray", "optuna", "pyarrow", "numpy", "rich", "pydantic", "fsspec"}
+assert not heavy & set(sys.modules), heavy & set(sys.modules)
+assert {"search", "replay", "load", "Campaign"} <= set(dir(tuner))
+from tuner import search_loop, replay_plan
+assert callable(tuner.search) and callable(tuner.replay) and callable(tuner.load)
+"""
+    root = Path(tuner.__file__).parents[1]
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(root)}
+    )
+    assert done.returncode == 0, done.stderr
