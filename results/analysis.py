@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from statistics import NormalDist, fmean
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from results.pareto import front
 from results.statuses import STATUSES
 from results.student_t import two_sided_quantile
@@ -107,6 +105,8 @@ def paired_noise(groups: Iterable[Mapping[int, float]]) -> Noise | None:
     if not runs:
         return None
     columns = [sorted({run[i] for run in runs}) for i in (0, 1)]
+    import numpy as np
+
     design = np.array([[float(run[i] == level) for i in (0, 1) for level in columns[i]] for run in runs])
     values = np.array([run[2] for run in runs])
     solution, _, rank, _ = np.linalg.lstsq(design, values - values.mean())

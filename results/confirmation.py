@@ -16,7 +16,6 @@ from statistics import fmean
 from typing import Final
 
 from results.analysis import ESTABLISHED, NOT_ESTABLISHED, Noise, paired_noise, verdict
-from results.looks import confidence_at
 from results.row_parts import given
 from results.row_types import TrialRow
 from results.statuses import ENDED
@@ -62,6 +61,8 @@ class Design:
 
     def confidence(self, seeds: int) -> float:
         """Of each comparison at the look after so many seeds; all of them together have 95 %."""
+        from results.looks import confidence_at  # simulates, with numpy
+
         return confidence_at(seeds, self.candidates, self.first, self.last)
 
 

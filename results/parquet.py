@@ -6,6 +6,7 @@ So texts are read as Parquet keeps them, each different one once, and counted be
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import Any
 
 import pyarrow as pa
@@ -35,6 +36,17 @@ def read(content: bytes, schema: pa.Schema, most_rows: int, most_bytes: int = li
         raise ValueError(f"its texts take {total:,} bytes but may take at most {most_bytes:,}")
     columns = dict(zip(table.column_names, table.columns, strict=True))
     return pa.Table.from_arrays([_column(columns.get(f.name), f, len(table)) for f in schema], schema=schema)
+
+
+def rows(table: pa.Table) -> list[dict[str, Any]]:
+    """The rows as Python objects, null as None; times are UTC, for which ``to_pylist`` by itself would load pandas."""
+    times = [(i, f.name) for i, f in enumerate(table.schema) if pa.types.is_timestamp(f.type)]
+    for i, name in times:
+        table = table.set_column(i, name, table.column(i).cast(pa.timestamp("us")))
+    found = table.to_pylist()
+    for row in found:
+        row |= {name: row[name].replace(tzinfo=UTC) for _, name in times if row[name] is not None}
+    return found
 
 
 def _column(found: Any, field: pa.Field[Any], rows: int) -> Any:

@@ -17,7 +17,7 @@ import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from terminal.nearest import nearest
 
-from results import row_types
+from results import parquet, row_types
 from results.column import Column, Source
 from results.confirmation import ABLATE, CONFIRM, Design
 from results.limits import DEPTH, JSON_TEXT, KNOBS, LARGEST
@@ -95,7 +95,7 @@ def repeated(keys: pa.ChunkedArray[Any]) -> str | None:
 def _rows(table: pa.Table) -> Iterator[Mapping[str, Any]]:
     for batch in table.to_batches(max_chunksize=AT_ONCE):
         try:
-            rows = batch.to_pylist()
+            rows = parquet.rows(pa.Table.from_batches([batch]))
         except OverflowError:
             raise ValueError("a time in it is beyond every calendar") from None
         yield from rows

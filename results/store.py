@@ -132,7 +132,7 @@ class Store:
 
     def trials(self) -> list[TrialRow]:
         """All trials as plain rows (null is None), sorted by key. A ValueError names the files that cannot be read."""
-        return cast(list[TrialRow], self.table("trials").to_pylist())
+        return cast(list[TrialRow], parquet.rows(self.table("trials")))
 
     def reports(self, key: str) -> list[ReportRow]:
         """The reports of one trial in the order they were made; empty where it made none."""
@@ -140,18 +140,18 @@ class Store:
         if self._compacted:
             return self.reports_by_key().get(key, [])
         there = files.is_file(self._path("reports", key))
-        return cast(list[ReportRow], self._read("reports", key).to_pylist()) if there else []
+        return cast(list[ReportRow], parquet.rows(self._read("reports", key))) if there else []
 
     def reports_by_key(self) -> dict[str, list[ReportRow]]:
         """All reports, in the order they were made, by the key of their trial. A ValueError as in :meth:`trials`."""
         found: dict[str, list[ReportRow]] = {}
-        for row in cast(list[ReportRow], self.table("reports").to_pylist()):
+        for row in cast(list[ReportRow], parquet.rows(self.table("reports"))):
             found.setdefault(row["key"], []).append(row)
         return found
 
     def table(self, dataset: Dataset) -> pa.Table:
         """All rows of one dataset, sorted by key. A ValueError names every file that cannot be read."""
-        tables, errors, keys = [self._schemas[dataset].empty_table()], [], self._keys(dataset)
+        tables, errors, keys = [pa.Table.from_batches([], self._schemas[dataset])], [], self._keys(dataset)
         rows, size = 0, 0
         for key, content in zip(keys, self._contents(dataset, keys), strict=True):
             try:
@@ -237,7 +237,7 @@ class Store:
         inside.write(self.folder, f"{dataset}/{key}.parquet", buffer.getvalue().to_pybytes())
 
     def _write_empty_part(self, dataset: Dataset) -> None:
-        self._write_table(dataset, _EMPTY, self._schemas[dataset].empty_table())
+        self._write_table(dataset, _EMPTY, pa.Table.from_batches([], self._schemas[dataset]))
 
     @property
     def is_empty(self) -> bool:

@@ -12,15 +12,25 @@ import gc
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from trainable.config import UNITS, WHOLE_UNITS, Budget, Spent, TrainConfig
 from trainable.report import SCORES, Report
-from trainable.run import Run
 from trainable.schedules.early_decay import EarlyDecay
-from trainable.train import train
+
+if TYPE_CHECKING:
+    from trainable.run import Run
 
 BRANCH_FRACTION = 0.15  # length of a branched decay, of what the run has spent so far; 2405.18392 finds 0.1-0.2 enough
+
+
+def trained(
+    run: Run, milestones: Sequence[float] = (), should_stop: Callable[[], bool] = lambda: False
+) -> Iterator[Report]:
+    """``train.train``, and torch with it, loaded when a trial trains: a plan asks only for names and costs."""
+    from trainable.train import train
+
+    return train(run, milestones, should_stop)
 
 
 @dataclass
@@ -88,7 +98,7 @@ class Truncate(Fidelity):
     name = "truncate"
 
     def reports(self) -> Iterator[Report]:
-        yield from train(self.run, self.milestones, self.should_stop)
+        yield from trained(self.run, self.milestones, self.should_stop)
 
 
 class Complete(Fidelity):
@@ -107,14 +117,14 @@ class Complete(Fidelity):
         for milestone in self.milestones:
             if milestone < self.run.config.budget.amount:
                 continue  # resumed after it
-            (report,) = train(self.run, (), self.should_stop)
+            (report,) = trained(self.run, (), self.should_stop)
             if report.status != "completed":
                 yield self.extra.on(report, **_named(report, f"the run of {milestone:g}"))
                 return
             yield self.extra.on(report, status="running", milestone=milestone)
             self.extra.add(self.run)
             self._begin(min((m for m in self.milestones if m > milestone), default=self.config.budget.amount))
-        for report in train(self.run, (), self.should_stop):
+        for report in trained(self.run, (), self.should_stop):
             yield self.extra.on(report)
 
     def _config_of(self, amount: float) -> TrainConfig:
@@ -149,7 +159,7 @@ class Branch(Fidelity):
     def reports(self) -> Iterator[Report]:
         while not self.run.has_ended:
             if self.due is None:  # else it was stopped inside a branch: the whole of that again
-                report = next(train(self.run, self.milestones, self.should_stop))
+                report = next(trained(self.run, self.milestones, self.should_stop))
                 if report.status != "running":
                     yield self.extra.on(report)
                     return
@@ -163,7 +173,7 @@ class Branch(Fidelity):
         """The report that is ``due`` with the scores of the branch; where that was interrupted, it stays due."""
         trunk, self.trunk = self.run, on_cpu(self.run.state_dict())
         branch = replace(trunk, config=branched(trunk), spent=replace(trunk.spent))
-        (found,) = train(branch, (), self.should_stop)
+        (found,) = trained(branch, (), self.should_stop)
         trunk.load_state_dict(self.trunk)
         self.trunk = None
         if found.status == "interrupted":

@@ -7,11 +7,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
+from typing import TYPE_CHECKING
 
 from trainable.artifact import Weighed, weigh
 from trainable.evaluate import Evaluation, evaluate
 from trainable.hooks.hook import Step
-from trainable.run import Run
+
+if TYPE_CHECKING:
+    from trainable.run import Run
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,6 @@ from pathlib import Path
 
 from results.find import RUNS
 from results.names import is_name
-from results.store import CAMPAIGN
-from storage import files
 from storage.location import Location
 
 PROGRAM = "python -m tuner.run"
@@ -30,6 +28,9 @@ def again(folder: Location) -> str:
 
 def go_on(folder: Location) -> str:
     """The end of a line that ends a campaign early: how to go on, also where its folder has been moved away."""
+    from results.store import CAMPAIGN
+    from storage import files
+
     if isinstance(folder, Path) and not files.is_file(folder / CAMPAIGN):
         return f"{folder} is no longer there. Go on where it is now: {PROGRAM} --resume PATH"
     return f"Go on with: {again(folder)}"

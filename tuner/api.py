@@ -23,7 +23,7 @@ from tuner import modes, start
 from tuner.arguments import given, naming_arguments, place_of, runs_of, signature
 from tuner.campaign import Campaign
 from tuner.command import Begin, Resume
-from tuner.driver import EndedEarlyError
+from tuner.endings import EndedEarlyError
 from tuner.options import command
 
 NAME = "tuner"  # of the program, in what is said on stderr

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import search_spaces
-from results.frames import load
-from results.store import campaigns
+from results.statuses import STATUSES
+from results.store import Store, campaigns
 from search_spaces.space import Space
 from storage.location import Location
 from terminal.console import Console
@@ -32,11 +34,10 @@ def show(console: Console, name: str | None, runs: Location) -> None:
 def _counts(folder: Location) -> str:
     """How a campaign stands, or why it cannot be read: one damaged campaign must not hide the others."""
     try:
-        trials = load(folder).trials
+        found = Counter(Store.open(folder).table("trials").column("status").to_pylist())
     except ValueError as error:
         return str(error).split("; ")[0]
-    counts = ", ".join(f"{n} {status}" for status, n in trials["status"].value_counts(sort=False).items() if n)
-    return counts or "no trials yet"
+    return ", ".join(f"{found[status]} {status}" for status in STATUSES if found[status]) or "no trials yet"
 
 
 def show_space(console: Console, space: Space) -> None:

@@ -23,7 +23,7 @@ from terminal.program import flush
 from trainable.config import TrainConfig
 from tuner import leftovers, machine, memory, nodes, own_ray, probe, reachable
 from tuner.again import PROGRAM
-from tuner.driver import FAILED
+from tuner.endings import FAILED
 from tuner.in_time import in_time
 from tuner.nodes import Node
 from tuner.placement import Placement, slots

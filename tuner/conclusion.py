@@ -23,11 +23,10 @@ from trainable.component import difference, leaves, with_values
 from trainable.config import TrainConfig
 from tuner.again import PROGRAM, again, go_on
 from tuner.confirm import Confirmation
-from tuner.driver import FAILED
+from tuner.endings import DONE, FAILED
 from tuner.search_loop import Search
 
 SHOWN = 20  # rows of a replay in the tables at its end; results.compare prints all
-DONE = 0
 
 
 def conclude(console: Console, campaign: Search) -> int:

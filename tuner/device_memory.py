@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
-
 from trainable.config import TrainConfig
 from trainable.data import known_vocab_size
 
@@ -32,6 +30,8 @@ class Memory:
 
 def needed_by(config: TrainConfig) -> Memory:
     """Rules of thumb; nothing is allocated."""
+    import torch
+
     vocab = known_vocab_size(config.data) or config.data.vocab_size
     with torch.device("meta"):
         network = config.model.build(vocab, max(config.data.seq_len, config.evaluation.seq_len))

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from storage.location import Location
 from terminal.complaint import complain
 from terminal.program import INTERRUPTION, exit_code, handling, leave
 from tuner import lease
 from tuner.again import PROGRAM, go_on
+from tuner.endings import FAILED, EndedEarlyError, storage_failure
 from tuner.lock import BusyError, Lock, NoLocksError
 from tuner.lost import RayDiedError
-from tuner.search_loop import Search
 
-FAILED = 1
+if TYPE_CHECKING:
+    from tuner.search_loop import Search
 
 
 @contextmanager
@@ -70,17 +71,6 @@ def _give_up(why: str) -> None:
     os._exit(1)
 
 
-FULL = (errno.ENOSPC, errno.EDQUOT)
-
-
-class EndedEarlyError(Exception):
-    """A campaign that ends before its time; the text is the one line that says why, and how to go on."""
-
-    def __init__(self, line: str, code: int) -> None:
-        super().__init__(line)
-        self.code = code  # to exit with
-
-
 @contextmanager
 def going_on_with(folder: Location) -> Iterator[None]:
     """Turn what ends the block from outside (storage that fails, a signal) into a line that says how to go on."""
@@ -99,14 +89,3 @@ def going_on_with(folder: Location) -> Iterator[None]:
 def ray_failure(why: str, folder: Location) -> str:
     """One line for a Ray that is gone under its driver, and how to go on."""
     return f"Ray has died: {why}; running trials go on from their checkpoints. {go_on(folder)}"
-
-
-def storage_failure(error: OSError) -> str:
-    """One line for results that cannot be written.
-
-    What was written stays whole: files are replaced, never changed. A trial whose end was not written is still
-    ``running`` in its row, and is trained on from its checkpoint.
-    """
-    where = f" ({error.filename!r})" if error.filename else ""
-    what = "the disk is full" if error.errno in FULL else error.strerror or str(error)
-    return f"the results cannot be written: {what}{where}"

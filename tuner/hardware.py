@@ -9,11 +9,12 @@ from __future__ import annotations
 import difflib
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from terminal.escape import shortened
-from trainable.config import TrainConfig
-from trainable.data import known_vocab_size
-from tuner.device_memory import needed_by
+
+if TYPE_CHECKING:
+    from trainable.config import TrainConfig
 
 # MFU of small models trained well: 0.4 and more is reached at widths over 1,000, less below, where the card waits for
 # memory and launches. A plan that is too dear by some is better than one that runs out of money.
@@ -93,6 +94,8 @@ def elsewhere(config: TrainConfig, name: str | None, measured: float | None) -> 
     speed, why = measured, "given with --tokens-per-second"
     if speed is None:
         assert known is not None
+        from trainable.data import known_vocab_size
+
         vocab = known_vocab_size(config.data) or config.data.vocab_size
         each = config.model.flops_per_token(vocab, config.data.seq_len)
         speed = UTILISATION * known.bf16_teraflops * 1e12 / each
@@ -108,6 +111,8 @@ def said_of_memory(config: TrainConfig, known: Card | None) -> str:
     """What a trial needs of a card's memory, as far as it can be told without training."""
     if known is None:
         return "not compared: no card is named (--device)"
+    from tuner.device_memory import needed_by
+
     need = needed_by(config)
     whole = f"about {need.total / 1e9:,.3g} GB of {known.memory_gb:g}"
     parts = f"weights, gradients and moments {need.state / 1e9:,.3g}, a micro-batch {need.batch / 1e9:,.3g}, roughly"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 
 from results.confirmation import DEFAULT, Design
 from results.find import RUNS
@@ -12,10 +12,8 @@ from terminal.command_line import OneLineParser
 from terminal.nearest import nearest
 from terminal.number import decimal
 from terminal.option_numbers import at_least_one, positive, whole
-from trainable.fidelity import FIDELITIES
 from trainable.seeds import SEEDS
 from tuner.again import PROGRAM
-from tuner.early_stopping import STOPPERS
 from tuner.hardware import CARDS
 from tuner.spec import STALL_MINUTES
 
@@ -151,13 +149,13 @@ def _say_how_to_judge(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--stopper",
         metavar="NAME",
-        type=_one_of(STOPPERS),
+        type=_stopper,
         help="what stops bad trials at rungs: asha (default in a search), hyperband, median or none (in a replay)",
     )
     group.add_argument(
         "--fidelity",
         metavar="NAME",
-        type=_one_of(FIDELITIES),
+        type=_fidelity,
         help="what is judged at rungs: truncate (default; the run itself at equal progress), complete (a short "
         "schedule of its own) or branch (a short decay branched off)",
     )
@@ -276,13 +274,22 @@ def _look_first(look: argparse._ArgumentGroup) -> None:
     )
 
 
-def _one_of(names: Collection[str]) -> Callable[[str], str]:
-    def checked(text: str) -> str:
-        if text not in names:
-            raise argparse.ArgumentTypeError(f"{text!r}: {nearest(text, names, 'names')}")
-        return text
+def _stopper(text: str) -> str:
+    from tuner.early_stopping import STOPPERS
 
-    return checked
+    return _one_of(STOPPERS, text)
+
+
+def _fidelity(text: str) -> str:
+    from trainable.fidelity import FIDELITIES
+
+    return _one_of(FIDELITIES, text)
+
+
+def _one_of(names: Collection[str], text: str) -> str:
+    if text not in names:
+        raise argparse.ArgumentTypeError(f"{text!r}: {nearest(text, names, 'names')}")
+    return text
 
 
 def _design(text: str) -> Design:

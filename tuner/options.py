@@ -10,15 +10,12 @@ from typing import Any
 from results.find import RUNS
 from storage.location import absolute, local
 from trainable.component import parse_value
-from trainable.download import DATASETS
-from trainable.sources import STDLIB
 from tuner import modes
 from tuner.command import Begin, Command, Listing, Planning, Resume, Showing, Start
 from tuner.hardware import card
 from tuner.option_groups import parser
 from tuner.spec import CampaignSpec, Replay
 
-NAMED_SOURCES = (STDLIB, *DATASETS)
 SOURCE = "data.source"
 LISTS = {"constraint": "constraints", "likely": "likely", "warm_start": "warm_start", "reuse": "reuse"}
 _PLAIN = [f.name for f in fields(CampaignSpec) if f.name not in (*LISTS.values(), "space", "overrides", "replay")]
@@ -91,9 +88,16 @@ def overrides(settings: Iterable[str] | Mapping[str, Any], data: str | None) -> 
             raise ValueError(f"{path} is set twice")
         found[path] = value
     source = found.get(SOURCE)
-    if isinstance(source, str) and source not in NAMED_SOURCES:
+    if isinstance(source, str) and not _is_named(source):
         found[SOURCE] = _whole_path(source)
     return found
+
+
+def _is_named(source: str) -> bool:
+    from trainable.download import DATASETS
+    from trainable.sources import STDLIB
+
+    return source == STDLIB or source in DATASETS
 
 
 def _whole_path(source: str) -> str:

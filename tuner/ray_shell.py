@@ -26,7 +26,8 @@ from terminal.complaint import complain
 from trainable.ray_trainable import RayTrainable
 from tuner import own_ray
 from tuner.again import PROGRAM
-from tuner.driver import FAILED, ray_failure
+from tuner.driver import ray_failure
+from tuner.endings import FAILED
 from tuner.lost import RayDiedError
 from tuner.ray_errors import one_line
 from tuner.ray_watch import Watch, watched

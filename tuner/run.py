@@ -15,14 +15,11 @@ if __name__ == "__main__":
 
 from collections.abc import Sequence
 
-from search_spaces import load as load_space
 from terminal.complaint import BAD_INPUT, complain
-from terminal.console import Console
-from tuner import catalogue, options, show, start
+from tuner import options
 from tuner.again import PROGRAM
 from tuner.command import Begin, Command, Listing, Resume, Showing
-from tuner.conclusion import DONE
-from tuner.driver import FAILED, EndedEarlyError, storage_failure
+from tuner.endings import DONE, FAILED, EndedEarlyError, storage_failure
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -46,19 +43,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def run(asked: Command) -> int:
     """Do what the command line asks for; a campaign does not end where only its screen fails."""
+    from terminal.console import Console
+
     works = isinstance(asked, Begin | Resume) and asked.start.planning is None
     console = Console(goes_on=works)
     match asked:
         case Listing():
+            from tuner import catalogue
+
             catalogue.show(console, asked.space, asked.results)
             return DONE
         case Showing():
-            space = load_space(asked.space)
+            from search_spaces import load
+            from tuner import show
+
+            space = load(asked.space)
             show.show(console, space, asked.rows, asked.reading, asked.scale, asked.overrides)
             return DONE
         case Begin():
+            from tuner import start
+
             return start.begin(console, asked).code
         case Resume():
+            from tuner import start
+
             return start.resume(console, asked).code
 
 

@@ -33,10 +33,11 @@ from tuner.audit_overrides import INERT, audit_fixed, audit_space, proxy_base
 from tuner.audit_recorded import inert_of_row
 from tuner.audit_report import print_findings
 from tuner.command import Begin, Resume, Start
-from tuner.conclusion import DONE, conclude
+from tuner.conclusion import conclude
 from tuner.describe import describe, print_cost
 from tuner.display import Display
 from tuner.driver import going_on_with, interruptible, only_driver
+from tuner.endings import DONE
 from tuner.journal import JOURNAL_LOCK
 from tuner.left import left_of
 from tuner.lost import RayDiedError

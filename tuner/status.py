@@ -16,6 +16,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+from results import parquet
 from results.confirmation import SEARCH
 from results.crashes import crash_lines
 from results.find import find
@@ -58,8 +59,8 @@ def status(folder: Location, now: datetime) -> list[str]:
     store = Store.open(folder)
     rows = sorted(store.trials(), key=lambda row: int(row["number"]))
     trials = [row for row in rows if row["stage"] in (None, SEARCH)]
-    reports = store.table("reports").column("at").to_pylist()
-    last = max((at for at in reports if at is not None), default=None)
+    reports = parquet.rows(store.table("reports").select(["at"]))
+    last = max((row["at"] for row in reports if row["at"] is not None), default=None)
     lines = [f"campaign: {folder.name}, space {store.campaign.get('space')}, scale {store.campaign.get('scale')}"]
     compacted = store.campaign.get("compacted")
     idle = f"none; {'the campaign is compacted' if compacted else f'if anything is left, go on with: {again(folder)}'}"

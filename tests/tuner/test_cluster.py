@@ -15,7 +15,7 @@ from terminal import program
 from tuner import cluster, own_ray
 from tuner.again import PROGRAM
 from tuner.cluster import Cluster
-from tuner.driver import FAILED
+from tuner.endings import FAILED
 from tuner.placement import Placement
 
 

@@ -10,8 +10,9 @@ import pytest
 from ray.tune import TuneError
 
 from storage import files, inside
-from tuner import ray_shell, run
-from tuner.driver import EndedEarlyError, going_on_with, only_driver
+from tuner import ray_shell, run, start
+from tuner.driver import going_on_with, only_driver
+from tuner.endings import EndedEarlyError
 
 
 def recorded(call, search):
@@ -103,7 +104,7 @@ def test_a_trial_whose_end_could_not_be_written_keeps_its_checkpoint(bench, resu
 
 
 def test_the_command_says_in_one_line_that_the_disk_is_full(monkeypatch, capsys) -> None:
-    monkeypatch.setattr(run.start, "begin", lambda *args: refuse(errno.ENOSPC)(Path("runs"), "a", b""))
+    monkeypatch.setattr(start, "begin", lambda *args: refuse(errno.ENOSPC)(Path("runs"), "a", b""))
     assert run.main(["--space", "parameter_golf"]) == 1
     errors = capsys.readouterr().err
     assert "the disk is full ('runs/a')" in errors and errors.count("\n") == 1

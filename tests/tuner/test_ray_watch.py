@@ -11,7 +11,8 @@ from ray.exceptions import LocalRayletDiedError, RaySystemError
 from ray.tune import TuneError
 
 from tuner import ray_shell, ray_watch
-from tuner.driver import FAILED, EndedEarlyError, going_on_with
+from tuner.driver import going_on_with
+from tuner.endings import FAILED, EndedEarlyError
 from tuner.lost import RayDiedError
 from tuner.ray_shell import Recorder
 from tuner.ray_watch import Asked, Watch, dead_child

@@ -1,0 +1,30 @@
+"""Ends of the program: its exit codes beside those of bad input and of signals, and what ends a campaign early.
+
+Imports nothing that takes time: whoever parses a command line needs it.
+"""
+
+from __future__ import annotations
+
+import errno
+
+DONE, FAILED = 0, 1
+FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+class EndedEarlyError(Exception):
+    """A campaign that ends before its time; the text is the one line that says why, and how to go on."""
+
+    def __init__(self, line: str, code: int) -> None:
+        super().__init__(line)
+        self.code = code  # to exit with
+
+
+def storage_failure(error: OSError) -> str:
+    """One line for results that cannot be written.
+
+    What was written stays whole: files are replaced, never changed. A trial whose end was not written is still
+    ``running`` in its row, and is trained on from its checkpoint.
+    """
+    where = f" ({error.filename!r})" if error.filename else ""
+    what = "the disk is full" if error.errno in FULL else error.strerror or str(error)
+    return f"the results cannot be written: {what}{where}"
