@@ -235,7 +235,7 @@ def _verdict(
 ) -> Verdict:
     pairs = sorted(base.keys() & values.keys())
     if failure or not pairs:
-        return Verdict(arm, len(pairs), going_on=False, reason=failure or "the base completed on no seed")
+        return Verdict(arm, len(pairs), reason=failure or "the base completed on no seed")
     difference, confidence = fmean(values[seed] - base[seed] for seed in pairs), design.confidence(count)
     finding = verdict(difference, noise, len(pairs), len(pairs), confidence=confidence)
     if noise is None:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from results.ablation import Comparison, ablation, compare, decide, num_runs
+from results.ablation import Ablation, Comparison, Decision, ablation, compare, decide, num_runs
 from results.analysis import ESTABLISHED, NOT_ESTABLISHED, Noise
 from results.confirmation import Run, rounds
 
@@ -95,3 +95,83 @@ def test_an_ablation_in_progress_does_not_say_what_is_left_stands() -> None:
     assert ablation(round_, nothing) is None
     begun = ablation(round_, nothing, ["a", "b"])
     assert begun is not None and begun.decision.wanted == (("a",), ("b",))
+
+
+# --- each of these fails for a change of one sign, limit or argument (docs/mutations.md) ------------------------------
+
+
+def test_groups_of_up_to_three_are_taken_apart_at_once_and_larger_ones_halved() -> None:
+    assert decide(CHANGES[:3], lambda group: None).wanted == (("a",), ("b",), ("c",))
+    assert decide(CHANGES[:4], lambda group: None).wanted == (("a", "b"), ("c", "d"))
+
+
+@pytest.mark.parametrize("number", range(1, 14))
+def test_the_runs_of_an_ablation_are_those_that_its_decisions_take(number) -> None:
+    changes = CHANGES[:number]
+    tried = [len(decide(changes, needing(change)).tried) for change in changes]
+    assert num_runs(number, 5) == ((min(tried) + 3) * 5, (len(decide(changes, needing(*changes)).tried) + 3) * 5)
+
+
+@pytest.mark.parametrize(
+    ("difference", "finding", "reason", "worse", "better"),
+    [
+        (1.0, ESTABLISHED, "", True, False),
+        (-1.0, ESTABLISHED, "", False, True),
+        (0.5, NOT_ESTABLISHED, "", False, False),
+        (-0.5, NOT_ESTABLISHED, "", False, False),
+        (0.0, ESTABLISHED, "", False, False),
+        (None, ESTABLISHED, "", False, False),
+        (None, "", "diverged on seed 1", True, False),
+        (-1.0, ESTABLISHED, "diverged on seed 1", True, False),
+    ],
+)
+def test_only_what_is_established_or_failed_is_worse(difference, finding, reason, worse, better) -> None:
+    found = Comparison(difference, 0.1, 3, finding, reason)
+    assert (found.worse, found.better) == (worse, better)
+
+
+def test_a_comparison_is_of_the_seeds_that_both_completed_and_has_the_width_of_their_number() -> None:
+    arm, other = {1: Run(1.0), 2: Run(2.0), 3: Run(3.0)}, {2: Run(1.5), 3: Run(2.0), 4: Run(9.0)}
+    noise = Noise(0.1, 6)
+    found = compare(arm, other, noise)
+    assert (found.pairs, found.difference) == (2, 0.75) and found.half_width == noise.smallest_difference(2, 2)
+    assert compare(arm, other, None).half_width is None
+    assert compare(arm, {}, noise) == Comparison(None, None, 0, "", "the other completed on no seed")
+
+
+def test_what_is_left_stands_only_once_it_is_known_against_both() -> None:
+    good = Comparison(-1.0, 0.1, 3, ESTABLISHED)
+    decision = Decision({}, ("a",), ())
+    assert Ablation("won", ("a", "b"), decision, good).stands is None
+    assert Ablation("won", ("a", "b"), decision, None, good).stands is None
+    assert Ablation("won", ("a", "b"), decision, good, good).stands is True
+
+
+def test_while_the_winner_is_not_trained_on_the_fresh_seeds_nothing_is_said_of_what_is_left() -> None:
+    cut = [row for row in rows(1.0) if not (row["arm"] == "won" and row["seed"] == 9)]
+    (round_,) = rounds(cut)
+    found = ablation(round_, cut)
+    assert found is not None and found.decision.kept == ("a",)
+    assert found.stands is None and found.versus_base is None
+
+
+def test_groups_are_paired_with_the_winner_on_the_first_seeds_of_a_confirmation_that_took_more() -> None:
+    more = [dict(row, design="1x3..5") for row in rows(1.0)]
+    for number, (arm, value) in enumerate((arm, value) for _ in (4, 5) for arm, value in (("base", 2.0), ("won", 1.0))):
+        later = {"arm": arm, "seed": 4 + number // 2, "value": value + number / 100, "number": 100 + number, "round": 0}
+        more.append(later | {"status": "completed", "design": "1x3..5", "is_base": arm == "base", "stage": "confirm"})
+    (round_,) = rounds(more)
+    assert round_.seeds == (1, 2, 3, 4, 5)
+    found = ablation(round_, more)
+    assert found is not None and found.decision.wanted == () and found.decision.kept == ("a",)
+    assert found.decision.tried[("a",)].pairs == 3
+
+
+def test_a_group_that_makes_no_valid_config_stays_and_its_plan_alone_tells_the_changes() -> None:
+    confirmed = [row for row in rows(1.0) if row["stage"] == "confirm"]
+    refused = {"stage": "ablate", "round": 0, "seed": None, "arm": None, "status": "infeasible", "reason": "no heads"}
+    refused |= {"number": 50, "undone": json.dumps({"changes": ["a", "b"], "undone": ["a"]})}
+    (round_,) = rounds(confirmed)
+    found = ablation(round_, [*confirmed, refused])
+    assert found is not None and found.changes == ("a", "b") and found.decision.wanted == (("b",),)
+    assert found.decision.tried == {("a",): Comparison(None, None, 0, "", "no heads")}

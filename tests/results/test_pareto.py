@@ -6,7 +6,7 @@ import pandas as pd
 
 from results import Store, load
 from results.analysis import leaderboard
-from results.pareto import front
+from results.pareto import costs, front
 from results.report import print_leaderboard
 from terminal.console import Console
 
@@ -69,3 +69,8 @@ def test_the_report_marks_the_front_and_shows_it_below_the_top_too(tmp_path, mak
     marked = [line.split()[1] for line in lines if "completed front" in line]
     assert marked == ["1", "2"] and any("train_seconds=2 optimizer.matrix_lr=0.2" in line for line in lines)
     assert "front: no other trial is as good in both val_bpb and train_seconds." in lines
+
+
+def test_a_trial_without_a_step_has_no_time_a_step_and_one_with_a_single_step_has() -> None:
+    frame = trials((1.0, 6.0), (2.0, 6.0), (3.0, 6.0)).assign(steps=[0, 1, 4])
+    assert costs(frame, "step_seconds").tolist() == [pd.NA, 6.0, 1.5]

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from results.confirmation import Design, Round, Run, rounds, standing
+from results.confirmation import Design, rounds, standing
 from results.verdicts import verdict_lines
 from tests.tuner.conftest import DATA
 from trainable.component import with_values
@@ -152,22 +152,6 @@ def test_a_later_round_without_a_winner_leaves_the_earlier_one_standing(bench, p
     number = search.ledger.entries[won.arm].number
     lines = verdict_lines(pd.DataFrame(bench.rows()))
     assert any(f"The winner of confirmation 1 of 2 stands: trial {number}, -" in line for line in lines)
-
-
-def test_a_winner_that_is_worse_or_fails_when_it_is_tried_again_no_longer_stands(bench) -> None:
-    def judged(difference: float, other: float, failing: bool = False) -> Round:
-        seeds, arms = (1, 2, 3), {"base": 0.0, "won": difference, "other": other}
-        noise = {"base": (0.0, 0.0, 0.0), "won": (0.0, 0.02, -0.02), "other": (0.01, -0.01, 0.0)}
-        runs = {(arm, s): Run(mean + noise[arm][s - 1]) for arm, mean in arms.items() for s in seeds}
-        if failing:
-            runs["won", 2] = Run(None, "diverged")
-        return Round(0, Design(2, 3, 3), "base", ("won", "other"), seeds, runs, len(runs))
-
-    first = judged(-1.0, 0.5)
-    assert standing([first, judged(-0.0001, 0.5)]) is first, "undecided"
-    assert standing([first, judged(0.5, 0.5)]) is None and standing([first, judged(-1.0, 0.5, failing=True)]) is None
-    later = judged(0.5, -2.0)
-    assert standing([first, later]) is later
 
 
 def test_a_candidate_whose_row_is_lost_is_no_candidate_any_more(bench, play) -> None:
