@@ -8,25 +8,18 @@ outside the main thread, and where there is no terminal a line is printed for ea
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from typing import Any
 
 from results.find import RUNS
 from search_spaces.catalogue import load as load_space
 from search_spaces.space import Space
 from storage.location import Location
-from terminal import program
-from terminal.console import Console
 from tuner import modes, start
 from tuner.arguments import given, naming_arguments, place_of, runs_of, signature
 from tuner.campaign import Campaign
-from tuner.command import Begin, Resume
-from tuner.endings import EndedEarlyError
+from tuner.command import Begin
+from tuner.driving import drive
 from tuner.options import command
-
-NAME = "tuner"  # of the program, in what is said on stderr
 
 
 def search(space: str | Space, *, display: bool = True, **asked: Any) -> Campaign:
@@ -67,57 +60,12 @@ def load(campaign: str | os.PathLike[str] | Location, *, results: Any = None, sp
         return found
 
 
-def resume(campaign: Campaign, space: Space | None, asked: Mapping[str, Any]) -> Campaign:
-    """Go on with a campaign; :meth:`Campaign.resume` is the way to call it."""
-    asked = dict(asked)
-    display = asked.pop("display", True)
-    with naming_arguments():
-        place = str(
-            campaign.folder if not isinstance(campaign.folder, os.PathLike) else os.path.abspath(campaign.folder)
-        )
-        options = {"resume": place, **given(modes.RESUME, "resume", asked)}
-        wanted = command(options)
-        assert isinstance(wanted, Resume)
-        _drive(lambda console: start.resume(console, wanted, space), display)
-    return campaign
-
-
 def _begun(wanted: Any, space: Space | None, display: bool) -> Campaign:
     assert isinstance(wanted, Begin)
     known = space or load_space(wanted.spec.space)
-    ended = _drive(lambda console: start.begin(console, wanted, known), display)
+    ended = drive(lambda console: start.begin(console, wanted, known), display)
     assert ended.folder is not None, "only a plan has none"
     return Campaign(ended.folder, space)
-
-
-def _drive(work: Callable[[Console], start.Ended], display: bool) -> start.Ended:
-    """Do the work of a campaign as the command does it; an interruption is raised once it has ended in order."""
-    console = Console(goes_on=True)
-    console.quiet = not display
-    with _own_ray(), program.raising(NAME, at_once=False):
-        try:
-            ended = work(console)
-        except EndedEarlyError as error:
-            if error.code >= program.SIGNALLED:
-                raise KeyboardInterrupt(str(error)) from None
-            raise RuntimeError(str(error)) from error
-    if ended.code >= program.SIGNALLED:
-        raise KeyboardInterrupt(program.INTERRUPTION)
-    return ended
-
-
-@contextmanager
-def _own_ray() -> Iterator[None]:
-    """Within the block Ray is the campaign's alone, and gone after it. A ValueError where this process uses one."""
-    if "ray" in sys.modules and sys.modules["ray"].is_initialized():
-        raise ValueError("this process is connected to a Ray cluster already: call ray.shutdown() first")
-    try:
-        yield
-    finally:
-        if "ray" in sys.modules and sys.modules["ray"].is_initialized():
-            from tuner import cluster
-
-            cluster.disconnect()
 
 
 for _function, _mode in ((search, modes.SEARCH), (replay, modes.REPLAY)):

@@ -123,9 +123,10 @@ class Campaign:
 
     def resume(self, **asked: Any) -> Campaign:
         """Go on with it, as it was begun but for what is ``asked``; see :func:`tuner.search`."""
-        from tuner.api import resume
+        from tuner.driving import resume  # what only reads loads nothing that trains
 
-        return resume(self, self._space, asked)
+        resume(self.folder, self._space, asked)
+        return self
 
     def __repr__(self) -> str:
         trials = self.trials

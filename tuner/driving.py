@@ -1,0 +1,63 @@
+"""The work of a campaign done from Python: as the command does it, in a process that goes on afterwards."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from search_spaces.space import Space
+from storage.location import Location
+from terminal import program
+from terminal.console import Console
+from tuner import modes, start
+from tuner.arguments import given, naming_arguments
+from tuner.command import Resume
+from tuner.endings import EndedEarlyError
+from tuner.options import command
+
+NAME = "tuner"  # of the program, in what is said on stderr
+
+
+def resume(folder: Location, space: Space | None, asked: Mapping[str, Any]) -> None:
+    """Go on with the campaign of a folder; :meth:`Campaign.resume` is the way to call it."""
+    asked = dict(asked)
+    display = asked.pop("display", True)
+    with naming_arguments():
+        place = str(folder if not isinstance(folder, os.PathLike) else os.path.abspath(folder))
+        options = {"resume": place, **given(modes.RESUME, "resume", asked)}
+        wanted = command(options)
+        assert isinstance(wanted, Resume)
+        drive(lambda console: start.resume(console, wanted, space), display)
+
+
+def drive(work: Callable[[Console], start.Ended], display: bool) -> start.Ended:
+    """Do the work of a campaign as the command does it; an interruption is raised once it has ended in order."""
+    console = Console(goes_on=True)
+    console.quiet = not display
+    with _own_ray(), program.raising(NAME, at_once=False):
+        try:
+            ended = work(console)
+        except EndedEarlyError as error:
+            if error.code >= program.SIGNALLED:
+                raise KeyboardInterrupt(str(error)) from None
+            raise RuntimeError(str(error)) from error
+    if ended.code >= program.SIGNALLED:
+        raise KeyboardInterrupt(program.INTERRUPTION)
+    return ended
+
+
+@contextmanager
+def _own_ray() -> Iterator[None]:
+    """Within the block Ray is the campaign's alone, and gone after it. A ValueError where this process uses one."""
+    if "ray" in sys.modules and sys.modules["ray"].is_initialized():
+        raise ValueError("this process is connected to a Ray cluster already: call ray.shutdown() first")
+    try:
+        yield
+    finally:
+        if "ray" in sys.modules and sys.modules["ray"].is_initialized():
+            from tuner import cluster
+
+            cluster.disconnect()
