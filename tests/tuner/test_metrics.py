@@ -115,7 +115,7 @@ def with_joules(old, monkeypatch) -> None:
     monkeypatch.setattr(row_types, "REPORT_COLUMNS", columns_of(MoreReport))
 
 
-def said(config, milestone: float, joules: float, status: str, result_of) -> dict[str, Any]:
+def said(config, milestone: float, joules: float | None, status: str, result_of) -> dict[str, Any]:
     """What RayTrainable.step sends: a report, and what trains the run."""
     known = result_of(config, milestone, 2.0, status)
     report = {field.name: known[field.name] for field in dataclasses.fields(Report) if field.name in known}
@@ -168,6 +168,9 @@ def test_a_made_up_metric_is_taken_back_by_an_attempt_that_begins_again(ended, r
     assert bench.rows()[0]["tokens_per_joule"] is None
     ledger.report(entry.key, said(bench.base, 60.0, 0.5, "running", result_of))
     assert bench.rows()[0]["tokens_per_joule"] == 0.5
+    ledger.report(entry.key, said(bench.base, 120.0, None, "interrupted", result_of))
+    ledger.close(entry.key, "interrupted")
+    assert bench.rows()[0]["tokens_per_joule"] == 0.5, "of the last report that had it"
 
 
 def test_a_made_up_metric_may_be_minimised_and_is_looked_at_when_it_is_read(ended) -> None:
