@@ -27,9 +27,10 @@ from typing import Any
 import torch
 from storage.location import local_argument
 from terminal.command_line import OneLineParser
-from terminal.complaint import BAD_INPUT, complain
+from terminal.complaint import complain
 from terminal.console import Console
 from terminal.counted import counted
+from terminal.exit_codes import BAD_INPUT
 from terminal.nearest import nearest
 from terminal.option_numbers import at_least_one
 from terminal.workers import Workers

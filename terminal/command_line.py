@@ -6,7 +6,8 @@ import argparse
 import re
 from typing import Any, NoReturn
 
-from terminal.complaint import BAD_INPUT, complain
+from terminal.complaint import complain
+from terminal.exit_codes import BAD_INPUT
 from terminal.nearest import nearest
 
 EXIT_CODES_OF_LOOKING = (

@@ -7,8 +7,6 @@ import sys
 from terminal import program
 from terminal.escape import one_line
 
-BAD_INPUT = 2  # exit code
-
 
 def complain(name: str, error: Exception | str) -> None:
     """Say on stderr, in one line, what the program called ``name`` cannot do."""

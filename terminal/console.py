@@ -22,8 +22,7 @@ from rich.text import Text
 from terminal import program
 from terminal.complaint import complain
 from terminal.escape import escaped, visible
-
-FAILED = 1
+from terminal.exit_codes import FAILED
 
 
 class Line(Text):

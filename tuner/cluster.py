@@ -19,11 +19,11 @@ from terminal import program
 from terminal.complaint import complain
 from terminal.console import Console
 from terminal.counted import counted
+from terminal.exit_codes import FAILED
 from terminal.program import flush
 from trainable.config import TrainConfig
 from tuner import leftovers, machine, memory, nodes, own_ray, probe, reachable
 from tuner.again import PROGRAM
-from tuner.endings import FAILED
 from tuner.in_time import in_time
 from tuner.nodes import Node
 from tuner.placement import Placement, slots

@@ -18,12 +18,12 @@ from search_spaces.space import Space
 from terminal.console import Console
 from terminal.counted import counted
 from terminal.duration import durations
+from terminal.exit_codes import DONE, FAILED
 from terminal.program import INTERRUPTION, exit_code
 from trainable.component import difference, leaves, with_values
 from trainable.config import TrainConfig
 from tuner.again import PROGRAM, again, go_on
 from tuner.confirm import Confirmation
-from tuner.endings import DONE, FAILED
 from tuner.search_loop import Search
 
 SHOWN = 20  # rows of a replay in the tables at its end; results.compare prints all

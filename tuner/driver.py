@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 from storage.location import Location
 from terminal.complaint import complain
+from terminal.exit_codes import FAILED
 from terminal.program import INTERRUPTION, exit_code, handling, leave
 from tuner import lease
 from tuner.again import PROGRAM, go_on
-from tuner.endings import FAILED, EndedEarlyError, storage_failure
+from tuner.endings import EndedEarlyError, storage_failure
 from tuner.lock import BusyError, Lock, NoLocksError
 from tuner.lost import RayDiedError
 

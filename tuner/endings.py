@@ -1,4 +1,4 @@
-"""Ends of the program: its exit codes beside those of bad input and of signals, and what ends a campaign early.
+"""Ends of a campaign before its time, and the one line that says why.
 
 Imports nothing that takes time: whoever parses a command line needs it.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import errno
 
-DONE, FAILED = 0, 1
 FULL = (errno.ENOSPC, errno.EDQUOT)
 
 

@@ -23,11 +23,11 @@ from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
 from terminal.complaint import complain
+from terminal.exit_codes import FAILED
 from trainable.ray_trainable import RayTrainable
 from tuner import own_ray
 from tuner.again import PROGRAM
 from tuner.driver import ray_failure
-from tuner.endings import FAILED
 from tuner.lost import RayDiedError
 from tuner.ray_errors import one_line
 from tuner.ray_watch import Watch, watched

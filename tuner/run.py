@@ -15,11 +15,12 @@ if __name__ == "__main__":
 
 from collections.abc import Sequence
 
-from terminal.complaint import BAD_INPUT, complain
+from terminal.complaint import complain
+from terminal.exit_codes import BAD_INPUT, DONE, FAILED
 from tuner import options
 from tuner.again import PROGRAM
 from tuner.command import Begin, Command, Listing, Resume, Showing
-from tuner.endings import DONE, FAILED, EndedEarlyError, storage_failure
+from tuner.endings import EndedEarlyError, storage_failure
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

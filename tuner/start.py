@@ -23,6 +23,7 @@ from terminal import program
 from terminal.console import Console
 from terminal.counted import counted
 from terminal.duration import duration
+from terminal.exit_codes import DONE
 from terminal.nearest import closest
 from trainable.config import TrainConfig
 from trainable.data import Dataset, check_source, known_vocab_size, prepare
@@ -37,7 +38,6 @@ from tuner.conclusion import conclude
 from tuner.describe import describe, print_cost
 from tuner.display import Display
 from tuner.driver import going_on_with, interruptible, only_driver
-from tuner.endings import DONE
 from tuner.journal import JOURNAL_LOCK
 from tuner.left import left_of
 from tuner.lost import RayDiedError

@@ -14,7 +14,8 @@ from rich.live import Live
 from terminal import program
 from terminal.command_line import OneLineParser
 from terminal.complaint import complain
-from terminal.console import FAILED, Console, Line
+from terminal.console import Console, Line
+from terminal.exit_codes import FAILED
 
 FULL = Path("/dev/full")
 

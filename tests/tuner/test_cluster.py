@@ -12,10 +12,10 @@ from ray._private import ray_logging, worker
 from ray.exceptions import WorkerCrashedError
 
 from terminal import program
+from terminal.exit_codes import FAILED
 from tuner import cluster, own_ray
 from tuner.again import PROGRAM
 from tuner.cluster import Cluster
-from tuner.endings import FAILED
 from tuner.placement import Placement
 
 

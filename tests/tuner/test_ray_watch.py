@@ -10,9 +10,10 @@ import pytest
 from ray.exceptions import LocalRayletDiedError, RaySystemError
 from ray.tune import TuneError
 
+from terminal.exit_codes import FAILED
 from tuner import ray_shell, ray_watch
 from tuner.driver import going_on_with
-from tuner.endings import FAILED, EndedEarlyError
+from tuner.endings import EndedEarlyError
 from tuner.lost import RayDiedError
 from tuner.ray_shell import Recorder
 from tuner.ray_watch import Asked, Watch, dead_child
