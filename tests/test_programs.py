@@ -28,7 +28,7 @@ REPLAY = ROOT / "results" / "recorded" / "ngpt"
 
 
 def module(file: str) -> str:
-    return file.removesuffix(".py").replace("/", ".")
+    return file.removesuffix(".py").removesuffix("/__main__").replace("/", ".")
 
 
 def run(*command: str, **options) -> subprocess.CompletedProcess[str]:
