@@ -324,3 +324,23 @@ def test_a_milestone_is_entered_by_its_own_rung_only_in_every_bracket() -> None:
     assert [sorted(found) for found in sizes] == [[27, 80], [80], []]
     assert rule.reached(27) == sizes[0][27] and rule.reached(80) == sizes[0][80] + sizes[1][80] < 30
     assert rule.reached(53) == 0
+
+
+def test_a_rung_that_is_reported_again_is_judged_once_by_the_median_rule_too() -> None:
+    trials = Trials([27, 80], name="median")
+    for key, value in (("a", 1.0), ("b", 2.0), ("c", 3.0), ("d", 1.5)):
+        assert trials.report(key, 27, value) == CONTINUE
+    assert trials.report("d", 27, 9.0) == CONTINUE and trials.stopper.reached(27) == 4
+    assert trials.report("e", 27, 1.8) == STOP, "d still counts with 1.5: the median of the means is 1.75"
+
+
+@pytest.mark.parametrize("name", ["asha", "hyperband", "median"])
+def test_a_forgotten_trial_has_reached_nothing_by_any_rule(name) -> None:
+    trials = Trials([27, 80], name=name)
+    for n in range(8):
+        trials.report(str(n), 27, 1.0)
+    before = trials.stopper.reached(27)
+    for n in range(8):
+        trials.stopper.forget(str(n))
+    trials.stopper.forget("never seen")
+    assert before > 0 and trials.stopper.reached(27) == 0
