@@ -27,7 +27,7 @@ import numpy as np
 import optuna
 
 from benchmarks.simulated_campaign import whole_campaign
-from results.confirmation import DEFAULT, Design, Judgement, Run, judge
+from results.confirmation import DEFAULT, Design, EndedRun, Judgement, judge
 from search_spaces.domains import Choice, Domain, LogUniform
 from terminal.command_line import OneLineParser
 from terminal.console import Console
@@ -112,7 +112,7 @@ def confirmed(kind: Kind, design: Design, best: list[dict[str, Any]], seed: int)
     arms = {"base": BASE} | {str(i): values for i, values in enumerate(best[: design.candidates])}
     of_seed = draw.normal(size=design.last)
     noise = draw.normal(size=(len(arms), design.last))
-    runs: dict[tuple[str, int], Run] = {}
+    runs: dict[tuple[str, int], EndedRun] = {}
     order = list(arms)
     while True:
         judgement = judge(design, "base", order[1:], range(design.last), runs)
@@ -120,7 +120,7 @@ def confirmed(kind: Kind, design: Design, best: list[dict[str, Any]], seed: int)
             return judgement, len(runs)
         for arm, index in judgement.wanted:
             own = kind.sd(arms[arm]) * noise[order.index(arm), index]
-            runs[arm, index] = Run(kind.mean(arms[arm]) + of_seed[index] + own)
+            runs[arm, index] = EndedRun(kind.mean(arms[arm]) + of_seed[index] + own)
 
 
 def tally(kind: Kind, design: Design, searches: list[list[dict[str, Any]]]) -> Tally:

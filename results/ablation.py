@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from results.analysis import ESTABLISHED, Noise, verdict
-from results.confirmation import ABLATE, Round, Run, ended_runs
+from results.confirmation import ABLATE, EndedRun, Round, ended_runs
 from results.row_parts import given
 from results.row_types import TrialRow
 
@@ -28,7 +28,7 @@ Group = tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class Comparison:
+class PairedDifference:
     """Runs of one config against those of another on the same seeds. The difference is above zero where it is worse."""
 
     difference: float | None
@@ -50,27 +50,29 @@ class Comparison:
 class Decision:
     """What is known so far: which groups were undone with what effect, what stays, and what is still to be tried."""
 
-    tried: dict[Group, Comparison]
+    tried: dict[Group, PairedDifference]
     kept: Group
     wanted: tuple[Group, ...]
 
 
-def compare(arm: Mapping[int, Run], other: Mapping[int, Run], noise: Noise | None) -> Comparison:
+def paired_difference(
+    arm: Mapping[int, EndedRun], other: Mapping[int, EndedRun], noise: Noise | None
+) -> PairedDifference:
     """The mean difference on the seeds that both completed; one that failed anywhere is worse, whatever its values."""
     failed = [f"{run.status} on seed {seed}" for seed, run in arm.items() if run.value is None]
     values = {seed: run.value for seed, run in arm.items() if run.value is not None}
     others = {seed: run.value for seed, run in other.items() if run.value is not None}
     pairs = sorted(values.keys() & others.keys())
     if failed or not pairs:
-        return Comparison(None, None, len(pairs), "", failed[0] if failed else "the other completed on no seed")
+        return PairedDifference(None, None, len(pairs), "", failed[0] if failed else "the other completed on no seed")
     difference = fmean(values[seed] - others[seed] for seed in pairs)
     half_width = None if noise is None else noise.smallest_difference(len(pairs), len(pairs))
-    return Comparison(difference, half_width, len(pairs), verdict(difference, noise, len(pairs), len(pairs)))
+    return PairedDifference(difference, half_width, len(pairs), verdict(difference, noise, len(pairs), len(pairs)))
 
 
-def decide(changes: Sequence[str], tried: Callable[[Group], Comparison | None]) -> Decision:
+def decide(changes: Sequence[str], tried: Callable[[Group], PairedDifference | None]) -> Decision:
     """Take the winner's changes apart; ``tried`` gives the effect of undoing a group, None while it is not known."""
-    found: dict[Group, Comparison] = {}
+    found: dict[Group, PairedDifference] = {}
     kept: set[str] = set()
     wanted: list[Group] = []
     missed: list[Group] = [tuple(changes)]  # to undo all of it is the base, which is known to be worse
@@ -117,8 +119,8 @@ class Ablation:
     winner: str  # arm
     changes: Group
     decision: Decision
-    versus_base: Comparison | None = None  # of what is left, on seeds of its own; None while not known
-    versus_winner: Comparison | None = None
+    versus_base: PairedDifference | None = None  # of what is left, on seeds of its own; None while not known
+    versus_winner: PairedDifference | None = None
 
     @property
     def stands(self) -> bool | None:
@@ -145,17 +147,17 @@ def ablation(found: Round, rows: Sequence[TrialRow], changes: Sequence[str] | No
     runs = found.runs | ended_runs(row for row in members if row["seed"] is not None)
     paired = found.seeds[: found.design.first]
 
-    def on(arm: str, seeds: Sequence[int]) -> dict[int, Run]:
+    def on(arm: str, seeds: Sequence[int]) -> dict[int, EndedRun]:
         return {seed: runs[arm, seed] for seed in seeds if (arm, seed) in runs}
 
-    def effect(group: Group) -> Comparison | None:
+    def effect(group: Group) -> PairedDifference | None:
         row = groups.get(group)
         if row is None:
             return None
         if row["seed"] is None:  # it makes no valid config
-            return Comparison(None, None, 0, "", str(row["reason"]))
+            return PairedDifference(None, None, 0, "", str(row["reason"]))
         its = on(given(row["arm"]), paired)
-        return compare(its, on(winner.arm, paired), noise) if len(its) == len(paired) else None
+        return paired_difference(its, on(winner.arm, paired), noise) if len(its) == len(paired) else None
 
     decision = decide(changes, effect)
     undone = tuple(change for change in changes if change not in decision.kept)
@@ -166,5 +168,5 @@ def ablation(found: Round, rows: Sequence[TrialRow], changes: Sequence[str] | No
         return Ablation(winner.arm, tuple(changes), decision)
     if len(on(winner.arm, fresh)) < len(fresh):
         return Ablation(winner.arm, tuple(changes), decision)
-    against = [compare(left, on(arm, fresh), noise) for arm in (found.base, winner.arm)]
+    against = [paired_difference(left, on(arm, fresh), noise) for arm in (found.base, winner.arm)]
     return Ablation(winner.arm, tuple(changes), decision, *against)

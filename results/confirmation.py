@@ -72,7 +72,7 @@ DEFAULT = Design(candidates=3, first=3, last=9)
 
 
 @dataclass(frozen=True)
-class Run:
+class EndedRun:
     """How one run of a confirmation ended: with a value, or with what kept it from one."""
 
     value: float | None
@@ -124,7 +124,7 @@ class Judgement:
 
 
 def judge(
-    design: Design, base: str, candidates: Sequence[str], seeds: Sequence[int], runs: Mapping[tuple[str, int], Run]
+    design: Design, base: str, candidates: Sequence[str], seeds: Sequence[int], runs: Mapping[tuple[str, int], EndedRun]
 ) -> Judgement:
     """Go through the looks in order, each on the runs that it had; ``runs`` holds ended ones by arm and seed.
 
@@ -163,7 +163,7 @@ class Round:
     base: str  # arm, as the candidates are
     candidates: tuple[str, ...]
     seeds: tuple[int, ...]
-    runs: dict[tuple[str, int], Run]  # ended ones
+    runs: dict[tuple[str, int], EndedRun]  # ended ones
     started: int
 
     @property
@@ -208,18 +208,18 @@ def standing(found: Sequence[Round]) -> Round | None:
     return None
 
 
-def ended_runs(rows: Iterable[TrialRow]) -> dict[tuple[str, int], Run]:
+def ended_runs(rows: Iterable[TrialRow]) -> dict[tuple[str, int], EndedRun]:
     """How the runs that have ended did, by arm and seed."""
     ended = (row for row in rows if row["status"] in ENDED)
-    return {(given(row["arm"]), given(row["seed"])): Run(row["value"], row["status"]) for row in ended}
+    return {(given(row["arm"]), given(row["seed"])): EndedRun(row["value"], row["status"]) for row in ended}
 
 
-def _values(arm: str, seeds: Sequence[int], runs: Mapping[tuple[str, int], Run]) -> dict[int, float]:
+def _values(arm: str, seeds: Sequence[int], runs: Mapping[tuple[str, int], EndedRun]) -> dict[int, float]:
     found = {seed: runs[arm, seed].value for seed in seeds if (arm, seed) in runs}
     return {seed: value for seed, value in found.items() if value is not None}
 
 
-def _failure(arm: str, seeds: Sequence[int], runs: Mapping[tuple[str, int], Run]) -> str:
+def _failure(arm: str, seeds: Sequence[int], runs: Mapping[tuple[str, int], EndedRun]) -> str:
     known = {seed: runs[arm, seed] for seed in seeds if (arm, seed) in runs}
     return next((f"{run.status} on seed {seed}" for seed, run in known.items() if run.value is None), "")
 

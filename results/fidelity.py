@@ -88,7 +88,7 @@ def schedule_of(config: str) -> str:
     return str(schedule.get("type")) if isinstance(schedule, dict) else "unknown"
 
 
-def rungs(table: pd.DataFrame) -> list[Rung]:
+def judged_parts(table: pd.DataFrame) -> list[Rung]:
     """The judgement of each part of the budget at which at least 4 of the trials in ``curves`` have a value."""
     parts = {float(part): table[table["part"] == part] for part in sorted(table["part"].unique())}
     return [_rung(part, rows.reset_index(drop=True)) for part, rows in parts.items() if len(rows) >= FEWEST]
@@ -154,7 +154,7 @@ def print_rungs(console: Console, title: str, table: pd.DataFrame, every: bool =
     Parts that few trials share (each was a rung of some budgets only) are left out with a line, unless asked for.
     ``hint`` is what that line ends with.
     """
-    found = rungs(table)
+    found = judged_parts(table)
     if not found:
         console.print(f"{title}: under {FEWEST} completed trials have a value on the way: nothing to correlate")
         return

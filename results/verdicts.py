@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from terminal.counted import counted
 
-from results.ablation import Ablation, Comparison, ablation
+from results.ablation import Ablation, PairedDifference, ablation
 from results.analysis import ESTABLISHED
 from results.confirmation import MOST_PAIRS, Round, Verdict, rounds, standing
 from results.row_types import TRIAL_COLUMNS, TrialRow
@@ -147,7 +147,7 @@ def _ablated(found: Ablation) -> list[str]:
     return [*lines, f"The {rest} ({tried}): the whole winner stands."]
 
 
-def _effect(effect: Comparison) -> str:
+def _effect(effect: PairedDifference) -> str:
     if effect.reason:
         return f"impossible: {effect.reason}"
     said = "worse" if effect.worse else "better" if effect.better else "no difference established"

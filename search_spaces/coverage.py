@@ -55,7 +55,7 @@ IN_STEPS = ("_steps", "_step")  # endings of the names of knobs that count steps
 
 
 @dataclass(frozen=True)
-class Outcome:
+class TrainingOutcome:
     """What one training came to. ``problem`` is empty if all is well."""
 
     parameters: int = 0
@@ -66,7 +66,7 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Row:
+class CoverageRow:
     """One recorded run: per reading the key of its compressed config, or why there is none."""
 
     space: str
@@ -78,7 +78,9 @@ class Row:
 # --- what to train ----------------------------------------------------------------------------------------------------
 
 
-def rows_of(space: Space, steps: int, configs: dict[str, TrainConfig], only: str | None = None) -> Iterator[Row]:
+def rows_of(
+    space: Space, steps: int, configs: dict[str, TrainConfig], only: str | None = None
+) -> Iterator[CoverageRow]:
     """The rows of a campaign; the configs they need are added to ``configs`` by key.
 
     A row whose config was never published is a placeholder, not a run, and is left out.
@@ -96,7 +98,7 @@ def rows_of(space: Space, steps: int, configs: dict[str, TrainConfig], only: str
             else:
                 keys[reading] = config.key(config.data.source)
                 configs[keys[reading]] = config
-        yield Row(space.name, run, keys, problems)
+        yield CoverageRow(space.name, run, keys, problems)
 
 
 def compressed(config: TrainConfig, steps: int) -> TrainConfig:
@@ -132,7 +134,7 @@ def in_steps(budget: Budget, config: TrainConfig) -> float:
 # --- training it ------------------------------------------------------------------------------------------------------
 
 
-def attempt(text: str, backend: str = BACKEND) -> Outcome:
+def attempt(text: str, backend: str = BACKEND) -> TrainingOutcome:
     """Train a config, given as JSON, to its end. Whatever goes wrong is the outcome's problem, not an exception."""
     try:
         config = decode_config(text)
@@ -141,13 +143,14 @@ def attempt(text: str, backend: str = BACKEND) -> Outcome:
             *_, last = train(run)
     except Exception as error:  # whatever a component raises is what its row shows
         lines = str(error).strip().splitlines()
-        return Outcome(problem=f"{type(error).__name__}: {lines[0] if lines else ''}")
+        return TrainingOutcome(problem=f"{type(error).__name__}: {lines[0] if lines else ''}")
     return judged(
-        Outcome(run.num_parameters, len(used), last.train_loss or math.nan, last.val_loss or math.nan), last.status
+        TrainingOutcome(run.num_parameters, len(used), last.train_loss or math.nan, last.val_loss or math.nan),
+        last.status,
     )
 
 
-def judged(outcome: Outcome, status: str) -> Outcome:
+def judged(outcome: TrainingOutcome, status: str) -> TrainingOutcome:
     """The outcome with its problem, if the numbers are one."""
     problem = ""
     if status != "completed":
@@ -212,7 +215,7 @@ def decode_config(text: str) -> TrainConfig:
 
 def train_all(
     configs: Mapping[str, TrainConfig], jobs: int, backend: str, journal: Path | None = None
-) -> dict[str, Outcome]:
+) -> dict[str, TrainingOutcome]:
     """The outcome of each config by key; neighbours have the same structure, so each process gets a run of them.
 
     A ``journal`` takes each outcome as it comes in; what passed according to it is not trained again.
@@ -231,7 +234,7 @@ def train_all(
         return outcomes | _collected(order, found, journal, backend)
 
 
-def passed_before(journal: Path | None, backend: str) -> dict[str, Outcome]:
+def passed_before(journal: Path | None, backend: str) -> dict[str, TrainingOutcome]:
     """What a journal says passed on a backend; a failure is tried again."""
     if journal is None or not journal.exists():
         return {}
@@ -240,17 +243,17 @@ def passed_before(journal: Path | None, backend: str) -> dict[str, Outcome]:
         try:
             line = json.loads(text)
             if line["backend"] == backend:
-                found[line["key"]] = Outcome(**line["outcome"])
+                found[line["key"]] = TrainingOutcome(**line["outcome"])
         except (ValueError, RecursionError, TypeError, KeyError) as error:
             raise ValueError(f"--journal {str(journal)!r}: line {number} is no outcome: {error!r}") from None
     return {key: outcome for key, outcome in found.items() if not outcome.problem}
 
 
 def _collected(
-    order: Sequence[str], found: Iterable[Outcome], journal: Path | None, backend: str
-) -> dict[str, Outcome]:
+    order: Sequence[str], found: Iterable[TrainingOutcome], journal: Path | None, backend: str
+) -> dict[str, TrainingOutcome]:
     """Outcomes by key as they come in, which may take minutes."""
-    outcomes: dict[str, Outcome] = {}
+    outcomes: dict[str, TrainingOutcome] = {}
     console = Console(stderr=True)
     for key, outcome in zip(order, found, strict=True):
         outcomes[key] = outcome
@@ -268,7 +271,7 @@ def _collected(
 # --- the table --------------------------------------------------------------------------------------------------------
 
 
-def table(rows: Iterable[Row], outcomes: Mapping[str, Outcome]) -> Iterator[str]:
+def table(rows: Iterable[CoverageRow], outcomes: Mapping[str, TrainingOutcome]) -> Iterator[str]:
     """Lines of Markdown: a row for each recorded run, both readings side by side."""
     yield "| space | run | name | parameters | as_logged: graphs, loss | as_run: graphs, loss | result |"
     yield "|---|---|---|---|---|---|---|"
@@ -280,16 +283,16 @@ def table(rows: Iterable[Row], outcomes: Mapping[str, Outcome]) -> Iterator[str]
         yield f"| {' | '.join([row.space, row.run.id, row.run.name.replace('|', '/'), sizes, *cells, result])} |"
 
 
-def outcomes_of(row: Row, outcomes: Mapping[str, Outcome]) -> dict[str, Outcome]:
+def outcomes_of(row: CoverageRow, outcomes: Mapping[str, TrainingOutcome]) -> dict[str, TrainingOutcome]:
     """By reading."""
-    return {r: outcomes[row.keys[r]] if r in row.keys else Outcome(problem=row.problems[r]) for r in READINGS}
+    return {r: outcomes[row.keys[r]] if r in row.keys else TrainingOutcome(problem=row.problems[r]) for r in READINGS}
 
 
-def passed(row: Row, outcomes: Mapping[str, Outcome]) -> bool:
+def passed(row: CoverageRow, outcomes: Mapping[str, TrainingOutcome]) -> bool:
     return all(outcome.problem == "" for outcome in outcomes_of(row, outcomes).values())
 
 
-def _cell(outcome: Outcome) -> str:
+def _cell(outcome: TrainingOutcome) -> str:
     return outcome.problem or f"{outcome.graphs}, {outcome.train_loss:.3f} / {outcome.val_loss:.3f}"
 
 
@@ -337,7 +340,7 @@ def _check(options: argparse.Namespace) -> None:
     passed_before(options.journal, options.backend)  # or a damaged journal would be found out later
 
 
-def sample(rows: Sequence[Row], number: int, written: Path | None) -> list[Row]:
+def sample(rows: Sequence[CoverageRow], number: int, written: Path | None) -> list[CoverageRow]:
     """Each ``number``-th row from the first on, for a backend that is too slow for all of them."""
     if written is not None and number > 1:
         raise ValueError("--every and --write exclude each other: a table that is kept has every row")

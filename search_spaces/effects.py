@@ -30,7 +30,7 @@ class Effect:
 
 
 @dataclass(frozen=True)
-class Step:
+class Waypoint:
     """A run on the campaign's way from its baseline to its best, and what it added to the step before."""
 
     id: str
@@ -41,7 +41,7 @@ class Step:
 class Findings:
     """What a campaign found. Its progression begins at the baseline."""
 
-    progression: tuple[Step, ...] = ()
+    progression: tuple[Waypoint, ...] = ()
     effects: tuple[Effect, ...] = ()
     not_scores: tuple[str, ...] = ()  # ids whose recorded number is no score of the run that was meant
     # By scale: a metric above this is a run that never learned more than how frequent each token is. Such a run says

@@ -37,7 +37,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Group:
+class ReplicateGroup:
     """Rows that are one computation, in the order of the campaign; ``nearly``: those that are it but for rounding."""
 
     same: tuple[str, ...]
@@ -127,7 +127,7 @@ def as_published(
     return dropped, tuple(beside)
 
 
-def replicates(rows: Iterable[Row]) -> list[Group]:
+def replicates(rows: Iterable[Row]) -> list[ReplicateGroup]:
     """The groups of two and more rows that are one computation, or are but for rounding."""
     exact: dict[str, list[list[Row]]] = {}  # by what the weights are after the first steps
     for row in rows:
@@ -144,8 +144,8 @@ def replicates(rows: Iterable[Row]) -> list[Group]:
     return [_group(key, groups) for key, groups in near.items() if len(groups) > 1 or len(groups[0]) > 1]
 
 
-def _group(key: str, groups: list[list[Row]]) -> Group:
+def _group(key: str, groups: list[list[Row]]) -> ReplicateGroup:
     """The rows that are the plain config itself first."""
     main = next((group for group in groups if any(key_of(row.config) == key for row in group)), groups[0])
     others = (row.id for group in groups if group is not main for row in group)
-    return Group(tuple(row.id for row in main), tuple(others))
+    return ReplicateGroup(tuple(row.id for row in main), tuple(others))

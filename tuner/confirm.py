@@ -272,7 +272,7 @@ class Confirmation:
 
     def without(self, winner: Entry, group: Group) -> tuple[dict[str, Value], TrainConfig]:
         """The winner with some of its changes undone; a ValueError where that makes no valid config."""
-        values = undo(self.ledger, winner.values, group)
+        values = with_base_values(self.ledger, winner.values, group)
         return values, self.ledger.space.config(self.ledger.base, values)
 
     def _refuse(self, found: Round, changes: Group, group: Group, why: str) -> None:
@@ -300,7 +300,7 @@ def _timed(entry: Entry) -> bool:
     return entry.stage != SEARCH and entry.status == "completed" and bool(entry.row["wall_seconds"])
 
 
-def undo(ledger: Ledger, values: Mapping[str, Value], group: Group) -> dict[str, Value]:
+def with_base_values(ledger: Ledger, values: Mapping[str, Value], group: Group) -> dict[str, Value]:
     """``values`` with the knobs of ``group`` at the base's; what is then no longer active goes, what becomes so is the
     base's, too.
     """
@@ -318,6 +318,6 @@ def units(ledger: Ledger, values: Mapping[str, Value]) -> Group:
     changes, parts = ledger.changes(values), set[str]()
     for path in changes:
         if path not in parts:
-            left = ledger.changes(undo(ledger, values, (path,)))
+            left = ledger.changes(with_base_values(ledger, values, (path,)))
             parts |= changes.keys() - left.keys() - {path}
     return tuple(path for path in changes if path not in parts)

@@ -200,7 +200,7 @@ class Times:
 
     cost: plan.Plan
     late: plan.Plan
-    expected: schedule.Schedule
+    expected: schedule.SearchTime
 
     def search(self) -> list[float] | None:
         """Until the last trial has ended, from Ray's start on."""

@@ -25,7 +25,7 @@ JITTER = 0.02  # trials of one cost still differ by so much in speed; without it
 
 
 @dataclass(frozen=True)
-class Schedule:
+class SearchTime:
     """A search in units of one whole trial: wall time, compute of all trials, and wall time if nothing were stopped."""
 
     wall: float
@@ -33,10 +33,10 @@ class Schedule:
     wall_unstopped: float
 
 
-NOTHING = Schedule(0.0, 0.0, 0.0)  # of a search that is over
+NOTHING = SearchTime(0.0, 0.0, 0.0)  # of a search that is over
 
 
-def expect(plan: Plan, stopper: str, fidelity: str, repeats: int = REPEATS) -> Schedule:
+def expect(plan: Plan, stopper: str, fidelity: str, repeats: int = REPEATS) -> SearchTime:
     """The mean over simulated schedules of a search whose trials cost the same. ``stopper`` as in ``STOPPERS``.
 
     Of a search with more than ``MOST_TRIALS`` trials a part is simulated, with as many less slots where they are many.
@@ -45,7 +45,7 @@ def expect(plan: Plan, stopper: str, fidelity: str, repeats: int = REPEATS) -> S
     slots = max(min(plan.slots, FEWEST_SLOTS), round(plan.slots * part))
     simulated = replace(plan, trials=round(plan.trials * part), slots=slots)
     runs = [simulate(simulated, stopper, fidelity, seed) for seed in range(repeats)]
-    return Schedule(
+    return SearchTime(
         mean(run.seconds for run in runs) * (slots / plan.slots) / part,
         mean(run.busy_seconds for run in runs) / part,
         -(-plan.trials // plan.slots) * sum(plan.costs(fidelity)),

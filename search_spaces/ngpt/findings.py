@@ -5,14 +5,14 @@ The only replicate (rounds 2 and 7) leaves one degree of freedom, so the log its
 
 from __future__ import annotations
 
-from search_spaces.effects import Effect, Findings, Step
+from search_spaces.effects import Effect, Findings, Waypoint
 
 FINDINGS = Findings(
     progression=(
-        Step("2", "baseline"),
-        Step("10", "+ batch of 48"),
-        Step("19", "+ logit scale 15, projection every 7"),
-        Step("20", "+ 1500 steps"),
+        Waypoint("2", "baseline"),
+        Waypoint("10", "+ batch of 48"),
+        Waypoint("19", "+ logit scale 15, projection every 7"),
+        Waypoint("20", "+ 1500 steps"),
     ),
     effects=(
         Effect("batch of 16, not 8", "2", "6", lowers=True),

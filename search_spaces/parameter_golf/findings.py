@@ -6,22 +6,22 @@ that are the same computation as run. The log's other steps forward are not, and
 
 from __future__ import annotations
 
-from search_spaces.effects import Effect, Findings, Step
+from search_spaces.effects import Effect, Findings, Waypoint
 
 FINDINGS = Findings(
     progression=(
-        Step("BASE", "baseline"),
-        Step("N2", "+ LR warmup"),
-        Step("NF14", "+ soft cap 20, RoPE 5000"),
-        Step("A7", "+ parallel blocks"),
-        Step("B4", "+ matrix LR 0.06, SiLU^2"),
-        Step("C10", "+ matrix LR 0.08"),
-        Step("D6", "+ one encoder layer"),
-        Step("E8", "+ soft cap 15, matrix LR 0.1"),
-        Step("F6", "+ matrix LR 0.11"),
-        Step("G1", "+ untied embeddings"),
-        Step("H6", "+ two KV heads"),
-        Step("H1", "+ no encoder layer"),
+        Waypoint("BASE", "baseline"),
+        Waypoint("N2", "+ LR warmup"),
+        Waypoint("NF14", "+ soft cap 20, RoPE 5000"),
+        Waypoint("A7", "+ parallel blocks"),
+        Waypoint("B4", "+ matrix LR 0.06, SiLU^2"),
+        Waypoint("C10", "+ matrix LR 0.08"),
+        Waypoint("D6", "+ one encoder layer"),
+        Waypoint("E8", "+ soft cap 15, matrix LR 0.1"),
+        Waypoint("F6", "+ matrix LR 0.11"),
+        Waypoint("G1", "+ untied embeddings"),
+        Waypoint("H6", "+ two KV heads"),
+        Waypoint("H1", "+ no encoder layer"),
     ),
     effects=(
         Effect("LR warmup", "N2", "BASE", lowers=True),

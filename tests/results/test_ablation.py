@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from results.ablation import Ablation, Comparison, Decision, ablation, compare, decide, num_runs
+from results.ablation import Ablation, Decision, PairedDifference, ablation, decide, num_runs, paired_difference
 from results.analysis import ESTABLISHED, NOT_ESTABLISHED, Noise
-from results.confirmation import Run, rounds
+from results.confirmation import EndedRun, rounds
 
 CHANGES = tuple("abcdefghijklm")
 
@@ -16,7 +16,7 @@ def needing(*needed: str, together: tuple[str, ...] = ()):
 
     def tried(group):
         worse = bool(set(group) & set(needed)) or (bool(together) and set(together) <= set(group))
-        return Comparison(1.0 if worse else 0.0, 0.5, 3, ESTABLISHED if worse else NOT_ESTABLISHED)
+        return PairedDifference(1.0 if worse else 0.0, 0.5, 3, ESTABLISHED if worse else NOT_ESTABLISHED)
 
     return tried
 
@@ -51,8 +51,8 @@ def test_the_only_change_of_a_winner_stays() -> None:
 
 
 def test_a_run_that_failed_is_worse_whatever_the_others_were() -> None:
-    arm = {1: Run(0.0), 2: Run(None, "diverged")}
-    found = compare(arm, {1: Run(1.0), 2: Run(1.0)}, Noise(0.1, 6))
+    arm = {1: EndedRun(0.0), 2: EndedRun(None, "diverged")}
+    found = paired_difference(arm, {1: EndedRun(1.0), 2: EndedRun(1.0)}, Noise(0.1, 6))
     assert found.worse and not found.better and found.reason == "diverged on seed 2"
 
 
@@ -126,21 +126,24 @@ def test_the_runs_of_an_ablation_are_those_that_its_decisions_take(number) -> No
     ],
 )
 def test_only_what_is_established_or_failed_is_worse(difference, finding, reason, worse, better) -> None:
-    found = Comparison(difference, 0.1, 3, finding, reason)
+    found = PairedDifference(difference, 0.1, 3, finding, reason)
     assert (found.worse, found.better) == (worse, better)
 
 
 def test_a_comparison_is_of_the_seeds_that_both_completed_and_has_the_width_of_their_number() -> None:
-    arm, other = {1: Run(1.0), 2: Run(2.0), 3: Run(3.0)}, {2: Run(1.5), 3: Run(2.0), 4: Run(9.0)}
+    arm, other = (
+        {1: EndedRun(1.0), 2: EndedRun(2.0), 3: EndedRun(3.0)},
+        {2: EndedRun(1.5), 3: EndedRun(2.0), 4: EndedRun(9.0)},
+    )
     noise = Noise(0.1, 6)
-    found = compare(arm, other, noise)
+    found = paired_difference(arm, other, noise)
     assert (found.pairs, found.difference) == (2, 0.75) and found.half_width == noise.smallest_difference(2, 2)
-    assert compare(arm, other, None).half_width is None
-    assert compare(arm, {}, noise) == Comparison(None, None, 0, "", "the other completed on no seed")
+    assert paired_difference(arm, other, None).half_width is None
+    assert paired_difference(arm, {}, noise) == PairedDifference(None, None, 0, "", "the other completed on no seed")
 
 
 def test_what_is_left_stands_only_once_it_is_known_against_both() -> None:
-    good = Comparison(-1.0, 0.1, 3, ESTABLISHED)
+    good = PairedDifference(-1.0, 0.1, 3, ESTABLISHED)
     decision = Decision({}, ("a",), ())
     assert Ablation("won", ("a", "b"), decision, good).stands is None
     assert Ablation("won", ("a", "b"), decision, None, good).stands is None
@@ -174,4 +177,4 @@ def test_a_group_that_makes_no_valid_config_stays_and_its_plan_alone_tells_the_c
     (round_,) = rounds(confirmed)
     found = ablation(round_, [*confirmed, refused])
     assert found is not None and found.changes == ("a", "b") and found.decision.wanted == (("b",),)
-    assert found.decision.tried == {("a",): Comparison(None, None, 0, "", "no heads")}
+    assert found.decision.tried == {("a",): PairedDifference(None, None, 0, "", "no heads")}

@@ -9,9 +9,9 @@ from results.confirmation import (
     DEFAULT,
     MOST_PAIRS,
     Design,
+    EndedRun,
     Judgement,
     Round,
-    Run,
     Verdict,
     judge,
     pairs_to_settle,
@@ -25,10 +25,10 @@ SEEDS = (11, 12, 13, 14, 15)
 JITTER = (0.01, -0.01, 0.005, -0.005, 0.0)
 
 
-def ended(**arms: list[float | str]) -> dict[tuple[str, int], Run]:
+def ended(**arms: list[float | str]) -> dict[tuple[str, int], EndedRun]:
     """Runs by arm and seed: values, or statuses of runs without one."""
     return {
-        (arm, seed): Run(None, value) if isinstance(value, str) else Run(value)
+        (arm, seed): EndedRun(None, value) if isinstance(value, str) else EndedRun(value)
         for arm, values in arms.items()
         for seed, value in zip(SEEDS, values, strict=False)
     }
@@ -260,9 +260,9 @@ def judged(difference: float, other: float, failing: bool = False, seeds: int = 
     """A round of two candidates; with fewer than three seeds it is not over."""
     arms = {"base": 0.0, "won": difference, "other": other}
     noise = {"base": (0.0, 0.0, 0.0), "won": (0.0, 0.02, -0.02), "other": (0.01, -0.01, 0.0)}
-    runs = {(arm, s): Run(mean + noise[arm][s - 1]) for arm, mean in arms.items() for s in range(1, seeds + 1)}
+    runs = {(arm, s): EndedRun(mean + noise[arm][s - 1]) for arm, mean in arms.items() for s in range(1, seeds + 1)}
     if failing:
-        runs["won", 2] = Run(None, "diverged")
+        runs["won", 2] = EndedRun(None, "diverged")
     return Round(0, Design(2, 3, 3), "base", ("won", "other"), (1, 2, 3), runs, len(runs))
 
 

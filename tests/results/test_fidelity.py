@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from results import Store
-from results.fidelity import curves, holds_best, main, rungs, top_lost, within_groups
+from results.fidelity import curves, holds_best, judged_parts, main, top_lost, within_groups
 from results.frames import load
 
 
@@ -34,7 +34,7 @@ def test_curves_are_the_milestones_of_completed_trials_before_their_end(judged) 
 
 
 def test_a_rung_says_how_it_orders_trials(judged) -> None:
-    early, late = rungs(curves(load(judged)))
+    early, late = judged_parts(curves(load(judged)))
     assert (early.part, late.part) == (0.25, 0.5)
     assert [r.value for r in (early.overall, early.within)] == pytest.approx([-1, -1])
     assert [r.value for r in (late.overall, late.within)] == pytest.approx([1, 1])

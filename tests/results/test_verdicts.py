@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from results import Store, load
-from results.ablation import Ablation, Comparison, Decision
+from results.ablation import Ablation, Decision, PairedDifference
 from results.analysis import ESTABLISHED
 from results.report import print_leaderboard
 from results.verdicts import _ablated, verdict_lines
@@ -91,8 +91,10 @@ def test_a_campaign_without_confirmation_is_reported_as_before(campaign) -> None
     ],
 )
 def test_what_is_left_of_a_winner_is_the_minimal_one_only_where_it_holds_by_itself(kept, loss, said) -> None:
-    base, winner = (Comparison(by, 0.05, 3, ESTABLISHED if by else "not established") for by in (-0.1, loss))
-    found = Ablation("arm", ("a", "b", "c"), Decision({("b",): Comparison(0.0, 0.05, 3, "x")}, kept, ()), base, winner)
+    base, winner = (PairedDifference(by, 0.05, 3, ESTABLISHED if by else "not established") for by in (-0.1, loss))
+    found = Ablation(
+        "arm", ("a", "b", "c"), Decision({("b",): PairedDifference(0.0, 0.05, 3, "x")}, kept, ()), base, winner
+    )
     text = "\n".join(_ablated(found))
     assert said in text and ("the whole winner stands" in text) == (loss > 0)
 

@@ -9,7 +9,7 @@ from search_spaces import recorded
 from search_spaces.recorded import config_of
 from trainable.component import with_values
 from tuner.audit_overrides import INERT, LIVE, NEARLY
-from tuner.audit_recorded import Group, all_overrides, audit_recorded, inert_of_row, replicates
+from tuner.audit_recorded import ReplicateGroup, all_overrides, audit_recorded, inert_of_row, replicates
 
 RERUNS = [
     "BASE",
@@ -49,20 +49,20 @@ def as_run(golf):
 
 def test_the_rows_that_were_run_twice_are_found(as_run) -> None:
     assert replicates(as_run.values()) == [
-        Group(("BASE", "N3"), ("N4",)),
-        Group(("N2", "NF8"), ("NF10", "W7")),
-        Group(("NF14", "W0a")),
-        Group(("W0b", "W0e")),
-        Group(("W3",), ("W1",)),
-        Group(("B4", "C9", "C13", "C14")),
-        Group(("C10", "C11", "D3", "D10")),
-        Group(("D6", "E10")),
-        Group(("E8", "F8", "F10")),
+        ReplicateGroup(("BASE", "N3"), ("N4",)),
+        ReplicateGroup(("N2", "NF8"), ("NF10", "W7")),
+        ReplicateGroup(("NF14", "W0a")),
+        ReplicateGroup(("W0b", "W0e")),
+        ReplicateGroup(("W3",), ("W1",)),
+        ReplicateGroup(("B4", "C9", "C13", "C14")),
+        ReplicateGroup(("C10", "C11", "D3", "D10")),
+        ReplicateGroup(("D6", "E10")),
+        ReplicateGroup(("E8", "F8", "F10")),
     ]
 
 
 def test_groups_are_written_in_one_line() -> None:
-    assert str(Group(("BASE", "N3"), ("N4",))) == "BASE = N3 ~ N4"
+    assert str(ReplicateGroup(("BASE", "N3"), ("N4",))) == "BASE = N3 ~ N4"
 
 
 def test_the_rows_come_in_the_order_of_the_campaign(golf, as_run) -> None:
@@ -105,7 +105,7 @@ def test_what_was_swapped_by_the_published_code_is_not_called_ignored(golf) -> N
 
 def test_rows_of_one_trajectory_are_grouped_whatever_their_overrides_say(golf) -> None:
     rows = audit_recorded(golf, "as_logged", ["B4", "C9", "C13", "F6"])
-    assert replicates(rows) == [Group(("B4", "C9"))]
+    assert replicates(rows) == [ReplicateGroup(("B4", "C9"))]
     statuses = {row.id: [f.status for f in row.findings] for row in rows}
     assert statuses == {"B4": [LIVE], "C9": [INERT], "C13": [LIVE], "F6": [LIVE]}
 

@@ -12,7 +12,7 @@ from results.confirmation import Design, rounds, standing
 from results.verdicts import verdict_lines
 from tests.tuner.conftest import DATA
 from trainable.component import with_values
-from tuner.confirm import ROUND_SEEDS, undo, units
+from tuner.confirm import ROUND_SEEDS, units, with_base_values
 
 DESIGN = Design(2, 3, 5)
 
@@ -237,9 +237,9 @@ def test_a_change_that_goes_with_another_is_undone_with_it(bench) -> None:
     ledger = bench.search().ledger
     values = ledger.base_values | {"schedule": "Tidal", "schedule.warmup_frac": 0.3, "optimizer.matrix_lr": 0.1}
     assert units(ledger, values) == ("schedule", "optimizer.matrix_lr")
-    assert undo(ledger, values, ("schedule",)) == ledger.base_values | {"optimizer.matrix_lr": 0.1}
-    assert undo(ledger, values, units(ledger, values)) == ledger.base_values
-    assert undo(ledger, values, ()) == values
+    assert with_base_values(ledger, values, ("schedule",)) == ledger.base_values | {"optimizer.matrix_lr": 0.1}
+    assert with_base_values(ledger, values, units(ledger, values)) == ledger.base_values
+    assert with_base_values(ledger, values, ()) == values
 
 
 def test_a_fresh_seed_makes_another_key_and_the_same_arm(bench, play) -> None:
