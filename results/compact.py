@@ -42,7 +42,7 @@ def compact(folder: Location, target: Location) -> int:
     check_name(target.name, "campaign name")
     if files.is_file(target) or files.names(target):
         raise ValueError(f"{target} exists already: a compacted campaign needs a folder of its own")
-    tables = {dataset: store.table(dataset) for dataset in DATASETS}
+    tables: dict[str, pa.Table] = dict(zip(DATASETS, store.tables(), strict=True))
     unfinished = sum(status in UNFINISHED for status in tables["trials"]["status"].to_pylist())
     if unfinished:
         raise ValueError(f"{folder} has {counted(unfinished, 'trial')} not ended yet: resume it first")

@@ -28,7 +28,6 @@ def load(folder: str | Location) -> Results:
     A ValueError where there is none or a file cannot be read.
     """
     store = Store.open(find(folder) if isinstance(folder, str) else folder)
-    trials: pd.DataFrame = store.table("trials").to_pandas()
-    reports: pd.DataFrame = store.table("reports").to_pandas()
+    trials, reports = (table.to_pandas() for table in store.tables())
     trials["status"] = trials["status"].astype(pd.CategoricalDtype(list(STATUSES), ordered=True))
     return Results(store.campaign, trials, reports)

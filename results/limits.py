@@ -20,5 +20,6 @@ SHORT_TEXT = 1_000  # in a cell that holds a name
 TRIALS = 50_000  # rows of a campaign's trials
 REPORTS = 500_000  # rows of its reports
 REPORTS_OF_A_TRIAL = 100_000
+MOST_COUNTED = 1_000_000  # numbers of trials, which may have gaps, attempts at one and rounds of confirmation
 ROW_GROUPS = 10_000  # in a Parquet file
 KNOBS = 1_000  # that a campaign searches

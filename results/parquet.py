@@ -6,6 +6,7 @@ So texts are read as Parquet keeps them, each different one once, and counted be
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import UTC
 from typing import Any
 
@@ -17,13 +18,21 @@ from results import limits
 from results.pages import check_pages
 
 
-def read(content: bytes, schema: pa.Schema, most_rows: int, most_bytes: int = limits.DECODED_BYTES) -> pa.Table:
-    """The rows of a file, in the columns of ``schema``; one that the file lacks is null.
+def read(
+    content: bytes,
+    schema: pa.Schema,
+    most_rows: int,
+    most_bytes: int = limits.DECODED_BYTES,
+    needed: Collection[str] = (),
+) -> pa.Table:
+    """The rows of a file, in the columns of ``schema``; one that the file lacks is null, unless it is ``needed``.
 
     An ArrowException, OSError or ValueError for bytes that are no such file, and for more than the limits allow.
     """
     file = _open(content, [])
     _check_footer(file, schema, most_rows)
+    if lacking := [name for name in needed if name not in file.schema_arrow.names]:
+        raise ValueError(f"it has no column {lacking[0]!r}")
     size = check_pages(content, file.metadata, most_bytes)
     # A row takes no more than all pages do, so that few rows of small pages cannot be much.
     texts = [f.name for f in file.schema_arrow if pa.types.is_string(f.type)]

@@ -6,7 +6,6 @@ Rows are looked at when they are read and when they are written, so that nothing
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -20,7 +19,7 @@ from terminal.nearest import nearest
 from results import parquet, row_types
 from results.column import Column, Source
 from results.confirmation import ABLATE, CONFIRM, Design
-from results.limits import DEPTH, JSON_TEXT, KNOBS, LARGEST
+from results.limits import DEPTH, JSON_TEXT, KNOBS, LARGEST, MOST_COUNTED
 from results.row_types import TrialRow
 from results.statuses import STAGES, STATUSES
 
@@ -35,7 +34,8 @@ BY_STAGE: dict[str | None, tuple[str, ...]] = {
     ABLATE: ("round", "design", "undone"),
 }
 
-RANGES = {  # unit -> the least and the most; LARGEST is in either direction
+
+RANGES: dict[str, tuple[float, float]] = {  # unit -> the least and the most; LARGEST is in either direction
     "count": (0, 1e15),
     "number": (0, 2**63 - 1),
     "steps": (0, 2**63 - 1),
@@ -47,6 +47,11 @@ RANGES = {  # unit -> the least and the most; LARGEST is in either direction
     "fraction": (0, 1e6),
 }
 _KNOB = Column("as in the config", "sampled value", Source.SEARCH)
+COUNTED: dict[str, tuple[float, float]] = {  # columns that are counted up by one; a campaign stays far below
+    "number": (0, MOST_COUNTED),
+    "attempt": (0, MOST_COUNTED),
+    "round": (0, MOST_COUNTED),
+}
 
 
 class Undone(BaseModel):
@@ -86,12 +91,6 @@ def check_rows(table: pa.Table, dataset: str, key: str | None, objective: str | 
             _check_trial(cast(TrialRow, row), objective)
 
 
-def repeated(keys: pa.ChunkedArray[Any]) -> str | None:
-    """A key that stands there more than once."""
-    ((key, times),) = Counter(keys.to_pylist()).most_common(1) or [(None, 0)]
-    return key if times > 1 else None
-
-
 def _rows(table: pa.Table) -> Iterator[Mapping[str, Any]]:
     for batch in table.to_batches(max_chunksize=AT_ONCE):
         try:
@@ -99,6 +98,13 @@ def _rows(table: pa.Table) -> Iterator[Mapping[str, Any]]:
         except OverflowError:
             raise ValueError("a time in it is beyond every calendar") from None
         yield from rows
+
+
+def needed(dataset: str) -> list[str]:
+    """The columns that every file of a dataset has, of whatever version: those without which no row is one."""
+    fixed = row_types.TRIAL_COLUMNS if dataset == "trials" else row_types.REPORT_COLUMNS
+    trained = TRAINED if dataset == "trials" else ()
+    return ["key", *(column.name for column in fixed if column.name in trained or not column.nullable)]
 
 
 def _columns(names: Sequence[str], dataset: str) -> list[Column]:
@@ -119,7 +125,7 @@ def _check_cell(column: Column, value: Any) -> None:
     elif not isinstance(value, bool):
         if not isfinite(value) and not column.finite:
             return  # of a run that diverged
-        least, most = RANGES.get(column.unit, (-LARGEST, LARGEST))
+        least, most = COUNTED.get(name) or RANGES.get(column.unit, (-LARGEST, LARGEST))
         if not least <= value <= most:
             raise ValueError(f"{name} is {value!r} but must be {least:g} to {most:g}")
 
@@ -161,8 +167,8 @@ def _check_trial(row: TrialRow, objective: str | None) -> None:
     status, stage = row["status"], row["stage"]
     if objective is not None and row["objective"] != objective:
         raise ValueError(f"objective is {_short(row['objective'])} but the campaign's is {objective!r}")
-    if status != "infeasible" or row["spent"] is not None:
-        _need(row, TRAINED, f"a trial that is {status}")
+    if status != "infeasible" or row["spent"] is not None or row["config"] != "null":
+        _need(row, TRAINED, f"a trial that is {status}" if status != "infeasible" else "a trial with a config")
     _need(row, BY_STATUS.get(status, ()), f"a trial that is {status}")
     _need(row, BY_STAGE.get(stage, ()), f"a run of the stage {stage}")
     if stage == ABLATE and status != "infeasible":

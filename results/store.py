@@ -11,10 +11,8 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
-from numbers import Integral, Real
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal, TypeGuard, cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -25,9 +23,11 @@ from terminal.nearest import nearest
 
 from results import limits, parquet, places
 from results.campaign import parse
+from results.cells import plain
+from results.consistency import check_trials, orphans
 from results.names import check_name, is_name
 from results.row_types import ReportRow, TrialRow
-from results.rows import check_rows, repeated
+from results.rows import check_rows, needed
 from results.schema import SCHEMA_VERSION, reports_schema, trials_schema
 from results.statuses import STATUSES
 
@@ -38,6 +38,7 @@ CAMPAIGN = "campaign.json"
 MOST_ROWS = {"trials": limits.TRIALS, "reports": limits.REPORTS}
 MOST_ROWS_OF_A_TRIAL = {"trials": 1, "reports": limits.REPORTS_OF_A_TRIAL}
 
+_ORPHAN = "has reports of a trial that has no row"
 _EMPTY = "0-empty"  # a part without rows, so that pandas can read a campaign in which nothing has happened yet
 
 
@@ -62,13 +63,7 @@ class Store:
         campaign in which no trial has begun, whose description is written anew. Two processes that create in one
         folder must be kept apart by the caller.
         """
-        check_name(folder.name, "campaign name")
-        for name in ("schema_version", "knobs"):
-            if name in campaign:
-                raise ValueError(f"campaign[{name!r}] is written by the store and must not be given")
-        whole = {"schema_version": SCHEMA_VERSION, **campaign, "knobs": dict(knobs)}
-        text = json.dumps(places.relative(folder, whole), indent=2, allow_nan=False)
-        store = cls(folder, _parsed_campaign(folder, text.encode()))  # what could not be read again is not begun
+        store, text = cls._described(folder, campaign, knobs)  # what could not be read again is not begun
         files.create_folder(folder)
         if not (anew and store.is_empty):
             store._refuse_if_in_use()
@@ -79,23 +74,58 @@ class Store:
         return store
 
     @classmethod
-    def open(cls, folder: Location, on_corrupt: OnCorrupt | None = None) -> Store:
+    def check(cls, folder: Location, campaign: Mapping[str, Any], knobs: Mapping[str, str]) -> None:
+        """A ValueError where :meth:`create` would refuse the description; nothing is made, nor looked for."""
+        cls._described(folder, campaign, knobs)
+
+    @classmethod
+    def _described(cls, folder: Location, campaign: Mapping[str, Any], knobs: Mapping[str, str]) -> tuple[Store, str]:
+        """The store of a campaign that is not there yet, and its ``campaign.json``."""
+        check_name(folder.name, "campaign name")
+        for name in ("schema_version", "knobs"):
+            if name in campaign:
+                raise ValueError(f"campaign[{name!r}] is written by the store and must not be given")
+        whole = {"schema_version": SCHEMA_VERSION, **campaign, "knobs": dict(knobs)}
+        text = json.dumps(places.relative(folder, whole), indent=2, allow_nan=False)
+        return cls(folder, _parsed_campaign(folder, text.encode())), text
+
+    @classmethod
+    def open(cls, folder: Location) -> Store:
         """Open an existing campaign; a ValueError where there is none or a newer version of this code wrote it.
 
-        Only for a resume: with ``on_corrupt``, every Parquet file is checked now, and one that cannot be read is
-        renamed to ``.corrupt-<name>`` and passed to it. Without, reading a damaged file is a ValueError that names it.
+        Nothing is changed. Reading a damaged file is a ValueError that names it.
         """
         store = cls(folder, _read_campaign(folder))
         missing = [dataset for dataset in DATASETS if store._compacted and not store._keys(dataset)]
         if missing:
             raise ValueError(f"{folder} is compacted but holds no {missing[0]}: it was not copied whole")
-        if on_corrupt is not None:
-            store._refuse_if_compacted()
-            store._set_corrupt_files_aside(on_corrupt)
-            for dataset in DATASETS:
-                if _EMPTY not in store._keys(dataset):
-                    store._write_empty_part(dataset)
         return store
+
+    def set_damaged_aside(self, said: OnCorrupt) -> None:
+        """Rename every Parquet file that cannot be read to ``.corrupt-<name>``, and the reports of trials that have no
+        row (any more); ``said`` is told of each. Only for a process that alone writes the campaign, to go on with it.
+
+        A ValueError, before anything is renamed, where rows that can be read contradict each other.
+        """
+        self.refuse_if_compacted()
+        damaged: list[tuple[Dataset, str, str]] = []
+        whole: dict[Dataset, list[str]] = {"trials": [], "reports": []}
+        trials = [self._schemas["trials"].empty_table()]
+        for dataset in DATASETS:
+            for key, found in self._each(dataset, reachable=True):
+                if isinstance(found, ValueError):
+                    damaged.append((dataset, key, str(found)))
+                    continue
+                whole[dataset].append(key)
+                trials += [found] if dataset == "trials" else []
+        self._check_trials(pa.concat_tables(trials))
+        for key in orphans(whole["reports"], [*whole["trials"], _EMPTY]):
+            damaged.append(("reports", key, f"{self._path('reports', key)} {_ORPHAN}"))
+        for dataset, key, why in damaged:
+            said(self._set_aside(dataset, f"{key}.parquet"), why)
+        for dataset in DATASETS:
+            if _EMPTY not in self._keys(dataset):
+                self._write_empty_part(dataset)
 
     def revise(self, changes: Mapping[str, Any]) -> None:
         """Write some fields of ``campaign.json`` anew: those that a resume may change."""
@@ -151,13 +181,11 @@ class Store:
 
     def table(self, dataset: Dataset) -> pa.Table:
         """All rows of one dataset, sorted by key. A ValueError names every file that cannot be read."""
-        tables, errors, keys = [pa.Table.from_batches([], self._schemas[dataset])], [], self._keys(dataset)
+        tables, errors = [pa.Table.from_batches([], self._schemas[dataset])], []
         rows, size = 0, 0
-        for key, content in zip(keys, self._contents(dataset, keys), strict=True):
-            try:
-                found = self._parsed(dataset, key, content)
-            except ValueError as error:
-                errors.append(str(error))
+        for _, found in self._each(dataset):
+            if isinstance(found, ValueError):
+                errors.append(str(found))
                 continue
             tables.append(found)
             rows, size = rows + len(found), size + found.nbytes
@@ -167,9 +195,45 @@ class Store:
         if errors:
             raise ValueError("; ".join(errors))
         whole = pa.concat_tables(tables)
-        if dataset == "trials" and (twice := repeated(whole["key"])):
-            raise ValueError(f"{self.folder / dataset} cannot be read: it has trial {twice!r} twice")
+        if dataset == "trials":
+            self._check_trials(whole)
         return whole
+
+    def tables(self) -> tuple[pa.Table, pa.Table]:
+        """Trials and reports, as in :meth:`table`; a ValueError also for reports of a trial that has no row.
+
+        Reports are read first: whatever is written meanwhile, their trials have rows.
+        """
+        reports = self.table("reports")
+        trials = self.table("trials")
+        if lost := orphans(reports["key"].to_pylist(), trials["key"].to_pylist()):
+            where = self.folder / "reports" if self._compacted else self._path("reports", lost[0])
+            how = "it was not copied whole" if self._compacted else "a resume sets them aside"
+            raise ValueError(f"{where} {_ORPHAN} ({lost[0]!r}): {how}")
+        return trials, reports
+
+    def _check_trials(self, rows: pa.Table) -> None:
+        """A ValueError for trials that contradict each other."""
+        try:
+            check_trials(rows, self.campaign)
+        except ValueError as error:
+            raise ValueError(f"{self.folder / 'trials'} cannot be believed: {error}") from None
+
+    def _each(self, dataset: Dataset, reachable: bool = False) -> Iterator[tuple[str, pa.Table | ValueError]]:
+        """Each file of a dataset by its key: its rows, or why it cannot be read.
+
+        With ``reachable`` an OSError for an object that a store does not hand out: that says nothing of the object.
+        """
+        keys = self._keys(dataset)
+        for key, content in zip(keys, self._contents(dataset, keys), strict=True):
+            if reachable and not isinstance(self.folder, Path) and _is_unreachable(content):
+                raise content
+            try:
+                found = self._parsed(dataset, key, content)
+            except ValueError as error:
+                yield key, error
+            else:
+                yield key, found
 
     def _keys(self, dataset: Dataset) -> list[str]:
         names = files.names(self.folder / dataset)
@@ -192,7 +256,9 @@ class Store:
         try:
             if isinstance(content, OSError):
                 raise content
-            table = parquet.read(content, self._schemas[dataset], most)
+            table = parquet.read(content, self._schemas[dataset], most, needed=needed(dataset))
+            if most and not len(table) and one is not None:
+                raise ValueError("it holds no row")
             check_rows(table, dataset, one, self.campaign.get("objective"))
         except (pa.ArrowException, OSError, ValueError) as error:
             raise ValueError(f"{path} cannot be read: {_first_line(error)}") from None
@@ -217,13 +283,13 @@ class Store:
         return len(misnamed)
 
     def _write(self, dataset: Dataset, key: str, rows: list[Mapping[str, Any]]) -> None:
-        self._refuse_if_compacted()
+        self.refuse_if_compacted()
         self.before_write()
         schema = self._schemas[dataset]
         for name in rows[-1]:  # the others were checked when they were written
             if name not in schema.names:
                 raise ValueError(f"{dataset} has no column {name!r}: {nearest(name, schema.names, 'columns')}")
-        columns = [pa.array([_plain(f, r.get(f.name)) for r in rows], f.type) for f in schema]
+        columns = [pa.array([plain(f, r.get(f.name)) for r in rows], f.type) for f in schema]
         table = pa.Table.from_arrays(columns, schema=schema)
         check_rows(table.slice(len(rows) - 1), dataset, key, self.campaign.get("objective"))  # as when it is read
         self._write_table(dataset, key, table)
@@ -248,7 +314,8 @@ class Store:
     def _compacted(self) -> bool:
         return bool(self.campaign.get("compacted"))
 
-    def _refuse_if_compacted(self) -> None:
+    def refuse_if_compacted(self) -> None:
+        """A ValueError for a campaign that can only be read."""
         if self._compacted:
             raise ValueError(f"{self.folder} is compacted: it can be read, but not gone on with")
 
@@ -260,18 +327,6 @@ class Store:
         foreign += [f"{dataset}/{key}" for dataset in DATASETS for key in self._keys(dataset) if key != _EMPTY]
         if foreign:
             raise ValueError(f"{self.folder} already holds {foreign[0]!r}: a campaign needs a folder of its own")
-
-    def _set_corrupt_files_aside(self, on_corrupt: OnCorrupt) -> None:
-        for dataset in DATASETS:
-            keys = self._keys(dataset)
-            for key, content in zip(keys, self._contents(dataset, keys), strict=True):
-                path = self._path(dataset, key)
-                if isinstance(content, OSError) and not isinstance(path, Path):
-                    raise content  # the store cannot be reached: that says nothing of the file
-                try:
-                    self._parsed(dataset, key, content)
-                except ValueError as error:
-                    on_corrupt(self._set_aside(dataset, path.name), str(error))
 
     def _set_aside(self, dataset: Dataset, name: str) -> Location:
         """Rename a damaged file so that readers ignore it; never over one that was set aside before."""
@@ -309,6 +364,10 @@ def _parsed_campaign(folder: Location, content: bytes) -> dict[str, Any]:
     return places.whole(folder, parse(folder / CAMPAIGN, content))
 
 
+def _is_unreachable(content: bytes | OSError) -> TypeGuard[OSError]:
+    return isinstance(content, OSError) and not isinstance(content, TooLargeError)
+
+
 def _first_line(error: Exception) -> str:
     return (str(error).splitlines() or [repr(error)])[0]
 
@@ -323,30 +382,3 @@ def _key(row: Mapping[str, Any]) -> str:
         raise ValueError(f"the trial key {key!r} must be text other than {_EMPTY!r}")
     check_name(key, "trial key")
     return key
-
-
-def _plain(field: pa.Field[Any], value: Any) -> Any:
-    """``value`` as its column stores it, or a ValueError: pyarrow alone would turn true into 1 and take naive times."""
-    if value is None:
-        return None
-    kind, is_bool = field.type, isinstance(value, bool)
-    if pa.types.is_floating(kind) and isinstance(value, Real) and not is_bool:
-        return float(value)
-    if pa.types.is_integer(kind) and isinstance(value, Integral) and not is_bool and -(2**63) <= int(value) < 2**63:
-        return int(value)
-    if pa.types.is_boolean(kind) and is_bool:
-        return value
-    if pa.types.is_string(kind) and isinstance(value, str):
-        return value
-    if pa.types.is_timestamp(kind) and isinstance(value, datetime) and value.tzinfo is not None:
-        return value
-    raise ValueError(f"{field.name} is {value!r} but must be {_WANTED[str(kind)]}")
-
-
-_WANTED = {
-    "double": "a number",
-    "int64": "a whole number of at most 64 bits",
-    "bool": "true or false",
-    "string": "text",
-    "timestamp[us, tz=UTC]": "a datetime with a time zone",
-}

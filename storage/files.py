@@ -94,12 +94,15 @@ def create_folder(folder: Location) -> bool:
 
 
 def names(folder: Location) -> list[str]:
-    """Visible names in a folder, sorted; none where it does not exist. A ValueError where it is a file."""
+    """Visible names in a folder, sorted; none where it does not exist. A ValueError where it is anything else."""
     if not isinstance(folder, Path):
         return sorted(name for name in remote.names(folder) if not name.startswith("."))
-    if folder.is_file():
-        raise ValueError(f"{folder} is a file but must be a folder")
-    return sorted(p.name for p in folder.iterdir() if not p.name.startswith(".")) if folder.is_dir() else []
+    if folder.is_dir():
+        return sorted(p.name for p in folder.iterdir() if not p.name.startswith("."))
+    if os.path.lexists(folder):
+        kind = "a file" if folder.is_file() else "a link to nowhere" if not folder.exists() else "no file"
+        raise ValueError(f"{folder} is {kind} but must be a folder")
+    return []
 
 
 def exists(path: Location) -> bool:

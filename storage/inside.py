@@ -27,12 +27,13 @@ from storage.location import Location
 
 GONE = "the folder is no longer there: it was renamed or removed"
 _TEMPORARY = re.compile(r"\.(.+)\.[0-9a-f]{8}")  # a file on its way to its name, or left by a writer that was killed
+A_FILE, A_FOLDER = "a file", "a folder"
 _KINDS = (
     (stat.S_ISLNK, "a link"),
-    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISDIR, A_FOLDER),
     (stat.S_ISFIFO, "a pipe"),
     (stat.S_ISSOCK, "a socket"),
-    (stat.S_ISREG, "a file"),
+    (stat.S_ISREG, A_FILE),
 )
 
 
@@ -151,30 +152,44 @@ def _remove_objects(folder: Location, ours: Callable[[str], bool]) -> None:
         remote.remove(folder / file)
 
 
-def check_plain(folder: Location, but: Collection[str] = ()) -> None:
-    """A ValueError, one line, for the first thing below a folder that is neither a file nor a folder: a link, a pipe.
+def check_plain(
+    folder: Location, but: Collection[str] = (), kinds: Callable[[str], str | None] = lambda path: None
+) -> None:
+    """A ValueError, one line, for the first thing below a folder that is neither a file nor a folder (a link, a pipe),
+    and for a file where ``kinds`` says of that path that it is a folder, and the reverse.
 
     Asked before a campaign is gone on with. ``but`` are paths below the folder that may be anything.
     """
     if not isinstance(folder, Path):
         return
-    for found in _unplain(folder):
-        if found.relative_to(folder).as_posix() not in but:
+    for found, kind in _all_below(folder):
+        path = found.relative_to(folder).as_posix()
+        if path in but:
+            continue
+        if kind not in (A_FILE, A_FOLDER):
             raise ValueError(
-                f"{found} is {_kind(_mode(found))}: a campaign's folder holds only files and folders of its own, and "
+                f"{found} is {kind}: a campaign's folder holds only files and folders of its own, and "
                 "nothing was changed; put what it stands for in its place, or remove it"
+            )
+        if (wanted := kinds(path)) not in (None, kind):
+            raise ValueError(
+                f"{found} is {kind}, but a campaign has {wanted} of that name: nothing was changed; move it elsewhere"
             )
 
 
-def _unplain(folder: Path) -> Iterator[Path]:
+def _all_below(folder: Path) -> Iterator[tuple[Path, str]]:
+    """Each path below a folder, and its kind. A folder is asked for its members after what was found of itself."""
     waiting = [folder]
     while waiting:
         with os.scandir(waiting.pop()) as entries:
             for entry in sorted(entries, key=lambda entry: entry.name):
                 if entry.is_dir(follow_symlinks=False):
                     waiting.append(Path(entry.path))
-                elif not entry.is_file(follow_symlinks=False):
-                    yield Path(entry.path)
+                    yield Path(entry.path), A_FOLDER
+                elif entry.is_file(follow_symlinks=False):
+                    yield Path(entry.path), A_FILE
+                else:
+                    yield Path(entry.path), _kind(_mode(Path(entry.path)))
 
 
 def _place(folder: Path, name: str, make: bool = False) -> Path:

@@ -211,7 +211,7 @@ def test_a_campaign_whose_head_was_lost_with_all_nodes_goes_on_on_a_new_cluster(
 def check_whole(folder: Path, count: int) -> pd.DataFrame:
     """Every trial is there once and has ended, every file can be read, and trials and reports say the same."""
     unreadable: list[str] = []
-    Store.open(folder, on_corrupt=lambda path, why: unreadable.append(f"{path}: {why}"))
+    Store.open(folder).set_damaged_aside(lambda path, why: unreadable.append(f"{path}: {why}"))
     assert unreadable == []
     campaign = results.load(folder)
     ran = campaign.trials[campaign.trials["status"] != "infeasible"].set_index("key")

@@ -83,7 +83,7 @@ def begin(campaign: Location, key: str, at_least: int) -> Attempt:
     sign = json.dumps({"attempt": number, "checkpoints": usable})
     inside.write(campaign, _below(key, SIGN), sign.encode())
     for name in files.names(folder):
-        if name not in (SIGN, *usable) and _is_ours(name):
+        if name not in (SIGN, *usable) and is_ours(name):
             inside.remove(campaign, _below(key, name))
     return Attempt(campaign, key, number, usable)
 
@@ -104,28 +104,34 @@ def folder_of(campaign: Location, key: str) -> Location:
 
 def remove(campaign: Location, key: str) -> None:
     """The trial has ended: remove its checkpoints, and with the sign whoever still trains it."""
-    inside.remove_files(campaign, f"{FOLDER}/{key}", _is_ours)
+    inside.remove_files(campaign, f"{FOLDER}/{key}", is_ours)
 
 
 def remove_all(campaign: Location, but: Collection[str]) -> None:
     """Remove the checkpoints of every trial ``but`` these. What no trial has written stays."""
     for key in files.names(campaign / FOLDER):
-        if key not in but and _KEY.fullmatch(key):
+        if key not in but and is_key(key):
             remove(campaign, key)
 
 
 def remove_half_written(campaign: Location) -> None:
     """Remove what writers that were killed left of signs and checkpoints; where no trial runs."""
     for key in files.names(campaign / FOLDER):
-        if _KEY.fullmatch(key):
-            inside.remove_half_written(campaign, f"{FOLDER}/{key}", _is_ours)
+        if is_key(key):
+            inside.remove_half_written(campaign, f"{FOLDER}/{key}", is_ours)
 
 
 def _below(key: str, name: str) -> str:
     return f"{FOLDER}/{key}/{name}"
 
 
-def _is_ours(name: str) -> bool:
+def is_key(name: str) -> bool:
+    """Whether a name in the folder of checkpoints is that of a trial."""
+    return _KEY.fullmatch(name) is not None
+
+
+def is_ours(name: str) -> bool:
+    """Whether a file in a trial's folder is its sign or one of its checkpoints."""
     return name == SIGN or _NAME.fullmatch(name) is not None
 
 

@@ -15,11 +15,11 @@ from typing import Any
 
 from results.names import campaign_folder
 from results.store import CAMPAIGN, Store
-from storage import files, inside
+from storage import files
 from storage.location import Location
+from tuner import layout
 from tuner.again import again
 from tuner.driver import only_driver
-from tuner.journal import JOURNAL_LOCK
 from tuner.lock import BusyError, NoLocksError, is_held
 from tuner.record import difference
 
@@ -80,7 +80,7 @@ def _is_held(held: ExitStack, folder: Location, by_name: bool) -> bool:
 
 def create(folder: Location, record: Mapping[str, Any], knobs: Mapping[str, str]) -> Store:
     """Write down the campaign in a folder that this process holds; a ValueError where it is another's."""
-    inside.check_plain(folder, but=[JOURNAL_LOCK])
+    layout.check(folder)
     anew = files.is_file(folder / CAMPAIGN)
     if anew:
         _check_empty(Store.open(folder), {**record, "knobs": dict(knobs)})

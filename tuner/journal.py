@@ -22,6 +22,7 @@ from optuna.storages.journal import BaseJournalBackend
 from storage import inside
 
 JOURNAL, JOURNAL_LOCK = "optuna.journal", "optuna.journal.lock"  # the second is Optuna's: a link
+JOURNAL_BEFORE = f"{JOURNAL}.before"  # that of the start before
 
 
 class Journal(BaseJournalBackend):
@@ -34,7 +35,7 @@ class Journal(BaseJournalBackend):
         self._noted: set[str] = set()
         with suppress(OSError):  # no regular file is there, or the folder cannot be written: the first line will say so
             if stat.S_ISREG(os.lstat(file).st_mode):
-                os.replace(file, file.with_name(f"{file.name}.before"))
+                os.replace(file, file.with_name(JOURNAL_BEFORE))
         with suppress(OSError):  # of a driver that was killed while an earlier version held it: readers would wait
             file.with_name(JOURNAL_LOCK).unlink()
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from results.confirmation import SEARCH
 from results.row_parts import given, measure_of, reusable
@@ -53,8 +54,8 @@ class Library:
         self._found: dict[str, tuple[Store, TrialRow]] = {}
         for folder in folders:
             store = Store.open(folder)
-            store.table("reports")  # a damaged one is said now, and not when its trial has its turn
-            for row in store.trials():
+            trials, _ = store.tables()  # a damaged report is said now, and not when its trial has its turn
+            for row in cast(list[TrialRow], trials.to_pylist()):
                 searched = (row["stage"] or SEARCH) == SEARCH
                 if searched and row["status"] in FINISHED and row["key"] not in self._found:
                     _check_config(folder, row)

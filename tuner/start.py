@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import results.find
+from results.names import campaign_folder
 from results.store import CAMPAIGN, Store, campaigns, check_campaign
 from search_spaces import constraints
 from search_spaces import load as load_space
@@ -28,7 +29,7 @@ from terminal.nearest import closest
 from trainable.config import TrainConfig
 from trainable.data import Dataset, check_source, known_vocab_size, prepare
 from trainable.ray_trainable import STOP_FILE
-from tuner import beginning, cluster, devices, kept, nodes, plan, provenance, resumed, warm_start
+from tuner import beginning, cluster, devices, kept, layout, nodes, plan, provenance, resumed, warm_start
 from tuner.again import PROGRAM
 from tuner.audit_overrides import INERT, audit_fixed, audit_space, proxy_base
 from tuner.audit_recorded import inert_of_row
@@ -38,7 +39,6 @@ from tuner.conclusion import conclude
 from tuner.describe import describe, print_cost
 from tuner.display import Display
 from tuner.driver import going_on_with, interruptible, only_driver
-from tuner.journal import JOURNAL_LOCK
 from tuner.left import left_of
 from tuner.lost import RayDiedError
 from tuner.option_groups import LATEST
@@ -83,8 +83,9 @@ def resume(console: Console, asked: Resume, space: Space | None = None) -> Ended
     files.check_usable(runs)
     folder = latest(runs) if asked.campaign == LATEST else find(runs, asked.campaign)
     with going_on_with(folder):
-        inside.check_plain(folder, but=[JOURNAL_LOCK])
-        store = Store.open(folder, on_corrupt=lambda path, why: console.print(f"set aside as {path.name}: {why}"))
+        layout.check(folder)
+        store = Store.open(folder)
+        store.refuse_if_compacted()
         spec = with_places(resumed.spec_of(store, asked), runs)
         question = ask(space or named_space(store, spec.space), spec)
         resumed.check_same_question(store, question)
@@ -137,16 +138,21 @@ def go(
     question = replace(question, prior=prior_of(console, question, dataset.fingerprint, store))
     library = open_library(console, question.spec)
     if store is None:
+        named = campaign_folder(start.results, start.name or question.space.name)
+        Store.check(named, record_of(question, dataset), question.space.column_types())
         here = on_ray(console, here, start.address)  # all that can fail comes before there is a folder
-    with held(question, dataset, start, store) as (campaign, is_new):
+    with held(console, question, dataset, start, store) as (campaign, is_new):
         return search(console, question, campaign, dataset, here, start, library, is_new)
 
 
 @contextmanager
-def held(question: Question, dataset: Dataset, start: Start, store: Store | None) -> Iterator[tuple[Store, bool]]:
+def held(
+    console: Console, question: Question, dataset: Dataset, start: Start, store: Store | None
+) -> Iterator[tuple[Store, bool]]:
     """The campaign's store, new or old and which of them, of which this process is the only driver for the block."""
     if store is not None:
         with only_driver(store.folder):
+            store.set_damaged_aside(lambda path, why: console.print(f"set aside as {path.name}: {why}"))
             store.remove_half_written()
             TrialFiles(store.folder).remove_half_written()
             yield store, False

@@ -57,10 +57,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def status(folder: Location, now: datetime) -> list[str]:
     """What there is to say of the campaign. A ValueError where there is none."""
     store = Store.open(folder)
-    rows = sorted(store.trials(), key=lambda row: int(row["number"]))
+    found, reports = store.tables()
+    rows = sorted(parquet.rows(found), key=lambda row: int(row["number"]))
     trials = [row for row in rows if row["stage"] in (None, SEARCH)]
-    reports = parquet.rows(store.table("reports").select(["at"]))
-    last = max((row["at"] for row in reports if row["at"] is not None), default=None)
+    at = parquet.rows(reports.select(["at"]))
+    last = max((row["at"] for row in at if row["at"] is not None), default=None)
     lines = [f"campaign: {folder.name}, space {store.campaign.get('space')}, scale {store.campaign.get('scale')}"]
     compacted = store.campaign.get("compacted")
     idle = f"none; {'the campaign is compacted' if compacted else f'if anything is left, go on with: {again(folder)}'}"

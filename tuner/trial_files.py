@@ -17,6 +17,7 @@ from tuner import lock
 from tuner.errors import without_middle
 from tuner.journal import JOURNAL
 
+ERRORS = "errors"  # a folder
 NOTES = "notes.txt"  # beside the trials' own: no key is called so
 
 
@@ -51,13 +52,13 @@ class TrialFiles:
     def crashed(self, key: str, error: str) -> None:
         """Keep the text of an error, whole if it is not too long."""
         lock.check(self.folder)
-        inside.write(self.folder, f"errors/{key}.txt", without_middle(error).encode(errors="replace"))
+        inside.write(self.folder, f"{ERRORS}/{key}.txt", without_middle(error).encode(errors="replace"))
 
     def noted(self, notes: Sequence[str]) -> None:
         """Keep what the campaign itself got over in this start, if that is possible: it is no reason to end."""
         with suppress(OSError, ValueError):
             lines = "".join(f"{text}\n" for text in notes)
-            inside.write(self.folder, f"errors/{NOTES}", lines.encode(errors="replace"))
+            inside.write(self.folder, f"{ERRORS}/{NOTES}", lines.encode(errors="replace"))
 
     def closed(self, key: str, ended: bool) -> None:
         """The attempt is over; with ``ended`` the trial is, and whoever still trains it is to end too."""
@@ -69,7 +70,7 @@ class TrialFiles:
         """While no trial runs: remove what writers that were killed left on its way to a name."""
         lock.check(self.folder)
         attempt.remove_half_written(self.folder)
-        inside.remove_half_written(self.folder, "errors", lambda name: name.endswith(".txt"))
+        inside.remove_half_written(self.folder, ERRORS, lambda name: name.endswith(".txt"))
         inside.remove_half_written(self.folder, "", lambda name: name == JOURNAL)
 
     def remove_late(self, unfinished: Collection[str]) -> None:

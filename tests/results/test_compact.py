@@ -80,7 +80,7 @@ def test_a_compacted_campaign_is_not_gone_on_with(
 ) -> None:
     compact(finished, tmp_path / "kept")
     with pytest.raises(ValueError, match="kept is compacted: it can be read, but not gone on with"):
-        Store.open(tmp_path / "kept", on_corrupt=lambda path, why: None)
+        Store.open(tmp_path / "kept").set_damaged_aside(lambda path, why: None)
     with pytest.raises(ValueError, match="is compacted"):
         Store.open(tmp_path / "kept").write_trial(make_trial(9, "completed", 1.0))
 

@@ -22,7 +22,8 @@ from tests.results.conftest import WHOLE
 store = Store.open(Path(sys.argv[1]))
 for number in range(100_000):
     key = f"{number % 50:016x}"
-    row = {**WHOLE, "key": key, "attempt": number, "config": '{"x": "%s"}' % ("x" * (number % 4000))}
+    row = {**WHOLE, "key": key, "number": number % 50, "attempt": number}
+    row |= {"config": '{"x": "%s"}' % ("x" * (number % 4000))}
     store.write_trial({**row, "status": "running"})
     print("trial", key, number, flush=True)
     for _ in range(2):

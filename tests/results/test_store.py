@@ -282,12 +282,17 @@ def test_a_resume_sets_damaged_files_aside_and_goes_on(campaign: Path) -> None:
         path.write_bytes(b"not parquet")
         damaged.append(path)
     seen: list[tuple[Path, str]] = []
-    store = Store.open(campaign, on_corrupt=lambda path, why: seen.append((path, why)))
-    assert {path.name for path, _ in seen} == {f".corrupt-{path.name}" for path in damaged}
-    assert all("cannot be read" in why for _, why in seen)
+    store = Store.open(campaign)
+    store.set_damaged_aside(lambda path, why: seen.append((path, why)))
+    orphans = {f".corrupt-{n:016x}.parquet" for n in (1, 2, 3)}  # reports of the trials that are set aside
+    assert {(path.parent.name, path.name) for path, _ in seen} == {
+        *((path.parent.name, f".corrupt-{path.name}") for path in damaged),
+        *(("reports", name) for name in orphans),
+    }
+    assert all("cannot be read" in why or "has reports of a trial that has no row" in why for _, why in seen)
     assert sorted(r["number"] for r in store.trials()) == [0, 4, 5, 6, 7]
     assert len(pd.read_parquet(campaign / "trials")) == 5
-    assert len(pd.read_parquet(campaign / "reports")) == 14
+    assert len(pd.read_parquet(campaign / "reports")) == 8
     assert store.reports(f"{5:016x}") == []
 
 
@@ -295,6 +300,6 @@ def test_a_file_is_set_aside_beside_an_earlier_one(store: Store) -> None:
     path = store.folder / "trials" / "a.parquet"
     for content in (b"first", b"second"):
         path.write_bytes(content)
-        Store.open(store.folder, on_corrupt=lambda path, why: None)
+        Store.open(store.folder).set_damaged_aside(lambda path, why: None)
     aside = path.parent.glob(".corrupt-*")
     assert sorted(p.read_bytes() for p in aside) == [b"first", b"second"]

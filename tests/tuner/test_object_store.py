@@ -89,8 +89,9 @@ def test_a_damaged_row_is_set_aside_and_an_unreachable_store_is_not_taken_for_da
     whole = files.read(folder / "trials" / f"{key}.parquet")
     inside.write(folder, f"trials/{key}.parquet", whole[:-9])
     aside: list[str] = []
-    Store.open(folder, on_corrupt=lambda path, why: aside.append(path.name))
-    assert aside == [f".corrupt-{key}.parquet"] and key not in [row["key"] for row in in_memory.rows()]
+    Store.open(folder).set_damaged_aside(lambda path, why: aside.append(path.name))
+    assert aside == [f".corrupt-{key}.parquet"] * 2  # its row, and with it its reports
+    assert key not in [row["key"] for row in in_memory.rows()]
 
     before = files.names(folder / "trials")
     read = files.read
@@ -102,8 +103,8 @@ def test_a_damaged_row_is_set_aside_and_an_unreachable_store_is_not_taken_for_da
 
     monkeypatch.setattr(files, "read", cut_off)
     with pytest.raises(OSError, match="timed out"):
-        Store.open(folder, on_corrupt=lambda path, why: aside.append(path.name))
-    assert len(aside) == 1 and files.names(folder / "trials") == before
+        Store.open(folder).set_damaged_aside(lambda path, why: aside.append(path.name))
+    assert len(aside) == 2 and files.names(folder / "trials") == before
 
 
 def test_each_node_is_asked_whether_it_sees_the_bucket(monkeypatch, dataset) -> None:
