@@ -22,6 +22,7 @@ import numpy as np
 import pandas as pd
 
 import search_spaces
+from results import load
 from search_spaces.domains import Choice, LogUniform, Value
 from search_spaces.space import Knob, Scale, Space
 from trainable.config import Budget, TrainConfig
@@ -212,7 +213,8 @@ def read_random(file: Path, space_name: str = "parameter_golf") -> Table:
 
 def read_campaign(folder: Path) -> Table:
     """A campaign's completed and diverged trials. Overrides that few trials share are one knob together: ``rest``."""
-    trials, reports = pd.read_parquet(folder / "trials"), pd.read_parquet(folder / "reports")
+    found = load(folder)
+    trials, reports = found.trials, found.reports
     trials = trials[trials["status"].isin(["completed", "diverged"])].sort_values(["is_base", "number"])
     trials = pd.concat([trials[trials["is_base"]], trials[~trials["is_base"]]])
     changes = [json.loads(text) for text in trials["overrides"]]
