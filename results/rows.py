@@ -100,6 +100,11 @@ def _rows(table: pa.Table) -> Iterator[Mapping[str, Any]]:
         yield from rows
 
 
+def range_of(name: str, unit: str) -> tuple[float, float]:
+    """The least and the most that a number in that column may be."""
+    return COUNTED.get(name) or RANGES.get(unit, (-LARGEST, LARGEST))
+
+
 def needed(dataset: str) -> list[str]:
     """The columns that every file of a dataset has, of whatever version: those without which no row is one."""
     fixed = row_types.TRIAL_COLUMNS if dataset == "trials" else row_types.REPORT_COLUMNS
@@ -125,7 +130,7 @@ def _check_cell(column: Column, value: Any) -> None:
     elif not isinstance(value, bool):
         if not isfinite(value) and not column.finite:
             return  # of a run that diverged
-        least, most = COUNTED.get(name) or RANGES.get(column.unit, (-LARGEST, LARGEST))
+        least, most = range_of(name, column.unit)
         if not least <= value <= most:
             raise ValueError(f"{name} is {value!r} but must be {least:g} to {most:g}")
 

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import cast
 
 from results import parquet
 from results.confirmation import SEARCH
@@ -58,7 +59,7 @@ def status(folder: Location, now: datetime) -> list[str]:
     """What there is to say of the campaign. A ValueError where there is none."""
     store = Store.open(folder)
     found, reports = store.tables()
-    rows = sorted(parquet.rows(found), key=lambda row: int(row["number"]))
+    rows = sorted(cast(list[TrialRow], parquet.rows(found)), key=lambda row: int(row["number"]))
     trials = [row for row in rows if row["stage"] in (None, SEARCH)]
     at = parquet.rows(reports.select(["at"]))
     last = max((row["at"] for row in at if row["at"] is not None), default=None)

@@ -18,9 +18,8 @@ from hypothesis import strategies as st
 
 from results import Store, campaign_folder, load
 from results.column import Column
-from results.limits import LARGEST
 from results.row_types import REPORT_COLUMNS, TRIAL_COLUMNS
-from results.rows import RANGES, TRAINED
+from results.rows import TRAINED, range_of
 from results.schema import reports_schema, trials_schema
 from results.statuses import STATUSES
 from tests.results.conftest import WHOLE
@@ -46,7 +45,7 @@ def _values(field: pa.Field[Any]) -> st.SearchStrategy[Any]:
         return _SPECIAL[field.name]
     if unit == "JSON":
         return _OBJECTS.map(json.dumps)
-    least, most = RANGES.get(unit, (-LARGEST, LARGEST))
+    least, most = range_of(field.name, unit)
     kinds: dict[str, st.SearchStrategy[Any]] = {
         "double": st.floats(least, most),
         "int64": st.integers(max(-(2**63), int(least)), min(2**63 - 1, int(most))),
