@@ -110,7 +110,7 @@ class Store:
         self.refuse_if_compacted()
         damaged: list[tuple[Dataset, str, str]] = []
         whole: dict[Dataset, list[str]] = {"trials": [], "reports": []}
-        trials = [self._schemas["trials"].empty_table()]
+        trials = [pa.Table.from_batches([], self._schemas["trials"])]
         for dataset in DATASETS:
             for key, found in self._each(dataset, reachable=True):
                 if isinstance(found, ValueError):
