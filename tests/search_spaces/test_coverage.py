@@ -10,12 +10,12 @@ import torch
 
 import search_spaces
 from search_spaces import coverage, recorded
-from search_spaces.coverage import Outcome
+from search_spaces.coverage import TrainingOutcome
 from trainable.component import canonical_json, with_values
 from trainable.config import Budget
 from trainable.schedules import Phases
 
-GOOD = Outcome(parameters=10, graphs=1, train_loss=6.5, val_loss=6.6)
+GOOD = TrainingOutcome(parameters=10, graphs=1, train_loss=6.5, val_loss=6.6)
 
 
 @pytest.fixture
@@ -190,7 +190,7 @@ def attempts(monkeypatch) -> list[tuple[int, str]]:
     def attempt(text, backend):
         steps = coverage.decode_config(text).budget.steps
         made.append((steps, backend))
-        return Outcome(problem="3 graphs") if steps == 3 else GOOD
+        return TrainingOutcome(problem="3 graphs") if steps == 3 else GOOD
 
     monkeypatch.setattr(coverage, "attempt", attempt)
     monkeypatch.setattr(coverage, "dataset", lambda config: None)
