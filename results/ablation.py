@@ -18,9 +18,10 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from results.analysis import ESTABLISHED, Noise, verdict
-from results.confirmation import ABLATE, EndedRun, Round, ended_runs
+from results.confirmation import EndedRun, Round, ended_runs
 from results.row_parts import given
 from results.row_types import TrialRow
+from results.statuses import ABLATE
 
 SINGLES = 3  # groups of up to so many are taken apart at once
 

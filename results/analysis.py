@@ -14,7 +14,7 @@ from statistics import NormalDist, fmean
 from typing import TYPE_CHECKING
 
 from results.pareto import front
-from results.statuses import STATUSES
+from results.statuses import SEARCH, STATUSES
 from results.student_t import two_sided_quantile
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def leaderboard(trials: pd.DataFrame, second_objective: str | None = None) -> pd
 
 def searched(trials: pd.DataFrame) -> pd.DataFrame:
     """The trials of the search itself, without those that confirm what it found."""
-    return trials[trials["stage"].fillna("search") == "search"] if "stage" in trials else trials
+    return trials[trials["stage"].fillna(SEARCH) == SEARCH] if "stage" in trials else trials
 
 
 def counts(trials: pd.DataFrame) -> dict[str, int]:

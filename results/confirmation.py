@@ -13,16 +13,12 @@ from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
-from typing import Final
 
 from results.analysis import ESTABLISHED, NOT_ESTABLISHED, Noise, paired_noise, verdict
 from results.row_parts import given
 from results.row_types import TrialRow
-from results.statuses import ENDED
+from results.statuses import CONFIRM, ENDED
 
-SEARCH: Final = "search"  # the stages of a campaign
-CONFIRM: Final = "confirm"
-ABLATE: Final = "ablate"
 MOST_CANDIDATES, MOST_SEEDS = 10, 30
 MOST_PAIRS = 100  # beyond this many, nobody is told how many runs would settle it
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from results.confirmation import ABLATE, CONFIRM
+from results.statuses import ABLATE, CONFIRM
 
 Row = Mapping[str, Any]
 

@@ -8,6 +8,8 @@ from typing import Any
 from terminal.counted import counted
 from terminal.escape import shortened
 
+from results.statuses import SEARCH
+
 SHOWN = 3  # whose errors are told; many trials often crash by the same
 
 
@@ -21,5 +23,5 @@ def crash_lines(rows: Iterable[Mapping[Any, Any]]) -> list[str]:
 def _line(row: Mapping[Any, Any]) -> str:
     lines = str(row.get("reason") or "no error was written down").strip().splitlines()
     stage = row.get("stage")
-    name = "trial" if not isinstance(stage, str) or stage == "search" else f"{stage} run"
+    name = "trial" if not isinstance(stage, str) or stage == SEARCH else f"{stage} run"
     return f"crashed: {name} {row['number']}: {shortened(lines[0])} (errors/{row['key']}.txt)"

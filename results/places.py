@@ -15,8 +15,8 @@ from typing import Any
 
 from storage.location import Location
 
-_SOURCE = "data.source"
-_RECORDED = "recorded"  # a name among the folders that a search starts from
+SOURCE = "data.source"  # the setting that says which data a campaign trains on
+RECORDED = "recorded"  # among the folders that a search starts from: the space's own recorded runs
 
 
 def relative(folder: Location, campaign: Mapping[str, Any]) -> dict[str, Any]:
@@ -49,12 +49,12 @@ def whole(folder: Location, campaign: Mapping[str, Any]) -> dict[str, Any]:
 def _changed(campaign: Mapping[str, Any], change: Callable[[str], str]) -> dict[str, Any]:
     found = copy.deepcopy(dict(campaign))
     for holder, name in (
-        (found.get("overrides"), _SOURCE),
+        (found.get("overrides"), SOURCE),
         ((found.get("base") or {}).get("data"), "source"),
     ):
         if isinstance(holder, dict) and isinstance(holder.get(name), str):
             holder[name] = change(holder[name])
     for name in ("reuse", "warm_start"):
         if isinstance(found.get(name), list):
-            found[name] = [text if text == _RECORDED else change(text) for text in found[name]]
+            found[name] = [text if text == RECORDED else change(text) for text in found[name]]
     return found

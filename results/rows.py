@@ -18,10 +18,10 @@ from terminal.nearest import nearest
 
 from results import parquet, row_types
 from results.column import Column, Source
-from results.confirmation import ABLATE, CONFIRM, Design
+from results.confirmation import Design
 from results.limits import DEPTH, JSON_TEXT, KNOBS, LARGEST, MOST_COUNTED
 from results.row_types import TrialRow
-from results.statuses import STAGES, STATUSES
+from results.statuses import ABLATE, CONFIRM, STAGES, STATUSES
 
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 AT_ONCE = 1_000  # rows as Python objects at a time

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import Final, Literal, get_args
 
 Status = Literal["running", "completed", "stopped", "diverged", "plateaued", "crashed", "infeasible", "interrupted"]
 Stage = Literal["search", "confirm", "ablate"]
@@ -13,3 +13,7 @@ STAGES: tuple[Stage, ...] = get_args(Stage)
 
 UNFINISHED: tuple[Status, ...] = ("running", "interrupted")  # a resume goes on with such a trial
 ENDED: tuple[Status, ...] = tuple(status for status in STATUSES if status not in UNFINISHED)
+
+SEARCH: Final = "search"
+CONFIRM: Final = "confirm"
+ABLATE: Final = "ablate"

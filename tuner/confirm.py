@@ -18,11 +18,8 @@ from statistics import fmean
 
 from results.ablation import Ablation, Group, ablation
 from results.confirmation import (
-    ABLATE,
-    CONFIRM,
     MOST_CANDIDATES,
     MOST_SEEDS,
-    SEARCH,
     Design,
     Round,
     rounds,
@@ -30,7 +27,7 @@ from results.confirmation import (
 )
 from results.row_parts import given
 from results.row_types import TrialRow
-from results.statuses import ENDED, Stage
+from results.statuses import ABLATE, CONFIRM, ENDED, SEARCH, Stage
 from results.store import Store
 from search_spaces.domains import Value
 from storage.location import Location

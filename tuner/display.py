@@ -11,8 +11,8 @@ from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
-from results.confirmation import SEARCH
 from results.report import short
+from results.statuses import SEARCH
 from terminal.console import Console, Line
 from terminal.counted import counted
 from tuner.ledger import Entry

@@ -12,10 +12,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from results.confirmation import SEARCH
 from results.row_parts import given, measure_of, of_report, of_trial, taken_back, with_all_columns, with_knobs
 from results.row_types import ReportRow, TrialRow
-from results.statuses import ENDED, Status
+from results.statuses import ENDED, SEARCH, Status
 from results.store import Store
 from search_spaces import constraints
 from search_spaces.domains import Value

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from results.confirmation import CONFIRM, SEARCH
-from results.statuses import ENDED
+from results.statuses import CONFIRM, ENDED, SEARCH
 from results.store import Store
 from tuner.question import Question
 

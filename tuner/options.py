@@ -8,6 +8,7 @@ from dataclasses import fields
 from typing import Any
 
 from results.find import RUNS
+from results.places import SOURCE
 from storage.location import absolute, local
 from trainable.component import parse_value
 from tuner import modes
@@ -16,7 +17,6 @@ from tuner.hardware import card
 from tuner.option_groups import parser
 from tuner.spec import CampaignSpec, Replay
 
-SOURCE = "data.source"
 LISTS = {"constraint": "constraints", "likely": "likely", "warm_start": "warm_start", "reuse": "reuse"}
 _PLAIN = [f.name for f in fields(CampaignSpec) if f.name not in (*LISTS.values(), "space", "overrides", "replay")]
 

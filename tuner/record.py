@@ -7,13 +7,14 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from results.places import RECORDED
 from storage.location import Location, location
 from trainable.component import encode
 from trainable.data import Dataset
 from tuner import provenance
 from tuner.confirm import first_fresh_seed
 from tuner.question import Question, recorded_side
-from tuner.spec import HOW_IT_IS_RUN, RECORDED, CampaignSpec
+from tuner.spec import HOW_IT_IS_RUN, CampaignSpec
 
 FOUND = (  # as the question was asked: of another time, machine or version it may be other
     "question", "ranges", "fresh_seed", "inert", "prior", "recorded", "data_description", "code_version", "environment",

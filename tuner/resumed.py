@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from results.campaign import require
+from results.places import SOURCE
 from results.store import CAMPAIGN, Store
 from storage import files
 from storage.location import Location, location
@@ -22,8 +23,6 @@ from tuner.command import Resume
 from tuner.question import Question
 from tuner.record import asked_of
 from tuner.spec import ALWAYS_KEPT, CampaignSpec
-
-SOURCE = "data.source"
 
 
 def spec_of(store: Store, asked: Resume) -> CampaignSpec:

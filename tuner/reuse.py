@@ -11,10 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from results.confirmation import SEARCH
 from results.row_parts import given, measure_of, reusable
 from results.row_types import ReportRow, TrialRow
-from results.statuses import Status
+from results.statuses import SEARCH, Status
 from results.store import Store
 from storage.location import Location
 from tuner.row_config import config_of

@@ -17,10 +17,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from results.confirmation import SEARCH, Design
+from results.confirmation import Design
 from results.row_parts import given
 from results.row_types import TrialRow
-from results.statuses import ENDED, Status
+from results.statuses import ENDED, SEARCH, Status
 from results.store import Store
 from search_spaces import constraints
 from search_spaces.objectives import Measured

@@ -11,11 +11,11 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
 from results.confirmation import Design
+from results.places import RECORDED
 from storage.location import absolute, location
 
 VERSION = 2  # of what is kept; 1 had no number, and of how a campaign is run only whether steps are compiled
 AS_RUN = "as_run"
-RECORDED = "recorded"  # the space's own recorded runs, as a place to start from
 ALWAYS_KEPT = ("space", "scale", "objective", "overrides", "base", "trials", "seed", "data", "stopper", "fidelity")
 STALL_MINUTES = 30.0
 _RUN = {"part": "how it is run"}

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 import results.find
 from results.names import campaign_folder
+from results.places import RECORDED
 from results.store import CAMPAIGN, Store, campaigns, check_campaign
 from search_spaces import constraints
 from search_spaces import load as load_space
@@ -47,7 +48,7 @@ from tuner.question import Question, ask, check_answerable, check_measurable, ch
 from tuner.record import asked_of, record_of
 from tuner.reuse import Library
 from tuner.search_loop import Search, Settings
-from tuner.spec import RECORDED, CampaignSpec
+from tuner.spec import CampaignSpec
 from tuner.trial_files import TrialFiles
 from tuner.warm_start import Prior
 

@@ -18,12 +18,11 @@ from pathlib import Path
 from typing import cast
 
 from results import parquet
-from results.confirmation import SEARCH
 from results.crashes import crash_lines
 from results.find import find
 from results.row_parts import given
 from results.row_types import TrialRow
-from results.statuses import STATUSES
+from results.statuses import SEARCH, STATUSES
 from results.store import Store
 from storage.location import Location, text_argument
 from terminal.command_line import EXIT_CODES_OF_LOOKING, OneLineParser

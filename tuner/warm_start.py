@@ -12,9 +12,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from results.confirmation import SEARCH
+from results.places import RECORDED
 from results.row_parts import given, measure_of
 from results.row_types import TrialRow
+from results.statuses import SEARCH
 from results.store import Store
 from search_spaces import recorded
 from search_spaces.domains import Value
@@ -25,7 +26,6 @@ from terminal.nearest import nearest
 from trainable.component import difference, with_values, without_neutral
 from trainable.config import TrainConfig
 from tuner.row_config import config_of
-from tuner.spec import RECORDED
 
 MEASURED_BY = ("seed", "budget", "horizon", "evaluation")  # fields that make values of two runs of a config differ
 REASONS = 3  # for which rows are left out that a line names: the most frequent ones

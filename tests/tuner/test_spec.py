@@ -10,12 +10,13 @@ import pytest
 
 from results.campaign import Campaign, check
 from results.confirmation import Design
+from results.places import RECORDED
 from search_spaces import load as load_space
 from tests.hostile_content import dataset
 from tests.hostile_content import record as record_of_version_1
 from tuner.question import ask
 from tuner.record import NOT_ASKED, asked_of, difference, record_of
-from tuner.spec import ALWAYS_KEPT, HOW_IT_IS_RUN, RECORDED, CampaignSpec, Replay
+from tuner.spec import ALWAYS_KEPT, HOW_IT_IS_RUN, CampaignSpec, Replay
 
 SEARCH = CampaignSpec(
     space="parameter_golf", scale="proxy", overrides={"model.num_layers": 8}, objective="val_loss",
