@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import pyarrow as pa
 
+from results.row_parts import given
+from results.row_types import TrialRow
 from results.statuses import ABLATE, CONFIRM
-
-Row = Mapping[str, Any]
 
 _OF_A_ROUND = ("key", "stage", "round", "design", "arm", "seed", "is_base", "undone")
 
@@ -33,7 +33,7 @@ def check_trials(trials: pa.Table, campaign: Mapping[str, Any]) -> None:
     if campaign.get("replay") is None and campaign.get("data"):
         _check_data(trials, campaign["data"])
     after = pa.array([stage in (CONFIRM, ABLATE) for stage in trials["stage"].to_pylist()], pa.bool_())
-    _check_rounds(trials.select(_OF_A_ROUND).filter(after).to_pylist())
+    _check_rounds(cast(list[TrialRow], trials.select(_OF_A_ROUND).filter(after).to_pylist()))
 
 
 def orphans(keys_with_reports: Iterable[str | None], keys_with_rows: Iterable[str | None]) -> list[str]:
@@ -47,27 +47,27 @@ def _check_data(trials: pa.Table, data: str) -> None:
             raise ValueError(f"trial {key!r} was trained on other data than the campaign: {found[:60]!r}")
 
 
-def _check_rounds(rows: list[dict[str, Any]]) -> None:
-    designs: dict[int, str] = {}
-    bases: dict[int, str] = {}
+def _check_rounds(rows: list[TrialRow]) -> None:
+    designs: dict[int, str | None] = {}
+    bases: dict[int, str | None] = {}
     changes: dict[int, Any] = {}
     runs = []
     for row in rows:
-        number = row["round"]
+        number = given(row["round"])
         _same(designs, number, row["design"], row, "the design")
         if row["seed"] is not None:
             runs.append((number, row["arm"], row["seed"]))
         if row["stage"] == ABLATE:
-            _same(changes, number, json.loads(row["undone"])["changes"], row, "the list of changes")
+            _same(changes, number, json.loads(given(row["undone"]))["changes"], row, "the list of changes")
         elif row["is_base"]:
             _same(bases, number, row["arm"], row, "the base")
     _once(runs, "two runs of {0[1]!r} on seed {0[2]} in round {0[0]}")
     for row in rows:
-        if row["stage"] == CONFIRM and not row["is_base"] and row["arm"] == bases.get(row["round"], ...):
+        if row["stage"] == CONFIRM and not row["is_base"] and row["arm"] == bases.get(given(row["round"]), ...):
             raise ValueError(f"trial {row['key']!r} is a run of the base in round {row['round']}, but says it is none")
 
 
-def _same(known: dict[int, Any], number: int, value: Any, row: Row, what: str) -> None:
+def _same(known: dict[int, Any], number: int, value: Any, row: TrialRow, what: str) -> None:
     if known.setdefault(number, value) != value:
         raise ValueError(f"trial {row['key']!r} says of round {number} that {what} is another than its other rows say")
 

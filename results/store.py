@@ -123,9 +123,8 @@ class Store:
             damaged.append(("reports", key, f"{self._path('reports', key)} {_ORPHAN}"))
         for dataset, key, why in damaged:
             said(self._set_aside(dataset, f"{key}.parquet"), why)
-        for dataset in DATASETS:
-            if _EMPTY not in self._keys(dataset):
-                self._write_empty_part(dataset)
+        for dataset in DATASETS:  # with the columns of now: pandas takes those of the first file for those of all
+            self._write_empty_part(dataset)
 
     def revise(self, changes: Mapping[str, Any]) -> None:
         """Write some fields of ``campaign.json`` anew: those that a resume may change."""

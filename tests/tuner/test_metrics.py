@@ -8,6 +8,7 @@ from datetime import datetime
 from types import NoneType
 from typing import Annotated, Any, get_args, get_type_hints
 
+import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
@@ -186,3 +187,14 @@ def test_files_from_before_a_metric_are_read_with_null_in_its_place(old, with_jo
     rows = again.trials()
     assert rows and all(row["tokens_per_joule"] is None for row in rows)
     assert all(report["tokens_per_joule"] is None for reports in again.reports_by_key().values() for report in reports)
+
+
+def test_a_campaign_from_before_a_metric_has_it_for_pandas_once_it_is_gone_on_with(old, with_joules) -> None:
+    again = Store.open(old.folder)
+    again.set_damaged_aside(lambda path, why: pytest.fail(f"{path}: {why}"))
+    first = again.trials()[0]
+    first["tokens_per_joule"] = 3.0
+    again.write_trial(first)
+    trials, reports = (pd.read_parquet(old.folder / dataset) for dataset in ("trials", "reports"))
+    assert trials.set_index("key")["tokens_per_joule"].dropna().to_dict() == {first["key"]: 3.0}
+    assert reports["tokens_per_joule"].isna().all()
