@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from itertools import compress
 from typing import Any, cast
 
 import pyarrow as pa
@@ -32,8 +33,8 @@ def check_trials(trials: pa.Table, campaign: Mapping[str, Any]) -> None:
     _once(trials["number"].to_pylist(), "two trials with the number {0}")
     if campaign.get("replay") is None and campaign.get("data"):
         _check_data(trials, campaign["data"])
-    after = pa.array([stage in (CONFIRM, ABLATE) for stage in trials["stage"].to_pylist()], pa.bool_())
-    _check_rounds(cast(list[TrialRow], trials.select(_OF_A_ROUND).filter(after).to_pylist()))
+    after = [stage in (CONFIRM, ABLATE) for stage in trials["stage"].to_pylist()]
+    _check_rounds(cast(list[TrialRow], list(compress(trials.select(_OF_A_ROUND).to_pylist(), after))))
 
 
 def orphans(keys_with_reports: Iterable[str | None], keys_with_rows: Iterable[str | None]) -> list[str]:

@@ -24,6 +24,7 @@ from terminal.command_line import EXIT_CODES_OF_LOOKING, OneLineParser
 from terminal.console import Console
 from terminal.counted import counted
 from terminal.option_numbers import at_least_one
+from terminal.short import short
 
 from results.analysis import counts, leaderboard, searched
 from results.crashes import crash_lines
@@ -80,13 +81,6 @@ def print_where(console: Console, folder: Location) -> None:
     for name in DATASETS:
         # as Text: a Python literal is escaped already, and must stay one
         console.print(Text(f"{name} = pandas.read_parquet({str(folder / name)!r})"))
-
-
-def short(value: Any) -> str:
-    """A knob's value in few characters: 3 significant digits of a fraction, whole numbers in full."""
-    if isinstance(value, float):
-        return f"{value:.0f}" if value.is_integer() and 100 <= abs(value) < 1e6 else f"{value:.3g}"
-    return value if isinstance(value, str) else json.dumps(value)
 
 
 def fit(parts: Sequence[str], width: int) -> str:

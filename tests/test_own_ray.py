@@ -135,8 +135,8 @@ def test_runs_begin_side_by_side_while_another_ray_lives_and_is_named_by_the_env
 
 OURS = """
 import json, os, psutil, ray, stat, sys
-from tuner import cluster
-cluster.connect(concurrent=1)
+from tuner import connect
+connect.connect(concurrent=1)
 
 @ray.remote(num_cpus=1)
 class Worker:
@@ -155,7 +155,7 @@ print(json.dumps({
     "mode": stat.S_IMODE(os.stat(token).st_mode), "arguments": arguments, "trees": len(tree),
 }), flush=True)
 sys.stdin.read()
-cluster.disconnect()
+connect.disconnect()
 """
 CLIENT = """
 import sys, ray
@@ -265,10 +265,10 @@ def test_what_a_killed_run_left_is_ended_and_named_by_the_next(place) -> None:
 
 NOTEBOOK = """
 import json, os, subprocess, sys, ray
-from tuner import cluster, own_ray
+from tuner import connect, own_ray
 sleep = [sys.executable, "-c", "import time; time.sleep(600)"]
 before = subprocess.Popen(sleep)
-cluster.connect(concurrent=1)
+connect.connect(concurrent=1)
 
 @ray.remote(num_cpus=1)
 class Trial:
@@ -282,7 +282,7 @@ of_the_trial = ray.get(trial.children.remote())
 after = subprocess.Popen(sleep)
 print(json.dumps([[before.pid, after.pid], of_the_trial, str(own_ray.folder())]), flush=True)
 sys.stdin.readline()
-cluster.disconnect()
+connect.disconnect()
 print("disconnected", flush=True)
 sys.stdin.readline()
 """

@@ -22,10 +22,9 @@ from storage import files, inside
 from storage.location import Location
 from storage.remote import TooLargeError
 
-from trainable import checkpoint
-
 KEPT = 2
 FOLDER, SIGN = "checkpoints", "attempt.json"
+STOP_FILE = ".stop"  # its presence in the campaign's folder tells every trial to checkpoint and end
 MOST_ATTEMPTS = 10**9  # a number beyond is none that we count to
 _KEY = re.compile(r"[0-9a-f]{16}")  # TrainConfig.key
 _NAME = re.compile(r"a(\d+)-(\d+)\.safetensors")  # attempt, and which of its checkpoints
@@ -52,6 +51,8 @@ class Attempt:
 
     def save(self, state: dict[str, Any]) -> None:
         """Write a checkpoint, and remove what lies behind the one before it. An OSError where it cannot be written."""
+        from trainable import checkpoint  # with torch, which the driver's side does without
+
         name = f"a{self.number}-{self.written + 1}.safetensors"
         checkpoint.save(self.campaign, _below(self.key, name), state, self.key)
         self.written += 1
@@ -61,6 +62,8 @@ class Attempt:
 
     def restore(self) -> tuple[dict[str, Any] | None, list[str]]:
         """The newest state that is whole, None without one; and what was wrong with newer ones, which are removed."""
+        from trainable import checkpoint
+
         wrong: list[str] = []
         while self.names:
             try:

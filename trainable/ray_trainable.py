@@ -21,7 +21,7 @@ from ray import tune  # noqa: TID251  (the one file here that Ray sees)
 from storage import files
 from storage.location import Url, location
 
-from trainable.attempt import Attempt
+from trainable.attempt import STOP_FILE, Attempt
 from trainable.component import decode
 from trainable.config import TrainConfig
 from trainable.data import DataConfig, Dataset, prepare
@@ -31,7 +31,6 @@ from trainable.run import Run
 from trainable.runtime import Runtime
 from trainable.watchdog import Watchdog, stall_file
 
-STOP_FILE = ".stop"  # its presence in the campaign's folder tells every trial to checkpoint and end
 POLL_SECONDS = 0.5  # how often a trial looks for it
 STORE_POLL_SECONDS = 15.0  # the same in an object store, where each look is two requests
 

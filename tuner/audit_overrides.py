@@ -13,10 +13,10 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from results.report import short
 from search_spaces.domains import Choice, LogUniform, Value
 from search_spaces.recorded import at_scale
 from search_spaces.space import Knob, Space, label_at
+from terminal.short import short
 from trainable.component import get_value, with_values
 from trainable.config import TrainConfig
 from tuner.shrunken import (

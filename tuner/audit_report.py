@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from results.report import short
 from search_spaces import load as load_space
 from search_spaces.recorded import READINGS
 from search_spaces.space import Space
@@ -13,6 +12,7 @@ from terminal.command_line import EXIT_CODES_OF_LOOKING, OneLineParser
 from terminal.console import Console
 from terminal.counted import counted
 from terminal.nearest import nearest
+from terminal.short import short
 from trainable.component import Component
 from tuner.audit_overrides import IDLE, INERT, NEARLY, Finding, audit_space, proxy_base
 from tuner.audit_recorded import Row, audit_recorded, replicates

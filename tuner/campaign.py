@@ -12,12 +12,12 @@ import pyarrow as pa
 
 from results.analysis import searched
 from results.confirmation import Round, rounds, standing
-from results.report import short
 from results.statuses import STATUSES
 from results.store import Store
 from results.verdicts import rows_of, verdict_table
 from storage.location import Location
 from terminal.counted import counted
+from terminal.short import short
 from tuner.spec import CampaignSpec
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
-from results.report import short
 from results.statuses import SEARCH
 from terminal.console import Console, Line
 from terminal.counted import counted
+from terminal.short import short
 from tuner.ledger import Entry
 from tuner.search_loop import Search
 

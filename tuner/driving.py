@@ -58,6 +58,6 @@ def _own_ray() -> Iterator[None]:
         yield
     finally:
         if "ray" in sys.modules and sys.modules["ray"].is_initialized():
-            from tuner import cluster
+            from tuner import connect
 
-            cluster.disconnect()
+            connect.disconnect()

@@ -20,9 +20,7 @@ from typing import Any
 from optuna.storages.journal import BaseJournalBackend
 
 from storage import inside
-
-JOURNAL, JOURNAL_LOCK = "optuna.journal", "optuna.journal.lock"  # the second is Optuna's: a link
-JOURNAL_BEFORE = f"{JOURNAL}.before"  # that of the start before
+from tuner.journal_files import JOURNAL_BEFORE, JOURNAL_LOCK
 
 
 class Journal(BaseJournalBackend):

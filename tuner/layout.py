@@ -13,9 +13,9 @@ from storage import inside
 from storage.inside import A_FILE, A_FOLDER
 from storage.location import Location
 from trainable import attempt, watchdog
-from trainable.ray_trainable import STOP_FILE
+from trainable.attempt import STOP_FILE
 from tuner import lease, lock
-from tuner.journal import JOURNAL, JOURNAL_BEFORE, JOURNAL_LOCK
+from tuner.journal_files import JOURNAL, JOURNAL_BEFORE, JOURNAL_LOCK
 from tuner.trial_files import ERRORS
 
 _FILES = {CAMPAIGN, STOP_FILE, lock.NAME, lease.NAME, JOURNAL, JOURNAL_BEFORE}

@@ -23,10 +23,10 @@ from search_spaces.space import Space
 from trainable.component import difference, encode, fingerprint
 from trainable.config import TrainConfig
 from tuner.errors import OUT_OF_MEMORY
+from tuner.outcome import Outcome
 from tuner.replay_plan import Planned
 from tuner.reuse import Finished
 from tuner.row_config import config_of
-from tuner.sampler import Outcome
 
 EXTRA = ("steps", "tokens", "seconds", "spent")
 

@@ -22,20 +22,10 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from storage import files, inside
 from storage.location import Location, absolute, location
 from trainable.data import DataConfig, prepare
+from tuner.placement import Node
 from tuner.ray_errors import one_line
 
 ACCELERATOR = "accelerator_type:"  # Ray's resource that names a node's accelerator
-
-
-@dataclass(frozen=True)
-class Node:
-    """A living node, and what of it Ray may give to trials."""
-
-    id: str
-    host: str
-    gpus: int
-    cores: float
-    accelerator: str = ""
 
 
 @dataclass(frozen=True)

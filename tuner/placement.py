@@ -6,10 +6,19 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tuner.nodes import Node
-
 CPUS_BESIDE_A_GPU = 2  # for the Python around it and the data
 SMALLEST = 10_000  # Ray counts resources in parts of this
+
+
+@dataclass(frozen=True)
+class Node:
+    """A living node, and what of it Ray may give to trials."""
+
+    id: str
+    host: str
+    gpus: int
+    cores: float
+    accelerator: str = ""
 
 
 @dataclass(frozen=True)

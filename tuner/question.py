@@ -15,7 +15,6 @@ from trainable.config import TrainConfig
 from trainable.data import Dataset, prepare
 from trainable.enough import check_enough
 from tuner import plan, replay_plan
-from tuner.device_memory import check_fits_somewhere
 from tuner.replay_plan import Planned
 from tuner.spec import CampaignSpec, Replay
 from tuner.warm_start import Prior
@@ -79,7 +78,6 @@ def ask(space: Space, spec: CampaignSpec, has_gpu: bool = False) -> Question:
     scale = spec.scale or ("full" if has_gpu else "proxy")
     question = _ask_search(space, spec, scale) if spec.replay is None else _ask_replay(space, spec, scale, spec.replay)
     _check_confirmation(question.spec)
-    check_fits_somewhere(question.base)
     return question
 
 

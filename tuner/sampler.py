@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import optuna
@@ -29,6 +29,7 @@ from trainable.config import WHOLE_UNITS
 from trainable.seeds import derived
 from tuner.errors import OUT_OF_MEMORY
 from tuner.journal import Journal
+from tuner.outcome import Outcome
 from tuner.prior_sampler import PriorSampler
 from tuner.warm_start import Prior
 
@@ -47,18 +48,6 @@ class Suggestion:
 
     number: int
     values: dict[str, Value]
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How an earlier trial of this campaign ended, for rebuilding the study."""
-
-    values: dict[str, Value]
-    status: str
-    value: float | None
-    intermediate: dict[float, float] = field(default_factory=dict)  # milestone -> objective
-    second: float | None = None  # the second objective's value, where there is one
-    excesses: Mapping[str, float] = field(default_factory=dict)  # constraint -> by what part it is exceeded
 
 
 class Sampler:

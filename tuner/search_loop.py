@@ -34,13 +34,14 @@ from tuner.confirm import Confirmation
 from tuner.devices import OneDevice, by_the_clock
 from tuner.early_stopping import Stopper, rounded, rungs
 from tuner.errors import reason_of, stalled
-from tuner.journal import JOURNAL
+from tuner.journal_files import JOURNAL
 from tuner.ledger import Entry, Ledger
 from tuner.lost import loss_of
+from tuner.outcome import Outcome
 from tuner.plan import tokens_of
 from tuner.replay_plan import Planned
 from tuner.reuse import Library
-from tuner.sampler import Outcome, Sampler, Suggestion
+from tuner.sampler import Sampler, Suggestion
 from tuner.spec import CampaignSpec
 from tuner.trial_files import TrialFiles
 from tuner.warm_start import Prior

@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from results.report import short
 from search_spaces import recorded
 from search_spaces.effects import reference
 from search_spaces.recorded import ROOT, RecordedRun
@@ -14,14 +13,13 @@ from search_spaces.space import Space
 from terminal.console import Console
 from terminal.counted import counted
 from terminal.duration import duration
+from terminal.short import short
 from trainable.component import difference, leaves, without_neutral
 from trainable.config import TrainConfig
 from trainable.runtime import Runtime
 from tuner import plan
-from tuner.describe import said
 from tuner.replay_plan import configured, matching
 from tuner.spec import AS_RUN
-from tuner.speed import tokens_per_second
 
 
 def show(
@@ -31,14 +29,14 @@ def show(
 
     A ValueError for what names none.
     """
-    runs, runtime = recorded.load(space), Runtime.detect()
+    runs = recorded.load(space)
     if re.search(r"\sx[0-9]+\s*$", wanted):
         raise ValueError(f"--show {wanted!r}: a number of seeds is for --replay")
     found = {run.id for item in wanted.split(",") for run in matching(space, runs, item.strip())}
     rows = [run for run in runs if run.id in found]
-    reading, scale = reading or AS_RUN, scale or ("full" if runtime.device_type == "cuda" else "proxy")
     if len(rows) == 1:
-        show_one(console, space, rows[0], reading, scale, overrides)
+        scale = scale or ("full" if Runtime.detect().device_type == "cuda" else "proxy")
+        show_one(console, space, rows[0], reading or AS_RUN, scale, overrides)
         return
     shown, known = (sum(run.base is not None for run in some) for some in (rows, runs))
     others = f", and {counted(rest, 'row')} without a published config" if (rest := len(rows) - shown) else ""
@@ -101,6 +99,9 @@ def print_table(console: Console, cells: Mapping[str, str]) -> None:
 
 def print_cost(console: Console, config: TrainConfig, runtime: Runtime) -> None:
     """Tokens and time of one training on this machine."""
+    from tuner.describe import said  # with torch, which times the model
+    from tuner.speed import tokens_per_second
+
     tokens = plan.tokens_of(config)
     speed = tokens_per_second(config, runtime)
     budget = f"{config.budget.unit} {config.budget.amount:g}" if tokens is None else f"{tokens:,} tokens"

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import results.find
 from results.names import campaign_folder
@@ -27,30 +28,27 @@ from terminal.counted import counted
 from terminal.duration import duration
 from terminal.exit_codes import DONE
 from terminal.nearest import closest
+from trainable.attempt import STOP_FILE
 from trainable.config import TrainConfig
 from trainable.data import Dataset, check_source, known_vocab_size, prepare
-from trainable.ray_trainable import STOP_FILE
-from tuner import beginning, cluster, devices, kept, layout, nodes, plan, provenance, resumed, warm_start
+from tuner import beginning, cluster, devices, kept, layout, plan, provenance, resumed, warm_start
 from tuner.again import PROGRAM
-from tuner.audit_overrides import INERT, audit_fixed, audit_space, proxy_base
-from tuner.audit_recorded import inert_of_row
-from tuner.audit_report import print_findings
 from tuner.command import Begin, Resume, Start
-from tuner.conclusion import conclude
-from tuner.describe import describe, print_cost
-from tuner.display import Display
+from tuner.device_memory import check_fits_somewhere
 from tuner.driver import going_on_with, interruptible, only_driver
 from tuner.left import left_of
 from tuner.lost import RayDiedError
 from tuner.option_groups import LATEST
+from tuner.placement import Placement
 from tuner.planned_data import look_at_data
 from tuner.question import Question, ask, check_answerable, check_measurable, check_stopper, with_datasets
 from tuner.record import asked_of, record_of
 from tuner.reuse import Library
-from tuner.search_loop import Search, Settings
 from tuner.spec import CampaignSpec
-from tuner.trial_files import TrialFiles
 from tuner.warm_start import Prior
+
+if TYPE_CHECKING:
+    from tuner.search_loop import Search
 
 
 @dataclass(frozen=True)
@@ -65,7 +63,7 @@ def begin(console: Console, asked: Begin, space: Space | None = None) -> Ended:
     """A new campaign; of ``space``, where it is none that its name alone finds."""
     start, space = asked.start, space or load_space(asked.spec.space)
     spec = with_places(asked.spec, start.results)
-    here = cluster.find(spec, start.address)
+    here = machines(spec, start.address)
     has_gpu = here.has_gpu or (start.planning is not None and start.planning.device is not None)
     question = ask(space, spec, has_gpu)
     check_stopper(question.space, spec)
@@ -92,8 +90,18 @@ def resume(console: Console, asked: Resume, space: Space | None = None) -> Ended
         resumed.check_same_question(store, question)
         resumed.check_reused(folder, spec)
         kept.check(folder / CAMPAIGN, store.campaign, question)
-        here = cluster.find(spec, asked.start.address)
+        here = machines(spec, asked.start.address)
         return go(console, replace(question, inert=store.campaign.get("inert")), here, asked.start, store)
+
+
+def machines(spec: CampaignSpec, address: str | None) -> cluster.Cluster:
+    """What a campaign is to run on: the cluster at ``address``, which is joined here, or this machine."""
+    placement = Placement(spec.gpu_fraction, spec.cpus)
+    if address is None:
+        return cluster.local(spec.concurrent, placement)
+    from tuner.connect import connect
+
+    return connect(address, spec.concurrent, placement)
 
 
 def named_space(store: Store, name: str) -> Space:
@@ -114,6 +122,9 @@ def go(
     lacking: str = "",
 ) -> Ended:
     """The way from a question to its end; ``store`` is of a campaign that has begun, ``lacking`` are data to fetch."""
+    from tuner.describe import describe, print_cost  # with torch, which most refusals need not wait for
+
+    check_fits_somewhere(question.base)
     if start.address is None and start.slots is None:
         here = cluster.fitted(here, question.base, question.spec.concurrent)
     describe(console, question, here, start.slots)
@@ -151,6 +162,8 @@ def held(
     console: Console, question: Question, dataset: Dataset, start: Start, store: Store | None
 ) -> Iterator[tuple[Store, bool]]:
     """The campaign's store, new or old and which of them, of which this process is the only driver for the block."""
+    from tuner.trial_files import TrialFiles
+
     if store is not None:
         with only_driver(store.folder):
             store.set_damaged_aside(lambda path, why: console.print(f"set aside as {path.name}: {why}"))
@@ -213,6 +226,10 @@ def audited(console: Console, question: Question) -> Question:
 
 
 def _audited(console: Console, question: Question) -> Question:
+    from tuner.audit_overrides import INERT, audit_fixed, audit_space, proxy_base
+    from tuner.audit_recorded import inert_of_row
+    from tuner.audit_report import print_findings
+
     started, space = time.monotonic(), question.original
     if question.overrides:
         fixed = audit_fixed(space, question.overrides, question.space.column_types())
@@ -242,6 +259,8 @@ def read(console: Console, base: TrainConfig) -> Dataset:
 
 def check_nodes(console: Console, question: Question, results: Location, dataset: Dataset) -> None:
     """Of a joined cluster: every node sees the results' folder and has the data; seconds are not mixed."""
+    from tuner import nodes
+
     base, found = question.base, nodes.alive()
     seen = nodes.check(found, results, base.data, dataset.fingerprint, plan.tokens_of(base), nodes.ask_each)
     working = {node.id: seen[node.id] for node in found if node.gpus or node.cores}
@@ -263,6 +282,9 @@ def search(
     is_new: bool,
 ) -> Ended:
     """Run a campaign that this process holds until its budget, its hours or the user end it."""
+    from tuner.conclusion import conclude
+    from tuner.search_loop import Search, Settings
+
     settings = Settings.of(question.spec, question.seed, here.slots, start.hours, store.campaign.get("fresh_seed"))
     inside.remove(store.folder, STOP_FILE)
     campaign = Search(
@@ -294,17 +316,21 @@ def on_ray(console: Console, here: cluster.Cluster, address: str | None) -> clus
     """Start Ray and see that it can run a trial, unless it runs already or a cluster has been joined."""
     import ray
 
+    from tuner import connect
+
     if ray.is_initialized():
         return here
     console.print("starting Ray ...")
     with program.deferring(PROGRAM):
-        found = cluster.connect(address, here.slots, here.placement)
-    cluster.try_out(found)
+        found = connect.connect(address, here.slots, here.placement)
+    connect.try_out(found)
     return found
 
 
 def run_on_ray(console: Console, campaign: Search, here: cluster.Cluster) -> None:
     """Show the display, and fit on the Ray that runs."""
+    from tuner import connect
+    from tuner.display import Display
     from tuner.ray_shell import fit
 
     program.check()
@@ -313,10 +339,10 @@ def run_on_ray(console: Console, campaign: Search, here: cluster.Cluster) -> Non
         with interruptible(campaign), Display(campaign, console):
             fit(campaign, here.resources)
     except RayDiedError:
-        cluster.abandon()
+        connect.abandon()
         raise
     seconds = time.monotonic() - started
-    cluster.disconnect()
+    connect.disconnect()
     share = campaign.trained_seconds / (seconds * here.slots)
     console.print(f"searched for {duration(seconds)}; trials trained for {share:.0%} of the time of {here.about}")
 

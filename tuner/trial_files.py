@@ -11,11 +11,10 @@ from storage import files, inside
 from storage.location import Location
 from storage.remote import TooLargeError
 from trainable import attempt, watchdog
-from trainable.attempt import Attempt
-from trainable.ray_trainable import STOP_FILE
+from trainable.attempt import STOP_FILE, Attempt
 from tuner import lock
 from tuner.errors import without_middle
-from tuner.journal import JOURNAL
+from tuner.journal_files import JOURNAL
 
 ERRORS = "errors"  # a folder
 NOTES = "notes.txt"  # beside the trials' own: no key is called so

@@ -14,8 +14,9 @@ import pytest
 
 import results
 from results import Store, load
-from results.report import fit, main, print_leaderboard, print_where, short
+from results.report import fit, main, print_leaderboard, print_where
 from terminal.console import Console
+from terminal.short import short
 
 Row = dict[str, Any]
 

@@ -19,8 +19,9 @@ from storage import files, inside
 from storage.location import location
 from tests.newest_checkpoint import newest
 from trainable import attempt, checkpoint, ray_trainable
+from trainable.attempt import STOP_FILE
 from trainable.component import encode
-from trainable.ray_trainable import STOP_FILE, RayTrainable, Request
+from trainable.ray_trainable import RayTrainable, Request
 from trainable.watchdog import stall_file
 
 

@@ -7,13 +7,12 @@ from types import SimpleNamespace
 
 import pytest
 import ray
-import torch
 from ray._private import ray_logging, worker
 from ray.exceptions import WorkerCrashedError
 
 from terminal import program
 from terminal.exit_codes import FAILED
-from tuner import cluster, own_ray
+from tuner import cluster, connect, own_ray
 from tuner.again import PROGRAM
 from tuner.cluster import Cluster
 from tuner.placement import Placement
@@ -22,7 +21,7 @@ from tuner.placement import Placement
 @pytest.fixture(autouse=True)
 def reachable_addresses(monkeypatch) -> None:
     """Whatever cluster was on this machine last is not asked for (tests/tuner/test_reachable.py)."""
-    monkeypatch.setattr(cluster.reachable, "check", lambda address: None)
+    monkeypatch.setattr(connect.reachable, "check", lambda address: None)
 
 
 @pytest.fixture
@@ -31,7 +30,7 @@ def machine(monkeypatch):
 
     def pretend(cores: int, gpus: int = 0) -> None:
         monkeypatch.setattr(cluster, "available_cores", lambda: cores)
-        monkeypatch.setattr(torch.cuda, "device_count", lambda: gpus)
+        monkeypatch.setattr(cluster.gpus, "count", lambda: gpus)
 
     return pretend
 
@@ -68,7 +67,7 @@ def test_ray_is_told_of_the_cores_this_process_may_use(machine, monkeypatch) -> 
     machine(cores=3)
     told = {}
     monkeypatch.setattr(ray, "init", lambda **options: told.update(options))
-    assert cluster.connect(concurrent=2).slots == 2
+    assert connect.connect(concurrent=2).slots == 2
     assert told["num_cpus"] == 3 and told["address"] == "local"
 
 
@@ -79,7 +78,7 @@ def test_a_cluster_that_cannot_be_reached_is_one_line(monkeypatch, error) -> Non
 
     monkeypatch.setattr(ray, "init", unreachable)
     with pytest.raises(ValueError, match=r"^no Ray cluster can be reached at 'auto': nobody there ... and more lines$"):
-        cluster.connect("auto")
+        connect.connect("auto")
 
 
 def test_a_ray_that_does_not_start_here_is_one_line(machine, monkeypatch) -> None:
@@ -90,7 +89,7 @@ def test_a_ray_that_does_not_start_here_is_one_line(machine, monkeypatch) -> Non
 
     monkeypatch.setattr(ray, "init", too_slow)
     with pytest.raises(ValueError, match=r"^Ray did not start on this machine: The current node timed out [^\n]+$"):
-        cluster.connect()
+        connect.connect()
 
 
 @pytest.mark.parametrize(
@@ -113,9 +112,9 @@ def test_a_ray_that_cannot_run_a_trial_is_one_line_and_is_gone_again(monkeypatch
     monkeypatch.setattr(ray, "get", fails)
     monkeypatch.setattr(ray, "shutdown", lambda: ended.append(True))
     if error is None:
-        monkeypatch.setattr(cluster, "TRY_SECONDS", 0.2)
+        monkeypatch.setattr(connect, "TRY_SECONDS", 0.2)
     with pytest.raises(ValueError, match=f"^Ray started on this machine, but cannot run a trial: .*{said}[^\\n]*$"):
-        cluster.try_out(Cluster(2, {"gpu": 0.5, "cpu": 2.0}, True))
+        connect.try_out(Cluster(2, {"gpu": 0.5, "cpu": 2.0}, True))
     hangs.set()
     assert (asked["num_cpus"], asked["num_gpus"], ended) == (2.0, 0.5, [True])
 
@@ -129,11 +128,11 @@ def test_a_ray_that_does_not_answer_at_the_end_is_said_and_left(monkeypatch, cap
     monkeypatch.setattr(atexit, "register", at_exit.append)
     if own:
         own_ray.start(1)
-    cluster.disconnect()
+    connect.disconnect()
     done = "its processes were ended" if own else "it was left without a word"
     said = capsys.readouterr().err
     assert said == f"{PROGRAM}: note: Ray did not answer for 0.2 s at the end: {done}\n"
-    assert not own_ray.is_running() and at_exit == [cluster._leave]
+    assert not own_ray.is_running() and at_exit == [connect._leave]
     hangs.set()
 
 
@@ -142,7 +141,7 @@ def test_a_process_that_leaves_ray_without_a_word_has_its_own_exit_code(monkeypa
     codes = []
     monkeypatch.setattr(os, "_exit", codes.append)
     monkeypatch.setattr(program, "status", status)
-    cluster._leave()
+    connect._leave()
     assert codes == [code]
 
 
@@ -163,26 +162,26 @@ def joined(monkeypatch):
 
 def test_a_joined_cluster_offers_what_its_living_nodes_have(joined) -> None:
     joined({"memory": 1.0}, {"CPU": 8.0, "GPU": 1.0}, {"CPU": 16.0, "GPU": 2.0})
-    assert cluster.connect("auto") == Cluster(3, {"gpu": 1.0, "cpu": 2.0}, True)
+    assert connect.connect("auto") == Cluster(3, {"gpu": 1.0, "cpu": 2.0}, True)
 
 
 def test_a_cluster_without_anything_to_train_on_is_refused(joined) -> None:
     joined({"memory": 1.0})
     with pytest.raises(ValueError, match="neither a GPU nor a core to run a trial on; if it grows on demand, say"):
-        cluster.connect("auto")
+        connect.connect("auto")
 
 
 def test_a_cluster_that_grows_is_asked_for_as_many_trials_as_one_says(joined) -> None:
     joined({"CPU": 0.0})
-    found = cluster.connect("auto", 8, Placement(gpu_fraction=1.0))
+    found = connect.connect("auto", 8, Placement(gpu_fraction=1.0))
     assert found.slots == 8 and found.resources == {"gpu": 1.0, "cpu": 1.0} and found.has_gpu
 
 
 def test_of_nodes_that_are_still_to_come_one_must_say_what_a_trial_gets(joined) -> None:
     joined({"CPU": 0.0})
     with pytest.raises(ValueError, match=r"no node for trials yet: say .* --gpu-fraction 1 .* or --cpus 1"):
-        cluster.connect("auto", 8)
-    assert cluster.connect("auto", 8, Placement(cpus=1)).resources == {"cpu": 1.0}
+        connect.connect("auto", 8)
+    assert connect.connect("auto", 8, Placement(cpus=1)).resources == {"cpu": 1.0}
 
 
 def test_several_trials_share_a_gpu_and_its_cores(machine) -> None:
@@ -212,6 +211,6 @@ def test_a_raylet_that_tells_of_a_dead_worker_is_not_heard(monkeypatch, capsys) 
     note = {"lines": ["A worker died"], "pid": "raylet", "is_err": False}
     worker.print_to_stdstream(note, ignore_prefix=False)
     assert "A worker died" in capsys.readouterr().out
-    cluster.connect(concurrent=1)
+    connect.connect(concurrent=1)
     worker.print_to_stdstream(note, ignore_prefix=False)
     assert capsys.readouterr().out == ""

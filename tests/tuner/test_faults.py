@@ -20,8 +20,8 @@ import pytest
 from results import Store
 from results.statuses import ENDED
 from storage import inside
+from trainable.attempt import STOP_FILE
 from trainable.config import TrainConfig
-from trainable.ray_trainable import STOP_FILE
 from trainable.watchdog import stall_file
 from tuner.lost import KILLS, LOSSES
 from tuner.replay_plan import Planned

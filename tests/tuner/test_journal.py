@@ -13,7 +13,8 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
 from storage import inside
-from tuner.journal import JOURNAL, Journal
+from tuner.journal import Journal
+from tuner.journal_files import JOURNAL
 from tuner.sampler import Sampler
 
 

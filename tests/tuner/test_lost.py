@@ -4,7 +4,7 @@ import pytest
 from ray.exceptions import ActorDiedError, ActorUnavailableError, RayTaskError
 
 from trainable import watchdog
-from trainable.ray_trainable import STOP_FILE
+from trainable.attempt import STOP_FILE
 from trainable.watchdog import stall_file
 from tuner.lost import KILLS, LOSSES, NODE, OTHER, PROCESS, loss_of
 

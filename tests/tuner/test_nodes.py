@@ -4,7 +4,8 @@ import pytest
 
 from trainable.data import DataConfig
 from tuner import nodes
-from tuner.nodes import Answer, Node
+from tuner.nodes import Answer
+from tuner.placement import Node
 
 HERE = [Node("1", "head", 0, 0.0), Node("2", "worker", 2, 8.0, "L4")]
 DATA = DataConfig()

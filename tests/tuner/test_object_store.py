@@ -14,9 +14,9 @@ from results.names import campaign_folder
 from results.store import CAMPAIGN, campaigns
 from storage import files, inside
 from storage.location import location
-from trainable.ray_trainable import STOP_FILE
+from trainable.attempt import STOP_FILE
 from tuner import nodes, options, run, start, status
-from tuner.nodes import Node
+from tuner.placement import Node
 from tuner.reuse import Library
 
 TIMES = {"started_at", "ended_at", "campaign"}

@@ -9,7 +9,7 @@ import pytest
 import ray
 from ray._private import ray_constants, services
 
-from tuner import cluster, own_ray
+from tuner import connect, own_ray
 from tuner.leftovers import RECORD, Record
 
 ELSEWHERE = {
@@ -98,7 +98,7 @@ def test_a_ray_that_lets_others_in_is_ended_at_once(monkeypatch, started, breach
         monkeypatch.setattr(own_ray, "get_authentication_mode", lambda: None)
     said = "listens on 10.0.0.1 instead of" if breach == "address" else "does not ask for a token"
     with pytest.raises(ValueError, match=f"^Ray did not start on this machine: it {said}"):
-        cluster.connect(concurrent=1)
+        connect.connect(concurrent=1)
     assert not own_ray.is_running()
 
 
@@ -116,7 +116,7 @@ def test_where_no_folder_serves_the_line_says_which_were_tried_and_what_to_do(te
     long = tmp_path / ("long" * 20)
     temporary(long, Path("/nowhere"))
     with pytest.raises(ValueError, match="Ray did not start") as refused:
-        cluster.connect(concurrent=1)
+        connect.connect(concurrent=1)
     line = str(refused.value)
     assert f"{long} is longer than {own_ray.LONGEST_BASE} characters" in line
     assert "/nowhere: No such file or directory" in line
@@ -142,6 +142,6 @@ def test_what_killed_runs_left_is_told_before_a_start(monkeypatch, started, temp
     left.mkdir()
     Record((2**22 + 5, 1.0)).write(left)
     said: list[str] = []
-    cluster.connect(concurrent=1, say=said.append)
+    connect.connect(concurrent=1, say=said.append)
     assert said == [f"an earlier run was killed (process {2**22 + 5}): removed {left}"]
     assert (Path(os.environ["RAY_AUTH_TOKEN_PATH"]).parent / RECORD).exists()

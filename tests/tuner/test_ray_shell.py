@@ -10,7 +10,7 @@ import ray
 from ray import cloudpickle
 from ray.tune.search import Searcher
 
-from tuner import cluster, ray_shell
+from tuner import connect, ray_shell
 from tuner.ray_shell import ENVIRONMENT, AskTell, EarlyStopping, Recorder, prepare_environment
 
 
@@ -23,7 +23,7 @@ def test_what_ray_reads_is_set_before_it_starts(monkeypatch) -> None:
         monkeypatch.delenv(name, raising=False)
     seen = {}
     monkeypatch.setattr(ray, "init", lambda **options: seen.update(options, environment=dict(os.environ)))
-    cluster.connect(concurrent=1)
+    connect.connect(concurrent=1)
     assert seen["environment"].items() >= ENVIRONMENT.items()
     assert seen["include_dashboard"] is False and seen["log_to_driver"] is False
 

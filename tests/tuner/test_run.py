@@ -18,9 +18,9 @@ import search_spaces
 from results import load
 from results.names import campaign_folder
 from search_spaces import load as load_space
+from trainable.attempt import STOP_FILE
 from trainable.component import decode
-from trainable.ray_trainable import STOP_FILE
-from tuner import options, provenance, start
+from tuner import connect, options, provenance, start
 from tuner.audit_overrides import INERT, Finding
 from tuner.driver import only_driver
 from tuner.question import ask
@@ -275,7 +275,7 @@ def test_a_start_that_fails_before_its_first_trial_leaves_nothing_and_its_name_f
         raise error
 
     command = [*GOLF, "--data", "text [b]", "--trials", "1", "--name", "night"]
-    monkeypatch.setattr(start.cluster, "connect", fails)
+    monkeypatch.setattr(connect, "connect", fails)
     assert main(command) == code and not Path("runs").exists()
     without_ray()
     monkeypatch.setattr(start, "run_on_ray", fails)
@@ -363,7 +363,7 @@ def test_two_starts_in_one_second_are_two_campaigns(without_ray, monkeypatch) ->
 def test_the_audit_names_what_changes_nothing_before_anything_is_spent(without_ray, monkeypatch, capsys) -> None:
     without_ray()
     dead = Finding("optimizer.matrix_lr", INERT, 0.3, 0.04, 0.0, "while made_up=1")
-    monkeypatch.setattr("tuner.start.audit_space", lambda space, base: [dead])
+    monkeypatch.setattr("tuner.audit_overrides.audit_space", lambda space, base: [dead])
     assert main([*GOLF, "--audit", "--data", "text [b]", "--trials", "3", "--name", "audited"]) == 0
     out = capsys.readouterr().out
     assert out.index("optimizer.matrix_lr (while made_up=1)") < out.index("campaign: ")
@@ -375,7 +375,7 @@ def test_the_audit_names_what_changes_nothing_before_anything_is_spent(without_r
 
 
 def test_a_setting_that_changes_nothing_is_named_before_anything_is_spent(monkeypatch, capsys) -> None:
-    monkeypatch.setattr("tuner.start.audit_space", lambda space, base: [])
+    monkeypatch.setattr("tuner.audit_overrides.audit_space", lambda space, base: [])
     settings = ["--set", "model.tie_embeddings=true", "--set", "optimizer.embed_lr=1"]
     assert main([*GOLF, "--audit", "--data", "text [b]", *settings, "--dry-run"]) == 0
     said = "nothing here: optimizer.embed_lr (while model.tie_embeddings=true)"

@@ -10,7 +10,8 @@ from optuna.trial import TrialState
 import search_spaces
 from search_spaces.domains import Choice, Integer, LogUniform, Uniform
 from search_spaces.likely import with_likely
-from tuner.sampler import LIKELY_TRIALS, Outcome, Sampler, distribution, likely_point
+from tuner.outcome import Outcome
+from tuner.sampler import LIKELY_TRIALS, Sampler, distribution, likely_point
 
 
 @pytest.fixture

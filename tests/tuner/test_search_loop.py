@@ -20,9 +20,9 @@ from results.statuses import ENDED
 from search_spaces.domains import Choice
 from search_spaces.space import Knob
 from tests.newest_checkpoint import newest
+from trainable.attempt import STOP_FILE
 from trainable.component import decode
 from trainable.config import Budget
-from trainable.ray_trainable import STOP_FILE
 from tuner.search_loop import SAME_ERRORS, Search
 
 

@@ -20,8 +20,9 @@ from trainable.seeds import LIBRARY_SEEDS, SEEDS
 from tuner import confirm, options, replay_plan
 from tuner.confirm import ROOM, ROUND_SEEDS, Confirmation, first_fresh_seed
 from tuner.ledger import Ledger
+from tuner.outcome import Outcome
 from tuner.replay_plan import Replay
-from tuner.sampler import LIKELY_TRIALS, Outcome, Sampler, tpe
+from tuner.sampler import LIKELY_TRIALS, Sampler, tpe
 from tuner.warm_start import Point, Prior
 
 ROOT = Path(__file__).parents[2]

@@ -1,0 +1,20 @@
+"""Ends of trials as the sampler is told them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from search_spaces.domains import Value
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How an earlier trial of this campaign ended, for rebuilding the study."""
+
+    values: dict[str, Value]
+    status: str
+    value: float | None
+    intermediate: dict[float, float] = field(default_factory=dict)  # milestone -> objective
+    second: float | None = None  # the second objective's value, where there is one
+    excesses: Mapping[str, float] = field(default_factory=dict)  # constraint -> by what part it is exceeded
