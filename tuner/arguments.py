@@ -118,6 +118,7 @@ def naming_arguments() -> Iterator[None]:
 
 
 _WORD = r"('[^']*'|[^\s'][^\s,;)]*[^\s,;).:]|\w)"
+_SETS = re.compile(r"--set ([A-Za-z_][\w.]*)=([^\s,;)]*[^\s,;).:])")
 _RESUMES = re.compile(rf"{re.escape(PROGRAM)} --resume {_WORD}(?: --results {_WORD})?(?: --data {_WORD})?")
 
 
@@ -125,7 +126,8 @@ def in_python(message: str) -> str:
     """A message of the command line with each option as an argument, and a command that resumes as a call."""
     calls = [_call(*found.groups()) for found in _RESUMES.finditer(message)]
     parts = _RESUMES.split(message)
-    said = [re.sub(r"--(no-)?([a-z]+(?:-[a-z]+)*)", _argument, part) for part in parts[:: _RESUMES.groups + 1]]
+    said = [_SETS.sub(r"overrides={'\1': \2}", part) for part in parts[:: _RESUMES.groups + 1]]
+    said = [re.sub(r"--(no-)?([a-z]+(?:-[a-z]+)*)", _argument, part) for part in said]
     return said[0] + "".join(call + after for call, after in zip(calls, said[1:], strict=True))
 
 

@@ -200,6 +200,7 @@ def test_the_arguments_are_the_fields_of_the_spec_and_of_a_start() -> None:
             "say: python -m tuner.run --resume night --results 'my runs' --data PLACE. To use what is there",
             "say: tuner.load('my runs/night').resume(data='PLACE'). To use what is there",
         ),
+        ("give more, or --set data.vocab_size=288.", "give more, or overrides={'data.vocab_size': 288}."),
         ("(--show all lists them)", "(python -m tuner.run --show all lists them)"),
         ("a -- b --nothing-known", "a -- b --nothing-known"),
     ],
