@@ -26,7 +26,10 @@ ensure_home()  # before anything imports Ray, which ends in a traceback without 
 def __getattr__(name: str) -> Any:
     if name not in _WHERE:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_WHERE[name]}"), name)
+    from tuner.widgets import without_widgets
+
+    with without_widgets():
+        return getattr(import_module(f"{__name__}.{_WHERE[name]}"), name)
 
 
 def __dir__() -> list[str]:

@@ -19,6 +19,7 @@ from storage.location import Location
 from terminal.counted import counted
 from terminal.short import short
 from tuner.spec import CampaignSpec
+from tuner.widgets import without_widgets
 
 if TYPE_CHECKING:
     from search_spaces.space import Space
@@ -123,7 +124,8 @@ class Campaign:
 
     def resume(self, **asked: Any) -> Campaign:
         """Go on with it, as it was begun but for what is ``asked``; see :func:`tuner.search`."""
-        from tuner.driving import resume  # what only reads loads nothing that trains
+        with without_widgets():
+            from tuner.driving import resume  # what only reads loads nothing that trains
 
         resume(self.folder, self._space, asked)
         return self

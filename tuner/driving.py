@@ -17,6 +17,7 @@ from tuner.arguments import given, naming_arguments
 from tuner.command import Resume
 from tuner.endings import EndedEarlyError
 from tuner.options import command
+from tuner.widgets import without_widgets
 
 NAME = "tuner"  # of the program, in what is said on stderr
 
@@ -35,9 +36,10 @@ def resume(folder: Location, space: Space | None, asked: Mapping[str, Any]) -> N
 
 def drive(work: Callable[[Console], start.Ended], display: bool) -> start.Ended:
     """Do the work of a campaign as the command does it; an interruption is raised once it has ended in order."""
-    console = Console(goes_on=True)
+    # Jupyter sets FORCE_COLOR: to rich its cells are terminals, on which a live display would pile up.
+    console = Console(goes_on=True, force_terminal=None if sys.stdout.isatty() else False)
     console.quiet = not display
-    with _own_ray(), program.raising(NAME, at_once=False):
+    with without_widgets(), _own_ray(), program.raising(NAME, at_once=False):
         try:
             ended = work(console)
         except EndedEarlyError as error:

@@ -156,6 +156,19 @@ class Recorder(tune.Callback):
         return {}
 
 
+class Silent(tune.ProgressReporter):
+    """Reports nothing. In a notebook, Ray's own would clear what the cell has printed, at any verbosity."""
+
+    def setup(self, *arguments: Any, **options: Any) -> None:
+        """Nothing to be told."""
+
+    def should_report(self, trials: list[Any], done: bool = False) -> bool:
+        return False
+
+    def report(self, trials: list[Any], done: bool, *sys_info: Any) -> None:
+        """Nothing to say."""
+
+
 def prepare_environment() -> None:
     """Set what Ray reads when it is imported and started; values of the user's own stay."""
     for name, value in ENVIRONMENT.items():
@@ -223,6 +236,7 @@ def _tuner(search: Search, resources: dict[str, float], scratch: Path, recorder:
             callbacks=[recorder],
             checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
             verbose=0,
+            progress_reporter=Silent(),
         ),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -278,3 +279,15 @@ assert callable(tuner.search) and callable(tuner.replay) and callable(tuner.load
         [sys.executable, "-c", code], capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(root)}
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_the_page_about_it_names_what_is_there() -> None:
+    page = (Path(tuner.__file__).parents[1] / "docs" / "python.md").read_text(encoding="utf-8")
+    called = set(re.findall(r"\btuner\.(\w+)", page)) - {"run"}
+    assert {"search", "replay", "load"} < called and all(hasattr(tuner, name) for name in called)
+    table = page.partition("## A campaign")[2].partition("##")[0]
+    members = set(re.findall(r"\bcampaign\.(\w+)", page)) | set(re.findall(r"`(\w+)(?:\(\))?`", table))
+    assert len(members) > 8 and all(hasattr(tuner.Campaign, name) for name in members - {"folder", "CampaignSpec"})
+    named = set(re.findall(r"`(\w+)`", page.partition("## Arguments")[2].partition("##")[0]))
+    known = set(inspect.signature(tuner.search).parameters)
+    assert {"scale", "overrides", "reuse"} <= named and named - known <= {"ValueError", "TypeError"}
