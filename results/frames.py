@@ -15,7 +15,7 @@ from results.store import Store
 
 @dataclass(frozen=True)
 class Results:
-    """One row a trial in ``trials``, one a report in ``reports`` (columns: results/schema.py), and campaign.json."""
+    """One row a trial in ``trials``, one a report in ``reports`` (columns: results/row_types.py), and campaign.json."""
 
     campaign: dict[str, Any]
     trials: pd.DataFrame

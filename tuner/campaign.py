@@ -74,7 +74,7 @@ class Campaign:
 
     @property
     def trials(self) -> pd.DataFrame:
-        """The trials of the search or replay, a row each, sorted by number (columns: results/schema.py)."""
+        """The trials of the search or replay, a row each, sorted by number (columns: results/row_types.py)."""
         return searched(self._rows()).reset_index(drop=True)
 
     @property
