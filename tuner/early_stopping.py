@@ -32,7 +32,7 @@ def rungs(budget: Budget, reduction: int = REDUCTION) -> list[float]:
     """Milestones in budget units, ascending, without the budget itself: budget / reduction^k, rounded."""
     found: list[float] = []
     rung = rounded(budget.amount / reduction, budget.unit)
-    while rung > 0 and rung >= FIRST_RUNG_FRACTION * budget.amount:
+    while rung >= FIRST_RUNG_FRACTION * budget.amount:
         found.insert(0, rung)
         rung = rounded(rung / reduction, budget.unit)
     return found

@@ -154,3 +154,45 @@ def test_paired_noise_takes_groups_on_fewer_seeds_and_is_unknown_without_a_rest(
     assert noise.sd == pytest.approx(1.0, rel=0.1)
     assert paired_noise([]) is None
     assert paired_noise([{1: 0.0}, {1: 1.0}]) is None
+
+
+# --- each of these fails for a change of one sign, limit or argument (docs/mutations.md) ------------------------------
+
+
+def test_a_perfect_correlation_has_no_width_in_either_direction() -> None:
+    up = pd.Series([1.0, 2.0, 3.0, 4.0])
+    for other, value in ((up, 1.0), (-up, -1.0)):
+        found = rank_correlation(up, other, 4)
+        assert found is not None and (found.value, found.low, found.high, found.pairs) == (value, value, value, 4)
+
+
+def test_two_different_values_are_enough_for_a_correlation() -> None:
+    two, many = pd.Series([1.0, 1.0, 2.0, 2.0]), pd.Series([1.0, 2.0, 3.0, 4.0])
+    for found in (rank_correlation(two, many, 4), rank_correlation(many, two, 4)):
+        assert found is not None and found.value == pytest.approx(0.8944, abs=1e-4)
+
+
+def made_up(**columns: list[Any]) -> pd.DataFrame:
+    """Three trials, the last of which is no completed one."""
+    common = {"key": ["a", "b", "c"], "status": ["completed", "completed", "stopped"], "value": [2.0, 1.0, np.nan]}
+    common |= {"rung": [None, None, 60.0], "last_value": [2.0, 1.0, 3.0], "is_base": [True, False, False]}
+    return pd.DataFrame(common | columns, index=[7, 3, 5])
+
+
+def test_a_leaderboard_has_rows_from_zero_and_whole_ranks_and_no_column_beside() -> None:
+    trials = made_up()
+    board = leaderboard(trials)
+    assert board.index.tolist() == [0, 1, 2] and str(board["rank"].dtype) == "Int64"
+    assert set(board.columns) == {*trials.columns, "rank", "versus_base", "front"}
+
+
+def test_whether_a_trial_is_the_base_may_be_null() -> None:
+    board = leaderboard(made_up(is_base=[True, None, None]))
+    assert board["is_base"].tolist() == [False, True, False] and board["is_base"].dtype == bool
+    assert board["versus_base"].tolist()[:2] == [-1.0, 0.0]
+
+
+def test_runs_after_the_search_are_not_on_the_leaderboard_and_a_null_stage_is_the_search() -> None:
+    board = leaderboard(made_up(stage=["search", "confirm", None]))
+    assert board["key"].tolist() == ["a", "c"]
+    assert leaderboard(made_up())["key"].tolist() == ["b", "a", "c"], "old campaigns have no stage"

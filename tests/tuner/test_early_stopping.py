@@ -72,6 +72,10 @@ def test_rungs_are_the_budget_cut_to_a_half_again_and_again_rounded(budget, expe
     assert rungs(Budget(steps=budget)) == expected
 
 
+def test_a_rung_may_be_at_a_fifth_of_the_budget_and_no_earlier() -> None:
+    assert rungs(Budget(steps=10), 5) == [2] and rungs(Budget(steps=100), 6) == []
+
+
 @given(st.integers(1, 10**18), st.integers(2, 5), st.sampled_from(WHOLE_UNITS))
 def test_rungs_in_whole_units_are_ascending_integers_inside_the_budget(amount, reduction, unit) -> None:
     found = rungs(Budget(**{unit: amount}), reduction)
