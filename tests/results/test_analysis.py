@@ -196,3 +196,14 @@ def test_runs_after_the_search_are_not_on_the_leaderboard_and_a_null_stage_is_th
     board = leaderboard(made_up(stage=["search", "confirm", None]))
     assert board["key"].tolist() == ["a", "c"]
     assert leaderboard(made_up())["key"].tolist() == ["b", "a", "c"], "old campaigns have no stage"
+
+
+def test_stopped_trials_stand_by_rung_then_by_last_value_then_by_key() -> None:
+    stopped = {"status": ["stopped"] * 3, "is_base": [False] * 3, "value": [np.nan] * 3}
+    for rung, last, order in (([60.0] * 3, [3.0, 2.0, 3.0], "bac"), ([60.0, 60.0, 120.0], [1.0, 1.0, 9.0], "cab")):
+        for keys in ("abc", "bac"):
+            at = ["abc".index(key) for key in keys]
+            board = leaderboard(
+                made_up(key=list(keys), rung=[rung[i] for i in at], last_value=[last[i] for i in at], **stopped)
+            )
+            assert "".join(board["key"]) == order

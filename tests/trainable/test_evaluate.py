@@ -112,3 +112,8 @@ def test_more_tokens_than_there_are_is_an_error_that_says_how_many(
 def test_a_config_that_cannot_be_is_refused(values: dict[str, int], says: str) -> None:
     with pytest.raises(ValueError, match=says):
         EvaluationConfig(**values)
+
+
+def test_the_plain_score_is_of_the_same_tokens_without_overlap_and_learning() -> None:
+    whole = EvaluationConfig(tokens=64, seq_len=16, batch_tokens=32, stride=4)
+    assert whole.plain == EvaluationConfig(tokens=64, seq_len=16, batch_tokens=32)
