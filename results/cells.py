@@ -14,17 +14,38 @@ def plain(field: pa.Field[Any], value: Any) -> Any:
     if value is None:
         return None
     kind, is_bool = field.type, isinstance(value, bool)
-    if pa.types.is_floating(kind) and isinstance(value, Real) and not is_bool:
+    if pa.types.is_floating(kind) and isinstance(value, Real) and not is_bool and _is_double(value):
         return float(value)
     if pa.types.is_integer(kind) and isinstance(value, Integral) and not is_bool and -(2**63) <= int(value) < 2**63:
         return int(value)
     if pa.types.is_boolean(kind) and is_bool:
         return value
     if pa.types.is_string(kind) and isinstance(value, str):
+        _check_characters(field.name, value)
         return value
     if pa.types.is_timestamp(kind) and isinstance(value, datetime) and value.tzinfo is not None:
         return value
-    raise ValueError(f"{field.name} is {value!r} but must be {_WANTED[str(kind)]}")
+    raise ValueError(f"{field.name} is {_short(value)} but must be {_WANTED[str(kind)]}")
+
+
+def _is_double(value: Real) -> bool:
+    try:
+        float(value)
+    except OverflowError:
+        return False
+    return True
+
+
+def _check_characters(name: str, text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError(f"{name} holds half a character (a lone surrogate)") from None
+
+
+def _short(value: Any) -> str:
+    text = repr(value) if not isinstance(value, int) or abs(value) < 10**50 else "a number of over 50 digits"
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 _WANTED = {

@@ -1,4 +1,4 @@
-"""Reading one of our Parquet files: what its footer says is held against limits before anything is decoded.
+"""One of our Parquet files: when it is read, what its footer says is held against limits before anything is decoded.
 
 A column of one long text that is repeated a million times takes a few hundred bytes on disk and gigabytes in memory.
 So texts are read as Parquet keeps them, each different one once, and counted before they are laid out.
@@ -56,6 +56,16 @@ def rows(table: pa.Table) -> list[dict[str, Any]]:
     for row in found:
         row |= {name: row[name].replace(tzinfo=UTC) for _, name in times if row[name] is not None}
     return found
+
+
+def of_few_rows(table: pa.Table) -> bytes:
+    """A file of the rows of a trial."""
+    buffer = pa.BufferOutputStream()
+    # Statistics and dictionaries cost more than they save in files of a few rows.
+    pq.write_table(
+        table, buffer, compression="zstd", use_dictionary=False, write_statistics=False, write_page_checksum=True
+    )
+    return buffer.getvalue().to_pybytes()
 
 
 def _column(found: Any, field: pa.Field[Any], rows: int) -> Any:

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from terminal.nearest import nearest
 
 from results import parquet, row_types
+from results.cells import plain
 from results.column import Column, Source
 from results.confirmation import Design
 from results.limits import DEPTH, JSON_TEXT, KNOBS, LARGEST, MOST_COUNTED
@@ -76,19 +77,35 @@ def check_rows(table: pa.Table, dataset: str, key: str | None, objective: str | 
 
     ``objective`` is that of the campaign, where it says one.
     """
-    columns = _columns(table.schema.names, dataset)
+    columns = columns_named(table.schema.names, dataset)
     never_null = [column.name for column in columns if not column.nullable and column.name != "status"]
     for row in _rows(table):
         if not row["key"] or (key is not None and row["key"] != key):
             raise ValueError(f"its rows are of {_short(row['key'])}")
         for column in columns:
             if row[column.name] is not None:
-                _check_cell(column, row[column.name])
+                check_cell(column, row[column.name])
         if dataset == "trials":
             _check_names(cast(TrialRow, row))
         _need(row, never_null, f"a {dataset.removesuffix('s')}")
         if dataset == "trials":
             _check_trial(cast(TrialRow, row), objective)
+
+
+def written(
+    rows: Sequence[Mapping[str, Any]], schema: pa.Schema, dataset: str, key: str, objective: str | None
+) -> pa.Table:
+    """The rows of the trial ``key`` as its file holds them, of which the last is new and the others were read.
+
+    A ValueError unless the new one can be read again, too.
+    """
+    for name in rows[-1]:
+        if name not in schema.names:
+            raise ValueError(f"{dataset} has no column {name!r}: {nearest(name, schema.names, 'columns')}")
+    columns = [pa.array([plain(f, r.get(f.name)) for r in rows], f.type) for f in schema]
+    table = pa.Table.from_arrays(columns, schema=schema)
+    check_rows(table.slice(len(rows) - 1), dataset, key, objective)
+    return table
 
 
 def _rows(table: pa.Table) -> Iterator[Mapping[str, Any]]:
@@ -112,14 +129,14 @@ def needed(dataset: str) -> list[str]:
     return ["key", *(column.name for column in fixed if column.name in trained or not column.nullable)]
 
 
-def _columns(names: Sequence[str], dataset: str) -> list[Column]:
+def columns_named(names: Sequence[str], dataset: str) -> list[Column]:
     """The columns of those names but the key; one that is not of the data set is a sampled knob."""
     fixed = row_types.TRIAL_COLUMNS if dataset == "trials" else row_types.REPORT_COLUMNS
     known = {column.name: column for column in fixed}
     return [known.get(name) or replace(_KNOB, name=name) for name in names if name != "key"]
 
 
-def _check_cell(column: Column, value: Any) -> None:
+def check_cell(column: Column, value: Any) -> None:
     """A ValueError for a value that its column cannot have."""
     name = column.name
     if isinstance(value, str):

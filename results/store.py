@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any, Literal, TypeGuard, cast
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 from storage import files, inside
 from storage.location import Location
 from storage.remote import TooLargeError
@@ -23,13 +22,12 @@ from terminal.nearest import nearest
 
 from results import limits, parquet, places
 from results.campaign import parse
-from results.cells import plain
 from results.consistency import check_trials, orphans
 from results.names import check_name, is_name
 from results.row_types import ReportRow, TrialRow
-from results.rows import check_rows, needed
+from results.rows import check_rows, needed, written
+from results.salvage import salvaged
 from results.schema import SCHEMA_VERSION, reports_schema, trials_schema
-from results.statuses import STATUSES
 
 OnCorrupt = Callable[[Location, str], None]  # the file under its new name, and what was wrong with it
 Dataset = Literal["trials", "reports"]
@@ -50,6 +48,7 @@ class Store:
         self.campaign = campaign
         self._schemas = {"trials": trials_schema(campaign["knobs"]), "reports": reports_schema()}
         self.before_write: Callable[[], None] = lambda: None  # of each row: raises where the folder is no longer ours
+        self.on_refused: Callable[[str, str], None] | None = None  # told of cells left out, and why
         self._misnamed: set[str] = set()  # trials whose rows were written under another name of the folder
         self._reported: dict[str, list[ReportRow]] = {}  # rows of the trials that are reporting now
 
@@ -143,13 +142,11 @@ class Store:
     def write_trial(self, row: TrialRow) -> None:
         """Store the one row of a trial, in place of an earlier one; columns not given are null.
 
-        A ValueError for a column that does not exist, a bad key or status, or a value of a wrong type.
+        A ValueError for a column that does not exist, a bad key or status, or a value of a wrong type. With
+        ``on_refused`` such cells are taken out of ``row`` instead (see salvage.py), and it is told of them.
         """
-        status = row.get("status")
-        if status not in STATUSES:
-            raise ValueError(f"status {status!r} does not exist: {nearest(str(status), STATUSES, 'statuses')}")
         self._write("trials", _key(row), [row])
-        if status != "running":
+        if row["status"] != "running":
             self._reported.pop(row["key"], None)
 
     def append_report(self, row: ReportRow) -> None:
@@ -158,6 +155,15 @@ class Store:
         rows = self._reported[key] if key in self._reported else self.reports(key)
         self._write("reports", key, [*rows, row])  # refuses a bad row before it is remembered
         self._reported[key] = [*rows, row.copy()]
+
+    def replace_reports(self, key: str, rows: Sequence[ReportRow]) -> None:
+        """Store all reports of a trial at once, in place of what it had; of none nothing is left."""
+        self._reported.pop(key, None)
+        if rows:
+            self._write("reports", key, rows)
+        else:
+            self.before_write()
+            inside.remove(self.folder, f"reports/{key}.parquet")
 
     def trials(self) -> list[TrialRow]:
         """All trials as plain rows (null is None), sorted by key. A ValueError names the files that cannot be read."""
@@ -281,25 +287,24 @@ class Store:
         self._misnamed.clear()
         return len(misnamed)
 
-    def _write(self, dataset: Dataset, key: str, rows: list[Mapping[str, Any]]) -> None:
+    def _write(self, dataset: Dataset, key: str, rows: Sequence[TrialRow | ReportRow]) -> None:
         self.refuse_if_compacted()
         self.before_write()
-        schema = self._schemas[dataset]
-        for name in rows[-1]:  # the others were checked when they were written
-            if name not in schema.names:
-                raise ValueError(f"{dataset} has no column {name!r}: {nearest(name, schema.names, 'columns')}")
-        columns = [pa.array([plain(f, r.get(f.name)) for r in rows], f.type) for f in schema]
-        table = pa.Table.from_arrays(columns, schema=schema)
-        check_rows(table.slice(len(rows) - 1), dataset, key, self.campaign.get("objective"))  # as when it is read
-        self._write_table(dataset, key, table)
+        *others, row = cast(Sequence[dict[str, Any]], rows)
+
+        def table_of(last: Mapping[str, Any]) -> pa.Table:
+            return written([*others, last], self._schemas[dataset], dataset, key, self.campaign.get("objective"))
+
+        if self.on_refused is None:
+            self._write_table(dataset, key, table_of(row))
+        else:
+            table, said = salvaged(row, self._schemas[dataset], dataset, table_of)
+            self._write_table(dataset, key, table)
+            if said is not None:
+                self.on_refused(*said)
 
     def _write_table(self, dataset: Dataset, key: str, table: pa.Table) -> None:
-        buffer = pa.BufferOutputStream()
-        # Statistics and dictionaries cost more than they save in files of a few rows.
-        pq.write_table(
-            table, buffer, compression="zstd", use_dictionary=False, write_statistics=False, write_page_checksum=True
-        )
-        inside.write(self.folder, f"{dataset}/{key}.parquet", buffer.getvalue().to_pybytes())
+        inside.write(self.folder, f"{dataset}/{key}.parquet", parquet.of_few_rows(table))
 
     def _write_empty_part(self, dataset: Dataset) -> None:
         self._write_table(dataset, _EMPTY, pa.Table.from_batches([], self._schemas[dataset]))

@@ -7,6 +7,8 @@ import re
 OUT_OF_MEMORY = "out of memory"
 LONGEST = 500  # characters of a reason
 LONGEST_TEXT = 1_000_000  # of a file in errors/: an exception may hold a whole tensor
+LONGEST_CELL = 10_000  # of a reason or a note in a row
+LONGEST_NOTE, MOST_NOTES = 2_000, 1_000  # of a note of the campaign, and how many of them its file keeps
 
 # By the type of the error, at the start of a line; torch names the CPU's failed allocations in a RuntimeError.
 _NO_MEMORY = re.compile(r"^((torch|numpy)\.\S*MemoryError|MemoryError)\b|can't allocate memory", re.MULTILINE)
@@ -18,15 +20,15 @@ def reason_of(error: str) -> str:
     last = lines[-1] if lines else "died without an error message"
     if _NO_MEMORY.search(error):
         last = f"{OUT_OF_MEMORY}: {last}"
-    return last[:LONGEST]
+    return without_middle(last, LONGEST)
 
 
-def without_middle(text: str) -> str:
-    """A text of at most ``LONGEST_TEXT`` characters, whose begin and end are kept; of a longer one it says so."""
-    if len(text) <= LONGEST_TEXT:
+def without_middle(text: str, most: int = LONGEST_TEXT) -> str:
+    """A text of at most ``most`` characters, whose begin and end are kept; of a longer one it says so."""
+    if len(text) <= most:
         return text
-    said = f"\n... {len(text) - LONGEST_TEXT:,} or more characters are left out ...\n"
-    half = (LONGEST_TEXT - len(said)) // 2
+    said = f" ... {len(text) - most:,} or more characters are left out ... "
+    half = (most - len(said)) // 2
     return text[:half] + said + text[-half:]
 
 

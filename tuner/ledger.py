@@ -22,7 +22,7 @@ from search_spaces.objectives import cost_of
 from search_spaces.space import Space
 from trainable.component import difference, encode, fingerprint
 from trainable.config import TrainConfig
-from tuner.errors import OUT_OF_MEMORY
+from tuner.errors import LONGEST_CELL, OUT_OF_MEMORY, without_middle
 from tuner.outcome import Outcome
 from tuner.replay_plan import Planned
 from tuner.reuse import Finished
@@ -181,7 +181,13 @@ class Ledger:
             "code_version": self.code_version,
             **columns,
         }
-        self.entries[key] = Entry(key, dict(named), None, with_all_columns(row), columns.get("optuna_number"))
+        entry = Entry(key, dict(named), None, with_all_columns(row), columns.get("optuna_number"))
+        self.entries[key] = entry
+        self._write(entry.row)
+
+    def _write(self, row: TrialRow) -> None:
+        """Store the row of a trial; texts that others wrote (an error, a worker) are brought to what a row may have."""
+        row.update({"reason": _of_a_cell(row["reason"]), "note": _of_a_cell(row["note"])})
         self.store.write_trial(row)
 
     def _next_number(self) -> int:
@@ -192,9 +198,11 @@ class Ledger:
         entry, row = self.entries[key], self.entries[key].row
         entry.started = True
         number = given(row["attempt"]) + 1
+        if number == 1:  # a start that was killed may have begun to reuse it
+            self.store.replace_reports(key, [])
         row.update({"status": "running", "attempt": number, "reason": None})
         row.update({"started_at": self.now(), "ended_at": None})
-        self.store.write_trial(row)
+        self._write(row)
 
     def report(self, key: str, result: Mapping[str, Any]) -> None:
         """Write down what a trial says of itself at a milestone or at its end."""
@@ -221,19 +229,23 @@ class Ledger:
         if status != "interrupted":
             self.store.append_report(_report_row(key, row, result, extra["spent"], recent, self.now()))
         if status == "running":
-            self.store.write_trial(row)
+            self._write(row)
 
     def reuse(self, key: str, found: Finished, violation: str) -> None:
-        """Take over a trial that an earlier campaign has finished."""
+        """Take over a trial that an earlier campaign has finished.
+
+        Its row is written first, so that whoever reads now finds the trial of each report, and as one that has not
+        begun: should we be killed before the reports are there, the next start reuses it again.
+        """
         entry, objective = self.entries[key], self.entries[key].row["objective"]
+        self._write({**entry.row, "status": "running", "attempt": 0, "started_at": self.now()})
+        self.store.replace_reports(key, found.reports)
         entry.row.update(found.columns(objective))
         entry.milestones.update(found.milestones(objective))
-        for report in found.reports:
-            self.store.append_report(report)
         if entry.status == "completed" and violation:
             entry.row.update({"status": "infeasible", "reason": violation})
         entry.row["value"] = entry.row["last_value"] if entry.status == "completed" else None
-        self.store.write_trial(entry.row)
+        self._write(entry.row)
 
     def note(self, key: str, text: str) -> None:
         """Add a fault that the trial got over to its row, which is written with what comes next."""
@@ -247,7 +259,7 @@ class Ledger:
         value = entry.row["last_value"] if status == "completed" else None
         entry.row.update({"status": status, "reason": reason or None, "value": value, "ended_at": self.now()})
         entry.row.update(columns or {})
-        self.store.write_trial(entry.row)
+        self._write(entry.row)
 
     def restore(self, planned: Sequence[Planned] = ()) -> None:
         """Take the rows of the campaign's earlier starts into the book, their data (known by the fingerprint) where the
@@ -340,6 +352,11 @@ def _at(config: TrainConfig | None, source: str | None) -> TrainConfig | None:
     if config is None or source is None:
         return config
     return replace(config, data=replace(config.data, source=source))
+
+
+def _of_a_cell(text: str | None) -> str | None:
+    """The text without what no file has: half a character, as a file's name may have it, and a middle of any size."""
+    return None if text is None else without_middle(text.encode(errors="backslashreplace").decode(), LONGEST_CELL)
 
 
 def _spent(result: Mapping[str, Any], unit: str) -> float:

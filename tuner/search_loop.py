@@ -33,7 +33,7 @@ from tuner import lock
 from tuner.confirm import Confirmation
 from tuner.devices import OneDevice, by_the_clock
 from tuner.early_stopping import Stopper, rounded, rungs
-from tuner.errors import reason_of, stalled
+from tuner.errors import LONGEST_NOTE, reason_of, stalled, without_middle
 from tuner.journal_files import JOURNAL
 from tuner.ledger import Entry, Ledger
 from tuner.lost import loss_of
@@ -128,6 +128,8 @@ class Search:
         self.vocab_size, self.prior, self.library = vocab_size, prior, library
         self.notes: list[str] = []  # what the campaign got over, in this start
         self.told: list[Callable[[str], None]] = []  # told of each of them
+        self._refused: set[str] = set()  # which rows were written without which cells
+        store.on_refused = self._note_refused
         self.planned = None if planned is None else list(planned)
         self.sampler = None if planned is not None else self._sampler()
         for entry in self.ledger.entries.values():
@@ -166,10 +168,17 @@ class Search:
 
     def note(self, text: str) -> None:
         """Something that the campaign got over, beside its trials: for the screen, and kept in ``errors/``."""
+        text = without_middle(text, LONGEST_NOTE)
         self.notes.append(text)
         self.files.noted(self.notes)
         for tell in self.told:
             tell(text)
+
+    def _note_refused(self, what: str, why: str) -> None:
+        """Cells that no row may have, once for each row that lacks them: a worker says the same in every report."""
+        if what not in self._refused:
+            self._refused.add(what)
+            self.note(f"{what}: {why}")
 
     @property
     def num_started(self) -> int:
@@ -366,7 +375,6 @@ class Search:
             self._close(key, "infeasible", violation)
         else:
             self._close(key, status, str(result.get("reason", "")))
-        self._same_errors.clear()
 
     def _violation(self, key: str, status: str, result: Mapping[str, Any]) -> str:
         row = self.ledger.entries[key].row
@@ -374,17 +382,11 @@ class Search:
         return "; ".join(said for said in (str(result.get("violation") or ""), own) if said)
 
     def fail(self, key: str, error: str) -> None:
-        """A trial has died. The whole text is kept in ``errors/``, its last line in the row."""
-        reason = reason_of(error)
+        """A trial has died. Its text is kept in ``errors/``, the last line of it in the row."""
         self.files.crashed(key, error)
         if not self.live[key].started:  # it died while it was set up
             self.ledger.start(key)
-        self._close(key, "crashed", reason)
-        if self.ledger.is_failed_base(self.ledger.entries[key]):
-            self.stop(f"the base config crashed, which all others are measured against: {reason}")
-        self._same_errors.append(reason)
-        if len(self._same_errors) >= SAME_ERRORS and len(set(self._same_errors[-SAME_ERRORS:])) == 1:
-            self.stop(f"{SAME_ERRORS} trials in a row ended with the same error: {reason}")
+        self._close(key, "crashed", reason_of(error))
 
     def die(self, key: str, error: str) -> None:
         """A trial's process is gone. Whether it hung, raised or was lost decides what becomes of the trial.
@@ -417,6 +419,18 @@ class Search:
             self._tell(self.sampler, entry)
         for event in self.events:
             event(entry)
+        if entry.status == "crashed":  # also a trial that completed with a result that no row may have
+            self._count_crash(entry)
+        elif ended:
+            self._same_errors.clear()
+
+    def _count_crash(self, entry: Entry) -> None:
+        reason = str(entry.row["reason"])
+        if self.ledger.is_failed_base(entry):
+            self.stop(f"the base config crashed, which all others are measured against: {reason}")
+        self._same_errors.append(reason)
+        if len(self._same_errors) >= SAME_ERRORS and len(set(self._same_errors[-SAME_ERRORS:])) == 1:
+            self.stop(f"{SAME_ERRORS} trials in a row ended with the same error: {reason}")
 
     def _tell(self, sampler: Sampler, entry: Entry) -> None:
         if entry.optuna_number is not None:

@@ -13,7 +13,7 @@ from storage.remote import TooLargeError
 from trainable import attempt, watchdog
 from trainable.attempt import STOP_FILE, Attempt
 from tuner import lock
-from tuner.errors import without_middle
+from tuner.errors import MOST_NOTES, without_middle
 from tuner.journal_files import JOURNAL
 
 ERRORS = "errors"  # a folder
@@ -56,7 +56,9 @@ class TrialFiles:
     def noted(self, notes: Sequence[str]) -> None:
         """Keep what the campaign itself got over in this start, if that is possible: it is no reason to end."""
         with suppress(OSError, ValueError):
-            lines = "".join(f"{text}\n" for text in notes)
+            older = len(notes) - MOST_NOTES
+            first = [f"{older:,} earlier notes are left out"] if older > 0 else []
+            lines = "".join(f"{text}\n" for text in [*first, *notes[-MOST_NOTES:]])
             inside.write(self.folder, f"{ERRORS}/{NOTES}", lines.encode(errors="replace"))
 
     def closed(self, key: str, ended: bool) -> None:

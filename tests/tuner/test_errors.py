@@ -17,7 +17,7 @@ def test_memory_that_ran_out_is_said_first(error) -> None:
 
 def test_the_reason_is_the_last_line_of_the_error_and_not_too_long() -> None:
     assert reason_of("Traceback\n  in train\nValueError: no\n\n") == "ValueError: no"
-    assert reason_of("x" * 600) == "x" * 500
+    assert len(reason_of("x" * 600)) <= 500 and "100 or more characters are left out" in reason_of("x" * 600)
     assert reason_of("") == "died without an error message"
     assert reason_of("ValueError: MemoryError is what it says\n").startswith("ValueError")
 

@@ -60,6 +60,46 @@ def test_a_whole_campaign_can_be_reused_without_any_training(make_bench, play, r
     assert again.exhausted and again.ledger.best().row["reused_from"] == "old"
 
 
+class Killed(BaseException):
+    pass
+
+
+@pytest.mark.parametrize("reports_are_there", [False, True])
+@pytest.mark.parametrize("still_reused", [True, False])
+def test_a_kill_while_a_trial_is_taken_over_loses_no_report_and_mixes_none(
+    reports_are_there, still_reused, make_bench, play, reusing, monkeypatch
+) -> None:
+    old, new = make_bench("old"), make_bench("new")
+    play(old.search(trials=1, reports=3)).run()
+    before = old.store().reports(old.base_key)
+    library = Library([old.folder])
+    search = reusing(new, library, trials=1)
+    replace_reports = search.ledger.store.replace_reports
+
+    def killed(key, rows) -> None:
+        new.store().tables()  # whoever reads now finds the trial of each report
+        if reports_are_there:
+            replace_reports(key, rows)
+            new.store().tables()
+        raise Killed
+
+    monkeypatch.setattr(search.ledger.store, "replace_reports", killed)
+    with pytest.raises(Killed):
+        search.next()
+    (row,) = new.rows()
+    assert (row["status"], row["attempt"], row["reused_from"]) == ("running", 0, None)
+    assert len(new.store().reports(row["key"])) == (len(before) if reports_are_there else 0)
+
+    again = reusing(new, library if still_reused else Library([]), trials=1)
+    assert again.num_started == 1
+    tune = play(again).run()
+    (row,) = new.rows()
+    reports = new.store().reports(row["key"])
+    assert (row["status"], row["attempt"], row["number"]) == ("completed", 1, 0)
+    assert row["reused_from"] == ("old" if still_reused else None) and bool(tune.started) != still_reused
+    assert reports == before if still_reused else reports[0]["at"] > before[-1]["at"]
+
+
 def test_stopped_and_unfinished_trials_are_not_reused(make_bench, play) -> None:
     old = make_bench("old")
     search = old.search(trials=12)
