@@ -23,7 +23,7 @@ from terminal.command_line import OneLineParser
 from terminal.console import Console
 from terminal.counted import counted
 
-from results import places
+from results import places, row_places
 from results.find import find
 from results.names import check_name
 from results.statuses import UNFINISHED
@@ -51,6 +51,7 @@ def compact(folder: Location, target: Location) -> int:
     names = pa.array([target.name] * len(tables["trials"]), pa.string())
     at = tables["trials"].schema.get_field_index("campaign")
     tables["trials"] = tables["trials"].set_column(at, tables["trials"].schema.field(at), names)
+    tables["trials"] = row_places.relative(target, tables["trials"])
     written = 0
     for dataset, table in tables.items():
         buffer = pa.BufferOutputStream()

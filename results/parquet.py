@@ -6,8 +6,10 @@ So texts are read as Parquet keeps them, each different one once, and counted be
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from array import array
+from collections.abc import Collection, Sequence
 from datetime import UTC
+from itertools import accumulate
 from typing import Any
 
 import pyarrow as pa
@@ -56,6 +58,17 @@ def rows(table: pa.Table) -> list[dict[str, Any]]:
     for row in found:
         row |= {name: row[name].replace(tzinfo=UTC) for _, name in times if row[name] is not None}
     return found
+
+
+def texts(found: Sequence[str | None]) -> pa.StringArray:
+    """The texts as a column, for which ``pa.array`` would load pandas."""
+    encoded = [(text or "").encode() for text in found]
+    starts = array("i", accumulate(map(len, encoded), initial=0))
+    valid = bytearray((len(found) + 7) // 8)
+    for i, text in enumerate(found):
+        valid[i // 8] |= (text is not None) << i % 8
+    parts = [pa.py_buffer(part) for part in (starts.tobytes(), b"".join(encoded), bytes(valid))]
+    return pa.StringArray.from_buffers(len(found), parts[0], parts[1], parts[2])
 
 
 def of_few_rows(table: pa.Table) -> bytes:

@@ -76,7 +76,10 @@ class Asked(TypedDict, total=False):
     is_base: Annotated[bool, Column("true/false", "whether this is the base config of the space, unchanged", SEARCH)]
     number: Annotated[int, Column("count", "position in the order in which trials were first started, from 0", SEARCH)]
     objective: Annotated[str, Column("text", "name of the minimised metric, e.g. val_bpb", SEARCH)]
-    config: Annotated[str, Column("JSON", "the full config", SEARCH, most=TEXT)]
+    config: Annotated[
+        str,
+        Column("JSON", "the full config; a path to data is relative to the campaign's folder", SEARCH, most=TEXT),
+    ]
     overrides: Annotated[
         str, Column("JSON", "difference from the base config: dotted path -> value", SEARCH, most=TEXT)
     ]

@@ -20,7 +20,7 @@ from storage.location import Location
 from storage.remote import TooLargeError
 from terminal.nearest import nearest
 
-from results import limits, parquet, places
+from results import limits, parquet, places, row_places
 from results.campaign import parse
 from results.consistency import check_trials, orphans
 from results.names import check_name, is_name
@@ -267,7 +267,7 @@ class Store:
             check_rows(table, dataset, one, self.campaign.get("objective"))
         except (pa.ArrowException, OSError, ValueError) as error:
             raise ValueError(f"{path} cannot be read: {_first_line(error)}") from None
-        return self._named(key, table) if dataset == "trials" else table
+        return row_places.whole(self.folder, self._named(key, table)) if dataset == "trials" else table
 
     def _named(self, key: str, trials: pa.Table) -> pa.Table:
         """The rows under the name of the folder that they are in, which may be a copy or have another name by now."""
@@ -276,7 +276,7 @@ class Store:
             return trials
         self._misnamed.add(key)
         named = [None if name is None else self.folder.name for name in was.to_pylist()]
-        return trials.set_column(at, trials.schema.field(at), pa.array(named, pa.string()))
+        return trials.set_column(at, trials.schema.field(at), parquet.texts(named))
 
     def take_name(self) -> int:
         """Write the rows that were read and name another campaign under this folder's name; how many there were."""
@@ -304,6 +304,7 @@ class Store:
                 self.on_refused(*said)
 
     def _write_table(self, dataset: Dataset, key: str, table: pa.Table) -> None:
+        table = row_places.relative(self.folder, table) if dataset == "trials" else table
         inside.write(self.folder, f"{dataset}/{key}.parquet", parquet.of_few_rows(table))
 
     def _write_empty_part(self, dataset: Dataset) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from results import load, places
+from results import load, places, row_places
 from results.compact import compact
 from results.store import Store
 from storage.location import Url
@@ -70,6 +70,69 @@ def trial() -> dict[str, object]:
         "overrides": "{}", "config": "null", "objective": "val_bpb", "is_base": True, "attempt": 1, "budget": 9.0,
         "budget_unit": "steps", "seed": 1, "data": "x",
     }  # fmt: skip
+
+
+def data_of(row: dict[str, object]) -> tuple[str, str]:
+    return json.loads(str(row["config"]))["data"]["source"], json.loads(str(row["overrides"]))["data.source"]
+
+
+def on_data(trial: dict[str, object], source: object) -> dict[str, object]:
+    text = json.dumps(str(source))
+    config = (
+        f'{{"hooks": [{{"source": "/made/up"}}], "data": {{"source": {text}, "vocab_size": 1e+22}}, "\\u00e4": NaN}}'
+    )
+    return trial | {"config": config, "overrides": f'{{"data.source": {text}, "seed": 1}}'}
+
+
+def test_a_trial_names_its_data_relative_to_the_folder_and_is_read_as_it_was(tmp_path, trial) -> None:
+    folder, source = tmp_path / "runs" / "night", tmp_path / "texts" / "ä.txt"
+    store = Store.create(folder, ASKED, {})
+    store.write_trial(row := on_data(trial, source))
+    (written,) = pd.read_parquet(folder / "trials").to_dict("records")
+    assert data_of(written) == ("../../texts/ä.txt", "../../texts/ä.txt") and str(tmp_path) not in written["config"]
+    (found,) = Store.open(folder).trials()
+    assert (found["config"], found["overrides"]) == (row["config"], row["overrides"])
+    store.write_trial(found)
+    assert pd.read_parquet(folder / "trials").to_dict("records")[0]["config"] == written["config"]
+
+
+def test_rows_follow_a_campaign_that_is_moved_compacted_or_renamed(tmp_path, trial) -> None:
+    folder = tmp_path / "old" / "runs" / "night"
+    Store.create(folder, ASKED, {}).write_trial(on_data(trial, tmp_path / "old" / "a.txt"))
+    (tmp_path / "old").rename(tmp_path / "new")
+    (tmp_path / "new" / "runs").rename(tmp_path / "new" / "deep")
+    (tmp_path / "new" / "deep" / "night").rename(tmp_path / "new" / "deep" / "day")
+    moved, there = Store.open(tmp_path / "new" / "deep" / "day"), str(tmp_path / "new" / "a.txt")
+    assert data_of(moved.trials()[0]) == (there, there)
+    assert moved.take_name() == 1 and data_of(moved.trials()[0]) == (there, there)
+    moved.append_report({"key": "k1", "attempt": 1, "step": 9, "milestone": 9.0, "val_bpb": 1.0})
+    compact(moved.folder, tmp_path / "kept")
+    (written,) = pd.read_parquet(tmp_path / "kept" / "trials").to_dict("records")
+    assert data_of(written) == ("../new/a.txt", "../new/a.txt")
+    assert data_of(Store.open(tmp_path / "kept").trials()[0]) == (there, there)
+
+
+@pytest.mark.parametrize("source", ["stdlib", "/elsewhere/a.txt", ".hidden", "no/such"])
+def test_a_row_with_other_data_stays_as_it_is(source, tmp_path, trial) -> None:
+    Store.create(tmp_path / "night", ASKED, {}).write_trial(row := on_data(trial, source))
+    (written,) = pd.read_parquet(tmp_path / "night" / "trials").to_dict("records")
+    (found,) = Store.open(tmp_path / "night").trials()
+    assert data_of(written) == data_of(found) == (source, source)
+    assert written["config"] == found["config"] == row["config"]
+
+
+def test_a_row_from_before_rows_were_relative_is_read_as_it_is(tmp_path, trial, monkeypatch) -> None:
+    with monkeypatch.context() as before:
+        before.setattr(row_places, "relative", lambda folder, rows: rows)
+        Store.create(tmp_path / "night", ASKED, {}).write_trial(on_data(trial, tmp_path / "a.txt"))
+    (written,) = pd.read_parquet(tmp_path / "night" / "trials").to_dict("records")
+    assert data_of(written) == data_of(Store.open(tmp_path / "night").trials()[0]) == (str(tmp_path / "a.txt"),) * 2
+
+
+@pytest.mark.parametrize("config", ["null", '{"data": 1, "source": "/x"}', '{"data": {"source": ["/x"]}}', "{}"])
+def test_a_config_of_another_form_is_left_to_those_who_check_it(config, tmp_path, trial) -> None:
+    Store.create(tmp_path / "night", ASKED, {}).write_trial(trial | {"config": config})
+    assert Store.open(tmp_path / "night").trials()[0]["config"] == config
 
 
 def names_in(folder: Path) -> set[str]:
