@@ -24,6 +24,7 @@ from results.schema import SCHEMA_VERSION
 Text = Annotated[str, Field(max_length=JSON_TEXT)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Texts = Annotated[list[Text], Field(max_length=10_000)]
+Import = Annotated[str, Field(pattern=r"^[^\W\d]\w*(\.[^\W\d]\w*)*@[0-9a-f]{64}$", max_length=300)]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 Number = Annotated[float, Field(allow_inf_nan=False, ge=-LARGEST, le=LARGEST)]
 
@@ -125,6 +126,7 @@ class Campaign(_Object):
     objectives: Annotated[list[Name], Field(min_length=1, max_length=2)] = []
     constraints: Texts = []
     likely: Texts = []
+    imports: Annotated[list[Import], Field(max_length=200)] = []
     overrides: Annotated[dict[Name, Any], Field(max_length=KNOBS)] = {}
     base: dict[str, Any] = {}
     ranges: dict[str, dict[str, Any]] = {}

@@ -25,6 +25,11 @@ from terminal.number import number
 from trainable.ranges import outside, ranges
 
 _REGISTRY: dict[str, type[Component]] = {}
+SOURCES: dict[str, str] = {}  # module of a user's own -> fingerprint of its source (own_modules.py)
+
+
+class OtherSourceError(ValueError):
+    """A component is of a source of the user's own that is not the one loaded here."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +41,8 @@ class Component:
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         known = _REGISTRY.get(cls.__name__)
-        assert known is None or known.__module__ == cls.__module__, f"two components are called {cls.__name__}"
+        if known is not None and known.__module__ != cls.__module__:
+            raise ValueError(f"two components are called {cls.__name__}: the other is in {known.__module__}")
         _REGISTRY[cls.__name__] = cls
 
     @classmethod
@@ -99,14 +105,19 @@ def without_neutral(config: Any) -> Any:
 
 
 def encode(value: Any) -> Any:
-    """Plain JSON data of a component tree; a component becomes ``{"type": class name, field: value, ...}``."""
+    """Plain JSON data of a component tree; a component becomes ``{"type": its name on disk, field: value, ...}``."""
     if isinstance(value, Component):
         hints = _hints(type(value))
         fields = {f.name: _encode_as(hints[f.name], getattr(value, f.name)) for f in dataclasses.fields(value)}
-        return {"type": type(value).__name__, **fields}
+        return {"type": name_on_disk(type(value)), **fields}
     if isinstance(value, tuple | list):
         return [encode(v) for v in value]
     return value
+
+
+def name_on_disk(cls: type[Component]) -> str:
+    """The class name, of a user's own file as ``Sawtooth@1f2e3d4c5b6a7988``: a changed source has another key."""
+    return "@".join(filter(None, (cls.__name__, SOURCES.get(cls.__module__))))
 
 
 def _encode_as(hint: Any, value: Any) -> Any:
@@ -120,10 +131,7 @@ def _encode_as(hint: Any, value: Any) -> Any:
 def decode(data: Any) -> Any:
     """The inverse of :func:`encode`. Unknown types and fields are ValueErrors; missing fields take their defaults."""
     if isinstance(data, Mapping):
-        name, known = data.get("type"), {c.__name__: c for c in components()}
-        if not isinstance(name, str) or name not in known:
-            raise ValueError(f"unknown component type {name!r}: {nearest(str(name), known, 'types')}")
-        cls = known[name]
+        cls = _of_type(data.get("type"))
         values = {k: decode(v) for k, v in data.items() if k != "type"}
         for key in values:
             _field(cls, key)
@@ -131,6 +139,19 @@ def decode(data: Any) -> Any:
     if isinstance(data, list):
         return tuple(decode(v) for v in data)
     return data
+
+
+def _of_type(name: Any) -> type[Component]:
+    """The class of a name on disk."""
+    known = {c.__name__: c for c in components()}
+    short, _, source = name.partition("@") if isinstance(name, str) else (name, "", "")
+    if source and short not in known:
+        raise OtherSourceError(f"{short} is of a file of the user's own, which is not given here (--import FILE)")
+    if not isinstance(short, str) or short not in known:
+        raise ValueError(f"unknown component type {name!r}: {nearest(str(name), known, 'types')}")
+    if (here := SOURCES.get(known[short].__module__, "")) != source:
+        raise OtherSourceError(f"{short} is of another source: {source or 'none'} there, {here or 'none'} here")
+    return known[short]
 
 
 def canonical_json(value: Any) -> str:

@@ -21,11 +21,13 @@ from ray import tune  # noqa: TID251  (the one file here that Ray sees)
 from storage import files
 from storage.location import Url, location
 
+from trainable import own_modules
 from trainable.attempt import STOP_FILE, Attempt
 from trainable.component import decode
 from trainable.config import TrainConfig
 from trainable.data import DataConfig, Dataset, prepare
 from trainable.fidelity import FIDELITIES, Fidelity
+from trainable.own_source import Source
 from trainable.report import Environment, Report
 from trainable.run import Run
 from trainable.runtime import Runtime
@@ -51,6 +53,7 @@ class Request:
     attempt: int = 1
     checkpoints: list[str] = field(default_factory=list)  # to go on from, newest first; none is the first step
     stall_seconds: float = 1800.0  # without a finished step, after which the trial counts as hanging
+    sources: list[dict[str, Any]] = field(default_factory=list)  # of the user's own code (own_source.py)
     train_tokens: int | None = None  # how many it reads of its data, which limits what is downloaded; None is all
 
     def to_json(self) -> str:
@@ -99,6 +102,7 @@ class RayTrainable(tune.Trainable):
 
     def build(self, request: Request) -> None:
         """Everything up to the first step."""
+        self.load_own_code(request)
         config = decode(json.loads(request.config))
         assert isinstance(config, TrainConfig)
         runtime = Runtime.detect(request.compile)
@@ -110,6 +114,13 @@ class RayTrainable(tune.Trainable):
             self.go_on()
         self.polled = self.looked = self.saved = time.monotonic()
         self.reports: Iterator[Report] = self.fidelity.reports()
+
+    def load_own_code(self, request: Request) -> None:
+        """Execute the user's own sources, from their text: this node need not have the files."""
+        try:
+            own_modules.load([Source.of_json(source) for source in request.sources])
+        except ValueError as error:
+            raise ValueError(f"node {socket.gethostname()} cannot load the user's own code: {error}") from None
 
     def dataset(self, config: DataConfig) -> Dataset:
         if config not in self._datasets:

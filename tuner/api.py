@@ -11,7 +11,6 @@ import os
 from typing import Any
 
 from results.find import RUNS
-from search_spaces.catalogue import load as load_space
 from search_spaces.space import Space
 from storage.location import Location
 from tuner import modes, start
@@ -22,26 +21,27 @@ from tuner.driving import drive
 from tuner.options import command
 
 
-def search(space: str | Space, *, display: bool = True, **asked: Any) -> Campaign:
-    """Search ``space``, a name or an object, and return the campaign when it has ended.
+def search(space: str | os.PathLike[str] | Space, *, display: bool = True, **asked: Any) -> Campaign:
+    """Search ``space``, a name, a file or an object, and return the campaign when it has ended.
 
     The arguments are the options of ``python -m tuner.run`` with underscores: ``scale``, ``trials``, ``hours``,
     ``name``, ``confirm`` ("3x3", or False), ``concurrent``, ... ``overrides`` (dotted path -> value) is ``--set``,
-    ``constraints`` is ``--constraint``. ``display=False`` prints nothing. A ValueError for bad input; Ctrl-C (or the
+    ``constraints`` is ``--constraint``, ``imports`` (files and modules of your own) is ``--import``.
+    ``display=False`` prints nothing. A ValueError for bad input; Ctrl-C (or the
     notebook's stop) lets running trials write checkpoints, and is then raised: ``tuner.load(...).resume()`` goes on.
     """
-    name, own = (space, None) if isinstance(space, str) else (space.name, space)
+    name, own = (space.name, space) if isinstance(space, Space) else (os.fspath(space), None)
     with naming_arguments():
         options = {"space": name, **given(modes.SEARCH, "search", asked)}
         return _begun(command(options), own, display)
 
 
-def replay(space: str | Space, *rows: str, display: bool = True, **asked: Any) -> Campaign:
+def replay(space: str | os.PathLike[str] | Space, *rows: str, display: bool = True, **asked: Any) -> Campaign:
     """Train recorded runs of ``space``: ids (``"H1"``), patterns, ``"phase 18"``, ``"bases"`` or ``"all"``.
 
     The arguments are those of :func:`search` that go with a replay, ``reading`` and ``seeds`` among them.
     """
-    name, own = (space, None) if isinstance(space, str) else (space.name, space)
+    name, own = (space.name, space) if isinstance(space, Space) else (os.fspath(space), None)
     with naming_arguments():
         if not rows or not all(isinstance(row, str) for row in rows):
             raise ValueError(f"which recorded runs? {rows!r} names none: ids, patterns, phases, 'bases' or 'all'")
@@ -62,8 +62,7 @@ def load(campaign: str | os.PathLike[str] | Location, *, results: Any = None, sp
 
 def _begun(wanted: Any, space: Space | None, display: bool) -> Campaign:
     assert isinstance(wanted, Begin)
-    known = space or load_space(wanted.spec.space)
-    ended = drive(lambda console: start.begin(console, wanted, known), display)
+    ended = drive(lambda console: start.begin(console, wanted, space), display)
     assert ended.folder is not None, "only a plan has none"
     return Campaign(ended.folder, space)
 

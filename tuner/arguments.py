@@ -25,11 +25,11 @@ from tuner.again import PROGRAM
 from tuner.modes import GOES_WITH
 from tuner.option_groups import parser
 
-NAMES = {"set": "overrides", "constraint": "constraints"}  # option -> argument, where they differ
+NAMES = {"set": "overrides", "constraint": "constraints", "import": "imports"}  # option -> argument, where they differ
 IS_CALL = {"resume": "resume()", "replay": "replay()"}
 NO_ARGUMENTS = ("space", "list", "show", "resume", "replay", "dry-run")  # they choose the function, or are its first
-SEVERAL = ("constraint", "likely", "warm_start", "reuse")
-PLACES = ("results", "data", "warm_start", "reuse")
+SEVERAL = ("import", "constraint", "likely", "warm_start", "reuse")
+PLACES = ("import", "results", "data", "warm_start", "reuse")
 
 
 def parameters(mode: str) -> dict[str, str]:
@@ -55,7 +55,8 @@ def given(mode: str, function: str, asked: Mapping[str, Any]) -> dict[str, Any]:
     for name in asked:
         if name not in known:
             raise TypeError(f"{function}() has no argument {name!r}: {nearest(name, known, 'arguments')}")
-    return {known[name]: _checked(name, known[name], value) for name, value in asked.items() if value is not None}
+    checked = {known[name]: _checked(name, known[name], value) for name, value in asked.items() if value is not None}
+    return {option: value for option, value in checked.items() if option != "trust_sources" or value}
 
 
 def _checked(name: str, option: str, value: Any) -> Any:
@@ -64,7 +65,7 @@ def _checked(name: str, option: str, value: Any) -> Any:
         return _settings(name, value)
     if option == "confirm" and (value is False or isinstance(value, Design)):
         return value
-    if isinstance(action, argparse.BooleanOptionalAction):
+    if isinstance(action, argparse.BooleanOptionalAction | argparse._StoreTrueAction):
         if not isinstance(value, bool):
             raise ValueError(f"{name} is {value!r} but must be True or False")
         return value
@@ -119,7 +120,9 @@ def naming_arguments() -> Iterator[None]:
 
 _WORD = r"('[^']*'|[^\s'][^\s,;)]*[^\s,;).:]|\w)"
 _SETS = re.compile(r"--set ([A-Za-z_][\w.]*)=([^\s,;)]*[^\s,;).:])")
-_RESUMES = re.compile(rf"{re.escape(PROGRAM)} --resume {_WORD}(?: --results {_WORD})?(?: --data {_WORD})?")
+_RESUMES = re.compile(
+    rf"{re.escape(PROGRAM)} --resume {_WORD}(?: --results {_WORD})?( --trust-sources)?(?: --data {_WORD})?"
+)
 
 
 def in_python(message: str) -> str:
@@ -135,14 +138,17 @@ def _argument(found: re.Match[str]) -> str:
     no, option = found[1] or "", found[2]
     if f"{no}{option}" not in GOES_WITH or option in ("list", "show", "dry-run"):
         return f"{PROGRAM} {found[0]}" if option in GOES_WITH else found[0]
+    if option == "trust-sources":
+        return "trust_sources=True"
     name = IS_CALL.get(option) or NAMES.get(option, option.replace("-", "_"))
     return name if not no else f"{name}={'[]' if option == 'reuse' else 'False'}"
 
 
-def _call(name: str, results: str | None, data: str | None) -> str:
-    """The call that does what ``--resume NAME --results FOLDER --data PLACE`` does."""
+def _call(name: str, results: str | None, trust: str | None, data: str | None) -> str:
+    """The call that does what ``--resume NAME --results FOLDER --trust-sources --data PLACE`` does."""
     place, folder = (shlex.split(text)[0] if text else "" for text in (name, results))
-    return f"tuner.load({f'{folder}/{place}' if folder else place!r}).resume({f'data={data!r}' if data else ''})"
+    asked = ", ".join([*["trust_sources=True"] * bool(trust), *([f"data={data!r}"] if data else [])])
+    return f"tuner.load({f'{folder}/{place}' if folder else place!r}).resume({asked})"
 
 
 def place_of(campaign: str | os.PathLike[str] | Location) -> str:

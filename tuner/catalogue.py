@@ -13,10 +13,10 @@ from terminal.console import Console
 from terminal.counted import counted
 
 
-def show(console: Console, name: str | None, runs: Location) -> None:
+def show(console: Console, space: Space | None, runs: Location) -> None:
     """List every space, or one space's scales and knobs."""
-    if name is not None:
-        show_space(console, search_spaces.load(name))
+    if space is not None:
+        show_space(console, space)
         return
     for known in search_spaces.names():
         space = search_spaces.load(known)

@@ -65,6 +65,7 @@ class Resume:
     data: str | None = None
     space: str | None = None  # that it must be of
     start: Start = Start()
+    trust_sources: bool = False  # let the code that the campaign's folder keeps run
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,7 @@ class Listing:
 
     space: str | None = None
     results: Location = RUNS
+    imports: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,7 @@ class Showing:
     reading: str | None = None
     scale: str | None = None
     overrides: Mapping[str, Any] = field(default_factory=dict)
+    imports: tuple[str, ...] = ()
 
 
 Command = Begin | Resume | Listing | Showing

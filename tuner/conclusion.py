@@ -14,7 +14,6 @@ from results.frames import load as load_results
 from results.report import print_leaderboard, print_where
 from results.side_by_side import print_comparison
 from search_spaces.catalogue import is_known
-from search_spaces.space import Space
 from terminal.console import Console
 from terminal.counted import counted
 from terminal.duration import durations
@@ -22,6 +21,7 @@ from terminal.exit_codes import DONE, FAILED
 from terminal.program import INTERRUPTION, exit_code
 from trainable.component import difference, leaves, with_values
 from trainable.config import TrainConfig
+from tuner import own_code
 from tuner.again import PROGRAM, again, go_on
 from tuner.confirm import Confirmation
 from tuner.search_loop import Search
@@ -72,7 +72,7 @@ def print_winner(console: Console, campaign: Search, confirmation: Confirmation)
         if confirmation.round is None and not campaign.stopping:
             console.print("Nothing to confirm: no trial but the base completed.")
         return
-    line = command(campaign.space, str(campaign.ledger.campaign["scale"]), config)
+    line = command(campaign, str(campaign.ledger.campaign["scale"]), config)
     if line is not None:
         console.print(f"The {'minimal ' if confirmation.minimal else ''}winner as a command:")
         console.print(f"  {line}")
@@ -89,13 +89,15 @@ def print_winner(console: Console, campaign: Search, confirmation: Confirmation)
         console.print(f"Which of its {changes} changes matter? {tells}")
 
 
-def command(space: Space, scale: str, config: TrainConfig) -> str | None:
+def command(campaign: Search, scale: str, config: TrainConfig) -> str | None:
     """The command line that trains ``config``: a search of one trial, whose base it is. None where none can say it."""
+    space = campaign.space
     base = space.scale(scale).base
     settings = settings_for(base, replace(config, seed=base.seed))
-    if settings is None or not is_known(space):
+    asked = own_code.options(campaign.folder, campaign.sources, space)
+    if settings is None or asked is None or not is_known(space):
         return None
-    start = f"{PROGRAM} --space {space.name} --scale {scale} --trials 1 --no-confirm"
+    start = f"{PROGRAM} {asked} --scale {scale} --trials 1 --no-confirm"
     return " ".join([start, *(f"--set {shlex.quote(f'{path}={_text(value)}')}" for path, value in settings.items())])
 
 

@@ -12,14 +12,14 @@ from results.store import CAMPAIGN, DATASETS
 from storage import inside
 from storage.inside import A_FILE, A_FOLDER
 from storage.location import Location
-from trainable import attempt, watchdog
+from trainable import attempt, own_source, watchdog
 from trainable.attempt import STOP_FILE
 from tuner import lease, lock
 from tuner.journal_files import JOURNAL, JOURNAL_BEFORE, JOURNAL_LOCK
 from tuner.trial_files import ERRORS
 
 _FILES = {CAMPAIGN, STOP_FILE, lock.NAME, lease.NAME, JOURNAL, JOURNAL_BEFORE}
-_FOLDERS = {*DATASETS, attempt.FOLDER, ERRORS, watchdog.FOLDER, lease.CLAIMS}
+_FOLDERS = {*DATASETS, attempt.FOLDER, ERRORS, watchdog.FOLDER, lease.CLAIMS, own_source.FOLDER}
 _BELOW: dict[str, re.Pattern[str]] = {  # what the names of the files in a folder of ours are like
     **{dataset: re.compile(r".*\.parquet") for dataset in DATASETS},
     ERRORS: re.compile(r".*\.txt"),
@@ -40,6 +40,8 @@ def kind(path: str) -> str | None:
         return A_FILE if path in _FILES else A_FOLDER if path in _FOLDERS else None
     if parts[0] == attempt.FOLDER:
         return _of_checkpoints(parts[1:])
+    if parts[0] == own_source.FOLDER:  # modules, and packages of them
+        return A_FILE if path.endswith(".py") else A_FOLDER
     ours = _BELOW.get(parts[0])
     return A_FILE if ours is not None and len(parts) == 2 and ours.fullmatch(parts[1]) else None
 

@@ -25,6 +25,8 @@ GOES_WITH: Mapping[str, tuple[str, ...]] = {  # option, without its dashes -> mo
     "dry-run": _RUNS,
     # what is asked
     "space": (*_RUNS, KNOBS, SHOW),
+    "import": (*_RUNS, KNOBS, SHOW),
+    "trust-sources": (RESUME,),
     "scale": (*_NEW, SHOW),
     "set": (*_NEW, SHOW),
     "data": (*_RUNS, SHOW),

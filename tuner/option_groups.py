@@ -46,7 +46,20 @@ def parser() -> OneLineParser:
 
 
 def _say_what(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--space", metavar="NAME", help="the space (see --list)")
+    group.add_argument("--space", metavar="NAME", help="the space (see --list), or a .py file with one of your own")
+    group.add_argument(
+        "--import",
+        metavar="FILE",
+        action="append",
+        help="a .py file, package or module with schedules, loss terms, hooks, models, ... of your own, which workers "
+        "get too (docs/own_components.md); repeatable; with --resume the same again",
+    )
+    group.add_argument(
+        "--trust-sources",
+        action="store_true",
+        default=None,
+        help="with --resume: run the code of its own that the campaign's folder keeps (sources/): look at it first",
+    )
     group.add_argument(
         "--scale",
         metavar="NAME",

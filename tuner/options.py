@@ -17,7 +17,13 @@ from tuner.hardware import card
 from tuner.option_groups import parser
 from tuner.spec import CampaignSpec, Replay
 
-LISTS = {"constraint": "constraints", "likely": "likely", "warm_start": "warm_start", "reuse": "reuse"}
+LISTS = {
+    "constraint": "constraints",
+    "likely": "likely",
+    "import": "imports",
+    "warm_start": "warm_start",
+    "reuse": "reuse",
+}
 _PLAIN = [f.name for f in fields(CampaignSpec) if f.name not in (*LISTS.values(), "space", "overrides", "replay")]
 
 
@@ -39,19 +45,27 @@ def command(given: Mapping[str, Any]) -> Command:
     mode = modes.check(given)
     results = given.get("results", RUNS)
     if mode in (modes.LIST, modes.KNOBS):
-        return Listing(given.get("space"), results)
+        return Listing(given.get("space"), results, tuple(given.get("import", ())))
     fixed = overrides(given.get("set", ()), given.get("data"))
     if "seed" in given and "seed" in fixed:
         raise ValueError("seed is set twice")
     if mode != modes.RESUME and "space" not in given:
         raise ValueError("which space? give --space NAME (see --list), or --resume to go on with a campaign")
     if mode == modes.SHOW:
-        return Showing(given["space"], given["show"], given.get("reading"), given.get("scale"), fixed)
+        return Showing(
+            given["space"],
+            given["show"],
+            given.get("reading"),
+            given.get("scale"),
+            fixed,
+            tuple(given.get("import", ())),
+        )
     _check_judging(given)
     _check_planning(given)
     start = _start(given)
     if mode == modes.RESUME:
-        return Resume(given["resume"], _changes(given), fixed.get(SOURCE), given.get("space"), start)
+        trusts = given.get("trust_sources", False)
+        return Resume(given["resume"], _changes(given), fixed.get(SOURCE), given.get("space"), start, trusts)
     replay = None
     if mode == modes.REPLAY:
         asked = {name: given[name] for name in ("reading", "seeds") if name in given}

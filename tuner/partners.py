@@ -1,7 +1,7 @@
 """Processes that train beside one that is timed, as the other trials of a campaign will: cores share memory and caches.
 
-``python -m tuner.partners`` is one of them: it reads a config as JSON, says when it trains, and ends with its standard
-input, so that none outlives who started it.
+``python -m tuner.partners`` is one of them: it reads a config as JSON, with the sources of its components, says when it
+trains, and ends with its standard input, so that none outlives who started it.
 """
 
 from __future__ import annotations
@@ -15,8 +15,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+from trainable import own_modules
 from trainable.component import decode, encode
 from trainable.config import TrainConfig
+from trainable.own_source import Source
 from trainable.runtime import Runtime
 from tuner.bench import Bench
 
@@ -30,6 +32,7 @@ def training(config: TrainConfig, number: int) -> Iterator[int]:
     """Let up to ``number`` processes train ``config`` on this machine within the block; gives how many do."""
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-m", "tuner.partners"]
+    asked = {"config": encode(config), "sources": [source.to_json() for source in own_modules.loaded()]}
     begun: list[subprocess.Popen[bytes]] = []
     try:
         for _ in range(min(number, MOST)):
@@ -46,7 +49,7 @@ def training(config: TrainConfig, number: int) -> Iterator[int]:
         for process in begun:
             assert process.stdin is not None
             with suppress(OSError):
-                process.stdin.write(json.dumps(encode(config)).encode() + b"\n")
+                process.stdin.write(json.dumps(asked).encode() + b"\n")
                 process.stdin.flush()
         until = time.monotonic() + WAIT_SECONDS
         yield sum(_trains(process, until) for process in begun)
@@ -66,7 +69,9 @@ def _trains(process: subprocess.Popen[bytes], until: float) -> bool:
 
 def main() -> None:
     """Train until standard input ends."""
-    config = decode(json.loads(sys.stdin.buffer.readline()))
+    asked = json.loads(sys.stdin.buffer.readline())
+    own_modules.load([Source.of_json(source) for source in asked["sources"]])
+    config = decode(asked["config"])
     assert isinstance(config, TrainConfig)
     with Bench(config, Runtime()) as bench:
         bench.step()

@@ -14,6 +14,7 @@ from search_spaces.space import Space
 from trainable.config import TrainConfig
 from trainable.data import Dataset, prepare
 from trainable.enough import check_enough
+from trainable.own_source import Source
 from tuner import plan, replay_plan
 from tuner.replay_plan import Planned
 from tuner.spec import CampaignSpec, Replay
@@ -34,6 +35,7 @@ class Question:
     trials: int
     planned: tuple[Planned, ...] = ()  # the trials of a replay
     prior: Prior | None = None  # what the sampler starts from
+    sources: tuple[Source, ...] = ()  # of the user's own code, for workers
     inert: Any = None  # what changes nothing: paths of knobs, in a replay by recorded id; None if nobody asked
 
     @property

@@ -21,6 +21,7 @@ FOUND = (  # as the question was asked: of another time, machine or version it m
     "created_at", "spec_version",
 )  # fmt: skip
 NOT_ASKED = (*FOUND, *HOW_IT_IS_RUN)  # two campaigns that differ in nothing else ask the same
+ABSENT: Mapping[str, Any] = {"imports": []}  # of a campaign that was begun before there was such a field
 LONGEST_VALUE = 60  # characters of a message
 
 
@@ -55,7 +56,7 @@ def earlier_campaigns(spec: CampaignSpec) -> list[Location]:
 def difference(was: Mapping[str, Any], record: Mapping[str, Any]) -> str | None:
     """Where two campaigns ask different things, in words; None where they ask the same."""
     for name, value in json.loads(json.dumps(record)).items():
-        if name not in NOT_ASKED and was.get(name) != value:
+        if name not in NOT_ASKED and was.get(name, ABSENT.get(name)) != value:
             return f"{name} is {_short(was.get(name))} there and {_short(value)} here"
     return None
 

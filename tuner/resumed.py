@@ -18,6 +18,7 @@ from storage import files
 from storage.location import Location, location
 from trainable.component import encode
 from trainable.data import Dataset, check_source
+from trainable.own_source import is_file_name
 from tuner.again import again
 from tuner.command import Resume
 from tuner.question import Question
@@ -29,7 +30,7 @@ def spec_of(store: Store, asked: Resume) -> CampaignSpec:
     """The spec that the campaign was begun with, changed as it is asked now; a ValueError where it cannot be."""
     was, name = store.campaign, store.folder.name
     require(store.folder / CAMPAIGN, was, ALWAYS_KEPT)
-    if asked.space not in (None, was["space"]):
+    if asked.space not in (None, was["space"]) and not is_file_name(asked.space):
         raise ValueError(f"campaign {name!r} searches {was['space']!r}, not {asked.space!r}")
     try:
         spec = CampaignSpec.of_json(was)
@@ -43,7 +44,7 @@ def spec_of(store: Store, asked: Resume) -> CampaignSpec:
                 f"--data is for data that were moved: campaign {name!r} reads none from a place of its own"
             )
         spec = replace(spec, overrides={**spec.overrides, SOURCE: asked.data})
-    return replace(spec, **asked.changes)
+    return replace(spec, **{field: value for field, value in asked.changes.items() if field != "imports"})
 
 
 def check_same_question(store: Store, question: Question) -> None:

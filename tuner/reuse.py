@@ -16,6 +16,7 @@ from results.row_types import ReportRow, TrialRow
 from results.statuses import SEARCH, Status
 from results.store import Store
 from storage.location import Location
+from trainable.component import OtherSourceError
 from tuner.row_config import config_of
 
 FINISHED: tuple[Status, ...] = ("completed", "diverged", "plateaued")
@@ -51,14 +52,17 @@ class Library:
         """
         self.fidelity = fidelity
         self._found: dict[str, tuple[Store, TrialRow]] = {}
+        self.left_out: dict[str, str] = {}  # trials of a source of the user's own that is not the one here, and why
         for folder in folders:
             store = Store.open(folder)
             trials, _ = store.tables()  # a damaged report is said now, and not when its trial has its turn
             for row in cast(list[TrialRow], trials.to_pylist()):
                 searched = (row["stage"] or SEARCH) == SEARCH
                 if searched and row["status"] in FINISHED and row["key"] not in self._found:
-                    _check_config(folder, row)
-                    self._found[row["key"]] = (store, row)
+                    if why := _other_source(folder, row):
+                        self.left_out[f"{folder.name}:{row['number']}"] = why
+                    else:
+                        self._found[row["key"]] = (store, row)
 
     def __len__(self) -> int:
         return len(self._found)
@@ -74,9 +78,15 @@ class Library:
         return Finished(store.folder.name, row, reports)
 
 
-def _check_config(folder: Location, row: TrialRow) -> None:
-    """A ValueError unless the row is of the config that its key is the hash of: it is reused by its key alone."""
+def _other_source(folder: Location, row: TrialRow) -> str:
+    """Why a row cannot be the same training as any here; empty where it can.
+
+    A ValueError unless the row is of the config that its key is the hash of: it is reused by its key alone.
+    """
     try:
         config_of(row)
+    except OtherSourceError as error:
+        return str(error).rpartition("cannot be read: ")[2]
     except ValueError as error:
         raise ValueError(f"{folder} cannot be reused: {error}") from None
+    return ""

@@ -50,15 +50,17 @@ def run(asked: Command) -> int:
     console = Console(goes_on=works)
     match asked:
         case Listing():
+            from search_spaces.own_space import looked_at
             from tuner import catalogue
 
-            catalogue.show(console, asked.space, asked.results)
+            space = None if asked.space is None else looked_at(asked.space, asked.imports)
+            catalogue.show(console, space, asked.results)
             return DONE
         case Showing():
-            from search_spaces import load
+            from search_spaces.own_space import looked_at
             from tuner import show
 
-            space = load(asked.space)
+            space = looked_at(asked.space, asked.imports)
             show.show(console, space, asked.rows, asked.reading, asked.scale, asked.overrides)
             return DONE
         case Begin():

@@ -28,6 +28,7 @@ from search_spaces.space import Space
 from storage.location import absolute
 from trainable.component import encode
 from trainable.config import Budget, TrainConfig
+from trainable.own_source import Source
 from trainable.ray_trainable import Request
 from tuner import lock
 from tuner.confirm import Confirmation
@@ -107,11 +108,13 @@ class Search:
         vocab_size: int | None = None,
         prior: Prior | None = None,
         library: Library | None = None,
+        sources: Sequence[Source] = (),
     ) -> None:
         """``planned`` are the trials of a replay, in order; without them, Optuna proposes.
 
         With ``vocab_size`` a limit on parameters is judged before anything is trained. ``prior`` is what the sampler
-        starts from, ``library`` holds trials that need no training.
+        starts from, ``library`` holds trials that need no training. ``sources`` are
+        the user's own code, which workers execute before they read a config.
         """
         self.space, self.base, self.settings, self.clock = space, base, settings, clock
         self.folder = store.folder
@@ -125,7 +128,7 @@ class Search:
         base_key = self.ledger.key(base)
         milestones = rungs(base.budget) if space.measured_on_the_way else []
         self.stopper = Stopper(settings.stopper, space.objective, milestones, protected=frozenset([base_key]))
-        self.vocab_size, self.prior, self.library = vocab_size, prior, library
+        self.vocab_size, self.prior, self.library, self.sources = vocab_size, prior, library, tuple(sources)
         self.notes: list[str] = []  # what the campaign got over, in this start
         self.told: list[Callable[[str], None]] = []  # told of each of them
         self._refused: set[str] = set()  # which rows were written without which cells
@@ -328,6 +331,7 @@ class Search:
             train_tokens=tokens_of(entry.config),
             attempt=begun.number,
             checkpoints=begun.names,
+            sources=[source.to_json() for source in self.sources],
         )
         if not begun.names:
             entry.restart()

@@ -41,6 +41,7 @@ class CampaignSpec:
     objective: str | None = None  # what is minimised, or two divided by a comma
     constraints: tuple[str, ...] = ()  # beside the space's own
     likely: tuple[str, ...] = ()  # PATH=RANGE where experts would look first
+    imports: tuple[str, ...] = ()  # a user's own files and modules; settled, each as NAME@SHA-256
     trials: int | None = None
     seed: int | None = None
     replay: Replay | None = None
@@ -65,7 +66,7 @@ class CampaignSpec:
         kept = asdict(self)
         objectives = (self.objective or "").split(",")
         kept |= {"objective": objectives[0], "objectives": objectives, "overrides": dict(self.overrides)}
-        kept |= {name: list(getattr(self, name)) for name in ("constraints", "likely")}
+        kept |= {name: list(getattr(self, name)) for name in ("constraints", "likely", "imports")}
         kept["warm_start"] = [_whole(name) for name in self.warm_start] or None
         kept["reuse"] = [_whole(name) for name in self.reuse]
         kept["confirm"] = str(self.confirm) if self.confirm else None
@@ -81,7 +82,7 @@ class CampaignSpec:
             raise ValueError(f"it has spec_version {version}, but this code reads up to {VERSION}: update it")
         found = {f.name: kept[f.name] for f in fields(cls) if kept.get(f.name) is not None}
         found["objective"] = ",".join(kept.get("objectives") or [kept["objective"]])
-        found |= {n: tuple(found.get(n, ())) for n in ("constraints", "likely", "warm_start", "reuse")}
+        found |= {n: tuple(found.get(n, ())) for n in ("constraints", "likely", "imports", "warm_start", "reuse")}
         found["reports"] = kept.get("reports", 0)
         found["confirm"] = Design.parse(kept["confirm"]) if kept.get("confirm") else False
         if (asked := kept.get("replay")) is not None:

@@ -31,7 +31,7 @@ from terminal.nearest import closest
 from trainable.attempt import STOP_FILE
 from trainable.config import TrainConfig
 from trainable.data import Dataset, check_source, known_vocab_size, prepare
-from tuner import beginning, cluster, devices, kept, layout, plan, provenance, resumed, warm_start
+from tuner import beginning, cluster, devices, kept, layout, own_code, plan, provenance, resumed, warm_start
 from tuner.again import PROGRAM
 from tuner.command import Begin, Resume, Start
 from tuner.device_memory import check_fits_somewhere
@@ -61,11 +61,12 @@ class Ended:
 
 def begin(console: Console, asked: Begin, space: Space | None = None) -> Ended:
     """A new campaign; of ``space``, where it is none that its name alone finds."""
-    start, space = asked.start, space or load_space(asked.spec.space)
-    spec = with_places(asked.spec, start.results)
+    start = asked.start
+    spec, space, sources = own_code.brought(with_places(asked.spec, start.results), space)
     here = machines(spec, start.address)
     has_gpu = here.has_gpu or (start.planning is not None and start.planning.device is not None)
-    question = ask(space, spec, has_gpu)
+    question = replace(ask(space, spec, has_gpu), sources=sources)
+    own_code.check_sent(question)
     check_stopper(question.space, spec)
     files.check_usable(start.results)
     beginning.check_free(start.results, start.name, asked_of(question))
@@ -86,7 +87,8 @@ def resume(console: Console, asked: Resume, space: Space | None = None) -> Ended
         store = Store.open(folder)
         store.refuse_if_compacted()
         spec = with_places(resumed.spec_of(store, asked), runs)
-        question = ask(space or named_space(store, spec.space), spec)
+        sources = own_code.of_campaign(store, asked, space)
+        question = replace(ask(space or named_space(store, spec.space), spec), sources=sources)
         resumed.check_same_question(store, question)
         resumed.check_reused(folder, spec)
         kept.check(folder / CAMPAIGN, store.campaign, question)
@@ -169,6 +171,7 @@ def held(
             store.set_damaged_aside(lambda path, why: console.print(f"set aside as {path.name}: {why}"))
             store.remove_half_written()
             TrialFiles(store.folder).remove_half_written()
+            own_code.keep(store.folder, question.sources)  # a start that was killed may not have come to it
             yield store, False
         return
     record, knobs = record_of(question, dataset), question.space.column_types()
@@ -176,6 +179,7 @@ def held(
     usual_name = f"{question.space.name}-{kind}-{time.strftime('%Y%m%d-%H%M%S')}"
     with beginning.folder_for(start.results, start.name, usual_name) as folder:
         created = beginning.create(folder, record, knobs)
+        own_code.keep(folder, question.sources)
         with going_on_with(folder):
             yield created, True
 
@@ -198,7 +202,9 @@ def open_library(console: Console, spec: CampaignSpec) -> Library | None:
     if not spec.reuse:
         return None
     library = Library([location(name) for name in spec.reuse], spec.fidelity)
-    console.print(f"reuse: {counted(len(library), 'finished trial')} of {', '.join(spec.reuse)}")
+    line = f"reuse: {counted(len(library), 'finished trial')} of {', '.join(spec.reuse)}"
+    reasons = "; ".join(dict.fromkeys(library.left_out.values()))
+    console.print(line + (f"; left out {len(library.left_out)}: {reasons}" if reasons else ""))
     return library
 
 
@@ -298,6 +304,7 @@ def search(
         vocab_size=dataset.vocab_size,
         prior=question.prior,
         library=library,
+        sources=question.sources,
     )
     if question.replay is None:
         campaign.ledger.inert = question.inert

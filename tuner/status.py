@@ -63,8 +63,10 @@ def status(folder: Location, now: datetime) -> list[str]:
     at = parquet.rows(reports.select(["at"]))
     last = max((row["at"] for row in at if row["at"] is not None), default=None)
     lines = [f"campaign: {folder.name}, space {store.campaign.get('space')}, scale {store.campaign.get('scale')}"]
-    compacted = store.campaign.get("compacted")
-    idle = f"none; {'the campaign is compacted' if compacted else f'if anything is left, go on with: {again(folder)}'}"
+    if store.campaign.get("compacted"):
+        idle = "none; the campaign is compacted"
+    else:
+        idle = f"none; if anything is left, go on with: {again(folder)}{own_code(store)}"
     lines.append(f"driver: {'runs' if driver_lives(folder, now) else idle}")
     lines.append(f"trials: {counts(trials)}, of {store.campaign.get('trials', 'an unknown number')} asked for")
     lines += [f"after the search: {counts(rest)}"] if (rest := [row for row in rows if row not in trials]) else []
@@ -73,6 +75,12 @@ def status(folder: Location, now: datetime) -> list[str]:
     lines += crash_lines(rows)
     lines += [running_line(row, now) for row in rows if row["status"] == "running"]
     return lines
+
+
+def own_code(store: Store) -> str:
+    """The options that bring the code of its own that a campaign was begun with."""
+    names = [text.partition("@")[0] for text in store.campaign.get("imports", ())]
+    return "".join(f" --import {name if '.' in name else f'{name}.py'}" for name in names)
 
 
 def counts(trials: Sequence[TrialRow]) -> str:

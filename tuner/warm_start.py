@@ -23,7 +23,7 @@ from search_spaces.space import Space
 from storage import files
 from storage.location import Location, location
 from terminal.nearest import nearest
-from trainable.component import difference, with_values, without_neutral
+from trainable.component import OtherSourceError, difference, with_values, without_neutral
 from trainable.config import TrainConfig
 from tuner.row_config import config_of
 
@@ -159,17 +159,25 @@ def of_folder(folder: Location, space: Space, base: TrainConfig, data: str) -> P
     left_out: dict[str, str] = {}
     for row in rows:
         name, why = f"{folder.name}:{row['number']}", _unusable(row, space.objective)
-        config = config_of(row)
+        config, other = _config_or_why(row)
         if config is not None and not why:
             values, why = project(space, base, config, fixed=False)
         if config is None or why:
-            left_out[name] = why
+            left_out[name] = why or other
             continue
         same = row["data"] == data and not project(space, base, config)[1]
         same = same and all(getattr(config, name) == getattr(base, name) for name in MEASURED_BY)
         score = given(measure_of(row, space.objective))
         points.append(Point(folder.name, name, values, score, reference, same))
     return Prior(tuple(points), left_out)
+
+
+def _config_or_why(row: TrialRow) -> tuple[TrainConfig | None, str]:
+    """The config of a row, or why it is none here: its code is the user's own, and another."""
+    try:
+        return config_of(row), ""
+    except OtherSourceError:
+        return None, "with code of its own that is not given here"
 
 
 def _unusable(row: TrialRow, objective: str) -> str:

@@ -305,7 +305,7 @@ def test_abstract_components_are_not_among_the_components():
 
 
 def test_two_components_may_not_share_a_name():
-    with pytest.raises(AssertionError, match="two components are called Tidal"):
+    with pytest.raises(ValueError, match="two components are called Tidal: the other is in trainable"):
         type("Tidal", (Component,), {"__module__": "elsewhere"})
     assert component("Tidal", "schedule") is Tidal
 

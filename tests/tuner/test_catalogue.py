@@ -5,6 +5,7 @@ import io
 import pytest
 
 import search_spaces
+from search_spaces.own_space import looked_at
 from terminal.console import Console
 from tuner import catalogue
 
@@ -13,7 +14,7 @@ from tuner import catalogue
 def listing(tmp_path):
     def text(name: str | None = None) -> str:
         console = Console(file=io.StringIO(), width=60)
-        catalogue.show(console, name, tmp_path)
+        catalogue.show(console, None if name is None else looked_at(name, ()), tmp_path)
         return console.file.getvalue()
 
     return text
