@@ -53,8 +53,9 @@ def _kernel(context: Context, shape: Shape, dtype: torch.dtype) -> Figures:
         return torch.randn(size, device=context.device, dtype=dtype, requires_grad=True)
 
     q, k, v = random(shape.heads), random(shape.kv_heads), random(shape.kv_heads)
-    square = torch.ones(shape.time, shape.time, dtype=torch.bool, device=context.device)
-    mask = square.tril() if shape.masked else None
+    mask = None
+    if shape.masked:
+        mask = torch.ones(shape.time, shape.time, dtype=torch.bool, device=context.device).tril()
     grouped = shape.heads != shape.kv_heads
 
     def attend() -> None:

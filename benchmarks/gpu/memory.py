@@ -65,8 +65,8 @@ def _no_memory(context: Context) -> Figures:
     before = context.memory().get("allocated_mib")
     raised, text = _overfilled(context)
     gc.collect()
-    found: Figures = {"raised": raised} if text else {}
-    found |= {"allocated_before_mib": before, "after_mib": context.memory().get("allocated_mib")}
+    after = context.memory().get("allocated_mib")
+    found: Figures = {"raised": raised, "allocated_before_mib": before, "after_mib": after}
     found["reserved_after_mib"] = round(torch.cuda.memory_reserved() / MIB) if context.cuda else None
     found["then"] = [report.status for report in train(start(tiny(), context.bf16))][-1]
     found["the row would say"] = reason_of(text)[:160]
@@ -75,7 +75,7 @@ def _no_memory(context: Context) -> Figures:
 
 
 def _overfilled(context: Context) -> tuple[str, str]:
-    """The error of a step that does not fit, in short and with its traceback; both empty where it does fit."""
+    """The error of a step that does not fit, in short and with its traceback; a ValueError where it does fit."""
     try:
         if not context.cuda:
             raise torch.OutOfMemoryError("made up: CUDA out of memory. Tried to allocate 2.00 GiB.")
@@ -84,7 +84,7 @@ def _overfilled(context: Context) -> tuple[str, str]:
         kind = type(error)
         text = "".join(traceback.format_exception(error))
         return f"{kind.__module__}.{kind.__name__}: {str(error)[:160]}", text
-    return "", ""
+    raise ValueError(f"a model that needs more than {ALLOWED_BYTES:,} bytes was trained within them")
 
 
 def steps_that_stay(context: Context) -> Figures:

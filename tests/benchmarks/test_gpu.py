@@ -74,6 +74,22 @@ def test_a_section_that_fails_says_why_and_the_others_go_on(monkeypatch, capsys,
     assert seen[0]["first"] == found["first"]  # written before the second began
 
 
+def test_an_interrupted_check_keeps_what_it_has_found_and_leaves_no_files(monkeypatch, capsys, tmp_path) -> None:
+    out, scratch = tmp_path / "found.json", []
+
+    def interrupted(context: Context) -> dict[str, Any]:
+        scratch.append(context.scratch)
+        raise KeyboardInterrupt
+
+    found = {"first": Section(lambda context: {"x": 1}, 0), "second": Section(interrupted, 0)}
+    monkeypatch.setattr(sections, "SECTIONS", found)
+    assert gpu.main([*QUICK, "--out", str(out)]) == 130
+    printed = capsys.readouterr()
+    assert (printed.out, printed.err.splitlines()[-1]) == ("", "python -m benchmarks.gpu: interrupted")
+    assert json.loads(out.read_text())["first"] == {"x": 1}
+    assert not scratch[0].exists()
+
+
 def test_no_section_begins_that_the_deadline_leaves_too_little_for(monkeypatch, tmp_path) -> None:
     monkeypatch.setattr(sections, "SECTIONS", {"long": Section(fails, 60), "short": Section(lambda context: {}, 5)})
     check = Check(Context("cpu", True, tmp_path), sections.time.perf_counter(), 30.5, None, lambda line: None)
