@@ -131,14 +131,17 @@ class Campaign:
         return self
 
     def __repr__(self) -> str:
-        trials = self.trials
-        ended = f"{int((trials['status'] != 'running').sum())} of {counted(self.spec.trials or 0, 'trial')}"
         try:
-            best = self.best()
-        except ValueError:
-            best = None
+            return f"<Campaign {str(self.folder)!r}: {self._about()}>"
+        except (ValueError, OSError):  # a folder that has gone, or is damaged: whatever reads it says so
+            return f"<Campaign {str(self.folder)!r}, which cannot be read>"
+
+    def _about(self) -> str:
+        spec, trials = self.spec, self.trials
+        ended = f"{int((trials['status'] != 'running').sum())} of {counted(spec.trials or 0, 'trial')}"
+        best = None if "," in (spec.objective or "") else self.best()
         found = "" if best is None else f", best {best.objective} {short(best.value)} (trial {best.trial})"
-        return f"<Campaign {str(self.folder)!r}: {self.spec.space}, {ended}{found}>"
+        return f"{spec.space}, {ended}{found}"
 
     def _rows(self) -> pd.DataFrame:
         rows: pd.DataFrame = Store.open(self.folder).table("trials").to_pandas(types_mapper=_TYPES.get)

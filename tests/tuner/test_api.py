@@ -88,6 +88,9 @@ def test_reprs_are_one_line(capsys) -> None:
     assert (
         shown.startswith("<Campaign 'runs/short': parameter_golf, 3 of 3 trials, best val_bpb ") and "\n" not in shown
     )
+    (Path("runs/short/campaign.json")).rename("away")
+    assert repr(campaign) == "<Campaign 'runs/short', which cannot be read>"
+    Path("away").rename("runs/short/campaign.json")
     assert "\n" not in repr(campaign.best()) and repr(campaign.best()).startswith("<Best: trial ")
 
 
