@@ -85,7 +85,7 @@ def schedule_of(config: str) -> str:
     """The kind of schedule in the JSON of a config; ``unknown`` where it names none."""
     found = json.loads(config)
     schedule = found.get("schedule") if isinstance(found, dict) else None
-    return str(schedule.get("type")) if isinstance(schedule, dict) else "unknown"
+    return str(schedule.get("type")).partition("@")[0] if isinstance(schedule, dict) else "unknown"
 
 
 def judged_parts(table: pd.DataFrame) -> list[Rung]:

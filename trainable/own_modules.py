@@ -26,11 +26,10 @@ from typing import Any
 from trainable import component
 from trainable import config as _config  # noqa: F401  (importing registers our components, whose names are taken)
 from trainable.component import Component, decode, encode
-from trainable.own_source import Source, check_size, fingerprints, imports_of, module_of, parsed
+from trainable.own_source import LOADED, Source, check_size, fingerprints, imports_of, module_of, parsed
 
 OURS = ("trainable", "search_spaces", "tuner", "results", "storage", "terminal")
 LONGEST = 300  # characters of what an exception says, in a message
-_loaded: dict[str, Source] = {}  # by the first name of its module
 
 
 class _Texts(MetaPathFinder, InspectLoader):
@@ -60,7 +59,7 @@ _texts = _Texts()
 
 def loaded() -> list[Source]:
     """The sources whose modules are loaded in this process."""
-    return list(_loaded.values())
+    return list(LOADED.values())
 
 
 def load(sources: Sequence[Source]) -> list[ModuleType]:
@@ -71,7 +70,7 @@ def load(sources: Sequence[Source]) -> list[ModuleType]:
     """
     check_size(sources)
     if (
-        any(_loaded.get(source.top) != source for source in sources)
+        any(LOADED.get(source.top) != source for source in sources)
         or fingerprints(sources).items() - component.SOURCES.items()
     ):
         with _all_or_nothing():
@@ -117,8 +116,8 @@ def _is_installed(path: Path) -> bool:
 
 def _beside(name: str, source: Source) -> str:
     """The file of a module that this process has, or finds in the folder that it was started in, and workers do not."""
-    if name in _loaded:  # by an earlier campaign of this process
-        return _loaded[name].file
+    if name in LOADED:  # by an earlier campaign of this process
+        return LOADED[name].file
     found = PathFinder.find_spec(name)
     if found is None or found.origin is None or name in (source.top, *OURS):
         return ""
@@ -143,8 +142,8 @@ def _load(sources: Sequence[Source]) -> None:
         sys.meta_path.insert(0, _texts)
     known = fingerprints(sources)
     for source in sources:
-        _forget(_loaded.get(source.top, source))
-        _loaded[source.top] = source
+        _forget(LOADED.get(source.top, source))
+        LOADED[source.top] = source
         for path, text in source.files.items():
             _texts.files[module_of(path)] = (path, text)
             linecache.cache[path] = (len(text), None, text.splitlines(keepends=True), path)  # for tracebacks
@@ -223,13 +222,13 @@ def _place(error: BaseException, source: Source) -> str:
 def _all_or_nothing() -> Iterator[None]:
     """Within the block modules and components come; where it fails, all is as it was."""
     kept: list[tuple[dict[str, Any], dict[str, Any]]] = [
-        (live, dict(live)) for live in (component._REGISTRY, component.SOURCES, _loaded, _texts.files)
+        (live, dict(live)) for live in (component._REGISTRY, component.SOURCES, LOADED, _texts.files)
     ]
     modules = dict(sys.modules)
     try:
         yield
     except BaseException:
-        tops = set(_loaded)
+        tops = set(LOADED)
         for live, before in kept:
             live.clear()
             live.update(before)

@@ -66,6 +66,9 @@ class Source:
         return cls(data["name"], dict(data["files"]))
 
 
+LOADED: dict[str, Source] = {}  # in this process (own_modules.py), by the first name of the module
+
+
 def module_of(path: str) -> str:
     """The module that a file of a source is."""
     return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
@@ -76,14 +79,20 @@ def fingerprints(sources: Iterable[Source]) -> dict[str, str]:
     known = {source.top: source for source in sources}
     found: dict[str, str] = {}
     for source in known.values():
-        needed, waiting = {source.top}, [source.top]
-        while waiting:
-            for other in (imported_names(known[waiting.pop()]) & known.keys()) - needed:
-                needed.add(other)
-                waiting.append(other)
-        fingerprint = _digest(known[name].identity for name in sorted(needed))[:16]
+        fingerprint = _digest(one.identity for one in needed([source.top], known))[:16]
         found |= dict.fromkeys(source.modules, fingerprint)
     return found
+
+
+def needed(names: Iterable[str], known: Mapping[str, Source]) -> list[Source]:
+    """The sources among ``known`` (by the first name of their module) with these names, and all that they import."""
+    waiting = [name for name in names if name in known]
+    found = set(waiting)
+    while waiting:
+        others = (imported_names(known[waiting.pop()]) & known.keys()) - found
+        found |= others
+        waiting += others
+    return [known[name] for name in sorted(found)]
 
 
 def imported_names(source: Source) -> set[str]:

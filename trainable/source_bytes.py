@@ -16,18 +16,21 @@ from pathlib import Path
 from typing import Any
 
 from trainable.component import Component
+from trainable.own_source import LOADED, needed
 
 PACKAGE = __name__.partition(".")[0]
 
 
 def source_bytes(config: Component) -> int:
-    """Bytes (UTF-8, comments included) of the files of this package that training ``config`` needs."""
-    return sum(len(path.read_bytes()) for path in needed_files(config))
+    """Bytes (UTF-8, comments included) of the files of this package, and of a user's own, that ``config`` needs."""
+    files = sum(len(path.read_bytes()) for path in needed_files(config))
+    return files + sum(len(text.encode()) for text in _own_texts(config))
 
 
 def needed_files(config: Component) -> list[Path]:
-    """The files that are counted, sorted."""
+    """The files of this package that are counted, sorted."""
     waiting = [f"{PACKAGE}.train", *(type(c).__module__ for c in _components(config))]
+    waiting += [name for text in _own_texts(config) for name in _imported(ast.parse(text))]
     found: dict[str, Path] = {}
     while waiting:
         name = waiting.pop()
@@ -36,6 +39,12 @@ def needed_files(config: Component) -> list[Path]:
         found[name] = _file(name)
         waiting += _imported(ast.parse(found[name].read_text(encoding="utf-8")))
     return sorted(found.values())
+
+
+def _own_texts(config: Component) -> list[str]:
+    """The texts of a user's own that define components of ``config``."""
+    tops = {type(c).__module__.partition(".")[0] for c in _components(config)}
+    return [text for source in needed(tops, LOADED) for text in source.files.values()]
 
 
 def _components(node: Any) -> Iterator[Component]:

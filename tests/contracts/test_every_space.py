@@ -10,11 +10,13 @@ import pytest
 
 import search_spaces
 from search_spaces import objectives
+from search_spaces.catalogue import own_names
 from search_spaces.domains import Choice, Integer, LogUniform
 from search_spaces.space import label_at
 from trainable.component import canonical_json, decode, encode, with_value
 
-CASES = [(name, scale) for name in search_spaces.names() for scale in search_spaces.load(name).scales]
+NAMES = [*search_spaces.names(), *own_names()]  # of a user's own where python -m tuner.contracts has loaded it
+CASES = [(name, scale) for name in NAMES for scale in search_spaces.load(name).scales]
 
 
 @pytest.fixture(params=CASES, ids=lambda case: "-".join(case))

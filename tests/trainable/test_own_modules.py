@@ -15,6 +15,7 @@ from trainable import component, own_modules
 from trainable.component import OtherSourceError, components, decode, encode
 from trainable.config import TrainConfig
 from trainable.own_source import Source, read
+from trainable.source_bytes import needed_files, source_bytes
 
 SAWTOOTH = (EXAMPLES / "sawtooth.py").read_text()
 
@@ -182,6 +183,16 @@ def test_a_module_that_python_has_imported_is_taken_as_it_is_unless_its_file_has
     with pytest.raises(ValueError, match=r"own_imported.py was changed since it was imported here: start Python anew"):
         own_modules.load([read(str(path))])
     assert decode(encode(own_imported.Sawtooth())) == own_imported.Sawtooth()
+
+
+def test_the_code_that_counts_against_an_artifact_includes_ones_own() -> None:
+    high = source("import own_low\n" + SAWTOOTH.partition("annotations\n")[2])
+    counted = [source("from trainable.data import prepare", "own_low"), high]
+    own_modules.load([*counted, source(HOOK, "own_hook")])
+    config = config_with("Sawtooth")
+    own = sum(len(text.encode()) for one in counted for text in one.files.values())
+    assert source_bytes(config) == own + sum(len(path.read_bytes()) for path in needed_files(config))
+    assert {"train.py", "data.py", "schedule.py"} <= {path.name for path in needed_files(config)}
 
 
 def test_a_hook_of_ones_own_trains(tiny, run_to_end, first_difference) -> None:

@@ -18,7 +18,8 @@ import torch
 from storage import files, inside
 from storage.location import location
 from tests.newest_checkpoint import newest
-from trainable import attempt, checkpoint, ray_trainable
+from tests.own_files import EXAMPLES, forgotten
+from trainable import attempt, checkpoint, own_modules, own_source, ray_trainable
 from trainable.attempt import STOP_FILE
 from trainable.component import encode
 from trainable.ray_trainable import RayTrainable, Request
@@ -293,3 +294,22 @@ def test_a_trial_is_watched_while_it_trains_and_at_no_other_time(actor, request_
 def test_a_request_survives_its_way_through_json(request_for) -> None:
     request = request_for(checkpoints=["a1-1.safetensors"], train_tokens=5)
     assert Request(**json.loads(request.to_json())) == request
+
+
+def test_code_of_the_users_own_is_executed_from_its_text_before_the_config_is_read(actor, request_for, tiny) -> None:
+    source = own_source.read(str(EXAMPLES / "sawtooth.py"))
+    with forgotten():
+        (module,) = own_modules.load([source])
+        config = dataclasses.replace(tiny, schedule=module.Sawtooth())
+        own, plain = request_for(config, sources=[source.to_json()]), request_for(sources=[source.to_json()])
+    with forgotten():
+        worker = actor(plain)
+        finish(worker)
+        assert worker.reset_config(as_config(own))
+        assert finish(worker)[-1]["multiplier"] == config.schedule(5 / 6)
+    broken = {"name": "own_broken", "files": {"own_broken.py": "import no_such_module"}}
+    with (
+        forgotten(),
+        pytest.raises(ValueError, match=r"^node \S+ cannot load .*: own_broken.py, line 1"),
+    ):
+        actor(request_for(sources=[broken]))

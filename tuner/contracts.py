@@ -1,0 +1,117 @@
+"""``python -m tuner.contracts my_tricks.py``: hold components and spaces of your own to what ours are held to.
+
+The contract tests (``tests/contracts/``; an installation has them in ``share/tuner``) are run over what the files
+define: neutral is bit-identical to absent, a run that goes on from any step ends as the straight run does, every field
+does something, and so on. They need pytest and hypothesis. Exit codes: 0 all hold, 1 one does not, 2 bad input.
+"""
+
+from __future__ import annotations
+
+from terminal import program
+
+if __name__ == "__main__":
+    program.begin("python -m tuner.contracts")
+
+import sys
+import tempfile
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, files
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from search_spaces.own_space import load_all, read_all, space_of, spaces_in
+from storage.location import text_argument
+from terminal.command_line import OneLineParser
+from terminal.console import Console
+from trainable import own_modules
+
+PROGRAM = "python -m tuner.contracts"
+NEEDED = ("pytest", "hypothesis")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code."""
+    parser = OneLineParser(
+        prog=PROGRAM,
+        description="Hold components and spaces of your own to the contracts that those of tuner are held to.",
+        epilog="Exit codes: 0 all contracts hold, 1 one does not, 2 bad input.",
+    )
+    parser.add_argument(
+        "files", metavar="FILE", nargs="+", type=text_argument, help="a .py file, package or module, as for --import"
+    )
+    given = parser.parse_args(arguments).files
+    try:
+        if missing := [name for name in NEEDED if find_spec(name) is None]:
+            raise ValueError(f"{' and '.join(missing)} must be installed for this: pip install {' '.join(NEEDED)}")
+        names = define(given)
+        tests = contracts()
+    except (ValueError, OSError) as error:
+        return parser.refuse(error)
+    Console().print(f"contracts of {', '.join(names)}:")
+    return run(tests, names)
+
+
+def define(given: Sequence[str]) -> list[str]:
+    """Execute the files; the names of the components and spaces that they define. A ValueError where there are none."""
+    sources = read_all(given)
+    load_all(sources)
+    names = [cls.__name__ for source in sources for cls in own_modules.components_of(source)]
+    names += [space_of(source).name for source in sources if spaces_in(source)]
+    if not names:
+        raise ValueError(f"{', '.join(source.file for source in sources)}: no component and no space is defined there")
+    return names
+
+
+def contracts() -> Path:
+    """The folder of the contract tests: of this checkout, or as the package was installed."""
+    checkout = Path(__file__).parents[1] / "tests" / "contracts"
+    if checkout.is_dir():
+        return checkout
+    try:
+        installed = files("tuner") or []
+    except PackageNotFoundError:
+        installed = []
+    for file in installed:
+        if file.parts[-2:] == ("contracts", "test_every_component.py"):
+            return Path(str(file.locate())).resolve().parent
+    raise ValueError("the contract tests are not installed here: run this from a checkout of tuner")
+
+
+def run(tests: Path, names: Sequence[str]) -> int:
+    """Run the contract tests that are about ``names``; 0 where all hold, else 1."""
+    import pytest
+
+    with tempfile.TemporaryDirectory() as scratch:
+        settings = Path(scratch) / "pytest.ini"  # of ours or the user's project, none counts here
+        settings.write_text("[pytest]\n")
+        options = ["-q", "-c", str(settings), "--rootdir", str(tests), "--confcutdir", str(tests.parent)]
+        options += ["--import-mode=importlib", "-p", "no:cacheprovider", "-p", "no:xdist", "-W", "ignore"]
+        code = pytest.main([*options, str(tests)], plugins=[_Only(names)])
+    return 0 if code == 0 else 1
+
+
+class _Only:
+    """Deselects every test that is about something else."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.names = set(names)
+
+    def pytest_collection_modifyitems(self, config: Any, items: list[Any]) -> None:
+        wanted = [item for item in items if self.names & named(getattr(item, "callspec", None))]
+        config.hook.pytest_deselected(items=[item for item in items if item not in wanted])
+        items[:] = wanted
+
+
+def named(parameters: Any) -> set[str]:
+    """The names of all that one test is about."""
+    found: set[str] = set()
+    for value in [] if parameters is None else parameters.params.values():
+        for part in value if isinstance(value, tuple) else (value,):
+            own = part if isinstance(part, type) else type(part)
+            found |= {part} if isinstance(part, str) else {own.__name__, str(getattr(part, "name", ""))}
+    return found
+
+
+if __name__ == "__main__":
+    sys.exit(main())
