@@ -115,6 +115,16 @@ class PriorPoint(_Object):
     same: bool = False
 
 
+class OwnTrain(_Object):
+    """The user's own function that trains a campaign's trials; tuner/own_train.py asks it."""
+
+    name: Name
+    fingerprint: Name
+    source: Text
+    maximise: bool
+    domains: Annotated[dict[Name, Text], Field(max_length=KNOBS)]
+
+
 class Campaign(_Object):
     """All that is read of ``campaign.json``. A campaign of an earlier version lacks fields."""
 
@@ -143,6 +153,7 @@ class Campaign(_Object):
     warm_start: Texts | None = None
     prior: Annotated[list[PriorPoint], Field(max_length=TRIALS)] | None = None
     reuse: Texts = []
+    own_train: OwnTrain | None = None
     replay: ReplayAsked | None = None
     recorded: Record | None = None
     concurrent: Annotated[int, Field(ge=1, le=TRIALS)] | None = None
@@ -167,7 +178,7 @@ class Campaign(_Object):
             except ValueError as error:
                 raise ValueError(f"confirm: {error}") from None
         for name in (*self.objectives, *([self.objective] if self.objective else [])):
-            if name not in MEASURES:
+            if name not in MEASURES and self.own_train is None:
                 raise ValueError(f"the objective {name!r} does not exist: {nearest(name, MEASURES, 'measures')}")
         _once(self.objectives, "objectives")
         if self.objectives and self.objective and self.objectives[0] != self.objective:

@@ -63,6 +63,8 @@ def curves(results: Results) -> pd.DataFrame:
         return pd.DataFrame(columns=columns)
     objective = str(trials["objective"].iloc[0])
     measured = objective if objective in results.reports else "val_bpb"  # some are known at the end only
+    if results.campaign.get("own_train") is not None:
+        measured = "reported_value"
     found = results.reports.merge(trials[["key", "budget", "value", "config"]], on="key")
     found = found[(found["milestone"] < found["budget"]) & found[measured].notna()]
     found = found.sort_values("attempt").drop_duplicates(["key", "milestone"], keep="last")

@@ -55,6 +55,12 @@ def measure_of(row: TrialRow | ReportRow, name: str) -> float | None:
     return found
 
 
+def measured_at(report: ReportRow, objective: str) -> float | None:
+    """The objective at a report; None where it was not measured there."""
+    value = report["reported_value"]
+    return measure_of(report, objective) if value is None else value
+
+
 def with_knobs(row: TrialRow, values: Mapping[str, object]) -> TrialRow:
     """The row with the sampled ``values``: columns too, but which there are is the space's to say, not the type's."""
     return cast(TrialRow, {**row, **values})

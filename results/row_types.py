@@ -89,7 +89,14 @@ class Asked(TypedDict, total=False):
             "JSON", "list of overrides that the audit found to change nothing; null if not audited", SEARCH, most=TEXT
         ),
     ]
-    data: Annotated[str | None, Column("text", "fingerprint of training text, validation text and vocabulary", SEARCH)]
+    data: Annotated[
+        str | None,
+        Column(
+            "text",
+            "fingerprint of training text, validation text and vocabulary, or of your own train function",
+            SEARCH,
+        ),
+    ]
     budget: Annotated[float | None, Column("budget_unit", "training that the trial was given", SEARCH)]
     budget_unit: Annotated[
         str | None, Column("text", f"{BUDGET_UNITS}: unit of budget, spent, rung and milestone", SEARCH)
@@ -224,6 +231,15 @@ class Moment(TypedDict, total=False):
     ]
 
 
+class Objective(TypedDict, total=False):
+    """The objective, where it is no measure of ours."""
+
+    reported_value: Annotated[
+        float | None,
+        measured("unit of the objective", "what your own train function reported; null without one", DRIVER),
+    ]
+
+
 class Speed(TypedDict, total=False):
     """How fast it was, and what its components logged."""
 
@@ -238,7 +254,7 @@ class Speed(TypedDict, total=False):
     at: Annotated[datetime | None, Column("UTC", "when the report was made", DRIVER)]
 
 
-class ReportRow(Moment, Reported, Speed, total=False):
+class ReportRow(Moment, Reported, Objective, Speed, total=False):
     """One row of ``reports``."""
 
 

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from terminal.nearest import nearest
 from trainable.component import Component, components, get_value, with_value, with_values
 from trainable.config import TrainConfig
+from trainable.training import Training
 
 from search_spaces.constraints import Constraint
 from search_spaces.domains import Choice, Domain, Value
 from search_spaces.objectives import COSTS, MEASURED_ON_THE_WAY, OBJECTIVES
+
+T = TypeVar("T", bound=Training)
 
 
 @dataclass(frozen=True)
@@ -58,8 +61,7 @@ class Space:
     constraints: tuple[Constraint, ...] = ()
 
     def __post_init__(self) -> None:
-        assert self.objective in OBJECTIVES, self.objective
-        assert self.second_objective in (None, *OBJECTIVES, *COSTS), self.second_objective
+        self.check_objectives()
         seen: list[str] = []
         for knob in self.knobs:
             assert knob.path not in seen, f"{knob.path} stands twice"
@@ -70,6 +72,11 @@ class Space:
             elif knob.likely is not None:
                 assert knob.likely.low in knob.domain and knob.likely.high in knob.domain, knob.path
             seen.append(knob.path)
+
+    def check_objectives(self) -> None:
+        """Hold that what is minimised is a number of a trial's report."""
+        assert self.objective in OBJECTIVES, self.objective
+        assert self.second_objective in (None, *OBJECTIVES, *COSTS), self.second_objective
 
     @property
     def measured_on_the_way(self) -> bool:
@@ -122,19 +129,21 @@ class Space:
         """Whether ``knob`` does anything under ``values``, which hold the knobs that come before it."""
         return all(path in values and values[path] in labels for path, labels in (knob.when or {}).items())
 
-    def values_of(self, config: TrainConfig) -> dict[str, Value]:
+    def values_of(self, config: Training) -> dict[str, Value]:
         """A config as values of the active knobs: the inverse of :meth:`config`."""
+        assert isinstance(config, TrainConfig), "of a space of its own: own_train.py"
         values: dict[str, Value] = {}
         for knob in self.knobs:
             if self.active(knob, values):
                 values[knob.path] = label_at(config, knob)
         return values
 
-    def config(self, base: TrainConfig, values: Mapping[str, Value]) -> TrainConfig:
+    def config(self, base: T, values: Mapping[str, Value]) -> T:
         """The base with ``values`` set, labels of choices standing for what they name.
 
         A ValueError for an unknown knob, a value outside its domain, or a result that is no valid run.
         """
+        assert isinstance(base, TrainConfig), "of a space of its own: own_train.py"
         changes: dict[str, Any] = {}
         for knob in self.knobs:  # in the space's order, so that a component's choice is known before its fields
             if knob.path in values:

@@ -14,11 +14,21 @@ from storage.location import Location
 
 PROGRAM = "python -m tuner.run"
 TRUSTED: set[str] = set()  # campaigns whose own code the user has let this process run (own_code.py)
+OWN_TRAIN: set[str] = set()  # campaigns of this process that train by a function of the user's own (own_train.py)
 
 
-def again(folder: Location) -> str:
-    """The command that goes on with the campaign in ``folder``, quoted for a shell in this process's own folder."""
-    return f"{_resume(folder)}{' --trust-sources' if str(folder) in TRUSTED else ''}"
+def again(folder: Location, option: str = "", own_train: bool = False) -> str:
+    """The command that goes on with the campaign in ``folder``, quoted for a shell in this process's own folder.
+
+    Of a campaign with a train function of the user's own it is a call, which names ``option`` as an argument.
+    """
+    if own_train or str(folder) in OWN_TRAIN:
+        name, _, value = option.removeprefix("--").partition(" ")
+        argument = f", {name}={value!r}" if value else f", {name}=True" if name else ""
+        at = "" if folder.parent == RUNS else f", results={str(folder.parent)!r}"
+        return f"tuner.tune(train, space, ..., name={folder.name!r}{at}{argument})"
+    line = f"{_resume(folder)}{' --trust-sources' if str(folder) in TRUSTED else ''}"
+    return f"{line} {option}" if option else line
 
 
 def _resume(folder: Location) -> str:

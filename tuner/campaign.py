@@ -41,11 +41,15 @@ class Best:
     row: pd.Series
 
     @property
-    def config(self) -> TrainConfig:
-        """The whole config, to train or to search on from."""
+    def config(self) -> TrainConfig | dict[str, Any]:
+        """The whole config, to train or to search on from; of your own train function, the mapping that it gets."""
+        from search_spaces.own_train import OWN
         from trainable.component import decode
 
-        found: TrainConfig = decode(json.loads(self.row["config"]))
+        kept = json.loads(self.row["config"])
+        if kept.get("type") == OWN:
+            return {**kept["values"], "seed": kept["seed"], "steps": kept["steps"]}
+        found: TrainConfig = decode(kept)
         return found
 
     def __repr__(self) -> str:

@@ -21,6 +21,7 @@ from terminal.exit_codes import DONE, FAILED
 from terminal.program import INTERRUPTION, exit_code
 from trainable.component import difference, leaves, with_values
 from trainable.config import TrainConfig
+from trainable.training import Training
 from tuner import own_code
 from tuner.again import PROGRAM, again, go_on
 from tuner.confirm import Confirmation
@@ -61,7 +62,7 @@ def print_unconfirmed(console: Console, campaign: Search) -> None:
     tried = any(not entry.row["is_base"] for entry in campaign.ledger.completed())
     if tried and not campaign.stopping and campaign.space.second_objective is None:
         cost = f"{DEFAULT.fewest_runs} to {DEFAULT.most_runs} runs"
-        line = f"{again(campaign.folder)} --confirm {DEFAULT}"
+        line = again(campaign.folder, f"--confirm {DEFAULT}")
         console.print(f"Which differences are real? A confirmation on fresh seeds tells ({cost}): {line}")
 
 
@@ -85,17 +86,19 @@ def print_winner(console: Console, campaign: Search, confirmation: Confirmation)
             slots = campaign.settings.slots
             cost += f", about {durations(fewest * seconds / slots, most * seconds / slots)}"
         alone = "" if parts == changes else f"{parts} can be undone alone, the others with them; "
-        tells = f"An ablation tells ({alone}{cost}): {again(campaign.folder)} --ablate"
+        tells = f"An ablation tells ({alone}{cost}): {again(campaign.folder, '--ablate')}"
         console.print(f"Which of its {changes} changes matter? {tells}")
 
 
-def command(campaign: Search, scale: str, config: TrainConfig) -> str | None:
+def command(campaign: Search, scale: str, config: Training) -> str | None:
     """The command line that trains ``config``: a search of one trial, whose base it is. None where none can say it."""
     space = campaign.space
+    if not isinstance(config, TrainConfig) or not is_known(space):
+        return None
     base = space.scale(scale).base
     settings = settings_for(base, replace(config, seed=base.seed))
     asked = own_code.options(campaign.folder, campaign.sources, space)
-    if settings is None or asked is None or not is_known(space):
+    if settings is None or asked is None:
         return None
     start = f"{PROGRAM} {asked} --scale {scale} --trials 1 --no-confirm"
     return " ".join([start, *(f"--set {shlex.quote(f'{path}={_text(value)}')}" for path, value in settings.items())])

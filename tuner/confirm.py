@@ -31,8 +31,8 @@ from results.statuses import ABLATE, CONFIRM, ENDED, SEARCH, Stage
 from results.store import Store
 from search_spaces.domains import Value
 from storage.location import Location
-from trainable.config import TrainConfig
 from trainable.seeds import SEEDS, place_in
+from trainable.training import Training as Config
 from tuner.ledger import Entry, Ledger
 
 ROUND_SEEDS = 2 * MOST_SEEDS  # each round's own: the first half to confirm, the second for what an ablation leaves
@@ -44,7 +44,7 @@ class Training:
     """One run that is wanted."""
 
     values: Mapping[str, Value]
-    config: TrainConfig  # at its seed
+    config: Config  # at its seed
     label: str
     columns: TrialRow
 
@@ -160,7 +160,7 @@ class Confirmation:
         found: Round,
         stage: Stage,
         values: Mapping[str, Value],
-        config: TrainConfig,
+        config: Config,
         seed: int,
         plan: Mapping[str, object] | None = None,
     ) -> Training:
@@ -213,7 +213,7 @@ class Confirmation:
         assert known is not None
         return found, winner, known
 
-    def found(self) -> TrainConfig | None:
+    def found(self) -> Config | None:
         """The winner's config, or of what an ablation left of it where that stands; None without a winner."""
         won = self._won()
         if won is None:
@@ -267,7 +267,7 @@ class Confirmation:
         entry = self.ledger.entries.get(self.ledger.key(training.config))
         return entry is not None and entry.status in ENDED
 
-    def without(self, winner: Entry, group: Group) -> tuple[dict[str, Value], TrainConfig]:
+    def without(self, winner: Entry, group: Group) -> tuple[dict[str, Value], Config]:
         """The winner with some of its changes undone; a ValueError where that makes no valid config."""
         values = with_base_values(self.ledger, winner.values, group)
         return values, self.ledger.space.config(self.ledger.base, values)

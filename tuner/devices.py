@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from results.campaign import STEP_SECONDS
 from results.row_types import TRIAL_COLUMNS
 from search_spaces.space import Space
-from trainable.config import TrainConfig
+from trainable.training import Training
 
 # Objectives and measures in seconds.
 TIMED = {column.name for column in TRIAL_COLUMNS if column.is_measure and column.unit == "s"} | {STEP_SECONDS}
 REMEDY = "give --mixed-devices to run all the same, or a budget in steps, tokens or FLOPs"
 
 
-def by_the_clock(config: TrainConfig, space: Space) -> str:
+def by_the_clock(config: Training, space: Space) -> str:
     """What in a campaign is counted in seconds; empty where nothing is."""
     if config.budget.seconds is not None:
         return "budget.seconds"

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from results.row_parts import given, measure_of, of_report, of_trial, taken_back, with_all_columns, with_knobs
+from results.row_parts import given, measured_at, of_report, of_trial, taken_back, with_all_columns, with_knobs
 from results.row_types import ReportRow, TrialRow
 from results.statuses import ENDED, SEARCH, Status
 from results.store import Store
@@ -22,11 +22,12 @@ from search_spaces.objectives import cost_of
 from search_spaces.space import Space
 from trainable.component import difference, encode, fingerprint
 from trainable.config import TrainConfig
+from trainable.training import Training
 from tuner.errors import LONGEST_CELL, OUT_OF_MEMORY, without_middle
 from tuner.outcome import Outcome
 from tuner.replay_plan import Planned
 from tuner.reuse import Finished
-from tuner.row_config import config_of
+from tuner.row_config import to_json, training_of
 
 EXTRA = ("steps", "tokens", "seconds", "spent")
 
@@ -37,7 +38,7 @@ class Entry:
 
     key: str
     values: dict[str, Value]
-    config: TrainConfig | None  # None where the values make no valid one
+    config: Training | None  # None where the values make no valid one
     row: TrialRow
     optuna_number: int | None = None
     milestones: dict[float, float] = field(default_factory=dict)  # milestone -> objective
@@ -80,7 +81,7 @@ class Ledger:
         self,
         store: Store,
         space: Space,
-        base: TrainConfig,
+        base: Training,
         data_fingerprint: str,
         code_version: str,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -92,10 +93,10 @@ class Ledger:
         self.inert: Sequence[str] | None = None  # knobs that the audit found to change nothing
         self.entries: dict[str, Entry] = {}
 
-    def key(self, config: TrainConfig) -> str:
+    def key(self, config: Training) -> str:
         return config.key(self.data_fingerprint)
 
-    def open(self, values: Mapping[str, Value], config: TrainConfig, optuna_number: int | None) -> Entry:
+    def open(self, values: Mapping[str, Value], config: Training, optuna_number: int | None) -> Entry:
         """A new trial of the space; its row is written when it starts."""
         changes = self.changes(values)
         row = self._row(config, self.data_fingerprint, changes)
@@ -108,7 +109,7 @@ class Ledger:
         """Which of ``values`` are not the base's."""
         return {path: value for path, value in values.items() if self.base_values.get(path, ...) != value}
 
-    def open_again(self, values: Mapping[str, Value], config: TrainConfig, columns: TrialRow) -> Entry:
+    def open_again(self, values: Mapping[str, Value], config: Training, columns: TrialRow) -> Entry:
         """A run after the search, on a seed that was not used there; ``columns`` say which and why."""
         entry = self.open(values, config, None)
         entry.row.update({**columns, "is_base": not self.changes(values)})
@@ -116,6 +117,7 @@ class Ledger:
 
     def open_planned(self, planned: Planned) -> Entry:
         """A new trial that replays a recorded run."""
+        assert isinstance(self.base, TrainConfig), "a replay is of recorded runs"
         same_seed = replace(self.base, seed=planned.config.seed)
         changes = {path: there for path, (_, there) in difference(same_seed, planned.config).items()}
         row = self._row(planned.config, planned.data, changes)
@@ -123,13 +125,13 @@ class Ledger:
         row.update({"recorded_id": planned.recorded_id, "reading": planned.reading, "is_base": not changes})
         return self._opened(row, {}, planned.config, None)
 
-    def _opened(self, row: TrialRow, values: dict[str, Value], config: TrainConfig, optuna_number: int | None) -> Entry:
+    def _opened(self, row: TrialRow, values: dict[str, Value], config: Training, optuna_number: int | None) -> Entry:
         key = row["key"]
         assert key not in self.entries, f"trial {key} is in the book already"
         self.entries[key] = Entry(key, values, config, row, optuna_number)
         return self.entries[key]
 
-    def _row(self, config: TrainConfig, data: str, changes: Mapping[str, Any]) -> TrialRow:
+    def _row(self, config: Training, data: str, changes: Mapping[str, Any]) -> TrialRow:
         key, campaign = config.key(data), self.campaign
         row: TrialRow = {
             "key": key,
@@ -142,7 +144,7 @@ class Ledger:
             "number": self._next_number(),
             "status": "running",
             "objective": campaign["objective"],
-            "config": json.dumps(encode(config)),
+            "config": json.dumps(to_json(config)),
             "overrides": json.dumps(encode(dict(changes))),
             "data": data,
             "budget": config.budget.amount,
@@ -209,13 +211,9 @@ class Ledger:
         entry, status = self.entries[key], result["status"]
         row, value = entry.row, result.get(entry.row["objective"])
         extra = result.get("extra") or dict.fromkeys(EXTRA, 0)  # training beside the run, by its fidelity
-        steps, tokens = result["step"] + extra["steps"], result["tokens"] + extra["tokens"]
-        total = result["seconds"] + extra["seconds"]
-        speed = tokens / total if total else None
-        seconds = total - (row["train_seconds"] or 0.0)  # since the report before
-        recent = (tokens - (row["tokens"] or 0)) / seconds if seconds > 0 else None
-        if recent is not None and recent < 0:  # it went back further than it has come since: a checkpoint was lost
-            recent = speed
+        steps, total = result["step"] + extra["steps"], result["seconds"] + extra["seconds"]
+        tokens = None if result["tokens"] is None else result["tokens"] + extra["tokens"]
+        speed, recent = _speeds(row, tokens, total)
         row.update(of_trial(result))
         row.update({"steps": steps, "tokens": tokens, "train_seconds": total, "tokens_per_second": speed})
         row["extra_seconds"] = extra["seconds"]
@@ -266,16 +264,18 @@ class Ledger:
         base and ``planned`` have them now.
         """
         rows, reports = self.store.trials(), self.store.reports_by_key()
-        sources = {p.data: p.config.data.source for p in planned} | {self.data_fingerprint: self.base.data.source}
+        sources = {p.data: p.config.data.source for p in planned}
+        if isinstance(self.base, TrainConfig):
+            sources[self.data_fingerprint] = self.base.data.source
         for row in sorted(rows, key=lambda r: r["number"]):
             try:
-                config = _at(config_of(row), sources.get(str(row["data"])))
+                config = _at(training_of(row, self.base), sources.get(str(row["data"])))
                 values = self._refused_values(row) if config is None else self.space.values_of(config)
             except ValueError as error:
                 raise ValueError(f"{self.store.folder} cannot be gone on with: {error}") from None
             milestones: dict[float, float] = {}
             for report in reports.get(row["key"], ()):
-                value = measure_of(report, row["objective"])  # None too where it is known at the end only
+                value = measured_at(report, row["objective"])  # None too where it is known at the end only
                 at, spent = report["milestone"], row["spent"] or 0.0  # less than by an attempt before the last
                 if value is not None and at is not None and at <= spent and at < given(row["budget"]):
                     milestones[at] = value
@@ -308,6 +308,7 @@ class Ledger:
         """A trial as the sampler wants to know it."""
         row, whole = entry.row, entry.status in ("completed", "infeasible")  # else its costs are of a part of a run
         second = self.space.second_objective
+        config = entry.config if isinstance(entry.config, TrainConfig) else None
         no_memory = entry.status == "crashed" and OUT_OF_MEMORY in str(row["reason"]).lower()
         return Outcome(
             entry.values,
@@ -315,7 +316,7 @@ class Ledger:
             row["last_value"] if entry.status == "infeasible" else row["value"],
             dict(entry.milestones),
             cost_of(second, row) if second is not None and whole else None,
-            constraints.excesses(self.space.constraints, row, entry.config) if whole else {},
+            constraints.excesses(self.space.constraints, row, config) if whole else {},
         )
 
     def outcomes(self) -> list[Outcome]:
@@ -347,9 +348,9 @@ class Ledger:
         return None
 
 
-def _at(config: TrainConfig | None, source: str | None) -> TrainConfig | None:
+def _at(config: Training | None, source: str | None) -> Training | None:
     """The config with its data read from there: which place they lie at is no part of what a trial is."""
-    if config is None or source is None:
+    if not isinstance(config, TrainConfig) or source is None:
         return config
     return replace(config, data=replace(config.data, source=source))
 
@@ -357,6 +358,17 @@ def _at(config: TrainConfig | None, source: str | None) -> TrainConfig | None:
 def _of_a_cell(text: str | None) -> str | None:
     """The text without what no file has: half a character, as a file's name may have it, and a middle of any size."""
     return None if text is None else without_middle(text.encode(errors="backslashreplace").decode(), LONGEST_CELL)
+
+
+def _speeds(row: TrialRow, tokens: int | None, total: float) -> tuple[float | None, float | None]:
+    """Tokens a second of all training, and since the report before; null where nobody knows of tokens."""
+    if tokens is None:
+        return None, None
+    speed = tokens / total if total else None
+    seconds = total - (row["train_seconds"] or 0.0)
+    recent = (tokens - (row["tokens"] or 0)) / seconds if seconds > 0 else None
+    # less than nothing: it went back further than it has come since, as a checkpoint was lost
+    return speed, speed if recent is not None and recent < 0 else recent
 
 
 def _spent(result: Mapping[str, Any], unit: str) -> float:
@@ -371,6 +383,7 @@ def _report_row(
         "key": key,
         "attempt": given(row["attempt"]),
         "extra_spent": beside,
+        "reported_value": sent.get("reported_value"),
         "tokens_per_second": speed,
         "logged": json.dumps(sent["logged"]),
         "at": at,

@@ -26,10 +26,10 @@ from search_spaces import constraints
 from search_spaces.objectives import Measured
 from search_spaces.space import Space
 from storage.location import absolute
-from trainable.component import encode
 from trainable.config import Budget, TrainConfig
 from trainable.own_source import Source
 from trainable.ray_trainable import Request
+from trainable.training import Training
 from tuner import lock
 from tuner.confirm import Confirmation
 from tuner.devices import OneDevice, by_the_clock
@@ -42,6 +42,7 @@ from tuner.outcome import Outcome
 from tuner.plan import tokens_of
 from tuner.replay_plan import Planned
 from tuner.reuse import Library
+from tuner.row_config import to_json
 from tuner.sampler import Sampler, Suggestion
 from tuner.spec import CampaignSpec
 from tuner.trial_files import TrialFiles
@@ -98,7 +99,7 @@ class Search:
     def __init__(
         self,
         space: Space,
-        base: TrainConfig,
+        base: Training,
         store: Store,
         data_fingerprint: str,
         settings: Settings,
@@ -109,15 +110,17 @@ class Search:
         prior: Prior | None = None,
         library: Library | None = None,
         sources: Sequence[Source] = (),
+        worker: Callable[[], Any] | None = None,
     ) -> None:
         """``planned`` are the trials of a replay, in order; without them, Optuna proposes.
 
         With ``vocab_size`` a limit on parameters is judged before anything is trained. ``prior`` is what the sampler
         starts from, ``library`` holds trials that need no training. ``sources`` are
-        the user's own code, which workers execute before they read a config.
+        the user's own code, which workers execute before they read a config. ``worker`` makes the Trainable of Ray that
+        a trial runs by, where it is not ours.
         """
         self.space, self.base, self.settings, self.clock = space, base, settings, clock
-        self.folder = store.folder
+        self.folder, self.worker = store.folder, worker
         self.check_held = store.before_write = partial(lock.check, store.folder)
         self.ledger = Ledger(store, space, base, data_fingerprint, code_version)
         self.ledger.restore(planned or ())
@@ -301,10 +304,10 @@ class Search:
             self._tell_as(sampler, asked.number, self.ledger.outcome(known))
         return None
 
-    def _refused_for_size(self, sampler: Sampler, asked: Suggestion, config: TrainConfig) -> bool:
+    def _refused_for_size(self, sampler: Sampler, asked: Suggestion, config: Training) -> bool:
         """Whether ``config`` breaks a constraint that needs no training; it is then written down and told."""
         limits = [c for c in self.space.constraints if c.measure in constraints.BEFORE_TRAINING]
-        if not limits or self.vocab_size is None:
+        if not limits or self.vocab_size is None or not isinstance(config, TrainConfig):
             return False
         known: Measured = {"parameters": constraints.num_parameters(config, self.vocab_size)}
         if not (why := constraints.violation(limits, known)):
@@ -320,7 +323,7 @@ class Search:
         begun = self.files.begin(entry.key, given(entry.row["attempt"]) + 1)
         request = Request(
             key=entry.key,
-            config=json.dumps(encode(entry.config)),
+            config=json.dumps(to_json(entry.config)),
             data_fingerprint=str(entry.row["data"]),
             folder=absolute(self.folder),  # a worker may run elsewhere
             milestones=self._milestones(entry.config.budget) if searched else [],  # nothing after it is stopped early
@@ -328,7 +331,7 @@ class Search:
             threads=self.settings.threads,
             compile=self.settings.compile,
             stall_seconds=self.settings.stall_seconds,
-            train_tokens=tokens_of(entry.config),
+            train_tokens=tokens_of(entry.config) if isinstance(entry.config, TrainConfig) else None,
             attempt=begun.number,
             checkpoints=begun.names,
             sources=[source.to_json() for source in self.sources],

@@ -32,7 +32,7 @@ from trainable.attempt import STOP_FILE
 from trainable.config import TrainConfig
 from trainable.data import Dataset, check_source, known_vocab_size, prepare
 from tuner import beginning, cluster, devices, kept, layout, own_code, plan, provenance, resumed, warm_start
-from tuner.again import PROGRAM
+from tuner.again import PROGRAM, again
 from tuner.command import Begin, Resume, Start
 from tuner.device_memory import check_fits_somewhere
 from tuner.driver import going_on_with, interruptible, only_driver
@@ -86,6 +86,9 @@ def resume(console: Console, asked: Resume, space: Space | None = None) -> Ended
         layout.check(folder)
         store = Store.open(folder)
         store.refuse_if_compacted()
+        if store.campaign.get("own_train") is not None:
+            call = f"go on from Python, by the call that began it: {again(folder, own_train=True)}"
+            raise ValueError(f"campaign {folder.name!r} trains by a function of your own: {call}")
         spec = with_places(resumed.spec_of(store, asked), runs)
         sources = own_code.of_campaign(store, asked, space)
         question = replace(ask(space or named_space(store, spec.space), spec), sources=sources)

@@ -62,11 +62,14 @@ def status(folder: Location, now: datetime) -> list[str]:
     trials = [row for row in rows if row["stage"] in (None, SEARCH)]
     at = parquet.rows(reports.select(["at"]))
     last = max((row["at"] for row in at if row["at"] is not None), default=None)
-    lines = [f"campaign: {folder.name}, space {store.campaign.get('space')}, scale {store.campaign.get('scale')}"]
+    own = store.campaign.get("own_train")
+    asks = f"space {store.campaign.get('space')}, scale {store.campaign.get('scale')}"
+    lines = [f"campaign: {folder.name}, {asks if own is None else 'train function ' + own['name']}"]
     if store.campaign.get("compacted"):
         idle = "none; the campaign is compacted"
     else:
-        idle = f"none; if anything is left, go on with: {again(folder)}{own_code(store)}"
+        further = again(folder, own_train=own is not None)
+        idle = f"none; if anything is left, go on with: {further}{own_code(store)}"
     lines.append(f"driver: {'runs' if driver_lives(folder, now) else idle}")
     lines.append(f"trials: {counts(trials)}, of {store.campaign.get('trials', 'an unknown number')} asked for")
     lines += [f"after the search: {counts(rest)}"] if (rest := [row for row in rows if row not in trials]) else []
@@ -100,7 +103,8 @@ def running_line(row: TrialRow, now: datetime) -> str:
     spent = (
         f"{row['spent']:g} of {row['budget']:g} {row['budget_unit']}" if row["spent"] is not None else "no report yet"
     )
-    where = f", on {row['worker'].rpartition(':')[0]} ({row['device']})" if row["worker"] else ""
+    device = f" ({row['device']})" if row["device"] else ""
+    where = f", on {row['worker'].rpartition(':')[0]}{device}" if row["worker"] else ""
     how_long = f", attempt {row['attempt']} for {since(given(row['started_at']), now)}"
     what = "trial" if row["stage"] in (None, SEARCH) else f"{row['stage']} run"
     return f"running: {what} {row['number']}, {spent}{how_long}{where}"

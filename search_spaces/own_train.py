@@ -1,0 +1,180 @@
+"""The space of a user's own train function: flat names with a domain each, and a config that is a mapping of them.
+
+Nothing is known of what the function computes, so no knob is audited, none has a condition, and the objective is
+whatever the function reports.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+from terminal.nearest import nearest
+from terminal.number import number
+from trainable.component import fingerprint
+from trainable.config import Budget
+from trainable.ranges import MOST
+from trainable.training import Training
+
+from search_spaces.domains import Choice, Domain, Integer, LogUniform, Uniform, Value
+from search_spaces.space import Knob, Space
+
+HANDED_IN = ("seed", "steps")  # names in a config that are not the space's
+OWN = "OwnConfig"  # the type of such a config in a row
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,99}")
+T = TypeVar("T", bound=Training)
+
+
+@dataclass(frozen=True)
+class OwnConfig:
+    """The config of one training by a user's function: name -> value, a budget in steps and a seed."""
+
+    values: Mapping[str, Value]
+    budget: Budget
+    seed: int
+
+    def key(self, data_fingerprint: str) -> str:
+        """The training's identity: the hash of values, budget, seed and the function's fingerprint, for the data's."""
+        return fingerprint({**self.to_json(), "train": data_fingerprint})
+
+    def to_json(self) -> dict[str, Any]:
+        """As a row keeps it."""
+        return {"type": OWN, "values": dict(self.values), "steps": self.budget.steps, "seed": self.seed}
+
+    def handed_in(self) -> dict[str, Any]:
+        """The mapping that the function gets."""
+        return {**self.values, "seed": self.seed, "steps": self.budget.steps}
+
+
+def of_json(found: Any) -> OwnConfig:
+    """The inverse of :meth:`OwnConfig.to_json`; a ValueError for anything else."""
+    if not isinstance(found, dict) or found.get("type") != OWN or found.keys() != {"type", "values", "steps", "seed"}:
+        raise ValueError("it is none of a train function of the user's own")
+    values, steps, seed = found["values"], found["steps"], found["seed"]
+    if not isinstance(values, dict) or not all(v is None or isinstance(v, str | int | float) for v in values.values()):
+        raise ValueError(f"its values are {json.dumps(values)[:80]} but must be numbers, texts or truth values")
+    for name, number_of in (("seed", seed), ("steps", steps)):
+        if isinstance(number_of, bool) or not isinstance(number_of, int):
+            raise ValueError(f"its {name} is {number_of!r} but must be a whole number")
+    return OwnConfig(values, Budget(steps=steps), seed)
+
+
+@dataclass(frozen=True)
+class OwnSpace(Space):
+    """What a campaign with a user's own function asks. It has no scales: the base is given with it."""
+
+    def check_objectives(self) -> None:
+        """Nothing: the objective is the function's."""
+
+    @property
+    def measured_on_the_way(self) -> bool:
+        return True
+
+    def config(self, base: T, values: Mapping[str, Value]) -> T:
+        for path, value in values.items():
+            if value not in self.knob(path).domain:
+                raise ValueError(f"{path} is {value!r} but must be in {self.knob(path).domain}")
+        assert isinstance(base, OwnConfig)
+        return replace(base, values={**base.values, **values})
+
+    def values_of(self, config: Training) -> dict[str, Value]:
+        assert isinstance(config, OwnConfig)
+        if config.values.keys() != {knob.path for knob in self.knobs}:
+            raise ValueError(f"it has {', '.join(config.values)}, which are not the names of the space")
+        return {knob.path: config.values[knob.path] for knob in self.knobs}
+
+
+def own_space(
+    name: str, domains: Mapping[str, Any], base: Mapping[str, Any], steps: int, seed: int, objective: str
+) -> tuple[OwnSpace, OwnConfig]:
+    """The space and the base config of name -> domain and name -> value; a ValueError for what cannot be searched.
+
+    A domain is one of ``search_spaces.domains``, a list of options, or text: ``"0.001..0.1 log"``, ``"8..64"`` (whole
+    numbers where the base is one), ``"relu|gelu"``.
+    """
+    if not isinstance(domains, Mapping) or not domains:
+        raise ValueError(f"space is {domains!r} but must be a mapping from names to domains, with at least one")
+    if not isinstance(base, Mapping):
+        raise ValueError(f"base is {base!r} but must be a mapping from the names of the space to values")
+    for given in base:
+        if given not in domains:
+            raise ValueError(f"base has {given!r}, which the space has not: {nearest(str(given), domains, 'names')}")
+    if isinstance(steps, bool) or not isinstance(steps, int) or not 1 <= steps <= MOST:
+        raise ValueError(f"steps is {steps!r} but must be a whole number in 1..{MOST}")
+    knobs, values = [], {}
+    for knob, domain in domains.items():
+        _check_name(knob)
+        if knob not in base:
+            raise ValueError(f"base has no value for {knob!r}: every name of the space needs one")
+        read = _domain(knob, domain, base[knob])
+        values[knob] = _in_domain(knob, base[knob], read)
+        knobs.append(Knob(knob, read, "given to tuner.tune"))
+    question = f"Which config of {name} gives the lowest {objective}?"
+    return OwnSpace(name, question, objective, {}, tuple(knobs)), OwnConfig(values, Budget(steps=steps), seed)
+
+
+def _check_name(name: Any) -> None:
+    if not isinstance(name, str) or _NAME.fullmatch(name) is None:
+        raise ValueError(f"the space's name {name!r} must be text of letters, digits, '_' and '.', at most 100")
+    if name in HANDED_IN:
+        raise ValueError(f"the space must not have {name!r}: the config that train gets has the campaign's there")
+
+
+def _in_domain(name: str, value: Any, domain: Domain) -> Value:
+    if isinstance(domain, Uniform) and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    if value not in domain:
+        raise ValueError(f"base: {name} is {value!r} but must be in {domain}")
+    found: Value = value
+    return found
+
+
+def _domain(name: str, given: Any, base: Any) -> Domain:
+    if isinstance(given, Uniform | Integer):
+        return given
+    try:
+        if isinstance(given, Choice | list | tuple):
+            return _checked_choice(given if isinstance(given, Choice) else Choice(*given))
+        if isinstance(given, str) and ".." in given:
+            return _range(given, whole=isinstance(base, int) and not isinstance(base, bool))
+        if isinstance(given, str) and "|" in given:
+            return _checked_choice(Choice(*map(_option, given.split("|"))))
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"space: {name} is {given!r}: {error}") from None
+    raise ValueError(f"space: {name} is {given!r} but must be LOW..HIGH, LOW..HIGH log, A|B, a list or a domain")
+
+
+def _checked_choice(choice: Choice) -> Choice:
+    """The choice, whose options are what a config of JSON may hold."""
+    for label, option in choice.options.items():
+        if not (option is None or isinstance(option, str | int | float)) or option != label:
+            raise ValueError(f"the option {option!r} must be a number, text, True, False or None")
+    return choice
+
+
+def _range(text: str, whole: bool) -> Domain:
+    span, _, kind = text.strip().partition(" ")
+    low, high = (number(bound.strip()) for bound in span.split("..", 1))
+    if low is None or high is None or kind.strip() not in ("", "log"):
+        raise ValueError("it must be LOW..HIGH or LOW..HIGH log, with two numbers")
+    if kind.strip() == "log":
+        if whole:
+            raise ValueError("a log range is of fractions: write the base's value as one (8.0)")
+        return LogUniform(float(low), float(high))
+    if not whole:
+        return Uniform(float(low), float(high))
+    if not (isinstance(low, int) and isinstance(high, int)):
+        raise ValueError("the base's value is a whole number, and so must be the bounds (or write the base as 8.0)")
+    return Integer(low, high)
+
+
+def _option(text: str) -> Value:
+    text = text.strip()
+    named: dict[str, Value] = {"true": True, "false": False, "null": None}
+    if text.lower() in named:
+        return named[text.lower()]
+    found = number(text)
+    return text if found is None else found
