@@ -72,7 +72,7 @@ def of_campaign(store: Store, asked: Resume, space: Space | None) -> tuple[Sourc
             raise ValueError(f"campaign {name!r} was begun without {source.file} ({began}): start a new one")
     by_name = {source.name: source for source in (*own_modules.loaded(), *given)}
     if recorded and not asked.trust_sources:
-        _check_all_given(store.folder, recorded, by_name)
+        _check_all_given(store.folder, recorded, {source.name for source in given})
     found = [_same(store.folder, each, digest, by_name, given) for each, digest in recorded.items()]
     own_modules.load(found)
     _find_space(store.campaign["space"], found)
@@ -81,14 +81,19 @@ def of_campaign(store: Store, asked: Resume, space: Space | None) -> tuple[Sourc
     return tuple(found)
 
 
-def _check_all_given(folder: Location, recorded: dict[str, str], known: dict[str, Source]) -> None:
-    missing = [name for name in recorded if name not in known]
+def _check_all_given(folder: Location, recorded: dict[str, str], given: set[str]) -> None:
+    """A ValueError for a source that the user has neither given now nor to an earlier campaign of this process."""
+    missing = [name for name, digest in recorded.items() if name not in given and not _is_loaded(name, digest)]
     if missing:
         names = " ".join(f"--import {file_of(name)}" for name in missing)
         raise ValueError(
             f"campaign {folder.name!r} runs code of its own: give the same again ({names}), or look at what is kept in "
             f"{folder / FOLDER} and say --trust-sources to run that"
         )
+
+
+def _is_loaded(name: str, digest: str) -> bool:
+    return any((source.name, source.digest) == (name, digest) for source in own_modules.loaded())
 
 
 def _same(folder: Location, name: str, digest: str, known: dict[str, Source], given: Sequence[Source]) -> Source:

@@ -6,6 +6,7 @@ import importlib.metadata
 import os
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -66,3 +67,11 @@ def test_they_are_found_where_the_package_was_installed(tmp_path, monkeypatch) -
     monkeypatch.setattr(contracts, "files", lambda name: [Installed("tuner/run.py")])
     with pytest.raises(ValueError, match="are not installed here: run this from a checkout"):
         contracts.contracts()
+
+
+def test_an_installation_takes_the_contracts_along_and_an_image_without_tests_is_still_built() -> None:
+    taken = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["data-files"]
+    found = {place: {file.name for one in patterns for file in ROOT.glob(one)} for place, patterns in taken.items()}
+    assert found["share/tuner/tests"] == {"conftest.py"}
+    assert found["share/tuner/tests/contracts"] == {file.name for file in (ROOT / "tests/contracts").glob("*.py")}
+    assert all("*" in pattern for patterns in taken.values() for pattern in patterns), "a file that lacks ends a build"

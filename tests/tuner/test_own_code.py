@@ -299,6 +299,16 @@ def test_files_are_searched_from_python_and_gone_on_with(requests) -> None:
     assert [source["name"] for source in requests[0].sources] == ["sawtooth", "small_space"]
 
 
+def test_code_of_a_name_that_another_campaign_has_brought_is_no_word_for_what_a_folder_keeps(requests) -> None:
+    with forgotten():
+        tuner.search("small_space.py", imports=["sawtooth.py"], trials=2, name="own", **ASKED)
+    Path("sawtooth.py").write_text(Path("sawtooth.py").read_text() + "\n# mine\n")
+    with forgotten():
+        tuner.search("small_space.py", imports=["sawtooth.py"], trials=2, name="mine", **ASKED)
+        with pytest.raises(ValueError, match=r"give the same again \(imports sawtooth.py\), or look at what is kept"):
+            tuner.load("runs/own").resume(trials=3, display=False)
+
+
 def test_a_space_object_brings_the_modules_of_its_components(requests, monkeypatch) -> None:
     monkeypatch.syspath_prepend(".")
     shutil.move("sawtooth.py", "own_sawtooth_py.py")
