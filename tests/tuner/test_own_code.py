@@ -182,6 +182,15 @@ def test_code_that_was_changed_in_a_folder_is_refused_also_with_the_users_word(t
     assert not Path("executed").exists()
 
 
+@pytest.mark.parametrize("name", ["../../x", "a/b", "", "a.", "1a", "a b", "a@b"])
+def test_a_folder_that_names_code_elsewhere_is_refused_when_it_is_read(tune, name) -> None:
+    tune(*SMALL, "--trials", "2", "--name", "own")
+    file = Path("runs/own/campaign.json")
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"imports": [f"{name}@{'0' * 64}"]}))
+    said = tune("--resume", "own", "--results", "runs", "--trust-sources", code=2)
+    assert "campaign.json cannot be read: imports.0 is " in said
+
+
 def test_a_campaign_without_own_code_takes_none_and_needs_no_word(tune) -> None:
     golf = ["--space", "parameter_golf", *HOW, "--trials", "2", "--name", "plain"]
     tune(*golf)
