@@ -10,6 +10,7 @@ something ends; one that does work goes on without it.
 from __future__ import annotations
 
 import errno
+import sys
 from collections.abc import Iterable
 from typing import IO, Any, cast
 
@@ -35,6 +36,14 @@ class Line(Text):
         """Add text in a style of its own; returns the line."""
         super().append(escaped(text) if isinstance(text, str) else text, style)
         return self
+
+
+def forced_terminal() -> bool | None:
+    """False where standard output is no terminal, though ``FORCE_COLOR`` says so; None leaves it to rich.
+
+    Jupyter sets ``FORCE_COLOR``: to rich its cells are terminals, on which a live display would pile up.
+    """
+    return None if sys.stdout.isatty() else False
 
 
 class Console(rich.console.Console):

@@ -197,7 +197,7 @@ FOLDERS: dict[str, tuple[Callable[[Path], Any], tuple[str, ...], str]] = {  # da
     ),
     "another version of the space": (lambda f: None, RESUME, "another version of space"),
     "a compacted campaign": (changed(compacted=True), RESUME, "is compacted"),
-    "a file for the folder of trials": (a_file_instead, ALL, "is a file but must be a folder"),
+    "a file for the folder of trials": (a_file_instead, ALL, "trials is a file"),
     "a cut file": (cut, ROWS, "k1.parquet cannot be read"),
     "an empty file": (content("trials/k1.parquet", b""), ROWS, "k1.parquet cannot be read"),
     "a changed bit": (flipped, ROWS, "k1.parquet cannot be read"),

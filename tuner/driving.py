@@ -11,7 +11,7 @@ from typing import Any
 from search_spaces.space import Space
 from storage.location import Location
 from terminal import program
-from terminal.console import Console
+from terminal.console import Console, forced_terminal
 from tuner import modes, start
 from tuner.arguments import given, naming_arguments
 from tuner.command import Resume
@@ -36,8 +36,7 @@ def resume(folder: Location, space: Space | None, asked: Mapping[str, Any]) -> N
 
 def drive(work: Callable[[Console], start.Ended], display: bool) -> start.Ended:
     """Do the work of a campaign as the command does it; an interruption is raised once it has ended in order."""
-    # Jupyter sets FORCE_COLOR: to rich its cells are terminals, on which a live display would pile up.
-    console = Console(goes_on=True, force_terminal=None if sys.stdout.isatty() else False)
+    console = Console(goes_on=True, force_terminal=forced_terminal())
     console.quiet = not display
     with without_widgets(), _own_ray(), program.raising(NAME, at_once=False):
         try:

@@ -67,7 +67,7 @@ MISTAKES = {  # command line -> what the one line must hold
     (*GOLF, "--data", "empty"): "empty",
     (*GOLF, "--data", "shards"): "no shard of the val split",
     ("--resume",): "there is no campaign in nothing to resume",
-    ("--resume", "ther"): "did you mean 'there'",
+    ("--resume", "ther"): "did you mean 'runs/there'",
     ("--resume", ".."): "is no campaign",
     ("--resume", ""): "'' names no place",
     ("--resume", "n" * 300): "at most 255",
