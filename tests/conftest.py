@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import runpy
+import signal
 import subprocess
 import sys
 import time
@@ -35,6 +36,10 @@ TINY = {"num_layers": 2, "model_dim": 32, "num_heads": 4, "num_kv_heads": 2}  # 
 VOCAB_SIZE = 260
 location.KINDS["memory"] = "a bucket within one process, for tests: users are refused it (tests/storage)"
 PARTS = {"stem part": "stem", "layer part": "layers", "attention part": "attention"}  # kinds and fields of a model
+
+for _number, _way in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+    if signal.getsignal(_number) is signal.SIG_IGN:  # as under nohup or `&`: what tests start would inherit it
+        signal.signal(_number, _way)
 
 
 @dataclasses.dataclass
