@@ -23,6 +23,8 @@ from search_spaces.domains import Choice, Domain, Integer, LogUniform, Uniform, 
 from search_spaces.space import Knob, Space
 
 HANDED_IN = ("seed", "steps")  # names in a config that are not the space's
+LARGEST = 1e100  # a number that a row may hold (results/rows.py)
+LARGEST_WHOLE = 2**53  # beyond it samplers and pandas round
 OWN = "OwnConfig"  # the type of such a config in a row
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,99}")
 T = TypeVar("T", bound=Training)
@@ -152,7 +154,25 @@ def _checked_choice(choice: Choice) -> Choice:
     for label, option in choice.options.items():
         if not (option is None or isinstance(option, str | int | float)) or option != label:
             raise ValueError(f"the option {option!r} must be a number, text, True, False or None")
+        if option is not None and not isinstance(option, str):
+            _check_number(option)
+    if len({_kind(option) for option in choice.options.values() if option is not None}) > 1:
+        raise ValueError("the options must be of one kind (beside None): numbers, texts, or True and False")
     return choice
+
+
+def _kind(option: object) -> str:
+    """One column of the results holds one kind."""
+    if isinstance(option, bool):
+        return "truth"
+    return "text" if isinstance(option, str) else "number"
+
+
+def _check_number(value: float) -> None:
+    """A ValueError where the sampler, JSON or a column of the results cannot hold the number exactly or at all."""
+    most = LARGEST_WHOLE if isinstance(value, int) else LARGEST
+    if not -most <= value <= most:
+        raise ValueError(f"{value!r} must be in {-most:g}..{most:g}")
 
 
 def _range(text: str, whole: bool) -> Domain:
@@ -160,6 +180,8 @@ def _range(text: str, whole: bool) -> Domain:
     low, high = (number(bound.strip()) for bound in span.split("..", 1))
     if low is None or high is None or kind.strip() not in ("", "log"):
         raise ValueError("it must be LOW..HIGH or LOW..HIGH log, with two numbers")
+    for bound in (low, high):
+        _check_number(bound if whole else float(bound))
     if kind.strip() == "log":
         if whole:
             raise ValueError("a log range is of fractions: write the base's value as one (8.0)")

@@ -6,7 +6,7 @@ sampled then, so that no trial differs from another in name only.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, TypeVar
 
@@ -64,19 +64,26 @@ class Space:
         self.check_objectives()
         seen: list[str] = []
         for knob in self.knobs:
-            assert knob.path not in seen, f"{knob.path} stands twice"
+            if knob.path in seen:
+                raise ValueError(f"space {self.name}: the knob {knob.path} stands twice")
             for condition in knob.when or {}:
-                assert condition in seen, f"{knob.path} depends on {condition}, which must come before it"
-            if isinstance(knob.likely, Choice):
-                assert all(label in knob.domain for label in knob.likely.labels), knob.path
-            elif knob.likely is not None:
-                assert knob.likely.low in knob.domain and knob.likely.high in knob.domain, knob.path
+                if condition not in seen:
+                    where = f"space {self.name}: {knob.path} depends on {condition}"
+                    raise ValueError(f"{where}, which must be a knob that comes before it")
+            for value in _bounds(knob.likely):
+                if value not in knob.domain:
+                    where = f"space {self.name}: {knob.path} is likely {value!r}"
+                    raise ValueError(f"{where}, which is not in {knob.domain}")
             seen.append(knob.path)
 
     def check_objectives(self) -> None:
-        """Hold that what is minimised is a number of a trial's report."""
-        assert self.objective in OBJECTIVES, self.objective
-        assert self.second_objective in (None, *OBJECTIVES, *COSTS), self.second_objective
+        """Hold that what is minimised is a number of a report; a ValueError names the nearest where it is none."""
+        if self.objective not in OBJECTIVES:
+            near = nearest(self.objective, OBJECTIVES, "objectives")
+            raise ValueError(f"space {self.name} has the objective {self.objective!r}: {near}")
+        if self.second_objective not in (None, *OBJECTIVES, *COSTS):
+            near = nearest(str(self.second_objective), [*OBJECTIVES, *COSTS], "objectives")
+            raise ValueError(f"space {self.name} has the second objective {self.second_objective!r}: {near}")
 
     @property
     def measured_on_the_way(self) -> bool:
@@ -208,3 +215,10 @@ def _with_inside(domain: Domain, values: Mapping[str, Any]) -> Domain:
         here = {p: v for p, v in values.items() if p.partition(".")[0] in {f.name for f in fields(option)}}
         options[label] = with_values(option, here)
     return Choice.of(options)
+
+
+def _bounds(domain: Domain | None) -> Sequence[Value]:
+    """The values that show whether a domain lies within another: all of a choice, else the ends."""
+    if domain is None:
+        return ()
+    return domain.labels if isinstance(domain, Choice) else (domain.low, domain.high)

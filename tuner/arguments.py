@@ -90,7 +90,9 @@ def _settings(name: str, value: Any) -> dict[str, Any]:
 
 def _typed(name: str, action: argparse.Action, value: Any) -> Any:
     """A value as its option's type reads it; a place may also be a path, a URL or a campaign."""
-    if action.dest in PLACES:
+    if action.dest in PLACES and not isinstance(value, str | Number):
+        if not (isinstance(value, os.PathLike | Url) or hasattr(value, "folder")):
+            raise ValueError(f"{name} is {value!r} but must be a path, a URL or a campaign")
         value = str(getattr(value, "folder", value)) if not isinstance(value, str | Number) else value
     is_number = isinstance(value, Number) and not isinstance(value, bool)
     if action.type is None and not isinstance(value, str):

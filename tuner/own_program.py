@@ -33,6 +33,8 @@ def command_line(text: str, cwd: str | os.PathLike[str] | None = None) -> Comman
     A line ``STEP VALUE`` that it prints is a report, and the last line that is a number alone is the final value.
     An exit code other than 0 is a crash.
     """
+    if not isinstance(text, str):  # None would make shlex read standard input
+        raise ValueError(f"the command line is {text!r} but must be text")
     try:
         words = tuple(shlex.split(text))
     except ValueError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -25,8 +26,8 @@ def test_domains_are_read_as_their_base_is_written() -> None:
         LogUniform(0.001, 0.1), Uniform(0.0, 1.0), Integer(4, 64), Choice("relu", "gelu"), Choice(16, 32),
     ]  # fmt: skip
     assert space.values_of(base) == BASE and base.budget == Budget(steps=100) and base.seed == 7
-    given, _ = made({"a": Uniform(0, 1), "b": Integer(1, 3), "c": "true|null|2|x"}, {"a": 1, "b": 2, "c": None})
-    assert [str(knob.domain) for knob in given.knobs] == ["0 .. 1", "1 .. 3", "True | null | 2 | x"]
+    given, _ = made({"a": Uniform(0, 1), "b": Integer(1, 3), "c": "true|null|false"}, {"a": 1, "b": 2, "c": None})
+    assert [str(knob.domain) for knob in given.knobs] == ["0 .. 1", "1 .. 3", "True | null | False"]
 
 
 def test_a_config_is_the_base_with_values_set_and_hands_in_seed_and_steps() -> None:
@@ -83,3 +84,20 @@ def test_values_and_seeds_of_other_types_are_no_config() -> None:
     for name, value in {"values": {"a": []}, "seed": True, "steps": "9"}.items():
         with pytest.raises(ValueError, match="must be"):
             of_json({**good, name: value})
+
+
+@pytest.mark.parametrize(
+    ("given", "base", "says"),
+    [
+        ([1.0, float("inf")], 1.0, "inf must be in -1e"),
+        ("1|1e400", 1, "a is '1|1e400'"),
+        ([1, 2**70], 1, "must be in -9.0072e"),
+        ("-1e308..1e308", 0.5, "must be in -1e"),
+        ("1..99999999999999999999999", 1, "must be in -9.0072e"),
+        ([True, 2, None], True, "of one kind"),
+        (["a", 1], "a", "of one kind"),
+    ],
+)
+def test_a_domain_that_no_sampler_or_column_can_hold_is_refused(given, base, says) -> None:
+    with pytest.raises(ValueError, match=re.escape(says)):
+        made({"a": given}, {"a": base})

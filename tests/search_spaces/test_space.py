@@ -110,10 +110,21 @@ def test_a_knob_is_active_only_under_the_values_it_names():
 
 def test_a_condition_names_an_earlier_knob_and_a_path_stands_once():
     late = Knob("schedule.min_lr_frac", Uniform(0.0, 0.4), "", {"schedule": ("Tidal",)})
-    with pytest.raises(AssertionError, match="must come before it"):
+    with pytest.raises(ValueError, match=r"min_lr_frac depends on schedule, which must be a knob that comes before it"):
         replace(SPACE, knobs=(late, SPACE.knobs[0]))
-    with pytest.raises(AssertionError, match="schedule stands twice"):
+    with pytest.raises(ValueError, match="the knob schedule stands twice"):
         replace(SPACE, knobs=(SPACE.knobs[0], SPACE.knobs[0]))
+
+
+def test_a_space_that_cannot_be_is_refused_with_the_nearest_that_can():
+    with pytest.raises(ValueError, match=r"has the objective 'val_bbp': did you mean 'val_bpb'\?"):
+        replace(SPACE, objective="val_bbp")
+    with pytest.raises(ValueError, match=r"has the second objective 'train_second': did you mean 'train_seconds'\?"):
+        replace(SPACE, second_objective="train_second")
+    knob = SPACE.knob("optimizer.head_lr")
+    outside = replace(knob, when=None, likely=Uniform(0.0, 1e9))
+    with pytest.raises(ValueError, match=r"optimizer.head_lr is likely .* which is not in "):
+        replace(SPACE, knobs=(outside,))
 
 
 # --- what is fixed for a whole campaign -------------------------------------------------------------------------------

@@ -294,3 +294,9 @@ def test_the_page_about_it_names_what_is_there() -> None:
     named = set(re.findall(r"`(\w+)`", page.partition("## Arguments")[2].partition("##")[0]))
     known = set(inspect.signature(tuner.search).parameters)
     assert {"scale", "overrides", "reuse"} <= named and named - known <= {"ValueError", "TypeError"}
+
+
+@pytest.mark.parametrize("place", [object(), ["runs"], {}, b"runs"])
+def test_a_place_of_another_type_is_refused_instead_of_becoming_a_folder_of_its_text(place) -> None:
+    with pytest.raises(ValueError, match=r"results is .* but must be a path, a URL or a campaign"):
+        tuner.search("parameter_golf", results=place)

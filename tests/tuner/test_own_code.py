@@ -239,7 +239,7 @@ BAD_SPACE = {
     "{text}\nfrom search_spaces.ngpt.space import SPACE": "small_space.py, line 1: it defines no Space",
     "{ngpt}": "small_space.py, line 24: the space 'ngpt' is there already: give yours another name",
     "{slash}": "small_space.py, line 24: the space's name is '../x' but must be of letters",
-    "{text}\nSPACE = replace(SPACE, objective='val_bbp')": "small_space.py, line 38: AssertionError: val_bbp",
+    "{text}\nSPACE = replace(SPACE, objective='val_bbp')": "small_space.py, line 38: space small has the objective",
     "import no_such_module": "small_space.py, line 1: No module named 'no_such_module'",
     "{text}\ndef": "small_space.py, line 38: invalid syntax",
 }  # fmt: skip
