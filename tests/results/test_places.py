@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+import results
 from results import load, places, row_places
 from results.compact import compact
 from results.store import Store
@@ -155,3 +157,10 @@ def test_a_copied_or_renamed_campaign_is_under_its_folders_name(tmp_path, trial)
     Store.open(tmp_path / "day").append_report({"key": "k1", "attempt": 1, "step": 9, "milestone": 9.0, "val_bpb": 1.0})
     compact(tmp_path / "day", tmp_path / "kept")
     assert names_in(tmp_path / "kept") == {"kept"} == set(load(tmp_path / "kept").trials["campaign"])
+
+
+def test_campaigns_that_are_kept_with_the_code_name_no_path_of_a_machine() -> None:
+    recorded = Path(results.__file__).with_name("recorded")
+    files = [*recorded.rglob("campaign.json"), *recorded.rglob("*.jsonl"), *recorded.rglob("*.txt")]
+    assert len(files) >= 5
+    assert not [file for file in files if re.search(r'["\s](/|[A-Z]:\\)\w', file.read_text(encoding="utf-8"))]
