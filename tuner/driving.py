@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -19,6 +20,7 @@ from tuner.endings import EndedEarlyError
 from tuner.options import command
 from tuner.widgets import without_widgets
 
+_ONE_AT_A_TIME = threading.Lock()  # a process has one Ray: whoever ends first would take it from the others
 NAME = "tuner"  # of the program, in what is said on stderr
 
 
@@ -53,12 +55,19 @@ def drive(work: Callable[[Console], start.Ended], display: bool) -> start.Ended:
 @contextmanager
 def _own_ray() -> Iterator[None]:
     """Within the block Ray is the campaign's alone, and gone after it. A ValueError where this process uses one."""
-    if "ray" in sys.modules and sys.modules["ray"].is_initialized():
-        raise ValueError("this process is connected to a Ray cluster already: call ray.shutdown() first")
+    if not _ONE_AT_A_TIME.acquire(blocking=False):
+        raise ValueError(
+            "another campaign runs in this process: wait for its end, or begin this one in another process"
+        )
     try:
-        yield
-    finally:
         if "ray" in sys.modules and sys.modules["ray"].is_initialized():
-            from tuner import connect
+            raise ValueError("this process is connected to a Ray cluster already: call ray.shutdown() first")
+        try:
+            yield
+        finally:
+            if "ray" in sys.modules and sys.modules["ray"].is_initialized():
+                from tuner import connect
 
-            connect.disconnect()
+                connect.disconnect()
+    finally:
+        _ONE_AT_A_TIME.release()

@@ -252,6 +252,23 @@ def test_it_works_in_a_thread_and_inside_a_running_event_loop() -> None:
     assert [len(campaign.trials) for campaign in found] == [2, 2]
 
 
+def test_a_second_campaign_at_once_is_refused_and_the_first_goes_on(monkeypatch) -> None:
+    said: list[str] = []
+    begin = start.begin
+
+    def begin_another_meanwhile(*asked):
+        with pytest.raises(ValueError, match="another campaign runs in this process") as refused:
+            tuner.search("parameter_golf", trials=1, confirm=False, name="second", **ASKED)
+        said.append(str(refused.value))
+        return begin(*asked)
+
+    monkeypatch.setattr(start, "begin", begin_another_meanwhile)
+    first = tuner.search("parameter_golf", trials=1, confirm=False, name="first", **ASKED)
+    monkeypatch.setattr(start, "begin", begin)
+    assert len(said) == 1 and len(first.trials) == 1 and not first.folder.with_name("second").exists()
+    assert len(tuner.search("parameter_golf", trials=1, confirm=False, name="third", **ASKED).trials) == 1
+
+
 def test_a_process_that_uses_ray_already_is_told_so(monkeypatch) -> None:
     monkeypatch.setattr(ray, "is_initialized", lambda: True)
     with pytest.raises(ValueError, match=r"connected to a Ray cluster already: call ray\.shutdown\(\) first"):
