@@ -125,6 +125,9 @@ class MemoryStore:
 
     append_report = write_trial
 
+    def replace_reports(self, key: str, rows: Any) -> None:
+        """Nothing is kept."""
+
     def trials(self) -> list[dict[str, Any]]:
         return []
 

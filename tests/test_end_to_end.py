@@ -28,6 +28,7 @@ SMALL = {
 SHAPES = [  # every line that a campaign may print
     r"(space|scale|plan|cores|memory|data|campaign): .+",
     r"starting Ray \.\.\.",
+    r"an earlier run was killed \(process \d+\): what is left of its Ray is being ended",
     r"\[\d+:\d\d\] trial \d+( \(base\))? (completed: val_bpb \d\.\d{4}(, best so far)?|stopped at rung \d+: .+)",
     r"\[\d+:\d\d\] trial \d+( \(base\))? (crashed: .+|diverged: .+|interrupted(: its process was killed)?)",
     r"searched for (\d+ (h|min|s) ?)+; trials trained for \d+% of the time of 2 cores",

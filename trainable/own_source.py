@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from storage.location import local
+from terminal.counted import counted
 from terminal.nearest import nearest
 
 FOLDER = "sources"  # in a campaign's, where its own are kept
@@ -152,8 +153,8 @@ def check_size(sources: Iterable[Source]) -> None:
     if size > MOST_BYTES or len(texts) > MOST_FILES:
         names = ", ".join(source.name for source in sources)
         raise ValueError(
-            f"{names}: {len(texts):,} files of {size:,} bytes, but own sources go to workers with every trial: at "
-            f"most {MOST_FILES} files of {MOST_BYTES:,} bytes in all"
+            f"{names}: {counted(len(texts), 'file')} of {counted(size, 'byte')}, but own sources go to workers with "
+            f"every trial: at most {MOST_FILES} files of {MOST_BYTES:,} bytes in all"
         )
 
 

@@ -20,6 +20,10 @@ NOUNS = (
 BARE = re.compile(rf" ((finished|completed|recorded|different|empty|fresh|more) )*({NOUNS})s\b")
 NEVER_ONE = {  # a span, or a number that is two at least
     "to {most} runs",
+    "to {spec.confirm.most_runs} runs",
+    "{spec.confirm.first} fresh seeds",
+    "{MOST_FILES} files",
+    "campaign {folder.name!r} runs code",  # a verb
     "{1 + len(DATASETS)} files",
     "under {FEWEST} completed trials",
     "{len(table):,} rows but may hold",
