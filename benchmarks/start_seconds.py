@@ -66,7 +66,7 @@ def cpu_seconds(arguments: Sequence[str]) -> float:
 
 
 def median(arguments: Sequence[str], runs: int) -> float:
-    """Of so many runs, after one that fills the file system's cache."""
+    """Take the median of the runs, after one that fills the file system's cache."""
     cpu_seconds(arguments)
     return statistics.median(cpu_seconds(arguments) for _ in range(runs))
 

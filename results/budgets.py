@@ -8,7 +8,7 @@ UNLIKE = 2  # so many times more or fewer steps are another training, of which t
 
 
 def steps_line(pairs: Sequence[tuple[float, float]]) -> str:
-    """Of pairs (steps here, steps in the log), one a run: how they differ, in one line; empty where they do not."""
+    """Say in one line that budgets differ, from pairs (steps here, steps in the log); empty where they do not."""
     unlike = sum(not 1 / UNLIKE <= first / second <= UNLIKE for first, second in pairs)
     here, there = (_span(side) for side in zip(*pairs, strict=True)) if pairs else ("", "")
     if here == there and not unlike:

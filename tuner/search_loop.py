@@ -148,16 +148,18 @@ class Search:
         self.signal = int(signal.SIGINT)  # if that is because of one
         self.unwritten: OSError | None = None  # why the results could not be written
         self.spent = False  # whether the space has no further configs
-        self.confirmation = (
-            None
-            if settings.confirm is None
-            else Confirmation(self.ledger, settings.confirm, settings.ablate, settings.fresh_seed)
-        )
+        self.confirmation = self._confirmation()
         self.events: list[Callable[[Entry], None]] = []  # told of each trial that ended
         self._same_errors: list[str] = []
         self._losses: Counter[tuple[str, str]] = Counter()  # of (trial, how it was lost), in this start
         timed = "" if settings.mixed_devices else by_the_clock(base, space)
         self._device = OneDevice(timed, next((d for e in self.ledger.entries.values() if (d := e.row["device"])), ""))
+
+    def _confirmation(self) -> Confirmation | None:
+        wanted = self.settings
+        if wanted.confirm is None:
+            return None
+        return Confirmation(self.ledger, wanted.confirm, wanted.ablate, wanted.fresh_seed)
 
     def _sampler(self) -> Sampler:
         return Sampler(

@@ -37,7 +37,7 @@ SHAPES = {
 
 
 def attention_kernels(context: Context) -> Figures:
-    """Of each shape in bf16 and fp32: the kernels that can take it, the one that did, milliseconds and memory."""
+    """Name the kernels that can take each shape, and the one that did, in bf16 and fp32; milliseconds and memory."""
     if not context.cuda:
         return {"skipped": "needs CUDA"}
     return {

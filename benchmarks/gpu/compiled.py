@@ -12,7 +12,7 @@ NAMES = ("gpt", "ngpt", "nanochat", "gpt2", "blueberry_experts")
 
 
 def compiled(context: Context) -> Figures:
-    """Of each family in bf16, and of a GPT in fp32 too: loss and gradients off the eager ones, seconds to compile."""
+    """Compare compiled with eager loss and gradients: each family in bf16, a GPT in fp32 too; seconds to compile."""
     names = NAMES[:1] if context.quick else NAMES
     return {name: attempt(_family, context, name) for name in names}
 

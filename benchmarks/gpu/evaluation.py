@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def evaluation(context: Context) -> Figures:
-    """Of golf's network at both scales."""
+    """Time the evaluation of golf's network at both scales."""
     return {scale: attempt(_scale, context, scale) for scale in ("proxy", "full")}
 
 

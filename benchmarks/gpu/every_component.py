@@ -33,7 +33,7 @@ STEPS, QUICK_STEPS, WATCHED_STEPS, WARM_UP_STEPS = 6, 3, 3, 2
 
 
 def each_component(context: Context) -> Figures:
-    """How each ended, which did not end well, and the operations and reads a step of those that act in each."""
+    """Train with each component: its end, those that did not end well, operations and reads in a step."""
     ended: Counter[str] = Counter()
     bad, waits = {}, {}
     for kind in KINDS:

@@ -25,7 +25,7 @@ STEPS, QUICK_STEPS = 30, 6
 
 
 def resuming(context: Context) -> Figures:
-    """How far from a straight run its repetition ends, and one that was resumed half-way."""
+    """Measure the distance of a repetition, and of a run resumed half-way, from a straight run."""
     steps = QUICK_STEPS if context.quick else STEPS
     hooks = tuple(component(name, "hook").example() for name in ("WeightAverage", "GradientClip"))
     configs = {

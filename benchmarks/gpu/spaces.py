@@ -21,7 +21,7 @@ TOO_LARGE_TO_TRY = ("nanochat",)  # on a CPU, even as a proxy
 
 
 def every_space(context: Context) -> Figures:
-    """Of each whether it fits, its parameters, milliseconds and memory."""
+    """Try the base of each scale: whether it fits, its parameters, milliseconds and memory."""
     found: Figures = {}
     for name in SPACES:
         if not (context.quick and name in TOO_LARGE_TO_TRY):

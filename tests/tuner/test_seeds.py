@@ -59,14 +59,14 @@ def test_a_sampler_is_resumed_after_ten_thousand_trials(toy_space, toy_base, mon
     monkeypatch.setattr(Sampler, "add", lambda self, outcome: None)  # what is told is not asked here
     past = [Outcome(dict(values), "completed", 1.0)] * 10_000
     for seed in (1337, 2**32, SEEDS - 1):
-        Sampler(toy_space, values, seed, earlier=past).ask()
+        assert Sampler(toy_space, values, seed, earlier=past).ask().values
 
 
 def test_optuna_numpy_and_python_take_the_largest_seed_that_is_derived() -> None:
     largest = LIBRARY_SEEDS - 1
     optuna.create_study(sampler=tpe(largest)).ask().suggest_float("x", 0, 1)
-    np.random.RandomState(largest)
-    random.Random(largest)
+    assert np.random.RandomState(largest).random_sample() < 1
+    assert random.Random(largest).random() < 1
 
 
 def test_two_seeds_that_differ_beyond_32_bits_are_two_searches(toy_space, toy_base) -> None:
