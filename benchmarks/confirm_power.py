@@ -4,8 +4,9 @@ Simulated campaigns: a search of 24 trials over six knobs, whose best are then j
 its config's true mean, what its seed does to all configs alike, and noise of SD 1 of its own, so that effects are in
 units of the noise. In a null campaign no knob does anything; in the others one of them does.
 
-The search is Optuna's TPE as the tuner sets it up, or random; the judgement is ``results.confirmation.judge``, the code
-that a real campaign runs. A part of the null campaigns goes through the tuner's whole ``Search`` and its files instead.
+The search is Optuna's TPE as the tuner sets it up, or random; the judgement is
+``results.statistics.confirmation.judge``, the code that a real campaign runs. A part of the null campaigns goes through
+the tuner's whole ``Search`` and its files instead.
 """
 
 from __future__ import annotations
@@ -27,11 +28,12 @@ import numpy as np
 import optuna
 
 from benchmarks.simulated_campaign import whole_campaign
-from results.confirmation import DEFAULT, Design, EndedRun, Judgement, judge
+from results.design import DEFAULT, Design
+from results.statistics.confirmation import EndedRun, Judgement, judge
 from search_spaces.domains import Choice, Domain, LogUniform
 from terminal.command_line import OneLineParser
 from terminal.console import Console
-from tuner.sampler import suggest, tpe
+from tuner.proposals.sampler import suggest, tpe
 
 TRIALS = 24
 EFFECT = -2.0  # of the knob that matters, in noise SD

@@ -26,14 +26,14 @@ from terminal.command_line import OneLineParser
 from terminal.console import Console
 from terminal.option_numbers import at_least_one, positive, whole
 from trainable.config import Budget, TrainConfig
-from trainable.data import Dataset, prepare
-from trainable.fidelity import Branch, Complete, Fidelity
+from trainable.data.dataset import Dataset, prepare
 from trainable.report import Report
 from trainable.run import Run
 from trainable.runtime import Runtime
 from trainable.seeds import SEEDS
+from trainable.worker.fidelity import Branch, Complete, Fidelity
 from tuner.early_stopping import rungs
-from tuner.sampler import Sampler
+from tuner.proposals.sampler import Sampler
 
 Row = tuple[str, str, float, float, float, float]
 COLUMNS = ("trial", "group", "part", "value", "final", "cost")

@@ -16,7 +16,7 @@ from benchmarks.tables import PARTS, STEPS
 from search_spaces.domains import Value
 from search_spaces.space import Space
 from trainable.config import Budget, TrainConfig
-from trainable.data import Dataset
+from trainable.data.dataset import Dataset
 from trainable.report import Report
 from trainable.run import Run
 from trainable.runtime import Runtime

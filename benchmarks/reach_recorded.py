@@ -50,13 +50,13 @@ from terminal.nearest import nearest
 from terminal.option_numbers import at_least_one, positive
 from terminal.workers import Workers
 from trainable.config import Budget, TrainConfig
-from trainable.data import Dataset, prepare
+from trainable.data.dataset import Dataset, prepare
 from trainable.run import Run
 from trainable.runtime import Runtime
 from trainable.train import train
-from tuner import warm_start
 from tuner.early_stopping import rungs
-from tuner.plan import tokens_of
+from tuner.plan.cost import tokens_of
+from tuner.proposals import warm_start
 
 SPACE, SCALE, PERSON = "parameter_golf", "replay", "H1"
 SLOTS = 2

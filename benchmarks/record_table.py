@@ -27,12 +27,12 @@ from storage.location import local_argument
 from terminal.command_line import OneLineParser
 from terminal.option_numbers import at_least_one, positive
 from trainable.config import TrainConfig
-from trainable.data import Dataset, prepare
+from trainable.data.dataset import Dataset, prepare
 from trainable.run import Run
 from trainable.runtime import Runtime
 from trainable.train import train
-from tuner.plan import tokens_of
-from tuner.sampler import suggest
+from tuner.plan.cost import tokens_of
+from tuner.proposals.sampler import suggest
 
 REPORTS = 9  # evenly over a trial's budget: the ninths that are played again
 SMALL = {  # on top of the proxy

@@ -22,7 +22,7 @@ from benchmarks.simulator import Job
 from benchmarks.tables import PARTS, Table
 from search_spaces.domains import Choice, Value
 from search_spaces.space import Space
-from tuner.sampler import suggest
+from tuner.proposals.sampler import suggest
 
 EVERY = tuple(range(1, PARTS + 1))
 WORKER = Path(__file__).with_name("syne_tune_worker.py")

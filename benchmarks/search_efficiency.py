@@ -38,12 +38,12 @@ from rich.table import Table as Printed
 
 from benchmarks import rivals, tables
 from benchmarks.simulator import Ours, Trace, simulate
-from results.analysis import rank_correlation
+from results.statistics.leaderboard import rank_correlation
 from storage.location import local_argument
 from terminal.command_line import OneLineParser
 from terminal.console import Console
 from terminal.option_numbers import at_least_one, positive
-from tuner.sampler import STARTUP_TRIALS, Sampler
+from tuner.proposals.sampler import STARTUP_TRIALS, Sampler
 
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt

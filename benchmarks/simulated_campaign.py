@@ -8,10 +8,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from results.confirmation import Design, rounds
-from results.store import Store
+from results.design import Design
+from results.statistics.confirmation import rounds
+from results.store.campaign_folder import Store
 from search_spaces import load
-from trainable.component import decode
+from trainable.component_json import decode
 from trainable.config import TrainConfig
 from tuner.search_loop import Search, Settings
 

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from benchmarks.tables import PARTS, AllTriedError, Table
-from tuner.sampler import Sampler
+from tuner.plan.simulated_clock import SimulatedClock
+from tuner.proposals.sampler import Sampler
+from tuner.proposals.warm_start import Prior
 from tuner.search_loop import Search, Settings
-from tuner.simulated_clock import SimulatedClock
-from tuner.warm_start import Prior
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ def simulate(table: Source, driver: Driver, slots: int, budget: float, target: f
 
 
 class MemoryStore:
-    """Takes the place of ``results.store.Store``: a simulated campaign is not read again."""
+    """Takes the place of ``results.store.campaign_folder.Store``: a simulated campaign is not read again."""
 
     def __init__(self, folder: Path, objective: str) -> None:
         self.folder = folder

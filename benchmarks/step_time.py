@@ -24,9 +24,9 @@ from torch import Tensor
 import search_spaces
 from terminal.command_line import OneLineParser
 from terminal.console import Console
-from trainable.component import with_values
+from trainable.component_paths import with_values
 from trainable.config import TrainConfig
-from trainable.data import Dataset, batch, prepare
+from trainable.data.dataset import Dataset, batch, prepare
 from trainable.optimizers.muon_adam import MuonAdam
 from trainable.optimizers.roles import roles
 from trainable.optimizers.update_rule import update

@@ -27,7 +27,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import results
-from results.statuses import ENDED
+from results.store.statuses import ENDED
 
 MOST_WORKERS = 3
 IDLE_SECONDS = 12

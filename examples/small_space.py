@@ -9,8 +9,8 @@ from sawtooth import Sawtooth
 from search_spaces.domains import Choice, Integer, LogUniform
 from search_spaces.space import Knob, Scale, Space
 from trainable.config import Budget, TrainConfig
-from trainable.data import DataConfig
-from trainable.evaluate import EvaluationConfig
+from trainable.data.dataset import DataConfig
+from trainable.evaluation.evaluate import EvaluationConfig
 from trainable.models.gpt import GPT
 from trainable.schedules import Cosine, Warmdown
 

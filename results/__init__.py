@@ -6,13 +6,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from results.frames import Results, load
-    from results.names import campaign_folder
-    from results.store import Store
+    from results.store.campaign_folder import Store
+    from results.store.frames import Results, load
+    from results.store.names import campaign_folder
 
 __all__ = ["Results", "Store", "campaign_folder", "load"]
 
-_WHERE = {"Results": "frames", "Store": "store", "campaign_folder": "names", "load": "frames"}
+_WHERE = {
+    "Results": "store.frames",
+    "Store": "store.campaign_folder",
+    "campaign_folder": "store.names",
+    "load": "store.frames",
+}
 
 
 def __getattr__(name: str) -> Any:

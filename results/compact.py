@@ -23,11 +23,11 @@ from terminal.command_line import OneLineParser
 from terminal.console import Console
 from terminal.counted import counted
 
-from results import places, row_places
-from results.find import find
-from results.names import check_name
-from results.statuses import UNFINISHED
-from results.store import CAMPAIGN, DATASETS, Store
+from results.store import places, row_places
+from results.store.campaign_folder import CAMPAIGN, DATASETS, Store
+from results.store.find import find
+from results.store.names import check_name
+from results.store.statuses import UNFINISHED
 
 _PART = "part-0.parquet"
 _LEFT_OUT = ("worker", "checkpoint")

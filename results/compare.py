@@ -20,11 +20,11 @@ from terminal.console import Console
 from terminal.nearest import nearest
 from terminal.option_numbers import at_least_one
 
-from results.comparison import compare
-from results.find import find
-from results.frames import load
-from results.picture import check, draw
-from results.side_by_side import print_comparison
+from results.replays.comparison import compare
+from results.replays.picture import check, draw
+from results.replays.side_by_side import print_comparison
+from results.store.find import find
+from results.store.frames import load
 
 KEPT = Path(__file__).parent / "recorded"  # compacted replays, in folders called like their spaces
 

@@ -8,7 +8,7 @@ from typing import Any
 from terminal.counted import counted
 from terminal.escape import shortened
 
-from results.statuses import SEARCH
+from results.store.statuses import SEARCH
 
 SHOWN = 3  # whose errors are told; many trials often crash by the same
 

@@ -27,10 +27,10 @@ from terminal.command_line import EXIT_CODES_OF_LOOKING, OneLineParser
 from terminal.console import Console
 from terminal.counted import counted
 
-from results.analysis import Correlation, rank_correlation
-from results.find import find
-from results.frames import Results, load
-from results.halving import REDUCTION
+from results.statistics.halving import REDUCTION
+from results.statistics.leaderboard import Correlation, rank_correlation
+from results.store.find import find
+from results.store.frames import Results, load
 
 TOP = 3
 DRAWS = 1000  # bootstrap samples, and orders of arrival

@@ -26,12 +26,12 @@ from terminal.counted import counted
 from terminal.option_numbers import at_least_one
 from terminal.short import short
 
-from results.analysis import counts, leaderboard, searched
 from results.crashes import crash_lines
-from results.find import find
-from results.frames import Results, load
-from results.pareto import costs
-from results.store import DATASETS
+from results.statistics.leaderboard import counts, leaderboard, searched
+from results.statistics.pareto import costs
+from results.store.campaign_folder import DATASETS
+from results.store.find import find
+from results.store.frames import Results, load
 from results.verdicts import verdict_lines
 
 _HEADS = ("rank", "trial", "", "vs base", "status")  # the third is the name of the objective

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, cast
 
 from terminal.counted import counted
 
-from results.ablation import Ablation, PairedDifference, ablation
-from results.analysis import ESTABLISHED
-from results.confirmation import MOST_PAIRS, Round, Verdict, rounds, standing
-from results.row_types import TRIAL_COLUMNS, TrialRow
+from results.statistics.ablation import Ablation, PairedDifference, ablation
+from results.statistics.confirmation import MOST_PAIRS, Round, Verdict, rounds, standing
+from results.statistics.leaderboard import ESTABLISHED
+from results.store.row_types import TRIAL_COLUMNS, TrialRow
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -35,9 +35,11 @@ from terminal.nearest import nearest
 from terminal.option_numbers import at_least_one
 from terminal.workers import Workers
 from torch._dynamo import list_backends, lookup_backend  # type: ignore[attr-defined]
-from trainable.component import canonical_json, decode, leaves, with_values, without_neutral
+from trainable.component import without_neutral
+from trainable.component_json import canonical_json, decode
+from trainable.component_paths import leaves, with_values
 from trainable.config import Budget, TrainConfig
-from trainable.data import DataConfig, Dataset, prepare
+from trainable.data.dataset import DataConfig, Dataset, prepare
 from trainable.run import Run
 from trainable.runtime import Runtime
 from trainable.scaling import ratio_tokens

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from importlib.util import find_spec
 from typing import Any
 
-from trainable.component import with_values
+from trainable.component_paths import with_values
 
 from search_spaces import recorded
 from search_spaces.recorded import RecordedRun

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from terminal.nearest import nearest
-from trainable.component import parse_value
+from trainable.component_paths import parse_value
 
 from search_spaces.domains import Choice, Domain
 from search_spaces.space import Space

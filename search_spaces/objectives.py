@@ -7,7 +7,7 @@ from typing import Any, TypedDict
 
 from terminal.nearest import nearest
 from trainable.config import Budget, TrainConfig
-from trainable.data import Dataset
+from trainable.data.dataset import Dataset
 
 MEASURED_ON_THE_WAY = ("val_bpb", "val_loss", "val_nats_per_character", "val_mainrun_loss")
 # Known when a run has ended, so that there is nothing to stop trials by: such a search has no rungs.
@@ -20,7 +20,7 @@ BY_CHARACTER = ("val_nats_per_character", "val_mainrun_loss")
 
 
 class Measured(TypedDict, total=False):
-    """What costs are worked out from; a trial's row has all of it (results/row_types.py), as a type checker holds."""
+    """What costs are worked out from; a trial's row has all of it (results/store/row_types.py), as mypy holds."""
 
     train_seconds: float | None
     extra_seconds: float | None

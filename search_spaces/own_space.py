@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Sequence
 
-from trainable import own_modules, own_source
-from trainable.own_modules import line_of
-from trainable.own_source import Source, imported_values
+from trainable.own import modules as own_modules
+from trainable.own import source as own_source
+from trainable.own.modules import line_of
+from trainable.own.source import Source, imported_values
 
 from search_spaces import catalogue
 from search_spaces.space import Space

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from terminal.nearest import nearest
 from terminal.number import number
-from trainable.component import fingerprint
+from trainable.component_json import fingerprint
 from trainable.config import Budget
 from trainable.ranges import MOST
 from trainable.training import Training
@@ -23,7 +23,7 @@ from search_spaces.domains import Choice, Domain, Integer, LogUniform, Uniform, 
 from search_spaces.space import Knob, Space
 
 HANDED_IN = ("seed", "steps")  # names in a config that are not the space's
-LARGEST = 1e100  # a number that a row may hold (results/rows.py)
+LARGEST = 1e100  # a number that a row may hold (results/store/validate.py)
 LARGEST_WHOLE = 2**53  # beyond it samplers and pandas round
 OWN = "OwnConfig"  # the type of such a config in a row
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,99}")

@@ -18,7 +18,8 @@ from typing import Any
 
 from terminal.nearest import closest, nearest
 from terminal.number import decimal
-from trainable.component import difference, with_values, without_neutral
+from trainable.component import without_neutral
+from trainable.component_paths import difference, with_values
 from trainable.config import TrainConfig
 
 from search_spaces.catalogue import load as load_space

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any, TypeVar
 
 from terminal.nearest import nearest
-from trainable.component import Component, components, get_value, with_value, with_values
+from trainable.component import Component, components
+from trainable.component_paths import get_value, with_value, with_values
 from trainable.config import TrainConfig
 from trainable.training import Training
 

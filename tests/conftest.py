@@ -18,19 +18,19 @@ import pytest
 import torch
 
 from storage import location, remote
-from trainable import checkpoint
 from trainable import config as _registers_all_components  # noqa: F401
 from trainable.component import Component
 from trainable.config import Budget, TrainConfig
-from trainable.data import DataConfig, Dataset, TokenStream
-from trainable.evaluate import EvaluationConfig
+from trainable.data.dataset import DataConfig, Dataset, TokenStream
+from trainable.data.tokenizer import Tokenizer
+from trainable.evaluation.evaluate import EvaluationConfig
 from trainable.models.gpt import GPT
 from trainable.models.model import Model
 from trainable.report import Report
 from trainable.run import Run
 from trainable.runtime import Runtime
-from trainable.tokenizer import Tokenizer
 from trainable.train import train
+from trainable.worker import checkpoint
 
 TINY = {"num_layers": 2, "model_dim": 32, "num_heads": 4, "num_kv_heads": 2}  # for every model that has such fields
 VOCAB_SIZE = 260

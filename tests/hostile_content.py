@@ -17,14 +17,14 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from results.campaign import Campaign
-from results.schema import reports_schema, trials_schema
-from results.store import Store
+from results.store.campaign_folder import Store
+from results.store.campaign_json import Campaign
+from results.store.schema import reports_schema, trials_schema
 from search_spaces import load as load_space
 from tests.tuner.conftest import RESULT
-from trainable.component import encode
-from trainable.data import Dataset
-from tuner.ledger import Ledger
+from trainable.component_json import encode
+from trainable.data.dataset import Dataset
+from tuner.campaign.trials import Ledger
 from tuner.question import Question, ask
 from tuner.spec import CampaignSpec
 

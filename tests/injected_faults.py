@@ -20,8 +20,8 @@ from typing import Any
 import torch
 from damaged import damage
 
-from trainable import checkpoint, ray_trainable
-from trainable.ray_trainable import RayTrainable, Request
+from trainable.worker import checkpoint, ray_trainable
+from trainable.worker.ray_trainable import RayTrainable, Request
 
 ray_trainable.POLL_SECONDS = 0.0  # so that trials of a second have moments to choose from
 SEED, FOLDER, TROUBLE = (os.environ.get(f"FAULTS_{name}", "") for name in ("SEED", "FOLDER", "TROUBLE"))
@@ -100,7 +100,8 @@ def full_disk_once() -> None:
 
 def main() -> int:
     """The command line of tuner.run."""
-    from tuner import ray_shell, run
+    from tuner import run
+    from tuner.cluster import ray_tune
 
-    ray_shell.RayTrainable = FaultyTrainable  # type: ignore[misc]
+    ray_tune.RayTrainable = FaultyTrainable  # type: ignore[misc]
     return run.main(sys.argv[1:])

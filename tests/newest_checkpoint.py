@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from storage.location import Location
-from trainable.attempt import Attempt
+from trainable.worker.attempt import Attempt
 
 
 def newest(attempt: Attempt) -> Location | None:

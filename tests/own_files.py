@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from search_spaces import catalogue
-from trainable import own_modules
+from trainable.own import modules as own_modules
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 

@@ -1,6 +1,6 @@
 """Input that is no good, through the real commands: one line that names it, exit code 2, never a traceback.
 
-The command lines of ``tuner.run`` have their own table (tests/tuner/test_options.py).
+The command lines of ``tuner.run`` have their own table (tests/tuner/cli/test_options.py).
 """
 
 from __future__ import annotations
@@ -31,11 +31,13 @@ from benchmarks import (
     step_time,
 )
 from results import compact, compare, fidelity, report
-from results.store import Store
+from results.store.campaign_folder import Store
 from search_spaces import coverage, recorded
-from trainable import checkpoint, shards
-from trainable.tokenizer import Tokenizer
-from tuner import audit_report, run, start, status
+from trainable.data import shards
+from trainable.data.tokenizer import Tokenizer
+from trainable.worker import checkpoint
+from tuner import run, start, status
+from tuner.audit import report as audit_report
 
 GOLF = ["--space", "parameter_golf", "--scale", "proxy", "--no-audit", "--results", "runs", "--name", "new"]
 RECORD = {

@@ -22,8 +22,8 @@ import pandas as pd
 import pytest
 
 import results
-from results.statuses import ENDED
-from results.store import Store
+from results.store.campaign_folder import Store
+from results.store.statuses import ENDED
 
 TRIALS = int(os.environ.get("TUNER_MANY_TRIALS", "500"))
 NODES = 4

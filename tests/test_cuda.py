@@ -18,9 +18,9 @@ from benchmarks.gpu.memory import no_memory
 from benchmarks.gpu.right import optimizers
 from benchmarks.gpu.small import FAMILIES, start, tiny
 from benchmarks.gpu.steps import apart, copy_weights, gradients_of, shake, whole_step
-from trainable import checkpoint
 from trainable.runtime import Runtime
 from trainable.train import train
+from trainable.worker import checkpoint
 
 CUDA = "cuda"
 pytestmark = [

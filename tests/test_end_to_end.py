@@ -19,7 +19,7 @@ import pytest
 from optuna.trial import TrialState
 
 import results
-from results.statuses import ENDED
+from results.store.statuses import ENDED
 
 SMALL = {
     "model.num_layers": 2, "model.model_dim": 32, "model.encoder_layers": 1, "data.vocab_size": 300, "data.seq_len": 32,

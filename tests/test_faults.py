@@ -22,7 +22,7 @@ import pytest
 
 import results
 from results import Store
-from results.statuses import ENDED
+from results.store.statuses import ENDED
 
 pytestmark = pytest.mark.faults
 NUMBERS = ["status", "value", "train_loss", "val_loss", "steps", "tokens", "config"]

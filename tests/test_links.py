@@ -17,7 +17,7 @@ import pytest
 import ray
 
 from results import compact, compare, report
-from results.store import Store
+from results.store.campaign_folder import Store
 from tuner import run, status
 
 KEY = "0123456789abcdef"

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from results import load
-from results.statuses import ENDED
+from results.store.statuses import ENDED
 from storage import files
 from storage.location import location
 

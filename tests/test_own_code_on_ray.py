@@ -13,7 +13,7 @@ import pytest
 
 import results
 from tests.own_files import EXAMPLES
-from trainable import own_source
+from trainable.own import source as own_source
 
 SMALLER = ["model.num_layers=2", "model.encoder_layers=1", "model.model_dim=32", "budget.steps=24"]
 SMALLER += ["data.vocab_size=300", "data.seq_len=32", "data.batch_tokens=256"]

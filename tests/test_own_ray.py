@@ -19,7 +19,7 @@ import psutil
 import pytest
 
 import results
-from tuner.leftovers import RECORD, Record, living
+from tuner.cluster.leftovers import RECORD, Record, living
 
 TINY = {
     "model.num_layers": 2, "model.model_dim": 32, "model.encoder_layers": 1, "data.vocab_size": 300, "data.seq_len": 32,

@@ -14,8 +14,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 NO_PROGRAMS = {  # file -> why it does not begin as one
     "benchmarks/syne_tune_worker.py": "runs in another environment, without this project",
-    "tuner/leftovers.py": "a process that the driver starts; it ignores signals by itself",
-    "tuner/partners.py": "a process that a plan starts in a session of its own; it ends with its standard input",
+    "tuner/cluster/leftovers.py": "a process that the driver starts; it ignores signals by itself",
+    "tuner/plan/partners.py": "a process that a plan starts in a session of its own; it ends with its standard input",
 }
 PROGRAMS = sorted(
     path.relative_to(ROOT).as_posix()

@@ -22,7 +22,7 @@ NUMBERS = {"numpy", "pyarrow", "pydantic", "tiktoken", "rich"}
 MAY_IMPORT: dict[tuple[str, ...], set[str]] = {
     ("-c", "import tuner"): set(),
     ("-c", "import results"): set(),
-    ("-c", "import results.store"): NUMBERS - {"rich"},
+    ("-c", "import results.store.campaign_folder"): NUMBERS - {"rich"},
     ("-c", "import trainable.config"): NUMBERS - {"rich"},
     ("-m", "tuner.run", "--help"): {"rich"},
     ("-m", "tuner.run", "--trials", "0"): set(),

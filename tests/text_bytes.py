@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from trainable.tokenizer import Tokenizer
+from trainable.data.tokenizer import Tokenizer
 
 
 def text_bytes(tokenizer: Tokenizer, ids: Iterable[int]) -> bytes:

@@ -13,10 +13,11 @@ from trainable import hooks as _hooks  # noqa: F401  (importing registers the co
 from trainable import losses as _losses  # noqa: F401
 from trainable import models as _models  # noqa: F401
 from trainable import optimizers as _optimizers  # noqa: F401
-from trainable.artifact import Artifact
-from trainable.component import Component, encode, fingerprint, without_neutral
-from trainable.data import DataConfig
-from trainable.evaluate import EvaluationConfig
+from trainable.component import Component, without_neutral
+from trainable.component_json import encode, fingerprint
+from trainable.data.dataset import DataConfig
+from trainable.evaluation.artifact import Artifact
+from trainable.evaluation.evaluate import EvaluationConfig
 from trainable.hooks.hook import Hook
 from trainable.losses.loss_term import LossTerm
 from trainable.models.gpt import GPT

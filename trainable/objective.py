@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from trainable.data import batch
+from trainable.data.dataset import batch
 from trainable.hooks.hook import Step
 from trainable.losses.chunked_cross_entropy import chunked_cross_entropy
 from trainable.losses.loss_term import Outputs

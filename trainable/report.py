@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import TYPE_CHECKING
 
-from trainable.artifact import Weighed, weigh
-from trainable.evaluate import Evaluation, evaluate
+from trainable.evaluation.artifact import Weighed, weigh
+from trainable.evaluation.evaluate import Evaluation, evaluate
 from trainable.hooks.hook import Step
 
 if TYPE_CHECKING:
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Report:
-    """Where a run stands. A field that is a column of the results has its unit and meaning in results/row_types.py,
-    under the same name; the others are said here.
+    """Where a run stands. A field that is a column of the results has its unit and meaning in
+    results/store/row_types.py, under the same name; the others are said here.
     """
 
     status: str  # running, completed, diverged or interrupted
@@ -53,7 +53,7 @@ class Report:
 
 @dataclass(frozen=True)
 class Environment:
-    """What trains a run, and what that took; sent beside each report. All are columns: see results/row_types.py."""
+    """What trains a run, and what that took; sent beside each report. All are columns: results/store/row_types.py."""
 
     parameters: int
     device: str

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from trainable.config import Spent, TrainConfig
-from trainable.data import Dataset
-from trainable.epochs import epochs_at
+from trainable.data.dataset import Dataset
+from trainable.data.epochs import epochs_at
 from trainable.networks.network import Network
 from trainable.networks.parts import Live, SeesDocuments
 from trainable.optimizers import update_rule

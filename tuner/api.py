@@ -10,15 +10,16 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from results.find import RUNS
+from results.store.find import RUNS
 from search_spaces.space import Space
 from storage.location import Location
-from tuner import modes, start
-from tuner.arguments import given, naming_arguments, place_of, runs_of, signature
-from tuner.campaign import Campaign
+from tuner import start
+from tuner.cli import modes
+from tuner.cli.options import command
 from tuner.command import Begin
-from tuner.driving import drive
-from tuner.options import command
+from tuner.python.arguments import given, naming_arguments, place_of, runs_of, signature
+from tuner.python.campaign import Campaign
+from tuner.python.driving import drive
 
 
 def search(space: str | os.PathLike[str] | Space, *, display: bool = True, **asked: Any) -> Campaign:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from results.find import RUNS
+from results.store.find import RUNS
 from storage.location import Location
 from tuner.spec import CampaignSpec
 

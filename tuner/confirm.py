@@ -1,8 +1,8 @@
 """What trains after the search: the best configs and the base on fresh seeds, then the winner taken apart.
 
-The decisions are functions of the rows (results/confirmation.py, results/ablation.py). Here they become trials, so that
-these go through the same book, slots, Ray and resume as those of the search. Nothing of it is told to the sampler or
-counted as a trial, and nothing is stopped early.
+The decisions are functions of the rows (confirmation.py and ablation.py in results/statistics). Here they become
+trials, so that these go through the same book, slots, Ray and resume as those of the search. Nothing of it is told to
+the sampler or counted as a trial, and nothing is stopped early.
 
 A campaign may be searched on after it was confirmed. If other configs are then the best, they are confirmed in a new
 round, on seeds of its own, so that each round is a test by itself. The winner of an earlier round takes part again,
@@ -16,24 +16,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
 
-from results.ablation import Ablation, Group, ablation
-from results.confirmation import (
-    MOST_CANDIDATES,
-    MOST_SEEDS,
-    Design,
-    Round,
-    rounds,
-    standing,
-)
-from results.row_parts import given
-from results.row_types import TrialRow
-from results.statuses import ABLATE, CONFIRM, ENDED, SEARCH, Stage
-from results.store import Store
+from results.design import MOST_CANDIDATES, MOST_SEEDS, Design
+from results.statistics.ablation import Ablation, Group, ablation
+from results.statistics.confirmation import Round, rounds, standing
+from results.store.campaign_folder import Store
+from results.store.row_parts import given
+from results.store.row_types import TrialRow
+from results.store.statuses import ABLATE, CONFIRM, ENDED, SEARCH, Stage
 from search_spaces.domains import Value
 from storage.location import Location
 from trainable.seeds import SEEDS, place_in
 from trainable.training import Training as Config
-from tuner.ledger import Entry, Ledger
+from tuner.campaign.trials import Entry, Ledger
 
 ROUND_SEEDS = 2 * MOST_SEEDS  # each round's own: the first half to confirm, the second for what an ablation leaves
 ROOM = 1000 * ROUND_SEEDS  # seeds that are kept free for a campaign's confirmations, however often it goes on

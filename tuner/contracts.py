@@ -24,7 +24,7 @@ from search_spaces.own_space import load_all, read_all, space_of, spaces_in
 from storage.location import text_argument
 from terminal.command_line import OneLineParser
 from terminal.console import Console
-from trainable import own_modules
+from trainable.own import modules as own_modules
 
 PROGRAM = "python -m tuner.contracts"
 NEEDED = ("pytest", "hypothesis")

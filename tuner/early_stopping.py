@@ -3,7 +3,7 @@
 They decide as Ray's schedulers of these names do, which the tests hold. Those are not used, since a rung of theirs lets
 a loss pass that is not finite, takes in reports between rungs, lies at a power from floating-point logarithms, and is
 empty after a resume. Here a rung is a short number in budget units, a value that is not finite ends its trial, and a
-resume enters what the rows hold. Nothing here knows Ray: ``ray_shell.py`` tells it the decisions.
+resume enters what the rows hold. Nothing here knows Ray: ``cluster/ray_tune.py`` tells it the decisions.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from itertools import accumulate
 from statistics import fmean, median
 from typing import Any, Protocol
 
-from results.halving import REDUCTION
+from results.statistics.halving import REDUCTION
 from search_spaces.objectives import MEASURED_AT_THE_END
 from trainable.config import WHOLE_UNITS, Budget
 

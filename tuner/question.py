@@ -6,19 +6,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from results.confirmation import DEFAULT
+from results.design import DEFAULT
 from search_spaces import constraints, objectives, recorded
 from search_spaces.effects import record_of, reference
 from search_spaces.likely import with_likely
 from search_spaces.space import Space
 from trainable.config import TrainConfig
-from trainable.data import Dataset, prepare
-from trainable.enough import check_enough
-from trainable.own_source import Source
-from tuner import plan, replay_plan
-from tuner.replay_plan import Planned
+from trainable.data.dataset import Dataset, prepare
+from trainable.evaluation.enough import check_enough
+from trainable.own.source import Source
+from tuner.plan import cost as plan
+from tuner.proposals import replay_plan
+from tuner.proposals.replay_plan import Planned
+from tuner.proposals.warm_start import Prior
 from tuner.spec import CampaignSpec, Replay
-from tuner.warm_start import Prior
 
 REPLAY_REPORTS = 4  # evaluations on the way of a replayed trial: its curve
 

@@ -17,10 +17,10 @@ from collections.abc import Sequence
 
 from terminal.complaint import complain
 from terminal.exit_codes import BAD_INPUT, DONE, FAILED
-from tuner import options
-from tuner.again import PROGRAM
+from tuner.campaign.again import PROGRAM
+from tuner.campaign.endings import EndedEarlyError, storage_failure
+from tuner.cli import options
 from tuner.command import Begin, Command, Listing, Resume, Showing
-from tuner.endings import EndedEarlyError, storage_failure
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -51,17 +51,17 @@ def run(asked: Command) -> int:
     match asked:
         case Listing():
             from search_spaces.own_space import looked_at
-            from tuner import catalogue
+            from tuner.cli import listing
 
             space = None if asked.space is None else looked_at(asked.space, asked.imports)
-            catalogue.show(console, space, asked.results)
+            listing.show(console, space, asked.results)
             return DONE
         case Showing():
             from search_spaces.own_space import looked_at
-            from tuner import show
+            from tuner.cli import show_runs
 
             space = looked_at(asked.space, asked.imports)
-            show.show(console, space, asked.rows, asked.reading, asked.scale, asked.overrides)
+            show_runs.show(console, space, asked.rows, asked.reading, asked.scale, asked.overrides)
             return DONE
         case Begin():
             from tuner import start

@@ -1,7 +1,7 @@
 """The search, top to bottom: a space becomes trials, trials become rows.
 
 ``Search`` decides (what to try next, what an ended trial means); ``fit`` lets Ray Tune run it. Between them stands
-``ray_shell.py``, so that a simulator can drive the same decisions without Ray.
+``cluster/ray_tune.py``, so that a simulator can drive the same decisions without Ray.
 """
 
 from __future__ import annotations
@@ -17,36 +17,35 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from results.confirmation import Design
-from results.row_parts import given
-from results.row_types import TrialRow
-from results.statuses import ENDED, SEARCH, Status
-from results.store import Store
+from results.design import Design
+from results.store.campaign_folder import Store
+from results.store.row_parts import given
+from results.store.row_types import TrialRow
+from results.store.statuses import ENDED, SEARCH, Status
 from search_spaces import constraints
 from search_spaces.objectives import Measured
 from search_spaces.space import Space
 from storage.location import absolute
 from trainable.config import Budget, TrainConfig
-from trainable.own_source import Source
-from trainable.ray_trainable import Request
+from trainable.own.source import Source
 from trainable.training import Training
-from tuner import lock
+from trainable.worker.ray_trainable import Request
+from tuner.campaign import lock
+from tuner.campaign.journal_files import JOURNAL
+from tuner.campaign.row_config import to_json
+from tuner.campaign.same_device import OneDevice, by_the_clock
+from tuner.campaign.trial_files import TrialFiles
+from tuner.campaign.trials import Entry, Ledger
 from tuner.confirm import Confirmation
-from tuner.devices import OneDevice, by_the_clock
 from tuner.early_stopping import Stopper, rounded, rungs
-from tuner.errors import LONGEST_NOTE, reason_of, stalled, without_middle
-from tuner.journal_files import JOURNAL
-from tuner.ledger import Entry, Ledger
-from tuner.lost import loss_of
-from tuner.outcome import Outcome
-from tuner.plan import tokens_of
-from tuner.replay_plan import Planned
-from tuner.reuse import Library
-from tuner.row_config import to_json
-from tuner.sampler import Sampler, Suggestion
+from tuner.failures import LONGEST_NOTE, loss_of, reason_of, stalled, without_middle
+from tuner.plan.cost import tokens_of
+from tuner.proposals.outcome import Outcome
+from tuner.proposals.replay_plan import Planned
+from tuner.proposals.reuse import Library
+from tuner.proposals.sampler import Sampler, Suggestion
+from tuner.proposals.warm_start import Prior
 from tuner.spec import CampaignSpec
-from tuner.trial_files import TrialFiles
-from tuner.warm_start import Prior
 
 SPENT = "the space has no further configs"
 SAME_ERRORS = 3  # trials in a row that end with one error: then it is everyone's, and the campaign ends
@@ -61,14 +60,14 @@ class Settings:
     slots: int
     seed: int
     stopper: str = "asha"  # a name in tuner/early_stopping.py
-    fidelity: str = "truncate"  # a name in trainable/fidelity.py
+    fidelity: str = "truncate"  # a name in trainable/worker/fidelity.py
     hours: float | None = None
     threads: int = 1
     compile: bool = False
     reports: int = 0  # evaluations on the way, evenly over a trial's budget, beside those at rungs
     stall_seconds: float = 1800.0  # without a finished step, after which a trial counts as hanging
     mixed_devices: bool = False  # let seconds on unlike devices be compared
-    confirm: Design | None = None  # what trains after the search; see results/confirmation.py
+    confirm: Design | None = None  # what trains after the search; see results/statistics/confirmation.py
     ablate: bool = False  # and then: which of the winner's changes it can do without
     fresh_seed: int | None = None  # where the confirmation's seeds begin; None: after the search's own
 

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
-from results.confirmation import Design
-from results.places import RECORDED
+from results.design import Design
+from results.store.places import RECORDED
 from storage.location import absolute, location
 
 VERSION = 2  # of what is kept; 1 had no number, and of how a campaign is run only whether steps are compiled
@@ -23,7 +23,7 @@ _RUN = {"part": "how it is run"}
 
 @dataclass(frozen=True)
 class Replay:
-    """Recorded runs to train, by ids, patterns, phases, ``bases`` or ``all`` (tuner/replay_plan.py)."""
+    """Recorded runs to train, by ids, patterns, phases, ``bases`` or ``all`` (tuner/proposals/replay_plan.py)."""
 
     selections: tuple[str, ...]
     reading: str = AS_RUN
@@ -49,9 +49,9 @@ class CampaignSpec:
     reuse: tuple[str, ...] = ()  # campaigns, in the same way
     # how it is judged
     stopper: str | None = None  # a name in tuner/early_stopping.py
-    fidelity: str = "truncate"  # a name in trainable/fidelity.py
+    fidelity: str = "truncate"  # a name in trainable/worker/fidelity.py
     reports: int | None = None  # evaluations on the way, evenly over a trial's budget, beside those at rungs
-    confirm: Design | Literal[False] | None = None  # what trains after the search (results/confirmation.py)
+    confirm: Design | Literal[False] | None = None  # what trains after the search (results/statistics/confirmation.py)
     ablate: bool = False  # and then: which of the winner's changes it can do without
     # how it is run
     concurrent: int | None = field(default=None, metadata=_RUN)  # trials at a time
@@ -74,7 +74,7 @@ class CampaignSpec:
 
     @classmethod
     def of_json(cls, kept: Mapping[str, Any]) -> CampaignSpec:
-        """The settled one of a ``campaign.json`` that ``results/campaign.py`` has checked, also of an earlier version.
+        """The settled one of a ``campaign.json`` that ``campaign_json.py`` has checked, also of an earlier version.
 
         A ValueError for one of a later version.
         """

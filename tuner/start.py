@@ -13,10 +13,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import results.find
-from results.names import campaign_folder
-from results.places import RECORDED
-from results.store import CAMPAIGN, Store, campaigns, check_campaign
+import results.store.find
+from results.store.campaign_folder import CAMPAIGN, Store, campaigns, check_campaign
+from results.store.names import campaign_folder
+from results.store.places import RECORDED
 from search_spaces import constraints
 from search_spaces import load as load_space
 from search_spaces.space import Space
@@ -28,24 +28,28 @@ from terminal.counted import counted
 from terminal.duration import duration
 from terminal.exit_codes import DONE
 from terminal.nearest import closest
-from trainable.attempt import STOP_FILE
 from trainable.config import TrainConfig
-from trainable.data import Dataset, check_source, known_vocab_size, prepare
-from tuner import beginning, cluster, devices, kept, layout, own_code, plan, provenance, resumed, warm_start
-from tuner.again import PROGRAM, again
+from trainable.data.dataset import Dataset, check_source, known_vocab_size, prepare
+from trainable.worker.attempt import STOP_FILE
+from tuner.campaign import beginning, kept, layout, provenance, resumed, same_device
+from tuner.campaign.again import PROGRAM, again
+from tuner.campaign.driver import going_on_with, interruptible, only_driver
+from tuner.campaign.record import asked_of, record_of
+from tuner.cli.option_groups import LATEST
+from tuner.cluster import capacity
+from tuner.cluster.device_memory import check_fits_somewhere
+from tuner.cluster.placement import Placement
 from tuner.command import Begin, Resume, Start
-from tuner.device_memory import check_fits_somewhere
-from tuner.driver import going_on_with, interruptible, only_driver
-from tuner.left import left_of
-from tuner.lost import RayDiedError
-from tuner.option_groups import LATEST
-from tuner.placement import Placement
-from tuner.planned_data import look_at_data
+from tuner.failures import RayDiedError
+from tuner.own import code as own_code
+from tuner.plan import cost as plan
+from tuner.plan.left import left_of
+from tuner.plan.planned_data import look_at_data
+from tuner.proposals import warm_start
+from tuner.proposals.reuse import Library
+from tuner.proposals.warm_start import Prior
 from tuner.question import Question, ask, check_answerable, check_measurable, check_stopper, with_datasets
-from tuner.record import asked_of, record_of
-from tuner.reuse import Library
 from tuner.spec import CampaignSpec
-from tuner.warm_start import Prior
 
 if TYPE_CHECKING:
     from tuner.search_loop import Search
@@ -99,12 +103,12 @@ def resume(console: Console, asked: Resume, space: Space | None = None) -> Ended
         return go(console, replace(question, inert=store.campaign.get("inert")), here, asked.start, store)
 
 
-def machines(spec: CampaignSpec, address: str | None) -> cluster.Cluster:
+def machines(spec: CampaignSpec, address: str | None) -> capacity.Cluster:
     """What a campaign is to run on: the cluster at ``address``, which is joined here, or this machine."""
     placement = Placement(spec.gpu_fraction, spec.cpus)
     if address is None:
-        return cluster.local(spec.concurrent, placement)
-    from tuner.connect import connect
+        return capacity.local(spec.concurrent, placement)
+    from tuner.cluster.connect import connect
 
     return connect(address, spec.concurrent, placement)
 
@@ -121,17 +125,17 @@ def named_space(store: Store, name: str) -> Space:
 def go(
     console: Console,
     question: Question,
-    here: cluster.Cluster,
+    here: capacity.Cluster,
     start: Start,
     store: Store | None = None,
     lacking: str = "",
 ) -> Ended:
     """The way from a question to its end; ``store`` is of a campaign that has begun, ``lacking`` are data to fetch."""
-    from tuner.describe import describe, print_cost  # with torch, which most refusals need not wait for
+    from tuner.cli.plan_text import describe, print_cost  # with torch, which most refusals need not wait for
 
     check_fits_somewhere(question.base)
     if start.address is None and start.slots is None:
-        here = cluster.fitted(here, question.base, question.spec.concurrent)
+        here = capacity.fitted(here, question.base, question.spec.concurrent)
     describe(console, question, here, start.slots)
     if lacking:
         console.print(f"data: {lacking}")
@@ -167,7 +171,7 @@ def held(
     console: Console, question: Question, dataset: Dataset, start: Start, store: Store | None
 ) -> Iterator[tuple[Store, bool]]:
     """The campaign's store, new or old and which of them, of which this process is the only driver for the block."""
-    from tuner.trial_files import TrialFiles
+    from tuner.campaign.trial_files import TrialFiles
 
     if store is not None:
         with only_driver(store.folder):
@@ -235,9 +239,9 @@ def audited(console: Console, question: Question) -> Question:
 
 
 def _audited(console: Console, question: Question) -> Question:
-    from tuner.audit_overrides import INERT, audit_fixed, audit_space, proxy_base
-    from tuner.audit_recorded import inert_of_row
-    from tuner.audit_report import print_findings
+    from tuner.audit.overrides import INERT, audit_fixed, audit_space, proxy_base
+    from tuner.audit.recorded import inert_of_row
+    from tuner.audit.report import print_findings
 
     started, space = time.monotonic(), question.original
     if question.overrides:
@@ -268,13 +272,13 @@ def read(console: Console, base: TrainConfig) -> Dataset:
 
 def check_nodes(console: Console, question: Question, results: Location, dataset: Dataset) -> None:
     """Of a joined cluster: every node sees the results' folder and has the data; seconds are not mixed."""
-    from tuner import nodes
+    from tuner.cluster import nodes
 
     base, found = question.base, nodes.alive()
     seen = nodes.check(found, results, base.data, dataset.fingerprint, plan.tokens_of(base), nodes.ask_each)
     working = {node.id: seen[node.id] for node in found if node.gpus or node.cores}
     if not question.spec.mixed_devices:
-        devices.check_alike(working, devices.by_the_clock(base, question.space))
+        same_device.check_alike(working, same_device.by_the_clock(base, question.space))
     kinds = ", ".join(f"{count} x {kind}" for kind, count in Counter(working.values()).items())
     seeing = f"{counted(len(found), 'node')} {'sees' if len(found) == 1 else 'see'}"
     console.print(f"cluster: {seeing} {results}; trials run on {kinds or 'nodes to come'}")
@@ -285,13 +289,13 @@ def search(
     question: Question,
     store: Store,
     dataset: Dataset,
-    here: cluster.Cluster,
+    here: capacity.Cluster,
     start: Start,
     library: Library | None,
     is_new: bool,
 ) -> Ended:
     """Run a campaign that this process holds until its budget, its hours or the user end it."""
-    from tuner.conclusion import conclude
+    from tuner.cli.summary import conclude
     from tuner.search_loop import Search, Settings
 
     settings = Settings.of(question.spec, question.seed, here.slots, start.hours, store.campaign.get("fresh_seed"))
@@ -322,11 +326,11 @@ def search(
     return Ended(conclude(console, campaign), store.folder)
 
 
-def on_ray(console: Console, here: cluster.Cluster, address: str | None) -> cluster.Cluster:
+def on_ray(console: Console, here: capacity.Cluster, address: str | None) -> capacity.Cluster:
     """Start Ray and see that it can run a trial, unless it runs already or a cluster has been joined."""
     import ray
 
-    from tuner import connect
+    from tuner.cluster import connect
 
     if ray.is_initialized():
         return here
@@ -337,11 +341,11 @@ def on_ray(console: Console, here: cluster.Cluster, address: str | None) -> clus
     return found
 
 
-def run_on_ray(console: Console, campaign: Search, here: cluster.Cluster) -> None:
+def run_on_ray(console: Console, campaign: Search, here: capacity.Cluster) -> None:
     """Show the display, and fit on the Ray that runs."""
-    from tuner import connect
-    from tuner.display import Display
-    from tuner.ray_shell import fit
+    from tuner.cli.live_display import Display
+    from tuner.cluster import connect
+    from tuner.cluster.ray_tune import fit
 
     program.check()
     started = time.monotonic()

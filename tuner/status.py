@@ -17,20 +17,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
 
-from results import parquet
 from results.crashes import crash_lines
-from results.find import find
-from results.row_parts import given
-from results.row_types import TrialRow
-from results.statuses import SEARCH, STATUSES
-from results.store import Store
+from results.store import parquet
+from results.store.campaign_folder import Store
+from results.store.find import find
+from results.store.row_parts import given
+from results.store.row_types import TrialRow
+from results.store.statuses import SEARCH, STATUSES
 from storage.location import Location, text_argument
 from terminal.command_line import EXIT_CODES_OF_LOOKING, OneLineParser
 from terminal.console import Console
 from terminal.duration import duration
-from tuner.again import again
-from tuner.lease import is_fresh
-from tuner.lock import NoLocksError, is_held
+from tuner.campaign.again import again
+from tuner.campaign.lock import NoLocksError, is_held
+from tuner.campaign.object_store_lock import is_fresh
 
 PROGRAM = "python -m tuner.status"
 

@@ -10,10 +10,10 @@ from benchmarks.gpu.context import Context
 from benchmarks.gpu.figures import Figures, attempt
 from benchmarks.gpu.golf import golf, golf_data
 from benchmarks.gpu.small import start
-from trainable.evaluate import evaluate
+from trainable.evaluation.evaluate import evaluate
 
 if TYPE_CHECKING:
-    from trainable.windows import Forward
+    from trainable.evaluation.windows import Forward
 
 
 def evaluation(context: Context) -> Figures:

@@ -13,10 +13,10 @@ from benchmarks.gpu.steps import whole_step
 from benchmarks.gpu.waiting import Waits
 from trainable.component import Component, components
 from trainable.config import Budget, TrainConfig
+from trainable.evaluation.ttt import TTT
 from trainable.losses.loss_term import LossTerm
 from trainable.optimizers.muon_adam_split import MuonAdamSplit
 from trainable.train import train
-from trainable.ttt import TTT
 
 OF_A_MODEL = {  # kind -> the field of the model, and whether it holds several
     "mlp": ("mlp", False),

@@ -8,9 +8,9 @@ from benchmarks.gpu.context import Context
 from benchmarks.gpu.figures import Figures
 from benchmarks.gpu.made_up import made_up
 from search_spaces.parameter_golf import space
-from trainable.component import with_values
+from trainable.component_paths import with_values
 from trainable.config import TrainConfig
-from trainable.data import Dataset
+from trainable.data.dataset import Dataset
 
 VOCAB = 1024
 H100_BF16_FLOPS = 989e12  # a second, dense; H100 SXM and H200 alike

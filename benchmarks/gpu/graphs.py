@@ -11,7 +11,7 @@ from benchmarks.gpu.figures import Figures, attempt
 from benchmarks.gpu.golf import golf, golf_data, rated
 from benchmarks.gpu.small import start
 from trainable.config import TrainConfig
-from trainable.data import batch
+from trainable.data.dataset import batch
 from trainable.objective import build_objective
 from trainable.optimizers import update_rule
 from trainable.run import Run

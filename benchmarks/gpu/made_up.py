@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from trainable import shards
-from trainable.characters import CharacterCounter
-from trainable.data import Dataset, TokenStream
-from trainable.tokenizer import ByteCounter
+from trainable.data import shards
+from trainable.data.characters import CharacterCounter
+from trainable.data.dataset import Dataset, TokenStream
+from trainable.data.tokenizer import ByteCounter
 
 CHAINS = 1024  # drawn side by side: one token after another would take a minute
 SUCCESSOR_PROB = 0.7  # that a token is followed by the one it decides

@@ -22,7 +22,7 @@ from trainable import objective
 from trainable.config import Budget, TrainConfig
 from trainable.hooks.hook import Step
 from trainable.train import train
-from tuner.errors import OUT_OF_MEMORY, reason_of
+from tuner.failures import OUT_OF_MEMORY, reason_of
 
 ALLOWED_BYTES = 2**31
 STEPS, QUICK_STEPS = 240, 10

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from benchmarks.gpu.context import Context
-from trainable.data import batch
+from trainable.data.dataset import batch
 from trainable.networks.network import Network
 from trainable.optimizers.muon_adam import MuonAdam
 from trainable.optimizers.roles import roles

@@ -72,7 +72,7 @@ def _apart(run: Run, report: Report, straight: Run, last: Report) -> Figures:
 def checkpoints(folder: Path) -> Callable[[Run], State]:
     """A function that takes a run's state through a file, or a copy where the packages that write it are not there."""
     try:
-        from trainable import checkpoint
+        from trainable.worker import checkpoint
     except ImportError:
         return lambda run: copy.deepcopy(run.state_dict())
 

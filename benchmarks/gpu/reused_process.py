@@ -17,7 +17,7 @@ from benchmarks.gpu.golf import golf, golf_data
 from benchmarks.gpu.small import start
 from search_spaces.domains import Choice, Domain, Integer, LogUniform
 from search_spaces.space import Space
-from trainable.component import with_values
+from trainable.component_paths import with_values
 from trainable.config import Budget, TrainConfig
 from trainable.runtime import Runtime
 from trainable.train import train

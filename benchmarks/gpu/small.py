@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 
 from benchmarks.gpu.made_up import SMALL_VOCAB, small_data
 from trainable.config import Budget, TrainConfig
-from trainable.data import DataConfig, Dataset
-from trainable.evaluate import EvaluationConfig
+from trainable.data.dataset import DataConfig, Dataset
+from trainable.evaluation.evaluate import EvaluationConfig
 from trainable.models.blueberry import Blueberry
 from trainable.models.gpt import GPT
 from trainable.models.gpt2 import GPT2

@@ -11,7 +11,7 @@ from benchmarks.gpu.figures import Figures, attempt
 from benchmarks.gpu.made_up import made_up
 from benchmarks.gpu.small import start
 from benchmarks.gpu.steps import whole_step
-from trainable.component import with_values
+from trainable.component_paths import with_values
 from trainable.config import Budget, TrainConfig
 
 VOCABS = {"mainrun": 16_000, "parameter_golf": 1024}

@@ -13,7 +13,7 @@ from benchmarks.gpu.context import Context
 from benchmarks.gpu.figures import Figures, attempt
 from benchmarks.gpu.golf import golf, golf_data
 from benchmarks.gpu.small import start
-from trainable.data import batch
+from trainable.data.dataset import batch
 from trainable.networks import gradients
 
 MODELS, QUICK_MODELS = (1, 8, 32), (1, 2)

@@ -7,8 +7,8 @@ that choice.
 from __future__ import annotations
 
 from trainable.config import Budget, TrainConfig
-from trainable.data import DataConfig
-from trainable.evaluate import EvaluationConfig
+from trainable.data.dataset import DataConfig
+from trainable.evaluation.evaluate import EvaluationConfig
 from trainable.hooks.gradient_clip import GradientClip
 from trainable.models.gpt2 import GPT2
 from trainable.models.mlp import Gelu, Relu2, SwiGLU

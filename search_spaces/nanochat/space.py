@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from trainable.config import Budget, TrainConfig
-from trainable.data import DataConfig
-from trainable.evaluate import EvaluationConfig
+from trainable.data.dataset import DataConfig
+from trainable.evaluation.evaluate import EvaluationConfig
 from trainable.models.nanochat import Nanochat
 from trainable.optimizers.muon_adamw import MuonAdamW
 from trainable.optimizers.normuon import NorMuon

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from trainable.config import Budget, TrainConfig
-from trainable.data import DataConfig
-from trainable.evaluate import EvaluationConfig
+from trainable.data.dataset import DataConfig
+from trainable.evaluation.evaluate import EvaluationConfig
 from trainable.hooks.weight_projection import WeightProjection
 from trainable.models.ngpt import NGPT
 from trainable.optimizers.adamw import AdamW

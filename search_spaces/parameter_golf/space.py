@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from trainable.component import get_value, with_values
+from trainable.component_paths import get_value, with_values
 from trainable.config import Budget, TrainConfig
-from trainable.data import DataConfig
-from trainable.evaluate import EvaluationConfig
+from trainable.data.dataset import DataConfig
+from trainable.evaluation.evaluate import EvaluationConfig
 from trainable.hooks.canopy import Canopy
 from trainable.hooks.controlled_burn import ControlledBurn
 from trainable.hooks.gradient_centralisation import GradientCentralisation

@@ -7,8 +7,8 @@ rows of ``runs.csv`` stop at the target loss instead, and read as run they have 
 from __future__ import annotations
 
 from trainable.config import Budget, TrainConfig
-from trainable.data import DataConfig
-from trainable.evaluate import EvaluationConfig
+from trainable.data.dataset import DataConfig
+from trainable.evaluation.evaluate import EvaluationConfig
 from trainable.hooks.gradient_clip import GradientClip
 from trainable.models.blueberry import Blueberry
 from trainable.models.mlp import Relu2, SwiGLU

@@ -3,7 +3,7 @@ from __future__ import annotations
 from benchmarks import confirm_power
 from benchmarks.confirm_power import BASE, EFFECT, KINDS, NULL, ON, searched, switched, tally, tuned
 from benchmarks.simulated_campaign import whole_campaign
-from results.confirmation import Design
+from results.design import Design
 
 DESIGN = Design(3, 3, 5)
 

@@ -14,7 +14,9 @@ import pytest
 
 import trainable
 from terminal.nearest import nearest
-from trainable.component import Component, canonical_json, components, decode, encode, fingerprint, with_value
+from trainable.component import Component, components
+from trainable.component_json import canonical_json, decode, encode, fingerprint
+from trainable.component_paths import with_value
 
 EVERY = pytest.mark.parametrize("cls", components())
 

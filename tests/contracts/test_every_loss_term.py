@@ -10,7 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch._dynamo.testing import CompileCounter
 
-from trainable.component import components, with_values
+from trainable.component import components
+from trainable.component_paths import with_values
 from trainable.losses.loss_term import Outputs
 from trainable.run import Run
 from trainable.runtime import Runtime

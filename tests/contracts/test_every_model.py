@@ -8,7 +8,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from trainable.component import canonical_json, components, decode, encode
+from trainable.component import components
+from trainable.component_json import canonical_json, decode, encode
 
 VOCAB, TIME = 260, 16
 

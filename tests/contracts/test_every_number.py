@@ -11,7 +11,8 @@ import pytest
 
 import search_spaces
 from search_spaces.domains import Choice
-from trainable.component import Component, components, with_value
+from trainable.component import Component, components
+from trainable.component_paths import with_value
 from trainable.config import TrainConfig
 from trainable.ranges import Within, outside, ranges
 

@@ -13,7 +13,8 @@ from search_spaces import objectives
 from search_spaces.catalogue import own_names
 from search_spaces.domains import Choice, Integer, LogUniform
 from search_spaces.space import label_at
-from trainable.component import canonical_json, decode, encode, with_value
+from trainable.component_json import canonical_json, decode, encode
+from trainable.component_paths import with_value
 
 NAMES = [*search_spaces.names(), *own_names()]  # of a user's own where python -m tuner.contracts has loaded it
 CASES = [(name, scale) for name in NAMES for scale in search_spaces.load(name).scales]

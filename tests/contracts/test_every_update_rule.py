@@ -9,11 +9,11 @@ import pytest
 import torch
 from torch import nn
 
-from trainable import checkpoint
 from trainable.component import components
 from trainable.models.gpt import GPT
 from trainable.optimizers import update_rule
 from trainable.optimizers.update_rule import Group
+from trainable.worker import checkpoint
 
 RULES = pytest.mark.parametrize("rule", components("update rule"))
 OPTIMIZERS = pytest.mark.parametrize("optimizer", components("optimizer"))

@@ -29,14 +29,14 @@ def test_the_image_is_pinned_and_does_not_run_as_root(steps) -> None:
 def test_what_reaches_the_image_is_the_project_and_nothing_of_a_person(steps, tmp_path) -> None:
     (tmp_path / ".dockerignore").write_text((ROOT / ".dockerignore").read_text())
     for name in (
-        "tuner/run.py", "tuner/__pycache__/run.pyc", "results/schema.py", "results/recorded/a/campaign.json",
+        "tuner/run.py", "tuner/__pycache__/run.pyc", "results/store/schema.py", "results/recorded/a/campaign.json",
         "results/runs/night/campaign.json", "trainable/models/gpt.py", "pyproject.toml", "constraints.txt", "README.md",
         ".venv/bin/python", ".git/config", ".env", "tuner/.secret", "data/x.bin", "docs/cluster.md", "deploy/slurm.sh",
     ):  # fmt: skip
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     assert sorted(steps.context(tmp_path)) == [
-        "README.md", "constraints.txt", "pyproject.toml", "results/recorded/a/campaign.json", "results/schema.py",
+        "README.md", "constraints.txt", "pyproject.toml", "results/recorded/a/campaign.json", "results/store/schema.py",
         "trainable/models/gpt.py", "tuner/run.py",
     ]  # fmt: skip
 

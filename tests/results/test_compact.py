@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from results import Store, load
-from results.analysis import leaderboard
 from results.compact import compact, main
+from results.statistics.leaderboard import leaderboard
 
 Row = dict[str, Any]
 

@@ -16,11 +16,11 @@ import pytest
 
 import results
 from results import Store, load
-from results.budgets import steps_line
 from results.compare import main
-from results.comparison import Comparison, compare
-from results.picture import draw, figure_of
-from results.side_by_side import print_comparison
+from results.replays.budgets import steps_line
+from results.replays.comparison import Comparison, compare
+from results.replays.picture import draw, figure_of
+from results.replays.side_by_side import print_comparison
 from terminal.console import Console
 from tests.results.conftest import WHOLE
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import io
 
 from results.crashes import SHOWN, crash_lines
-from results.frames import Results, load
 from results.report import print_leaderboard
+from results.store.frames import Results, load
 from terminal.console import Console
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from results import Store
 from results.fidelity import curves, holds_best, judged_parts, main, top_lost, within_groups
-from results.frames import load
+from results.store.frames import load
 
 
 @pytest.fixture

@@ -9,11 +9,11 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from results import parquet
+from results.store import parquet
 
 LOADED = """
 import sys
-from results.parquet import texts
+from results.store.parquet import texts
 assert texts(["a", None]).to_pylist() == ["a", None]
 assert "pandas" not in sys.modules
 """

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from results import Store, load
-from results.ablation import Ablation, Decision, PairedDifference
-from results.analysis import ESTABLISHED
 from results.report import print_leaderboard
+from results.statistics.ablation import Ablation, Decision, PairedDifference
+from results.statistics.leaderboard import ESTABLISHED
 from results.verdicts import _ablated, verdict_lines
 from terminal.console import Console
 from tests.results.conftest import KNOBS

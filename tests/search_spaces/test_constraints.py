@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from search_spaces.constraints import Constraint, check, excesses, num_parameters, parse_all, violation
-from trainable.artifact import Artifact
+from trainable.evaluation.artifact import Artifact
 from trainable.run import Run
 from trainable.runtime import Runtime
 

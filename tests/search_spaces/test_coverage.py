@@ -11,7 +11,8 @@ import torch
 import search_spaces
 from search_spaces import coverage, recorded
 from search_spaces.coverage import TrainingOutcome
-from trainable.component import canonical_json, with_values
+from trainable.component_json import canonical_json
+from trainable.component_paths import with_values
 from trainable.config import Budget
 from trainable.schedules import Phases
 

@@ -8,8 +8,8 @@ import pytest
 
 import search_spaces
 from results import Store, load
-from results.analysis import ESTABLISHED
-from results.comparison import Comparison, compare
+from results.replays.comparison import Comparison, compare
+from results.statistics.leaderboard import ESTABLISHED
 from search_spaces import recorded
 from search_spaces.effects import findings, record_of, reference
 

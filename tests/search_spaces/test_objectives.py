@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from search_spaces import objectives
-from trainable.characters import CharacterCounter
-from trainable.component import with_values
+from trainable.component_paths import with_values
 from trainable.config import TrainConfig
+from trainable.data.characters import CharacterCounter
 
 ARTIFACT = {"artifact": "Artifact"}
 TARGET = {"target.loss": 6.7}

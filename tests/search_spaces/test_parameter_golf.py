@@ -11,12 +11,12 @@ import pytest
 import search_spaces
 from search_spaces.domains import Choice
 from search_spaces.space import Knob, label_at
-from trainable.artifact import Artifact
-from trainable.component import difference, with_values
+from trainable.component_paths import difference, with_values
 from trainable.config import Budget, TrainConfig
+from trainable.evaluation.artifact import Artifact
 from trainable.optimizers.muon_adam import MuonAdam
 from trainable.schedules import Cosine
-from tuner import options
+from tuner.cli import options
 
 SPACE = search_spaces.load("parameter_golf")
 FULL, PROXY = SPACE.scale("full").base, SPACE.scale("proxy").base

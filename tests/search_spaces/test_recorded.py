@@ -14,7 +14,8 @@ import search_spaces
 from search_spaces import recorded
 from search_spaces.recorded import RecordedRun
 from search_spaces.space import Scale, Space
-from trainable.component import component, with_values
+from trainable.component import component
+from trainable.component_paths import with_values
 from trainable.config import Budget, TrainConfig
 from trainable.models.gpt import GPT
 from trainable.schedules import Cosine, Tidal

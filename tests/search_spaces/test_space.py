@@ -7,7 +7,7 @@ import pytest
 import search_spaces
 from search_spaces.domains import Choice, Integer, LogUniform, Uniform
 from search_spaces.space import Knob, Scale, Space, label_at
-from trainable.component import get_value
+from trainable.component_paths import get_value
 from trainable.config import TrainConfig
 from trainable.hooks.gradient_clip import GradientClip
 from trainable.models.mlp import LeakyRelu2, Relu2, SwiGLU

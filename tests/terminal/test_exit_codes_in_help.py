@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from results import compare, fidelity, report
-from tuner import audit_report, option_groups, status
+from tuner import status
+from tuner.audit import report as audit_report
+from tuner.cli import option_groups
 
 LOOKING = {"report": report, "compare": compare, "fidelity": fidelity, "status": status, "audit": audit_report}
 

@@ -4,8 +4,8 @@ import pytest
 
 from search_spaces.constraints import Constraint
 from terminal.number import decimal, number
-from trainable.component import parse_value
-from tuner import options
+from trainable.component_paths import parse_value
+from tuner.cli import options
 
 NUMBERS = {
     ".04": 0.04, "5.": 5.0, "+7": 7, "-0.5": -0.5, "1e-3": 1e-3, "1E3": 1000.0, "007": 7, "12": 12

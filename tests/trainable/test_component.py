@@ -8,21 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainable.component import (
-    Component,
-    canonical_json,
-    component,
-    components,
-    decode,
-    difference,
-    encode,
-    fingerprint,
-    get_value,
-    leaves,
-    parse_value,
-    with_value,
-    with_values,
-)
+from trainable.component import Component, component, components
+from trainable.component_json import canonical_json, decode, encode, fingerprint
+from trainable.component_paths import difference, get_value, leaves, parse_value, with_value, with_values
 from trainable.config import Budget, TrainConfig
 from trainable.hooks.gradient_clip import GradientClip
 from trainable.hooks.weight_average import WeightAverage

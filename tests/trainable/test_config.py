@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from trainable.component import with_value, with_values
+from trainable.component_paths import with_value, with_values
 from trainable.config import Budget, Spent, TrainConfig
-from trainable.data import DataConfig
+from trainable.data.dataset import DataConfig
 from trainable.hooks.gradient_clip import GradientClip
 from trainable.hooks.weight_average import WeightAverage
 from trainable.losses.z_loss import ZLoss

@@ -19,9 +19,9 @@ import pytest
 
 from storage import inside
 from tests.newest_checkpoint import newest
-from trainable import attempt, checkpoint, ray_trainable
-from trainable.component import encode
-from trainable.ray_trainable import RayTrainable, Request
+from trainable.component_json import encode
+from trainable.worker import attempt, checkpoint, ray_trainable
+from trainable.worker.ray_trainable import RayTrainable, Request
 
 pytestmark = pytest.mark.faults
 KINDS = ("checkpoint on a full disk", "worker killed at a checkpoint", "checkpoint half written")

@@ -28,12 +28,12 @@ sys.meta_path[sys.meta_path.index(PathFinder)] = Installed
 from pathlib import Path
 import numpy as np
 from trainable.config import Budget, TrainConfig
-from trainable.data import DataConfig, Dataset, TokenStream
-from trainable.evaluate import EvaluationConfig
+from trainable.data.dataset import DataConfig, Dataset, TokenStream
+from trainable.evaluation.evaluate import EvaluationConfig
 from trainable.models.gpt import GPT
 from trainable.run import Run
 from trainable.runtime import Runtime
-from trainable.tokenizer import Tokenizer
+from trainable.data.tokenizer import Tokenizer
 from trainable.train import train
 
 tokens = np.arange(2000, dtype=np.uint16) % 257

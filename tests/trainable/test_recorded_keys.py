@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from results.store import Store
-from trainable.component import decode
+from results.store.campaign_folder import Store
+from trainable.component_json import decode
 
 RECORDED = Path(__file__).parents[2] / "results" / "recorded"
 

@@ -8,13 +8,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from trainable import checkpoint
-from trainable.evaluate import EvaluationConfig
+from trainable.evaluation.evaluate import EvaluationConfig
 from trainable.hooks.hook import Hook, State, Step
 from trainable.hooks.weight_average import WeightAverage
 from trainable.networks.network import Network
 from trainable.run import Run
 from trainable.runtime import Runtime
+from trainable.worker import checkpoint
 
 
 def test_initial_weights_depend_on_the_seed_alone(tiny, dataset, first_difference):

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from trainable import train as train_module
-from trainable.component import with_values
+from trainable.component_paths import with_values
 from trainable.config import Budget
 from trainable.hooks.weight_perturbation import WeightPerturbation
 from trainable.run import Run

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from trainable import data, find_text, sources, text, tokenizer
-from trainable.data import DataConfig, check_source, prepare
+from trainable.data import dataset, find_text, sources, text, tokenizer
+from trainable.data.dataset import DataConfig, check_source, prepare
 
 
 def texts(folder: Path, count: int, prefix: str = "t") -> Path:
@@ -169,7 +169,7 @@ def test_a_missing_package_is_said_before_any_download(tmp_path: Path, monkeypat
         raise ValueError(f"{what} needs the package sentencepiece: pip install sentencepiece")
 
     monkeypatch.setattr(tokenizer, "check_sentencepiece", lacks)
-    monkeypatch.setattr("trainable.download._reach", lambda file, root: pytest.fail("asked the hub"))
+    monkeypatch.setattr("trainable.data.download._reach", lambda file, root: pytest.fail("asked the hub"))
     config = DataConfig(source="fineweb10B_sp1024")
     for ask in (lambda: check_source(config, 10, download_now=True), lambda: prepare(config, tmp_path / "cache")):
         with pytest.raises(ValueError, match="fineweb10B_sp1024 needs the package sentencepiece"):
@@ -177,7 +177,7 @@ def test_a_missing_package_is_said_before_any_download(tmp_path: Path, monkeypat
 
 
 def test_a_plan_says_what_must_be_downloaded_and_a_run_asks_for_it_first(tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr(data, "cache_folder", lambda: tmp_path)
+    monkeypatch.setattr(dataset, "cache_folder", lambda: tmp_path)
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     config = DataConfig(source="fineweb10B_sp1024")

@@ -19,15 +19,15 @@ from search_spaces.domains import Choice, Integer, LogUniform, Uniform
 from search_spaces.space import Knob, Scale, Space
 from storage import files
 from storage.location import Location, location
-from trainable.attempt import STOP_FILE
-from trainable.component import decode
+from trainable.component_json import decode
 from trainable.config import Budget, TrainConfig
-from trainable.data import DataConfig
-from trainable.evaluate import EvaluationConfig
+from trainable.data.dataset import DataConfig
+from trainable.evaluation.evaluate import EvaluationConfig
 from trainable.models.gpt import GPT
-from trainable.ray_trainable import Request
 from trainable.schedules import Constant, Cosine, Tidal
-from tuner import own_ray
+from trainable.worker.attempt import STOP_FILE
+from trainable.worker.ray_trainable import Request
+from tuner.cluster import own_ray
 from tuner.search_loop import Search, Settings
 
 DATA = "made-up-data"

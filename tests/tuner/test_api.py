@@ -18,11 +18,13 @@ import pytest
 import ray
 
 import tuner
-from results.confirmation import Design
+from results.design import Design
 from search_spaces import load as load_space
 from terminal import program
-from tuner import arguments, modes, start
-from tuner.arguments import in_python
+from tuner import start
+from tuner.cli import modes
+from tuner.python import arguments
+from tuner.python.arguments import in_python
 from tuner.search_loop import Search
 from tuner.spec import CampaignSpec
 

@@ -11,7 +11,7 @@ import ray
 from tests.hostile_content import campaign, dataset
 from tests.test_links import seen
 from tuner import run, start
-from tuner.driver import only_driver
+from tuner.campaign.driver import only_driver
 
 GOLF = ["--space", "parameter_golf", "--scale", "proxy", "--no-audit"]
 

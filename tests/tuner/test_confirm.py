@@ -8,10 +8,11 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from results.confirmation import Design, rounds, standing
+from results.design import Design
+from results.statistics.confirmation import rounds, standing
 from results.verdicts import verdict_lines
 from tests.tuner.conftest import DATA
-from trainable.component import with_values
+from trainable.component_paths import with_values
 from tuner.confirm import ROUND_SEEDS, units, with_base_values
 
 DESIGN = Design(2, 3, 5)

@@ -10,7 +10,8 @@ import pytest
 
 from search_spaces import constraints
 from search_spaces.constraints import parse_all
-from trainable.component import decode, with_values
+from trainable.component_json import decode
+from trainable.component_paths import with_values
 from trainable.schedules import Constant
 from tuner.search_loop import Search, Settings
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tuner.errors import LONGEST_TEXT, reason_of, without_middle
+from tuner.failures import LONGEST_TEXT, reason_of, without_middle
 
 CUDA = "ray::RayTrainable.train()\n  File 'train.py'\ntorch.OutOfMemoryError: CUDA out of memory. Tried 2 GiB.\n"
 CPU = "RuntimeError: [enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes.\n"

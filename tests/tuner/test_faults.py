@@ -18,13 +18,13 @@ import pandas as pd
 import pytest
 
 from results import Store
-from results.statuses import ENDED
+from results.store.statuses import ENDED
 from storage import inside
-from trainable.attempt import STOP_FILE
 from trainable.config import TrainConfig
-from trainable.watchdog import stall_file
-from tuner.lost import KILLS, LOSSES
-from tuner.replay_plan import Planned
+from trainable.worker.attempt import STOP_FILE
+from trainable.worker.watchdog import stall_file
+from tuner.failures import KILLS, LOSSES
+from tuner.proposals.replay_plan import Planned
 from tuner.search_loop import Search, Settings
 
 pytestmark = pytest.mark.faults

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tuner.errors import LONGEST, LONGEST_CELL, LONGEST_NOTE, LONGEST_TEXT, MOST_NOTES, reason_of, without_middle
+from tuner.failures import LONGEST, LONGEST_CELL, LONGEST_NOTE, LONGEST_TEXT, MOST_NOTES, reason_of, without_middle
 
 HUGE = "x" * 10_000_000
 

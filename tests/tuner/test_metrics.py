@@ -13,17 +13,17 @@ import pyarrow.parquet as pq
 import pytest
 
 import results
-from results import row_parts, row_types
-from results.campaign import STEP_SECONDS
-from results.column import Source, columns_of, measured
 from results.compact import compact
-from results.row_types import ReportRow, TrialRow
-from results.store import Store
+from results.store import row_parts, row_types
+from results.store.campaign_folder import Store
+from results.store.campaign_json import STEP_SECONDS
+from results.store.column import Source, columns_of, measured
+from results.store.row_types import ReportRow, TrialRow
 from search_spaces.objectives import COSTS, OBJECTIVES
 from trainable.report import SCORES, Environment, Report
-from tuner.devices import TIMED
-from tuner.ledger import Ledger
-from tuner.reuse import Library
+from tuner.campaign.same_device import TIMED
+from tuner.campaign.trials import Ledger
+from tuner.proposals.reuse import Library
 
 # Fields of a report that decide, or that the driver works columns out from.
 NO_COLUMNS = {
@@ -42,7 +42,7 @@ def test_every_field_of_a_report_is_a_column_of_its_type_and_every_column_has_it
     columns = (*row_types.TRIAL_COLUMNS, *row_types.REPORT_COLUMNS)
     filled = {column.field: column.kind for column in columns if column.source is Source.REPORT}
     expected = {name: kind for name, kind in kinds(Report).items() if name not in NO_COLUMNS}
-    assert filled == expected, "add it to results/row_types.py, or to NO_COLUMNS if it is no column"
+    assert filled == expected, "add it to results/store/row_types.py, or to NO_COLUMNS if it is no column"
     assert kinds(Report).keys() > NO_COLUMNS
 
 

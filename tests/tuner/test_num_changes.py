@@ -5,10 +5,10 @@ from __future__ import annotations
 import io
 import json
 
-from results.confirmation import Design
+from results.design import Design
 from terminal.console import Console
 from tests.tuner.test_confirm import better
-from tuner.conclusion import print_winner
+from tuner.cli.summary import print_winner
 
 
 def test_the_changes_of_a_winner_are_those_that_the_leaderboard_lists(bench, play) -> None:

@@ -16,13 +16,16 @@ from filelock import FileLock
 
 import search_spaces
 from results import load
-from results.names import campaign_folder
+from results.store.names import campaign_folder
 from search_spaces import load as load_space
-from trainable.attempt import STOP_FILE
-from trainable.component import decode
-from tuner import connect, options, provenance, start
-from tuner.audit_overrides import INERT, Finding
-from tuner.driver import only_driver
+from trainable.component_json import decode
+from trainable.worker.attempt import STOP_FILE
+from tuner import start
+from tuner.audit.overrides import INERT, Finding
+from tuner.campaign import provenance
+from tuner.campaign.driver import only_driver
+from tuner.cli import options
+from tuner.cluster import connect
 from tuner.question import ask
 from tuner.run import main
 from tuner.search_loop import Search
@@ -363,7 +366,7 @@ def test_two_starts_in_one_second_are_two_campaigns(without_ray, monkeypatch) ->
 def test_the_audit_names_what_changes_nothing_before_anything_is_spent(without_ray, monkeypatch, capsys) -> None:
     without_ray()
     dead = Finding("optimizer.matrix_lr", INERT, 0.3, 0.04, 0.0, "while made_up=1")
-    monkeypatch.setattr("tuner.audit_overrides.audit_space", lambda space, base: [dead])
+    monkeypatch.setattr("tuner.audit.overrides.audit_space", lambda space, base: [dead])
     assert main([*GOLF, "--audit", "--data", "text [b]", "--trials", "3", "--name", "audited"]) == 0
     out = capsys.readouterr().out
     assert out.index("optimizer.matrix_lr (while made_up=1)") < out.index("campaign: ")
@@ -375,7 +378,7 @@ def test_the_audit_names_what_changes_nothing_before_anything_is_spent(without_r
 
 
 def test_a_setting_that_changes_nothing_is_named_before_anything_is_spent(monkeypatch, capsys) -> None:
-    monkeypatch.setattr("tuner.audit_overrides.audit_space", lambda space, base: [])
+    monkeypatch.setattr("tuner.audit.overrides.audit_space", lambda space, base: [])
     settings = ["--set", "model.tie_embeddings=true", "--set", "optimizer.embed_lr=1"]
     assert main([*GOLF, "--audit", "--data", "text [b]", *settings, "--dry-run"]) == 0
     said = "nothing here: optimizer.embed_lr (while model.tie_embeddings=true)"

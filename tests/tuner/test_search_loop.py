@@ -16,13 +16,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from optuna.trial import TrialState
 
-from results.statuses import ENDED
+from results.store.statuses import ENDED
 from search_spaces.domains import Choice
 from search_spaces.space import Knob
 from tests.newest_checkpoint import newest
-from trainable.attempt import STOP_FILE
-from trainable.component import decode
+from trainable.component_json import decode
 from trainable.config import Budget
+from trainable.worker.attempt import STOP_FILE
 from tuner.search_loop import SAME_ERRORS, Search
 
 

@@ -14,16 +14,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import search_spaces
-from results.confirmation import Design
+from results.design import Design
 from search_spaces.likely import with_likely
 from trainable.seeds import LIBRARY_SEEDS, SEEDS
-from tuner import confirm, options, replay_plan
+from tuner import confirm
+from tuner.campaign.trials import Ledger
+from tuner.cli import options
 from tuner.confirm import ROOM, ROUND_SEEDS, Confirmation, first_fresh_seed
-from tuner.ledger import Ledger
-from tuner.outcome import Outcome
-from tuner.replay_plan import Replay
-from tuner.sampler import LIKELY_TRIALS, Sampler, tpe
-from tuner.warm_start import Point, Prior
+from tuner.proposals import replay_plan
+from tuner.proposals.outcome import Outcome
+from tuner.proposals.replay_plan import Replay
+from tuner.proposals.sampler import LIKELY_TRIALS, Sampler, tpe
+from tuner.proposals.warm_start import Point, Prior
 
 ROOT = Path(__file__).parents[2]
 ANY_SEED = st.one_of(
@@ -121,7 +123,7 @@ def test_the_command_line_takes_the_seeds_that_it_promises(seed) -> None:
 MAKERS = {"manual_seed", "default_rng", "Random", "RandomState", "TPESampler", "RandomSampler", "GPSampler", "tpe"}
 MAKERS |= {"CmaEsSampler", "likely_point"}
 OF_ITS_OWN = {  # where another argument is right, and why
-    "trainable/epochs.py": "numpy's Generator takes any whole number; recorded replays keep their order of documents",
+    "trainable/data/epochs.py": "numpy's Generator takes any whole number; recorded replays keep their order of texts",
     "trainable/seeds.py": "it is the function",
     "results/fidelity.py": "numpy's Generator; a constant is the default, and no campaign's seed is known there",
 }

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from results.campaign import Campaign, check
-from results.confirmation import Design
-from results.places import RECORDED
+from results.design import Design
+from results.store.campaign_json import Campaign, check
+from results.store.places import RECORDED
 from search_spaces import load as load_space
 from tests.hostile_content import dataset
 from tests.hostile_content import record as record_of_version_1
+from tuner.campaign.record import NOT_ASKED, asked_of, difference, record_of
 from tuner.question import ask
-from tuner.record import NOT_ASKED, asked_of, difference, record_of
 from tuner.spec import ALWAYS_KEPT, HOW_IT_IS_RUN, CampaignSpec, Replay
 
 SEARCH = CampaignSpec(

@@ -6,9 +6,9 @@ import pytest
 from filelock import FileLock
 
 from results.compact import compact
-from results.confirmation import Design
+from results.design import Design
 from tuner import status
-from tuner.lock import NAME
+from tuner.campaign.lock import NAME
 
 
 def test_a_campaign_under_way_is_told_with_its_best_and_what_runs(bench, result_of) -> None:

@@ -1,4 +1,4 @@
-"""A decay that begins before its time: how a run that is still at a high rate is judged (``trainable/fidelity.py``).
+"""A decay that begins before its time: how a run that is still at a high rate is judged (``worker/fidelity.py``).
 
 Haegele et al. (arXiv 2405.18392): from a checkpoint of a run at a constant rate, a short decay gives nearly the loss
 that a whole schedule of that length would have had.

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from trainable.component import with_value
+from trainable.component_paths import with_value
 from trainable.hooks.qk_weight_clip import QKWeightClip
 from trainable.models.blueberry import Blueberry
 from trainable.models.nanochat import Nanochat

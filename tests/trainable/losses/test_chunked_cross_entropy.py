@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch._dynamo.testing import CompileCounterWithBackend
 
-from trainable.component import with_value
+from trainable.component_paths import with_value
 from trainable.config import Budget
 from trainable.losses.chunked_cross_entropy import chunked_cross_entropy
 from trainable.losses.z_loss import ZLoss

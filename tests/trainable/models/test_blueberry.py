@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from trainable.component import with_values
+from trainable.component_paths import with_values
 from trainable.models.blueberry import Blueberry
 from trainable.models.mixture_of_experts import Experts
 from trainable.models.mlp import Relu2, Silu

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch._dynamo.testing import CompileCounterWithBackend
 
-from trainable.component import with_values
+from trainable.component_paths import with_values
 from trainable.models.latent_attention import LatentHeads
 from trainable.models.nanochat import Nanochat
 from trainable.models.query_key_value import SeparateHeads

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from trainable.config import TrainConfig
-from trainable.data import DataConfig
+from trainable.data.dataset import DataConfig
 from trainable.models.nanochat import Nanochat
 from trainable.optimizers.muon import Muon
 from trainable.optimizers.muon_adamw import MuonAdamW

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from trainable.component import get_value, with_values
+from trainable.component_paths import get_value, with_values
 from trainable.config import TrainConfig
 from trainable.schedules import Constant, Cosine, Phases, Tidal, Warmdown, Warmup
 

@@ -1,0 +1,1 @@
+"""A recorded campaign trained again: recorded beside measured, as text and as a picture."""

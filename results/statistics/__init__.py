@@ -1,0 +1,1 @@
+"""Numbers from rows: the leaderboard, paired comparisons on fresh seeds, group-sequential levels, ablation."""

@@ -1,0 +1,389 @@
+"""A campaign's folder: ``campaign.json`` and the Parquet datasets ``trials`` and ``reports``, one file a trial in each.
+
+A file is only ever replaced whole (hidden temporary, fsync, rename), so a reader sees the old rows or the new ones, one
+row per trial, also after a kill -9; there is nothing to repair. In an object store a put is that by itself. One process
+writes a campaign. A finished one may be compacted into one file a dataset (results/compact.py): it is then there to be
+read, not to be gone on with.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, TypeGuard, cast
+
+import pyarrow as pa
+from storage import files, inside
+from storage.location import Location
+from storage.remote import TooLargeError
+from terminal.nearest import nearest
+
+from results.store import limits, parquet, places, row_places
+from results.store.campaign_json import parse
+from results.store.consistency import check_trials, orphans
+from results.store.names import check_name, is_name
+from results.store.row_types import ReportRow, TrialRow
+from results.store.salvage import salvaged
+from results.store.schema import SCHEMA_VERSION, reports_schema, trials_schema
+from results.store.validate import check_rows, needed, written
+
+OnCorrupt = Callable[[Location, str], None]  # the file under its new name, and what was wrong with it
+Dataset = Literal["trials", "reports"]
+DATASETS: tuple[Dataset, ...] = ("trials", "reports")
+CAMPAIGN = "campaign.json"
+MOST_ROWS = {"trials": limits.TRIALS, "reports": limits.REPORTS}
+MOST_ROWS_OF_A_TRIAL = {"trials": 1, "reports": limits.REPORTS_OF_A_TRIAL}
+
+_ORPHAN = "has reports of a trial that has no row"
+_EMPTY = "0-empty"  # a part without rows, so that pandas can read a campaign in which nothing has happened yet
+
+
+class Store:
+    """Reads and writes one campaign's folder. Made by :meth:`create` and :meth:`open`."""
+
+    def __init__(self, folder: Location, campaign: dict[str, Any]) -> None:
+        self.folder = folder
+        self.campaign = campaign
+        self._schemas = {"trials": trials_schema(campaign["knobs"]), "reports": reports_schema()}
+        self.before_write: Callable[[], None] = lambda: None  # of each row: raises where the folder is no longer ours
+        self.on_refused: Callable[[str, str], None] | None = None  # told of cells left out, and why
+        self._misnamed: set[str] = set()  # trials whose rows were written under another name of the folder
+        self._reported: dict[str, list[ReportRow]] = {}  # rows of the trials that are reporting now
+
+    @classmethod
+    def create(
+        cls, folder: Location, campaign: Mapping[str, Any], knobs: Mapping[str, str], anew: bool = False
+    ) -> Store:
+        """Start a campaign: ``campaign`` is JSON data to keep, ``knobs`` the type of each sampled dotted path.
+
+        A ValueError for a bad name or knob, and for a folder that already holds something; with ``anew`` it may be a
+        campaign in which no trial has begun, whose description is written anew. Two processes that create in one
+        folder must be kept apart by the caller.
+        """
+        store, text = cls._described(folder, campaign, knobs)  # what could not be read again is not begun
+        files.create_folder(folder)
+        if not (anew and store.is_empty):
+            store._refuse_if_in_use()
+        for dataset in DATASETS:
+            store._write_empty_part(dataset)
+        # Written last: a folder with this file is a whole campaign, one without it can be created again.
+        inside.write(folder, CAMPAIGN, text.encode())
+        return store
+
+    @classmethod
+    def check(cls, folder: Location, campaign: Mapping[str, Any], knobs: Mapping[str, str]) -> None:
+        """A ValueError where :meth:`create` would refuse the description; nothing is made, nor looked for."""
+        cls._described(folder, campaign, knobs)
+
+    @classmethod
+    def _described(cls, folder: Location, campaign: Mapping[str, Any], knobs: Mapping[str, str]) -> tuple[Store, str]:
+        """The store of a campaign that is not there yet, and its ``campaign.json``."""
+        check_name(folder.name, "campaign name")
+        for name in ("schema_version", "knobs"):
+            if name in campaign:
+                raise ValueError(f"campaign[{name!r}] is written by the store and must not be given")
+        whole = {"schema_version": SCHEMA_VERSION, **campaign, "knobs": dict(knobs)}
+        text = json.dumps(places.relative(folder, whole), indent=2, allow_nan=False)
+        return cls(folder, _parsed_campaign(folder, text.encode())), text
+
+    @classmethod
+    def open(cls, folder: Location) -> Store:
+        """Open an existing campaign; a ValueError where there is none or a newer version of this code wrote it.
+
+        Nothing is changed. Reading a damaged file is a ValueError that names it.
+        """
+        store = cls(folder, _read_campaign(folder))
+        missing = [dataset for dataset in DATASETS if store._compacted and not store._keys(dataset)]
+        if missing:
+            raise ValueError(f"{folder} is compacted but holds no {missing[0]}: it was not copied whole")
+        return store
+
+    def set_damaged_aside(self, said: OnCorrupt) -> None:
+        """Rename every Parquet file that cannot be read to ``.corrupt-<name>``, and the reports of trials that have no
+        row (any more); ``said`` is told of each. Only for a process that alone writes the campaign, to go on with it.
+
+        A ValueError, before anything is renamed, where rows that can be read contradict each other.
+        """
+        self.refuse_if_compacted()
+        damaged: list[tuple[Dataset, str, str]] = []
+        whole: dict[Dataset, list[str]] = {"trials": [], "reports": []}
+        trials = [pa.Table.from_batches([], self._schemas["trials"])]
+        for dataset in DATASETS:
+            for key, found in self._each(dataset, reachable=True):
+                if isinstance(found, ValueError):
+                    damaged.append((dataset, key, str(found)))
+                    continue
+                whole[dataset].append(key)
+                trials += [found] if dataset == "trials" else []
+        self._check_trials(pa.concat_tables(trials))
+        for key in orphans(whole["reports"], [*whole["trials"], _EMPTY]):
+            damaged.append(("reports", key, f"{self._path('reports', key)} {_ORPHAN}"))
+        for dataset, key, why in damaged:
+            said(self._set_aside(dataset, f"{key}.parquet"), why)
+        for dataset in DATASETS:  # with the columns of now: pandas takes those of the first file for those of all
+            self._write_empty_part(dataset)
+
+    def revise(self, changes: Mapping[str, Any]) -> None:
+        """Write some fields of ``campaign.json`` anew: those that a resume may change."""
+        if not changes:
+            return
+        text = json.dumps(places.relative(self.folder, {**self.campaign, **changes}), indent=2, allow_nan=False)
+        self.campaign = _parsed_campaign(self.folder, text.encode())
+        inside.write(self.folder, CAMPAIGN, text.encode())
+
+    def remove_half_written(self) -> None:
+        """Remove what writers that were killed left of its files; for a process that alone writes the campaign."""
+        inside.remove_half_written(self.folder, "", lambda name: name == CAMPAIGN)
+        for dataset in DATASETS:
+            inside.remove_half_written(self.folder, dataset, _is_part)
+
+    def write_trial(self, row: TrialRow) -> None:
+        """Store the one row of a trial, in place of an earlier one; columns not given are null.
+
+        A ValueError for a column that does not exist, a bad key or status, or a value of a wrong type. With
+        ``on_refused`` such cells are taken out of ``row`` instead (see salvage.py), and it is told of them.
+        """
+        self._write("trials", _key(row), [row])
+        if row["status"] != "running":
+            self._reported.pop(row["key"], None)
+
+    def append_report(self, row: ReportRow) -> None:
+        """Add one row to a trial's reports; columns not given are null. Errors as in :meth:`write_trial`."""
+        key = _key(row)
+        rows = self._reported[key] if key in self._reported else self.reports(key)
+        self._write("reports", key, [*rows, row])  # refuses a bad row before it is remembered
+        self._reported[key] = [*rows, row.copy()]
+
+    def replace_reports(self, key: str, rows: Sequence[ReportRow]) -> None:
+        """Store all reports of a trial at once, in place of what it had; of none nothing is left."""
+        self._reported.pop(key, None)
+        if rows:
+            self._write("reports", key, rows)
+        else:
+            self.before_write()
+            inside.remove(self.folder, f"reports/{key}.parquet")
+
+    def trials(self) -> list[TrialRow]:
+        """All trials as plain rows (null is None), sorted by key. A ValueError names the files that cannot be read."""
+        return cast(list[TrialRow], parquet.rows(self.table("trials")))
+
+    def reports(self, key: str) -> list[ReportRow]:
+        """The reports of one trial in the order they were made; empty where it made none."""
+        check_name(key, "trial key")
+        if self._compacted:
+            return self.reports_by_key().get(key, [])
+        there = files.is_file(self._path("reports", key))
+        return cast(list[ReportRow], parquet.rows(self._read("reports", key))) if there else []
+
+    def reports_by_key(self) -> dict[str, list[ReportRow]]:
+        """All reports, in the order they were made, by the key of their trial. A ValueError as in :meth:`trials`."""
+        found: dict[str, list[ReportRow]] = {}
+        for row in cast(list[ReportRow], parquet.rows(self.table("reports"))):
+            found.setdefault(row["key"], []).append(row)
+        return found
+
+    def table(self, dataset: Dataset) -> pa.Table:
+        """All rows of one dataset, sorted by key. A ValueError names every file that cannot be read."""
+        tables, errors = [pa.Table.from_batches([], self._schemas[dataset])], []
+        rows, size = 0, 0
+        for _, found in self._each(dataset):
+            if isinstance(found, ValueError):
+                errors.append(str(found))
+                continue
+            tables.append(found)
+            rows, size = rows + len(found), size + found.nbytes
+            if rows > MOST_ROWS[dataset] or size > limits.DECODED_BYTES:
+                most = f"{MOST_ROWS[dataset]:,} rows or {limits.DECODED_BYTES:,} bytes of them"
+                raise ValueError(f"{self.folder / dataset} cannot be read: it holds over {most}")
+        if errors:
+            raise ValueError("; ".join(errors))
+        whole = pa.concat_tables(tables)
+        if dataset == "trials":
+            self._check_trials(whole)
+        return whole
+
+    def tables(self) -> tuple[pa.Table, pa.Table]:
+        """Trials and reports, as in :meth:`table`; a ValueError also for reports of a trial that has no row.
+
+        Reports are read first: whatever is written meanwhile, their trials have rows.
+        """
+        reports = self.table("reports")
+        trials = self.table("trials")
+        if lost := orphans(reports["key"].to_pylist(), trials["key"].to_pylist()):
+            where = self.folder / "reports" if self._compacted else self._path("reports", lost[0])
+            how = "it was not copied whole" if self._compacted else "a resume sets them aside"
+            raise ValueError(f"{where} {_ORPHAN} ({lost[0]!r}): {how}")
+        return trials, reports
+
+    def _check_trials(self, rows: pa.Table) -> None:
+        """A ValueError for trials that contradict each other."""
+        try:
+            check_trials(rows, self.campaign)
+        except ValueError as error:
+            raise ValueError(f"{self.folder / 'trials'} cannot be believed: {error}") from None
+
+    def _each(self, dataset: Dataset, reachable: bool = False) -> Iterator[tuple[str, pa.Table | ValueError]]:
+        """Each file of a dataset by its key: its rows, or why it cannot be read.
+
+        With ``reachable`` an OSError for an object that a store does not hand out: that says nothing of the object.
+        """
+        keys = self._keys(dataset)
+        for key, content in zip(keys, self._contents(dataset, keys), strict=True):
+            if reachable and not isinstance(self.folder, Path) and _is_unreachable(content):
+                raise content
+            try:
+                found = self._parsed(dataset, key, content)
+            except ValueError as error:
+                yield key, error
+            else:
+                yield key, found
+
+    def _keys(self, dataset: Dataset) -> list[str]:
+        names = files.names(self.folder / dataset)
+        return [name.removesuffix(".parquet") for name in names if name.endswith(".parquet")]
+
+    def _path(self, dataset: Dataset, key: str) -> Location:
+        return self.folder / dataset / f"{key}.parquet"
+
+    def _contents(self, dataset: Dataset, keys: Sequence[str]) -> Iterator[bytes | OSError]:
+        return files.read_all([self._path(dataset, key) for key in keys], limits.FILE_BYTES)
+
+    def _read(self, dataset: Dataset, key: str) -> pa.Table:
+        (content,) = self._contents(dataset, [key])
+        return self._parsed(dataset, key, content)
+
+    def _parsed(self, dataset: Dataset, key: str, content: bytes | OSError) -> pa.Table:
+        path = self._path(dataset, key)
+        one = None if self._compacted else key
+        most = 0 if key == _EMPTY else MOST_ROWS[dataset] if one is None else MOST_ROWS_OF_A_TRIAL[dataset]
+        try:
+            if isinstance(content, OSError):
+                raise content
+            table = parquet.read(content, self._schemas[dataset], most, needed=needed(dataset))
+            if most and not len(table) and one is not None:
+                raise ValueError("it holds no row")
+            check_rows(table, dataset, one, self.campaign.get("objective"))
+        except (pa.ArrowException, OSError, ValueError) as error:
+            raise ValueError(f"{path} cannot be read: {_first_line(error)}") from None
+        return row_places.whole(self.folder, self._named(key, table)) if dataset == "trials" else table
+
+    def _named(self, key: str, trials: pa.Table) -> pa.Table:
+        """The rows under the name of the folder that they are in, which may be a copy or have another name by now."""
+        at, was = trials.schema.get_field_index("campaign"), trials["campaign"]
+        if {*was.unique().to_pylist(), None} <= {self.folder.name, None}:
+            return trials
+        self._misnamed.add(key)
+        named = [None if name is None else self.folder.name for name in was.to_pylist()]
+        return trials.set_column(at, trials.schema.field(at), parquet.texts(named))
+
+    def take_name(self) -> int:
+        """Write the rows that were read and name another campaign under this folder's name; how many there were."""
+        misnamed, self._misnamed = sorted(self._misnamed), set()
+        for key in misnamed:
+            self.before_write()
+            self._write_table("trials", key, self._read("trials", key))
+        self._misnamed.clear()
+        return len(misnamed)
+
+    def _write(self, dataset: Dataset, key: str, rows: Sequence[TrialRow | ReportRow]) -> None:
+        self.refuse_if_compacted()
+        self.before_write()
+        *others, row = cast(Sequence[dict[str, Any]], rows)
+
+        def table_of(last: Mapping[str, Any]) -> pa.Table:
+            return written([*others, last], self._schemas[dataset], dataset, key, self.campaign.get("objective"))
+
+        if self.on_refused is None:
+            self._write_table(dataset, key, table_of(row))
+        else:
+            table, said = salvaged(row, self._schemas[dataset], dataset, table_of)
+            self._write_table(dataset, key, table)
+            if said is not None:
+                self.on_refused(*said)
+
+    def _write_table(self, dataset: Dataset, key: str, table: pa.Table) -> None:
+        table = row_places.relative(self.folder, table) if dataset == "trials" else table
+        inside.write(self.folder, f"{dataset}/{key}.parquet", parquet.of_few_rows(table))
+
+    def _write_empty_part(self, dataset: Dataset) -> None:
+        self._write_table(dataset, _EMPTY, pa.Table.from_batches([], self._schemas[dataset]))
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no trial has begun."""
+        return all(key == _EMPTY for dataset in DATASETS for key in self._keys(dataset))
+
+    @property
+    def _compacted(self) -> bool:
+        return bool(self.campaign.get("compacted"))
+
+    def refuse_if_compacted(self) -> None:
+        """A ValueError for a campaign that can only be read."""
+        if self._compacted:
+            raise ValueError(f"{self.folder} is compacted: it can be read, but not gone on with")
+
+    def _refuse_if_in_use(self) -> None:
+        found = files.names(self.folder)
+        if CAMPAIGN in found:
+            raise ValueError(f"{self.folder} already holds a campaign: resume it or choose another name")
+        foreign = [name for name in found if name not in DATASETS]
+        foreign += [f"{dataset}/{key}" for dataset in DATASETS for key in self._keys(dataset) if key != _EMPTY]
+        if foreign:
+            raise ValueError(f"{self.folder} already holds {foreign[0]!r}: a campaign needs a folder of its own")
+
+    def _set_aside(self, dataset: Dataset, name: str) -> Location:
+        """Rename a damaged file so that readers ignore it; never over one that was set aside before."""
+        aside = f".corrupt-{name}"
+        while files.exists(self.folder / dataset / aside):
+            aside = f".corrupt-{uuid.uuid4().hex[:8]}-{name}"
+        inside.rename(self.folder, f"{dataset}/{name}", aside)
+        return self.folder / dataset / aside
+
+
+def campaigns(runs: Location) -> list[Location]:
+    """The folders of the campaigns in ``runs``, sorted by name."""
+    return [runs / name for name in files.names(runs) if files.is_file(runs / name / CAMPAIGN)]
+
+
+def check_campaign(folder: Location) -> None:
+    """A ValueError, with the nearest name beside it, for a place where no campaign is; nothing is read."""
+    if not files.is_file(folder / CAMPAIGN):
+        siblings = [found.name for found in campaigns(folder.parent)]
+        hint = nearest(folder.name, siblings, "campaigns beside it")
+        raise ValueError(f"{folder} is no campaign: it holds no {CAMPAIGN}; {hint}")
+
+
+def _read_campaign(folder: Location) -> dict[str, Any]:
+    check_campaign(folder)
+    path = folder / CAMPAIGN
+    try:
+        content = files.read(path, limits.CAMPAIGN_BYTES)
+    except TooLargeError as error:
+        raise ValueError(f"{path} cannot be read: {error.strerror}") from None
+    return _parsed_campaign(folder, content)
+
+
+def _parsed_campaign(folder: Location, content: bytes) -> dict[str, Any]:
+    return places.whole(folder, parse(folder / CAMPAIGN, content))
+
+
+def _is_unreachable(content: bytes | OSError) -> TypeGuard[OSError]:
+    return isinstance(content, OSError) and not isinstance(content, TooLargeError)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [repr(error)])[0]
+
+
+def _is_part(name: str) -> bool:
+    return name.endswith(".parquet") and is_name(name.removesuffix(".parquet"))
+
+
+def _key(row: Mapping[str, Any]) -> str:
+    key = row.get("key")
+    if not isinstance(key, str) or key == _EMPTY:
+        raise ValueError(f"the trial key {key!r} must be text other than {_EMPTY!r}")
+    check_name(key, "trial key")
+    return key

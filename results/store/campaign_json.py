@@ -1,0 +1,304 @@
+"""What ``campaign.json`` may hold: every field that any code reads, with its type and range. Others are kept.
+
+A campaign's folder is carried about, edited and damaged like any file, so all of it is checked when it is read, before
+anything uses it, and when it is written. What only the search knows (which stoppers there are, whether a knob is one of
+the space) is checked where it reads a campaign: tuner/campaign/kept.py.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from storage.location import Location
+from terminal.nearest import nearest
+from terminal.short import shortened
+
+from results.design import Design
+from results.store.limits import CAMPAIGN_BYTES, DEPTH, JSON_TEXT, KNOBS, LARGEST, TRIALS
+from results.store.row_types import TRIAL_COLUMNS
+from results.store.schema import SCHEMA_VERSION
+
+Text = Annotated[str, Field(max_length=JSON_TEXT)]
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+Texts = Annotated[list[Text], Field(max_length=10_000)]
+Import = Annotated[str, Field(pattern=r"^[^\W\d]\w*(\.[^\W\d]\w*)*@[0-9a-f]{64}$", max_length=300)]
+Seed = Annotated[int, Field(ge=0, lt=2**63)]
+Number = Annotated[float, Field(allow_inf_nan=False, ge=-LARGEST, le=LARGEST)]
+
+STEP_SECONDS = "step_seconds"  # worked out from two columns (results/statistics/pareto.py)
+MEASURES = {column.name for column in TRIAL_COLUMNS if column.is_measure} | {STEP_SECONDS}
+
+
+class _Object(BaseModel):
+    """An object of ``campaign.json``: exact types, and fields that are not known here stay as they are."""
+
+    model_config = ConfigDict(strict=True, extra="allow")
+
+
+class ReplayAsked(_Object):
+    """Which recorded runs a replay trains."""
+
+    selections: Annotated[list[Text], Field(min_length=1, max_length=10_000)]
+    reading: Literal["as_logged", "as_run"]
+    seeds: Annotated[int, Field(ge=1, le=TRIALS)]
+
+
+class RecordedRun(_Object):
+    """One row of a recorded campaign, as results.compare needs it."""
+
+    id: Name
+    name: Text
+    phase: Text
+    base: Name | None
+    status: Text
+    note: Text
+    steps: Annotated[int, Field(ge=0, lt=2**63)] | None
+    value: Number | None
+
+
+class RecordedStep(_Object):
+    id: Name
+    label: Text
+
+
+class RecordedEffect(_Object):
+    name: Text
+    treatment: Name
+    control: Name
+    lowers: bool
+
+
+class Plateau(_Object):
+    recorded: Number
+    measured: Number
+
+
+class Record(_Object):
+    """What a replay is held against."""
+
+    metric: Name
+    reading: Name
+    runs: Annotated[list[RecordedRun], Field(max_length=TRIALS)]
+    replicates: Annotated[list[Annotated[list[Name], Field(min_length=1)]], Field(max_length=TRIALS)]
+    same: Annotated[list[Annotated[list[Name], Field(min_length=1)]], Field(max_length=TRIALS)]
+    progression: Annotated[list[RecordedStep], Field(max_length=TRIALS)]
+    effects: Annotated[list[RecordedEffect], Field(max_length=TRIALS)]
+    plateau: Plateau | None
+
+    @model_validator(mode="after")
+    def names_its_own_runs(self) -> Record:
+        """Groups and the progression are of runs that stand in ``runs``, each of them once."""
+        ids = [run.id for run in self.runs]
+        _once(ids, "runs")
+        for field in ("replicates", "same"):
+            members = [name for group in getattr(self, field) for name in group]
+            _once(members, field)
+            _among(members, ids, field)
+        _among([step.id for step in self.progression], ids, "progression")
+        _among([name for effect in self.effects for name in (effect.treatment, effect.control)], ids, "effects")
+        return self
+
+
+class PriorPoint(_Object):
+    """One earlier result that a search starts from; tuner/proposals/warm_start.py has the class."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    source: Name
+    name: Text
+    values: Annotated[dict[Name, bool | int | Number | Text | None], Field(max_length=KNOBS)]
+    score: Number
+    reference: Number | None = None
+    same: bool = False
+
+
+class OwnTrain(_Object):
+    """The user's own function that trains a campaign's trials; tuner/own/train.py asks it."""
+
+    name: Name
+    fingerprint: Name
+    source: Text
+    maximise: bool
+    domains: Annotated[dict[Name, Text], Field(max_length=KNOBS)]
+
+
+class Campaign(_Object):
+    """All that is read of ``campaign.json``. A campaign of an earlier version lacks fields."""
+
+    spec_version: Annotated[int, Field(ge=1, lt=2**63)] = 1
+    space: Name = ""
+    scale: Name = ""
+    question: Text = ""
+    objective: Name = ""
+    objectives: Annotated[list[Name], Field(min_length=1, max_length=2)] = []
+    constraints: Texts = []
+    likely: Texts = []
+    imports: Annotated[list[Import], Field(max_length=200)] = []
+    overrides: Annotated[dict[Name, Any], Field(max_length=KNOBS)] = {}
+    base: dict[str, Any] = {}
+    ranges: dict[str, dict[str, Any]] = {}
+    knobs: Annotated[dict[Name, Any], Field(max_length=KNOBS)]
+    trials: Annotated[int, Field(ge=1, le=TRIALS)] = 1
+    reports: Annotated[int, Field(ge=0, le=10_000)] = 0
+    seed: Seed | None = None
+    fresh_seed: Seed | None = None
+    stopper: Name = ""
+    fidelity: Name = ""
+    confirm: Text | None = None
+    ablate: bool = False
+    inert: Annotated[list[Name], Field(max_length=KNOBS)] | dict[Name, list[Name]] | None = None
+    warm_start: Texts | None = None
+    prior: Annotated[list[PriorPoint], Field(max_length=TRIALS)] | None = None
+    reuse: Texts = []
+    own_train: OwnTrain | None = None
+    replay: ReplayAsked | None = None
+    recorded: Record | None = None
+    concurrent: Annotated[int, Field(ge=1, le=TRIALS)] | None = None
+    gpu_fraction: Annotated[float, Field(ge=0.001, le=1)] | None = None
+    cpus: Annotated[int, Field(ge=1, le=TRIALS)] | None = None
+    mixed_devices: bool = False
+    stall_minutes: Annotated[float, Field(ge=0.01, le=1e6)] = 30.0
+    compile: bool = False
+    compacted: bool = False
+    data: Name = ""
+    data_description: Text = ""
+    code_version: Text | None = None
+    environment: dict[str, Any] = {}
+    created_at: Text = ""
+
+    @model_validator(mode="after")
+    def agrees_with_itself(self) -> Campaign:
+        """Fields that are about each other."""
+        if self.confirm is not None:
+            try:
+                Design.parse(self.confirm)
+            except ValueError as error:
+                raise ValueError(f"confirm: {error}") from None
+        for name in (*self.objectives, *([self.objective] if self.objective else [])):
+            if name not in MEASURES and self.own_train is None:
+                raise ValueError(f"the objective {name!r} does not exist: {nearest(name, MEASURES, 'measures')}")
+        _once(self.objectives, "objectives")
+        if self.objectives and self.objective and self.objectives[0] != self.objective:
+            raise ValueError(f"objective is {self.objective!r} but the first of objectives is {self.objectives[0]!r}")
+        if isinstance(self.inert, list):
+            _among(self.inert, self.knobs, "inert")
+        for point in self.prior or ():
+            _among(point.values, self.knobs, f"prior of {shortened(point.name)}")
+        return self
+
+
+def _once(names: Iterable[str], field: str) -> None:
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            raise ValueError(f"{field} has {name!r} twice")
+        seen.add(name)
+
+
+def _among(names: Iterable[str], known: Iterable[str], field: str) -> None:
+    known = set(known)
+    for name in names:
+        if name not in known:
+            raise ValueError(f"{field} names {name!r}: {nearest(name, known, 'names')}")
+
+
+def parse(path: Location, content: bytes) -> dict[str, Any]:
+    """The campaign that a file holds; a ValueError, one line, for anything that is none or of a newer version."""
+    try:
+        campaign = plain(content)
+        if not isinstance(campaign, dict) or not isinstance(campaign.get("knobs"), dict):
+            raise ValueError("it must hold an object with 'schema_version' and 'knobs'")
+        version = campaign.get("schema_version")
+        if not isinstance(version, int) or isinstance(version, bool) or version < 1:
+            raise ValueError(f"schema_version is {shortened(version)} but must be a whole number from 1")
+        if version <= SCHEMA_VERSION:
+            check(Campaign, campaign)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path} cannot be read: {error}") from None
+    if version > SCHEMA_VERSION:
+        raise ValueError(f"{path} has schema_version {version} but this code reads up to {SCHEMA_VERSION}")
+    return campaign
+
+
+def plain(content: bytes, most_bytes: int = CAMPAIGN_BYTES) -> Any:
+    """JSON of a limited size and depth, with finite numbers, each name once and text that can be printed."""
+    if len(content) > most_bytes:
+        raise ValueError(f"it holds {len(content):,} bytes but may hold at most {most_bytes:,}")
+    found = json.loads(content, object_pairs_hook=_object, parse_constant=_no_number)
+    _check_plain(found)
+    return found
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        _once((name for name, _ in pairs), "an object")
+    return found
+
+
+def _no_number(text: str) -> float:
+    raise ValueError(f"{text} is no number of JSON")
+
+
+def _check_plain(value: Any, depth: int = 0) -> None:
+    """A ValueError for what is too deep or too large, and for text that has no form in UTF-8."""
+    if depth > DEPTH:
+        raise ValueError(f"lists and objects are nested more than {DEPTH} deep")
+    if isinstance(value, str):
+        _check_text(value)
+    elif isinstance(value, dict):
+        for name, member in value.items():
+            _check_text(name)
+            _check_plain(member, depth + 1)
+    elif isinstance(value, list):
+        for member in value:
+            _check_plain(member, depth + 1)
+    elif isinstance(value, int | float) and not (abs(value) <= LARGEST and math.isfinite(value)):
+        raise ValueError(f"the number {shortened(value)} is beyond {LARGEST:g}")
+
+
+def _check_text(text: str) -> None:
+    if len(text) > JSON_TEXT:
+        raise ValueError(f"the text {shortened(text)} has {len(text):,} characters but may have at most {JSON_TEXT:,}")
+    if not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text):
+        raise ValueError(f"the text {shortened(text)} holds half a character (a lone surrogate)")
+
+
+def check(model: type[BaseModel], found: Mapping[str, Any]) -> None:
+    """A ValueError, one line, for the first field that is not as ``model`` has it."""
+    try:
+        model.model_validate(found)
+    except ValidationError as error:
+        raise ValueError(in_words(error)) from None
+
+
+def in_words(error: ValidationError) -> str:
+    """Its first complaint in one line: the field, its value and the rule."""
+    first = error.errors(include_url=False, include_context=False)[0]
+    parts = [str(part) for part in first["loc"] if isinstance(part, int) or not _is_branch(part)]
+    name = ".".join(part if len(part) <= 60 else f"{part[:57]}..." for part in parts)
+    said = first["msg"]
+    if first["type"] == "value_error":  # of our own, which names what it is about
+        return f"{name}: {said.removeprefix('Value error, ')}" if name else said.removeprefix("Value error, ")
+    if first["type"] == "missing":
+        return f"it holds no {name!r}"
+    if first["type"] == "extra_forbidden":
+        return f"{name} does not exist"
+    rule = said.partition(" should ")[2] or said
+    return f"{name} is {shortened(first['input'])} but must {rule}"
+
+
+def _is_branch(part: object) -> bool:
+    """Whether a part of a place is pydantic's name of one branch of a union, which means nothing to a user."""
+    return isinstance(part, str) and ("[" in part or part in ("str", "int", "float", "bool", "none"))
+
+
+def require(path: Location, found: Mapping[str, Any], names: Iterable[str]) -> None:
+    """A ValueError for a field that is missing."""
+    for name in names:
+        if name not in found:
+            raise ValueError(f"{path} cannot be gone on with: it holds no {name!r}")

@@ -1,0 +1,40 @@
+"""A campaign as people name it: by its path or URL, or by its name in the folder of all campaigns.
+
+A text with a separator, a ``~`` or a scheme is a path, and means that place alone. Any other text is a name: that of a
+campaign in the folder of all, or of a folder here that is one; where both are there, neither is taken.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from storage.location import Location, absolute, is_path, location
+from terminal.nearest import closest, nearest
+
+from results.store.names import is_name
+
+RUNS = Path("results/runs")  # where campaigns are, unless --results says otherwise
+
+
+def find(text: str, runs: Location = RUNS) -> Location:
+    """The campaign that ``text`` means: the place of a path, which is not looked at, or the folder of a name.
+
+    A ValueError for a name that no campaign has, with the nearest that one has, and for a name of two.
+    """
+    here = location(text)
+    if is_path(text):
+        return here
+    from storage import files  # with pyarrow, for which a command line that is only parsed need not wait
+
+    from results.store.campaign_folder import CAMPAIGN, campaigns
+
+    both = [runs / text, here] if is_name(text) else [here]
+    found = [folder for folder in both if files.is_file(folder / CAMPAIGN)]
+    if len({absolute(folder) for folder in found}) > 1:
+        raise ValueError(f"{text!r} is a campaign in {runs} and a folder here: say {runs / text} or ./{text}")
+    if not found:
+        names = [folder.name for folder in campaigns(runs)]
+        close = closest(text, names) if runs != RUNS else None  # elsewhere a name alone would find nothing
+        hint = f"did you mean {str(runs / close)!r}?" if close else nearest(text, names, f"campaigns in {runs}")
+        raise ValueError(f"{text} is no campaign: neither {' nor ./'.join(map(str, both))} holds {CAMPAIGN}; {hint}")
+    return found[0]

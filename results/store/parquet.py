@@ -1,0 +1,124 @@
+"""One of our Parquet files: when it is read, what its footer says is held against limits before anything is decoded.
+
+A column of one long text that is repeated a million times takes a few hundred bytes on disk and gigabytes in memory.
+So texts are read as Parquet keeps them, each different one once, and counted before they are laid out.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Collection, Sequence
+from datetime import UTC
+from itertools import accumulate
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from results.store import limits
+from results.store.pages import check_pages
+
+
+def read(
+    content: bytes,
+    schema: pa.Schema,
+    most_rows: int,
+    most_bytes: int = limits.DECODED_BYTES,
+    needed: Collection[str] = (),
+) -> pa.Table:
+    """The rows of a file, in the columns of ``schema``; one that the file lacks is null, unless it is ``needed``.
+
+    An ArrowException, OSError or ValueError for bytes that are no such file, and for more than the limits allow.
+    """
+    file = _open(content, [])
+    _check_footer(file, schema, most_rows)
+    if lacking := [name for name in needed if name not in file.schema_arrow.names]:
+        raise ValueError(f"it has no column {lacking[0]!r}")
+    size = check_pages(content, file.metadata, most_bytes)
+    # A row takes no more than all pages do, so that few rows of small pages cannot be much.
+    texts = [f.name for f in file.schema_arrow if pa.types.is_string(f.type)]
+    large = size * file.metadata.num_rows > most_bytes
+    table = (_open(content, texts) if large else file).read()
+    if len(table) > most_rows:
+        raise ValueError(f"it holds {len(table):,} rows but may hold at most {most_rows:,}")
+    table.validate(full=True)  # text that is no UTF-8, offsets that point nowhere: an ArrowInvalid
+    if large and (total := sum(_text_bytes(name, table[name]) for name in texts)) > most_bytes:
+        raise ValueError(f"its texts take {total:,} bytes but may take at most {most_bytes:,}")
+    columns = dict(zip(table.column_names, table.columns, strict=True))
+    return pa.Table.from_arrays([_column(columns.get(f.name), f, len(table)) for f in schema], schema=schema)
+
+
+def rows(table: pa.Table) -> list[dict[str, Any]]:
+    """The rows as Python objects, null as None; times are UTC, for which ``to_pylist`` by itself would load pandas."""
+    times = [(i, f.name) for i, f in enumerate(table.schema) if pa.types.is_timestamp(f.type)]
+    for i, name in times:
+        table = table.set_column(i, name, table.column(i).cast(pa.timestamp("us")))
+    found = table.to_pylist()
+    for row in found:
+        row |= {name: row[name].replace(tzinfo=UTC) for _, name in times if row[name] is not None}
+    return found
+
+
+def texts(found: Sequence[str | None]) -> pa.StringArray:
+    """The texts as a column, for which ``pa.array`` would load pandas."""
+    encoded = [(text or "").encode() for text in found]
+    starts = array("i", accumulate(map(len, encoded), initial=0))
+    valid = bytearray((len(found) + 7) // 8)
+    for i, text in enumerate(found):
+        valid[i // 8] |= (text is not None) << i % 8
+    parts = [pa.py_buffer(part) for part in (starts.tobytes(), b"".join(encoded), bytes(valid))]
+    return pa.StringArray.from_buffers(len(found), parts[0], parts[1], parts[2])
+
+
+def of_few_rows(table: pa.Table) -> bytes:
+    """A file of the rows of a trial."""
+    buffer = pa.BufferOutputStream()
+    # Statistics and dictionaries cost more than they save in files of a few rows.
+    pq.write_table(
+        table, buffer, compression="zstd", use_dictionary=False, write_statistics=False, write_page_checksum=True
+    )
+    return buffer.getvalue().to_pybytes()
+
+
+def _column(found: Any, field: pa.Field[Any], rows: int) -> Any:
+    """A column that this code has and the one that wrote the file did not is null."""
+    if found is None:
+        return pa.nulls(rows, field.type)
+    return found if found.type == field.type else found.cast(field.type)
+
+
+def _open(content: bytes, as_dictionaries: list[str]) -> pq.ParquetFile:
+    return pq.ParquetFile(
+        pa.BufferReader(content),
+        read_dictionary=as_dictionaries,
+        page_checksum_verification=True,
+        thrift_string_size_limit=limits.FILE_BYTES,
+        thrift_container_size_limit=limits.ROW_GROUPS,
+    )
+
+
+def _check_footer(file: pq.ParquetFile, schema: pa.Schema, most_rows: int) -> None:
+    found, said = file.schema_arrow, file.metadata
+    if len(set(found.names)) < len(found.names) or any(
+        field.name not in schema.names or field.type != schema.field(field.name).type for field in found
+    ):
+        raise ValueError("its columns are not those of this campaign")
+    if said.num_rows > most_rows:
+        raise ValueError(f"it holds {said.num_rows:,} rows but may hold at most {most_rows:,}")
+    groups = [said.row_group(index) for index in range(said.num_row_groups)]
+    if sum(group.num_rows for group in groups) != said.num_rows or any(group.num_rows < 0 for group in groups):
+        raise ValueError("its footer contradicts itself: the rows of its parts are not those of the whole")
+
+
+def _text_bytes(name: str, column: pa.ChunkedArray[Any]) -> int:
+    """How many bytes the texts of a column take when they are laid out one after the other."""
+    total = 0
+    chunks: list[Any] = column.chunks  # dictionary arrays, of which the stubs say nothing
+    for chunk in chunks:
+        lengths: Any = pc.binary_length(chunk.dictionary).cast(pa.int64())
+        longest = max(lengths.to_pylist(), default=0) or 0
+        if longest > limits.TEXT:
+            raise ValueError(f"{name} has a text of {longest:,} bytes but may have at most {limits.TEXT:,}")
+        total += pc.sum(lengths.take(chunk.indices)).as_py() or 0
+    return total

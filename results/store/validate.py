@@ -1,0 +1,208 @@
+"""Whether rows can be ours: each cell within the range of its column, none missing that a row of its kind has.
+
+What Parquet itself notices (cut files, changed bytes) and what would not fit into memory comes before: parquet.py.
+Rows are looked at when they are read and when they are written, so that nothing is written that cannot be read again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from math import isfinite
+from typing import Annotated, Any, cast
+
+import pyarrow as pa
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from terminal.nearest import nearest
+from terminal.short import shortened
+
+from results.design import Design
+from results.store import parquet, row_types
+from results.store.cells import plain
+from results.store.column import Column, Source
+from results.store.limits import DEPTH, JSON_TEXT, KNOBS, LARGEST, MOST_COUNTED
+from results.store.row_types import TrialRow
+from results.store.statuses import ABLATE, CONFIRM, STAGES, STATUSES
+
+EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+AT_ONCE = 1_000  # rows as Python objects at a time
+
+# What a row has beside the columns that are never null: unless it made no valid config, and by its status and stage.
+TRAINED = ("seed", "data", "attempt", "budget", "budget_unit")
+BY_STATUS: dict[str, tuple[str, ...]] = {"completed": ("value",), "running": ("started_at",)}
+BY_STAGE: dict[str | None, tuple[str, ...]] = {
+    CONFIRM: ("arm", "round", "design"),
+    ABLATE: ("round", "design", "undone"),
+}
+
+
+RANGES: dict[str, tuple[float, float]] = {  # unit -> the least and the most; LARGEST is in either direction
+    "count": (0, 1e15),
+    "number": (0, 2**63 - 1),
+    "steps": (0, 2**63 - 1),
+    "tokens": (0, 2**63 - 1),
+    "bytes": (0, 2**63 - 1),
+    "s": (0, 1e12),
+    "tokens/s": (0, 1e15),
+    "budget_unit": (0, 1e40),
+    "fraction": (0, 1e6),
+}
+_KNOB = Column("as in the config", "sampled value", Source.SEARCH)
+COUNTED: dict[str, tuple[float, float]] = {  # columns that are counted up by one; a campaign stays far below
+    "number": (0, MOST_COUNTED),
+    "attempt": (0, MOST_COUNTED),
+    "round": (0, MOST_COUNTED),
+}
+
+
+class Undone(BaseModel):
+    """The plan of a run of an ablation."""
+
+    model_config = ConfigDict(strict=True, extra="allow")
+    changes: Annotated[list[str], Field(max_length=KNOBS)]
+    undone: Annotated[list[str], Field(max_length=KNOBS)]
+
+
+JSON: dict[str, TypeAdapter[Any]] = {
+    "config": TypeAdapter(dict[str, Any] | None),
+    "overrides": TypeAdapter(Annotated[dict[str, Any], Field(max_length=KNOBS)]),
+    "inert": TypeAdapter(Annotated[list[str], Field(max_length=KNOBS)]),
+    "undone": TypeAdapter(Undone),
+    "logged": TypeAdapter(dict[str, bool | int | float | str | None]),
+}
+
+
+def check_rows(table: pa.Table, dataset: str, key: str | None, objective: str | None) -> None:
+    """A ValueError unless the rows can be those of the trial ``key`` (None: of any trials) in this dataset.
+
+    ``objective`` is that of the campaign, where it says one.
+    """
+    columns = columns_named(table.schema.names, dataset)
+    never_null = [column.name for column in columns if not column.nullable and column.name != "status"]
+    for row in _rows(table):
+        if not row["key"] or (key is not None and row["key"] != key):
+            raise ValueError(f"its rows are of {shortened(row['key'])}")
+        for column in columns:
+            if row[column.name] is not None:
+                check_cell(column, row[column.name])
+        if dataset == "trials":
+            _check_names(cast(TrialRow, row))
+        _need(row, never_null, f"a {dataset.removesuffix('s')}")
+        if dataset == "trials":
+            _check_trial(cast(TrialRow, row), objective)
+
+
+def written(
+    rows: Sequence[Mapping[str, Any]], schema: pa.Schema, dataset: str, key: str, objective: str | None
+) -> pa.Table:
+    """The rows of the trial ``key`` as its file holds them, of which the last is new and the others were read.
+
+    A ValueError unless the new one can be read again, too.
+    """
+    for name in rows[-1]:
+        if name not in schema.names:
+            raise ValueError(f"{dataset} has no column {name!r}: {nearest(name, schema.names, 'columns')}")
+    columns = [pa.array([plain(f, r.get(f.name)) for r in rows], f.type) for f in schema]
+    table = pa.Table.from_arrays(columns, schema=schema)
+    check_rows(table.slice(len(rows) - 1), dataset, key, objective)
+    return table
+
+
+def _rows(table: pa.Table) -> Iterator[Mapping[str, Any]]:
+    for batch in table.to_batches(max_chunksize=AT_ONCE):
+        try:
+            rows = parquet.rows(pa.Table.from_batches([batch]))
+        except OverflowError:
+            raise ValueError("a time in it is beyond every calendar") from None
+        yield from rows
+
+
+def range_of(name: str, unit: str) -> tuple[float, float]:
+    """The least and the most that a number in that column may be."""
+    return COUNTED.get(name) or RANGES.get(unit, (-LARGEST, LARGEST))
+
+
+def needed(dataset: str) -> list[str]:
+    """The columns that every file of a dataset has, of whatever version: those without which no row is one."""
+    fixed = row_types.TRIAL_COLUMNS if dataset == "trials" else row_types.REPORT_COLUMNS
+    trained = TRAINED if dataset == "trials" else ()
+    return ["key", *(column.name for column in fixed if column.name in trained or not column.nullable)]
+
+
+def columns_named(names: Sequence[str], dataset: str) -> list[Column]:
+    """The columns of those names but the key; one that is not of the data set is a sampled knob."""
+    fixed = row_types.TRIAL_COLUMNS if dataset == "trials" else row_types.REPORT_COLUMNS
+    known = {column.name: column for column in fixed}
+    return [known.get(name) or replace(_KNOB, name=name) for name in names if name != "key"]
+
+
+def check_cell(column: Column, value: Any) -> None:
+    """A ValueError for a value that its column cannot have."""
+    name = column.name
+    if isinstance(value, str):
+        _check_text(column, value)
+    elif isinstance(value, datetime):
+        if not EARLIEST <= value < LATEST:
+            raise ValueError(f"{name} is {value:%Y-%m-%d} but must be from {EARLIEST.year} to {LATEST.year}")
+    elif not isinstance(value, bool):
+        if not isfinite(value) and not column.finite:
+            return  # of a run that diverged
+        least, most = range_of(name, column.unit)
+        if not least <= value <= most:
+            raise ValueError(f"{name} is {value!r} but must be {least:g} to {most:g}")
+
+
+def _check_text(column: Column, text: str) -> None:
+    name = column.name
+    if len(text) > column.most:
+        raise ValueError(f"{name} has {len(text):,} characters but may have at most {column.most:,}")
+    if column.unit == "JSON":
+        try:
+            found = JSON[name].validate_json(text, strict=True)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+            raise ValueError(f"{name} is {shortened(text)} but must be JSON of its kind: {first['msg']}") from None
+        _check_depth(name, found)
+
+
+def _check_depth(name: str, value: Any, depth: int = 0) -> None:
+    if depth > DEPTH:
+        raise ValueError(f"{name} is nested more than {DEPTH} deep")
+    if isinstance(value, dict | list):
+        for member in value.values() if isinstance(value, dict) else value:
+            _check_depth(name, member, depth + 1)
+    if isinstance(value, int | float) and abs(value) > LARGEST and (name != "logged" or isinstance(value, int)):
+        raise ValueError(f"{name} holds a number beyond {LARGEST:g}")
+    if isinstance(value, str) and len(value) > JSON_TEXT:
+        raise ValueError(f"{name} holds a text of {len(value):,} characters but may hold at most {JSON_TEXT:,}")
+
+
+def _check_names(row: TrialRow) -> None:
+    status, stage = row["status"], row["stage"]
+    if status not in STATUSES:
+        raise ValueError(
+            f"status {shortened(status)} does not exist: {nearest(str(status)[:60], STATUSES, 'statuses')}"
+        )
+    if stage is not None and stage not in STAGES:
+        raise ValueError(f"stage {shortened(stage)} does not exist: {nearest(stage[:60], STAGES, 'stages')}")
+
+
+def _check_trial(row: TrialRow, objective: str | None) -> None:
+    status, stage = row["status"], row["stage"]
+    if objective is not None and row["objective"] != objective:
+        raise ValueError(f"objective is {shortened(row['objective'])} but the campaign's is {objective!r}")
+    if status != "infeasible" or row["spent"] is not None or row["config"] != "null":
+        _need(row, TRAINED, f"a trial that is {status}" if status != "infeasible" else "a trial with a config")
+    _need(row, BY_STATUS.get(status, ()), f"a trial that is {status}")
+    _need(row, BY_STAGE.get(stage, ()), f"a run of the stage {stage}")
+    if stage == ABLATE and status != "infeasible":
+        _need(row, ("arm", "seed"), f"a run of the stage {stage}")
+    if row["design"] is not None:
+        Design.parse(row["design"])
+
+
+def _need(row: Mapping[str, object], names: Sequence[str], what: str) -> None:
+    for name in names:
+        if row[name] is None:
+            raise ValueError(f"{name} is null, but {what} has one")

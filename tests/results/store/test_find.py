@@ -1,0 +1,120 @@
+"""A campaign by its path or by its name, in every command that takes one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from results import compact, compare, fidelity, report
+from results.store.campaign_folder import Store
+from results.store.find import RUNS, find
+from results.store.frames import load
+from storage.location import location
+from tuner import run, status
+from tuner.cli import options
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def campaign(folder: Path) -> Path:
+    Store.create(folder, {"space": "toy"}, {})
+    return folder
+
+
+def test_a_path_means_that_place_alone(here) -> None:
+    campaign(here / "runs" / "a4")
+    runs = Path("runs")
+    for text in ("/mnt/typo/a4", "./a4", "typo/a4", "a4/", "../a4", "~/a4", "s3://typo/a4"):
+        assert find(text, runs) == location(text), text
+
+
+def test_a_name_is_looked_for_among_all_campaigns_and_then_here(here) -> None:
+    runs = Path("runs")
+    campaign(runs / "a"), campaign(Path("b"))
+    assert find("a", runs) == runs / "a" and find("b", runs) == Path("b")
+    with pytest.raises(
+        ValueError, match=r"^aa is no campaign: neither runs/aa nor \./aa holds .*did you mean 'runs/a'\?"
+    ):
+        find("aa", runs)
+
+
+def test_a_name_in_the_usual_folder_is_hinted_by_itself_and_elsewhere_by_its_path(here) -> None:
+    campaign(RUNS / "night"), campaign(Path("elsewhere/night"))
+    with pytest.raises(ValueError, match=r"did you mean 'night'\?$"):
+        find("nihgt")
+    with pytest.raises(ValueError, match=r"did you mean 'elsewhere/night'\?$"):
+        find("nihgt", Path("elsewhere"))
+
+
+def test_a_name_of_two_campaigns_is_refused(here) -> None:
+    campaign(Path("runs/a")), campaign(Path("a"))
+    with pytest.raises(ValueError, match=r"say runs/a or \./a"):
+        find("a", Path("runs"))
+    assert find("a", here) == here / "a"  # one and the same
+
+
+COMMANDS = {
+    "report": lambda text: report.main([text]),
+    "compare": lambda text: compare.main([text]),
+    "compact": lambda text: compact.main([text, "target"]),
+    "fidelity": lambda text: fidelity.main([text]),
+    "status": lambda text: status.main([text]),
+    "resume": lambda text: run.main(["--resume", text]),
+    "reuse": lambda text: run.main(["--space", "parameter_golf", "--reuse", text]),
+    "warm start": lambda text: run.main(["--space", "parameter_golf", "--warm-start", "recorded", text]),
+}
+
+
+def said(command, text: str, capsys) -> str:
+    try:
+        code = command(text)
+    except SystemExit as end:
+        code = end.code
+    error = capsys.readouterr().err
+    assert code == 2 and error.count("\n") == 1, error
+    return error
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_takes_a_campaign_by_the_same_rule(here, capsys, name) -> None:
+    campaign(Path("results/runs/night")), campaign(Path("night"))
+    assert "say results/runs/night or ./night" in said(COMMANDS[name], "night", capsys)
+    assert "did you mean 'night'" in said(COMMANDS[name], "nigth", capsys)
+    assert "elsewhere/night" in said(COMMANDS[name], "elsewhere/night", capsys)
+    assert "there is no user" in said(COMMANDS[name], "~nobody-of-that-name/night", capsys)
+    assert "ftp://" in said(COMMANDS[name], "ftp://host/night", capsys)
+
+
+def test_a_campaign_is_loaded_by_its_name(here) -> None:
+    campaign(Path("results/runs/night"))
+    assert load("night").campaign["space"] == load("results/runs/night").campaign["space"] == "toy"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--results", "s3:/bucket/x"],
+        ["--results", ""],
+        ["--results", "memory://x"],
+        ["--data", "~nobody-of-that-name/texts"],
+        ["--data", "s3://bucket/texts"],
+        ["--set", "data.source=file://host/texts"],
+    ],
+    ids=" ".join,
+)
+def test_an_option_that_names_no_place_is_refused_and_makes_nothing(here, capsys, arguments, monkeypatch) -> None:
+    monkeypatch.delitem(__import__("storage.location", fromlist=["KINDS"]).KINDS, "memory")
+    said(lambda _: run.main(["--space", "parameter_golf", "--dry-run", *arguments]), "", capsys)
+    assert list(here.iterdir()) == []
+
+
+def test_a_home_is_expanded_whatever_stands_before_it(here, monkeypatch) -> None:
+    monkeypatch.setenv("HOME", str(here))
+    (here / "texts").mkdir()
+    given = options.parse(["--space", "parameter_golf", "--results=~/runs", "--data=~/texts"])
+    assert given.start.results == here / "runs" and given.spec.overrides == {"data.source": str(here / "texts")}

@@ -1,0 +1,317 @@
+"""The trainable as Ray calls it, without Ray: its methods are called on a bare instance."""
+
+from __future__ import annotations
+
+import dataclasses
+import errno
+import faulthandler
+import itertools
+import json
+import os
+import uuid
+import weakref
+from pathlib import Path
+
+import pytest
+import torch
+
+from storage import files, inside
+from storage.location import location
+from tests.newest_checkpoint import newest
+from tests.own_files import EXAMPLES, forgotten
+from trainable.component_json import encode
+from trainable.own import modules as own_modules
+from trainable.own import source as own_source
+from trainable.worker import attempt, checkpoint, ray_trainable
+from trainable.worker.attempt import STOP_FILE
+from trainable.worker.ray_trainable import RayTrainable, Request
+from trainable.worker.watchdog import stall_file
+
+
+@pytest.fixture
+def prepared(monkeypatch, dataset) -> list:
+    """Calls of ``prepare``, which finds the made-up data."""
+    calls = []
+
+    def prepare(config, train_tokens_needed=None):
+        calls.append((config, train_tokens_needed))
+        return dataset
+
+    monkeypatch.setattr(ray_trainable, "prepare", prepare)
+    return calls
+
+
+@pytest.fixture
+def request_for(tmp_path, tiny):
+    def make(config=tiny, **settings) -> Request:
+        """As the driver makes it: the attempt is put in force."""
+        key = config.key("made-up")
+        begun = attempt.begin(tmp_path, key, 1)
+        settings = {"attempt": begun.number, "checkpoints": begun.names} | settings
+        request = {"milestones": [2.0, 4.0], "folder": str(tmp_path), "data_fingerprint": "made-up"} | settings
+        return Request(key=key, config=json.dumps(encode(config)), **request)
+
+    return make
+
+
+@pytest.fixture
+def actor(prepared, request_for):
+    """An actor that has been given its first trial."""
+
+    def start(request: Request | None = None) -> RayTrainable:
+        actor = RayTrainable.__new__(RayTrainable)
+        actor.setup(as_config(request or request_for()))
+        return actor
+
+    return start
+
+
+def as_config(request: Request) -> dict:
+    return {"key": request.key, "request": request.to_json()}
+
+
+def finish(actor: RayTrainable) -> list[dict]:
+    results = []
+    while not results or not results[-1]["done"]:
+        results.append(actor.step())
+    return results
+
+
+TIMES = {"seconds", "wall_seconds", "eval_seconds", "compile_seconds"}
+
+
+def numbers(result: dict) -> dict:
+    return {name: value for name, value in result.items() if name not in TIMES}
+
+
+def test_each_step_trains_to_the_next_milestone_and_the_last_one_is_done(actor) -> None:
+    results = finish(actor())
+    assert [(r["milestone"], r["step"], r["status"], r["done"]) for r in results] == [
+        (2.0, 2, "running", False),
+        (4.0, 4, "running", False),
+        (6.0, 6, "completed", True),
+    ]
+
+
+def test_a_result_says_what_the_rows_need_and_is_plain_data(actor) -> None:
+    result = finish(actor())[-1]
+    json.dumps(result)
+    assert result["parameters"] > 1000 and result["precision"] == "fp32" and result["device"].startswith("cpu")
+    assert result["wall_seconds"] >= result["seconds"] > 0 and ":" in result["worker"]
+    assert result["peak_memory_bytes"] is None, "a process has no counter of its own on a CPU"
+
+
+def test_a_reused_actor_trains_the_next_trial_as_a_fresh_one_would(actor, request_for, tiny, prepared) -> None:
+    second = request_for(dataclasses.replace(tiny, seed=5))
+    expected = [numbers(r) for r in finish(actor(second))]
+    prepared.clear()
+    used = actor()
+    used.step()  # stopped early: the rest is never asked for
+    assert used.reset_config(as_config(second)) is True
+    assert [numbers(r) for r in finish(used)] == expected
+    assert len(prepared) == 1, "the data stayed"
+
+
+def test_the_last_trials_network_is_gone_before_the_next_one_is_built(actor, request_for, monkeypatch) -> None:
+    used = actor()
+    used.step()
+    network = weakref.ref(used.fidelity.run.network)
+    start = ray_trainable.Run.start
+
+    def checked(*args, **settings):
+        assert network() is None, "two networks at a time need twice the memory"
+        return start(*args, **settings)
+
+    monkeypatch.setattr(ray_trainable.Run, "start", checked)
+    used.reset_config(as_config(request_for()))
+
+
+def test_only_as_many_tokens_are_asked_for_as_the_trial_reads(actor, request_for, tiny, prepared) -> None:
+    actor(request_for(train_tokens=384))
+    assert prepared == [(tiny.data, 384)]
+
+
+def test_data_that_are_not_the_drivers_are_refused(actor, request_for) -> None:
+    with pytest.raises(ValueError, match="have fingerprint made-up, not another"):
+        actor(request_for(data_fingerprint="another"))
+
+
+def test_a_trial_takes_as_many_threads_as_it_is_given(actor, request_for) -> None:
+    actor(request_for(threads=2))
+    assert torch.get_num_threads() == 2
+
+
+def test_the_stop_file_makes_a_trial_save_itself_and_end_and_it_goes_on_from_there(
+    actor, request_for, tmp_path, monkeypatch
+) -> None:
+    expected = [numbers(r) for r in finish(actor())]
+    monkeypatch.setattr(ray_trainable, "POLL_SECONDS", 0.0)
+    cut = actor()
+    assert cut.step()["milestone"] == 2.0
+    (tmp_path / STOP_FILE).touch()
+    last = cut.step()
+    assert (last["status"], last["done"], last["step"]) == ("interrupted", True, 2)
+    assert newest(cut.attempt).exists()
+
+    (tmp_path / STOP_FILE).unlink()
+    assert [numbers(r) for r in finish(actor(request_for()))] == expected[1:]
+
+
+def test_a_running_trial_saves_itself_now_and_then(actor, request_for, monkeypatch) -> None:
+    monkeypatch.setattr(ray_trainable, "POLL_SECONDS", 0.0)
+    rare = actor(request_for())
+    finish(rare)
+    assert not rare.attempt.names
+    often = actor(request_for(checkpoint_seconds=0.0))
+    finish(often)
+    assert newest(often.attempt).exists()
+
+
+def test_an_attempt_that_another_has_followed_ends_and_writes_nothing_more(actor, request_for, monkeypatch) -> None:
+    monkeypatch.setattr(ray_trainable, "POLL_SECONDS", 0.0)
+    cut_off = actor(request_for(checkpoint_seconds=0.0))
+    cut_off.step()
+    before = set(cut_off.attempt.folder.iterdir())
+    second = request_for()
+    last = cut_off.step()
+    assert (last["status"], last["done"], last["step"]) == ("interrupted", True, 2)
+    assert set(cut_off.attempt.folder.iterdir()) == before
+    assert finish(actor(second))[-1]["status"] == "completed"
+
+
+def test_an_attempt_whose_trial_has_ended_elsewhere_ends_too(actor, request_for, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(ray_trainable, "POLL_SECONDS", 0.0)
+    request = request_for(checkpoint_seconds=0.0)
+    cut_off = actor(request)
+    cut_off.step()
+    attempt.remove(tmp_path, request.key)
+    assert cut_off.step()["status"] == "interrupted" and not cut_off.attempt.folder.exists()
+
+
+def test_in_an_object_store_a_trial_looks_seldom_and_goes_on_from_its_checkpoint_there(
+    actor, request_for, tiny, monkeypatch
+) -> None:
+    campaign = location(f"memory://{uuid.uuid4().hex}/night")
+    inside.write(campaign, "campaign.json", b"{}")
+
+    def request() -> Request:
+        begun = attempt.begin(campaign, tiny.key("made-up"), 1)
+        return request_for(folder=str(campaign), attempt=begun.number, checkpoints=begun.names)
+
+    monkeypatch.setattr(ray_trainable, "POLL_SECONDS", 0.0)
+    inside.write(campaign, STOP_FILE, b"")
+    expected = [numbers(r) for r in finish(actor(request()))]
+    assert expected[-1]["status"] == "completed", "it was too short for a single look"
+
+    monkeypatch.setattr(ray_trainable, "STORE_POLL_SECONDS", 0.0)
+    inside.remove(campaign, STOP_FILE)
+    cut = actor(request())
+    assert cut.step()["milestone"] == 2.0
+    inside.write(campaign, STOP_FILE, b"")
+    assert cut.step()["status"] == "interrupted"
+    inside.remove(campaign, STOP_FILE)
+    again = request()
+    assert len(again.checkpoints) == 1
+    assert [numbers(r) for r in finish(actor(again))] == expected[1:]
+
+
+def test_a_campaign_in_a_store_that_a_node_does_not_see_is_named(actor, request_for) -> None:
+    with pytest.raises(ValueError, match="does not see the campaign's folder 'memory://nowhere/night'"):
+        actor(request_for(folder="memory://nowhere/night"))
+
+
+def test_a_damaged_checkpoint_is_named_and_the_trial_begins_again(actor, request_for) -> None:
+    request_for().begun().save({})
+    request = request_for()
+    newest(request.begun()).write_bytes(b"nothing")
+    *_, last = finish(actor(request))
+    assert last["status"] == "completed" and last["step"] == 6
+    assert f"{request.key}/a1-1.safetensors cannot be read" in last["note"] and "from the first step" in last["note"]
+
+
+def test_a_trial_goes_on_from_the_checkpoint_before_a_damaged_one_to_the_same_end(actor, request_for) -> None:
+    straight = actor()
+    results = [straight.step()]
+    straight.save_state()
+    results.append(straight.step())
+    straight.save_state()
+    results.append(straight.step())
+    request = request_for()
+    file = newest(request.begun())
+    file.write_bytes(file.read_bytes()[:-1])
+    again = finish(actor(request))
+    assert [r["step"] for r in again] == [4, 6]  # on from step 2
+    assert [r["val_loss"] for r in again] == [r["val_loss"] for r in results[1:]]
+    assert "went on from the one before" in again[-1]["note"]
+
+
+def test_a_checkpoint_that_cannot_be_written_costs_a_note_and_not_the_trial(actor, request_for, monkeypatch) -> None:
+    def full(*args, **kwargs) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(checkpoint, "save_file", full)
+    found = actor()
+    found.step()
+    found.save_state()
+    *_, last = finish(found)
+    assert (last["status"], last["note"]) == ("completed", "a checkpoint was not written: No space left on device")
+    assert [path.name for path in found.attempt.folder.iterdir()] == [attempt.SIGN]
+
+
+def test_a_folder_that_cannot_be_read_for_a_while_costs_a_note_and_not_the_trial(actor, monkeypatch) -> None:
+    found = actor()
+    monkeypatch.setattr(ray_trainable, "POLL_SECONDS", 0.0)
+    read, looks = files.read, itertools.count()
+
+    def away(path: Path, most_bytes: int | None = None) -> bytes:
+        if next(looks) % 2:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return read(path, most_bytes)
+
+    monkeypatch.setattr(files, "read", away)
+    *_, last = finish(found)
+    assert next(looks) > 2
+    assert (last["status"], last["note"]) == (
+        "completed",
+        "the campaign's folder could not be read: Input/output error",
+    )
+
+
+def test_a_trial_is_watched_while_it_trains_and_at_no_other_time(actor, request_for, monkeypatch) -> None:
+    calls = []
+    monkeypatch.setattr(faulthandler, "dump_traceback_later", lambda seconds, **options: calls.append(seconds))
+    monkeypatch.setattr(faulthandler, "cancel_dump_traceback_later", lambda: calls.append("rest"))
+    monkeypatch.setattr(ray_trainable, "POLL_SECONDS", 0.0)
+    request = request_for(stall_seconds=7.0)
+    found = actor(request)
+    file = Path(request.folder) / stall_file(request.key, request.attempt)
+    assert calls[0] == 7.0 and calls[-1] == "rest" and file.read_text() == ""
+    calls.clear()
+    found.step()
+    assert calls.count(7.0) >= 3 and calls[-1] == "rest"  # as the step begins, and at each look at the campaign
+    finish(found)
+    assert calls[-1] == "rest" and not file.exists()
+
+
+def test_a_request_survives_its_way_through_json(request_for) -> None:
+    request = request_for(checkpoints=["a1-1.safetensors"], train_tokens=5)
+    assert Request(**json.loads(request.to_json())) == request
+
+
+def test_code_of_the_users_own_is_executed_from_its_text_before_the_config_is_read(actor, request_for, tiny) -> None:
+    source = own_source.read(str(EXAMPLES / "sawtooth.py"))
+    with forgotten():
+        (module,) = own_modules.load([source])
+        config = dataclasses.replace(tiny, schedule=module.Sawtooth())
+        own, plain = request_for(config, sources=[source.to_json()]), request_for(sources=[source.to_json()])
+    with forgotten():
+        worker = actor(plain)
+        finish(worker)
+        assert worker.reset_config(as_config(own))
+        assert finish(worker)[-1]["multiplier"] == config.schedule(5 / 6)
+    broken = {"name": "own_broken", "files": {"own_broken.py": "import no_such_module"}}
+    with (
+        forgotten(),
+        pytest.raises(ValueError, match=r"^node \S+ cannot load .*: own_broken.py, line 1"),
+    ):
+        actor(request_for(sources=[broken]))

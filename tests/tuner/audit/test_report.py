@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from terminal.console import Console
+from trainable.models.mlp import Relu2
+from tuner.audit import report as audit_report
+from tuner.audit.overrides import IDLE, INERT, LIVE, NEARLY, Finding
+
+INERT_RATE = Finding("optimizer.embed_lr", INERT, 0.8, 0.6, 0.0, "while model.tie_embeddings=true")
+CANOPY = Finding("hooks.Canopy.min_scale", NEARLY, 0.3, 1.0, 0.0012)
+CLIP = Finding("hooks.GradientClip.max_norm", IDLE, 5.0, None, 0.0)
+CAP = Finding("model.logit_softcap", LIVE, 18.0, 20.0, 0.012)
+
+
+def printed(findings, **options) -> list[str]:
+    console = Console(file=io.StringIO(), width=60)
+    audit_report.print_findings(console, findings, 4.26, **options)
+    return console.file.getvalue().splitlines()
+
+
+def test_what_changes_nothing_is_named_first_with_what_it_hangs_on() -> None:
+    assert printed([CAP, CANOPY, CLIP, INERT_RATE]) == [
+        "audit: 1 of 4 knobs changes nothing here: optimizer.embed_lr (while model.tie_embeddings=true)",
+        "audit: 1 of 4 knobs changes nothing at this value: hooks.GradientClip.max_norm",
+        "audit: 1 of 4 knobs changes the computation by no more than rounding: hooks.Canopy.min_scale (1e-03)",
+    ]
+
+
+def test_where_everything_acts_one_line_says_so_and_how_long_it_took() -> None:
+    assert printed([CAP], what="override") == ["audit: the only override changes the computation (4.3 s)"]
+
+
+def test_a_finding_is_one_line_with_both_values() -> None:
+    assert audit_report.line(CLIP) == "hooks.GradientClip.max_norm null -> 5: idle, 0.0e+00"
+    mlp = Finding("model.mlp", LIVE, "SwiGLU", Relu2(), why="budget.steps: not in a shrunken run")
+    assert audit_report.line(mlp) == "model.mlp Relu2 -> SwiGLU: live (budget.steps: not in a shrunken run)"
+
+
+def test_rows_are_audited_from_the_command_line(capsys) -> None:
+    assert audit_report.main(["--space", "parameter_golf", "--reading", "as_run", "--only", "BASE", "N3", "N4"]) == 0
+    first, *lines = capsys.readouterr().out.splitlines()
+    assert first.startswith("parameter_golf as_run: 3 rows, 3 overrides in ")
+    assert lines[:2] == [
+        "  BASE: the published code did horizon.steps",
+        "  N3: the published code did not act on losses.HeadDiversity.weight",
+    ]
+    assert lines[2].startswith("  N4: hooks.WeightPerturbation.scale 0 -> 0.0001: nearly inert, ")
+    assert lines[3:] == [
+        "one computation under several names (~ within rounding): 1 group",
+        "  BASE = N3 ~ N4",
+    ]
+
+
+def test_both_readings_are_audited_unless_one_is_asked_for(capsys) -> None:
+    assert audit_report.main(["--space", "parameter_golf", "--only", "D10"]) == 0
+    heads = [line for line in capsys.readouterr().out.splitlines() if " row, " in line]
+    assert [line.split(":")[0] for line in heads] == ["parameter_golf as_logged", "parameter_golf as_run"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--space", "parameter_gulf"], "did you mean 'parameter_golf'"),
+        (["--space", "ngpt", "--reading", "as_ran"], "unknown reading 'as_ran': did you mean 'as_run'"),
+        (["--space", "parameter_golf", "--only", "H11"], "no recorded run 'H11': did you mean 'H1'"),
+    ],
+)
+def test_a_mistake_is_one_clear_line(arguments, message, capsys) -> None:
+    assert audit_report.main(arguments) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and error.startswith("python -m tuner.audit: ") and message in error

@@ -1,0 +1,143 @@
+"""Plans of ``--dry-run``: for devices that are not here, budgets of every kind, and numbers at the edge."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+import search_spaces
+from tuner import run
+from tuner.cli import plan_text
+from tuner.plan.throughput import Speeds
+
+GOLF = ("--space", "parameter_golf", "--no-audit", "--dry-run")
+SPEED = 5000.0
+
+
+@pytest.fixture(autouse=True)
+def fixed_speed(monkeypatch) -> None:
+    monkeypatch.setattr(plan_text, "speeds", lambda config, runtime, slots: Speeds(SPEED, SPEED))
+
+
+@pytest.fixture
+def planned(capsys, tmp_path, monkeypatch) -> Callable[..., str]:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "1000")
+
+    def plan(*arguments: str) -> str:
+        assert run.main([*arguments, "--results", "runs"]) == 0
+        assert not (tmp_path / "runs").exists(), "a plan writes nothing"
+        return str(capsys.readouterr().out)
+
+    return plan
+
+
+@pytest.fixture
+def refused(capsys) -> Callable[..., str]:
+    def plan(*arguments: str) -> str:
+        try:
+            code = run.main([*arguments])
+        except SystemExit as end:
+            code = end.code
+        said = capsys.readouterr().err
+        assert code == 2 and said.count("\n") == 1 and len(said) < 400, said
+        return str(said)
+
+    return plan
+
+
+def line(text: str, name: str) -> str:
+    return next(found for found in text.splitlines() if found.startswith(f"{name}: "))
+
+
+def test_a_plan_for_cards_says_speed_assumption_memory_hours_and_cost(planned) -> None:
+    said = planned(*GOLF, "--device", "h100", "--slots", "8", "--price", "2.5")
+    assert "scale: full" in said, "a card trains what is recorded"
+    assert "1,894,710 tokens/s, assumed: 25% of the 989.4 TFLOP/s in bf16 of NVIDIA H100 datasheet" in line(
+        said, "speed"
+    )
+    assert line(said, "slots") == "slots: 8, each like NVIDIA H100 SXM, 80 GB"
+    assert "of 80 (" in line(said, "memory") and "device-hours" in line(said, "time")
+    assert line(said, "cost").endswith("device-hours at 2.5: 8 held to the end")
+
+
+def test_a_measured_speed_is_planned_with_as_it_is_given(planned) -> None:
+    said = planned(
+        *GOLF, "--scale", "full", "--tokens-per-second", "1e6", "--no-confirm", "--trials", "1", "--price", "3600"
+    )
+    assert line(said, "speed").startswith(
+        "speed: 1,000,000 tokens/s, given with --tokens-per-second: 2 min 16 s a trial, with its start"
+    )
+    assert "each like a device of that speed" in line(said, "slots")
+    assert line(said, "cost").startswith("cost: about 151 for 0.0419 device-hours at 3600: 1 held")
+
+
+def test_the_price_of_a_replay_is_that_of_its_trainings(planned) -> None:
+    said = planned(*GOLF, "--replay", "H1", "--device", "h200", "--price", "3", "--slots", "2")
+    assert "NVIDIA H200 SXM, 141 GB" in line(said, "slots") and "device-hours at 3: 2 held" in line(said, "cost")
+
+
+def test_a_replay_shows_what_is_fixed_and_that_the_log_trained_longer(planned) -> None:
+    said = planned(*GOLF, "--scale", "proxy", "--replay", "H1", "--set", "budget.steps=20")
+    assert line(said, "plan").endswith(", budget.steps=20")
+    assert line(said, "steps of a trial").startswith("steps of a trial: 20 here, 276 in the log; budgets that differ")
+
+
+def test_a_cost_that_nobody_knows_is_said_to_be_unknown(planned) -> None:
+    said = planned(*GOLF, "--scale", "proxy", "--set", "budget.steps=null", "--set", "budget.epochs=2", "--price", "1")
+    assert line(said, "cost") == "cost: not known, as the time is not (--device or --tokens-per-second)"
+
+
+@pytest.mark.parametrize(
+    ("unit", "amount"),
+    [
+        ("steps", "1"), ("steps", "1e12"), ("tokens", "1"), ("tokens", "1e15"), ("flops", "1"), ("flops", "1e30"),
+        ("seconds", "0.001"), ("seconds", "1e9"), ("param_data_ratio", "1e-9"), ("param_data_ratio", "1e9"),
+        ("epochs", "1e-9"), ("epochs", "1e9"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("device", [(), ("--device", "h100")])
+def test_a_budget_of_every_kind_and_size_is_planned(planned, unit, amount, device) -> None:
+    budget = [] if unit == "steps" else ["--set", "budget.steps=null"]
+    said = planned(*GOLF, "--scale", "proxy", *budget, "--set", f"budget.{unit}={amount}", *device)
+    assert "dry run: nothing was trained or written" in said
+    assert "inf" not in line(said, "time") and "nan" not in line(said, "time")
+
+
+@pytest.mark.parametrize("name", search_spaces.names())
+def test_every_space_is_planned_for_a_card(planned, name) -> None:
+    said = planned("--space", name, "--no-audit", "--dry-run", "--device", "a100-80gb", "--price", "2")
+    assert "tokens/s, assumed" in line(said, "speed") and "of 80" in line(said, "memory")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("--device", "h10"), "--device 'h10' is no card that is known: did you mean"),
+        (("--set", "optimizer.matrix_lr=1e308"), "MuonAdam.matrix_lr is 1e+308 but must be 0 or more and at most"),
+        (("--set", "model.model_dim=1000000"), "parameters, which take about"),
+        (("--set", "model.num_layers=1000000000"), "GPT.num_layers is 1000000000 but must be at least 1 and at most"),
+        (("--set", "data.batch_tokens=1e30"), "DataConfig.batch_tokens is about 10^30 but must be"),
+        (("--replay", "H1 x999999999"), "ask for 999,999,999 trainings, but 20,000 are the most"),
+        (("--replay", "H1", "--seeds", "9" * 20), "is not a whole number of at least 1 and at most 1,000,000"),
+        (("--trials", "9" * 5000), "is not a whole number of at least 1 and at most 1,000,000"),
+        (("--slots", "1e3"), "'1e3' is not a whole number"),
+        (("--hours", "inf"), "'inf' is not a positive number of hours up to 1,000,000"),
+        (("--reports", "10001"), "'10001' is not a whole number in 0..10,000"),
+        (("--gpu-fraction", "1e-300"), "'1e-300' is not a part of a GPU"),
+        (("--price", "nan"), "'nan' is not a positive number of money"),
+        (("--tokens-per-second", "0"), "'0' is not a positive number of tokens per second"),
+        (("--constraint", "parameters<=5e-324 margin 99%"), "needs a limit above 0 (1e-09 to 1e+30)"),
+        (("--device", "h100", "--gpu-fraction", "0.5"), "--gpu-fraction is of machines that are there"),
+        (("--tokens-per-second", "9", "--address", "auto"), "--address is of machines that are there"),
+    ],
+)  # fmt: skip
+def test_a_number_beyond_its_range_is_refused_in_one_line(refused, arguments, says) -> None:
+    assert says in refused(*GOLF, "--scale", "proxy", *arguments)
+
+
+@pytest.mark.parametrize("option", [("--device", "h100"), ("--tokens-per-second", "9"), ("--price", "2")])
+def test_what_is_for_plans_is_refused_without_one(refused, option) -> None:
+    said = refused("--space", "parameter_golf", *option)
+    assert f"{option[0]} goes with --dry-run, not with a search" in said

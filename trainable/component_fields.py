@@ -1,0 +1,112 @@
+"""The fields of a component: their types by its annotations, and values as these types where that changes nothing."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import math
+import types
+import typing
+from collections.abc import Iterable
+from typing import Any
+
+from terminal.nearest import closest, nearest
+from terminal.short import shortened
+
+from trainable.component import Component, component
+
+
+def field_of(cls: type[Component], name: str, at: str = "", elsewhere: Iterable[str] = ()) -> dataclasses.Field[Any]:
+    """The field; a ValueError names the nearest path, of those ``elsewhere`` one that ends in the name."""
+    fields = {f.name: f for f in dataclasses.fields(cls)}
+    if name not in fields:
+        close, ending = closest(name, list(fields)), [path for path in elsewhere if path.endswith(f".{name}")]
+        meant = ending[0] if ending else None if close is None else at + close
+        hint = nearest(name, fields, "knobs") if meant is None else f"did you mean {meant!r}?"
+        raise ValueError(f"{cls.__name__} has no knob {name!r}: {hint}")
+    return fields[name]
+
+
+def hints_of(cls: type[Component]) -> dict[str, Any]:
+    return _cached_hints(cls)  # type: ignore[arg-type]  # mypy takes the hash of instances for that of their class
+
+
+_cached_hints = functools.cache(typing.get_type_hints)  # evaluating annotations is slow
+
+
+def accepted(hint: Any) -> tuple[Any, ...]:
+    """The members of a union, or the one type that a hint is."""
+    return typing.get_args(hint) if typing.get_origin(hint) in (typing.Union, types.UnionType) else (hint,)
+
+
+def kind_of(cls: type[Component], name: str) -> str | None:
+    """The kind of component that a field holds (itself or in a tuple), or None for a plain field."""
+    hint = hints_of(cls)[name]
+    for inner in (hint, *typing.get_args(hint)):
+        if isinstance(inner, type) and issubclass(inner, Component):
+            return inner.kind or inner.__name__
+    return None
+
+
+def typed(cls: type[Component], name: str, value: Any) -> Any:
+    """``value`` as the type the field declares, or a ValueError.
+
+    Only exact conversions: int to float, a whole float to int, a list to a tuple, the name of a component to it.
+    """
+    hints = accepted(hints_of(cls)[name])
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"{cls.__name__}.{name} is {value!r} but must be finite")
+    for hint in hints:
+        converted = _converted(hint, value)
+        if converted is not _MISFIT:
+            return converted
+    wanted = " or ".join(_in_words(hint) for hint in hints)
+    raise ValueError(f"{cls.__name__}.{name} is {shortened(value)} but must be {wanted}")
+
+
+_MISFIT = object()  # None is a value
+
+
+def _converted(hint: Any, value: Any) -> Any:
+    if typing.get_origin(hint) is tuple:
+        return _converted_tuple(typing.get_args(hint), value)
+    if hint is type(None):
+        return None if value is None else _MISFIT
+    if hint in (int, float):
+        return _number(hint, value)
+    if not isinstance(hint, type):
+        return _MISFIT
+    if issubclass(hint, Component) and isinstance(value, str):
+        return component(value, hint.kind or hint.__name__)()
+    return value if isinstance(value, hint) else _MISFIT
+
+
+def _number(hint: type[int] | type[float], value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return _MISFIT
+    if hint is int:  # 1e6 is how a large integer is typed on a command line
+        return int(value) if isinstance(value, int) or value.is_integer() else _MISFIT
+    try:
+        return float(value) if math.isfinite(value) else _MISFIT
+    except OverflowError:  # an integer beyond the largest float
+        return _MISFIT
+
+
+def _converted_tuple(hints: tuple[Any, ...], value: Any) -> Any:
+    if not isinstance(value, tuple | list):
+        return _MISFIT
+    if hints[-1] is Ellipsis:
+        hints = (hints[0],) * len(value)
+    if len(hints) != len(value):
+        return _MISFIT
+    members = tuple(_converted(hint, v) for hint, v in zip(hints, value, strict=True))
+    return _MISFIT if any(m is _MISFIT for m in members) else members
+
+
+def _in_words(hint: Any) -> str:
+    if hint is type(None):
+        return "null"
+    name = str(getattr(hint, "__name__", hint))
+    if typing.get_origin(hint) is tuple:
+        return f"a list of {' and '.join(_in_words(h) for h in typing.get_args(hint) if h is not Ellipsis)}"
+    return name

@@ -1,0 +1,69 @@
+"""Components as JSON and back, one text per value, and the fingerprint of that text."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from terminal.nearest import nearest
+
+from trainable.component import SOURCES, Component, OtherSourceError, components, name_on_disk
+from trainable.component_fields import accepted, field_of, hints_of, typed
+
+
+def encode(value: Any) -> Any:
+    """Plain JSON data of a component tree; a component becomes ``{"type": its name on disk, field: value, ...}``."""
+    if isinstance(value, Component):
+        hints = hints_of(type(value))
+        fields = {f.name: _encode_as(hints[f.name], getattr(value, f.name)) for f in dataclasses.fields(value)}
+        return {"type": name_on_disk(type(value)), **fields}
+    if isinstance(value, tuple | list):
+        return [encode(v) for v in value]
+    return value
+
+
+def _encode_as(hint: Any, value: Any) -> Any:
+    """Equal values have one text: a float field that was given 1 is written as 1.0, and -0.0 as 0.0."""
+    members = accepted(hint)
+    if float in members and not isinstance(value, bool) and isinstance(value, int | float):
+        return value if int in members and isinstance(value, int) else float(value) + 0.0
+    return encode(value)
+
+
+def decode(data: Any) -> Any:
+    """The inverse of :func:`encode`. Unknown types and fields are ValueErrors; missing fields take their defaults."""
+    if isinstance(data, Mapping):
+        cls = _of_type(data.get("type"))
+        values = {k: decode(v) for k, v in data.items() if k != "type"}
+        for key in values:
+            field_of(cls, key)
+        return cls(**{k: typed(cls, k, v) for k, v in values.items()})
+    if isinstance(data, list):
+        return tuple(decode(v) for v in data)
+    return data
+
+
+def _of_type(name: Any) -> type[Component]:
+    """The class of a name on disk."""
+    known = {c.__name__: c for c in components()}
+    short, _, source = name.partition("@") if isinstance(name, str) else (name, "", "")
+    if source and short not in known:
+        raise OtherSourceError(f"{short} is of a file of the user's own, which is not given here (--import FILE)")
+    if not isinstance(short, str) or short not in known:
+        raise ValueError(f"unknown component type {name!r}: {nearest(str(name), known, 'types')}")
+    if (here := SOURCES.get(known[short].__module__, "")) != source:
+        raise OtherSourceError(f"{short} is of another source: {source or 'none'} there, {here or 'none'} here")
+    return known[short]
+
+
+def canonical_json(value: Any) -> str:
+    """One text per value: sorted keys, no spaces, no NaN; floats that are whole numbers keep their point."""
+    return json.dumps(encode(value), sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def fingerprint(value: Any) -> str:
+    """The first 16 hex digits of the SHA-256 of the canonical JSON."""
+    return hashlib.sha256(canonical_json(value).encode()).hexdigest()[:16]

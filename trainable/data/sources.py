@@ -1,0 +1,53 @@
+"""What a text in ``data.source`` means, and the look at it that costs nothing: kinds, names and headers of files."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from storage import location
+from terminal.nearest import nearest
+
+from trainable.data import download, shards, text, tokenizer
+
+STDLIB = "stdlib"
+
+
+def check(source: str) -> None:
+    """A ValueError for a source that cannot be read. No text is read, and nothing is downloaded."""
+    if source == STDLIB:
+        return
+    if source in download.DATASETS:
+        download.check(source)
+        return
+    check_there(source)
+    path = location.local(source)
+    if not has_shards(source):
+        text.find(path)
+        return
+    for split in splits(path):
+        for shard in split:
+            shards.read(shard)
+    tokenizer.byte_counter_of(path)
+
+
+def check_there(source: str) -> None:
+    """A ValueError, with the nearest data set's name, where nothing is at a path."""
+    if not os.path.lexists(location.local(source)):
+        hint = nearest(source, [STDLIB, *download.DATASETS], "names")
+        raise ValueError(f"data.source is {source!r}, which is neither a file or folder nor a dataset: {hint}")
+
+
+def has_shards(source: str) -> bool:
+    """Whether a folder holds shards; a .bin file of another name is none, and may lie beside texts."""
+    folder = location.local(source)
+    return os.path.isdir(folder) and any(shards.find(folder, split) for split in ("train", "val"))
+
+
+def splits(folder: Path) -> tuple[list[Path], list[Path]]:
+    """The shards of training and validation; a ValueError where one has none."""
+    train, validation = shards.find(folder, "train"), shards.find(folder, "val")
+    for split, found in (("train", train), ("val", validation)):
+        if not found:
+            raise ValueError(f"{folder} holds .bin files but no shard of the {split} split (*_{split}_*.bin)")
+    return train, validation

@@ -1,0 +1,143 @@
+"""Evaluation: nats per token and exact bits per byte on a fixed set of validation tokens.
+
+Frozen on purpose. It sees a network and its own config, nothing of the training config, so that no knob can move the
+ruler it is measured with. The batch size is a matter of memory only. Sliding windows (``stride``) and test-time
+training (``ttt``) cost many times the plain score, so only the evaluation that ends a run uses them: the reports at
+rungs and the looks at a target use :attr:`EvaluationConfig.plain`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from trainable.component import Component
+from trainable.data.characters import mainrun_loss
+from trainable.data.dataset import Dataset
+from trainable.data.more_text import more_text
+from trainable.evaluation.ttt import TTT
+from trainable.evaluation.windows import Windows
+from trainable.ranges import Context, NumTokens
+
+if TYPE_CHECKING:
+    import torch
+
+    from trainable.evaluation.windows import Forward
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluationConfig(Component):
+    """What is scored: the first ``tokens`` target tokens of the validation stream, in whole windows of ``seq_len``."""
+
+    kind: ClassVar[str] = "evaluation"
+
+    tokens: NumTokens | None = None  # target tokens, rounded down to whole windows; None = the whole validation stream
+    seq_len: Context = 1024  # tokens a window; longer windows give more context and a lower loss
+    batch_tokens: NumTokens = 65536  # tokens a forward pass: memory only
+    stride: Context | None = None  # each window scores its last so many targets; None = seq_len: they do not overlap
+    ttt: TTT | None = None  # learn from what was scored; None = the weights stay as trained
+    mainrun_rows: NumTokens | None = None  # also report mainrun's own metric, so many windows at a time
+
+    def validate(self) -> None:
+        self.check(self.tokens is None or self.tokens >= self.seq_len, "tokens", "null or at least seq_len")
+        self.check(self.batch_tokens >= self.seq_len, "batch_tokens", "at least seq_len")
+        inside = self.stride is None or 1 <= self.stride <= self.seq_len
+        self.check(inside, "stride", f"null or in 1..seq_len = {self.seq_len}")
+        whole = self.ttt is None or self.ttt.chunk_tokens % self.seq_len == 0
+        self.check(whole, "ttt", f"null or have a chunk_tokens that is a multiple of seq_len = {self.seq_len}")
+        fits = self.ttt is None or self.ttt.batch_tokens >= self.seq_len
+        self.check(fits, "ttt", f"null or have a batch_tokens of at least seq_len = {self.seq_len}")
+
+    @property
+    def plain(self) -> EvaluationConfig:
+        """The same tokens in windows that do not overlap, without test-time training."""
+        return dataclasses.replace(self, stride=None, ttt=None)
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The score. A model that diverged has a NaN or infinite ``loss`` and ``bpb``."""
+
+    loss: float  # nats per token
+    bpb: float  # bits per byte of text
+    tokens: int  # target tokens scored
+    bytes: int  # bytes of text that they stand for
+    nats_per_character: float | None = None  # over the same tokens; None where the source is no text
+    mainrun_loss: float | None = None  # characters.py says what; None where it was not asked for
+
+
+def evaluate(forward: Forward, dataset: Dataset, config: EvaluationConfig, device: torch.device | str) -> Evaluation:
+    """Score ``forward`` (int64 inputs (batch, time) -> logits (batch, time, vocab)), which keeps no gradients here.
+
+    With ``config.ttt`` it must be the network itself, whose weights are then back where they were.
+    """
+    from torch import nn
+
+    stream = np.asarray(dataset.validation[: num_targets(dataset, config) + 1]).astype(np.int64)
+    windows = Windows(stream, config.seq_len, config.stride or config.seq_len)
+    rows = windows.rows(config.batch_tokens)
+    if config.ttt is None:
+        nats = windows.nats(forward, rows, device)
+    else:
+        assert isinstance(forward, nn.Module), "only a network can be trained"
+        nats = config.ttt.nats(forward, windows, rows, device)
+    tokens, text_bytes = windows.targets, int(dataset.bytes_of.count(stream[:-1], stream[1:]).sum())
+    if text_bytes == 0:
+        raise ValueError(f"the {tokens:,} validation tokens scored stand for no text: bits per byte has no meaning")
+    return Evaluation(
+        loss=nats / tokens,
+        bpb=nats / math.log(2) / text_bytes,
+        tokens=tokens,
+        bytes=text_bytes,
+        nats_per_character=nats / dataset.characters.count(stream[1:]) if dataset.characters else None,
+        mainrun_loss=_mainrun_loss(forward, dataset, config, device) if config.mainrun_rows else None,
+    )
+
+
+def _mainrun_loss(forward: Forward, dataset: Dataset, config: EvaluationConfig, device: torch.device | str) -> float:
+    if dataset.characters is None:
+        raise ValueError("evaluation.mainrun_rows needs a source of text: these shards do not say what characters are")
+    assert config.mainrun_rows is not None
+    rows = config.mainrun_rows
+    return mainrun_loss(forward, dataset.validation, dataset.characters, rows, config.seq_len, device)
+
+
+def num_targets(dataset: Dataset, config: EvaluationConfig) -> int:
+    """Target tokens that are scored; a ValueError where the validation stream has fewer than are asked for."""
+    check_targets(dataset, config)
+    return (config.tokens or len(dataset.validation) - 1) // config.seq_len * config.seq_len
+
+
+def check_targets(dataset: Dataset, config: EvaluationConfig) -> None:
+    """A ValueError where the validation stream has fewer target tokens than are to be scored."""
+    available = len(dataset.validation) - 1
+    if available < (config.tokens or config.seq_len):
+        there = f"the validation stream has only {available:,} target tokens"
+        helps = more_text(dataset.text_bytes, config.tokens or config.seq_len, available)
+        raise ValueError(f"{wanted(config)} but {there}: {helps}{setting_of(config, available)}")
+
+
+def wanted(config: EvaluationConfig) -> str:
+    """The beginning of a message: the field that asks for so many target tokens."""
+    if config.tokens:
+        return f"evaluation.tokens is {config.tokens:,}"
+    return f"evaluation.seq_len is {config.seq_len:,}"
+
+
+def setting_of(config: EvaluationConfig, available: int) -> str:
+    """The end of a message: settings under which so many target tokens are enough; empty where there are none."""
+    if available < 1:
+        return ""
+    if available >= config.seq_len:
+        fits = dataclasses.replace(config, tokens=available // config.seq_len * config.seq_len)
+        return f", or --set evaluation.tokens={fits.tokens}"
+    length = 1 << (available.bit_length() - 1)
+    try:
+        dataclasses.replace(config, seq_len=length, tokens=length)
+    except ValueError:  # windows and chunks of other lengths depend on them
+        return ""
+    return f", or --set evaluation.seq_len={length} --set evaluation.tokens={length}"

@@ -1,0 +1,222 @@
+"""The thin shell that Ray sees: one reused actor trains one trial after another and hands each report to Tune.
+
+The actor is kept between trials so that imports, data and device stay warm; one in which a trial raises is replaced.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from typing import Any
+
+import torch
+from ray import tune  # noqa: TID251  (the one file here that Ray sees)
+from storage import files
+from storage.location import Url, location
+
+from trainable.component_json import decode
+from trainable.config import TrainConfig
+from trainable.data.dataset import DataConfig, Dataset, prepare
+from trainable.own import modules as own_modules
+from trainable.own.source import Source
+from trainable.report import Environment, Report
+from trainable.run import Run
+from trainable.runtime import Runtime
+from trainable.worker.attempt import STOP_FILE, Attempt
+from trainable.worker.fidelity import FIDELITIES, Fidelity
+from trainable.worker.watchdog import Watchdog, stall_file
+
+POLL_SECONDS = 0.5  # how often a trial looks for it
+STORE_POLL_SECONDS = 15.0  # the same in an object store, where each look is two requests
+
+
+@dataclass(frozen=True)
+class Request:
+    """One trial as the driver asks for it: plain data, sent as JSON."""
+
+    key: str
+    config: str  # JSON of a TrainConfig
+    data_fingerprint: str
+    folder: str  # the campaign's folder
+    milestones: list[float] = field(default_factory=list)  # budget units
+    fidelity: str = "truncate"  # how it is judged at them: see fidelity.py
+    threads: int = 1
+    compile: bool = False
+    checkpoint_seconds: float = 300.0  # least time between two checkpoints of a running trial
+    attempt: int = 1
+    checkpoints: list[str] = field(default_factory=list)  # to go on from, newest first; none is the first step
+    stall_seconds: float = 1800.0  # without a finished step, after which the trial counts as hanging
+    sources: list[dict[str, Any]] = field(default_factory=list)  # of the user's own code (own/source.py)
+    train_tokens: int | None = None  # how many it reads of its data, which limits what is downloaded; None is all
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self))
+
+    @property
+    def resume(self) -> bool:
+        return bool(self.checkpoints)
+
+    def begun(self) -> Attempt:
+        """The attempt at the trial that this asks for."""
+        return Attempt(location(self.folder), self.key, self.attempt, list(self.checkpoints))
+
+
+class RayTrainable(tune.Trainable):
+    """Each ``step`` trains to the next milestone and returns its report."""
+
+    _datasets: dict[DataConfig, Dataset]
+    watchdog: Watchdog | None = None
+
+    def cleanup(self) -> None:
+        if self.watchdog is not None:
+            self.watchdog.close()
+
+    def setup(self, config: dict[str, Any]) -> None:
+        self._datasets = {}
+        self.begin(Request(**json.loads(config["request"])))
+
+    def reset_config(self, new_config: dict[str, Any]) -> bool:
+        self.begin(Request(**json.loads(new_config["request"])))
+        return True
+
+    def begin(self, request: Request) -> None:
+        """Prepare the next trial; the data stay from the last one if it read the same."""
+        self.started, self.request, self.attempt = time.perf_counter(), request, request.begun()
+        for name in ("reports", "fidelity"):  # the last trial's memory, before the next one needs it
+            self.__dict__.pop(name, None)
+        gc.collect()  # a training step and its closure refer to each other
+        torch.set_num_threads(request.threads)
+        if not files.exists(location(request.folder)):
+            raise ValueError(f"node {socket.gethostname()} does not see the campaign's folder {request.folder!r}")
+        self.notes: list[str] = []  # faults that were got over
+        self.watch()
+        with self.watched():
+            self.build(request)
+
+    def build(self, request: Request) -> None:
+        """Everything up to the first step."""
+        self.load_own_code(request)
+        config = decode(json.loads(request.config))
+        assert isinstance(config, TrainConfig)
+        runtime = Runtime.detect(request.compile)
+        runtime.reset_peak_memory()
+        dataset, driver = self.dataset(config.data), FIDELITIES[request.fidelity]
+        start = partial(Run.start, dataset=dataset, runtime=runtime)
+        self.fidelity: Fidelity = driver(config, start, request.milestones, self.should_stop)
+        if request.resume:
+            self.go_on()
+        self.polled = self.looked = self.saved = time.monotonic()
+        self.reports: Iterator[Report] = self.fidelity.reports()
+
+    def load_own_code(self, request: Request) -> None:
+        """Execute the user's own sources, from their text: this node need not have the files."""
+        try:
+            own_modules.load([Source.of_json(source) for source in request.sources])
+        except ValueError as error:
+            raise ValueError(f"node {socket.gethostname()} cannot load the user's own code: {error}") from None
+
+    def dataset(self, config: DataConfig) -> Dataset:
+        if config not in self._datasets:
+            try:
+                found = prepare(config, train_tokens_needed=self.request.train_tokens)
+            except ValueError as error:
+                raise ValueError(f"node {socket.gethostname()} lacks the data: {error}") from None
+            if found.fingerprint != self.request.data_fingerprint:
+                where, wanted = f"{config.source!r} on {socket.gethostname()}", self.request.data_fingerprint
+                raise ValueError(
+                    f"the data {where} have fingerprint {found.fingerprint}, not {wanted}: they have changed"
+                )
+            self._datasets = {config: found}
+        return self._datasets[config]
+
+    def watch(self) -> None:
+        """Set the watchdog on the trial that begins."""
+        self.cleanup()  # of a trial that was stopped
+        self.watchdog = None
+        name = stall_file(self.request.key, self.request.attempt)
+        try:
+            self.watchdog = Watchdog(location(self.request.folder), name, self.request.stall_seconds)
+        except OSError as error:
+            self.notes.append(f"not watched for hanging: {error.strerror}")
+
+    def watched(self) -> AbstractContextManager[None]:
+        return nullcontext() if self.watchdog is None else self.watchdog.watching()
+
+    def go_on(self) -> None:
+        """Take up the trial at its newest checkpoint that is whole; at its first step where there is none."""
+        state, wrong = self.attempt.restore()
+        if state is not None:
+            self.fidelity.load_state_dict(state)
+        self.notes += [f"{why}; went on from {'the one before' if state else 'the first step'}" for why in wrong]
+
+    def should_stop(self) -> bool:
+        """Asked between two steps: saves a due checkpoint, and sees whether the campaign wants to end.
+
+        Or whether this attempt is no longer in force: nobody then waits for what it does.
+        """
+        now = time.monotonic()
+        if now - self.polled < POLL_SECONDS:
+            return False
+        self.polled = now
+        if self.watchdog is not None:
+            self.watchdog.pat()
+        folder = location(self.request.folder)
+        if isinstance(folder, Url) and now - self.looked < STORE_POLL_SECONDS:
+            return False
+        self.looked = now
+        if not self.in_force():
+            return True
+        if now - self.saved > self.request.checkpoint_seconds:
+            self.save_state()
+        return self.readable(lambda: files.exists(folder / STOP_FILE), otherwise=False)
+
+    def in_force(self) -> bool:
+        """Whether nobody says that the trial is another attempt's by now, or over."""
+        return self.readable(self.attempt.in_force, otherwise=True)
+
+    def readable(self, look: Callable[[], bool], otherwise: bool) -> bool:
+        """What the campaign's folder says. Where it cannot be read the training is worth more: it goes on as before."""
+        try:
+            return look()
+        except OSError as error:
+            said = f"the campaign's folder could not be read: {error.strerror or error}"
+            self.notes += [said] if said not in self.notes else []  # it is asked all the time
+            return otherwise
+
+    def save_state(self) -> None:
+        """Write a checkpoint. Where that fails, the training is worth more: it goes on, and the row says so."""
+        try:
+            self.attempt.save(self.fidelity.state_dict())
+        except OSError as error:
+            self.notes.append(f"a checkpoint was not written: {error.strerror or error}")
+        self.saved = time.monotonic()
+
+    def step(self) -> dict[str, Any]:
+        with self.watched():
+            report = next(self.reports)
+            if report.status == "interrupted" and self.in_force():
+                self.save_state()
+        if report.status != "running":
+            self.cleanup()
+        run = self.fidelity.run
+        environment = Environment(
+            parameters=run.num_parameters,
+            device=run.runtime.device_name,
+            precision=run.runtime.precision,
+            peak_memory_bytes=run.runtime.peak_memory_bytes(),
+            wall_seconds=time.perf_counter() - self.started,
+            worker=f"{socket.gethostname()}:{os.getpid()}",
+        )
+        return {
+            **asdict(report),
+            **asdict(environment),
+            "note": "; ".join(dict.fromkeys(self.notes)),
+            "done": report.status != "running",
+        }

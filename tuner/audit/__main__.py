@@ -1,0 +1,15 @@
+"""Which overrides of a recorded campaign change the computation: ``python -m tuner.audit``."""
+
+from __future__ import annotations
+
+from terminal import program
+
+if __name__ == "__main__":
+    program.begin("python -m tuner.audit")
+
+import sys
+
+from tuner.audit.report import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,121 @@
+"""What the audit says, in lines: before a search, and of a whole campaign (``python -m tuner.audit``)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from search_spaces import load as load_space
+from search_spaces.recorded import READINGS
+from search_spaces.space import Space
+from terminal.command_line import EXIT_CODES_OF_LOOKING, OneLineParser
+from terminal.console import Console
+from terminal.counted import counted
+from terminal.nearest import nearest
+from terminal.short import short
+from trainable.component import Component
+from tuner.audit.overrides import IDLE, INERT, NEARLY, Finding, audit_space, proxy_base
+from tuner.audit.recorded import Row, audit_recorded, replicates
+
+SAYS = {
+    INERT: "change nothing here",
+    IDLE: "change nothing at this value",
+    NEARLY: "change the computation by no more than rounding",
+}
+
+
+def print_findings(console: Console, findings: Sequence[Finding], seconds: float, what: str = "knob") -> None:
+    """One line for each kind of finding, inert ones first; one line in all where everything acts."""
+    said = False
+    for status, says in SAYS.items():
+        named = [in_words(f) for f in findings if f.status == status]
+        if named:
+            does = says if len(named) > 1 else says.replace("change", "changes", 1)
+            console.print(f"audit: {len(named)} of {counted(len(findings), what)} {does}: {', '.join(named)}")
+            said = True
+    if findings and not said:
+        each = f"each of {counted(len(findings), what)}" if len(findings) > 1 else f"the only {what}"
+        console.print(f"audit: {each} changes the computation ({seconds:.1f} s)")
+
+
+def in_words(finding: Finding) -> str:
+    """A finding in a few words: the path, and what it hangs on or how much it changes."""
+    if finding.status == NEARLY:
+        return f"{finding.path} ({finding.difference:.0e})"
+    return f"{finding.path} ({finding.why})" if finding.why else finding.path
+
+
+# --- the command ------------------------------------------------------------------------------------------------------
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """0 when all was audited, 2 if the question makes no sense."""
+    parser = OneLineParser(
+        prog="python -m tuner.audit",
+        description="Which overrides change the computation?",
+        epilog=EXIT_CODES_OF_LOOKING,
+    )
+    parser.add_argument("--space", metavar="NAME", required=True, help="the space (see python -m tuner.run --list)")
+    parser.add_argument("--reading", metavar="READING", help="as_logged or as_run; default: both")
+    parser.add_argument("--only", metavar="ID", nargs="+", help="some recorded runs instead of all, and no knobs")
+    given = parser.parse_args(arguments)
+    console = Console()
+    try:
+        space = load_space(given.space)
+        if given.reading not in (None, *READINGS):
+            raise ValueError(f"unknown reading {given.reading!r}: {nearest(given.reading, READINGS, 'readings')}")
+        if given.only is None:
+            print_space(console, space)
+        for reading in READINGS if given.reading is None else (given.reading,):
+            print_recorded(console, space, reading, given.only)
+    except ValueError as error:
+        return parser.refuse(error)
+    return 0
+
+
+def print_space(console: Console, space: Space) -> None:
+    """The knobs of a space, each with what moving it did."""
+    started = time.perf_counter()
+    findings = audit_space(space, proxy_base(space, {}))
+    console.print(f"{space.name}: {counted(len(findings), 'knob')} in {time.perf_counter() - started:.1f} s")
+    for finding in findings:
+        console.print(f"  {line(finding)}")
+
+
+def print_recorded(console: Console, space: Space, reading: str, only: Sequence[str] | None) -> None:
+    """The rows of a campaign of which there is something to say, and its replicate groups."""
+    started = time.perf_counter()
+    rows = audit_recorded(space, reading, only)
+    groups = replicates(rows)
+    seconds = time.perf_counter() - started
+    overrides = sum(len(row.findings) for row in rows)
+    console.print(
+        f"{space.name} {reading}: {counted(len(rows), 'row')}, {counted(overrides, 'override')} in {seconds:.1f} s"
+    )
+    for row in rows:
+        for text in (*[line(f) for f in row.findings if f.says_something], *published(row)):
+            console.print(f"  {row.id}: {text}")
+    console.print(f"one computation under several names (~ within rounding): {counted(len(groups), 'group')}")
+    for group in groups:
+        console.print(f"  {group}")
+
+
+def line(finding: Finding) -> str:
+    """A finding on one line."""
+    change = "" if finding.difference is None else f", {finding.difference:.1e}"
+    why = f" ({finding.why})" if finding.why else ""
+    return f"{finding.path} {_text(finding.undone)} -> {_text(finding.value)}: {finding.status}{change}{why}"
+
+
+def published(row: Row) -> list[str]:
+    """What the published code did otherwise than the log says."""
+    if row.not_acted_on and not row.instead:
+        return [f"the published code did not act on {', '.join(row.not_acted_on)}"]
+    if row.instead:
+        ignored = f", not {', '.join(row.not_acted_on)}" if row.not_acted_on else ""
+        return [f"the published code did {', '.join(row.instead)}{ignored}"]
+    return []
+
+
+def _text(value: object) -> str:
+    return type(value).__name__ if isinstance(value, Component) else short(value)

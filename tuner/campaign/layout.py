@@ -1,0 +1,55 @@
+"""What a campaign's folder has under which name: files, and folders of them.
+
+A folder that is carried about may have anything under these names. Asked before a campaign is begun in it or gone on
+with: later a folder in a file's place would end the search when that file's turn comes. Other names are their owner's.
+"""
+
+from __future__ import annotations
+
+import re
+
+from results.store.campaign_folder import CAMPAIGN, DATASETS
+from storage import inside
+from storage.inside import A_FILE, A_FOLDER
+from storage.location import Location
+from trainable.own import source as own_source
+from trainable.worker import attempt, watchdog
+from trainable.worker.attempt import STOP_FILE
+from tuner.campaign import lock, object_store_lock
+from tuner.campaign.journal_files import JOURNAL, JOURNAL_BEFORE, JOURNAL_LOCK
+from tuner.campaign.trial_files import ERRORS
+
+_FILES = {CAMPAIGN, STOP_FILE, lock.NAME, object_store_lock.NAME, JOURNAL, JOURNAL_BEFORE}
+_FOLDERS = {*DATASETS, attempt.FOLDER, ERRORS, watchdog.FOLDER, object_store_lock.CLAIMS, own_source.FOLDER}
+_BELOW: dict[str, re.Pattern[str]] = {  # what the names of the files in a folder of ours are like
+    **{dataset: re.compile(r".*\.parquet") for dataset in DATASETS},
+    ERRORS: re.compile(r".*\.txt"),
+    watchdog.FOLDER: re.compile(r".*\.txt"),
+    object_store_lock.CLAIMS: re.compile(r".*"),
+}
+
+
+def check(folder: Location) -> None:
+    """A ValueError, one line, for what a campaign's folder must not hold: links, pipes, a folder in a file's place."""
+    inside.check_plain(folder, but=[JOURNAL_LOCK], kinds=kind)
+
+
+def kind(path: str) -> str | None:
+    """What a path below a campaign's folder is for; None for a name that is not ours."""
+    parts = path.split("/")
+    if len(parts) == 1:
+        return A_FILE if path in _FILES else A_FOLDER if path in _FOLDERS else None
+    if parts[0] == attempt.FOLDER:
+        return _of_checkpoints(parts[1:])
+    if parts[0] == own_source.FOLDER:  # modules, and packages of them
+        return A_FILE if path.endswith(".py") else A_FOLDER
+    ours = _BELOW.get(parts[0])
+    return A_FILE if ours is not None and len(parts) == 2 and ours.fullmatch(parts[1]) else None
+
+
+def _of_checkpoints(parts: list[str]) -> str | None:
+    if not attempt.is_key(parts[0]):
+        return None
+    if len(parts) == 1:
+        return A_FOLDER
+    return A_FILE if len(parts) == 2 and attempt.is_ours(parts[1]) else None

@@ -1,0 +1,66 @@
+"""What a campaign writes down of itself when it begins: the resolved question, and what it is asked with."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from results.store.places import RECORDED
+from storage.location import Location, location
+from trainable.component_json import encode
+from trainable.data.dataset import Dataset
+from tuner.campaign import provenance
+from tuner.confirm import first_fresh_seed
+from tuner.question import Question, recorded_side
+from tuner.spec import HOW_IT_IS_RUN, CampaignSpec
+
+FOUND = (  # as the question was asked: of another time, machine or version it may be other
+    "question", "ranges", "fresh_seed", "inert", "prior", "recorded", "data_description", "code_version", "environment",
+    "created_at", "spec_version",
+)  # fmt: skip
+NOT_ASKED = (*FOUND, *HOW_IT_IS_RUN)  # two campaigns that differ in nothing else ask the same
+ABSENT: Mapping[str, Any] = {"imports": []}  # of a campaign that was begun before there was such a field
+LONGEST_VALUE = 60  # characters of a message
+
+
+def asked_of(question: Question) -> dict[str, Any]:
+    """The resolved question as JSON data: what makes two campaigns ask the same, beside the data themselves."""
+    return {**question.spec.to_json(), "base": encode(question.base)}
+
+
+def record_of(question: Question, dataset: Dataset) -> dict[str, Any]:
+    """What ``campaign.json`` keeps: the question, and what was found as it was asked."""
+    return {
+        **asked_of(question),
+        "question": question.space.question,
+        "ranges": {k.path: {"domain": str(k.domain), "why": k.why, "when": k.when} for k in question.space.knobs},
+        "fresh_seed": first_fresh_seed(question.seed, earlier_campaigns(question.spec)),
+        "inert": question.inert,
+        "prior": None if question.prior is None else question.prior.to_json(),
+        "recorded": recorded_side(question),
+        "data": dataset.fingerprint,
+        "data_description": dataset.description,
+        "code_version": provenance.code_version(),
+        "environment": provenance.environment(),
+        "created_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+    }
+
+
+def earlier_campaigns(spec: CampaignSpec) -> list[Location]:
+    """The folders that a search starts from or reuses."""
+    return [location(name) for name in (*spec.warm_start, *spec.reuse) if name != RECORDED]
+
+
+def difference(was: Mapping[str, Any], record: Mapping[str, Any]) -> str | None:
+    """Where two campaigns ask different things, in words; None where they ask the same."""
+    for name, value in json.loads(json.dumps(record)).items():
+        if name not in NOT_ASKED and was.get(name, ABSENT.get(name)) != value:
+            return f"{name} is {_short(was.get(name))} there and {_short(value)} here"
+    return None
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 3]}..."

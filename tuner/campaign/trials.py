@@ -1,0 +1,391 @@
+"""The campaign's book: which trials there are, how each stands, and the only writer of the results.
+
+The store is the truth. Budget, duplicates and what a resume does are decided from the rows here, never from Ray's
+counters or Optuna's study.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from results.store.campaign_folder import Store
+from results.store.row_parts import given, measured_at, of_report, of_trial, taken_back, with_all_columns, with_knobs
+from results.store.row_types import ReportRow, TrialRow
+from results.store.statuses import ENDED, SEARCH, Status
+from search_spaces import constraints
+from search_spaces.domains import Value
+from search_spaces.objectives import cost_of
+from search_spaces.space import Space
+from trainable.component_json import encode, fingerprint
+from trainable.component_paths import difference
+from trainable.config import TrainConfig
+from trainable.training import Training
+from tuner.campaign.row_config import to_json, training_of
+from tuner.failures import LONGEST_CELL, OUT_OF_MEMORY, without_middle
+from tuner.proposals.outcome import Outcome
+from tuner.proposals.replay_plan import Planned
+from tuner.proposals.reuse import Finished
+
+EXTRA = ("steps", "tokens", "seconds", "spent")
+
+
+@dataclass
+class Entry:
+    """One trial of the campaign."""
+
+    key: str
+    values: dict[str, Value]
+    config: Training | None  # None where the values make no valid one
+    row: TrialRow
+    optuna_number: int | None = None
+    milestones: dict[float, float] = field(default_factory=dict)  # milestone -> objective
+    started: bool = False  # in this start of the campaign
+    label: str = ""  # what it is a run of, where it is no trial of the search
+
+    @property
+    def stage(self) -> str:
+        """``search``, or what trains after it (see ``confirm.py``)."""
+        return self.row["stage"] or SEARCH
+
+    @property
+    def status(self) -> Status:
+        return self.row["status"]
+
+    @property
+    def is_trial(self) -> bool:
+        """Whether it counts as one of the search: values that make no valid config cost a row, not a trial."""
+        return self.config is not None and self.stage == SEARCH
+
+    @property
+    def number(self) -> int:
+        return self.row["number"]
+
+    @property
+    def value(self) -> float:
+        """The final value of a trial that completed."""
+        return given(self.row["value"])
+
+    def restart(self) -> None:
+        """Forget what an earlier attempt reached: the next one begins at the first step."""
+        self.milestones.clear()
+        self.row.update(taken_back())
+
+
+class Ledger:
+    """All trials of one campaign, in the order in which they were first started."""
+
+    def __init__(
+        self,
+        store: Store,
+        space: Space,
+        base: Training,
+        data_fingerprint: str,
+        code_version: str,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.store, self.space, self.base, self.data_fingerprint = store, space, base, data_fingerprint
+        self.base_values = space.values_of(base)
+        self.campaign: Mapping[str, Any] = store.campaign
+        self.code_version, self.now = code_version, now
+        self.inert: Sequence[str] | None = None  # knobs that the audit found to change nothing
+        self.entries: dict[str, Entry] = {}
+
+    def key(self, config: Training) -> str:
+        return config.key(self.data_fingerprint)
+
+    def open(self, values: Mapping[str, Value], config: Training, optuna_number: int | None) -> Entry:
+        """A new trial of the space; its row is written when it starts."""
+        changes = self.changes(values)
+        row = self._row(config, self.data_fingerprint, changes)
+        if self.inert is not None:
+            row["inert"] = json.dumps([path for path in changes if path in self.inert])
+        row["optuna_number"] = optuna_number
+        return self._opened(with_knobs(row, values), dict(values), config, optuna_number)
+
+    def changes(self, values: Mapping[str, Value]) -> dict[str, Value]:
+        """Which of ``values`` are not the base's."""
+        return {path: value for path, value in values.items() if self.base_values.get(path, ...) != value}
+
+    def open_again(self, values: Mapping[str, Value], config: Training, columns: TrialRow) -> Entry:
+        """A run after the search, on a seed that was not used there; ``columns`` say which and why."""
+        entry = self.open(values, config, None)
+        entry.row.update({**columns, "is_base": not self.changes(values)})
+        return entry
+
+    def open_planned(self, planned: Planned) -> Entry:
+        """A new trial that replays a recorded run."""
+        assert isinstance(self.base, TrainConfig), "a replay is of recorded runs"
+        same_seed = replace(self.base, seed=planned.config.seed)
+        changes = {path: there for path, (_, there) in difference(same_seed, planned.config).items()}
+        row = self._row(planned.config, planned.data, changes)
+        row["inert"] = None if planned.inert is None else json.dumps(planned.inert)
+        row.update({"recorded_id": planned.recorded_id, "reading": planned.reading, "is_base": not changes})
+        return self._opened(row, {}, planned.config, None)
+
+    def _opened(self, row: TrialRow, values: dict[str, Value], config: Training, optuna_number: int | None) -> Entry:
+        key = row["key"]
+        assert key not in self.entries, f"trial {key} is in the book already"
+        self.entries[key] = Entry(key, values, config, row, optuna_number)
+        return self.entries[key]
+
+    def _row(self, config: Training, data: str, changes: Mapping[str, Any]) -> TrialRow:
+        key, campaign = config.key(data), self.campaign
+        row: TrialRow = {
+            "key": key,
+            "stage": SEARCH,
+            "campaign": self.store.folder.name,
+            "space": campaign["space"],
+            "scale": campaign["scale"],
+            "seed": config.seed,
+            "is_base": key == self.key(self.base),
+            "number": self._next_number(),
+            "status": "running",
+            "objective": campaign["objective"],
+            "config": json.dumps(to_json(config)),
+            "overrides": json.dumps(encode(dict(changes))),
+            "data": data,
+            "budget": config.budget.amount,
+            "budget_unit": config.budget.unit,
+            "attempt": 0,
+            "code_version": self.code_version,
+        }
+        return with_all_columns(row)
+
+    def refuse(
+        self, values: Mapping[str, Value], reason: str, optuna_number: int | None, parameters: int | None = None
+    ) -> None:
+        """Write down values that make no valid run, or one that is too large: they cost a row, not a trial."""
+        row: TrialRow = {"stage": SEARCH, "overrides": json.dumps(dict(values)), "parameters": parameters}
+        self._refuse(values, reason, with_knobs({**row, "optuna_number": optuna_number}, values))
+
+    def refuse_again(self, name: str, reason: str, columns: TrialRow) -> None:
+        """Write down a run after the search that would make no valid one."""
+        self._refuse({"run": name}, reason, {"overrides": "{}", **columns})
+
+    def _refuse(self, named: Mapping[str, Value], reason: str, columns: TrialRow) -> None:
+        key = f"infeasible-{fingerprint(dict(named))}"
+        if key in self.entries:
+            return
+        row: TrialRow = {
+            "key": key,
+            "campaign": self.store.folder.name,
+            "space": self.campaign["space"],
+            "scale": self.campaign["scale"],
+            "number": self._next_number(),
+            "is_base": False,
+            "status": "infeasible",
+            "reason": reason,
+            "objective": self.campaign["objective"],
+            "config": "null",
+            "code_version": self.code_version,
+            **columns,
+        }
+        entry = Entry(key, dict(named), None, with_all_columns(row), columns.get("optuna_number"))
+        self.entries[key] = entry
+        self._write(entry.row)
+
+    def _write(self, row: TrialRow) -> None:
+        """Store the row of a trial; texts that others wrote (an error, a worker) are brought to what a row may have."""
+        row.update({"reason": _of_a_cell(row["reason"]), "note": _of_a_cell(row["note"])})
+        self.store.write_trial(row)
+
+    def _next_number(self) -> int:
+        return 1 + max((e.number for e in self.entries.values()), default=-1)  # there may be gaps: never started, lost
+
+    def start(self, key: str) -> None:
+        """An attempt at the trial begins."""
+        entry, row = self.entries[key], self.entries[key].row
+        entry.started = True
+        number = given(row["attempt"]) + 1
+        if number == 1:  # a start that was killed may have begun to reuse it
+            self.store.replace_reports(key, [])
+        row.update({"status": "running", "attempt": number, "reason": None})
+        row.update({"started_at": self.now(), "ended_at": None})
+        self._write(row)
+
+    def report(self, key: str, result: Mapping[str, Any]) -> None:
+        """Write down what a trial says of itself at a milestone or at its end."""
+        entry, status = self.entries[key], result["status"]
+        row, value = entry.row, result.get(entry.row["objective"])
+        extra = result.get("extra") or dict.fromkeys(EXTRA, 0)  # training beside the run, by its fidelity
+        steps, total = result["step"] + extra["steps"], result["seconds"] + extra["seconds"]
+        tokens = None if result["tokens"] is None else result["tokens"] + extra["tokens"]
+        speed, recent = _speeds(row, tokens, total)
+        row.update(of_trial(result))
+        row.update({"steps": steps, "tokens": tokens, "train_seconds": total, "tokens_per_second": speed})
+        row["extra_seconds"] = extra["seconds"]
+        here = _spent(result, given(row["budget_unit"]))
+        spent = max(here, row["spent"] or 0.0)  # a run of its own for a rung begins at 0 again
+        row.update({"spent": spent, "extra_spent": max(0.0, here + extra["spent"] - spent)})
+        if value is not None:
+            row["last_value"] = value
+        if status == "running" and value is not None:
+            entry.milestones[result["milestone"]] = value
+        if status != "interrupted":
+            self.store.append_report(_report_row(key, row, result, extra["spent"], recent, self.now()))
+        if status == "running":
+            self._write(row)
+
+    def reuse(self, key: str, found: Finished, violation: str) -> None:
+        """Take over a trial that an earlier campaign has finished.
+
+        Its row is written first, so that whoever reads now finds the trial of each report, and as one that has not
+        begun: should we be killed before the reports are there, the next start reuses it again.
+        """
+        entry, objective = self.entries[key], self.entries[key].row["objective"]
+        self._write({**entry.row, "status": "running", "attempt": 0, "started_at": self.now()})
+        self.store.replace_reports(key, found.reports)
+        entry.row.update(found.columns(objective))
+        entry.milestones.update(found.milestones(objective))
+        if entry.status == "completed" and violation:
+            entry.row.update({"status": "infeasible", "reason": violation})
+        entry.row["value"] = entry.row["last_value"] if entry.status == "completed" else None
+        self._write(entry.row)
+
+    def note(self, key: str, text: str) -> None:
+        """Add a fault that the trial got over to its row, which is written with what comes next."""
+        found = self.entries[key].row["note"] or ""
+        if text not in found:
+            self.entries[key].row["note"] = f"{found}; {text}" if found else text
+
+    def close(self, key: str, status: Status, reason: str = "", columns: TrialRow | None = None) -> None:
+        """The attempt is over; ``columns`` are further cells of the row."""
+        entry = self.entries[key]
+        value = entry.row["last_value"] if status == "completed" else None
+        entry.row.update({"status": status, "reason": reason or None, "value": value, "ended_at": self.now()})
+        entry.row.update(columns or {})
+        self._write(entry.row)
+
+    def restore(self, planned: Sequence[Planned] = ()) -> None:
+        """Take the rows of the campaign's earlier starts into the book, their data (known by the fingerprint) where the
+        base and ``planned`` have them now.
+        """
+        rows, reports = self.store.trials(), self.store.reports_by_key()
+        sources = {p.data: p.config.data.source for p in planned}
+        if isinstance(self.base, TrainConfig):
+            sources[self.data_fingerprint] = self.base.data.source
+        for row in sorted(rows, key=lambda r: r["number"]):
+            try:
+                config = _at(training_of(row, self.base), sources.get(str(row["data"])))
+                values = self._refused_values(row) if config is None else self.space.values_of(config)
+            except ValueError as error:
+                raise ValueError(f"{self.store.folder} cannot be gone on with: {error}") from None
+            milestones: dict[float, float] = {}
+            for report in reports.get(row["key"], ()):
+                value = measured_at(report, row["objective"])  # None too where it is known at the end only
+                at, spent = report["milestone"], row["spent"] or 0.0  # less than by an attempt before the last
+                if value is not None and at is not None and at <= spent and at < given(row["budget"]):
+                    milestones[at] = value
+            self.entries[row["key"]] = Entry(row["key"], values, config, row, None, milestones)
+
+    def _refused_values(self, row: TrialRow) -> dict[str, Value]:
+        """The values of a row whose config is none; a ValueError for what no sampler can have asked for."""
+        values: dict[str, Value] = json.loads(row["overrides"])
+        for path, value in values.items():
+            if value not in self.space.knob(path).domain:
+                raise ValueError(f"trial {row['key']!r} has {path} {value!r}: outside {self.space.knob(path).domain}")
+        return values
+
+    def unfinished(self) -> list[Entry]:
+        """Trials that were under way when the campaign last stopped, in order; and the base of a search if it crashed,
+        since all others are measured against it: it is tried again as soon as the cause may be gone.
+        """
+        return [e for e in self.entries.values() if e.status not in ENDED or self.is_failed_base(e)]
+
+    def is_failed_base(self, entry: Entry) -> bool:
+        """Whether this is the base config of a search, and it crashed. A replay's rows are wanted each for itself."""
+        return (
+            entry.status == "crashed"
+            and entry.stage == SEARCH
+            and bool(entry.row["is_base"])
+            and self.campaign.get("replay") is None
+        )
+
+    def outcome(self, entry: Entry) -> Outcome:
+        """A trial as the sampler wants to know it."""
+        row, whole = entry.row, entry.status in ("completed", "infeasible")  # else its costs are of a part of a run
+        second = self.space.second_objective
+        config = entry.config if isinstance(entry.config, TrainConfig) else None
+        no_memory = entry.status == "crashed" and OUT_OF_MEMORY in str(row["reason"]).lower()
+        return Outcome(
+            entry.values,
+            OUT_OF_MEMORY if no_memory else entry.status,
+            row["last_value"] if entry.status == "infeasible" else row["value"],
+            dict(entry.milestones),
+            cost_of(second, row) if second is not None and whole else None,
+            constraints.excesses(self.space.constraints, row, config) if whole else {},
+        )
+
+    def outcomes(self) -> list[Outcome]:
+        """Every ended trial of the search, as the sampler wants to know it."""
+        ended = [e for e in self.entries.values() if e.status in ENDED and not self.is_failed_base(e)]
+        return [self.outcome(e) for e in ended if e.stage == SEARCH]
+
+    def counts(self) -> dict[str, int]:
+        """Number of trials by status."""
+        found: dict[str, int] = {}
+        for entry in list(self.entries.values()):  # a copy: the display counts in a thread of its own
+            found[entry.status] = found.get(entry.status, 0) + 1
+        return found
+
+    def best(self) -> Entry | None:
+        """The completed trial of the search with the lowest value."""
+        return min(self.completed(), key=lambda e: e.value, default=None)
+
+    def completed(self) -> list[Entry]:
+        """The completed trials of the search."""
+        trials = [e for e in list(self.entries.values()) if e.is_trial and e.status == "completed"]
+        return [e for e in trials if e.row["value"] is not None]
+
+    def base_value(self) -> float | None:
+        """The base config's value, once it is there."""
+        for entry in list(self.entries.values()):
+            if entry.row["is_base"] and entry.stage == SEARCH:
+                return entry.row["value"]
+        return None
+
+
+def _at(config: Training | None, source: str | None) -> Training | None:
+    """The config with its data read from there: which place they lie at is no part of what a trial is."""
+    if not isinstance(config, TrainConfig) or source is None:
+        return config
+    return replace(config, data=replace(config.data, source=source))
+
+
+def _of_a_cell(text: str | None) -> str | None:
+    """The text without what no file has: half a character, as a file's name may have it, and a middle of any size."""
+    return None if text is None else without_middle(text.encode(errors="backslashreplace").decode(), LONGEST_CELL)
+
+
+def _speeds(row: TrialRow, tokens: int | None, total: float) -> tuple[float | None, float | None]:
+    """Tokens a second of all training, and since the report before; null where nobody knows of tokens."""
+    if tokens is None:
+        return None, None
+    speed = tokens / total if total else None
+    seconds = total - (row["train_seconds"] or 0.0)
+    recent = (tokens - (row["tokens"] or 0)) / seconds if seconds > 0 else None
+    # less than nothing: it went back further than it has come since, as a checkpoint was lost
+    return speed, speed if recent is not None and recent < 0 else recent
+
+
+def _spent(result: Mapping[str, Any], unit: str) -> float:
+    return float(result["step" if unit == "steps" else unit])
+
+
+def _report_row(
+    key: str, row: TrialRow, sent: Mapping[str, Any], beside: float, speed: float | None, at: datetime
+) -> ReportRow:
+    return {
+        **of_report(sent),
+        "key": key,
+        "attempt": given(row["attempt"]),
+        "extra_spent": beside,
+        "reported_value": sent.get("reported_value"),
+        "tokens_per_second": speed,
+        "logged": json.dumps(sent["logged"]),
+        "at": at,
+    }

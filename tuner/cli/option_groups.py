@@ -1,0 +1,323 @@
+"""All options of ``python -m tuner.run``: their names, their ranges, and what they mean. None is given by default."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Collection
+
+from results.design import DEFAULT, Design
+from results.store.find import RUNS
+from storage.location import argument, text_argument
+from terminal.command_line import OneLineParser
+from terminal.nearest import nearest
+from terminal.number import decimal
+from terminal.option_numbers import at_least_one, positive, whole
+from trainable.seeds import SEEDS
+from tuner.campaign.again import PROGRAM
+from tuner.plan.known_devices import CARDS
+from tuner.spec import STALL_MINUTES
+
+LATEST = "latest"
+LONGEST = 10**6  # hours or minutes: beyond it, a timer of the system would overflow
+BRIEFEST = 1e-4  # hours: a third of a second, in which no trial can start
+LEAST_STALL = 0.01  # minutes: less than a step takes anywhere, so that every trial would count as hanging
+
+
+def parser() -> OneLineParser:
+    """All options, with what they mean."""
+    p = OneLineParser(
+        prog=PROGRAM,
+        description="Search a space of training runs: Optuna proposes, Ray Tune runs, bad ones are stopped early.",
+        epilog="Exit codes: 0 done, 1 done but some trials crashed, or not printed or written, 2 bad input, "
+        "141 where what reads the output of --list, --show or --dry-run has ended (| head); "
+        "130 interrupted by Ctrl-C, 143 by SIGTERM, 129 by the end of its terminal (SIGHUP; nohup keeps it off). "
+        "The first signal lets running trials write checkpoints, a second ends at once.",
+        allow_abbrev=False,
+    )
+    _say_what(p.add_argument_group("what to search"))
+    _say_what_is_known(p.add_argument_group("what is known already"))
+    _say_what_to_replay(p.add_argument_group("what to replay"))
+    _say_how_long(p.add_argument_group("how long, how wide"))
+    _say_how_to_judge(p.add_argument_group("how to judge"))
+    _say_on_what(p.add_argument_group("on what"))
+    _say_where(p.add_argument_group("where"))
+    _look_first(p.add_argument_group("look first"))
+    return p
+
+
+def _say_what(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--space", metavar="NAME", help="the space (see --list), or a .py file with one of your own")
+    group.add_argument(
+        "--import",
+        metavar="FILE",
+        action="append",
+        help="a .py file, package or module with schedules, loss terms, hooks, models, ... of your own, which workers "
+        "get too (docs/own_components.md); repeatable; with --resume the same again",
+    )
+    group.add_argument(
+        "--trust-sources",
+        action="store_true",
+        default=None,
+        help="with --resume: run the code of its own that the campaign's folder keeps (sources/): look at it first",
+    )
+    group.add_argument(
+        "--scale",
+        metavar="NAME",
+        help="full (the recorded size), proxy (laptop) or another of the space's, as golf's replay, which ranks "
+        "recorded runs as they were ranked; default: full where there is a GPU, else proxy",
+    )
+    group.add_argument(
+        "--data",
+        metavar="SOURCE",
+        help="stdlib, the name of a dataset, or a path to shards or text; short for --set data.source=...; with "
+        "--resume where the same data are now",
+    )
+    group.add_argument(
+        "--set", metavar="PATH=VALUE", action="append", help="fix a knob for the whole campaign; repeatable"
+    )
+    group.add_argument(
+        "--objective",
+        metavar="NAME",
+        help="what is minimised (default: the space's), or two, as val_bpb,train_seconds: their Pareto front is "
+        "searched for, without early stopping",
+    )
+    group.add_argument(
+        "--constraint",
+        metavar="LIMIT",
+        action="append",
+        help="a limit without which a trial does not count, as 'artifact_bytes<=16e6 margin 1%%', which allows "
+        "15,840,000: on artifact_bytes, parameters, peak_memory_bytes, step_seconds or train_seconds; repeatable",
+    )
+    group.add_argument(
+        "--seed", metavar="N", type=_seed, help="seed of the sampler and of every training (default: the space's)"
+    )
+
+
+def _say_what_is_known(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--warm-start",
+        metavar="SOURCE",
+        type=text_argument,
+        nargs="+",
+        help="start from what is known: 'recorded' (the space's own recorded runs) and earlier campaigns, by name or "
+        "folder; "
+        "the best configs are tried first, and results of another scale, data, budget, evaluation or seed are "
+        "forgotten as evidence comes in",
+    )
+    group.add_argument(
+        "--likely",
+        metavar="PATH=RANGE",
+        action="append",
+        help="where you would look first, within the range of a knob: PATH=LOW..HIGH or PATH=LABEL|LABEL; the "
+        "first points are drawn from there, later ones from anywhere; repeatable",
+    )
+    group.add_argument(
+        "--reuse",
+        metavar="CAMPAIGN",
+        type=text_argument,
+        nargs="+",
+        help="earlier campaigns, by name or folder: a trial that one of them has finished (same config, seed and data) "
+        "counts here without being trained again; with --resume in place of those given before",
+    )
+    group.add_argument(
+        "--no-reuse",
+        dest="reuse",
+        action="store_const",
+        const=[],
+        help="with --resume: reuse no further trials; those that were reused stay",
+    )
+
+
+def _say_what_to_replay(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--replay",
+        metavar="ROWS",
+        action="append",
+        help="train recorded runs instead of searching: ids (H1), patterns (A*), 'phase 11', bases or all, divided by "
+        "commas; 'bases x3' takes three seeds; repeatable",
+    )
+    group.add_argument("--reading", metavar="NAME", help="of recorded runs: as_run (default) or as_logged")
+    group.add_argument("--seeds", metavar="N", type=at_least_one, help="seeds of each recorded run (default: 1)")
+
+
+def _say_how_long(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--trials",
+        metavar="N",
+        type=at_least_one,
+        help="trials to start in all, those of earlier starts included (default: the scale's, see --list)",
+    )
+    group.add_argument(
+        "--hours",
+        metavar="H",
+        type=positive("hours", LONGEST, BRIEFEST),
+        help="end after H hours; what runs then is kept for --resume",
+    )
+    group.add_argument(
+        "--concurrent", metavar="N", type=at_least_one, help="trials at a time (default: every GPU, else every core)"
+    )
+
+
+def _say_how_to_judge(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--stopper",
+        metavar="NAME",
+        type=_stopper,
+        help="what stops bad trials at rungs: asha (default in a search), hyperband, median or none (in a replay)",
+    )
+    group.add_argument(
+        "--fidelity",
+        metavar="NAME",
+        type=_fidelity,
+        help="what is judged at rungs: truncate (default; the run itself at equal progress), complete (a short "
+        "schedule of its own) or branch (a short decay branched off)",
+    )
+    group.add_argument(
+        "--reports",
+        metavar="N",
+        type=whole(0, 10_000),
+        help="evaluations on the way of a trial, beside those at rungs (default: 0 in a search, 4 in a replay)",
+    )
+    group.add_argument(
+        "--confirm",
+        metavar="KxN..M",
+        type=_design,
+        help="after the search, train its best K and the base on N fresh seeds each, undecided ones on up to M; "
+        f"3x3 is always three (default: {DEFAULT}; not for two objectives)",
+    )
+    group.add_argument("--no-confirm", dest="confirm", action="store_const", const=False, help="leave that out")
+    group.add_argument(
+        "--ablate",
+        action=argparse.BooleanOptionalAction,
+        help="and then undo the winner's changes, in groups, to see which it needs (default: no; its cost is printed)",
+    )
+
+
+def _say_on_what(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--address",
+        metavar="ADDRESS",
+        help="join the Ray cluster there ('auto' on its head) instead of starting one here",
+    )
+    group.add_argument(
+        "--gpu-fraction",
+        metavar="F",
+        type=_fraction,
+        help="of a GPU, for each trial: 0.25 puts four on one, which share its memory (default: 1)",
+    )
+    group.add_argument(
+        "--cpus",
+        metavar="N",
+        type=at_least_one,
+        help="cores reserved for each trial (default: 1, beside a GPU 2); it computes in one thread all the same",
+    )
+    group.add_argument(
+        "--mixed-devices",
+        action=argparse.BooleanOptionalAction,
+        help="let trials that are limited or compared by seconds run on unlike devices",
+    )
+    group.add_argument(
+        "--stall-minutes",
+        metavar="M",
+        type=positive("minutes", LONGEST, LEAST_STALL),
+        help="end a trial as crashed that finishes no step for M minutes; one evaluation and one compilation must take "
+        f"less (default: {STALL_MINUTES:g})",
+    )
+    group.add_argument(
+        "--compile",
+        action=argparse.BooleanOptionalAction,
+        help="compile the training step (pays on a GPU; default: no)",
+    )
+
+
+def _say_where(where: argparse._ArgumentGroup) -> None:
+    where.add_argument(
+        "--name", metavar="NAME", help="name of the campaign (default: the space, the scale and the time)"
+    )
+    where.add_argument(
+        "--results",
+        metavar="FOLDER",
+        type=argument,
+        help=f"folder of all campaigns, also in an object store, as s3://BUCKET/FOLDER (default: {RUNS})",
+    )
+    where.add_argument(
+        "--resume",
+        metavar="CAMPAIGN",
+        type=text_argument,
+        nargs="?",
+        const=LATEST,
+        help="go on with a campaign, by its name in the folder of all, its path or its URL; without one, the latest",
+    )
+
+
+def _look_first(look: argparse._ArgumentGroup) -> None:
+    look.add_argument("--list", action="store_true", default=None, help="list spaces; with --space its knobs")
+    look.add_argument(
+        "--show",
+        metavar="ROWS",
+        help="print recorded runs, named as for --replay: of one its config, what it changes and what it costs, of "
+        "several a line each",
+    )
+    look.add_argument(
+        "--audit",
+        action=argparse.BooleanOptionalAction,
+        help="before anything is spent, train a shrunken model with and without each knob or override, and name those "
+        "that change nothing; with --dry-run, that and the plan are all (default: on)",
+    )
+    look.add_argument("--dry-run", action="store_true", default=None, help="print the plan and its cost, train nothing")
+    look.add_argument(
+        "--device",
+        metavar="CARD",
+        help=f"with --dry-run: plan for devices of this kind, which need not be here: {', '.join(CARDS)}",
+    )
+    look.add_argument(
+        "--tokens-per-second",
+        metavar="N",
+        type=positive("tokens per second", 10**12),
+        help="with --dry-run: the speed of one device with the base config, as measured, instead of an assumed one",
+    )
+    look.add_argument(
+        "--price",
+        metavar="P",
+        type=positive("money for an hour of a device", 10**9),
+        help="with --dry-run: what a device costs for an hour, in any currency: the plan says the sum",
+    )
+    look.add_argument(
+        "--slots", metavar="N", type=at_least_one, help="with --dry-run: the cost on N devices, which need not be here"
+    )
+
+
+def _stopper(text: str) -> str:
+    from tuner.early_stopping import STOPPERS
+
+    return _one_of(STOPPERS, text)
+
+
+def _fidelity(text: str) -> str:
+    from trainable.worker.fidelity import FIDELITIES
+
+    return _one_of(FIDELITIES, text)
+
+
+def _one_of(names: Collection[str], text: str) -> str:
+    if text not in names:
+        raise argparse.ArgumentTypeError(f"{text!r}: {nearest(text, names, 'names')}")
+    return text
+
+
+def _design(text: str) -> Design:
+    try:
+        return Design.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+_seed = whole(0, SEEDS - 1, "0..2^63-1")
+
+
+def _fraction(text: str) -> float:
+    """0.001..1: Ray shares a GPU among no more trials."""
+    fraction = decimal(text) or 0.0
+    if not 0.001 <= fraction <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a part of a GPU, which is above 0 (0.001) and at most 1")
+    return fraction

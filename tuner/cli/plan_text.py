@@ -1,0 +1,285 @@
+"""What is printed before a campaign begins: what is asked, of which machines, and with --dry-run what it costs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from results.design import Design
+from results.replays.budgets import steps_line
+from results.statistics.ablation import num_runs
+from search_spaces import recorded
+from terminal.console import Console
+from terminal.counted import counted
+from terminal.duration import durations
+from trainable.config import UNITS
+from trainable.runtime import Runtime
+from tuner.cluster import capacity
+from tuner.command import Planning, Start
+from tuner.early_stopping import STOPPERS
+from tuner.plan import cost as plan
+from tuner.plan import wall_time
+from tuner.plan.known_devices import Hardware, elsewhere
+from tuner.plan.left import Left
+from tuner.plan.throughput import LARGEST_ON_CPU, speeds
+from tuner.plan.trial_cost import RAY_SECONDS, beside
+from tuner.proposals import replay_plan
+from tuner.question import Question
+
+
+def describe(
+    console: Console,
+    question: Question,
+    here: capacity.Cluster,
+    slots: int | None = None,
+) -> None:
+    """What is about to be asked, and of what: of ``slots`` that need not be here, where they are given."""
+    where = here.about if slots is None else counted(slots, "slot")
+    space, base = question.space, question.base
+    console.print(f"space: {space.name} - {space.question}")
+    console.print(f"scale: {question.scale} - {space.scale(question.scale).about}")
+    fixed = "".join(f", {path}={value}" for path, value in question.overrides.items())
+    limits = ((unit, getattr(base.budget, unit)) for unit in UNITS)
+    budget = " or ".join(f"{unit} {amount:g}" for unit, amount in limits if amount is not None)
+    if question.replay is not None:
+        describe_replay(console, question, where, fixed)
+        print_limits(console, here, slots)
+        return
+    trials, knobs = counted(question.trials, "trial"), counted(len(space.knobs), "knob")
+    console.print(f"plan: {trials} on {where}, {budget} each, {knobs}{fixed}")
+    print_limits(console, here, slots)
+    if space.second_objective is not None:
+        console.print(f"objectives: the Pareto front of {' and '.join(space.objectives)}; nothing is stopped early")
+    if question.spec.confirm:
+        console.print(f"confirm: {confirmation(question.spec.confirm)}")
+    if space.constraints:
+        console.print(f"constraints: {'; '.join(map(str, space.constraints))}")
+
+
+def print_limits(console: Console, here: capacity.Cluster, slots: int | None) -> None:
+    """Why no more trials run at a time on this machine, where they are to run on it."""
+    for note in here.notes if slots is None else ():
+        console.print(note)
+
+
+def confirmation(design: Design) -> str:
+    """What a design means."""
+    seeds = f"{design.first} fresh seeds" + (
+        f", to {design.last} where undecided" if design.last > design.first else ""
+    )
+    runs = f"{design.fewest_runs}" + (f" to {design.most_runs}" if design.last > design.first else "")
+    return f"after the search the best {design.candidates} and the base on {seeds}: {runs} runs (--no-confirm: none)"
+
+
+def describe_replay(console: Console, question: Question, where: str, fixed: str) -> None:
+    """Which recorded runs, and how many trainings they are."""
+    assert question.replay is not None
+    chosen = replay_plan.choose(question.space, question.replay)
+    first_seed = sum(p.config.seed == question.planned[0].config.seed for p in question.planned)
+    rows = f"recorded runs {question.replay.reading}: {len(chosen.seeds)}, as different trainings {first_seed}"
+    console.print(f"plan: {rows}, with all seeds {counted(question.trials, 'trial')}; on {where}{fixed}")
+    logged = {run.id: run.steps for run in recorded.load(question.space) if run.steps}
+    pairs = [(p.config.budget.steps, logged[p.recorded_id]) for p in question.planned if p.recorded_id in logged]
+    if said := steps_line([(float(here), float(there)) for here, there in pairs if here is not None]):
+        console.print(said)
+    if chosen.left_out:
+        console.print(f"left out: {', '.join(chosen.left_out)}, whose configs were never published")
+
+
+def print_cost(console: Console, left: Left, here: capacity.Cluster, start: Start) -> None:
+    """The answer to --dry-run: what is left of a campaign, on the slots of the plan or those that are here."""
+    question, planning = left.question, start.planning
+    assert planning is not None, "only a plan has a cost"
+    if left.ended:
+        of = counted(left.ended + question.trials, "trial")
+        console.print(f"left: {question.trials:,} of {of}; the plan below is of what is left")
+    if question.trials or question.spec.confirm:
+        hardware, slots = planned_for(question, here, planning), planning.num_slots or here.slots
+        costs = print_search_cost if question.replay is None else print_replay_cost
+        costs(console, left, slots, hardware, start)
+    console.print("dry run: nothing was trained or written")
+
+
+def print_search_cost(console: Console, left: Left, slots: int, hardware: Hardware, start: Start) -> None:
+    """The trials of a search, which early stopping makes cheaper, and what comes after them."""
+    question, spec = left.question, left.question.spec
+    judged = question.space.measured_on_the_way and spec.stopper is not None
+    stops, fidelity = (str(spec.stopper), spec.fidelity) if judged else ("none", "truncate")
+    cost, late = (
+        plan.plan(
+            question.base,
+            question.trials,
+            slots,
+            stops,
+            speed,
+            fidelity,
+            beside(question.base, speed),
+            spec.reports or 0,
+        )
+        for speed in (hardware.tokens_per_second, hardware.usual or hardware.tokens_per_second)
+    )
+    rungs = f"{cost.unit} {', '.join(map(str, cost.rungs))} of {cost.budget:g}"
+    console.print(f"early stopping: {stops}{'' if stops == 'none' else f' at {rungs}'}; {STOPPERS[stops]}")
+    if cost.rungs:
+        console.print(f"fidelity: {fidelity}{f', reported at {rungs}' if stops == 'none' else ''}")
+    if cost.tokens is not None:
+        console.print(f"tokens: at most {cost.tokens:,} a trial, {cost.tokens * cost.trials:,} in all")
+    else:
+        console.print(f"tokens: not known beforehand of a budget in {cost.unit}")
+    console.print(f"speed: {hardware.speed}{_each(cost, late)}")
+    print_devices(console, hardware, slots)
+    times = Times(cost, late, wall_time.expect(cost, stops, fidelity) if cost.trials else wall_time.NOTHING)
+    if cost.trials:
+        print_time(console, times, stops, hardware.hours)
+    waves = plan.confirmation_waves(spec.confirm, slots, left.confirmed) if spec.confirm else (0, 0)
+    print_later(console, times, waves, question)
+    print_hours(console, start)
+    print_price(console, start, slots, times.in_all(*waves))
+
+
+def planned_for(question: Question, here: capacity.Cluster, planning: Planning) -> Hardware:
+    """What the plan counts with: devices that are named or whose speed is given, or those that are here, measured."""
+    if planning.is_elsewhere:
+        return elsewhere(question.base, planning.device, planning.tokens_per_second)
+    found = speeds(question.base, Runtime.detect(), here.slots)
+    device, best = f"{'a GPU' if here.has_gpu else 'a core'} of this machine", None if found is None else found.best
+    text = said(best, here.has_gpu)
+    if found is not None and found.best > 1.05 * found.usual:
+        text += f" at best, {found.usual:,.0f} on average as busy as it is now"
+    if found is not None and found.together > 1:
+        text += f", {found.together} trainings at once"
+    return Hardware(best, text, device, hours="slot-hours", usual=None if found is None else found.usual)
+
+
+def print_devices(console: Console, hardware: Hardware, slots: int) -> None:
+    """On what the trials run, and whether it has the memory where that is known."""
+    console.print(f"slots: {slots:,}, each like {hardware.device}")
+    if hardware.memory:
+        console.print(f"memory: {hardware.memory}")
+
+
+def print_hours(console: Console, start: Start) -> None:
+    """That a limit of time may come first."""
+    if start.hours is not None:
+        console.print(f"--hours {start.hours:g}: whatever is not done by then is left for --resume")
+
+
+def print_price(console: Console, start: Start, slots: int, seconds: list[float] | None) -> None:
+    """What the devices cost until the end, at least and at most: they are held also while some of them wait."""
+    price = None if start.planning is None else start.planning.price
+    if price is None:
+        return
+    if seconds is None:
+        console.print("cost: not known, as the time is not (--device or --tokens-per-second)")
+        return
+    low, high = (each / 3600 * slots for each in (seconds[0], seconds[-1]))
+    hours, money = _span(low, high), _span(low * price, high * price)
+    console.print(f"cost: about {money} for {hours} device-hours at {price:g}: {slots:,} held to the end")
+
+
+def _span(low: float, high: float) -> str:
+    return _amount(low) if _amount(low) == _amount(high) else f"{_amount(low)} to {_amount(high)}"
+
+
+def said(speed: float | None, has_gpu: bool) -> str:
+    """A measured speed, or that there is none."""
+    if speed is None and has_gpu:
+        return "not measured: a micro-batch does not fit this GPU's memory"
+    if speed is None:
+        return f"not measured: a model of over {LARGEST_ON_CPU:,} parameters or with long rows is not timed on a CPU"
+    return f"{speed:,.0f} tokens/s here"
+
+
+def _each(cost: plan.Plan, late: plan.Plan) -> str:
+    """Of a trial that goes to its end: its time, and what it does beside its training."""
+    if cost.seconds is None or late.seconds is None or cost.whole_seconds is None or late.whole_seconds is None:
+        return ""
+    others = "start and evaluations" if cost.beside.known else "start, but not its evaluations (of all the text)"
+    return f": {durations(cost.whole_seconds, late.whole_seconds)} a trial, with its {others}"
+
+
+@dataclass(frozen=True)
+class Times:
+    """Seconds of a search and of what comes after it: with the machine at its best, and as busy as it is now."""
+
+    cost: plan.Plan
+    late: plan.Plan
+    expected: wall_time.SearchTime
+
+    def search(self) -> list[float] | None:
+        """Until the last trial has ended, from Ray's start on."""
+        whole = [self.cost.whole_seconds, self.late.whole_seconds]
+        return [RAY_SECONDS + self.expected.wall * each for each in whole if each is not None] or None
+
+    def later(self, fewest: int, most: int) -> list[float] | None:
+        """Of runs one after another, at least and at most."""
+        runs = [self.cost.run_seconds, self.late.run_seconds]
+        found = [number * each for number, each in zip((fewest, most), runs, strict=True) if each is not None]
+        return found or None
+
+    def in_all(self, fewest: int, most: int) -> list[float] | None:
+        """Search and confirmation, at least and at most."""
+        search, later = self.search(), self.later(fewest, most)
+        return None if search is None or later is None else [a + b for a, b in zip(search, later, strict=True)]
+
+
+def print_time(console: Console, times: Times, stops: str, counted: str) -> None:
+    """How long a search will take and what it will cost, as its schedule was simulated."""
+    expected, search = times.expected, times.search()
+    compute = f"{_amount(expected.compute)} of {times.cost.trials:,} whole trials"
+    if search is None:
+        console.print(f"time: about {_amount(expected.wall)} times that of a whole trial ({compute})")
+        return
+    whole = [each for each in (times.cost.whole_seconds, times.late.whole_seconds) if each is not None]
+    hours = _span(*(expected.compute * each / 3600 for each in whole))
+    console.print(f"time: about {durations(*search)}, {hours} {counted} ({compute})")
+    if stops != "none":
+        console.print(f"time without early stopping: {durations(*(expected.wall_unstopped * each for each in whole))}")
+
+
+def print_later(console: Console, times: Times, waves: tuple[int, int], question: Question) -> None:
+    """What comes after the search: ``waves`` of whole runs that confirm, at least and at most."""
+    spec, knobs = question.spec, len(question.space.knobs)
+    if spec.confirm:
+        later, in_all = times.later(*waves), times.in_all(*waves)
+        if later is None or in_all is None:
+            wall = times.expected.wall
+            sums = f"{_amount(wall + waves[0])} to {_amount(wall + waves[1])}"
+            console.print(f"confirmation: {waves[0]:,} to {waves[1]:,} times that of a whole trial after it")
+            console.print(f"in all: about {sums} times that of a whole trial")
+        else:
+            console.print(f"confirmation: {durations(*later)} after it")
+            console.print(f"in all: about {durations(*in_all)}")
+    if spec.confirm and spec.ablate:
+        _, most = num_runs(knobs, spec.confirm.first)
+        console.print(f"ablation: at most {most:,} runs more, if the winner changes all of {counted(knobs, 'knob')}")
+
+
+def _amount(number: float) -> str:
+    return f"{number:,.0f}" if number >= 100 else f"{number:.3g}"
+
+
+def print_replay_cost(console: Console, left: Left, slots: int, hardware: Hardware, start: Start) -> None:
+    """The trainings of a replay: every one is whole, and their budgets differ."""
+    question = left.question
+    tokens = [plan.tokens_of(planned.config) for planned in question.planned]
+    known = [count for count in tokens if count is not None]
+    if known:
+        console.print(f"tokens: {min(known):,} to {max(known):,} a trial, {sum(known):,} in all")
+        console.print(f"speed: {hardware.speed}, of the base")
+    print_devices(console, hardware, slots)
+    seconds: list[float] | None = None
+    if known and hardware.tokens_per_second is not None:
+        configs = [p.config for p, count in zip(question.planned, tokens, strict=True) if count is not None]
+        each = [
+            [n / speed + beside(c, speed).of(question.spec.reports or 0) for n, c in zip(known, configs, strict=True)]
+            for speed in (hardware.tokens_per_second, hardware.usual or hardware.tokens_per_second)
+        ]
+        seconds = [RAY_SECONDS + plan.waves(costs, slots) for costs in each]
+        used = _span(*(sum(costs) / 3600 for costs in each))
+        console.print(f"time: about {durations(*seconds)} with {counted(slots, 'slot')}, {used} {hardware.hours}")
+        if len(known) < len(tokens):
+            console.print(
+                f"not counted: {counted(len(tokens) - len(known), 'training')} whose tokens are not known beforehand"
+            )
+    print_hours(console, start)
+    print_price(console, start, slots, seconds)

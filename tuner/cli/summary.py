@@ -1,0 +1,130 @@
+"""The end of a campaign: the leaderboard with its verdicts, the files, how to go on, and the exit code."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from dataclasses import replace
+from typing import Any
+
+from results.design import DEFAULT
+from results.replays.comparison import compare
+from results.replays.side_by_side import print_comparison
+from results.report import print_leaderboard, print_where
+from results.statistics.ablation import num_runs
+from results.store.frames import load as load_results
+from search_spaces.catalogue import is_known
+from terminal.console import Console
+from terminal.counted import counted
+from terminal.duration import durations
+from terminal.exit_codes import DONE, FAILED
+from terminal.program import INTERRUPTION, exit_code
+from trainable.component_paths import difference, leaves, with_values
+from trainable.config import TrainConfig
+from trainable.training import Training
+from tuner.campaign.again import PROGRAM, again, go_on
+from tuner.confirm import Confirmation
+from tuner.own import code as own_code
+from tuner.search_loop import Search
+
+SHOWN = 20  # rows of a replay in the tables at its end; results.compare prints all
+
+
+def conclude(console: Console, campaign: Search) -> int:
+    """Print what was found, where it is and how to go on; returns the exit code."""
+    results = load_results(campaign.folder)
+    console.print()
+    print_leaderboard(console, results)
+    if campaign.planned is not None:
+        console.print()
+        print_comparison(console, compare(results), SHOWN)
+    if campaign.planned is None and campaign.confirmation is None:
+        print_unconfirmed(console, campaign)
+    if campaign.confirmation is not None:
+        print_winner(console, campaign, campaign.confirmation)
+    console.print()
+    print_where(console, campaign.folder)
+    crashed = campaign.ledger.counts().get("crashed", 0)
+    if crashed:
+        where = f"the last line of each error is in trials.reason, all of it in {campaign.folder / 'errors'}"
+        console.print(f"{counted(crashed, 'trial')} crashed: {where}")
+    unconfirmed = campaign.confirmation is not None and not campaign.confirmation.over
+    left = len(campaign.ledger.unfinished()) or unconfirmed
+    if campaign.stopping and (left or campaign.num_started < campaign.settings.trials):
+        console.print(f"ended early ({campaign.stopping}). {go_on(campaign.folder)}")
+    if campaign.stopping == INTERRUPTION:
+        return exit_code(campaign.signal)
+    return FAILED if crashed else DONE
+
+
+def print_unconfirmed(console: Console, campaign: Search) -> None:
+    """How to confirm what a search for one objective has found; nothing where no trial but the base completed."""
+    tried = any(not entry.row["is_base"] for entry in campaign.ledger.completed())
+    if tried and not campaign.stopping and campaign.space.second_objective is None:
+        cost = f"{DEFAULT.fewest_runs} to {DEFAULT.most_runs} runs"
+        line = again(campaign.folder, f"--confirm {DEFAULT}")
+        console.print(f"Which differences are real? A confirmation on fresh seeds tells ({cost}): {line}")
+
+
+def print_winner(console: Console, campaign: Search, confirmation: Confirmation) -> None:
+    """The winner, or what an ablation has left of it, as a command; and what an ablation would cost, if none ran."""
+    config = confirmation.found()
+    if config is None:
+        if confirmation.round is None and not campaign.stopping:
+            console.print("Nothing to confirm: no trial but the base completed.")
+        return
+    line = command(campaign, str(campaign.ledger.campaign["scale"]), config)
+    if line is not None:
+        console.print(f"The {'minimal ' if confirmation.minimal else ''}winner as a command:")
+        console.print(f"  {line}")
+    changes, parts = confirmation.num_changes, confirmation.num_parts
+    if not campaign.settings.ablate and not confirmation.ablated and parts > 1 and campaign.settings.confirm:
+        fewest, most = num_runs(parts, campaign.settings.confirm.first)
+        seconds = confirmation.run_seconds
+        cost = f"{fewest} to {most} runs"
+        if seconds is not None:
+            slots = campaign.settings.slots
+            cost += f", about {durations(fewest * seconds / slots, most * seconds / slots)}"
+        alone = "" if parts == changes else f"{parts} can be undone alone, the others with them; "
+        tells = f"An ablation tells ({alone}{cost}): {again(campaign.folder, '--ablate')}"
+        console.print(f"Which of its {changes} changes matter? {tells}")
+
+
+def command(campaign: Search, scale: str, config: Training) -> str | None:
+    """The command line that trains ``config``: a search of one trial, whose base it is. None where none can say it."""
+    space = campaign.space
+    if not isinstance(config, TrainConfig) or not is_known(space):
+        return None
+    base = space.scale(scale).base
+    settings = settings_for(base, replace(config, seed=base.seed))
+    asked = own_code.options(campaign.folder, campaign.sources, space)
+    if settings is None or asked is None:
+        return None
+    start = f"{PROGRAM} {asked} --scale {scale} --trials 1 --no-confirm"
+    return " ".join([start, *(f"--set {shlex.quote(f'{path}={_text(value)}')}" for path, value in settings.items())])
+
+
+def settings_for(base: TrainConfig, wanted: TrainConfig) -> dict[str, Any] | None:
+    """Path -> value of what makes ``wanted`` of ``base``; None where settings alone do not.
+
+    Components are set before their fields, of which only those that differ from the defaults are named.
+    """
+    settings: dict[str, Any] = {}
+    there = leaves(wanted)
+    for _ in there:  # far more often than components are nested
+        differ = [path for path in difference(with_values(base, settings), wanted) if path in there]
+        differ = [path for path in differ if not _names_members(wanted, path) and path not in settings]
+        if not differ:
+            break
+        settings |= {p: there[p] for p in differ if not any(p.startswith(f"{other}.") for other in differ)}
+    return settings if with_values(base, settings).key("") == wanted.key("") else None
+
+
+def _names_members(config: TrainConfig, path: str) -> bool:
+    """Whether a path's value is the list of a tuple's components, which are set one by one."""
+    found = leaves(config)
+    return isinstance(found.get(path), tuple) and any(other.startswith(f"{path}.") for other in found)
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)

@@ -1,0 +1,138 @@
+"""The nodes of a joined cluster: whether each can take part in a campaign, asked of each before the first trial.
+
+A campaign's folder must be one that every node sees: trials write their checkpoints there and look there for the sign
+to stop. Data are prepared once a node, here, for all trials that will run on it.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import socket
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import ray
+from ray.exceptions import RayError
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+from storage import files, inside
+from storage.location import Location, absolute, location
+from trainable.data.dataset import DataConfig, prepare
+from tuner.cluster.placement import Node
+from tuner.cluster.ray_errors import one_line
+
+ACCELERATOR = "accelerator_type:"  # Ray's resource that names a node's accelerator
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a node said of itself."""
+
+    host: str
+    problem: str = ""  # why it cannot take part
+    processor: str = ""
+    fingerprint: str = ""  # of the data
+
+
+Ask = Callable[[Sequence[Node], tuple[Any, ...]], Sequence[Answer]]
+
+
+def alive() -> list[Node]:
+    """The nodes that the joined cluster has now."""
+    return [node_of(found) for found in ray.nodes() if found["Alive"]]  # type: ignore[no-untyped-call]
+
+
+def node_of(found: Mapping[str, Any]) -> Node:
+    """A row of ``ray.nodes()``."""
+    have = found["Resources"]
+    kinds = sorted(name.removeprefix(ACCELERATOR) for name in have if name.startswith(ACCELERATOR))
+    return Node(
+        found["NodeID"],
+        found["NodeManagerHostname"],
+        int(have.get("GPU", 0)),
+        float(have.get("CPU", 0)),
+        ", ".join(kinds),
+    )
+
+
+def check(
+    nodes: Sequence[Node], results: Location, data: DataConfig, fingerprint: str, train_tokens: int | None, ask: Ask
+) -> dict[str, str]:
+    """The device of each node; a ValueError names the first that cannot run trials of a campaign below ``results``."""
+    secret = uuid.uuid4().hex
+    shared, name = location(absolute(results)), f".seen-{secret[:8]}"
+    files.create_folder(shared)
+    inside.write(shared, name, secret.encode())
+    try:
+        answers = ask(nodes, (str(shared / name), secret, data, train_tokens))
+    finally:
+        inside.remove(shared, name)
+    for answer in answers:
+        if answer.problem:
+            raise ValueError(answer.problem)
+        if answer.fingerprint != fingerprint:
+            raise ValueError(
+                f"the data {data.source!r} on node {answer.host} have fingerprint {answer.fingerprint}, "
+                f"not {fingerprint} as on the driver's node: copy the driver's there, or give --data a folder that all "
+                "nodes share"
+            )
+    return {node.id: node.accelerator or answer.processor for node, answer in zip(nodes, answers, strict=True)}
+
+
+def ask_each(nodes: Sequence[Node], question: tuple[Any, ...]) -> list[Answer]:
+    """Run :func:`answer` once on every node, all at a time. A node that fails to is an answer with a problem."""
+    remote = ray.remote(num_cpus=0, max_retries=0)(answer)
+    asked = [
+        remote.options(scheduling_strategy=NodeAffinitySchedulingStrategy(node.id, soft=False)).remote(*question)
+        for node in nodes
+    ]
+    return [_received(node, reference) for node, reference in zip(nodes, asked, strict=True)]
+
+
+def _received(node: Node, reference: Any) -> Answer:
+    try:
+        found = ray.get(reference)
+    except RayError as error:
+        return Answer(node.host, f"node {node.host} cannot run trials: {one_line(error)}")
+    assert isinstance(found, Answer)
+    return found
+
+
+def answer(sign: str, secret: str, data: DataConfig, train_tokens: int | None) -> Answer:
+    """Runs on a node: does it see the driver's folder, may it write there, and does it have the data?"""
+    host, path = socket.gethostname(), location(sign)
+    folder = path.parent
+    try:
+        seen = files.read(path).decode(errors="replace") == secret
+    except FileNotFoundError:
+        seen = False
+    except (OSError, ValueError) as error:
+        return Answer(host, f"--results {str(folder)!r} cannot be read from node {host}: {error}")
+    if not seen:
+        return Answer(host, f"--results {str(folder)!r} is not shared: node {host} does not see what the driver wrote")
+    mine = f"{path.name}.{host}.{os.getpid()}"
+    try:
+        inside.write(folder, mine, host.encode())
+        inside.remove(folder, mine)
+    except OSError as error:
+        why = error.strerror or error
+        return Answer(host, f"--results {str(folder)!r} cannot be written from node {host}: {why}")
+    try:
+        found = prepare(data, train_tokens_needed=train_tokens)
+    except (ValueError, OSError) as error:
+        return Answer(host, f"node {host} lacks the data: {error}")
+    return Answer(host, processor=processor(), fingerprint=found.fingerprint)
+
+
+def processor() -> str:
+    """The name of this machine's processor, or of its architecture where the system does not tell."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(errors="replace").splitlines()
+    except OSError:
+        lines = []
+    named = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return named[0] if named else platform.machine()

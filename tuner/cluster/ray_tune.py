@@ -1,0 +1,245 @@
+"""What Ray Tune sees of a search: a searcher, a scheduler, a callback, and one call of ``fit``.
+
+Traps closed here (each has a test): ``Tuner.restore`` is never used and nothing of ours is pickled into Ray's own
+files; its loggers, signal handler and change of directory are off; a trial's error reaches the results.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from ray import tune
+from ray.exceptions import RayError
+from ray.tune.schedulers import FIFOScheduler, TrialScheduler
+from ray.tune.search import Searcher
+
+from terminal.complaint import complain
+from terminal.exit_codes import FAILED
+from trainable.worker.ray_trainable import RayTrainable
+from tuner.campaign.again import PROGRAM
+from tuner.campaign.driver import ray_failure
+from tuner.cluster import own_ray
+from tuner.cluster.ray_errors import one_line
+from tuner.cluster.ray_watch import Watch, watched
+from tuner.failures import RayDiedError
+from tuner.search_loop import Search
+
+LAST_SECONDS = 5.0  # to wait for the main thread to leave the search alone, before the process ends
+
+ENVIRONMENT = {
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # five files a trial that nobody reads
+    "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",  # one report without a value must not end the campaign
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",  # ours asks the trials for checkpoints first
+    "TUNE_GLOBAL_CHECKPOINT_S": "86400",  # Ray's snapshot of the experiment is not what we resume from
+    "RAY_TRAIN_COUNT_PREEMPTION_AS_FAILURE": "1",  # or it starts trials again by itself, unknown to us
+    "RAY_CHDIR_TO_TRIAL_DIR": "0",  # relative paths keep their meaning
+    "RAY_memory_monitor_refresh_ms": "0",  # its kill ends the whole campaign instead of one trial
+    "RAY_AIR_NEW_OUTPUT": "0",  # the new output engine prints tables at any verbosity
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_TRAIN_ENABLE_V2_MIGRATION_WARNINGS": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",  # or `uv run` ships the whole folder to every worker, up to a limit
+}
+
+
+class AskTell(Searcher):
+    """Hands the search's requests to Tune. Ends of trials come through the callback, which also sees errors."""
+
+    def __init__(self, search: Search) -> None:
+        super().__init__(metric="value", mode="min")
+        self.search = search
+
+    def suggest(self, trial_id: str) -> Any:
+        if self.search.exhausted:  # but a trial that runs may lose its node, and is then offered again
+            return str(Searcher.FINISHED) if self.search.stopping or not self.search.live else None
+        with remembered(self.search):
+            request = self.search.next()
+        return None if request is None else {"key": request.key, "request": request.to_json()}
+
+    def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
+        pass
+
+    def set_search_properties(self, metric: str | None, mode: str | None, config: dict[str, Any], **spec: Any) -> bool:
+        return True
+
+    def save(self, checkpoint_path: str) -> None:
+        pass
+
+    def save_to_dir(self, checkpoint_dir: str, session_str: str = "default") -> None:
+        pass
+
+    def restore(self, checkpoint_path: str) -> None:
+        raise RuntimeError("a campaign is resumed from its own rows, never from Ray's files")
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}
+
+
+class EarlyStopping(FIFOScheduler):  # type: ignore[misc]
+    """Ends the trials that the search's stopper ends."""
+
+    def __init__(self, search: Search) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.stopper = search.stopper
+
+    def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
+        over = self.stopper.ends(trial.config["key"], result)
+        return str(TrialScheduler.STOP if over else TrialScheduler.CONTINUE)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}
+
+
+_deciding = threading.RLock()  # held while a search decides or writes
+
+
+@contextmanager
+def remembered(search: Search) -> Iterator[None]:
+    """Keep what storage says of a failed write: Tune turns it into the text of an error of its own."""
+    try:
+        with _deciding:
+            yield
+    except OSError as error:
+        search.unwritten = search.unwritten or error
+        raise
+
+
+class Recorder(tune.Callback):
+    """Tells the search what happens to trials."""
+
+    def __init__(self, search: Search, tick: Any = None, watch: Watch | None = None) -> None:
+        self.search = search
+        self.tick = tick
+        self.watch = watch
+
+    def on_step_begin(self, iteration: int, trials: list[Any], **info: Any) -> None:
+        if self.watch is not None:
+            self.watch.check()
+        with remembered(self.search):
+            self.search.check_held()
+            _ = self.search.exhausted  # the hours may be over
+        if self.tick is not None:
+            self.tick()
+
+    def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        with remembered(self.search):
+            self.search.start(trial.config["key"])
+
+    def on_trial_result(
+        self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **info: Any
+    ) -> None:
+        with remembered(self.search):
+            self.search.report(trial.config["key"], result)
+
+    def on_trial_complete(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        with remembered(self.search):
+            self.search.end(trial.config["key"], trial.last_result or {})
+
+    def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        if self.watch is not None:  # if Ray is dead, no word of its trials counts
+            self.watch.check()
+        file = trial.error_file  # Ray writes it before it calls us
+        error = Path(file).read_text(errors="replace") if file else ""
+        with remembered(self.search):
+            self.search.die(trial.config["key"], error)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}
+
+
+class Silent(tune.ProgressReporter):
+    """Reports nothing. In a notebook, Ray's own would clear what the cell has printed, at any verbosity."""
+
+    def setup(self, *arguments: Any, **options: Any) -> None:
+        """Nothing to be told."""
+
+    def should_report(self, trials: list[Any], done: bool = False) -> bool:
+        return False
+
+    def report(self, trials: list[Any], done: bool, *sys_info: Any) -> None:
+        """Nothing to say."""
+
+
+def prepare_environment() -> None:
+    """Set what Ray reads when it is imported and started; values of the user's own stay."""
+    for name, value in ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+
+
+def fit(search: Search, resources: dict[str, float], tick: Any = None) -> None:
+    """Run the search to its end on the connected cluster. A RayDiedError where that ends first."""
+    os.environ.setdefault("TUNE_MAX_PENDING_TRIALS_PG", str(search.settings.slots))  # fill every slot at once
+    logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # errors of trials are in the results, not in its log
+    # Ray insists on a folder; nothing in it is ever read again. Not the campaign's: Ray would make that anew.
+    scratch = Path(tempfile.mkdtemp(prefix="tuner-", dir=own_ray.folder()))
+    with watched(partial(leave, search)) as watch:
+        tuner = _tuner(search, resources, scratch, Recorder(search, tick, watch))
+        try:
+            tuner.fit()
+        except BaseException as error:
+            over = search.over
+            with suppress(OSError), _deciding:  # the results cannot be written: that is what is already on its way
+                search.abandon()
+            if search.unwritten is not None:
+                raise search.unwritten from None
+            if over and watch.died:  # it has taken nothing with it
+                return
+            watch.check()  # Tune wraps what its callbacks raise
+            if (failure := _failure_of_ray(error)) is not None:
+                raise RayDiedError(one_line(failure)) from error
+            raise
+        else:
+            search.abandon()
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+
+
+def leave(search: Search, why: str) -> None:
+    """End this process, whose main thread hangs in a dead Ray: what runs is closed as interrupted."""
+    with suppress(OSError):
+        if _deciding.acquire(timeout=LAST_SECONDS):
+            search.abandon()
+    complain(PROGRAM, ray_failure(why, search.folder))
+    os._exit(FAILED)
+
+
+def _failure_of_ray(error: BaseException | None) -> RayError | None:
+    """What Ray itself failed with, where Tune does not go on after that."""
+    while error is not None and not isinstance(error, RayError):
+        error = error.__cause__ or error.__context__
+    return error
+
+
+def _tuner(search: Search, resources: dict[str, float], scratch: Path, recorder: Recorder) -> tune.Tuner:
+    return tune.Tuner(
+        tune.with_resources(RayTrainable if search.worker is None else search.worker(), resources),
+        tune_config=tune.TuneConfig(
+            search_alg=AskTell(search),
+            scheduler=EarlyStopping(search),
+            num_samples=-1,  # the book counts, not Ray
+            reuse_actors=search.worker is None,  # of what a user's function leaves behind nothing is known
+            trial_name_creator=_name,
+            trial_dirname_creator=_name,
+        ),
+        run_config=tune.RunConfig(
+            name="campaign",
+            storage_path=str(scratch.resolve()),
+            callbacks=[recorder],
+            checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
+            verbose=0,
+            progress_reporter=Silent(),
+        ),
+    )
+
+
+def _name(trial: Any) -> str:
+    return str(trial.config["key"])

@@ -1,0 +1,1 @@
+"""A user's own code in a campaign: imported files, train functions, programs."""

@@ -1,0 +1,122 @@
+"""Devices that are not here, for plans: how fast a known card trains a model, and whether it has the memory.
+
+A plan from a table is an estimate: peak speed times an assumed model FLOPs utilisation (MFU; arXiv 2204.02311). The
+plan prints the assumption, and ``--tokens-per-second`` takes its place once somebody has measured.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from terminal.escape import shortened
+
+if TYPE_CHECKING:
+    from trainable.config import TrainConfig
+
+# MFU of small models trained well: 0.4 and more is reached at widths over 1,000, less below, where the card waits for
+# memory and launches. A plan that is too dear by some is better than one that runs out of money.
+UTILISATION = 0.25
+
+
+@dataclass(frozen=True)
+class Card:
+    """A device by the name that people give it, with those that ``nvidia-smi`` and torch print for it."""
+
+    about: str
+    bf16_teraflops: float  # peak of dense matrix products in bfloat16 with float32 sums, in 10^12 FLOP/s
+    memory_gb: float  # 10^9 bytes
+    source: str  # of these two numbers
+    printed: tuple[str, ...] = ()  # names beside ``about``, after the maker's and "GeForce"
+
+
+CARDS = {
+    "a10": Card("NVIDIA A10", 125, 24, "NVIDIA A10 datasheet, 2021"),
+    "a30": Card("NVIDIA A30", 165, 24, "NVIDIA A30 datasheet, 2021"),
+    "a40": Card("NVIDIA A40", 149.7, 48, "NVIDIA A40 datasheet, 2021"),
+    "a100-40gb": Card(
+        "NVIDIA A100 40 GB", 312, 40, "NVIDIA A100 datasheet, 2021", ("A100-SXM4-40GB", "A100-PCIE-40GB")
+    ),
+    "a100-80gb": Card(
+        "NVIDIA A100 80 GB", 312, 80, "NVIDIA A100 datasheet, 2021", ("A100-SXM4-80GB", "A100 80GB PCIe")
+    ),
+    "b200": Card("NVIDIA B200", 2250, 180, "NVIDIA DGX B200 datasheet, 2024, an eighth of it"),
+    "h100": Card("NVIDIA H100 SXM", 989.4, 80, "NVIDIA H100 datasheet, 2022, without sparsity", ("H100 80GB HBM3",)),
+    "h100-nvl": Card("NVIDIA H100 NVL", 835, 94, "NVIDIA H100 datasheet, 2023, without sparsity"),
+    "h100-pcie": Card("NVIDIA H100 PCIe", 756, 80, "NVIDIA H100 datasheet, 2022, without sparsity"),
+    "h200": Card("NVIDIA H200 SXM", 989.4, 141, "NVIDIA H200 datasheet, 2023, without sparsity"),
+    "l4": Card("NVIDIA L4", 121, 24, "NVIDIA L4 datasheet, 2023, without sparsity"),
+    "l40s": Card("NVIDIA L40S", 362, 48, "NVIDIA L40S datasheet, 2023, without sparsity"),
+    "rtx3090": Card("GeForce RTX 3090", 71, 24, "NVIDIA GA102 whitepaper, 2020"),
+    "rtx4090": Card("GeForce RTX 4090", 165.2, 24, "NVIDIA Ada whitepaper, 2022"),
+    "rtx5090": Card("GeForce RTX 5090", 209.5, 32, "NVIDIA RTX Blackwell whitepaper, 2025"),
+}
+
+
+def card(name: str) -> Card:
+    """The card of that name, however it is spaced; a ValueError with the nearest ones.
+
+    A name is taken whole: an "RTX 4090 Laptop GPU", an "A10G" or a part of a card (MIG) is another device.
+    """
+    known = {_plain(text): found for key, found in CARDS.items() for text in (key, found.about, *found.printed)}
+    if (plain := _plain(name)) in known:
+        return known[plain]
+    words = re.sub(r"rtx[^a-z0-9]*", "rtx", name.lower())
+    near = [key for key in CARDS if re.search(rf"\b{key.partition('-')[0]}(?![0-9])", words)]
+    near = near or difflib.get_close_matches(plain, CARDS, n=1, cutoff=0.8)
+    hint = f"did you mean {' or '.join(map(repr, near))}? " if near else ""
+    others = f"known are {', '.join(CARDS)}; for another give --tokens-per-second"
+    raise ValueError(f"--device {shortened(name)!r} is no card that is known: {hint}{others}")
+
+
+def _plain(name: str) -> str:
+    """The name in lower case, without maker, brand, spaces and hyphens."""
+    return re.sub(r"nvidia|geforce|[^a-z0-9]", "", name.lower())
+
+
+@dataclass(frozen=True)
+class Hardware:
+    """What a plan counts with: the speed of one device, in words where it comes from, and its memory if known."""
+
+    tokens_per_second: float | None
+    speed: str
+    device: str  # one of them, in words
+    memory: str = ""
+    hours: str = "device-hours"  # what its time is counted in
+    usual: float | None = None  # tokens per second where the machine is busy as it is now; None: as above
+
+
+def elsewhere(config: TrainConfig, name: str | None, measured: float | None) -> Hardware:
+    """Devices that are not here: a card by its name, or those of a speed that somebody measured, or both."""
+    known = None if name is None else card(name)
+    speed, why = measured, "given with --tokens-per-second"
+    if speed is None:
+        assert known is not None
+        from trainable.data.dataset import known_vocab_size
+
+        vocab = known_vocab_size(config.data) or config.data.vocab_size
+        each = config.model.flops_per_token(vocab, config.data.seq_len)
+        speed = UTILISATION * known.bf16_teraflops * 1e12 / each
+        why = (
+            f"assumed: {UTILISATION:.0%} of the {known.bf16_teraflops:,g} TFLOP/s in bf16 of {known.source}, "
+            f"{each:,} FLOPs a token (--tokens-per-second for a measured one)"
+        )
+    device = "a device of that speed" if known is None else f"{known.about}, {known.memory_gb:g} GB"
+    return Hardware(speed, f"{speed:,.0f} tokens/s, {why}", device, said_of_memory(config, known))
+
+
+def said_of_memory(config: TrainConfig, known: Card | None) -> str:
+    """What a trial needs of a card's memory, as far as it can be told without training."""
+    if known is None:
+        return "not compared: no card is named (--device)"
+    from tuner.cluster.device_memory import needed_by
+
+    need = needed_by(config)
+    whole = f"about {need.total / 1e9:,.3g} GB of {known.memory_gb:g}"
+    parts = f"weights, gradients and moments {need.state / 1e9:,.3g}, a micro-batch {need.batch / 1e9:,.3g}, roughly"
+    if need.total > known.memory_gb * 1e9:
+        smaller = "a smaller model" if need.state > known.memory_gb * 1e9 else "more data.grad_accum_steps"
+        return f"{whole}: it does not fit; {smaller} would ({parts})"
+    return f"{whole} ({parts})"

@@ -1,0 +1,84 @@
+"""Processes that train beside one that is timed, as the other trials of a campaign will: cores share memory and caches.
+
+``python -m tuner.plan.partners`` is one of them: it reads a config as JSON, with the sources of its components, says
+when it trains, and ends with its standard input, so that none outlives who started it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from trainable.component_json import decode, encode
+from trainable.config import TrainConfig
+from trainable.own import modules as own_modules
+from trainable.own.source import Source
+from trainable.runtime import Runtime
+from tuner.plan.bench import Bench
+
+MOST = 7  # beside the one that is timed: more would take longer to start than the plan is worth
+WAIT_SECONDS = 30.0  # for all of them to train
+READY = b"ready\n"
+
+
+@contextmanager
+def training(config: TrainConfig, number: int) -> Iterator[int]:
+    """Let up to ``number`` processes train ``config`` on this machine within the block; gives how many do."""
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "tuner.plan.partners"]
+    asked = {"config": encode(config), "sources": [source.to_json() for source in own_modules.loaded()]}
+    begun: list[subprocess.Popen[bytes]] = []
+    try:
+        for _ in range(min(number, MOST)):
+            begun.append(
+                subprocess.Popen(
+                    command,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.DEVNULL,
+                    env=environment,
+                    start_new_session=True,  # Ctrl-C is for whoever started it, who ends it
+                )
+            )
+        for process in begun:
+            assert process.stdin is not None
+            with suppress(OSError):
+                process.stdin.write(json.dumps(asked).encode() + b"\n")
+                process.stdin.flush()
+        until = time.monotonic() + WAIT_SECONDS
+        yield sum(_trains(process, until) for process in begun)
+    finally:
+        for process in begun:
+            process.kill()
+        for process in begun:
+            process.communicate()
+
+
+def _trains(process: subprocess.Popen[bytes], until: float) -> bool:
+    """Whether it says in time that it trains."""
+    assert process.stdout is not None
+    there, _, _ = select.select([process.stdout], [], [], max(0.0, until - time.monotonic()))
+    return bool(there) and process.stdout.readline() == READY
+
+
+def main() -> None:
+    """Train until standard input ends."""
+    asked = json.loads(sys.stdin.buffer.readline())
+    own_modules.load([Source.of_json(source) for source in asked["sources"]])
+    config = decode(asked["config"])
+    assert isinstance(config, TrainConfig)
+    with Bench(config, Runtime()) as bench:
+        bench.step()
+        os.write(1, READY)
+        while not select.select([sys.stdin], [], [], 0)[0]:
+            bench.step()
+
+
+if __name__ == "__main__":
+    main()

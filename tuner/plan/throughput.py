@@ -1,0 +1,82 @@
+"""How fast a model trains on this machine, measured in moments and without data, for plans.
+
+Two speeds are told: the best, which is that of a machine with nothing else to do, and the usual one, the mean while as
+many processes train as trials will, and whatever else the machine is busy with now.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+
+from search_spaces.constraints import num_parameters
+from trainable.config import TrainConfig
+from trainable.runtime import Runtime
+from tuner.plan import partners
+from tuner.plan.bench import Bench, num_rows, vocab_size
+
+TIMED = 3  # times at least, of which the shortest is the best
+TIMED_SECONDS = 1.5  # and for so long at least, of which the mean is the usual one
+MOST_FLOPS_ON_CPU = 4 * 10**12  # of the passes that are timed: a minute or so
+LARGEST_ON_CPU = 100_000_000  # parameters; beyond it, one pass may take all memory and its time says nothing
+
+
+@dataclass(frozen=True)
+class Speeds:
+    """Tokens per second of one of ``together`` processes that train at once, in whole steps without evaluations."""
+
+    best: float
+    usual: float
+    together: int = 1
+
+
+def speeds(config: TrainConfig, runtime: Runtime, slots: int = 1) -> Speeds | None:
+    """The speeds of this model beside ``slots`` - 1 others on a CPU; None where it is too large to be timed here.
+
+    A GPU is timed alone: each trial has its own, and what they share is the work of the cores.
+    """
+    others = slots - 1 if runtime.device_type == "cpu" and _fits(config) else 0
+    with partners.training(config, others) as together:
+        return _measured(config, runtime, together + 1)
+
+
+def tokens_per_second(config: TrainConfig, runtime: Runtime) -> float | None:
+    """The best speed of this model alone; None where it is too large to be timed here."""
+    found = speeds(config, runtime)
+    return None if found is None else found.best
+
+
+def _measured(config: TrainConfig, runtime: Runtime, together: int) -> Speeds | None:
+    if runtime.device_type == "cpu" and not _fits(config):
+        return None
+    try:
+        with Bench(config, runtime) as bench:
+            passes, update = _timed(bench.passes, runtime), _timed(bench.update, runtime)
+            batch = config.data.batch_tokens
+            times = batch / bench.num_tokens
+            return Speeds(batch / (passes[0] * times + update[0]), batch / (passes[1] * times + update[1]), together)
+    except torch.OutOfMemoryError:
+        return None
+
+
+def _fits(config: TrainConfig) -> bool:
+    """Whether a CPU has this model's passes done in moments."""
+    vocab, batch = vocab_size(config), num_rows(config, "cpu")
+    flops = batch * config.data.seq_len * config.model.flops_per_token(vocab, config.data.seq_len)
+    return flops <= MOST_FLOPS_ON_CPU and num_parameters(config, vocab) <= LARGEST_ON_CPU
+
+
+def _timed(work: Callable[[], None], runtime: Runtime) -> tuple[float, float]:
+    """The shortest and the mean of its times in seconds, the first of which, that warms up, does not count."""
+    seconds: list[float] = []
+    work()
+    while len(seconds) < TIMED or sum(seconds) < TIMED_SECONDS:
+        runtime.synchronize()
+        started = time.perf_counter()
+        work()
+        runtime.synchronize()
+        seconds.append(time.perf_counter() - started)
+    return min(seconds), sum(seconds) / len(seconds)

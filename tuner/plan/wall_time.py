@@ -1,0 +1,73 @@
+"""How long a search takes with so many slots: its schedule simulated, with the campaign's own early stopping.
+
+A closed formula (``plan.expected_share``) is too low where trials are few: a trial is judged against those that reached
+its rung before it, so the first ones pass. How many go on depends on the order of arrival and on no number of slots;
+what more slots change is the time. Values are drawn at random here, independent at each rung: which trial is better
+does not change how many go on. That the sampler learns less when more trials run at once is not in it.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from statistics import mean
+
+from trainable.seeds import derived
+from tuner.early_stopping import Stopper
+from tuner.plan.cost import Plan
+from tuner.plan.simulated_clock import SimulatedClock
+
+REPEATS = 20  # schedules that an expectation is the mean of
+MOST_TRIALS = 1000  # of a simulated schedule; a longer search is more of the same
+FEWEST_SLOTS = 20  # below which they are not scaled down with the trials: they would not come out even
+JITTER = 0.02  # trials of one cost still differ by so much in speed; without it, waves would stay in step for ever
+
+
+@dataclass(frozen=True)
+class SearchTime:
+    """A search in units of one whole trial: wall time, compute of all trials, and wall time if nothing were stopped."""
+
+    wall: float
+    compute: float
+    wall_unstopped: float
+
+
+NOTHING = SearchTime(0.0, 0.0, 0.0)  # of a search that is over
+
+
+def expect(plan: Plan, stopper: str, fidelity: str, repeats: int = REPEATS) -> SearchTime:
+    """The mean over simulated schedules of a search whose trials cost the same. ``stopper`` as in ``STOPPERS``.
+
+    Of a search with more than ``MOST_TRIALS`` trials a part is simulated, with as many less slots where they are many.
+    """
+    part = min(1.0, MOST_TRIALS / (10 if stopper == "median" else 1) / plan.trials)  # its rule looks at all curves
+    slots = max(min(plan.slots, FEWEST_SLOTS), round(plan.slots * part))
+    simulated = replace(plan, trials=round(plan.trials * part), slots=slots)
+    runs = [simulate(simulated, stopper, fidelity, seed) for seed in range(repeats)]
+    return SearchTime(
+        mean(run.seconds for run in runs) * (slots / plan.slots) / part,
+        mean(run.busy_seconds for run in runs) / part,
+        -(-plan.trials // plan.slots) * sum(plan.costs(fidelity)),
+    )
+
+
+def simulate(plan: Plan, stopper: str, fidelity: str, seed: int) -> SimulatedClock:
+    """One schedule; its clock counts in whole trials instead of seconds."""
+    rule = Stopper(stopper, "val_loss", plan.rungs, protected=frozenset(["trial-0"]))
+    clock, draw, left = SimulatedClock(), random.Random(derived(seed, "simulated schedule")), iter(range(plan.trials))
+    costs = plan.costs(fidelity)
+
+    def train(number: int) -> Iterator[float]:
+        slowness = draw.uniform(1 - JITTER, 1 + JITTER)
+        for rung, cost in zip([*plan.rungs, plan.budget], costs, strict=True):
+            yield cost * slowness
+            if rule.ends(f"trial-{number}", {"milestone": rung, "val_loss": draw.random()}):
+                return
+
+    def start() -> Iterator[float] | None:
+        number = next(left, None)
+        return None if number is None else train(number)
+
+    clock.run(start, plan.slots)
+    return clock

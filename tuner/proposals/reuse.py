@@ -1,0 +1,92 @@
+"""Finished trials of earlier campaigns, found by their key: the same config, seed and data are the same trial.
+
+Only what ended by itself is taken, and only of the search: a confirmation is trained anew, on seeds that nothing has
+seen. A trial that early stopping ended does not say what it would come to, and an infeasible one was judged by the
+limits of its campaign. What a trial had at rungs is taken where it was measured in the same way (``--fidelity``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from results.store.campaign_folder import Store
+from results.store.row_parts import given, measure_of, reusable
+from results.store.row_types import ReportRow, TrialRow
+from results.store.statuses import SEARCH, Status
+from storage.location import Location
+from trainable.component import OtherSourceError
+from tuner.campaign.row_config import config_of
+
+FINISHED: tuple[Status, ...] = ("completed", "diverged", "plateaued")
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A trial that need not be trained again."""
+
+    campaign: str
+    row: TrialRow
+    reports: Sequence[ReportRow]  # of rungs only where they were judged by the same fidelity
+
+    def columns(self, objective: str) -> TrialRow:
+        """What goes into the row of the trial that reuses it."""
+        return {**reusable(self.row), "last_value": measure_of(self.row, objective), "reused_from": self.campaign}
+
+    def milestones(self, objective: str) -> dict[float, float]:
+        """Milestone -> objective, of those before the end of the budget."""
+        found = {
+            at: measure_of(report, objective) for report in self.reports if (at := report["milestone"]) is not None
+        }
+        return {at: value for at, value in found.items() if value is not None and at < given(self.row["budget"])}
+
+
+class Library:
+    """The finished trials of some campaigns; reports are read when they are asked for."""
+
+    def __init__(self, folders: Sequence[Location], fidelity: str = "truncate") -> None:
+        """A ValueError, one line, for a folder that is no campaign or cannot be read.
+
+        ``fidelity`` is that of the campaign that reuses: how values on the way are measured.
+        """
+        self.fidelity = fidelity
+        self._found: dict[str, tuple[Store, TrialRow]] = {}
+        self.left_out: dict[str, str] = {}  # trials of a source of the user's own that is not the one here, and why
+        for folder in folders:
+            store = Store.open(folder)
+            trials, _ = store.tables()  # a damaged report is said now, and not when its trial has its turn
+            for row in cast(list[TrialRow], trials.to_pylist()):
+                searched = (row["stage"] or SEARCH) == SEARCH
+                if searched and row["status"] in FINISHED and row["key"] not in self._found:
+                    if why := _other_source(folder, row):
+                        self.left_out[f"{folder.name}:{row['number']}"] = why
+                    else:
+                        self._found[row["key"]] = (store, row)
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def get(self, key: str) -> Finished | None:
+        """The finished trial with that key, from the first folder that has it."""
+        if key not in self._found:
+            return None
+        store, row = self._found[key]
+        reports = store.reports(key)
+        if store.campaign.get("fidelity", self.fidelity) != self.fidelity:
+            reports = [report for report in reports if (report["milestone"] or 0.0) >= given(row["budget"])]
+        return Finished(store.folder.name, row, reports)
+
+
+def _other_source(folder: Location, row: TrialRow) -> str:
+    """Why a row cannot be the same training as any here; empty where it can.
+
+    A ValueError unless the row is of the config that its key is the hash of: it is reused by its key alone.
+    """
+    try:
+        config_of(row)
+    except OtherSourceError as error:
+        return str(error).rpartition("cannot be read: ")[2]
+    except ValueError as error:
+        raise ValueError(f"{folder} cannot be reused: {error}") from None
+    return ""

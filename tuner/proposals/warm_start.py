@@ -1,0 +1,215 @@
+"""Where a search may start from: results that others have, as points of the space with a score.
+
+Scores of one source are comparable with each other only: a recorded campaign has another size and other data. What
+they are worth here is found out by ``prior_sampler.py``. Nothing is left out silently: each row not used has a reason.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from results.store.campaign_folder import Store
+from results.store.places import RECORDED
+from results.store.row_parts import given, measure_of
+from results.store.row_types import TrialRow
+from results.store.statuses import SEARCH
+from search_spaces import recorded
+from search_spaces.domains import Value
+from search_spaces.space import Space
+from storage import files
+from storage.location import Location, location
+from terminal.nearest import nearest
+from trainable.component import OtherSourceError, without_neutral
+from trainable.component_paths import difference, with_values
+from trainable.config import TrainConfig
+from tuner.campaign.row_config import config_of
+
+MEASURED_BY = ("seed", "budget", "horizon", "evaluation")  # fields that make values of two runs of a config differ
+REASONS = 3  # for which rows are left out that a line names: the most frequent ones
+FIRST = 4  # of the best earlier configs are tried right after the base
+
+
+@dataclass(frozen=True)
+class Point:
+    """One earlier result: where it lies in the space, and its score (the objective; lower is better)."""
+
+    source: str  # of comparable scores: "recorded", or the campaign's name
+    name: str
+    values: Mapping[str, Value]
+    score: float
+    reference: float | None  # the score of the source's own base, where it has one
+    same: bool = False  # the same sizes, data, budget, seed and evaluation: this campaign could have measured the score
+
+
+@dataclass(frozen=True)
+class Prior:
+    """All that a campaign starts from, and why what was found beside it is left out: name -> reason."""
+
+    points: tuple[Point, ...] = ()
+    left_out: Mapping[str, str] = field(default_factory=dict)
+
+    def first(self, base_values: Mapping[str, Value]) -> list[dict[str, Value]]:
+        """The best configs that beat their source's base, distinct and best first, the sources taking turns."""
+        turns: dict[str, list[Point]] = {}
+        for point in sorted(self.points, key=lambda p: p.score):
+            if point.reference is None or point.score < point.reference:
+                turns.setdefault(point.source, []).append(point)
+        found: list[dict[str, Value]] = []
+        for rank in range(max(map(len, turns.values()), default=0)):
+            for points in turns.values():
+                values = dict(points[rank].values) if rank < len(points) else None
+                if values is not None and values != dict(base_values) and values not in found:
+                    found.append(values)
+        return found[:FIRST]
+
+    def to_json(self) -> list[dict[str, Any]]:
+        """For ``campaign.json``: a resume starts from the same points, wherever they came from."""
+        return [asdict(point) for point in self.points]
+
+    def about(self) -> str:
+        """What is used and what is not, in one line."""
+        used = ", ".join(f"{n} of {source}" for source, n in Counter(p.source for p in self.points).items())
+        reasons = Counter(self.left_out.values()).most_common()
+        if not reasons:
+            return used or "nothing"
+        rest = sum(n for _, n in reasons[REASONS:])
+        said = [*(f"{n} {why}" for why, n in reasons[:REASONS]), *([f"{rest} for other reasons"] if rest else [])]
+        return f"{used or 'nothing'}; left out {len(self.left_out)}: {', '.join(said)}"
+
+
+def of_json(points: Sequence[Mapping[str, Any]]) -> Prior:
+    """The prior that :meth:`Prior.to_json` wrote; campaign_json.py and kept.py have checked that it is one."""
+    return Prior(tuple(Point(**point) for point in points), {})
+
+
+def load(
+    wanted: Sequence[str],
+    space: Space,
+    base: TrainConfig,
+    scale: str,
+    data: str,
+    overrides: Mapping[str, Any] | None = None,
+) -> Prior:
+    """The prior from the space's own recorded runs (``recorded``) and from campaigns' folders.
+
+    A ValueError for a folder that is no campaign, and where nothing that was found can be used.
+    """
+    points: list[Point] = []
+    left_out: dict[str, str] = {}
+    for name in wanted:
+        if name != RECORDED and not files.exists(location(name)):
+            raise ValueError(f"--warm-start {name!r} is no campaign's folder: {nearest(name, [RECORDED], 'names')}")
+        found = (
+            of_recorded(space, base, scale, overrides)
+            if name == RECORDED
+            else of_folder(location(name), space, base, data)
+        )
+        points += found.points
+        left_out |= found.left_out
+    if not points:
+        about = Prior((), left_out).about()
+        raise ValueError(f"--warm-start {' '.join(wanted)}: nothing in it lies in this campaign's space ({about})")
+    return Prior(tuple(points), left_out)
+
+
+def of_recorded(space: Space, base: TrainConfig, scale: str, overrides: Mapping[str, Any] | None = None) -> Prior:
+    """The recorded runs as they ran, at this scale; their schedules complete here, as the base's does."""
+    runs = [run for run in recorded.load(space) if run.base is not None]
+    scored = [run for run in runs if space.objective in run.metrics]
+    points: list[Point] = []
+    left_out = {run.id: f"without a recorded {space.objective}" for run in runs if run not in scored}
+    reference = next((run.metrics[space.objective] for run in scored if run.base == recorded.ROOT), None)
+    for run in scored:
+        try:
+            config = _settled(
+                recorded.resolve(space, run.id, "as_run", scale), space.scale(scale).base, overrides or {}
+            )
+        except ValueError:
+            left_out[run.id] = "no valid run here"
+            continue
+        values, why = project(space, base, config)
+        if why:
+            left_out[run.id] = why
+        else:
+            points.append(Point(RECORDED, run.id, values, run.metrics[space.objective], reference))
+    return Prior(tuple(points), left_out)
+
+
+def _settled(config: TrainConfig, base: TrainConfig, overrides: Mapping[str, Any]) -> TrainConfig:
+    """A recorded config with what is fixed for the whole campaign, but for what the run itself changed."""
+    changed = difference(base, config)
+    settled: TrainConfig = with_values(config, {path: v for path, v in overrides.items() if path not in changed})
+    return settled
+
+
+def of_folder(folder: Location, space: Space, base: TrainConfig, data: str) -> Prior:
+    """The completed trials of an earlier search. With the same data and sizes, their values count as they are.
+
+    Its confirmation is left out: what chose the candidates here must not have seen the seeds that judge them.
+    """
+    store = Store.open(folder)
+    rows = sorted(store.trials(), key=lambda row: int(row["number"]))
+    usable = [row for row in rows if row["is_base"] and not _unusable(row, space.objective)]
+    bases = [value for row in usable if (value := measure_of(row, space.objective)) is not None]
+    reference = sum(bases) / len(bases) if bases else None
+    points: list[Point] = []
+    left_out: dict[str, str] = {}
+    for row in rows:
+        name, why = f"{folder.name}:{row['number']}", _unusable(row, space.objective)
+        config, other = _config_or_why(row)
+        if config is not None and not why:
+            values, why = project(space, base, config, fixed=False)
+        if config is None or why:
+            left_out[name] = why or other
+            continue
+        same = row["data"] == data and not project(space, base, config)[1]
+        same = same and all(getattr(config, name) == getattr(base, name) for name in MEASURED_BY)
+        score = given(measure_of(row, space.objective))
+        points.append(Point(folder.name, name, values, score, reference, same))
+    return Prior(tuple(points), left_out)
+
+
+def _config_or_why(row: TrialRow) -> tuple[TrainConfig | None, str]:
+    """The config of a row, or why it is none here: its code is the user's own, and another."""
+    try:
+        return config_of(row), ""
+    except OtherSourceError:
+        return None, "with code of its own that is not given here"
+
+
+def _unusable(row: TrialRow, objective: str) -> str:
+    """Why a campaign's row says nothing of where to start; empty where it may."""
+    if (row["stage"] or SEARCH) != SEARCH:
+        return "of its confirmation"
+    if row["status"] != "completed":
+        return str(row["status"])
+    value = measure_of(row, objective)
+    return "" if value is not None and math.isfinite(value) else f"without {objective}"
+
+
+def project(space: Space, base: TrainConfig, config: TrainConfig, fixed: bool = True) -> tuple[dict[str, Value], str]:
+    """A config as values of the space's knobs, and why it has no place there ("" where it has).
+
+    Seed, horizon, budget and evaluation are the campaign's own. With ``fixed``, all else that is no knob must be as in
+    the base; without, it may differ: an earlier campaign of another size.
+    """
+    try:
+        values = space.values_of(config)
+    except ValueError:
+        return {}, "of another kind of model or optimizer"
+    for path, value in values.items():
+        if value not in space.knob(path).domain:
+            return values, f"outside the range of {path}"
+    try:
+        back = space.config(base, values)
+    except ValueError:
+        return values, "no valid run here"
+    if not fixed:
+        return values, ""
+    same = replace(config, seed=base.seed, horizon=base.horizon, budget=base.budget, evaluation=base.evaluation)
+    changed = sorted(difference(without_neutral(back), without_neutral(same)), key=lambda path: ("." not in path, path))
+    return values, f"changing {changed[0]}, which is not searched" if changed else ""

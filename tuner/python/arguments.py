@@ -1,0 +1,167 @@
+"""Python arguments and the command line's options as one: the same names, ranges and words.
+
+An argument is checked by the type of its option, so that a range stands once, and what is said of options in messages
+is said of arguments here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import json
+import os
+import re
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from numbers import Number
+from pathlib import Path
+from typing import Any
+
+from results.design import Design
+from storage.location import Location, Url, location
+from terminal.nearest import nearest
+from tuner.campaign.again import PROGRAM
+from tuner.cli.modes import GOES_WITH
+from tuner.cli.option_groups import parser
+
+NAMES = {"set": "overrides", "constraint": "constraints", "import": "imports"}  # option -> argument, where they differ
+IS_CALL = {"resume": "resume()", "replay": "replay()"}
+NO_ARGUMENTS = ("space", "list", "show", "resume", "replay", "dry-run")  # they choose the function, or are its first
+SEVERAL = ("import", "constraint", "likely", "warm_start", "reuse")
+PLACES = ("import", "results", "data", "warm_start", "reuse")
+
+
+def parameters(mode: str) -> dict[str, str]:
+    """Argument -> option, by the names that the code has for them, of the function that does what a mode does."""
+    options = [name for name, goes in GOES_WITH.items() if mode in goes and name not in NO_ARGUMENTS]
+    return {NAMES.get(name, name.replace("-", "_")): name.replace("-", "_") for name in options if name[:3] != "no-"}
+
+
+def signature(mode: str, function: Any) -> inspect.Signature:
+    """The signature of ``function`` with the arguments of its mode in place of ``**asked``."""
+    shown = inspect.signature(function)
+    own = [p for p in shown.parameters.values() if p.kind != inspect.Parameter.VAR_KEYWORD]
+    taken = [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None) for name in parameters(mode)]
+    return shown.replace(parameters=[*own, *taken])
+
+
+def given(mode: str, function: str, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that arguments give, checked as on the command line; None gives none.
+
+    A ValueError for a value, a TypeError for an argument that the function does not have.
+    """
+    known = parameters(mode)
+    for name in asked:
+        if name not in known:
+            raise TypeError(f"{function}() has no argument {name!r}: {nearest(name, known, 'arguments')}")
+    checked = {known[name]: _checked(name, known[name], value) for name, value in asked.items() if value is not None}
+    return {option: value for option, value in checked.items() if option != "trust_sources" or value}
+
+
+def _checked(name: str, option: str, value: Any) -> Any:
+    action = next(action for action in parser()._actions if action.dest == option)
+    if option == "set":
+        return _settings(name, value)
+    if option == "confirm" and (value is False or isinstance(value, Design)):
+        return value
+    if isinstance(action, argparse.BooleanOptionalAction | argparse._StoreTrueAction):
+        if not isinstance(value, bool):
+            raise ValueError(f"{name} is {value!r} but must be True or False")
+        return value
+    if option in SEVERAL:
+        several = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
+        return [_typed(name, action, each) for each in several]
+    return _typed(name, action, value)
+
+
+def _settings(name: str, value: Any) -> dict[str, Any]:
+    """Dotted path -> value of JSON, which a campaign keeps."""
+    if not isinstance(value, Mapping) or not all(isinstance(path, str) and path for path in value):
+        raise ValueError(f"{name} is {value!r} but must be a mapping from dotted paths to values")
+    found = {path: str(each) if isinstance(each, Path) else each for path, each in value.items()}
+    for path, each in found.items():
+        try:
+            json.dumps(each, allow_nan=False)
+        except (TypeError, ValueError):
+            raise ValueError(f"{name}: {path} is {each!r}, which is no value of JSON (a component: its name)") from None
+    return found
+
+
+def _typed(name: str, action: argparse.Action, value: Any) -> Any:
+    """A value as its option's type reads it; a place may also be a path, a URL or a campaign."""
+    if action.dest in PLACES and not isinstance(value, str | Number):
+        if not (isinstance(value, os.PathLike | Url) or hasattr(value, "folder")):
+            raise ValueError(f"{name} is {value!r} but must be a path, a URL or a campaign")
+        value = str(getattr(value, "folder", value)) if not isinstance(value, str | Number) else value
+    is_number = isinstance(value, Number) and not isinstance(value, bool)
+    if action.type is None and not isinstance(value, str):
+        raise ValueError(f"{name} is {value!r} but must be text")
+    if not (is_number or isinstance(value, str)):
+        raise ValueError(f"{name} is {value!r} but must be a number or text")
+    if action.type is None:
+        return value
+    assert callable(action.type)
+    try:
+        return action.type(str(value))
+    except argparse.ArgumentTypeError as error:
+        raise ValueError(f"{name}: {error}") from None
+
+
+# --- messages ---------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def naming_arguments() -> Iterator[None]:
+    """Within the block a ValueError names arguments where it would name options."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(in_python(str(error))) from None
+
+
+_WORD = r"('[^']*'|[^\s'][^\s,;)]*[^\s,;).:]|\w)"
+_SETS = re.compile(r"--set ([A-Za-z_][\w.]*)=([^\s,;)]*[^\s,;).:])")
+_RESUMES = re.compile(
+    rf"{re.escape(PROGRAM)} --resume {_WORD}(?: --results {_WORD})?( --trust-sources)?(?: --data {_WORD})?"
+)
+
+
+def in_python(message: str) -> str:
+    """A message of the command line with each option as an argument, and a command that resumes as a call."""
+    calls = [_call(*found.groups()) for found in _RESUMES.finditer(message)]
+    parts = _RESUMES.split(message)
+    said = [_SETS.sub(r"overrides={'\1': \2}", part) for part in parts[:: _RESUMES.groups + 1]]
+    said = [re.sub(r"--(no-)?([a-z]+(?:-[a-z]+)*)", _argument, part) for part in said]
+    return said[0] + "".join(call + after for call, after in zip(calls, said[1:], strict=True))
+
+
+def _argument(found: re.Match[str]) -> str:
+    no, option = found[1] or "", found[2]
+    if f"{no}{option}" not in GOES_WITH or option in ("list", "show", "dry-run"):
+        return f"{PROGRAM} {found[0]}" if option in GOES_WITH else found[0]
+    if option == "trust-sources":
+        return "trust_sources=True"
+    name = IS_CALL.get(option) or NAMES.get(option, option.replace("-", "_"))
+    return name if not no else f"{name}={'[]' if option == 'reuse' else 'False'}"
+
+
+def _call(name: str, results: str | None, trust: str | None, data: str | None) -> str:
+    """The call that does what ``--resume NAME --results FOLDER --trust-sources --data PLACE`` does."""
+    place, folder = (shlex.split(text)[0] if text else "" for text in (name, results))
+    asked = ", ".join([*["trust_sources=True"] * bool(trust), *([f"data={data!r}"] if data else [])])
+    return f"tuner.load({f'{folder}/{place}' if folder else place!r}).resume({asked})"
+
+
+def place_of(campaign: str | os.PathLike[str] | Location) -> str:
+    """The text that names a campaign: a name, a path or a URL."""
+    if isinstance(campaign, str):
+        return campaign
+    if isinstance(campaign, Url | os.PathLike):
+        return str(campaign)
+    raise ValueError(f"{campaign!r} is no name, path or URL of a campaign")
+
+
+def runs_of(results: Any) -> Location | None:
+    """The folder of all campaigns that an argument names."""
+    return None if results is None else location(place_of(results))
