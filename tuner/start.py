@@ -218,12 +218,12 @@ def open_library(console: Console, spec: CampaignSpec) -> Library | None:
 def with_places(spec: CampaignSpec, runs: Location) -> CampaignSpec:
     """The spec with the places of earlier campaigns for their names; a ValueError for one unknown."""
     warm = tuple(name if name == RECORDED else _earlier(name, runs) for name in spec.warm_start)
-    return replace(spec, warm_start=warm, reuse=tuple(str(results.find.find(name, runs)) for name in spec.reuse))
+    return replace(spec, warm_start=warm, reuse=tuple(str(results.store.find.find(name, runs)) for name in spec.reuse))
 
 
 def _earlier(text: str, runs: Location) -> str:
     try:
-        return str(results.find.find(text, runs))
+        return str(results.store.find.find(text, runs))
     except ValueError as error:
         close = f"; or did you mean {RECORDED!r}?" if closest(text, [RECORDED]) else ""
         raise ValueError(f"--warm-start: {error}{close}") from None
@@ -363,7 +363,7 @@ def run_on_ray(console: Console, campaign: Search, here: capacity.Cluster) -> No
 
 def find(runs: Location, name: str) -> Location:
     """The campaign called ``name`` below ``runs``, or at the path or URL ``name``; its store can be used."""
-    folder = results.find.find(name, runs)
+    folder = results.store.find.find(name, runs)
     if isinstance(folder, Url):
         files.check_usable(folder.parent)
     check_campaign(folder)
