@@ -24,7 +24,7 @@ import search_spaces
 from results.fidelity import print_rungs
 from terminal.command_line import OneLineParser
 from terminal.console import Console
-from terminal.option_numbers import at_least_one, positive, whole
+from terminal.option_numbers import at_least_one, positive, whole_number
 from trainable.config import Budget, TrainConfig
 from trainable.data.dataset import Dataset, prepare
 from trainable.report import Report
@@ -102,7 +102,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         help="start no config after these (default: %(default)s)",
     )
     parser.add_argument(
-        "--seed", type=whole(0, SEEDS - 1, "0..2^63-1"), default=1, help="of the draws (default: %(default)s)"
+        "--seed", type=whole_number(0, SEEDS - 1, "0..2^63-1"), default=1, help="of the draws (default: %(default)s)"
     )
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)

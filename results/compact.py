@@ -24,7 +24,7 @@ from terminal.console import Console
 from terminal.counted import counted
 
 from results.store import places, row_places
-from results.store.campaign_folder import CAMPAIGN, DATASETS, Store
+from results.store.campaign_folder import CAMPAIGN, ROW_KINDS, Store
 from results.store.find import find
 from results.store.names import check_name
 from results.store.statuses import UNFINISHED
@@ -42,7 +42,7 @@ def compact(folder: Location, target: Location) -> int:
     check_name(target.name, "campaign name")
     if files.is_file(target) or files.names(target):
         raise ValueError(f"{target} exists already: a compacted campaign needs a folder of its own")
-    tables: dict[str, pa.Table] = dict(zip(DATASETS, store.tables(), strict=True))
+    tables: dict[str, pa.Table] = dict(zip(ROW_KINDS, store.tables(), strict=True))
     unfinished = sum(status in UNFINISHED for status in tables["trials"]["status"].to_pylist())
     if unfinished:
         raise ValueError(f"{folder} has {counted(unfinished, 'trial')} not ended yet: resume it first")
@@ -83,7 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         written = compact(find(options.folder), options.target)
     except (ValueError, OSError) as error:
         return parser.refuse(error)
-    Console(goes_on=True).print(f"{options.target}: {written:,} bytes in {1 + len(DATASETS)} files")
+    Console(goes_on=True).print(f"{options.target}: {written:,} bytes in {1 + len(ROW_KINDS)} files")
     return 0
 
 

@@ -21,10 +21,10 @@ from terminal.nearest import nearest
 from terminal.option_numbers import at_least_one
 
 from results.replays.comparison import compare
-from results.replays.picture import check, draw
+from results.replays.picture import check_picture, draw
 from results.replays.side_by_side import print_comparison
+from results.store import frames
 from results.store.find import find
-from results.store.frames import load
 
 KEPT = Path(__file__).parent / "recorded"  # compacted replays, in folders called like their spaces
 
@@ -62,11 +62,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     console = Console()
     try:
         folder = kept(options.space) if options.folder is None else find(options.folder)
-        results = load(folder)
+        results = frames.load(folder)
         if options.space not in (None, results.campaign.get("space")):
             raise ValueError(f"{folder} replays {results.campaign.get('space')!r}, not {options.space!r}")
         picture = options.picture or _beside(folder)
-        check(picture)
+        check_picture(picture)
         comparison = compare(results)
         print_comparison(console, comparison, options.top)
         draw(comparison, picture)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from terminal.counted import counted
-from terminal.escape import shortened
+from terminal.escape import elided
 
 from results.store.statuses import SEARCH
 
@@ -24,4 +24,4 @@ def _line(row: Mapping[Any, Any]) -> str:
     lines = str(row.get("reason") or "no error was written down").strip().splitlines()
     stage = row.get("stage")
     name = "trial" if not isinstance(stage, str) or stage == SEARCH else f"{stage} run"
-    return f"crashed: {name} {row['number']}: {shortened(lines[0])} (errors/{row['key']}.txt)"
+    return f"crashed: {name} {row['number']}: {elided(lines[0])} (errors/{row['key']}.txt)"

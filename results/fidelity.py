@@ -29,8 +29,9 @@ from terminal.counted import counted
 
 from results.statistics.halving import REDUCTION
 from results.statistics.leaderboard import Correlation, rank_correlation
+from results.store import frames
 from results.store.find import find
-from results.store.frames import Results, load
+from results.store.frames import Results
 
 TOP = 3
 DRAWS = 1000  # bootstrap samples, and orders of arrival
@@ -197,7 +198,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for text in options.folders:
         try:
             folder = find(text)
-            results = load(folder)
+            results = frames.load(folder)
         except (ValueError, OSError) as error:
             return parser.refuse(error)
         print_rungs(console, folder.name, curves(results), options.every_part, " (--every-part shows them)")

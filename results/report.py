@@ -29,9 +29,10 @@ from terminal.short import short
 from results.crashes import crash_lines
 from results.statistics.leaderboard import counts, leaderboard, searched
 from results.statistics.pareto import costs
-from results.store.campaign_folder import DATASETS
+from results.store import frames
+from results.store.campaign_folder import ROW_KINDS
 from results.store.find import find
-from results.store.frames import Results, load
+from results.store.frames import Results
 from results.verdicts import verdict_lines
 
 _HEADS = ("rank", "trial", "", "vs base", "status")  # the third is the name of the objective
@@ -78,12 +79,12 @@ def print_leaderboard(console: Console, results: Results, top: int = 10) -> None
 def print_where(console: Console, folder: Location) -> None:
     """Print where the files are, and the two lines of pandas that open them, unbroken so that they can be copied."""
     console.print(f"Files: {folder}")
-    for name in DATASETS:
+    for name in ROW_KINDS:
         # as Text: a Python literal is escaped already, and must stay one
         console.print(Text(f"{name} = pandas.read_parquet({str(folder / name)!r})"))
 
 
-def fit(parts: Sequence[str], width: int) -> str:
+def as_many_as_fit(parts: Sequence[str], width: int) -> str:
     """As many parts as ``width`` characters hold, but at least one, and how many are left out."""
     for shown in range(len(parts), 0, -1):
         left = len(parts) - shown
@@ -159,7 +160,7 @@ def _print_table(console: Console, lines: list[_Line], objective: str) -> None:
 
     console.print(joined(heads, "changed from the base (+N: N more)"), style="underline")
     for line in lines:
-        console.print(joined(line.cells, fit(line.changes, room)), style=line.style)
+        console.print(joined(line.cells, as_many_as_fit(line.changes, room)), style=line.style)
 
 
 def _notes(board: pd.DataFrame, shown: pd.DataFrame, confirmed: bool) -> list[str]:
@@ -211,7 +212,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         folder = find(options.folder)
-        results = load(folder)
+        results = frames.load(folder)
     except (ValueError, OSError) as error:
         return parser.refuse(error)
     console = Console()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Rows = Sequence[TrialRow]
 
 
-def rows_of(trials: pd.DataFrame) -> Rows:
+def plain_rows(trials: pd.DataFrame) -> Rows:
     """A data frame's rows as plain ones, with None for what is null, and counts whole where pandas made them floats."""
     counts = {column.name for column in TRIAL_COLUMNS if column.kind is int}
     plain = trials.astype(object)
@@ -30,7 +30,7 @@ def rows_of(trials: pd.DataFrame) -> Rows:
 
 def verdict_lines(trials: pd.DataFrame) -> list[str]:
     """What there is to say of the latest confirmation; nothing where none has begun."""
-    rows = rows_of(trials)
+    rows = plain_rows(trials)
     found = rounds(rows)
     if not found:
         return []

@@ -26,11 +26,11 @@ def own_names() -> list[str]:
 
 def add(space: Space) -> None:
     """Let :func:`load` find a space of a user's own; a ValueError for a name that it cannot have."""
-    check_name(space.name)
+    check_own_name(space.name)
     _own[space.name] = space
 
 
-def check_name(name: str) -> None:
+def check_own_name(name: str) -> None:
     """A ValueError for a name that a space of a user's own cannot have: it becomes a part of names of folders."""
     if name in names():
         raise ValueError(f"the space {name!r} is there already: give yours another name")

@@ -45,8 +45,8 @@ from trainable.runtime import Runtime
 from trainable.scaling import ratio_tokens
 from trainable.train import train
 
-from search_spaces import catalogue
-from search_spaces.recorded import READINGS, RecordedRun, config_of, read
+from search_spaces import catalogue, recorded
+from search_spaces.recorded import READINGS, RecordedRun, recorded_config
 from search_spaces.space import Space
 
 PROGRAM = "python -m search_spaces.coverage"
@@ -87,14 +87,14 @@ def rows_of(
 
     A row whose config was never published is a placeholder, not a run, and is left out.
     """
-    runs = read(Path(__file__).parent / space.name / "runs.csv")
+    runs = recorded.read(Path(__file__).parent / space.name / "runs.csv")
     for run in runs.values():
         if run.base is None or only not in (None, run.id):
             continue
         keys, problems = {}, {}
         for reading in READINGS:
             try:
-                config = compressed(without_neutral(config_of(space, runs, run.id, reading, "proxy")), steps)
+                config = compressed(without_neutral(recorded_config(space, runs, run.id, reading, "proxy")), steps)
             except ValueError as error:
                 problems[reading] = str(error)
             else:
@@ -310,7 +310,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         names = catalogue.names() if options.space is None else [options.space]
         rows = [row for name in names for row in rows_of(catalogue.load(name), options.steps, configs, options.only)]
         if not rows:
-            every = [run for name in names for run in read(Path(__file__).parent / name / "runs.csv")]
+            every = [run for name in names for run in recorded.read(Path(__file__).parent / name / "runs.csv")]
             raise ValueError(f"no recorded run is called {options.only!r}: {nearest(options.only, every, 'ids')}")
         rows = sample(rows, options.every, options.write)
         _check(options)

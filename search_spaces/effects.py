@@ -1,7 +1,8 @@
 """What a recorded campaign is taken to have found, as data that its replay is held against.
 
-A campaign says so in the ``findings.py`` of its folder, where it has one. :func:`record_of` puts it and the recorded
-runs into the JSON that a replay keeps in ``campaign.json``: ``results`` compares the two sides and knows no space.
+A campaign says so in the ``findings.py`` of its folder, where it has one. :func:`replay_record` puts it and the
+recorded runs into the JSON that a replay keeps in ``campaign.json``: ``results`` compares the two sides and knows no
+space.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ def findings(space_name: str) -> Findings:
     return found
 
 
-def record_of(space: Space, reading: str, scale: str, overrides: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def replay_record(space: Space, reading: str, scale: str, overrides: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """The recorded side of a replay of ``space`` as JSON data.
 
     - ``runs``: the rows in the order of the file. ``value`` is the recorded objective, null where the run was not

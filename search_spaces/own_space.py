@@ -14,7 +14,7 @@ from search_spaces import catalogue
 from search_spaces.space import Space
 
 
-def read_all(texts: Iterable[str]) -> list[Source]:
+def read_sources(texts: Iterable[str]) -> list[Source]:
     """The sources that files and modules are, each once; a ValueError, one line, for what is none."""
     sources: list[Source] = []
     for text in texts:
@@ -33,7 +33,7 @@ def load_all(sources: Sequence[Source]) -> None:
 
 def looked_at(text: str, imports: Sequence[str]) -> Space:
     """The space of a name or a file, to be shown; with the components of ``imports``."""
-    return opened_space(text, read_all(imports))
+    return opened_space(text, read_sources(imports))
 
 
 def opened_space(text: str, sources: list[Source]) -> Space:

@@ -16,7 +16,7 @@ from terminal.nearest import nearest
 from terminal.number import number
 from trainable.component_json import fingerprint
 from trainable.config import Budget
-from trainable.ranges import MOST
+from trainable.ranges import MOST_COUNT
 from trainable.training import Training
 
 from search_spaces.domains import Choice, Domain, Integer, LogUniform, Uniform, Value
@@ -104,8 +104,8 @@ def own_space(
     for given in base:
         if given not in domains:
             raise ValueError(f"base has {given!r}, which the space has not: {nearest(str(given), domains, 'names')}")
-    if isinstance(steps, bool) or not isinstance(steps, int) or not 1 <= steps <= MOST:
-        raise ValueError(f"steps is {steps!r} but must be a whole number in 1..{MOST}")
+    if isinstance(steps, bool) or not isinstance(steps, int) or not 1 <= steps <= MOST_COUNT:
+        raise ValueError(f"steps is {steps!r} but must be a whole number in 1..{MOST_COUNT}")
     knobs, values = [], {}
     for knob, domain in domains.items():
         _check_name(knob)

@@ -22,8 +22,7 @@ from trainable.component import without_neutral
 from trainable.component_paths import difference, with_values
 from trainable.config import TrainConfig
 
-from search_spaces.catalogue import load as load_space
-from search_spaces.catalogue import names
+from search_spaces import catalogue
 from search_spaces.space import Space
 
 READINGS = ("as_logged", "as_run")
@@ -63,15 +62,15 @@ def load(space: Space) -> list[RecordedRun]:
 
 def resolve(space: Space, run_id: str, reading: str = "as_run", scale: str = "full") -> TrainConfig:
     """The config of a recorded run, with its active tricks only; a ValueError where no such run was published."""
-    config: TrainConfig = without_neutral(config_of(space, _checked(space.name), run_id, reading, scale))
+    config: TrainConfig = without_neutral(recorded_config(space, _checked(space.name), run_id, reading, scale))
     return config
 
 
 @functools.cache
 def _checked(name: str) -> dict[str, RecordedRun]:
-    if name not in names():
+    if name not in catalogue.names():
         raise ValueError(f"space {name!r} has no recorded runs")
-    space = load_space(name)
+    space = catalogue.load(name)
     runs = read(Path(__file__).parent / name / "runs.csv")
     check(space, runs)
     return runs
@@ -177,10 +176,10 @@ def check(space: Space, runs: Mapping[str, RecordedRun]) -> None:
             known: dict[str, TrainConfig] = {}
             for run in runs.values():
                 if run.base is not None:
-                    config_of(space, runs, run.id, reading, scale, known)
+                    recorded_config(space, runs, run.id, reading, scale, known)
 
 
-def config_of(
+def recorded_config(
     space: Space,
     runs: Mapping[str, RecordedRun],
     run_id: str,
@@ -200,7 +199,7 @@ def config_of(
         raise ValueError(f"run {run_id!r} of {space.name} cannot be run: its config was never published ({run.note})")
     if run_id not in known:
         root = run.base == ROOT
-        base = space.scale(scale).base if root else config_of(space, runs, run.base, reading, scale, known)
+        base = space.scale(scale).base if root else recorded_config(space, runs, run.base, reading, scale, known)
         try:
             known[run_id] = with_values(base, at_scale(space, scale, run.overrides(reading)))
         except ValueError as error:

@@ -41,7 +41,7 @@ def _visible(character: str) -> str:
     return character.encode("unicode_escape").decode("ascii")
 
 
-def shortened(text: str, limit: int = WORD) -> str:
+def elided(text: str, limit: int = WORD) -> str:
     """The text, or where it has more than ``limit`` characters, its beginning and end and how many are left out."""
     if len(text) <= limit:
         return text
@@ -52,5 +52,5 @@ def shortened(text: str, limit: int = WORD) -> str:
 
 def one_line(message: str) -> str:
     """A message on one line, printable throughout, its overlong words shortened."""
-    words = (shortened(word) for word in message.split())
-    return visible(shortened(" ".join(words), MESSAGE))
+    words = (elided(word) for word in message.split())
+    return visible(elided(" ".join(words), MESSAGE))

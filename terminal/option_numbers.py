@@ -18,7 +18,7 @@ def at_least_one(text: str) -> int:
     return count
 
 
-def whole(low: int, high: int, range_in_words: str = "") -> Callable[[str], int]:
+def whole_number(low: int, high: int, range_in_words: str = "") -> Callable[[str], int]:
     """The type of an option that takes a whole number in low..high."""
 
     def checked(text: str) -> int:

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from results.store.campaign_folder import Store
-from results.store.campaign_json import Campaign
+from results.store.campaign_json import CampaignFile
 from results.store.schema import reports_schema, trials_schema
 from search_spaces import load as load_space
 from tests.tuner.conftest import RESULT
@@ -125,7 +125,7 @@ NESTED = ("prior.0.source", "prior.0.name", "prior.0.values", "prior.0.score", "
 
 def of_campaign_json() -> Iterator[Case]:
     """Every field with every value, fields of the prior among them; and what JSON itself allows."""
-    for path in (*Campaign.model_fields, "schema_version", *NESTED):
+    for path in (*CampaignFile.model_fields, "schema_version", *NESTED):
         for name, value in VALUES.items():
             yield Case(f"{path}: {name}", lambda folder, path=path, value=value: put(folder, path, value))
     for name, text in {

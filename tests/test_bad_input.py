@@ -453,7 +453,7 @@ def test_no_bytes_in_a_campaign_make_a_traceback(file, campaign, capsys) -> None
 
 @pytest.mark.parametrize("file", ["x_val_0.bin", "tokenizer.json"])
 def test_no_bytes_in_data_make_a_traceback(file, data, monkeypatch, capsys) -> None:
-    monkeypatch.setattr(start, "search", lambda *args: start.Ended(0))  # what follows is not in question
+    monkeypatch.setattr(start, "run_search", lambda *args: start.Ended(0))  # what follows is not in question
     whole = (data / file).read_bytes()
 
     @settings(anything, max_examples=30)

@@ -19,7 +19,7 @@ import psutil
 import pytest
 
 import results
-from tuner.cluster.leftovers import RECORD, Record, living
+from tuner.cluster.leftovers import RECORD, OwnRayRecord, living
 
 TINY = {
     "model.num_layers": 2, "model.model_dim": 32, "model.encoder_layers": 1, "data.vocab_size": 300, "data.seq_len": 32,
@@ -81,19 +81,19 @@ def trials(place: Path, name: str) -> pd.DataFrame:
     return results.load(place / "runs" / name).trials
 
 
-def record(place: Path, driver: subprocess.Popen[str]) -> Record:
+def record(place: Path, driver: subprocess.Popen[str]) -> OwnRayRecord:
     """What is on record of the driver's Ray once a trial runs."""
 
-    def found() -> Record | None:
+    def found() -> OwnRayRecord | None:
         assert driver.poll() is None, driver.communicate()
-        records = [Record.read(path.parent) for path in place.glob(f"*/{RECORD}")]
+        records = [OwnRayRecord.read(path.parent) for path in place.glob(f"*/{RECORD}")]
         mine = next((one for one in records if one is not None and one.driver[0] == driver.pid), None)
         return mine if mine is not None and trainers(mine) else None
 
     return wait_until(found)
 
 
-def trainers(found: Record) -> list[psutil.Process]:
+def trainers(found: OwnRayRecord) -> list[psutil.Process]:
     """The actors of trials, which Ray names after the class that it wraps ours in."""
     named = []
     for process in living(found.processes):
@@ -300,7 +300,9 @@ def test_other_children_of_a_driver_live_on_and_those_of_its_trials_do_not(place
     trial = [psutil.Process(pid) for pid in of_the_trial]
     try:
         wait_until(
-            lambda: (one := Record.read(Path(folder))) is not None and set(of_the_trial) <= dict(one.processes).keys()
+            lambda: (
+                (one := OwnRayRecord.read(Path(folder))) is not None and set(of_the_trial) <= dict(one.processes).keys()
+            )
         )
         if end == "in peace":
             print(file=driver.stdin, flush=True)

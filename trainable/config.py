@@ -24,7 +24,7 @@ from trainable.models.gpt import GPT
 from trainable.models.model import Model
 from trainable.optimizers.muon_adam import MuonAdam
 from trainable.optimizers.update_rule import Optimizer
-from trainable.ranges import MOST, Every, Flops, NumTokens, Ratio, Repeats, Seconds, Seed
+from trainable.ranges import MOST_COUNT, Every, Flops, NumTokens, Ratio, Repeats, Seconds, Seed
 from trainable.schedules import Cosine, Schedule
 from trainable.target import Target
 
@@ -110,9 +110,9 @@ class TrainConfig(Component):
                 f"data.seq_len: {type(self.model).__name__} learns its positions, and those beyond are never trained"
             )
         steps, batch = self.budget.steps or 0, self.data.batch_tokens
-        if steps * batch > MOST:
+        if steps * batch > MOST_COUNT:
             raise ValueError(
-                f"budget.steps {steps:,} of data.batch_tokens {batch:,} are more than {MOST:,} tokens, the most"
+                f"budget.steps {steps:,} of data.batch_tokens {batch:,} are more than {MOST_COUNT:,} tokens, the most"
             )
         self.check(self.loss_chunks == 1 or not self.losses, "loss_chunks", "1 with loss terms, which see all logits")
 

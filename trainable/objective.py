@@ -16,14 +16,15 @@ from trainable.losses.loss_term import Outputs
 from trainable.run import Run
 from trainable.seeds import for_torch
 
-Objective = Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]  # (inputs, targets, progress) -> (loss, CE)
+# (inputs, targets, progress) -> (loss, cross-entropy)
+ObjectiveFunction = Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
 
 # torch keeps 8 graphs of one function and then fails; a process that trains many trials needs one for each structure.
 GRAPHS = 1_000_000
 STEPS_APART = 1_000_003  # between the draws of neighbouring seeds
 
 
-def build_objective(run: Run) -> Objective:
+def build_objective(run: Run) -> ObjectiveFunction:
     """(inputs, targets, progress) -> (training loss, cross-entropy), compiled and warmed up outside the clock if asked.
 
     The weights of the loss terms enter as a tensor, so that no value of theirs needs a graph of its own.
@@ -50,7 +51,7 @@ def build_objective(run: Run) -> Objective:
     from torch._dynamo import config as dynamo  # takes a second to load, which only those who compile have to spend
 
     started = time.perf_counter()
-    compiled: Objective = torch.compile(chosen, fullgraph=True, dynamic=False)
+    compiled: ObjectiveFunction = torch.compile(chosen, fullgraph=True, dynamic=False)
     with dynamo.patch(recompile_limit=GRAPHS, accumulated_recompile_limit=GRAPHS):
         next_step(run, compiled, 0.0)[0].recompute_gradients()
     run.runtime.synchronize()
@@ -58,7 +59,7 @@ def build_objective(run: Run) -> Objective:
     return compiled
 
 
-def next_step(run: Run, objective: Objective, progress: float) -> tuple[Step, int]:
+def next_step(run: Run, objective: ObjectiveFunction, progress: float) -> tuple[Step, int]:
     """The next batch with everything a hook may see, and the stream's position after it."""
     config, device = run.config, run.runtime.device
     inputs, targets, position = batch(run.dataset.train, run.position, config.data, config.seed)
@@ -75,7 +76,7 @@ def next_step(run: Run, objective: Objective, progress: float) -> tuple[Step, in
     return step, position
 
 
-def backward(run: Run, step: Step, objective: Objective) -> Tensor:
+def backward(run: Run, step: Step, objective: ObjectiveFunction) -> Tensor:
     """Fill ``.grad`` with the gradient of the mean loss over micro-batches; returns the mean cross-entropy."""
     parts = run.config.data.grad_accum_steps
     for parameter in run.network.parameters():

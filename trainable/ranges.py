@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 from trainable.seeds import SEEDS
 
-MOST = 2**62  # steps or tokens: a position in them is a whole number of 64 bits
+MOST_COUNT = 2**62  # steps or tokens: a position in them is a whole number of 64 bits
 LARGEST = 10**6  # of a factor: a rate times three of them is still a float32
 
 
@@ -64,10 +64,10 @@ RopeBase = Annotated[float, Within(1, 10**12, without_low=True, words="over 1")]
 Ratio = Annotated[float, Within(1e-9, 10**9, words="positive (from 1e-09)")]  # also of passes over data
 Seconds = Annotated[float, Within(1e-6, 10**9, words="positive (from 1e-06)")]
 
-Steps = Annotated[int, Within(0, MOST, words="0 or more")]
-AfterStep = Annotated[int, Within(-1, MOST, words="-1 or more")]  # -1: before the first one
-Every = Annotated[int, Within(1, MOST, words="at least 1")]
-NumTokens = Annotated[int, Within(1, MOST, words="at least 1")]
+Steps = Annotated[int, Within(0, MOST_COUNT, words="0 or more")]
+AfterStep = Annotated[int, Within(-1, MOST_COUNT, words="-1 or more")]  # -1: before the first one
+Every = Annotated[int, Within(1, MOST_COUNT, words="at least 1")]
+NumTokens = Annotated[int, Within(1, MOST_COUNT, words="at least 1")]
 Flops = Annotated[int, Within(1, int(1e30), words="at least 1")]
 Vocabulary = Annotated[int, Within(257, 2**16, said="257 (256 bytes and <|bos|>) to 65536 (uint16)")]
 Seed = Annotated[int, Within(0, SEEDS - 1, said="in 0..2^63-1")]

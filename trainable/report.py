@@ -64,7 +64,7 @@ class Environment:
 
 
 # A report's score -> the field of the Evaluation that it is.
-SCORES = {
+VALIDATION_SCORES = {
     f"val_{score.name}": score.name for score in fields(Evaluation) if f"val_{score.name}" in Report.__annotations__
 }
 
@@ -135,7 +135,7 @@ def report_of(
         progress=run.config.budget.fraction(spent),
         multiplier=step.multiplier if step else 0.0,
         train_loss=float(run.loss_sum) / run.loss_steps if run.loss_steps else None,
-        **{name: getattr(found, score) for name, score in SCORES.items() if found},
+        **{name: getattr(found, score) for name, score in VALIDATION_SCORES.items() if found},
         eval_seconds=run.eval_seconds,
         compile_seconds=run.compile_seconds,
         param_data_ratio=spent.param_data_ratio,

@@ -17,7 +17,7 @@ from tuner import start
 from tuner.cli import modes
 from tuner.cli.options import command
 from tuner.command import Begin
-from tuner.python.arguments import given, naming_arguments, place_of, runs_of, signature
+from tuner.python.arguments import naming_arguments, options_given, place_of, runs_of, signature
 from tuner.python.campaign import Campaign
 from tuner.python.driving import drive
 
@@ -33,7 +33,7 @@ def search(space: str | os.PathLike[str] | Space, *, display: bool = True, **ask
     """
     name, own = (space.name, space) if isinstance(space, Space) else (os.fspath(space), None)
     with naming_arguments():
-        options = {"space": name, **given(modes.SEARCH, "search", asked)}
+        options = {"space": name, **options_given(modes.NEW_SEARCH, "search", asked)}
         return _begun(command(options), own, display)
 
 
@@ -46,7 +46,7 @@ def replay(space: str | os.PathLike[str] | Space, *rows: str, display: bool = Tr
     with naming_arguments():
         if not rows or not all(isinstance(row, str) for row in rows):
             raise ValueError(f"which recorded runs? {rows!r} names none: ids, patterns, phases, 'bases' or 'all'")
-        options = {"space": name, "replay": list(rows), **given(modes.REPLAY, "replay", asked)}
+        options = {"space": name, "replay": list(rows), **options_given(modes.REPLAY, "replay", asked)}
         return _begun(command(options), own, display)
 
 
@@ -56,7 +56,7 @@ def load(campaign: str | os.PathLike[str] | Location, *, results: Any = None, sp
     ``space`` is needed to go on with one that searches a space of your own.
     """
     with naming_arguments():
-        found = Campaign(start.find(runs_of(results) or RUNS, place_of(campaign)), space)
+        found = Campaign(start.usable_campaign(runs_of(results) or RUNS, place_of(campaign)), space)
         _ = found.spec  # it can be read
         return found
 
@@ -68,5 +68,5 @@ def _begun(wanted: Any, space: Space | None, display: bool) -> Campaign:
     return Campaign(ended.folder, space)
 
 
-for _function, _mode in ((search, modes.SEARCH), (replay, modes.REPLAY)):
+for _function, _mode in ((search, modes.NEW_SEARCH), (replay, modes.REPLAY)):
     vars(_function)["__signature__"] = signature(_mode, _function)

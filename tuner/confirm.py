@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from statistics import fmean
 
 from results.design import MOST_CANDIDATES, MOST_SEEDS, Design
-from results.statistics.ablation import Ablation, Group, ablation
+from results.statistics.ablation import Ablation, ChangeGroup, ablation
 from results.statistics.confirmation import Round, rounds, standing
 from results.store.campaign_folder import Store
 from results.store.row_parts import given
@@ -34,7 +34,7 @@ ROOM = 1000 * ROUND_SEEDS  # seeds that are kept free for a campaign's confirmat
 
 
 @dataclass(frozen=True)
-class Training:
+class WantedRun:
     """One run that is wanted."""
 
     values: Mapping[str, Value]
@@ -51,7 +51,7 @@ class Confirmation:
         self.ledger, self.design, self.ablate = ledger, design, ablate
         self.first_seed = ledger.base.seed + 1 if first_seed is None else first_seed
         self._offered: set[str] = set()  # keys of runs handed out in this start
-        self._seen, self._wanted = -1, list[Training]()  # what was wanted when so many runs had ended
+        self._seen, self._wanted = -1, list[WantedRun]()  # what was wanted when so many runs had ended
         self._refuse_another_design()
 
     def _refuse_another_design(self) -> None:
@@ -84,7 +84,7 @@ class Confirmation:
                 return entry
         return None
 
-    def wanted(self) -> list[Training]:
+    def wanted(self) -> list[WantedRun]:
         """Runs that the next decision needs and that have not ended."""
         ended = sum(entry.status in ENDED for entry in list(self.ledger.entries.values()))
         if ended != self._seen:
@@ -136,7 +136,7 @@ class Confirmation:
     def _seed(self, number: int, index: int) -> int:
         return (self.first_seed + number * ROUND_SEEDS + index) % SEEDS
 
-    def _plan(self) -> Iterator[Training]:
+    def _plan(self) -> Iterator[WantedRun]:
         found = self.round
         if found is None:
             return
@@ -157,7 +157,7 @@ class Confirmation:
         config: Config,
         seed: int,
         plan: Mapping[str, object] | None = None,
-    ) -> Training:
+    ) -> WantedRun:
         arm = self.ledger.key(replace(config, seed=self.ledger.base.seed))
         trial = self.ledger.entries.get(arm)
         name = (
@@ -170,9 +170,9 @@ class Confirmation:
             "design": str(found.design),
             "undone": None if plan is None else json.dumps(plan),
         }
-        return Training(values, replace(config, seed=seed), f"{name} on seed {seed}", columns)
+        return WantedRun(values, replace(config, seed=seed), f"{name} on seed {seed}", columns)
 
-    def _ablation(self, found: Round, winner: Entry) -> Iterator[Training]:
+    def _ablation(self, found: Round, winner: Entry) -> Iterator[WantedRun]:
         changes = units(self.ledger, winner.values)
         known = self.ablation(found, changes)
         assert known is not None
@@ -193,7 +193,7 @@ class Confirmation:
         elif not known.decision.wanted and known.stands is None and len(known.decision.kept) < len(changes):
             yield from self._whole(found, winner, changes, known)
 
-    def ablation(self, found: Round, changes: Group) -> Ablation | None:
+    def ablation(self, found: Round, changes: ChangeGroup) -> Ablation | None:
         """How far the winner has been taken apart."""
         return ablation(found, self._rows(), changes)
 
@@ -246,7 +246,7 @@ class Confirmation:
         seconds = [given(e.row["wall_seconds"]) for e in self.ledger.entries.values() if _timed(e)]
         return fmean(seconds) if seconds else None
 
-    def _whole(self, found: Round, winner: Entry, changes: Group, known: Ablation) -> Iterator[Training]:
+    def _whole(self, found: Round, winner: Entry, changes: ChangeGroup, known: Ablation) -> Iterator[WantedRun]:
         """What is left, the base and the winner on fresh seeds."""
         undone = tuple(change for change in changes if change not in known.decision.kept)
         for index in range(found.design.first):
@@ -257,16 +257,16 @@ class Confirmation:
                 if not self._ended(training):
                     yield training
 
-    def _ended(self, training: Training) -> bool:
+    def _ended(self, training: WantedRun) -> bool:
         entry = self.ledger.entries.get(self.ledger.key(training.config))
         return entry is not None and entry.status in ENDED
 
-    def without(self, winner: Entry, group: Group) -> tuple[dict[str, Value], Config]:
+    def without(self, winner: Entry, group: ChangeGroup) -> tuple[dict[str, Value], Config]:
         """The winner with some of its changes undone; a ValueError where that makes no valid config."""
         values = with_base_values(self.ledger, winner.values, group)
         return values, self.ledger.space.config(self.ledger.base, values)
 
-    def _refuse(self, found: Round, changes: Group, group: Group, why: str) -> None:
+    def _refuse(self, found: Round, changes: ChangeGroup, group: ChangeGroup, why: str) -> None:
         plan = json.dumps({"changes": changes, "undone": group})
         row: TrialRow = {"stage": ABLATE, "round": found.number, "design": str(found.design), "undone": plan}
         self.ledger.refuse_again(f"{found.number} {plan}", why, row)
@@ -291,7 +291,7 @@ def _timed(entry: Entry) -> bool:
     return entry.stage != SEARCH and entry.status == "completed" and bool(entry.row["wall_seconds"])
 
 
-def with_base_values(ledger: Ledger, values: Mapping[str, Value], group: Group) -> dict[str, Value]:
+def with_base_values(ledger: Ledger, values: Mapping[str, Value], group: ChangeGroup) -> dict[str, Value]:
     """``values`` with the knobs of ``group`` at the base's; what is then no longer active goes, what becomes so is the
     base's, too.
     """
@@ -304,7 +304,7 @@ def with_base_values(ledger: Ledger, values: Mapping[str, Value], group: Group) 
     return mixed
 
 
-def units(ledger: Ledger, values: Mapping[str, Value]) -> Group:
+def units(ledger: Ledger, values: Mapping[str, Value]) -> ChangeGroup:
     """The changes that can be undone alone, each by its path: those that go with another one are part of it."""
     changes, parts = ledger.changes(values), set[str]()
     for path in changes:

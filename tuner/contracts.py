@@ -20,7 +20,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from search_spaces.own_space import load_all, read_all, space_of, spaces_in
+from search_spaces.own_space import load_all, read_sources, space_of, spaces_in
 from storage.location import text_argument
 from terminal.command_line import OneLineParser
 from terminal.console import Console
@@ -54,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def define(given: Sequence[str]) -> list[str]:
     """Execute the files; the names of the components and spaces that they define. A ValueError where there are none."""
-    sources = read_all(given)
+    sources = read_sources(given)
     load_all(sources)
     names = [cls.__name__ for source in sources for cls in own_modules.components_of(source)]
     names += [space_of(source).name for source in sources if spaces_in(source)]

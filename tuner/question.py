@@ -8,7 +8,7 @@ from typing import Any
 
 from results.design import DEFAULT
 from search_spaces import constraints, objectives, recorded
-from search_spaces.effects import record_of, reference
+from search_spaces.effects import reference, replay_record
 from search_spaces.likely import with_likely
 from search_spaces.space import Space
 from trainable.config import TrainConfig
@@ -172,4 +172,4 @@ def recorded_side(question: Question) -> dict[str, Any] | None:
     if question.replay is None:
         return None
     settled = {**question.overrides, "seed": question.seed}
-    return record_of(question.original, question.replay.reading, question.scale, settled)
+    return replay_record(question.original, question.replay.reading, question.scale, settled)

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 
 from terminal.complaint import complain
 from terminal.exit_codes import BAD_INPUT, DONE, FAILED
-from tuner.campaign.again import PROGRAM
+from tuner.campaign.again import RUN_PROGRAM
 from tuner.campaign.endings import EndedEarlyError, storage_failure
 from tuner.cli import options
 from tuner.command import Begin, Command, Listing, Resume, Showing
@@ -26,19 +26,19 @@ from tuner.command import Begin, Command, Listing, Resume, Showing
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     try:
-        with program.raising(PROGRAM):
+        with program.raising(RUN_PROGRAM):
             return run(options.parse(arguments))
     except ValueError as error:
-        complain(PROGRAM, error)
+        complain(RUN_PROGRAM, error)
         return BAD_INPUT
     except OSError as error:
-        complain(PROGRAM, storage_failure(error))
+        complain(RUN_PROGRAM, storage_failure(error))
         return FAILED
     except EndedEarlyError as ended:
-        complain(PROGRAM, str(ended))
+        complain(RUN_PROGRAM, str(ended))
         return ended.code
     except KeyboardInterrupt as ended:  # before there is a campaign
-        complain(PROGRAM, program.INTERRUPTION)
+        complain(RUN_PROGRAM, program.INTERRUPTION)
         return program.exit_code(ended)
 
 

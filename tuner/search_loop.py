@@ -40,10 +40,10 @@ from tuner.confirm import Confirmation
 from tuner.early_stopping import Stopper, rounded, rungs
 from tuner.failures import LONGEST_NOTE, loss_of, reason_of, stalled, without_middle
 from tuner.plan.cost import tokens_of
-from tuner.proposals.outcome import Outcome
 from tuner.proposals.replay_plan import Planned
 from tuner.proposals.reuse import Library
 from tuner.proposals.sampler import Sampler, Suggestion
+from tuner.proposals.trial_end import TrialEnd
 from tuner.proposals.warm_start import Prior
 from tuner.spec import CampaignSpec
 
@@ -166,7 +166,7 @@ class Search:
             self.space.values_of(self.base),
             self.settings.seed,
             self.folder / JOURNAL if isinstance(self.folder, Path) else None,
-            self.ledger.outcomes(),
+            self.ledger.ends(),
             self.base.budget.unit,
             self.prior,
             self.ledger.key(self.base) in self.ledger.entries,  # a start that failed at once may have lost it
@@ -302,7 +302,7 @@ class Search:
                 return self.ledger.open(asked.values, config, asked.number)
             for milestone, value in known.milestones.items():
                 sampler.report(asked.number, milestone, value)
-            self._tell_as(sampler, asked.number, self.ledger.outcome(known))
+            self._tell_as(sampler, asked.number, self.ledger.end_of(known))
         return None
 
     def _refused_for_size(self, sampler: Sampler, asked: Suggestion, config: Training) -> bool:
@@ -315,7 +315,7 @@ class Search:
             return False
         self.ledger.refuse(asked.values, why, asked.number, known["parameters"])
         excesses = constraints.excesses(limits, known, None)
-        self._tell_as(sampler, asked.number, Outcome(asked.values, "infeasible", None, excesses=excesses))
+        self._tell_as(sampler, asked.number, TrialEnd(asked.values, "infeasible", None, excesses=excesses))
         return True
 
     def _request(self, entry: Entry) -> Request:
@@ -442,13 +442,13 @@ class Search:
 
     def _tell(self, sampler: Sampler, entry: Entry) -> None:
         if entry.optuna_number is not None:
-            self._tell_as(sampler, entry.optuna_number, self.ledger.outcome(entry))
+            self._tell_as(sampler, entry.optuna_number, self.ledger.end_of(entry))
             entry.optuna_number = None
         elif entry.status in ENDED and entry.stage == SEARCH:
-            sampler.add(self.ledger.outcome(entry))
+            sampler.add(self.ledger.end_of(entry))
 
-    def _tell_as(self, sampler: Sampler, number: int, outcome: Outcome) -> None:
-        sampler.tell(number, outcome.status, outcome.value, outcome.second, outcome.excesses)
+    def _tell_as(self, sampler: Sampler, number: int, end: TrialEnd) -> None:
+        sampler.tell(number, end.status, end.value, end.second, end.excesses)
 
     def stop(self, why: str) -> None:
         """Start nothing more, and let every running trial write its checkpoint and end."""

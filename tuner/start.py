@@ -13,12 +13,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import results.store.find
+import search_spaces
 from results.store.campaign_folder import CAMPAIGN, Store, campaigns, check_campaign
+from results.store.find import find
 from results.store.names import campaign_folder
 from results.store.places import RECORDED
 from search_spaces import constraints
-from search_spaces import load as load_space
 from search_spaces.space import Space
 from storage import files, inside
 from storage.location import Location, Url, location
@@ -32,9 +32,9 @@ from trainable.config import TrainConfig
 from trainable.data.dataset import Dataset, check_source, known_vocab_size, prepare
 from trainable.worker.attempt import STOP_FILE
 from tuner.campaign import beginning, kept, layout, provenance, resumed, same_device
-from tuner.campaign.again import PROGRAM, again
+from tuner.campaign.again import RUN_PROGRAM, again
 from tuner.campaign.driver import going_on_with, interruptible, only_driver
-from tuner.campaign.record import asked_of, record_of
+from tuner.campaign.record import asked_of, campaign_record
 from tuner.cli.option_groups import LATEST
 from tuner.cluster import capacity
 from tuner.cluster.device_memory import check_fits_somewhere
@@ -85,7 +85,7 @@ def resume(console: Console, asked: Resume, space: Space | None = None) -> Ended
     """Go on with a campaign: the same question, what is left of the budget."""
     runs = asked.start.results
     files.check_usable(runs)
-    folder = latest(runs) if asked.campaign == LATEST else find(runs, asked.campaign)
+    folder = latest(runs) if asked.campaign == LATEST else usable_campaign(runs, asked.campaign)
     with going_on_with(folder):
         layout.check(folder)
         store = Store.open(folder)
@@ -107,7 +107,7 @@ def machines(spec: CampaignSpec, address: str | None) -> capacity.Cluster:
     """What a campaign is to run on: the cluster at ``address``, which is joined here, or this machine."""
     placement = Placement(spec.gpu_fraction, spec.cpus)
     if address is None:
-        return capacity.local(spec.concurrent, placement)
+        return capacity.of_this_machine(spec.concurrent, placement)
     from tuner.cluster.connect import connect
 
     return connect(address, spec.concurrent, placement)
@@ -116,7 +116,7 @@ def machines(spec: CampaignSpec, address: str | None) -> capacity.Cluster:
 def named_space(store: Store, name: str) -> Space:
     """The space of a campaign by its name; a ValueError for one of the user's own, which no name finds."""
     try:
-        return load_space(name)
+        return search_spaces.load(name)
     except ValueError as error:
         own = f"a space of your own is given in Python: tuner.load({str(store.folder)!r}, space=SPACE).resume()"
         raise ValueError(f"campaign {store.folder.name!r}: {error}; {own}") from None
@@ -160,10 +160,10 @@ def go(
     library = open_library(console, question.spec)
     if store is None:
         named = campaign_folder(start.results, start.name or question.space.name)
-        Store.check(named, record_of(question, dataset), question.space.column_types())
+        Store.check(named, campaign_record(question, dataset), question.space.column_types())
         here = on_ray(console, here, start.address)  # all that can fail comes before there is a folder
     with held(console, question, dataset, start, store) as (campaign, is_new):
-        return search(console, question, campaign, dataset, here, start, library, is_new)
+        return run_search(console, question, campaign, dataset, here, start, library, is_new)
 
 
 @contextmanager
@@ -181,7 +181,7 @@ def held(
             own_code.keep(store.folder, question.sources)  # a start that was killed may not have come to it
             yield store, False
         return
-    record, knobs = record_of(question, dataset), question.space.column_types()
+    record, knobs = campaign_record(question, dataset), question.space.column_types()
     kind = question.scale if question.replay is None else f"replay-{question.scale}"
     usual_name = f"{question.space.name}-{kind}-{time.strftime('%Y%m%d-%H%M%S')}"
     with beginning.folder_for(start.results, start.name, usual_name) as folder:
@@ -218,12 +218,12 @@ def open_library(console: Console, spec: CampaignSpec) -> Library | None:
 def with_places(spec: CampaignSpec, runs: Location) -> CampaignSpec:
     """The spec with the places of earlier campaigns for their names; a ValueError for one unknown."""
     warm = tuple(name if name == RECORDED else _earlier(name, runs) for name in spec.warm_start)
-    return replace(spec, warm_start=warm, reuse=tuple(str(results.store.find.find(name, runs)) for name in spec.reuse))
+    return replace(spec, warm_start=warm, reuse=tuple(str(find(name, runs)) for name in spec.reuse))
 
 
 def _earlier(text: str, runs: Location) -> str:
     try:
-        return str(results.store.find.find(text, runs))
+        return str(find(text, runs))
     except ValueError as error:
         close = f"; or did you mean {RECORDED!r}?" if closest(text, [RECORDED]) else ""
         raise ValueError(f"--warm-start: {error}{close}") from None
@@ -284,7 +284,7 @@ def check_nodes(console: Console, question: Question, results: Location, dataset
     console.print(f"cluster: {seeing} {results}; trials run on {kinds or 'nodes to come'}")
 
 
-def search(
+def run_search(
     console: Console,
     question: Question,
     store: Store,
@@ -335,7 +335,7 @@ def on_ray(console: Console, here: capacity.Cluster, address: str | None) -> cap
     if ray.is_initialized():
         return here
     console.print("starting Ray ...")
-    with program.deferring(PROGRAM):
+    with program.deferring(RUN_PROGRAM):
         found = connect.connect(address, here.slots, here.placement)
     connect.try_out(found)
     return found
@@ -361,9 +361,9 @@ def run_on_ray(console: Console, campaign: Search, here: capacity.Cluster) -> No
     console.print(f"searched for {duration(seconds)}; trials trained for {share:.0%} of the time of {here.about}")
 
 
-def find(runs: Location, name: str) -> Location:
+def usable_campaign(runs: Location, name: str) -> Location:
     """The campaign called ``name`` below ``runs``, or at the path or URL ``name``; its store can be used."""
-    folder = results.store.find.find(name, runs)
+    folder = find(name, runs)
     if isinstance(folder, Url):
         files.check_usable(folder.parent)
     check_campaign(folder)

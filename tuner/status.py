@@ -71,8 +71,10 @@ def status(folder: Location, now: datetime) -> list[str]:
         further = again(folder, own_train=own is not None)
         idle = f"none; if anything is left, go on with: {further}{own_code(store)}"
     lines.append(f"driver: {'runs' if driver_lives(folder, now) else idle}")
-    lines.append(f"trials: {counts(trials)}, of {store.campaign.get('trials', 'an unknown number')} asked for")
-    lines += [f"after the search: {counts(rest)}"] if (rest := [row for row in rows if row not in trials]) else []
+    lines.append(f"trials: {counts_in_words(trials)}, of {store.campaign.get('trials', 'an unknown number')} asked for")
+    lines += (
+        [f"after the search: {counts_in_words(rest)}"] if (rest := [row for row in rows if row not in trials]) else []
+    )
     lines.append(f"last report: {'none yet' if last is None else since(last, now) + ' ago'}")
     lines += [best_line(trials)] if any(_has_value(row) for row in trials) else []
     lines += crash_lines(rows)
@@ -86,7 +88,7 @@ def own_code(store: Store) -> str:
     return "".join(f" --import {name if '.' in name else f'{name}.py'}" for name in names)
 
 
-def counts(trials: Sequence[TrialRow]) -> str:
+def counts_in_words(trials: Sequence[TrialRow]) -> str:
     """How many trials have each status."""
     found = [(sum(row["status"] == name for row in trials), name) for name in STATUSES]
     return ", ".join(f"{count} {name}" for count, name in found if count) or "none yet"

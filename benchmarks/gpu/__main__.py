@@ -32,7 +32,7 @@ from storage.location import local_argument
 from terminal.command_line import OneLineParser
 from terminal.complaint import complain
 from terminal.console import Console
-from terminal.option_numbers import positive, whole
+from terminal.option_numbers import positive, whole_number
 
 PROGRAM = "python -m benchmarks.gpu"
 DONE, FAILED = 0, 1
@@ -61,7 +61,7 @@ def parser() -> OneLineParser:
         help=f"start no section later than so many seconds (default: {DEADLINE_SECONDS:g})",
     )
     found.add_argument("--worker", type=local_argument, help=argparse.SUPPRESS)  # the folder it is spoken to by
-    found.add_argument("--number", type=whole(0, 99), default=0, help=argparse.SUPPRESS)
+    found.add_argument("--number", type=whole_number(0, 99), default=0, help=argparse.SUPPRESS)
     return found
 
 

@@ -16,7 +16,7 @@ from benchmarks.gpu.plain_loops import PUBLISHED, TORCH, plain_step
 from benchmarks.gpu.small import start
 from benchmarks.gpu.steps import PROGRESS, whole_step
 from trainable.data.dataset import batch
-from trainable.objective import Objective, build_objective, next_step
+from trainable.objective import ObjectiveFunction, build_objective, next_step
 from trainable.optimizers import update_rule
 from trainable.run import Run
 from trainable.runtime import Runtime
@@ -76,7 +76,7 @@ def _repetitions(context: Context, scale: str) -> tuple[int, int]:
     return QUICK_REPETITIONS if context.quick else REPETITIONS[scale]
 
 
-def _pieces(context: Context, run: Run, objective: Objective, times: int) -> Figures:
+def _pieces(context: Context, run: Run, objective: ObjectiveFunction, times: int) -> Figures:
     """Milliseconds of the parts of a step, each waited for: batch on the host, copy, gradients, update."""
     data, train, device = run.config.data, run.dataset.train, context.device
     taken = batch(train, 0, data)[:2]

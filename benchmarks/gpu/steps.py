@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from benchmarks.gpu.figures import Figures, short
-from trainable.objective import Objective, build_objective, next_step
+from trainable import train
+from trainable.objective import ObjectiveFunction, build_objective, next_step
 from trainable.run import Run
-from trainable.train import take
 
 PROGRESS = 0.5  # of the run, where a single step is taken
 NEGLIGIBLE = 1e-4  # of the norm of all tensors together
@@ -67,13 +67,13 @@ def _squares(tensors: Iterable[Tensor]) -> float:
     return sum(float(t.double().square().sum()) for t in tensors)
 
 
-def whole_step(run: Run, objective: Objective | None = None) -> Callable[[], Tensor]:
+def whole_step(run: Run, objective: ObjectiveFunction | None = None) -> Callable[[], Tensor]:
     """A function that takes a whole step as ``train`` does, without its milestones; it returns the loss."""
     chosen = objective or build_objective(run)
 
     def go() -> Tensor:
         step, run.position = next_step(run, chosen, run.config.budget.fraction(run.spent))
-        loss = take(run, step)
+        loss = train.take(run, step)
         run.account(loss)
         return loss
 

@@ -29,12 +29,12 @@ Curve = Callable[[np.ndarray], np.ndarray]
 
 
 def draw(comparison: Comparison, path: Path) -> None:
-    """Write the picture to ``path``, in the format that its ending names; a ValueError as of :func:`check`."""
-    check(path)
+    """Write the picture to ``path``, in the format that its ending names; a ValueError as of :func:`check_picture`."""
+    check_picture(path)
     figure_of(comparison).savefig(path)
 
 
-def check(path: Path) -> None:
+def check_picture(path: Path) -> None:
     """A ValueError unless a picture can be written there: the folder exists and the ending is known."""
     endings = FigureCanvasBase.get_supported_filetypes()
     if path.suffix.removeprefix(".").lower() not in endings:

@@ -25,7 +25,7 @@ from results.store.statuses import ABLATE
 
 SINGLES = 3  # groups of up to so many are taken apart at once
 
-Group = tuple[str, ...]
+ChangeGroup = tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -51,9 +51,9 @@ class PairedDifference:
 class Decision:
     """What is known so far: which groups were undone with what effect, what stays, and what is still to be tried."""
 
-    tried: dict[Group, PairedDifference]
-    kept: Group
-    wanted: tuple[Group, ...]
+    tried: dict[ChangeGroup, PairedDifference]
+    kept: ChangeGroup
+    wanted: tuple[ChangeGroup, ...]
 
 
 def paired_difference(
@@ -71,12 +71,12 @@ def paired_difference(
     return PairedDifference(difference, half_width, len(pairs), verdict(difference, noise, len(pairs), len(pairs)))
 
 
-def decide(changes: Sequence[str], tried: Callable[[Group], PairedDifference | None]) -> Decision:
+def decide(changes: Sequence[str], tried: Callable[[ChangeGroup], PairedDifference | None]) -> Decision:
     """Take the winner's changes apart; ``tried`` gives the effect of undoing a group, None while it is not known."""
-    found: dict[Group, PairedDifference] = {}
+    found: dict[ChangeGroup, PairedDifference] = {}
     kept: set[str] = set()
-    wanted: list[Group] = []
-    missed: list[Group] = [tuple(changes)]  # to undo all of it is the base, which is known to be worse
+    wanted: list[ChangeGroup] = []
+    missed: list[ChangeGroup] = [tuple(changes)]  # to undo all of it is the base, which is known to be worse
     while missed:
         group = missed.pop(0)
         if len(group) == 1:
@@ -93,7 +93,7 @@ def decide(changes: Sequence[str], tried: Callable[[Group], PairedDifference | N
     return Decision(found, tuple(change for change in changes if change in kept), tuple(wanted))
 
 
-def _parts(group: Group) -> list[Group]:
+def _parts(group: ChangeGroup) -> list[ChangeGroup]:
     if len(group) <= SINGLES:
         return [(change,) for change in group]
     middle = len(group) // 2
@@ -118,7 +118,7 @@ class Ablation:
     """Of a confirmed winner, as the rows of a campaign tell it."""
 
     winner: str  # arm
-    changes: Group
+    changes: ChangeGroup
     decision: Decision
     versus_base: PairedDifference | None = None  # of what is left, on seeds of its own; None while not known
     versus_winner: PairedDifference | None = None
@@ -151,7 +151,7 @@ def ablation(found: Round, rows: Sequence[TrialRow], changes: Sequence[str] | No
     def on(arm: str, seeds: Sequence[int]) -> dict[int, EndedRun]:
         return {seed: runs[arm, seed] for seed in seeds if (arm, seed) in runs}
 
-    def effect(group: Group) -> PairedDifference | None:
+    def effect(group: ChangeGroup) -> PairedDifference | None:
         row = groups.get(group)
         if row is None:
             return None

@@ -20,8 +20,7 @@ from storage.location import Location
 from storage.remote import TooLargeError
 from terminal.nearest import nearest
 
-from results.store import limits, parquet, places, row_places
-from results.store.campaign_json import parse
+from results.store import campaign_json, limits, parquet, places, row_places
 from results.store.consistency import check_trials, orphans
 from results.store.names import check_name, is_name
 from results.store.row_types import ReportRow, TrialRow
@@ -30,8 +29,8 @@ from results.store.schema import SCHEMA_VERSION, reports_schema, trials_schema
 from results.store.validate import check_rows, needed, written
 
 OnCorrupt = Callable[[Location, str], None]  # the file under its new name, and what was wrong with it
-Dataset = Literal["trials", "reports"]
-DATASETS: tuple[Dataset, ...] = ("trials", "reports")
+RowKind = Literal["trials", "reports"]
+ROW_KINDS: tuple[RowKind, ...] = ("trials", "reports")
 CAMPAIGN = "campaign.json"
 MOST_ROWS = {"trials": limits.TRIALS, "reports": limits.REPORTS}
 MOST_ROWS_OF_A_TRIAL = {"trials": 1, "reports": limits.REPORTS_OF_A_TRIAL}
@@ -66,7 +65,7 @@ class Store:
         files.create_folder(folder)
         if not (anew and store.is_empty):
             store._refuse_if_in_use()
-        for dataset in DATASETS:
+        for dataset in ROW_KINDS:
             store._write_empty_part(dataset)
         # Written last: a folder with this file is a whole campaign, one without it can be created again.
         inside.write(folder, CAMPAIGN, text.encode())
@@ -95,7 +94,7 @@ class Store:
         Nothing is changed. Reading a damaged file is a ValueError that names it.
         """
         store = cls(folder, _read_campaign(folder))
-        missing = [dataset for dataset in DATASETS if store._compacted and not store._keys(dataset)]
+        missing = [dataset for dataset in ROW_KINDS if store._compacted and not store._keys(dataset)]
         if missing:
             raise ValueError(f"{folder} is compacted but holds no {missing[0]}: it was not copied whole")
         return store
@@ -107,10 +106,10 @@ class Store:
         A ValueError, before anything is renamed, where rows that can be read contradict each other.
         """
         self.refuse_if_compacted()
-        damaged: list[tuple[Dataset, str, str]] = []
-        whole: dict[Dataset, list[str]] = {"trials": [], "reports": []}
+        damaged: list[tuple[RowKind, str, str]] = []
+        whole: dict[RowKind, list[str]] = {"trials": [], "reports": []}
         trials = [pa.Table.from_batches([], self._schemas["trials"])]
-        for dataset in DATASETS:
+        for dataset in ROW_KINDS:
             for key, found in self._each(dataset, reachable=True):
                 if isinstance(found, ValueError):
                     damaged.append((dataset, key, str(found)))
@@ -122,7 +121,7 @@ class Store:
             damaged.append(("reports", key, f"{self._path('reports', key)} {_ORPHAN}"))
         for dataset, key, why in damaged:
             said(self._set_aside(dataset, f"{key}.parquet"), why)
-        for dataset in DATASETS:  # with the columns of now: pandas takes those of the first file for those of all
+        for dataset in ROW_KINDS:  # with the columns of now: pandas takes those of the first file for those of all
             self._write_empty_part(dataset)
 
     def revise(self, changes: Mapping[str, Any]) -> None:
@@ -136,7 +135,7 @@ class Store:
     def remove_half_written(self) -> None:
         """Remove what writers that were killed left of its files; for a process that alone writes the campaign."""
         inside.remove_half_written(self.folder, "", lambda name: name == CAMPAIGN)
-        for dataset in DATASETS:
+        for dataset in ROW_KINDS:
             inside.remove_half_written(self.folder, dataset, _is_part)
 
     def write_trial(self, row: TrialRow) -> None:
@@ -184,7 +183,7 @@ class Store:
             found.setdefault(row["key"], []).append(row)
         return found
 
-    def table(self, dataset: Dataset) -> pa.Table:
+    def table(self, dataset: RowKind) -> pa.Table:
         """All rows of one dataset, sorted by key. A ValueError names every file that cannot be read."""
         tables, errors = [pa.Table.from_batches([], self._schemas[dataset])], []
         rows, size = 0, 0
@@ -224,7 +223,7 @@ class Store:
         except ValueError as error:
             raise ValueError(f"{self.folder / 'trials'} cannot be believed: {error}") from None
 
-    def _each(self, dataset: Dataset, reachable: bool = False) -> Iterator[tuple[str, pa.Table | ValueError]]:
+    def _each(self, dataset: RowKind, reachable: bool = False) -> Iterator[tuple[str, pa.Table | ValueError]]:
         """Each file of a dataset by its key: its rows, or why it cannot be read.
 
         With ``reachable`` an OSError for an object that a store does not hand out: that says nothing of the object.
@@ -240,21 +239,21 @@ class Store:
             else:
                 yield key, found
 
-    def _keys(self, dataset: Dataset) -> list[str]:
+    def _keys(self, dataset: RowKind) -> list[str]:
         names = files.names(self.folder / dataset)
         return [name.removesuffix(".parquet") for name in names if name.endswith(".parquet")]
 
-    def _path(self, dataset: Dataset, key: str) -> Location:
+    def _path(self, dataset: RowKind, key: str) -> Location:
         return self.folder / dataset / f"{key}.parquet"
 
-    def _contents(self, dataset: Dataset, keys: Sequence[str]) -> Iterator[bytes | OSError]:
+    def _contents(self, dataset: RowKind, keys: Sequence[str]) -> Iterator[bytes | OSError]:
         return files.read_all([self._path(dataset, key) for key in keys], limits.FILE_BYTES)
 
-    def _read(self, dataset: Dataset, key: str) -> pa.Table:
+    def _read(self, dataset: RowKind, key: str) -> pa.Table:
         (content,) = self._contents(dataset, [key])
         return self._parsed(dataset, key, content)
 
-    def _parsed(self, dataset: Dataset, key: str, content: bytes | OSError) -> pa.Table:
+    def _parsed(self, dataset: RowKind, key: str, content: bytes | OSError) -> pa.Table:
         path = self._path(dataset, key)
         one = None if self._compacted else key
         most = 0 if key == _EMPTY else MOST_ROWS[dataset] if one is None else MOST_ROWS_OF_A_TRIAL[dataset]
@@ -287,7 +286,7 @@ class Store:
         self._misnamed.clear()
         return len(misnamed)
 
-    def _write(self, dataset: Dataset, key: str, rows: Sequence[TrialRow | ReportRow]) -> None:
+    def _write(self, dataset: RowKind, key: str, rows: Sequence[TrialRow | ReportRow]) -> None:
         self.refuse_if_compacted()
         self.before_write()
         *others, row = cast(Sequence[dict[str, Any]], rows)
@@ -303,17 +302,17 @@ class Store:
             if said is not None:
                 self.on_refused(*said)
 
-    def _write_table(self, dataset: Dataset, key: str, table: pa.Table) -> None:
+    def _write_table(self, dataset: RowKind, key: str, table: pa.Table) -> None:
         table = row_places.relative(self.folder, table) if dataset == "trials" else table
         inside.write(self.folder, f"{dataset}/{key}.parquet", parquet.of_few_rows(table))
 
-    def _write_empty_part(self, dataset: Dataset) -> None:
+    def _write_empty_part(self, dataset: RowKind) -> None:
         self._write_table(dataset, _EMPTY, pa.Table.from_batches([], self._schemas[dataset]))
 
     @property
     def is_empty(self) -> bool:
         """Whether no trial has begun."""
-        return all(key == _EMPTY for dataset in DATASETS for key in self._keys(dataset))
+        return all(key == _EMPTY for dataset in ROW_KINDS for key in self._keys(dataset))
 
     @property
     def _compacted(self) -> bool:
@@ -328,12 +327,12 @@ class Store:
         found = files.names(self.folder)
         if CAMPAIGN in found:
             raise ValueError(f"{self.folder} already holds a campaign: resume it or choose another name")
-        foreign = [name for name in found if name not in DATASETS]
-        foreign += [f"{dataset}/{key}" for dataset in DATASETS for key in self._keys(dataset) if key != _EMPTY]
+        foreign = [name for name in found if name not in ROW_KINDS]
+        foreign += [f"{dataset}/{key}" for dataset in ROW_KINDS for key in self._keys(dataset) if key != _EMPTY]
         if foreign:
             raise ValueError(f"{self.folder} already holds {foreign[0]!r}: a campaign needs a folder of its own")
 
-    def _set_aside(self, dataset: Dataset, name: str) -> Location:
+    def _set_aside(self, dataset: RowKind, name: str) -> Location:
         """Rename a damaged file so that readers ignore it; never over one that was set aside before."""
         aside = f".corrupt-{name}"
         while files.exists(self.folder / dataset / aside):
@@ -366,7 +365,7 @@ def _read_campaign(folder: Location) -> dict[str, Any]:
 
 
 def _parsed_campaign(folder: Location, content: bytes) -> dict[str, Any]:
-    return places.whole(folder, parse(folder / CAMPAIGN, content))
+    return places.whole(folder, campaign_json.parse(folder / CAMPAIGN, content))
 
 
 def _is_unreachable(content: bytes | OSError) -> TypeGuard[OSError]:

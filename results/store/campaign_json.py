@@ -18,7 +18,8 @@ from terminal.nearest import nearest
 from terminal.short import shortened
 
 from results.design import Design
-from results.store.limits import CAMPAIGN_BYTES, DEPTH, JSON_TEXT, KNOBS, LARGEST, TRIALS
+from results.store import limits
+from results.store.limits import CAMPAIGN_BYTES, DEPTH, JSON_TEXT, LARGEST_NUMBER, MOST_KNOBS
 from results.store.row_types import TRIAL_COLUMNS
 from results.store.schema import SCHEMA_VERSION
 
@@ -26,8 +27,8 @@ Text = Annotated[str, Field(max_length=JSON_TEXT)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Texts = Annotated[list[Text], Field(max_length=10_000)]
 Import = Annotated[str, Field(pattern=r"^[^\W\d]\w*(\.[^\W\d]\w*)*@[0-9a-f]{64}$", max_length=300)]
-Seed = Annotated[int, Field(ge=0, lt=2**63)]
-Number = Annotated[float, Field(allow_inf_nan=False, ge=-LARGEST, le=LARGEST)]
+SeedNumber = Annotated[int, Field(ge=0, lt=2**63)]
+Number = Annotated[float, Field(allow_inf_nan=False, ge=-LARGEST_NUMBER, le=LARGEST_NUMBER)]
 
 STEP_SECONDS = "step_seconds"  # worked out from two columns (results/statistics/pareto.py)
 MEASURES = {column.name for column in TRIAL_COLUMNS if column.is_measure} | {STEP_SECONDS}
@@ -44,10 +45,10 @@ class ReplayAsked(_Object):
 
     selections: Annotated[list[Text], Field(min_length=1, max_length=10_000)]
     reading: Literal["as_logged", "as_run"]
-    seeds: Annotated[int, Field(ge=1, le=TRIALS)]
+    seeds: Annotated[int, Field(ge=1, le=limits.TRIALS)]
 
 
-class RecordedRun(_Object):
+class RecordedRow(_Object):
     """One row of a recorded campaign, as results.compare needs it."""
 
     id: Name
@@ -77,20 +78,20 @@ class Plateau(_Object):
     measured: Number
 
 
-class Record(_Object):
+class RecordedCampaign(_Object):
     """What a replay is held against."""
 
     metric: Name
     reading: Name
-    runs: Annotated[list[RecordedRun], Field(max_length=TRIALS)]
-    replicates: Annotated[list[Annotated[list[Name], Field(min_length=1)]], Field(max_length=TRIALS)]
-    same: Annotated[list[Annotated[list[Name], Field(min_length=1)]], Field(max_length=TRIALS)]
-    progression: Annotated[list[RecordedStep], Field(max_length=TRIALS)]
-    effects: Annotated[list[RecordedEffect], Field(max_length=TRIALS)]
+    runs: Annotated[list[RecordedRow], Field(max_length=limits.TRIALS)]
+    replicates: Annotated[list[Annotated[list[Name], Field(min_length=1)]], Field(max_length=limits.TRIALS)]
+    same: Annotated[list[Annotated[list[Name], Field(min_length=1)]], Field(max_length=limits.TRIALS)]
+    progression: Annotated[list[RecordedStep], Field(max_length=limits.TRIALS)]
+    effects: Annotated[list[RecordedEffect], Field(max_length=limits.TRIALS)]
     plateau: Plateau | None
 
     @model_validator(mode="after")
-    def names_its_own_runs(self) -> Record:
+    def names_its_own_runs(self) -> RecordedCampaign:
         """Groups and the progression are of runs that stand in ``runs``, each of them once."""
         ids = [run.id for run in self.runs]
         _once(ids, "runs")
@@ -110,7 +111,7 @@ class PriorPoint(_Object):
 
     source: Name
     name: Text
-    values: Annotated[dict[Name, bool | int | Number | Text | None], Field(max_length=KNOBS)]
+    values: Annotated[dict[Name, bool | int | Number | Text | None], Field(max_length=MOST_KNOBS)]
     score: Number
     reference: Number | None = None
     same: bool = False
@@ -123,10 +124,10 @@ class OwnTrain(_Object):
     fingerprint: Name
     source: Text
     maximise: bool
-    domains: Annotated[dict[Name, Text], Field(max_length=KNOBS)]
+    domains: Annotated[dict[Name, Text], Field(max_length=MOST_KNOBS)]
 
 
-class Campaign(_Object):
+class CampaignFile(_Object):
     """All that is read of ``campaign.json``. A campaign of an earlier version lacks fields."""
 
     spec_version: Annotated[int, Field(ge=1, lt=2**63)] = 1
@@ -138,28 +139,28 @@ class Campaign(_Object):
     constraints: Texts = []
     likely: Texts = []
     imports: Annotated[list[Import], Field(max_length=200)] = []
-    overrides: Annotated[dict[Name, Any], Field(max_length=KNOBS)] = {}
+    overrides: Annotated[dict[Name, Any], Field(max_length=MOST_KNOBS)] = {}
     base: dict[str, Any] = {}
     ranges: dict[str, dict[str, Any]] = {}
-    knobs: Annotated[dict[Name, Any], Field(max_length=KNOBS)]
-    trials: Annotated[int, Field(ge=1, le=TRIALS)] = 1
+    knobs: Annotated[dict[Name, Any], Field(max_length=MOST_KNOBS)]
+    trials: Annotated[int, Field(ge=1, le=limits.TRIALS)] = 1
     reports: Annotated[int, Field(ge=0, le=10_000)] = 0
-    seed: Seed | None = None
-    fresh_seed: Seed | None = None
+    seed: SeedNumber | None = None
+    fresh_seed: SeedNumber | None = None
     stopper: Name = ""
     fidelity: Name = ""
     confirm: Text | None = None
     ablate: bool = False
-    inert: Annotated[list[Name], Field(max_length=KNOBS)] | dict[Name, list[Name]] | None = None
+    inert: Annotated[list[Name], Field(max_length=MOST_KNOBS)] | dict[Name, list[Name]] | None = None
     warm_start: Texts | None = None
-    prior: Annotated[list[PriorPoint], Field(max_length=TRIALS)] | None = None
+    prior: Annotated[list[PriorPoint], Field(max_length=limits.TRIALS)] | None = None
     reuse: Texts = []
     own_train: OwnTrain | None = None
     replay: ReplayAsked | None = None
-    recorded: Record | None = None
-    concurrent: Annotated[int, Field(ge=1, le=TRIALS)] | None = None
+    recorded: RecordedCampaign | None = None
+    concurrent: Annotated[int, Field(ge=1, le=limits.TRIALS)] | None = None
     gpu_fraction: Annotated[float, Field(ge=0.001, le=1)] | None = None
-    cpus: Annotated[int, Field(ge=1, le=TRIALS)] | None = None
+    cpus: Annotated[int, Field(ge=1, le=limits.TRIALS)] | None = None
     mixed_devices: bool = False
     stall_minutes: Annotated[float, Field(ge=0.01, le=1e6)] = 30.0
     compile: bool = False
@@ -171,7 +172,7 @@ class Campaign(_Object):
     created_at: Text = ""
 
     @model_validator(mode="after")
-    def agrees_with_itself(self) -> Campaign:
+    def agrees_with_itself(self) -> CampaignFile:
         """Fields that are about each other."""
         if self.confirm is not None:
             try:
@@ -209,14 +210,14 @@ def _among(names: Iterable[str], known: Iterable[str], field: str) -> None:
 def parse(path: Location, content: bytes) -> dict[str, Any]:
     """The campaign that a file holds; a ValueError, one line, for anything that is none or of a newer version."""
     try:
-        campaign = plain(content)
+        campaign = plain_json(content)
         if not isinstance(campaign, dict) or not isinstance(campaign.get("knobs"), dict):
             raise ValueError("it must hold an object with 'schema_version' and 'knobs'")
         version = campaign.get("schema_version")
         if not isinstance(version, int) or isinstance(version, bool) or version < 1:
             raise ValueError(f"schema_version is {shortened(version)} but must be a whole number from 1")
         if version <= SCHEMA_VERSION:
-            check(Campaign, campaign)
+            check(CampaignFile, campaign)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{path} cannot be read: {error}") from None
     if version > SCHEMA_VERSION:
@@ -224,7 +225,7 @@ def parse(path: Location, content: bytes) -> dict[str, Any]:
     return campaign
 
 
-def plain(content: bytes, most_bytes: int = CAMPAIGN_BYTES) -> Any:
+def plain_json(content: bytes, most_bytes: int = CAMPAIGN_BYTES) -> Any:
     """JSON of a limited size and depth, with finite numbers, each name once and text that can be printed."""
     if len(content) > most_bytes:
         raise ValueError(f"it holds {len(content):,} bytes but may hold at most {most_bytes:,}")
@@ -257,8 +258,8 @@ def _check_plain(value: Any, depth: int = 0) -> None:
     elif isinstance(value, list):
         for member in value:
             _check_plain(member, depth + 1)
-    elif isinstance(value, int | float) and not (abs(value) <= LARGEST and math.isfinite(value)):
-        raise ValueError(f"the number {shortened(value)} is beyond {LARGEST:g}")
+    elif isinstance(value, int | float) and not (abs(value) <= LARGEST_NUMBER and math.isfinite(value)):
+        raise ValueError(f"the number {shortened(value)} is beyond {LARGEST_NUMBER:g}")
 
 
 def _check_text(text: str) -> None:

@@ -18,7 +18,7 @@ from results.store.limits import SHORT_TEXT
 SCORES = ("unit of the objective", "nats/token", "bits/byte", "nats/character")
 
 
-class Source(Enum):
+class FilledBy(Enum):
     """Who fills a column."""
 
     SEARCH = "the search: it proposes the trial, and decides what became of it"
@@ -28,7 +28,7 @@ class Source(Enum):
     DRIVER = "the driver: worked out from the reports"
 
 
-MEASURED = (Source.REPORT, Source.WORKER, Source.DRIVER)
+MEASURED = (FilledBy.REPORT, FilledBy.WORKER, FilledBy.DRIVER)
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Column:
 
     unit: str
     meaning: str
-    source: Source
+    source: FilledBy
     of_attempt: bool = False  # taken back by an attempt that begins at the first step
     reusable: bool = False  # of a finished trial: the campaign that reuses the trial takes it over
     field: str = ""  # what the report calls it, where that is another name
@@ -55,7 +55,7 @@ class Column:
         return self.source in MEASURED and self.kind in (int, float)
 
 
-def measured(unit: str, meaning: str, source: Source = Source.REPORT, field: str = "") -> Column:
+def measured(unit: str, meaning: str, source: FilledBy = FilledBy.REPORT, field: str = "") -> Column:
     """A column that says how an attempt went: a new one takes it back, and it is reused with its trial."""
     return Column(unit, meaning, source, of_attempt=True, reusable=True, field=field, finite=unit not in SCORES)
 

@@ -11,7 +11,7 @@ MIB = 2**20
 CAMPAIGN_BYTES = 16 * MIB  # of campaign.json: a prior of thousands of points makes it large
 DEPTH = 32  # of lists and objects in each other, in any JSON; a config has 6
 JSON_TEXT = 100_000  # characters of a text in campaign.json
-LARGEST = 1e100  # of any number: its square, and sums of squares, are finite
+LARGEST_NUMBER = 1e100  # of any number: its square, and sums of squares, are finite
 
 FILE_BYTES = 64 * MIB  # of a Parquet file
 DECODED_BYTES = 256 * MIB  # of all rows of a dataset, decoded
@@ -22,4 +22,4 @@ REPORTS = 500_000  # rows of its reports
 REPORTS_OF_A_TRIAL = 100_000
 MOST_COUNTED = 1_000_000  # numbers of trials, which may have gaps, attempts at one and rounds of confirmation
 ROW_GROUPS = 10_000  # in a Parquet file
-KNOBS = 1_000  # that a campaign searches
+MOST_KNOBS = 1_000  # that a campaign searches

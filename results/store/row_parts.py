@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any, TypeVar, cast
 
 from results.store import row_types
-from results.store.column import Source
+from results.store.column import FilledBy
 from results.store.row_types import ReportRow, TrialRow
 
 T = TypeVar("T")
-_SENT = (Source.REPORT, Source.WORKER)
+_SENT = (FilledBy.REPORT, FilledBy.WORKER)
 
 
 def with_all_columns(cells: TrialRow) -> TrialRow:

@@ -12,11 +12,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, TypedDict
 
-from results.store.column import Column, Source, columns_of, measured
+from results.store.column import Column, FilledBy, columns_of, measured
 from results.store.limits import TEXT
 from results.store.statuses import STATUSES, Stage, Status
 
-SEARCH, ATTEMPT, WORKER, DRIVER = Source.SEARCH, Source.ATTEMPT, Source.WORKER, Source.DRIVER
+BY_SEARCH, BY_ATTEMPT, BY_WORKER, BY_DRIVER = FilledBy.SEARCH, FilledBy.ATTEMPT, FilledBy.WORKER, FilledBy.DRIVER
 
 # Of a trial's budget; param_data_ratio is tokens a scaling parameter, epochs are passes over the training data.
 BUDGET_UNITS = "steps, tokens, flops, seconds, param_data_ratio or epochs"
@@ -40,53 +40,62 @@ class Asked(TypedDict, total=False):
     """Which trial it is, and what it was to do."""
 
     key: Annotated[
-        str, Column("text", "identity of the trial: hash of config, seed and data; unique in the campaign", SEARCH)
+        str, Column("text", "identity of the trial: hash of config, seed and data; unique in the campaign", BY_SEARCH)
     ]
     campaign: Annotated[
-        str | None, Column("text", "name of the campaign: of its folder, also where that is a copy", SEARCH)
+        str | None, Column("text", "name of the campaign: of its folder, also where that is a copy", BY_SEARCH)
     ]
-    space: Annotated[str | None, Column("text", "search space that the trial belongs to", SEARCH)]
-    recorded_id: Annotated[str | None, Column("text", "id in the recorded campaign; null for a sampled trial", SEARCH)]
+    space: Annotated[str | None, Column("text", "search space that the trial belongs to", BY_SEARCH)]
+    recorded_id: Annotated[
+        str | None, Column("text", "id in the recorded campaign; null for a sampled trial", BY_SEARCH)
+    ]
     reading: Annotated[
-        str | None, Column("text", "as_logged or as_run for a recorded trial; null for a sampled one", SEARCH)
+        str | None, Column("text", "as_logged or as_run for a recorded trial; null for a sampled one", BY_SEARCH)
     ]
     scale: Annotated[
-        str | None, Column("text", "full (the recorded size) or proxy (the same structure, shrunk)", SEARCH)
+        str | None, Column("text", "full (the recorded size) or proxy (the same structure, shrunk)", BY_SEARCH)
     ]
     stage: Annotated[
         Stage | None,
-        Column("text", "search, confirm or ablate; null in campaigns from before there were stages", SEARCH),
+        Column("text", "search, confirm or ablate; null in campaigns from before there were stages", BY_SEARCH),
     ]
     arm: Annotated[
         str | None,
-        Column("text", "key of this config at the campaign's seed: runs of one config on several share it", SEARCH),
+        Column("text", "key of this config at the campaign's seed: runs of one config on several share it", BY_SEARCH),
     ]
     round: Annotated[
-        int | None, Column("count", "which confirmation the run is part of, from 0; null in a search", SEARCH)
+        int | None, Column("count", "which confirmation the run is part of, from 0; null in a search", BY_SEARCH)
     ]
     undone: Annotated[
         str | None,
-        Column("JSON", "in an ablation: changes of the winner, and which of them are undone here", SEARCH, most=TEXT),
+        Column(
+            "JSON", "in an ablation: changes of the winner, and which of them are undone here", BY_SEARCH, most=TEXT
+        ),
     ]
     design: Annotated[
         str | None,
-        Column("text", "of the confirmation: candidates x seeds, e.g. 3x3..9; null in a search", SEARCH, most=20),
+        Column("text", "of the confirmation: candidates x seeds, e.g. 3x3..9; null in a search", BY_SEARCH, most=20),
     ]
-    seed: Annotated[int | None, Column("number", "seed of initialisation and batch order", SEARCH)]
-    is_base: Annotated[bool, Column("true/false", "whether this is the base config of the space, unchanged", SEARCH)]
-    number: Annotated[int, Column("count", "position in the order in which trials were first started, from 0", SEARCH)]
-    objective: Annotated[str, Column("text", "name of the minimised metric, e.g. val_bpb", SEARCH)]
+    seed: Annotated[int | None, Column("number", "seed of initialisation and batch order", BY_SEARCH)]
+    is_base: Annotated[bool, Column("true/false", "whether this is the base config of the space, unchanged", BY_SEARCH)]
+    number: Annotated[
+        int, Column("count", "position in the order in which trials were first started, from 0", BY_SEARCH)
+    ]
+    objective: Annotated[str, Column("text", "name of the minimised metric, e.g. val_bpb", BY_SEARCH)]
     config: Annotated[
         str,
-        Column("JSON", "the full config; a path to data is relative to the campaign's folder", SEARCH, most=TEXT),
+        Column("JSON", "the full config; a path to data is relative to the campaign's folder", BY_SEARCH, most=TEXT),
     ]
     overrides: Annotated[
-        str, Column("JSON", "difference from the base config: dotted path -> value", SEARCH, most=TEXT)
+        str, Column("JSON", "difference from the base config: dotted path -> value", BY_SEARCH, most=TEXT)
     ]
     inert: Annotated[
         str | None,
         Column(
-            "JSON", "list of overrides that the audit found to change nothing; null if not audited", SEARCH, most=TEXT
+            "JSON",
+            "list of overrides that the audit found to change nothing; null if not audited",
+            BY_SEARCH,
+            most=TEXT,
         ),
     ]
     data: Annotated[
@@ -94,74 +103,78 @@ class Asked(TypedDict, total=False):
         Column(
             "text",
             "fingerprint of training text, validation text and vocabulary, or of your own train function",
-            SEARCH,
+            BY_SEARCH,
         ),
     ]
-    budget: Annotated[float | None, Column("budget_unit", "training that the trial was given", SEARCH)]
+    budget: Annotated[float | None, Column("budget_unit", "training that the trial was given", BY_SEARCH)]
     budget_unit: Annotated[
-        str | None, Column("text", f"{BUDGET_UNITS}: unit of budget, spent, rung and milestone", SEARCH)
+        str | None, Column("text", f"{BUDGET_UNITS}: unit of budget, spent, rung and milestone", BY_SEARCH)
     ]
     optuna_number: Annotated[
-        int | None, Column("count", "number in the Optuna study; null if Optuna did not propose it", SEARCH)
+        int | None, Column("count", "number in the Optuna study; null if Optuna did not propose it", BY_SEARCH)
     ]
 
 
 class Outcome(TypedDict, total=False):
     """What became of it, by the search's decisions."""
 
-    status: Annotated[Status, Column("text", "one of: " + ", ".join(STATUSES), SEARCH, reusable=True)]
+    status: Annotated[Status, Column("text", "one of: " + ", ".join(STATUSES), BY_SEARCH, reusable=True)]
     reason: Annotated[
         str | None,
         Column(
             "text",
             "why it ended so: the error, the violated constraint, or the rung's comparison",
-            SEARCH,
+            BY_SEARCH,
             reusable=True,
             most=TEXT,
         ),
     ]
     rung: Annotated[
         float | None,
-        Column("budget_unit", "milestone at which early stopping ended it; null if it did not", SEARCH),
+        Column("budget_unit", "milestone at which early stopping ended it; null if it did not", BY_SEARCH),
     ]
     cutoff: Annotated[
-        float | None, Column("unit of the objective", "value that the trial had to beat at that rung", SEARCH)
+        float | None, Column("unit of the objective", "value that the trial had to beat at that rung", BY_SEARCH)
     ]
     value: Annotated[
-        float | None, Column("unit of the objective", "final value of the objective; null unless completed", SEARCH)
+        float | None, Column("unit of the objective", "final value of the objective; null unless completed", BY_SEARCH)
     ]
     reused_from: Annotated[
         str | None,
-        Column("text", "campaign whose finished trial this is; null for one that was trained here", SEARCH),
+        Column("text", "campaign whose finished trial this is; null for one that was trained here", BY_SEARCH),
     ]
     last_value: Annotated[
-        float | None, measured("unit of the objective", "last value of the objective that was reported", DRIVER)
+        float | None, measured("unit of the objective", "last value of the objective that was reported", BY_DRIVER)
     ]
 
 
 class Course(TypedDict, total=False):
     """How far its training has come, and what that took."""
 
-    spent: Annotated[float | None, measured("budget_unit", "how much of its budget the trial has come through", DRIVER)]
+    spent: Annotated[
+        float | None, measured("budget_unit", "how much of its budget the trial has come through", BY_DRIVER)
+    ]
     extra_spent: Annotated[
         float | None,
-        measured("budget_unit", "training beside it, to judge it at rungs: its fidelity's price", DRIVER),
+        measured("budget_unit", "training beside it, to judge it at rungs: its fidelity's price", BY_DRIVER),
     ]
-    extra_seconds: Annotated[float | None, measured("s", "the part of train_seconds that was spent so", DRIVER)]
-    steps: Annotated[int | None, measured("steps", "optimizer updates, those beside it included", DRIVER)]
-    tokens: Annotated[int | None, measured("tokens", "training tokens seen, those beside it included", DRIVER)]
-    train_seconds: Annotated[float | None, measured("s", "time in training steps, those beside it included", DRIVER)]
+    extra_seconds: Annotated[float | None, measured("s", "the part of train_seconds that was spent so", BY_DRIVER)]
+    steps: Annotated[int | None, measured("steps", "optimizer updates, those beside it included", BY_DRIVER)]
+    tokens: Annotated[int | None, measured("tokens", "training tokens seen, those beside it included", BY_DRIVER)]
+    train_seconds: Annotated[float | None, measured("s", "time in training steps, those beside it included", BY_DRIVER)]
     tokens_per_second: Annotated[
-        float | None, measured("tokens/s", "training tokens per second of train_seconds", DRIVER)
+        float | None, measured("tokens/s", "training tokens per second of train_seconds", BY_DRIVER)
     ]
     eval_seconds: Annotated[float | None, measured("s", "time in evaluations")]
     compile_seconds: Annotated[float | None, measured("s", "time spent compiling and warming up")]
-    wall_seconds: Annotated[float | None, measured("s", "time from start to end of the trial, set-up included", WORKER)]
-    peak_memory_bytes: Annotated[int | None, measured("bytes", "largest memory in use on the device", WORKER)]
-    device: Annotated[str | None, measured("text", "name of the device that trained it", WORKER)]
-    precision: Annotated[str | None, measured("text", "number format of the forward pass, e.g. bf16", WORKER)]
-    parameters: Annotated[int | None, measured("count", "trainable parameters, tied ones counted once", WORKER)]
-    worker: Annotated[str | None, measured("text", "host:pid of the process that trained it", WORKER)]
+    wall_seconds: Annotated[
+        float | None, measured("s", "time from start to end of the trial, set-up included", BY_WORKER)
+    ]
+    peak_memory_bytes: Annotated[int | None, measured("bytes", "largest memory in use on the device", BY_WORKER)]
+    device: Annotated[str | None, measured("text", "name of the device that trained it", BY_WORKER)]
+    precision: Annotated[str | None, measured("text", "number format of the forward pass, e.g. bf16", BY_WORKER)]
+    parameters: Annotated[int | None, measured("count", "trainable parameters, tied ones counted once", BY_WORKER)]
+    worker: Annotated[str | None, measured("text", "host:pid of the process that trained it", BY_WORKER)]
     time_to_target: Annotated[
         float | None, measured("s", "until the target, or so far: a lower bound; null without a target")
     ]
@@ -183,7 +196,10 @@ class Attempts(TypedDict, total=False):
     attempt: Annotated[
         int | None,
         Column(
-            "count", "which start of this trial wrote the row, from 1; above 1 after a resume", ATTEMPT, reusable=True
+            "count",
+            "which start of this trial wrote the row, from 1; above 1 after a resume",
+            BY_ATTEMPT,
+            reusable=True,
         ),
     ]
     note: Annotated[
@@ -191,7 +207,7 @@ class Attempts(TypedDict, total=False):
         Column(
             "text",
             "faults that it got over: a worker killed, a checkpoint damaged; null if none",
-            ATTEMPT,
+            BY_ATTEMPT,
             most=TEXT,
         ),
     ]
@@ -200,15 +216,17 @@ class Attempts(TypedDict, total=False):
         Column(
             "path",
             "last checkpoint, relative to the campaign's folder; null if there is none",
-            ATTEMPT,
+            BY_ATTEMPT,
             of_attempt=True,
         ),
     ]
-    started_at: Annotated[datetime | None, Column("UTC", "start of this attempt", ATTEMPT, reusable=True)]
+    started_at: Annotated[datetime | None, Column("UTC", "start of this attempt", BY_ATTEMPT, reusable=True)]
     ended_at: Annotated[
-        datetime | None, Column("UTC", "end of this attempt; null while it runs", ATTEMPT, reusable=True)
+        datetime | None, Column("UTC", "end of this attempt; null while it runs", BY_ATTEMPT, reusable=True)
     ]
-    code_version: Annotated[str | None, Column("text", "version of this code that trained it", ATTEMPT, reusable=True)]
+    code_version: Annotated[
+        str | None, Column("text", "version of this code that trained it", BY_ATTEMPT, reusable=True)
+    ]
 
 
 class TrialRow(Asked, Outcome, Reported, Course, Attempts, total=False):
@@ -218,8 +236,8 @@ class TrialRow(Asked, Outcome, Reported, Course, Attempts, total=False):
 class Moment(TypedDict, total=False):
     """Which trial reported, and when in its training."""
 
-    key: Annotated[str, Column("text", "key of the trial", SEARCH)]
-    attempt: Annotated[int, Column("count", "which start of the trial reported this, from 1", ATTEMPT)]
+    key: Annotated[str, Column("text", "key of the trial", BY_SEARCH)]
+    attempt: Annotated[int, Column("count", "which start of the trial reported this, from 1", BY_ATTEMPT)]
     step: Annotated[int, measured("steps", "optimizer updates so far")]
     tokens: Annotated[int | None, measured("tokens", "training tokens seen so far")]
     seconds: Annotated[float | None, measured("s", "train seconds so far")]
@@ -227,7 +245,7 @@ class Moment(TypedDict, total=False):
     milestone: Annotated[float | None, measured("budget_unit", "rung that this report is for; null between rungs")]
     extra_spent: Annotated[
         float | None,
-        measured("budget_unit", "training beside it until this rung, which judging it there cost", DRIVER),
+        measured("budget_unit", "training beside it until this rung, which judging it there cost", BY_DRIVER),
     ]
 
 
@@ -236,7 +254,7 @@ class Objective(TypedDict, total=False):
 
     reported_value: Annotated[
         float | None,
-        measured("unit of the objective", "what your own train function reported; null without one", DRIVER),
+        measured("unit of the objective", "what your own train function reported; null without one", BY_DRIVER),
     ]
 
 
@@ -247,11 +265,11 @@ class Speed(TypedDict, total=False):
         float | None,
         measured("factor", "what the schedule multiplied the learning rates by", field="multiplier"),
     ]
-    tokens_per_second: Annotated[float | None, measured("tokens/s", "speed since the report before", DRIVER)]
+    tokens_per_second: Annotated[float | None, measured("tokens/s", "speed since the report before", BY_DRIVER)]
     logged: Annotated[
-        str | None, Column("JSON", "extra numbers that components logged: name -> value", DRIVER, most=TEXT)
+        str | None, Column("JSON", "extra numbers that components logged: name -> value", BY_DRIVER, most=TEXT)
     ]
-    at: Annotated[datetime | None, Column("UTC", "when the report was made", DRIVER)]
+    at: Annotated[datetime | None, Column("UTC", "when the report was made", BY_DRIVER)]
 
 
 class ReportRow(Moment, Reported, Objective, Speed, total=False):

@@ -20,12 +20,12 @@ from terminal.short import shortened
 from results.design import Design
 from results.store import parquet, row_types
 from results.store.cells import plain
-from results.store.column import Column, Source
-from results.store.limits import DEPTH, JSON_TEXT, KNOBS, LARGEST, MOST_COUNTED
+from results.store.column import Column, FilledBy
+from results.store.limits import DEPTH, JSON_TEXT, LARGEST_NUMBER, MOST_COUNTED, MOST_KNOBS
 from results.store.row_types import TrialRow
 from results.store.statuses import ABLATE, CONFIRM, STAGES, STATUSES
 
-EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+FIRST_TIME, LAST_TIME = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 AT_ONCE = 1_000  # rows as Python objects at a time
 
 # What a row has beside the columns that are never null: unless it made no valid config, and by its status and stage.
@@ -48,7 +48,7 @@ RANGES: dict[str, tuple[float, float]] = {  # unit -> the least and the most; LA
     "budget_unit": (0, 1e40),
     "fraction": (0, 1e6),
 }
-_KNOB = Column("as in the config", "sampled value", Source.SEARCH)
+_KNOB = Column("as in the config", "sampled value", FilledBy.SEARCH)
 COUNTED: dict[str, tuple[float, float]] = {  # columns that are counted up by one; a campaign stays far below
     "number": (0, MOST_COUNTED),
     "attempt": (0, MOST_COUNTED),
@@ -60,14 +60,14 @@ class Undone(BaseModel):
     """The plan of a run of an ablation."""
 
     model_config = ConfigDict(strict=True, extra="allow")
-    changes: Annotated[list[str], Field(max_length=KNOBS)]
-    undone: Annotated[list[str], Field(max_length=KNOBS)]
+    changes: Annotated[list[str], Field(max_length=MOST_KNOBS)]
+    undone: Annotated[list[str], Field(max_length=MOST_KNOBS)]
 
 
 JSON: dict[str, TypeAdapter[Any]] = {
     "config": TypeAdapter(dict[str, Any] | None),
-    "overrides": TypeAdapter(Annotated[dict[str, Any], Field(max_length=KNOBS)]),
-    "inert": TypeAdapter(Annotated[list[str], Field(max_length=KNOBS)]),
+    "overrides": TypeAdapter(Annotated[dict[str, Any], Field(max_length=MOST_KNOBS)]),
+    "inert": TypeAdapter(Annotated[list[str], Field(max_length=MOST_KNOBS)]),
     "undone": TypeAdapter(Undone),
     "logged": TypeAdapter(dict[str, bool | int | float | str | None]),
 }
@@ -120,7 +120,7 @@ def _rows(table: pa.Table) -> Iterator[Mapping[str, Any]]:
 
 def range_of(name: str, unit: str) -> tuple[float, float]:
     """The least and the most that a number in that column may be."""
-    return COUNTED.get(name) or RANGES.get(unit, (-LARGEST, LARGEST))
+    return COUNTED.get(name) or RANGES.get(unit, (-LARGEST_NUMBER, LARGEST_NUMBER))
 
 
 def needed(dataset: str) -> list[str]:
@@ -143,8 +143,8 @@ def check_cell(column: Column, value: Any) -> None:
     if isinstance(value, str):
         _check_text(column, value)
     elif isinstance(value, datetime):
-        if not EARLIEST <= value < LATEST:
-            raise ValueError(f"{name} is {value:%Y-%m-%d} but must be from {EARLIEST.year} to {LATEST.year}")
+        if not FIRST_TIME <= value < LAST_TIME:
+            raise ValueError(f"{name} is {value:%Y-%m-%d} but must be from {FIRST_TIME.year} to {LAST_TIME.year}")
     elif not isinstance(value, bool):
         if not isfinite(value) and not column.finite:
             return  # of a run that diverged
@@ -172,8 +172,8 @@ def _check_depth(name: str, value: Any, depth: int = 0) -> None:
     if isinstance(value, dict | list):
         for member in value.values() if isinstance(value, dict) else value:
             _check_depth(name, member, depth + 1)
-    if isinstance(value, int | float) and abs(value) > LARGEST and (name != "logged" or isinstance(value, int)):
-        raise ValueError(f"{name} holds a number beyond {LARGEST:g}")
+    if isinstance(value, int | float) and abs(value) > LARGEST_NUMBER and (name != "logged" or isinstance(value, int)):
+        raise ValueError(f"{name} holds a number beyond {LARGEST_NUMBER:g}")
     if isinstance(value, str) and len(value) > JSON_TEXT:
         raise ValueError(f"{name} holds a text of {len(value):,} characters but may hold at most {JSON_TEXT:,}")
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 
-from results.crashes import SHOWN, crash_lines
+from results import crashes
+from results.crashes import crash_lines
 from results.report import print_leaderboard
-from results.store.frames import Results, load
+from results.store import frames
+from results.store.frames import Results
 from terminal.console import Console
 
 
@@ -26,13 +28,13 @@ def test_a_run_after_the_search_is_told_as_that_and_one_without_a_reason_too() -
 
 
 def test_many_crashes_are_counted_and_long_errors_shortened() -> None:
-    lines = crash_lines([row(number, reason="x" * 5000 + "\nsecond line") for number in range(SHOWN + 2)])
-    assert len(lines) == SHOWN + 1 and lines[-1] == "crashed too: 2 more trials"
+    lines = crash_lines([row(number, reason="x" * 5000 + "\nsecond line") for number in range(crashes.SHOWN + 2)])
+    assert len(lines) == crashes.SHOWN + 1 and lines[-1] == "crashed too: 2 more trials"
     assert all(len(line) < 300 and "second line" not in line for line in lines)
 
 
 def test_the_report_escapes_what_an_error_says(campaign) -> None:
-    found = load(campaign)
+    found = frames.load(campaign)
     trials = found.trials.copy()
     trials.loc[trials.index[-1], ["status", "reason"]] = ["crashed", "bad \x1b[31m thing"]
     console = Console(file=io.StringIO(), width=200)

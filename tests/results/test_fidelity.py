@@ -8,7 +8,7 @@ import pytest
 
 from results import Store
 from results.fidelity import curves, holds_best, judged_parts, main, top_lost, within_groups
-from results.store.frames import load
+from results.store import frames
 
 
 @pytest.fixture
@@ -27,14 +27,14 @@ def judged(tmp_path, make_trial):
 
 
 def test_curves_are_the_milestones_of_completed_trials_before_their_end(judged) -> None:
-    found = curves(load(judged))
+    found = curves(frames.load(judged))
     assert len(found) == 16 and set(found["part"]) == {0.25, 0.5} and set(found["group"]) == {"Cosine", "Tidal"}
     first = found[(found["part"] == 0.5) & (found["final"] == 1.3)].iloc[0]
     assert (first["value"], first["cost"], first["group"]) == (2.3, 0.25, "Cosine")
 
 
 def test_a_rung_says_how_it_orders_trials(judged) -> None:
-    early, late = judged_parts(curves(load(judged)))
+    early, late = judged_parts(curves(frames.load(judged)))
     assert (early.part, late.part) == (0.25, 0.5)
     assert [r.value for r in (early.overall, early.within)] == pytest.approx([-1, -1])
     assert [r.value for r in (late.overall, late.within)] == pytest.approx([1, 1])

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from search_spaces.constraints import Constraint, check, excesses, num_parameters, parse_all, violation
+from search_spaces import constraints
+from search_spaces.constraints import Constraint, excesses, num_parameters, parse_all, violation
 from trainable.evaluation.artifact import Artifact
 from trainable.run import Run
 from trainable.runtime import Runtime
@@ -55,13 +56,13 @@ def test_the_artifacts_own_limit_counts_as_a_constraint(tiny) -> None:
 def test_parameters_are_counted_before_training_as_a_run_has_them(tiny, dataset) -> None:
     built = Run.start(tiny, dataset, Runtime()).num_parameters
     assert num_parameters(tiny, dataset.vocab_size) == built
-    check(parse_all([f"parameters<={built}"]), tiny, dataset.vocab_size)
+    constraints.check(parse_all([f"parameters<={built}"]), tiny, dataset.vocab_size)
     with pytest.raises(ValueError, match="the base breaks a constraint: parameters "):
-        check(parse_all([f"parameters<={built - 1}"]), tiny, dataset.vocab_size)
+        constraints.check(parse_all([f"parameters<={built - 1}"]), tiny, dataset.vocab_size)
 
 
 def test_a_limit_on_the_artifact_needs_one(tiny) -> None:
     limits = parse_all(["artifact_bytes<=16e6"])
-    check(limits, replace(tiny, artifact=Artifact()))
+    constraints.check(limits, replace(tiny, artifact=Artifact()))
     with pytest.raises(ValueError, match="needs an artifact: set artifact=Artifact"):
-        check(limits, tiny)
+        constraints.check(limits, tiny)

@@ -11,7 +11,7 @@ from results import Store, load
 from results.replays.comparison import Comparison, compare
 from results.statistics.leaderboard import ESTABLISHED
 from search_spaces import recorded
-from search_spaces.effects import findings, record_of, reference
+from search_spaces.effects import findings, reference, replay_record
 
 
 @pytest.fixture(params=search_spaces.names())
@@ -21,7 +21,7 @@ def space(request):
 
 def replayed(name: str, folder) -> Comparison:
     """The comparison of a campaign's replay in which nothing has been trained yet."""
-    record = record_of(search_spaces.load(name), "as_run", "proxy")
+    record = replay_record(search_spaces.load(name), "as_run", "proxy")
     store = Store.create(folder, {"space": name, "scale": "proxy", "recorded": record}, {})
     return compare(load(store.folder))
 
@@ -45,7 +45,7 @@ def test_both_sides_of_an_effect_are_different_trainings_at_every_scale(space):
 
 
 def test_a_record_is_json_that_says_all_there_is_to_compare(space):
-    record = record_of(space, "as_logged", "proxy")
+    record = replay_record(space, "as_logged", "proxy")
     assert json.loads(json.dumps(record, allow_nan=False)) == record
     assert [run["id"] for run in record["runs"]] == [run.id for run in recorded.load(space)]
     first = reference(recorded.load(space)).id
@@ -66,7 +66,7 @@ def test_campaigns_measured_themselves_against_their_base():
 
 
 def test_replicates_are_what_knobs_without_effect_leave_of_the_log():
-    record = record_of(search_spaces.load("parameter_golf"), "as_logged", "proxy")
+    record = replay_record(search_spaces.load("parameter_golf"), "as_logged", "proxy")
     assert record["replicates"] == [
         ["BASE", "N3"],
         ["N2", "NF8"],
@@ -84,7 +84,8 @@ def test_replicates_are_what_knobs_without_effect_leave_of_the_log():
 def test_what_is_fixed_for_a_whole_replay_makes_more_runs_the_same():
     space = search_spaces.load("parameter_golf")
     before, after = (
-        record_of(space, "as_run", "proxy", overrides)["same"] for overrides in (None, {"model.logit_softcap": 30.0})
+        replay_record(space, "as_run", "proxy", overrides)["same"]
+        for overrides in (None, {"model.logit_softcap": 30.0})
     )
     assert ["B4", "C9", "C13", "C14"] in before
     assert ["B4", "C4", "C5", "C6", "C9", "C13", "C14"] in after

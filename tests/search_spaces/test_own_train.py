@@ -8,8 +8,9 @@ from dataclasses import replace
 
 import pytest
 
+from search_spaces import own_train
 from search_spaces.domains import Choice, Integer, LogUniform, Uniform
-from search_spaces.own_train import OwnConfig, OwnSpace, of_json, own_space
+from search_spaces.own_train import OwnConfig, OwnSpace, own_space
 from trainable.config import Budget
 
 DOMAINS = {"lr": "0.001..0.1 log", "momentum": "0..1", "width": "4..64", "act": "relu|gelu", "batch": [16, 32]}
@@ -34,7 +35,7 @@ def test_a_config_is_the_base_with_values_set_and_hands_in_seed_and_steps() -> N
     space, base = made()
     config = space.config(base, {"width": 16})
     assert config.handed_in() == {**BASE, "width": 16, "seed": 7, "steps": 100}
-    assert of_json(json.loads(json.dumps(config.to_json()))) == config
+    assert own_train.of_json(json.loads(json.dumps(config.to_json()))) == config
     with pytest.raises(ValueError, match=r"width is 65 but must be in 4 \.\. 64"):
         space.config(base, {"width": 65})
 
@@ -76,14 +77,14 @@ def test_what_cannot_be_searched_is_refused_in_one_line(case: str) -> None:
 @pytest.mark.parametrize("damaged", ["null", "[]", '{"type": "GPT"}', '{"type": "OwnConfig", "values": {}}'])
 def test_json_of_something_else_is_no_config(damaged: str) -> None:
     with pytest.raises(ValueError, match="none of a train function"):
-        of_json(json.loads(damaged))
+        own_train.of_json(json.loads(damaged))
 
 
 def test_values_and_seeds_of_other_types_are_no_config() -> None:
     good = made()[1].to_json()
     for name, value in {"values": {"a": []}, "seed": True, "steps": "9"}.items():
         with pytest.raises(ValueError, match="must be"):
-            of_json({**good, name: value})
+            own_train.of_json({**good, name: value})
 
 
 @pytest.mark.parametrize(

@@ -59,16 +59,16 @@ def test_overrides_are_applied_from_the_root_to_the_run(written):
         ("B", "A", {"optimizer.matrix_lr": 0.06}, {"optimizer.matrix_lr": 0.06}),
         ("A", "root", {"schedule": "Tidal"}, {"schedule": "Tidal", "horizon.steps": 400}),
     )
-    logged = recorded.config_of(SPACE, runs, "C", "as_logged", "full")
+    logged = recorded.recorded_config(SPACE, runs, "C", "as_logged", "full")
     assert (logged.model.logit_softcap, logged.optimizer.matrix_lr) == (15.0, 0.06)
     assert (logged.schedule, logged.horizon) == (Tidal(), None)
-    assert recorded.config_of(SPACE, runs, "C", "as_run", "full") == replace(logged, horizon=Budget(steps=400))
+    assert recorded.recorded_config(SPACE, runs, "C", "as_run", "full") == replace(logged, horizon=Budget(steps=400))
 
 
 def test_a_size_takes_the_value_that_the_scale_gives_it(written):
     runs = written(("A", "root", {"model.model_dim": 640}, {"model.model_dim": 640, "model.num_layers": 7}))
-    assert recorded.config_of(SPACE, runs, "A", "as_run", "full").model == GPT(model_dim=640, num_layers=7)
-    assert recorded.config_of(SPACE, runs, "A", "as_run", "proxy").model == GPT(model_dim=96, num_layers=7)
+    assert recorded.recorded_config(SPACE, runs, "A", "as_run", "full").model == GPT(model_dim=640, num_layers=7)
+    assert recorded.recorded_config(SPACE, runs, "A", "as_run", "proxy").model == GPT(model_dim=96, num_layers=7)
 
 
 BAD_ROWS = [

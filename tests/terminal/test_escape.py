@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from terminal.escape import MESSAGE, WORD, escaped, one_line, shortened, visible
+from terminal.escape import MESSAGE, WORD, elided, escaped, one_line, visible
 
 STEERING = {
     "escape": ("\x1b[2J", r"\x1b[2J"),
@@ -67,12 +67,12 @@ def test_what_is_visible_stays_as_it_is(text: str) -> None:
 
 def test_a_long_value_keeps_its_beginning_and_its_end_and_counts_the_rest() -> None:
     text = "".join(map(str, range(5000)))
-    short = shortened(text)
+    short = elided(text)
     assert len(short) <= WORD
     begin, end = re.split(r"\.\.\. \(.* more characters\) \.\.\.", short)
     assert text.startswith(begin) and text.endswith(end) and begin and end
     assert f"({len(text) - len(begin) - len(end):,} more" in short
-    assert shortened("x" * WORD) == "x" * WORD
+    assert elided("x" * WORD) == "x" * WORD
 
 
 def test_a_message_is_one_short_line() -> None:

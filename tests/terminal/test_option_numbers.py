@@ -4,14 +4,15 @@ import argparse
 
 import pytest
 
-from terminal.option_numbers import MOST, at_least_one, positive, whole
+from terminal import option_numbers
+from terminal.option_numbers import at_least_one, positive, whole_number
 
 ENDLESS = "9" * 5000
 NO_NUMBERS = ["٣", "３", " 3", "3 ", "1_000", "0x3", "3.0", "-0", "inf", "1" + "0" * 400]
 
 
 @pytest.mark.parametrize(
-    "text", ["0", "-1", "1.5", "1e3", "", "x", str(MOST + 1), "999999999999", ENDLESS, *NO_NUMBERS]
+    "text", ["0", "-1", "1.5", "1e3", "", "x", str(option_numbers.MOST + 1), "999999999999", ENDLESS, *NO_NUMBERS]
 )
 def test_a_count_is_refused_in_a_short_line_that_names_it_and_its_range(text) -> None:
     with pytest.raises(
@@ -19,14 +20,14 @@ def test_a_count_is_refused_in_a_short_line_that_names_it_and_its_range(text) ->
     ) as e:
         at_least_one(text)
     assert len(str(e.value)) < 120 and repr(text[:20])[:-1] in str(e.value)
-    assert (at_least_one("1"), at_least_one(str(MOST))) == (1, MOST)
+    assert (at_least_one("1"), at_least_one(str(option_numbers.MOST))) == (1, option_numbers.MOST)
 
 
 @pytest.mark.parametrize("text", ["4", "-1", "nan", "1.0", ENDLESS, *NO_NUMBERS[:-1]])
 def test_a_whole_number_outside_its_range_is_refused(text) -> None:
     with pytest.raises(argparse.ArgumentTypeError, match=r"is not a whole number in 0\.\.3"):
-        whole(0, 3)(text)
-    assert (whole(0, 3)("0"), whole(0, 3)("3")) == (0, 3)
+        whole_number(0, 3)(text)
+    assert (whole_number(0, 3)("0"), whole_number(0, 3)("3")) == (0, 3)
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ def texts(folder: Path, count: int, prefix: str = "t") -> Path:
 
 
 def read(path: Path) -> list[str]:
-    return [document.text for document in text.find(path).documents() if document.text]
+    return [document.text for document in text.source_at(path).documents() if document.text]
 
 
 # --- what is found ----------------------------------------------------------------------------------------------------
@@ -33,7 +33,7 @@ def test_a_linked_folder_of_texts_is_read_and_a_link_back_is_no_loop(tmp_path: P
     (folder / "more").symlink_to(elsewhere)
     (folder / "one.txt").symlink_to(elsewhere / "u0.txt")
     (elsewhere / "back").symlink_to(folder)
-    source = text.find(folder)
+    source = text.source_at(folder)
     assert len(source.files) == 8 and source.about == "8 files read, left out 1 link back to a folder above"
 
 
@@ -41,7 +41,7 @@ def test_what_is_left_out_is_counted_by_kind(tmp_path: Path) -> None:
     folder = texts(tmp_path / "a", 2)
     for name in ("empty.txt", "x.bin", "y.txt.gz", "z.zst", "LICENSE", ".hidden", "UPPER.TXT"):
         (folder / name).write_bytes(b"" if name == "empty.txt" else b"x")
-    assert text.find(folder).about == (
+    assert text.source_at(folder).about == (
         "2 files read, left out 1 .TXT, 1 .bin, 1 .gz, 1 .zst, 1 LICENSE, 1 empty, 1 hidden"
     )
     assert not sources.has_shards(str(folder)), "a stray .bin makes no shards of texts"
@@ -49,9 +49,9 @@ def test_what_is_left_out_is_counted_by_kind(tmp_path: Path) -> None:
 
 def test_empty_files_do_not_move_the_split(tmp_path: Path) -> None:
     folder = texts(tmp_path / "a", 20)
-    before = [(d.text, d.held_out) for d in text.find(folder).documents()]
+    before = [(d.text, d.held_out) for d in text.source_at(folder).documents()]
     (folder / "a-first.md").touch()
-    assert [(d.text, d.held_out) for d in text.find(folder).documents()] == before
+    assert [(d.text, d.held_out) for d in text.source_at(folder).documents()] == before
 
 
 @pytest.mark.parametrize("kind", ["dangling", "loop", "pipe", "folder", "stat"])
@@ -75,19 +75,19 @@ def test_what_cannot_be_read_is_an_error_that_names_it(tmp_path: Path, kind: str
 
         monkeypatch.setattr(*((find_text.os, "listdir") if kind == "folder" else (Path, "stat")), refused)
     with pytest.raises(ValueError, match=says.get(kind, "odd.txt cannot be read: Permission denied")):
-        text.find(folder)
+        text.source_at(folder)
 
 
 def test_folders_without_end_are_one_line(tmp_path: Path) -> None:
     texts(tmp_path.joinpath("a", *["b"] * (find_text.DEEPEST + 1)), 1)
     with pytest.raises(ValueError, match="more than 200 folders deep"):
-        text.find(tmp_path / "a")
+        text.source_at(tmp_path / "a")
 
 
 def test_a_name_that_is_no_utf8_is_read(tmp_path: Path) -> None:
     folder = texts(tmp_path / "a", 12)
     Path(os.fsdecode(os.fsencode(folder) + b"/caf\xe9.txt")).write_text("menu\n")
-    source = text.find(folder)
+    source = text.source_at(folder)
     assert len(source.digest()) == 64 and "menu\n" in read(folder)
 
 

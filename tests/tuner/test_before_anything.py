@@ -47,8 +47,8 @@ def test_a_dry_run_of_a_resume_renames_nothing(damaged, capsys) -> None:
 
 
 def test_a_record_that_could_not_be_read_again_is_refused_before_ray_starts(damaged, monkeypatch, capsys) -> None:
-    real = start.record_of
-    monkeypatch.setattr(start, "record_of", lambda *asked: real(*asked) | {"data_description": "x" * 200_000})
+    real = start.campaign_record
+    monkeypatch.setattr(start, "campaign_record", lambda *asked: real(*asked) | {"data_description": "x" * 200_000})
     assert run.main([*GOLF, "--results", str(damaged.parent), "--name", "new"]) == 2
     said = capsys.readouterr().err
     assert "200,000 characters" in said and said.count("\n") == 1 and not (damaged.parent / "new").exists()

@@ -17,11 +17,11 @@ from results.compact import compact
 from results.store import row_parts, row_types
 from results.store.campaign_folder import Store
 from results.store.campaign_json import STEP_SECONDS
-from results.store.column import Source, columns_of, measured
+from results.store.column import FilledBy, columns_of, measured
 from results.store.row_types import ReportRow, TrialRow
 from search_spaces.objectives import COSTS, OBJECTIVES
-from trainable.report import SCORES, Environment, Report
-from tuner.campaign.same_device import TIMED
+from trainable.report import VALIDATION_SCORES, Environment, Report
+from tuner.campaign import same_device
 from tuner.campaign.trials import Ledger
 from tuner.proposals.reuse import Library
 
@@ -40,20 +40,20 @@ def kinds(sent: type) -> dict[str, type]:
 
 def test_every_field_of_a_report_is_a_column_of_its_type_and_every_column_has_its_field() -> None:
     columns = (*row_types.TRIAL_COLUMNS, *row_types.REPORT_COLUMNS)
-    filled = {column.field: column.kind for column in columns if column.source is Source.REPORT}
+    filled = {column.field: column.kind for column in columns if column.source is FilledBy.REPORT}
     expected = {name: kind for name, kind in kinds(Report).items() if name not in NO_COLUMNS}
     assert filled == expected, "add it to results/store/row_types.py, or to NO_COLUMNS if it is no column"
     assert kinds(Report).keys() > NO_COLUMNS
 
 
 def test_what_is_sent_beside_a_report_is_a_column_of_its_type_too() -> None:
-    assert kinds(Environment) == {c.name: c.kind for c in row_types.TRIAL_COLUMNS if c.source is Source.WORKER}
+    assert kinds(Environment) == {c.name: c.kind for c in row_types.TRIAL_COLUMNS if c.source is FilledBy.WORKER}
 
 
 def test_what_is_minimised_or_limited_is_a_measure() -> None:
     measures = {column.name for column in row_types.TRIAL_COLUMNS if column.is_measure} | {STEP_SECONDS}
-    assert {*OBJECTIVES, *COSTS, *SCORES} <= measures
-    assert {name for name in (*OBJECTIVES, *COSTS) if name in TIMED} == {
+    assert {*OBJECTIVES, *COSTS, *VALIDATION_SCORES} <= measures
+    assert {name for name in (*OBJECTIVES, *COSTS) if name in same_device.TIMED} == {
         "time_to_target",
         "train_seconds",
         "step_seconds",
@@ -71,7 +71,9 @@ def test_a_new_attempt_takes_back_what_the_last_one_said_and_leaves_what_was_ask
     whole = {column.name: CELLS[column.kind] for column in row_types.TRIAL_COLUMNS}
     entry.row.update(whole)
     entry.restart()
-    measures = {c.name for c in row_types.TRIAL_COLUMNS if c.source in (Source.REPORT, Source.WORKER, Source.DRIVER)}
+    measures = {
+        c.name for c in row_types.TRIAL_COLUMNS if c.source in (FilledBy.REPORT, FilledBy.WORKER, FilledBy.DRIVER)
+    }
     assert {name for name in whole if entry.row[name] is None} == measures | {"checkpoint"}
 
 
@@ -80,7 +82,7 @@ def test_a_row_takes_over_how_the_reused_trial_trained_and_nothing_of_the_campai
     taken = row_parts.reusable(whole)
     own = {"key", "campaign", "space", "scale", "stage", "number", "value", "is_base", "optuna_number", "reused_from"}
     assert not own & taken.keys()
-    assert {c.name for c in row_types.TRIAL_COLUMNS if c.source in (Source.REPORT, Source.WORKER)} <= taken.keys()
+    assert {c.name for c in row_types.TRIAL_COLUMNS if c.source in (FilledBy.REPORT, FilledBy.WORKER)} <= taken.keys()
 
 
 # --- a metric that nobody has thought of ------------------------------------------------------------------------------

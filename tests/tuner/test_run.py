@@ -340,8 +340,8 @@ def test_the_latest_campaign_is_the_one_that_was_started_last(make_bench, tmp_pa
         bench.store()
         os.utime(bench.folder / "campaign.json", (1e9 - age, 1e9 - age))
     assert start.latest(tmp_path / "runs").name == "new"
-    assert start.find(tmp_path / "runs", "old") == campaign_folder(tmp_path / "runs", "old")
-    assert start.find(Path("elsewhere"), str(tmp_path / "runs" / "old")) == tmp_path / "runs" / "old"
+    assert start.usable_campaign(tmp_path / "runs", "old") == campaign_folder(tmp_path / "runs", "old")
+    assert start.usable_campaign(Path("elsewhere"), str(tmp_path / "runs" / "old")) == tmp_path / "runs" / "old"
 
 
 def test_a_base_outside_the_range_of_its_own_knob_is_refused() -> None:

@@ -306,7 +306,7 @@ def test_a_base_that_crashes_ends_the_search_and_is_tried_again_by_a_resume(benc
     assert crashed[bench.base_key] == "crashed" and list(crashed.values()).count("crashed") == 1
 
     again = bench.search(trials=8, slots=3)
-    assert dict(again.ledger.base_values) not in [outcome.values for outcome in again.ledger.outcomes()]
+    assert dict(again.ledger.base_values) not in [end.values for end in again.ledger.ends()]
     tune = play(again).run()
     assert bench.base_key in tune.started and not again.stopping
     rows = {row["key"]: row for row in bench.rows()}

@@ -22,9 +22,9 @@ from tuner.campaign.trials import Ledger
 from tuner.cli import options
 from tuner.confirm import ROOM, ROUND_SEEDS, Confirmation, first_fresh_seed
 from tuner.proposals import replay_plan
-from tuner.proposals.outcome import Outcome
 from tuner.proposals.replay_plan import Replay
 from tuner.proposals.sampler import LIKELY_TRIALS, Sampler, tpe
+from tuner.proposals.trial_end import TrialEnd
 from tuner.proposals.warm_start import Point, Prior
 
 ROOT = Path(__file__).parents[2]
@@ -35,7 +35,7 @@ ANY_SEED = st.one_of(
 
 
 def first_points(space, base_values, seed: int, earlier: int, prior: Prior | None) -> list[dict]:
-    past = [Outcome(dict(base_values), "completed", 1.0)] * earlier
+    past = [TrialEnd(dict(base_values), "completed", 1.0)] * earlier
     sampler = Sampler(space, base_values, seed, earlier=past, prior=prior)
     found = []
     for number in range(3):
@@ -58,8 +58,8 @@ def test_a_sampler_takes_every_seed(toy_space, toy_base, seed, earlier, warm) ->
 
 def test_a_sampler_is_resumed_after_ten_thousand_trials(toy_space, toy_base, monkeypatch) -> None:
     values = toy_space.values_of(toy_base)
-    monkeypatch.setattr(Sampler, "add", lambda self, outcome: None)  # what is told is not asked here
-    past = [Outcome(dict(values), "completed", 1.0)] * 10_000
+    monkeypatch.setattr(Sampler, "add", lambda self, end: None)  # what is told is not asked here
+    past = [TrialEnd(dict(values), "completed", 1.0)] * 10_000
     for seed in (1337, 2**32, SEEDS - 1):
         assert Sampler(toy_space, values, seed, earlier=past).ask().values
 

@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 
 from results.design import Design
-from results.store.campaign_json import Campaign, check
+from results.store import campaign_json
+from results.store.campaign_json import CampaignFile
 from results.store.places import RECORDED
 from search_spaces import load as load_space
 from tests.hostile_content import dataset
 from tests.hostile_content import record as record_of_version_1
-from tuner.campaign.record import NOT_ASKED, asked_of, difference, record_of
+from tuner.campaign.record import NOT_ASKED, asked_of, campaign_record, first_difference
 from tuner.question import ask
 from tuner.spec import ALWAYS_KEPT, HOW_IT_IS_RUN, CampaignSpec, Replay
 
@@ -41,17 +42,17 @@ def test_the_search_here_gives_every_field_but_that_of_a_replay() -> None:
 def test_a_settled_spec_is_kept_whole_and_settling_it_again_changes_nothing(spec) -> None:
     once = settled(spec)
     kept = json.loads(json.dumps(once.to_json()))
-    check(Campaign, {"knobs": {}, **kept})
+    campaign_json.check(CampaignFile, {"knobs": {}, **kept})
     assert CampaignSpec.of_json(kept) == once == settled(once)
     given = {f.name for f in fields(spec) if getattr(spec, f.name) not in (None, ())}
     assert all(getattr(once, name) == getattr(spec, name) for name in given)
 
 
 def test_the_check_of_the_file_knows_every_field_that_is_written_and_no_other() -> None:
-    written = record_of(ask(load_space("parameter_golf"), CampaignSpec(space="parameter_golf")), dataset())
-    assert {*written, "knobs"} == set(Campaign.model_fields) - {"compacted", "own_train"}
+    written = campaign_record(ask(load_space("parameter_golf"), CampaignSpec(space="parameter_golf")), dataset())
+    assert {*written, "knobs"} == set(CampaignFile.model_fields) - {"compacted", "own_train"}
     assert set(ALWAYS_KEPT) <= set(written) and set(HOW_IT_IS_RUN) | {"created_at"} < set(NOT_ASKED)
-    defaults = Campaign.model_validate({"knobs": {}})
+    defaults = CampaignFile.model_validate({"knobs": {}})
     for name in HOW_IT_IS_RUN:
         assert getattr(defaults, name) == getattr(CampaignSpec(space=""), name)
 
@@ -69,7 +70,7 @@ def test_a_search_of_the_version_before_asks_the_same_now() -> None:
     kept = record_of_version_1()
     spec = CampaignSpec.of_json(kept)
     assert spec.confirm == Design(2, 2, 2) and spec.warm_start == (RECORDED,) and not spec.reuse
-    assert difference(kept, asked_of(ask(load_space("parameter_golf"), spec))) is None
+    assert first_difference(kept, asked_of(ask(load_space("parameter_golf"), spec))) is None
 
 
 def test_a_campaign_of_a_later_version_is_refused() -> None:
@@ -80,6 +81,6 @@ def test_a_campaign_of_a_later_version_is_refused() -> None:
 def test_campaigns_that_differ_only_in_how_they_are_run_ask_the_same() -> None:
     bare = CampaignSpec(space="parameter_golf", scale="proxy")
     asked = [asked_of(ask(load_space("parameter_golf"), spec)) for spec in (bare, replace(bare, concurrent=2, cpus=3))]
-    assert difference(*asked) is None and asked[0] != asked[1]
+    assert first_difference(*asked) is None and asked[0] != asked[1]
     other = asked_of(ask(load_space("parameter_golf"), replace(bare, trials=3)))
-    assert difference(asked[0], other) == "trials is 24 there and 3 here"
+    assert first_difference(asked[0], other) == "trials is 24 there and 3 here"

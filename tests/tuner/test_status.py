@@ -8,7 +8,7 @@ from filelock import FileLock
 from results.compact import compact
 from results.design import Design
 from tuner import status
-from tuner.campaign.lock import NAME
+from tuner.campaign import lock
 
 
 def test_a_campaign_under_way_is_told_with_its_best_and_what_runs(bench, result_of) -> None:
@@ -63,13 +63,13 @@ def test_a_compacted_campaign_is_not_said_to_go_on(bench, play, tmp_path) -> Non
 def test_a_driver_lives_while_it_holds_the_lock_and_looking_does_not_disturb_it(tmp_path) -> None:
     now = datetime.now(UTC)
     assert not status.driver_lives(tmp_path, now)
-    lock = FileLock(tmp_path / NAME)
-    with lock:
+    held = FileLock(tmp_path / lock.NAME)
+    with held:
         assert status.driver_lives(tmp_path, now) and status.driver_lives(tmp_path, now)
-    (tmp_path / NAME).touch()
+    (tmp_path / lock.NAME).touch()
     assert not status.driver_lives(tmp_path, now)
-    with lock.acquire(timeout=0):
-        assert lock.is_locked
+    with held.acquire(timeout=0):
+        assert held.is_locked
 
 
 def test_the_command_prints_the_status(bench, capsys) -> None:

@@ -199,7 +199,7 @@ def text_source(config: DataConfig) -> text.TextSource | None:
     if config.source in download.DATASETS or sources.has_shards(config.source):
         return None
     sources.check_there(config.source)
-    return text.find(location.local(config.source))
+    return text.source_at(location.local(config.source))
 
 
 def _check_pretokenizer(config: DataConfig) -> None:
@@ -369,7 +369,7 @@ def _write_text(source: text.TextSource, config: DataConfig, folder: Path, say: 
     started = time.perf_counter()
     text_size.measure(source)
     say(f"training a vocabulary of {config.vocab_size:,} tokens on {source.name}")
-    bpe = tokenizer.train(_vocabulary_text(source), config.vocab_size, config.pretokenizer)
+    bpe = tokenizer.train_tokenizer(_vocabulary_text(source), config.vocab_size, config.pretokenizer)
     bpe.save(folder / tokenizer.FILE_NAME)
     say(f"tokenising {source.name}")
     writers = {False: shards.Writer(folder, "train"), True: shards.Writer(folder, "val")}

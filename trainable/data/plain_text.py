@@ -34,7 +34,7 @@ _WIDE = (  # codes of several bytes a character, and which of those are NUL in L
 )
 
 
-def decode(data: bytes, where: str) -> str:
+def decode_text(data: bytes, where: str) -> str:
     """The text that bytes spell; a ValueError for bytes that are no text, with the position of the first (in bytes)."""
     try:
         text = data.decode("utf-8")

@@ -92,7 +92,7 @@ def read(path: Path) -> Tokens:
     return np.memmap(path, dtype="<u2", mode="r", offset=HEADER_BYTES, shape=(count,))
 
 
-def find(folder: Path, split: str) -> list[Path]:
+def shard_files(folder: Path, split: str) -> list[Path]:
     """The shards of a split ("train" or "val") in a folder, in the order in which they are read."""
     return sorted(folder.glob(f"*_{split}_*.bin"), key=lambda path: path.name)
 

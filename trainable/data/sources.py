@@ -23,7 +23,7 @@ def check(source: str) -> None:
     check_there(source)
     path = location.local(source)
     if not has_shards(source):
-        text.find(path)
+        text.source_at(path)
         return
     for split in splits(path):
         for shard in split:
@@ -41,12 +41,12 @@ def check_there(source: str) -> None:
 def has_shards(source: str) -> bool:
     """Whether a folder holds shards; a .bin file of another name is none, and may lie beside texts."""
     folder = location.local(source)
-    return os.path.isdir(folder) and any(shards.find(folder, split) for split in ("train", "val"))
+    return os.path.isdir(folder) and any(shards.shard_files(folder, split) for split in ("train", "val"))
 
 
 def splits(folder: Path) -> tuple[list[Path], list[Path]]:
     """The shards of training and validation; a ValueError where one has none."""
-    train, validation = shards.find(folder, "train"), shards.find(folder, "val")
+    train, validation = shards.shard_files(folder, "train"), shards.shard_files(folder, "val")
     for split, found in (("train", train), ("val", validation)):
         if not found:
             raise ValueError(f"{folder} holds .bin files but no shard of the {split} split (*_{split}_*.bin)")

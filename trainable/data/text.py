@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from terminal.counted import counted
-from terminal.escape import shortened
+from terminal.escape import elided
 from terminal.nearest import nearest
 
 from trainable.data import find_text, plain_text
@@ -97,7 +97,7 @@ class TextSource:
         return file.relative_to(self.root).as_posix()
 
 
-def find(path: Path) -> TextSource:
+def source_at(path: Path) -> TextSource:
     """The text under a path: one file, or a folder with all its text files at any depth (hidden ones left out)."""
     if not path.exists():
         raise ValueError(f"there is no file or folder {path}")
@@ -130,7 +130,7 @@ def _texts(file: Path) -> Iterator[str]:
         return _jsonl(file)
     if file.suffix == ".parquet":
         return _parquet(file)
-    return iter([plain_text.decode(file.read_bytes(), str(file))])
+    return iter([plain_text.decode_text(file.read_bytes(), str(file))])
 
 
 def _hash_of_bytes(file: Path) -> bytes:
@@ -152,7 +152,7 @@ def _jsonl(file: Path) -> Iterator[str]:
             if len(line) > LONGEST_LINE:
                 raise ValueError(f"{where} is longer than {LONGEST_LINE:,} bytes")
             line = line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
-            yield _field_of(plain_text.decode(line, where), where) if line.strip() else ""
+            yield _field_of(plain_text.decode_text(line, where), where) if line.strip() else ""
 
 
 def _field_of(line: str, where: str) -> str:
@@ -203,8 +203,8 @@ def _whole(value: Any, where: str) -> str:
     if value is None:
         return ""
     if isinstance(value, bytes):
-        return plain_text.decode(value, where)
+        return plain_text.decode_text(value, where)
     if not isinstance(value, str):
-        raise ValueError(f"{where} has the {FIELD} {shortened(repr(value), SHOWN)} but it must be a string")
+        raise ValueError(f"{where} has the {FIELD} {elided(repr(value), SHOWN)} but it must be a string")
     plain_text.check(value, where)
     return value

@@ -130,7 +130,7 @@ class Tokenizer:
         return loaded
 
 
-def train(texts: Iterable[str], vocab_size: int, pretokenizer: str = BYTE_LEVEL) -> Tokenizer:
+def train_tokenizer(texts: Iterable[str], vocab_size: int, pretokenizer: str = BYTE_LEVEL) -> Tokenizer:
     """Learn a BPE of exactly ``vocab_size`` ids (256 bytes, the merges, ``<|bos|>``) from non-empty texts."""
     import rustbpe
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from trainable.component import Component
-from trainable.own.source import LOADED, needed
+from trainable.own.source import LOADED, with_imports
 
 PACKAGE = __name__.partition(".")[0]
 
@@ -44,7 +44,7 @@ def needed_files(config: Component) -> list[Path]:
 def _own_texts(config: Component) -> list[str]:
     """The texts of a user's own that define components of ``config``."""
     tops = {type(c).__module__.partition(".")[0] for c in _components(config)}
-    return [text for source in needed(tops, LOADED) for text in source.files.values()]
+    return [text for source in with_imports(tops, LOADED) for text in source.files.values()]
 
 
 def _components(node: Any) -> Iterator[Component]:

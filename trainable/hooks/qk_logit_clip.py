@@ -44,19 +44,19 @@ class QKLogitClip(Hook):
         return {"clips": torch.zeros((), dtype=torch.int64, device=device)}
 
     def before_forward(self, step: Step, state: State) -> None:
-        from trainable.networks.logit_maximum import measured
+        from trainable.networks.logit_maximum import wrapped_attention
 
-        for _, kernel in measured(step.network):
+        for _, kernel in wrapped_attention(step.network):
             kernel.largest.zero_()
 
     @no_grad
     def after_update(self, step: Step, state: State) -> None:
         import torch
 
-        from trainable.networks.logit_maximum import measured
+        from trainable.networks.logit_maximum import wrapped_attention
 
         largest = []
-        for module, kernel in measured(step.network):
+        for module, kernel in wrapped_attention(step.network):
             assert self.tau is not None  # or nothing would have been wrapped
             largest.append(kernel.largest.max())
             state["clips"] += (kernel.largest > self.tau).sum()

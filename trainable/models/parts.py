@@ -31,7 +31,7 @@ class Place:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Part(Component):
+class ModelPart(Component):
     """What the three kinds of parts share."""
 
     abstract: ClassVar[bool] = True
@@ -41,7 +41,7 @@ class Part(Component):
 
 
 @dataclass(frozen=True, kw_only=True)
-class StemPart(Part):
+class StemPart(ModelPart):
     """Changes the embedded tokens, before or after the stem's norm."""
 
     kind: ClassVar[str] = "stem part"
@@ -58,7 +58,7 @@ class StemPart(Part):
 
 
 @dataclass(frozen=True, kw_only=True)
-class LayerPart(Part):
+class LayerPart(ModelPart):
     """Changes layers: what is inside a block, around it, or how often it runs. A part overrides the verbs it needs."""
 
     kind: ClassVar[str] = "layer part"
@@ -86,7 +86,7 @@ class LayerPart(Part):
 
 
 @dataclass(frozen=True, kw_only=True)
-class AttentionPart(Part):
+class AttentionPart(ModelPart):
     """Changes what the heads put out, before the projection."""
 
     kind: ClassVar[str] = "attention part"
@@ -101,7 +101,7 @@ class AttentionPart(Part):
         return 0
 
 
-def check_parts(field: str, parts: Sequence[Part], num_layers: int, num_heads: int) -> None:
+def check_parts(field: str, parts: Sequence[ModelPart], num_layers: int, num_heads: int) -> None:
     """Raise a ValueError where a part stands twice in a field or does not fit a model of this size."""
     names = [type(p).__name__ for p in parts]
     if len(set(names)) < len(names):

@@ -10,7 +10,7 @@ from trainable.models.positions import LEARNED
 from trainable.networks.before_activation import add_biases
 from trainable.networks.causal_attention import CausalAttention, MeasurableAttention
 from trainable.networks.network import Network
-from trainable.networks.positions import LearnedPositions, Rotation
+from trainable.networks.positions import LearnedPositions, RotaryPositions
 
 
 class PreNormTransformer(Network):
@@ -21,7 +21,7 @@ class PreNormTransformer(Network):
         dim, learned = config.model_dim, config.positions == LEARNED
         self.embedding = nn.Embedding(vocab_size, dim)
         self.place = LearnedPositions(seq_len, dim) if learned else nn.Identity()
-        turn = nn.Identity() if learned else Rotation(seq_len, dim // config.num_heads, config.rope_base)
+        turn = nn.Identity() if learned else RotaryPositions(seq_len, dim // config.num_heads, config.rope_base)
         self.drop = nn.Dropout(config.dropout)
         self.blocks = nn.ModuleList(PreNormBlock(config, turn) for _ in range(config.num_layers))
         self.norm = config.norm.build(dim, config.bias)

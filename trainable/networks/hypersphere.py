@@ -17,7 +17,7 @@ def unit(x: Tensor) -> Tensor:
     return (wide * torch.rsqrt(wide.square().sum(-1, keepdim=True) + EPS)).to(x.dtype)
 
 
-class Scale(nn.Module):
+class LearnedScale(nn.Module):
     """A learned scale that starts at ``init`` and is stored at ``stored``: value = parameter * init / stored.
 
     Adam moves the parameter by about its rate whatever its size, hence the value by about rate * init / stored.
@@ -33,7 +33,7 @@ class Scale(nn.Module):
         return self.parameter * self.factor
 
 
-class Magnitude(Scale):
+class Magnitude(LearnedScale):
     """A scale whose sign does not count."""
 
     def forward(self) -> Tensor:
@@ -45,7 +45,7 @@ class UnitHeads(nn.Module):
 
     def __init__(self, dim: int) -> None:
         super().__init__()
-        self.scale = Scale((dim,), 1.0, dim**-0.5)
+        self.scale = LearnedScale((dim,), 1.0, dim**-0.5)
 
     def forward(self, x: Tensor) -> Tensor:
         scale: Tensor = self.scale()
@@ -57,7 +57,7 @@ class WidthScale(nn.Module):
 
     def __init__(self, width: int, dim: int) -> None:
         super().__init__()
-        self.scale = Scale((width,), 1.0)
+        self.scale = LearnedScale((width,), 1.0)
         self.root = dim**0.5
 
     def forward(self, x: Tensor) -> Tensor:
@@ -68,7 +68,7 @@ class WidthScale(nn.Module):
 class Lerp(nn.Module):
     """n(x + a (n(f) - x)): a step of a from x towards the sub-layer's direction (the paper)."""
 
-    def __init__(self, alpha: Scale) -> None:
+    def __init__(self, alpha: LearnedScale) -> None:
         super().__init__()
         self.alpha = alpha
 
@@ -79,7 +79,7 @@ class Lerp(nn.Module):
 class Additive(nn.Module):
     """n(x + a f): the sub-layer's output at its own length (the campaign)."""
 
-    def __init__(self, alpha: Scale) -> None:
+    def __init__(self, alpha: LearnedScale) -> None:
         super().__init__()
         self.alpha = alpha
 

@@ -9,7 +9,7 @@ from trainable.networks.causal_attention import CausalAttention, MeasurableAtten
 from trainable.networks.network import Network
 
 
-def measured(network: Network) -> list[tuple[MeasurableAttention, LogitMaximum]]:
+def wrapped_attention(network: Network) -> list[tuple[MeasurableAttention, LogitMaximum]]:
     """Attention modules whose kernel is wrapped, each with its wrapper."""
     found = []
     for module in network.modules():

@@ -11,12 +11,12 @@ from trainable.models.ngpt import NGPT, SHARPNESS
 from trainable.models.positions import LEARNED
 from trainable.networks.before_activation import put_before_activation
 from trainable.networks.causal_attention import CausalAttention, MeasurableAttention
-from trainable.networks.hypersphere import Additive, Lerp, Magnitude, Scale, UnitHeads, WidthScale, unit
+from trainable.networks.hypersphere import Additive, LearnedScale, Lerp, Magnitude, UnitHeads, WidthScale, unit
 from trainable.networks.mlp import weight_of
 from trainable.networks.network import Network
-from trainable.networks.positions import LearnedPositions, Rotation
+from trainable.networks.positions import LearnedPositions, RotaryPositions
 
-STEPS: dict[str, Callable[[Scale], nn.Module]] = {"lerp": Lerp, "additive": Additive}  # by residual_form
+STEPS: dict[str, Callable[[LearnedScale], nn.Module]] = {"lerp": Lerp, "additive": Additive}  # by residual_form
 
 
 class Sphere(Network):
@@ -30,7 +30,7 @@ class Sphere(Network):
         learned = config.positions == LEARNED
         self.embedding = nn.Embedding(vocab_size, dim)
         self.place: nn.Module = UnitPositions(seq_len, dim) if learned else nn.Identity()
-        turn = nn.Identity() if learned else Rotation(seq_len, head_dim, config.rope_base)
+        turn = nn.Identity() if learned else RotaryPositions(seq_len, head_dim, config.rope_base)
         self.blocks = nn.ModuleList(SphereBlock(config, turn) for _ in range(config.num_layers))
         self.head = nn.Linear(dim, vocab_size, bias=False)
         self.rows: Callable[[Tensor], Tensor] = unit if config.cosine_head else as_it_is
@@ -104,13 +104,13 @@ def as_it_is(x: Tensor) -> Tensor:
     return x
 
 
-def alpha(config: NGPT) -> Scale:
+def alpha(config: NGPT) -> LearnedScale:
     """The learned step of one sub-layer."""
     shape = (config.model_dim,) if config.alpha_param == "vector" else ()
-    kind = Magnitude if config.alpha_abs else Scale
+    kind = Magnitude if config.alpha_abs else LearnedScale
     return kind(shape, config.alpha_init, config.model_dim**-0.5 if config.alpha_reparam else None)
 
 
-def logit_scale(config: NGPT, vocab_size: int) -> Scale:
+def logit_scale(config: NGPT, vocab_size: int) -> LearnedScale:
     shape = (vocab_size,) if config.logit_scale_param == "per_vocab" else ()
-    return Scale(shape, config.logit_scale_init, config.model_dim**-0.5 if config.logit_scale_reparam else None)
+    return LearnedScale(shape, config.logit_scale_init, config.model_dim**-0.5 if config.logit_scale_reparam else None)

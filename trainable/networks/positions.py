@@ -8,7 +8,7 @@ from trainable.networks.gpt import rotary_table
 from trainable.networks.gradients import rotate
 
 
-class Rotation(nn.Module):
+class RotaryPositions(nn.Module):
     """Turns queries or keys (batch, time, heads, head_dim) by their places, in pairs of channels."""
 
     cos: Tensor

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from trainable.optimizers.update_rule import State, UpdateRule, gradients
+from trainable.optimizers.update_rule import RuleState, UpdateRule, gradients
 from trainable.ranges import Amount, PartBelowOne, Positive
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class Adam(UpdateRule):
     eps: Positive = 1e-8
     weight_decay: Amount = 0.0
 
-    def start(self, parameters: Sequence[nn.Parameter]) -> State:
+    def start(self, parameters: Sequence[nn.Parameter]) -> RuleState:
         import torch
 
         return {
@@ -33,7 +33,7 @@ class Adam(UpdateRule):
             "steps": [torch.zeros((), dtype=torch.float32, device=p.device) for p in parameters],
         }
 
-    def update(self, parameters: Sequence[nn.Parameter], state: State, lr: float, step: int) -> None:
+    def update(self, parameters: Sequence[nn.Parameter], state: RuleState, lr: float, step: int) -> None:
         from torch.optim.adam import adam
 
         adam(

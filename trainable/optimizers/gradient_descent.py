@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from trainable.optimizers.update_rule import State, UpdateRule, gradients
+from trainable.optimizers.update_rule import RuleState, UpdateRule, gradients
 from trainable.ranges import Amount, PartBelowOne
 
 if TYPE_CHECKING:
@@ -23,12 +23,12 @@ class GradientDescent(UpdateRule):
     nesterov: bool = False
     weight_decay: Amount = 0.0  # added to the gradient, not decoupled
 
-    def start(self, parameters: Sequence[nn.Parameter]) -> State:
+    def start(self, parameters: Sequence[nn.Parameter]) -> RuleState:
         import torch
 
         return {"buffer": [torch.zeros_like(p) for p in parameters]}  # at momentum 0 too: a schedule may drive it
 
-    def update(self, parameters: Sequence[nn.Parameter], state: State, lr: float, step: int) -> None:
+    def update(self, parameters: Sequence[nn.Parameter], state: RuleState, lr: float, step: int) -> None:
         for p, g, buffer in zip(parameters, gradients(parameters), state["buffer"], strict=True):
             decayed = g.add(p, alpha=self.weight_decay)
             buffer.mul_(self.momentum).add_(decayed)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from trainable.optimizers.update_rule import State, UpdateRule
+from trainable.optimizers.update_rule import RuleState, UpdateRule
 from trainable.ranges import Amount, Iterations, PartBelowOne, Steps
 
 if TYPE_CHECKING:
@@ -41,12 +41,12 @@ class Muon(UpdateRule):
         ramp = 1.0 if self.momentum_warmup_steps == 0 else min(1.0, step / self.momentum_warmup_steps)
         return (1 - ramp) * self.momentum_start + ramp * self.momentum
 
-    def start(self, parameters: Sequence[nn.Parameter]) -> State:
+    def start(self, parameters: Sequence[nn.Parameter]) -> RuleState:
         import torch
 
         return {"momentum": [torch.zeros(len(m), *wide_shape(m[0])).to(m[0]) for m in stacks(parameters)]}
 
-    def update(self, parameters: Sequence[nn.Parameter], state: State, lr: float, step: int) -> None:
+    def update(self, parameters: Sequence[nn.Parameter], state: RuleState, lr: float, step: int) -> None:
         for stack, buffer in zip(stacks(parameters), state["momentum"], strict=True):
             size = at_once(stack)
             for i in range(0, len(stack), size):

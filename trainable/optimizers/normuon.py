@@ -15,7 +15,7 @@ from terminal.nearest import nearest
 from trainable.optimizers.muon import at_once, stacks, wide
 from trainable.optimizers.orthogonaliser import Orthogonaliser
 from trainable.optimizers.polar_express import PolarExpress
-from trainable.optimizers.update_rule import State, UpdateRule
+from trainable.optimizers.update_rule import RuleState, UpdateRule
 from trainable.ranges import Amount, PartBelowOne, PositivePart, Steps
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class NorMuon(UpdateRule):
         fallen = max(0.0, 1 - (1 - progress) / self.momentum_warmdown_frac)
         return (1 - fallen) * self.momentum + fallen * self.momentum_end
 
-    def start(self, parameters: Sequence[nn.Parameter]) -> State:
+    def start(self, parameters: Sequence[nn.Parameter]) -> RuleState:
         import torch
 
         found = stacks(parameters)
@@ -85,11 +85,11 @@ class NorMuon(UpdateRule):
             state["square"] = [torch.zeros_like(mean_square(m, long_side(m))) for m in state["momentum"]]
         return state
 
-    def update(self, parameters: Sequence[nn.Parameter], state: State, lr: float, step: int) -> None:
+    def update(self, parameters: Sequence[nn.Parameter], state: RuleState, lr: float, step: int) -> None:
         self.update_at(parameters, state, lr, step, 0.0)
 
     def update_at(
-        self, parameters: Sequence[nn.Parameter], state: State, lr: float, step: int, progress: float
+        self, parameters: Sequence[nn.Parameter], state: RuleState, lr: float, step: int, progress: float
     ) -> None:
         beta, decay = self.momentum_at(step, progress), self.weight_decay * DECAYS[self.decay_schedule](progress)
         for i, stack in enumerate(stacks(parameters)):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from trainable.networks.network import Network
 
-State = dict[str, Any]  # tensors, lists of tensors and numbers: what a checkpoint can hold
+RuleState = dict[str, Any]  # tensors, lists of tensors and numbers: what a checkpoint can hold
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,15 +28,15 @@ class UpdateRule(Component):
     driven: ClassVar[tuple[str, ...]] = ()  # the fields that a schedule which cycles the momentum sets
 
     @abstractmethod
-    def start(self, parameters: Sequence[nn.Parameter]) -> State:
+    def start(self, parameters: Sequence[nn.Parameter]) -> RuleState:
         """The state before the first update."""
 
     @abstractmethod
-    def update(self, parameters: Sequence[nn.Parameter], state: State, lr: float, step: int) -> None:
+    def update(self, parameters: Sequence[nn.Parameter], state: RuleState, lr: float, step: int) -> None:
         """Change the parameters in place from their ``.grad``; ``step`` counts from 0."""
 
     def update_at(
-        self, parameters: Sequence[nn.Parameter], state: State, lr: float, step: int, progress: float
+        self, parameters: Sequence[nn.Parameter], state: RuleState, lr: float, step: int, progress: float
     ) -> None:
         """As above at ``progress`` in [0, 1] of the horizon, for a rule whose settings follow the run."""
         self.update(parameters, state, lr, step)
@@ -74,7 +74,7 @@ class Optimizer(Component):
         return self.groups(network)
 
 
-def start(groups: Sequence[Group]) -> dict[str, State]:
+def start(groups: Sequence[Group]) -> dict[str, RuleState]:
     """The state of every group before the first update."""
     names = [g.name for g in groups]
     assert len(set(names)) == len(names), f"two groups share a name: {names}"
@@ -84,7 +84,7 @@ def start(groups: Sequence[Group]) -> dict[str, State]:
 @no_grad
 def update(
     groups: Sequence[Group],
-    states: dict[str, State],
+    states: dict[str, RuleState],
     multiplier: float,
     step: int,
     progress: float = 0.0,

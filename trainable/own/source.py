@@ -80,12 +80,12 @@ def fingerprints(sources: Iterable[Source]) -> dict[str, str]:
     known = {source.top: source for source in sources}
     found: dict[str, str] = {}
     for source in known.values():
-        fingerprint = _digest(one.identity for one in needed([source.top], known))[:16]
+        fingerprint = _digest(one.identity for one in with_imports([source.top], known))[:16]
         found |= dict.fromkeys(source.modules, fingerprint)
     return found
 
 
-def needed(names: Iterable[str], known: Mapping[str, Source]) -> list[Source]:
+def with_imports(names: Iterable[str], known: Mapping[str, Source]) -> list[Source]:
     """The sources among ``known`` (by the first name of their module) with these names, and all that they import."""
     waiting = [name for name in names if name in known]
     found = set(waiting)

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from trainable.config import UNITS, WHOLE_UNITS, Budget, Spent, TrainConfig
-from trainable.report import SCORES, Report
+from trainable.report import VALIDATION_SCORES, Report
 from trainable.schedules.early_decay import EarlyDecay
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ class Complete(Fidelity):
             yield self.extra.on(report)
 
     def _config_of(self, amount: float) -> TrainConfig:
-        return self.config if amount == self.config.budget.amount else shortened(self.config, amount)
+        return self.config if amount == self.config.budget.amount else shortened_config(self.config, amount)
 
     def _begin(self, amount: float) -> None:
         del self.run
@@ -177,14 +177,14 @@ class Branch(Fidelity):
         trunk.load_state_dict(self.trunk)
         self.trunk = None
         if found.status == "interrupted":
-            return self.extra.on(due, status="interrupted", **dict.fromkeys(SCORES))
+            return self.extra.on(due, status="interrupted", **dict.fromkeys(VALIDATION_SCORES))
         self.extra.add(branch, before=trunk)
         self.due = None
         if found.status != "completed":
             return self.extra.on(due, **_named(found, f"the decay that branched off at {due.milestone:g}"))
         assert due.val_loss is not None
         logged = due.logged | {"val_loss_before_decay": due.val_loss}
-        return self.extra.on(due, **{name: getattr(found, name) for name in SCORES}, logged=logged)
+        return self.extra.on(due, **{name: getattr(found, name) for name in VALIDATION_SCORES}, logged=logged)
 
     def state_dict(self) -> dict[str, Any]:
         state = super().state_dict() if self.trunk is None else self.trunk
@@ -205,7 +205,7 @@ def judged_only(config: TrainConfig) -> TrainConfig:
     return replace(config, target=None, artifact=None, evaluation=config.evaluation.plain)
 
 
-def shortened(config: TrainConfig, amount: float) -> TrainConfig:
+def shortened_config(config: TrainConfig, amount: float) -> TrainConfig:
     """The config with ``amount`` as its whole budget; other limits and the horizon shrink in proportion."""
     part = amount / config.budget.amount
     budget = scaled(config.budget, part)

@@ -48,7 +48,7 @@ ROUNDING = 2.0**-8
 # by a factor of 3 to 500 (a leaky slope of 0.01, whose square is 1e-4, has 4.4 to 6.7). Canopy has 0.6 to 2.7.
 STEADY = 3.5
 PROBED = (0.1, 10.0)  # of a number that changes nothing: would a tenth of it, or ten times as much?
-SCALE = "proxy"
+AUDIT_SCALE = "proxy"
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class Finding:
 
 
 @functools.lru_cache(maxsize=4096)
-def compare(one: TrainConfig, other: TrainConfig) -> tuple[str, float]:
+def difference_status(one: TrainConfig, other: TrainConfig) -> tuple[str, float]:
     """The status of the difference of two configs (``INERT``: not a bit), and how far apart they get.
 
     A quick look shows most of what acts. What it does not show at all is looked at with whole sequences, and what is
@@ -170,7 +170,7 @@ def _compared(without: TrainConfig, full: TrainConfig, path: str, value: Any, un
         return Finding(path, RESTATED, value, undone)
     if unseen := hidden(without, full):
         return Finding(path, LIVE, value, undone, why=f"{', '.join(sorted(unseen))}: not in a shrunken run")
-    status, found = compare(without, full)
+    status, found = difference_status(without, full)
     return Finding(path, status, value, undone, found)
 
 
@@ -257,14 +257,18 @@ def at_proxy(space: Space, overrides: Mapping[str, Any]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for path, value in overrides.items():
         try:
-            values |= at_scale(space, SCALE, {path: value}) if {"full", SCALE} <= space.scales.keys() else {path: value}
+            values |= (
+                at_scale(space, AUDIT_SCALE, {path: value})
+                if {"full", AUDIT_SCALE} <= space.scales.keys()
+                else {path: value}
+            )
         except ValueError:
             continue
     return values
 
 
 def _proxy(space: Space) -> TrainConfig:
-    return (space.scales.get(SCALE) or next(iter(space.scales.values()))).base
+    return (space.scales.get(AUDIT_SCALE) or next(iter(space.scales.values()))).base
 
 
 def audit_space(space: Space, base: TrainConfig) -> list[Finding]:

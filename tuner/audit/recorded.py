@@ -14,13 +14,23 @@ from typing import Any
 
 from search_spaces import load as load_space
 from search_spaces import recorded
-from search_spaces.recorded import ROOT, RecordedRun, at_scale, config_of
+from search_spaces.recorded import ROOT, RecordedRun, at_scale, recorded_config
 from search_spaces.space import Space
 from terminal.nearest import nearest
 from trainable.component_paths import leaves, with_values
 from trainable.config import TrainConfig
-from tuner.audit.overrides import INERT, NEARLY, SCALE, Finding, audit_overrides, inert_paths, is_same, key_of, undo
-from tuner.audit.short_runs import QUICK, digest
+from tuner.audit.overrides import (
+    AUDIT_SCALE,
+    INERT,
+    NEARLY,
+    Finding,
+    audit_overrides,
+    inert_paths,
+    is_same,
+    key_of,
+    undo,
+)
+from tuner.audit.short_runs import QUICK, weights_digest
 
 
 @dataclass(frozen=True)
@@ -66,7 +76,7 @@ def audit_row(space: Space, run: RecordedRun, runs: Mapping[str, RecordedRun], r
             plain = undo(plain, finding.path)
     dropped, instead = as_published(space, run, runs)
     full = with_values(base, overrides)
-    return Row(run.id, tuple(findings), dropped, instead, full, with_values(base, plain), digest(full))
+    return Row(run.id, tuple(findings), dropped, instead, full, with_values(base, plain), weights_digest(full))
 
 
 def start_of(
@@ -74,8 +84,12 @@ def start_of(
 ) -> tuple[TrainConfig, dict[str, Any]]:
     """What a row builds on and what it changes there, at the proxy's size."""
     assert run.base is not None, f"{run.id} was never published"
-    base = space.scale(SCALE).base if run.base == ROOT else config_of(space, runs, run.base, reading, SCALE)
-    return base, at_scale(space, SCALE, run.overrides(reading))
+    base = (
+        space.scale(AUDIT_SCALE).base
+        if run.base == ROOT
+        else recorded_config(space, runs, run.base, reading, AUDIT_SCALE)
+    )
+    return base, at_scale(space, AUDIT_SCALE, run.overrides(reading))
 
 
 def inert_of_row(space: Space, run_id: str, reading: str) -> list[str]:
@@ -93,7 +107,7 @@ def _inert_of_row(name: str, run_id: str, reading: str) -> tuple[str, ...]:
     run = next(run for run in recorded.load(space) if run.id == run_id)
     own = run.overrides(reading)
     below = () if run.base in (None, ROOT) else _inert_of_row(name, str(run.base), reading)
-    base, overrides = space.scale(SCALE).base, all_overrides(space, run_id, reading)
+    base, overrides = space.scale(AUDIT_SCALE).base, all_overrides(space, run_id, reading)
     inherited = [path for path in below if path in overrides and path not in own]
     rest = functools.reduce(undo, inherited, overrides)
     if inherited and not is_same(with_values(base, overrides), with_values(base, rest), looks=(QUICK,)):
@@ -111,7 +125,7 @@ def all_overrides(space: Space, run_id: str, reading: str) -> dict[str, Any]:
         chain.append(runs[str(chain[-1].base)])
     found: dict[str, Any] = {}
     for run in reversed(chain):
-        for path, value in at_scale(space, SCALE, run.overrides(reading)).items():
+        for path, value in at_scale(space, AUDIT_SCALE, run.overrides(reading)).items():
             found = undo(found, path) | {path: value}  # a schedule replaced takes its fields along
     return found
 
@@ -121,7 +135,7 @@ def as_published(
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Overrides that the log has and the published code did not act on, and those that only the code had."""
     logged, done = run.overrides_as_logged, run.overrides_as_run
-    meant, ran = (leaves(config_of(space, runs, run.id, reading, SCALE)) for reading in recorded.READINGS)
+    meant, ran = (leaves(recorded_config(space, runs, run.id, reading, AUDIT_SCALE)) for reading in recorded.READINGS)
     dropped = tuple(path for path in logged if path not in done)
     beside = (path for path in done if done[path] != logged.get(path, ...) and meant.get(path) != ran.get(path))
     return dropped, tuple(beside)

@@ -205,7 +205,7 @@ def _exported(report: Report) -> tuple[Any, ...]:
 
 
 @functools.lru_cache(maxsize=4096)
-def digest(config: TrainConfig) -> str:
+def weights_digest(config: TrainConfig) -> str:
     """Of the weights after a quarter of a quick look, in every bit."""
     with one_thread():
         (weights, *_) = trajectory(config, QUICK).weights

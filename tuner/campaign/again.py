@@ -12,7 +12,7 @@ from results.store.find import RUNS
 from results.store.names import is_name
 from storage.location import Location
 
-PROGRAM = "python -m tuner.run"
+RUN_PROGRAM = "python -m tuner.run"
 TRUSTED: set[str] = set()  # campaigns whose own code the user has let this process run (own/code.py)
 OWN_TRAIN: set[str] = set()  # campaigns of this process that train by a function of the user's own (own/train.py)
 
@@ -33,12 +33,12 @@ def again(folder: Location, option: str = "", own_train: bool = False) -> str:
 
 def _resume(folder: Location) -> str:
     if not isinstance(folder, Path):
-        return f"{PROGRAM} --resume {shlex.quote(str(folder))}"
+        return f"{RUN_PROGRAM} --resume {shlex.quote(str(folder))}"
     if not is_name(folder.name):  # a folder that somebody has named: only its path finds it
         path = str(folder) if folder.is_absolute() else os.path.join(os.curdir, folder)
-        return f"{PROGRAM} --resume {shlex.quote(path)}"
+        return f"{RUN_PROGRAM} --resume {shlex.quote(path)}"
     elsewhere = "" if folder.parent == RUNS else f" --results {shlex.quote(str(folder.parent))}"
-    return f"{PROGRAM} --resume {folder.name}{elsewhere}"
+    return f"{RUN_PROGRAM} --resume {folder.name}{elsewhere}"
 
 
 def go_on(folder: Location) -> str:
@@ -47,5 +47,5 @@ def go_on(folder: Location) -> str:
     from storage import files
 
     if isinstance(folder, Path) and not files.is_file(folder / CAMPAIGN):
-        return f"{folder} is no longer there. Go on where it is now: {PROGRAM} --resume PATH"
+        return f"{folder} is no longer there. Go on where it is now: {RUN_PROGRAM} --resume PATH"
     return f"Go on with: {again(folder)}"

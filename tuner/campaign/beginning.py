@@ -21,7 +21,7 @@ from tuner.campaign import layout
 from tuner.campaign.again import again
 from tuner.campaign.driver import only_driver
 from tuner.campaign.lock import BusyError, NoLocksError, is_held
-from tuner.campaign.record import difference
+from tuner.campaign.record import first_difference
 
 
 def check_free(results: Location, name: str | None, asked: Mapping[str, Any]) -> None:
@@ -99,5 +99,5 @@ def _check_empty(was: Store, asked: Mapping[str, Any]) -> None:
     instead = f"choose another --name, or go on with: {again(was.folder)}"
     if not was.is_empty:
         raise ValueError(f"{taken}: {instead}")
-    if (why := difference(was.campaign, asked)) is not None:
+    if (why := first_difference(was.campaign, asked)) is not None:
         raise ValueError(f"{taken}, without trials, and asks something else ({why}): {instead}")

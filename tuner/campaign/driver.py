@@ -10,11 +10,12 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from storage.location import Location
+from terminal import program
 from terminal.complaint import complain
 from terminal.exit_codes import FAILED
-from terminal.program import INTERRUPTION, exit_code, handling, leave
+from terminal.program import INTERRUPTION, exit_code, handling
 from tuner.campaign import object_store_lock
-from tuner.campaign.again import PROGRAM, go_on
+from tuner.campaign.again import RUN_PROGRAM, go_on
 from tuner.campaign.endings import EndedEarlyError, storage_failure
 from tuner.campaign.lock import BusyError, Lock, NoLocksError
 from tuner.failures import RayDiedError
@@ -30,7 +31,7 @@ def interruptible(campaign: Search) -> Iterator[None]:
     def on_signal(number: int, frame: FrameType | None) -> None:
         if campaign.stopping == INTERRUPTION:  # local Ray processes end with their driver
             why = "interrupted again: ended without the checkpoints that were awaited"
-            leave(PROGRAM, f"{why}. {go_on(campaign.folder)}", exit_code(number))
+            program.leave(RUN_PROGRAM, f"{why}. {go_on(campaign.folder)}", exit_code(number))
         campaign.stopping, campaign.signal = "", number
         campaign.stop(INTERRUPTION)
 
@@ -47,7 +48,7 @@ def only_driver(folder: Location) -> Iterator[None]:
             lock.take()
     except NoLocksError as error:
         complain(
-            PROGRAM,
+            RUN_PROGRAM,
             f"note: the file system of {folder} has no locks ({error}): {object_store_lock.NAME} says that this "
             "process drives the campaign, and whoever goes on after a kill -9 first waits "
             f"{object_store_lock.WATCH_SECONDS:g} s",
@@ -69,7 +70,7 @@ def only_driver(folder: Location) -> Iterator[None]:
 
 def _give_up(why: str) -> None:
     """Another process has taken the campaign over: write nothing more, and let the trials go. Ray's end with us."""
-    complain(PROGRAM, why)
+    complain(RUN_PROGRAM, why)
     os._exit(1)
 
 

@@ -30,7 +30,7 @@ def asked_of(question: Question) -> dict[str, Any]:
     return {**question.spec.to_json(), "base": encode(question.base)}
 
 
-def record_of(question: Question, dataset: Dataset) -> dict[str, Any]:
+def campaign_record(question: Question, dataset: Dataset) -> dict[str, Any]:
     """What ``campaign.json`` keeps: the question, and what was found as it was asked."""
     return {
         **asked_of(question),
@@ -53,7 +53,7 @@ def earlier_campaigns(spec: CampaignSpec) -> list[Location]:
     return [location(name) for name in (*spec.warm_start, *spec.reuse) if name != RECORDED]
 
 
-def difference(was: Mapping[str, Any], record: Mapping[str, Any]) -> str | None:
+def first_difference(was: Mapping[str, Any], record: Mapping[str, Any]) -> str | None:
     """Where two campaigns ask different things, in words; None where they ask the same."""
     for name, value in json.loads(json.dumps(record)).items():
         if name not in NOT_ASKED and was.get(name, ABSENT.get(name)) != value:

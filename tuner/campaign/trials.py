@@ -12,8 +12,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from results.store import row_parts
 from results.store.campaign_folder import Store
-from results.store.row_parts import given, measured_at, of_report, of_trial, taken_back, with_all_columns, with_knobs
+from results.store.row_parts import given, measured_at, of_report, taken_back, with_all_columns, with_knobs
 from results.store.row_types import ReportRow, TrialRow
 from results.store.statuses import ENDED, SEARCH, Status
 from search_spaces import constraints
@@ -26,9 +27,9 @@ from trainable.config import TrainConfig
 from trainable.training import Training
 from tuner.campaign.row_config import to_json, training_of
 from tuner.failures import LONGEST_CELL, OUT_OF_MEMORY, without_middle
-from tuner.proposals.outcome import Outcome
 from tuner.proposals.replay_plan import Planned
 from tuner.proposals.reuse import Finished
+from tuner.proposals.trial_end import TrialEnd
 
 EXTRA = ("steps", "tokens", "seconds", "spent")
 
@@ -215,7 +216,7 @@ class Ledger:
         steps, total = result["step"] + extra["steps"], result["seconds"] + extra["seconds"]
         tokens = None if result["tokens"] is None else result["tokens"] + extra["tokens"]
         speed, recent = _speeds(row, tokens, total)
-        row.update(of_trial(result))
+        row.update(row_parts.of_trial(result))
         row.update({"steps": steps, "tokens": tokens, "train_seconds": total, "tokens_per_second": speed})
         row["extra_seconds"] = extra["seconds"]
         here = _spent(result, given(row["budget_unit"]))
@@ -305,13 +306,13 @@ class Ledger:
             and self.campaign.get("replay") is None
         )
 
-    def outcome(self, entry: Entry) -> Outcome:
+    def end_of(self, entry: Entry) -> TrialEnd:
         """A trial as the sampler wants to know it."""
         row, whole = entry.row, entry.status in ("completed", "infeasible")  # else its costs are of a part of a run
         second = self.space.second_objective
         config = entry.config if isinstance(entry.config, TrainConfig) else None
         no_memory = entry.status == "crashed" and OUT_OF_MEMORY in str(row["reason"]).lower()
-        return Outcome(
+        return TrialEnd(
             entry.values,
             OUT_OF_MEMORY if no_memory else entry.status,
             row["last_value"] if entry.status == "infeasible" else row["value"],
@@ -320,10 +321,10 @@ class Ledger:
             constraints.excesses(self.space.constraints, row, config) if whole else {},
         )
 
-    def outcomes(self) -> list[Outcome]:
+    def ends(self) -> list[TrialEnd]:
         """Every ended trial of the search, as the sampler wants to know it."""
         ended = [e for e in self.entries.values() if e.status in ENDED and not self.is_failed_base(e)]
-        return [self.outcome(e) for e in ended if e.stage == SEARCH]
+        return [self.end_of(e) for e in ended if e.stage == SEARCH]
 
     def counts(self) -> dict[str, int]:
         """Number of trials by status."""

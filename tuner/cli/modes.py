@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-SEARCH, REPLAY, RESUME = "a search", "--replay", "--resume"
+NEW_SEARCH, REPLAY, RESUME = "a search", "--replay", "--resume"
 LIST, KNOBS, SHOW, PLAN = "--list", "--list --space", "--show", "--dry-run"
-MODES = (SEARCH, REPLAY, RESUME, LIST, KNOBS, SHOW, PLAN)
+MODES = (NEW_SEARCH, REPLAY, RESUME, LIST, KNOBS, SHOW, PLAN)
 
-_NEW = (SEARCH, REPLAY)
-_RUNS = (SEARCH, REPLAY, RESUME)
+_NEW = (NEW_SEARCH, REPLAY)
+_RUNS = (NEW_SEARCH, REPLAY, RESUME)
 
 GOES_WITH: Mapping[str, tuple[str, ...]] = {  # option, without its dashes -> modes in which it does something
     # modes
@@ -30,13 +30,13 @@ GOES_WITH: Mapping[str, tuple[str, ...]] = {  # option, without its dashes -> mo
     "scale": (*_NEW, SHOW),
     "set": (*_NEW, SHOW),
     "data": (*_RUNS, SHOW),
-    "objective": (SEARCH,),
-    "constraint": (SEARCH,),
-    "likely": (SEARCH,),
-    "warm-start": (SEARCH,),
+    "objective": (NEW_SEARCH,),
+    "constraint": (NEW_SEARCH,),
+    "likely": (NEW_SEARCH,),
+    "warm-start": (NEW_SEARCH,),
     "reuse": _RUNS,
     "no-reuse": (RESUME,),
-    "trials": (SEARCH, RESUME),
+    "trials": (NEW_SEARCH, RESUME),
     "seed": _NEW,
     "reading": (REPLAY, SHOW),
     "seeds": (REPLAY,),
@@ -44,10 +44,10 @@ GOES_WITH: Mapping[str, tuple[str, ...]] = {  # option, without its dashes -> mo
     "stopper": _NEW,
     "fidelity": _NEW,
     "reports": _NEW,
-    "confirm": (SEARCH, RESUME),
-    "no-confirm": (SEARCH, RESUME),
-    "ablate": (SEARCH, RESUME),
-    "no-ablate": (SEARCH, RESUME),
+    "confirm": (NEW_SEARCH, RESUME),
+    "no-confirm": (NEW_SEARCH, RESUME),
+    "ablate": (NEW_SEARCH, RESUME),
+    "no-ablate": (NEW_SEARCH, RESUME),
     # how it is run
     "concurrent": _RUNS,
     "gpu-fraction": _RUNS,
@@ -72,7 +72,7 @@ GOES_WITH: Mapping[str, tuple[str, ...]] = {  # option, without its dashes -> mo
 }
 
 _BECAUSE = {  # why a mode takes no more than it takes
-    SEARCH: "",
+    NEW_SEARCH: "",
     REPLAY: ", which trains the recorded runs that it names",
     RESUME: ", which goes on with the question that the campaign began with",
     LIST: ", which only looks",
@@ -86,7 +86,7 @@ def mode_of(given: Mapping[str, Any]) -> str:
     if "list" in given:
         return KNOBS if "space" in given else LIST
     chosen = {"show": SHOW, "resume": RESUME, "replay": REPLAY}
-    return next((mode for name, mode in chosen.items() if name in given), SEARCH)
+    return next((mode for name, mode in chosen.items() if name in given), NEW_SEARCH)
 
 
 def check(given: Mapping[str, Any]) -> str:

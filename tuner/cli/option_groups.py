@@ -11,9 +11,9 @@ from storage.location import argument, text_argument
 from terminal.command_line import OneLineParser
 from terminal.nearest import nearest
 from terminal.number import decimal
-from terminal.option_numbers import at_least_one, positive, whole
+from terminal.option_numbers import at_least_one, positive, whole_number
 from trainable.seeds import SEEDS
-from tuner.campaign.again import PROGRAM
+from tuner.campaign.again import RUN_PROGRAM
 from tuner.plan.known_devices import CARDS
 from tuner.spec import STALL_MINUTES
 
@@ -26,7 +26,7 @@ LEAST_STALL = 0.01  # minutes: less than a step takes anywhere, so that every tr
 def parser() -> OneLineParser:
     """All options, with what they mean."""
     p = OneLineParser(
-        prog=PROGRAM,
+        prog=RUN_PROGRAM,
         description="Search a space of training runs: Optuna proposes, Ray Tune runs, bad ones are stopped early.",
         epilog="Exit codes: 0 done, 1 done but some trials crashed, or not printed or written, 2 bad input, "
         "141 where what reads the output of --list, --show or --dry-run has ended (| head); "
@@ -175,7 +175,7 @@ def _say_how_to_judge(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--reports",
         metavar="N",
-        type=whole(0, 10_000),
+        type=whole_number(0, 10_000),
         help="evaluations on the way of a trial, beside those at rungs (default: 0 in a search, 4 in a replay)",
     )
     group.add_argument(
@@ -312,7 +312,7 @@ def _design(text: str) -> Design:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
-_seed = whole(0, SEEDS - 1, "0..2^63-1")
+_seed = whole_number(0, SEEDS - 1, "0..2^63-1")
 
 
 def _fraction(text: str) -> float:

@@ -105,7 +105,7 @@ def print_search_cost(console: Console, left: Left, slots: int, hardware: Hardwa
     judged = question.space.measured_on_the_way and spec.stopper is not None
     stops, fidelity = (str(spec.stopper), spec.fidelity) if judged else ("none", "truncate")
     cost, late = (
-        plan.plan(
+        plan.plan_search(
             question.base,
             question.trials,
             slots,
@@ -127,7 +127,7 @@ def print_search_cost(console: Console, left: Left, slots: int, hardware: Hardwa
         console.print(f"tokens: not known beforehand of a budget in {cost.unit}")
     console.print(f"speed: {hardware.speed}{_each(cost, late)}")
     print_devices(console, hardware, slots)
-    times = Times(cost, late, wall_time.expect(cost, stops, fidelity) if cost.trials else wall_time.NOTHING)
+    times = SearchTimes(cost, late, wall_time.expect(cost, stops, fidelity) if cost.trials else wall_time.NOTHING)
     if cost.trials:
         print_time(console, times, stops, hardware.hours)
     waves = plan.confirmation_waves(spec.confirm, slots, left.confirmed) if spec.confirm else (0, 0)
@@ -198,7 +198,7 @@ def _each(cost: plan.Plan, late: plan.Plan) -> str:
 
 
 @dataclass(frozen=True)
-class Times:
+class SearchTimes:
     """Seconds of a search and of what comes after it: with the machine at its best, and as busy as it is now."""
 
     cost: plan.Plan
@@ -222,7 +222,7 @@ class Times:
         return None if search is None or later is None else [a + b for a, b in zip(search, later, strict=True)]
 
 
-def print_time(console: Console, times: Times, stops: str, counted: str) -> None:
+def print_time(console: Console, times: SearchTimes, stops: str, counted: str) -> None:
     """How long a search will take and what it will cost, as its schedule was simulated."""
     expected, search = times.expected, times.search()
     compute = f"{_amount(expected.compute)} of {times.cost.trials:,} whole trials"
@@ -236,7 +236,7 @@ def print_time(console: Console, times: Times, stops: str, counted: str) -> None
         console.print(f"time without early stopping: {durations(*(expected.wall_unstopped * each for each in whole))}")
 
 
-def print_later(console: Console, times: Times, waves: tuple[int, int], question: Question) -> None:
+def print_later(console: Console, times: SearchTimes, waves: tuple[int, int], question: Question) -> None:
     """What comes after the search: ``waves`` of whole runs that confirm, at least and at most."""
     spec, knobs = question.spec, len(question.space.knobs)
     if spec.confirm:

@@ -81,7 +81,7 @@ def show_one(
         print_changes(console, f"changes from {first}", configured(space, first, reading, scale, overrides), config)
     console.print(f"config at scale {scale}, with everything that is not neutral:")
     print_table(console, {path: short(value) for path, value in leaves(config).items()})
-    print_cost(console, config, runtime)
+    print_cost_of_one(console, config, runtime)
 
 
 def print_changes(console: Console, title: str, base: TrainConfig, config: TrainConfig) -> None:
@@ -98,7 +98,7 @@ def print_table(console: Console, cells: Mapping[str, str]) -> None:
         console.print(f"  {path:{width}}  {text}")
 
 
-def print_cost(console: Console, config: TrainConfig, runtime: Runtime) -> None:
+def print_cost_of_one(console: Console, config: TrainConfig, runtime: Runtime) -> None:
     """Tokens and time of one training on this machine."""
     from tuner.cli.plan_text import said  # with torch, which times the model
     from tuner.plan.throughput import tokens_per_second

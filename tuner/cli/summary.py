@@ -12,7 +12,7 @@ from results.replays.comparison import compare
 from results.replays.side_by_side import print_comparison
 from results.report import print_leaderboard, print_where
 from results.statistics.ablation import num_runs
-from results.store.frames import load as load_results
+from results.store import frames
 from search_spaces.catalogue import is_known
 from terminal.console import Console
 from terminal.counted import counted
@@ -22,7 +22,7 @@ from terminal.program import INTERRUPTION, exit_code
 from trainable.component_paths import difference, leaves, with_values
 from trainable.config import TrainConfig
 from trainable.training import Training
-from tuner.campaign.again import PROGRAM, again, go_on
+from tuner.campaign.again import RUN_PROGRAM, again, go_on
 from tuner.confirm import Confirmation
 from tuner.own import code as own_code
 from tuner.search_loop import Search
@@ -32,7 +32,7 @@ SHOWN = 20  # rows of a replay in the tables at its end; results.compare prints 
 
 def conclude(console: Console, campaign: Search) -> int:
     """Print what was found, where it is and how to go on; returns the exit code."""
-    results = load_results(campaign.folder)
+    results = frames.load(campaign.folder)
     console.print()
     print_leaderboard(console, results)
     if campaign.planned is not None:
@@ -73,7 +73,7 @@ def print_winner(console: Console, campaign: Search, confirmation: Confirmation)
         if confirmation.round is None and not campaign.stopping:
             console.print("Nothing to confirm: no trial but the base completed.")
         return
-    line = command(campaign, str(campaign.ledger.campaign["scale"]), config)
+    line = command_for(campaign, str(campaign.ledger.campaign["scale"]), config)
     if line is not None:
         console.print(f"The {'minimal ' if confirmation.minimal else ''}winner as a command:")
         console.print(f"  {line}")
@@ -90,7 +90,7 @@ def print_winner(console: Console, campaign: Search, confirmation: Confirmation)
         console.print(f"Which of its {changes} changes matter? {tells}")
 
 
-def command(campaign: Search, scale: str, config: Training) -> str | None:
+def command_for(campaign: Search, scale: str, config: Training) -> str | None:
     """The command line that trains ``config``: a search of one trial, whose base it is. None where none can say it."""
     space = campaign.space
     if not isinstance(config, TrainConfig) or not is_known(space):
@@ -100,7 +100,7 @@ def command(campaign: Search, scale: str, config: Training) -> str | None:
     asked = own_code.options(campaign.folder, campaign.sources, space)
     if settings is None or asked is None:
         return None
-    start = f"{PROGRAM} {asked} --scale {scale} --trials 1 --no-confirm"
+    start = f"{RUN_PROGRAM} {asked} --scale {scale} --trials 1 --no-confirm"
     return " ".join([start, *(f"--set {shlex.quote(f'{path}={_text(value)}')}" for path, value in settings.items())])
 
 

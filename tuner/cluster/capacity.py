@@ -34,7 +34,7 @@ class Cluster:
         return counted(self.slots, unit)
 
 
-def local(concurrent: int | None = None, placement: Placement | None = None) -> Cluster:
+def of_this_machine(concurrent: int | None = None, placement: Placement | None = None) -> Cluster:
     """What this machine offers, without starting Ray."""
     cores, share, there = available_cores(), machine.cores(), os.cpu_count() or 1
     here = Node("", socket.gethostname(), gpus.count(), cores)

@@ -17,12 +17,12 @@ from terminal.complaint import complain
 from terminal.console import Console
 from terminal.exit_codes import FAILED
 from terminal.program import flush
-from tuner.campaign.again import PROGRAM
+from tuner.campaign.again import RUN_PROGRAM
 from tuner.cluster import capacity, leftovers, nodes, own_ray, probe, reachable
 from tuner.cluster.capacity import Cluster
 from tuner.cluster.in_time import in_time
 from tuner.cluster.placement import Placement
-from tuner.cluster.ray_errors import one_line
+from tuner.cluster.ray_errors import ray_error_line
 from tuner.cluster.ray_signals import handlers_kept
 from tuner.cluster.ray_tune import prepare_environment
 
@@ -49,7 +49,7 @@ def connect(
     stdout_deduplicator.skip_re = re.compile("")
     placement = placement or Placement()
     if address is None:
-        found = capacity.local(concurrent, placement)
+        found = capacity.of_this_machine(concurrent, placement)
         for line in leftovers.clean(own_ray.bases()):
             say(line)
         own_ray.start(max(capacity.available_cores(), found.slots))
@@ -59,7 +59,7 @@ def connect(
         with handlers_kept():
             ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
     except (ConnectionError, ValueError, RuntimeError, RayError) as error:
-        raise ValueError(f"no Ray cluster can be reached at {address!r}: {one_line(error)}") from None
+        raise ValueError(f"no Ray cluster can be reached at {address!r}: {ray_error_line(error)}") from None
     return capacity.offered(nodes.alive(), concurrent, placement, may_grow=True)
 
 
@@ -68,7 +68,7 @@ def disconnect() -> None:
     own = own_ray.is_running()
     if not (own_ray.stop() if own else in_time(ray.shutdown, own_ray.LEAVE_SECONDS)):
         done = "its processes were ended" if own else "it was left without a word"
-        complain(PROGRAM, f"note: Ray did not answer for {own_ray.LEAVE_SECONDS:g} s at the end: {done}")
+        complain(RUN_PROGRAM, f"note: Ray did not answer for {own_ray.LEAVE_SECONDS:g} s at the end: {done}")
         atexit.register(_leave)
 
 
@@ -97,7 +97,7 @@ def try_out(found: Cluster) -> None:
         if not in_time(run_one, TRY_SECONDS):
             why = f"no worker was ready within {TRY_SECONDS:g} s"
     except RayError as error:
-        why = one_line(error)
+        why = ray_error_line(error)
     if why:
         disconnect()
         raise ValueError(f"Ray started on this machine, but cannot run a trial: {why}")

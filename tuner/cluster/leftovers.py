@@ -46,7 +46,7 @@ Identity = tuple[int, float]  # of a process: its id, and when it started (secon
 
 
 @dataclass
-class Record:
+class OwnRayRecord:
     """Who drives a Ray of ours, and what it consists of. Ids mean something on one machine, in one namespace."""
 
     driver: Identity
@@ -62,7 +62,7 @@ class Record:
         new.replace(folder / RECORD)
 
     @classmethod
-    def read(cls, folder: Path) -> Record | None:
+    def read(cls, folder: Path) -> OwnRayRecord | None:
         """The record in ``folder``; None where there is none, or none that is whole."""
         try:
             found = json.loads((folder / RECORD).read_text())
@@ -170,7 +170,7 @@ def clean(bases: Iterable[Path]) -> list[str]:
     """
     lines = []
     for folder in _folders(bases):
-        record = Record.read(folder)
+        record = OwnRayRecord.read(folder)
         if record is None or not record.is_of_here:
             continue
         if living([record.driver]):
@@ -220,7 +220,7 @@ def start_reaper(folder: Path) -> subprocess.Popen[bytes]:
 def reap(folder: Path) -> None:
     """Keep the record until the driver lets go or dies; then end what is left, and remove the folder."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    record = Record.read(folder)
+    record = OwnRayRecord.read(folder)
     if record is None:
         return
     record.reaper = identity(os.getpid())
@@ -238,7 +238,7 @@ def reap(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _see(record: Record, folder: Path) -> None:
+def _see(record: OwnRayRecord, folder: Path) -> None:
     """Write down of which processes the Ray consists now."""
     if (seen := family(folder, record.processes)) != record.processes:
         record.processes = seen

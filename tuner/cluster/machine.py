@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-ROOT = Path("/")
+FILE_SYSTEM = Path("/")
 MEGABYTE = 2**20  # Slurm's unit
 UNLIMITED = 2**60  # bytes: cgroup v1 writes about 2^63 where there is no limit
 
@@ -29,13 +29,13 @@ class Share:
     why: str
 
 
-def cores(root: Path = ROOT, variables: Mapping[str, str] = os.environ) -> Share:
+def cores(root: Path = FILE_SYSTEM, variables: Mapping[str, str] = os.environ) -> Share:
     """The cores that may be used at a time, a whole number of at least one, and what allows no more."""
     found = min(core_limits(root, variables), key=lambda share: share.amount)
     return Share(max(1, math.floor(found.amount)), found.why)
 
 
-def memory(root: Path = ROOT, variables: Mapping[str, str] = os.environ) -> Share | None:
+def memory(root: Path = FILE_SYSTEM, variables: Mapping[str, str] = os.environ) -> Share | None:
     """The bytes that may still be used, and what allows no more; None where nothing tells."""
     return min(memory_limits(root, variables), key=lambda share: share.amount, default=None)
 

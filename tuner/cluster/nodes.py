@@ -23,7 +23,7 @@ from storage import files, inside
 from storage.location import Location, absolute, location
 from trainable.data.dataset import DataConfig, prepare
 from tuner.cluster.placement import Node
-from tuner.cluster.ray_errors import one_line
+from tuner.cluster.ray_errors import ray_error_line
 
 ACCELERATOR = "accelerator_type:"  # Ray's resource that names a node's accelerator
 
@@ -97,7 +97,7 @@ def _received(node: Node, reference: Any) -> Answer:
     try:
         found = ray.get(reference)
     except RayError as error:
-        return Answer(node.host, f"node {node.host} cannot run trials: {one_line(error)}")
+        return Answer(node.host, f"node {node.host} cannot run trials: {ray_error_line(error)}")
     assert isinstance(found, Answer)
     return found
 

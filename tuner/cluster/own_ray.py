@@ -33,8 +33,8 @@ from ray._raylet import (  # type: ignore[attr-defined]
 
 from tuner.cluster import leftovers
 from tuner.cluster.in_time import in_time
-from tuner.cluster.leftovers import Record, identity
-from tuner.cluster.ray_errors import one_line
+from tuner.cluster.leftovers import OwnRayRecord, identity
+from tuner.cluster.ray_errors import ray_error_line
 from tuner.cluster.ray_signals import handlers_kept, own_sessions
 
 OBJECT_STORE_BYTES = 100_000_000  # Tune passes reports, not data
@@ -104,7 +104,7 @@ def start(num_cpus: int) -> None:
         _shut_in(folder / TOKEN)
         driver = identity(os.getpid())
         assert driver is not None, "this process runs"
-        Record(driver).write(folder)
+        OwnRayRecord(driver).write(folder)
         _running.reaper = leftovers.start_reaper(folder)
         with own_sessions(folder.name), handlers_kept():
             _begin(num_cpus, _running.temporary)
@@ -114,7 +114,7 @@ def start(num_cpus: int) -> None:
         if not isinstance(error, Exception):
             raise
         # a bare Exception is what Ray raises where its processes start too slowly
-        raise ValueError(f"Ray did not start on this machine: {one_line(error)}") from None
+        raise ValueError(f"Ray did not start on this machine: {ray_error_line(error)}") from None
 
 
 def stop(dead: bool = False) -> bool:

@@ -11,7 +11,7 @@ _ADORNMENT = re.compile(r"^\W*$")  # ======
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
-def one_line(error: BaseException | str) -> str:
+def ray_error_line(error: BaseException | str) -> str:
     """What Ray says of an error, with the cause: of a traceback its last line, of other texts the first and the last.
 
     Ray writes the cause first (a token that is missing), last (the log of a process that did not start) or not at all
@@ -23,7 +23,7 @@ def one_line(error: BaseException | str) -> str:
         lines = [type(error).__name__ if isinstance(error, BaseException) else "it does not say why"]
     said = lines[-1] if _TRACEBACK.search(text) else " ... ".join(dict.fromkeys([_half(lines[0]), _half(lines[-1])]))
     if isinstance(error, BaseException) and (cause := error.__cause__) is not None:
-        below = one_line(cause)
+        below = ray_error_line(cause)
         said = said if below in said else f"{_half(said)}: {_half(below)}"
     return said[:LONGEST]
 

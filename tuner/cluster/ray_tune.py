@@ -25,10 +25,10 @@ from ray.tune.search import Searcher
 from terminal.complaint import complain
 from terminal.exit_codes import FAILED
 from trainable.worker.ray_trainable import RayTrainable
-from tuner.campaign.again import PROGRAM
+from tuner.campaign.again import RUN_PROGRAM
 from tuner.campaign.driver import ray_failure
 from tuner.cluster import own_ray
-from tuner.cluster.ray_errors import one_line
+from tuner.cluster.ray_errors import ray_error_line
 from tuner.cluster.ray_watch import Watch, watched
 from tuner.failures import RayDiedError
 from tuner.search_loop import Search
@@ -195,7 +195,7 @@ def fit(search: Search, resources: dict[str, float], tick: Any = None) -> None:
                 return
             watch.check()  # Tune wraps what its callbacks raise
             if (failure := _failure_of_ray(error)) is not None:
-                raise RayDiedError(one_line(failure)) from error
+                raise RayDiedError(ray_error_line(failure)) from error
             raise
         else:
             search.abandon()
@@ -208,7 +208,7 @@ def leave(search: Search, why: str) -> None:
     with suppress(OSError):
         if _deciding.acquire(timeout=LAST_SECONDS):
             search.abandon()
-    complain(PROGRAM, ray_failure(why, search.folder))
+    complain(RUN_PROGRAM, ray_failure(why, search.folder))
     os._exit(FAILED)
 
 

@@ -80,9 +80,9 @@ def _death_of(node: Any) -> Callable[[], str]:
     host, _, port = str(node.gcs_address).rpartition(":")
     head, here = (host.strip("[]"), int(port)), (str(node.node_ip_address), int(node.node_manager_port))
     if node.is_head() and node.ray_init_cluster:  # started here: its processes are our children
-        asked = Asked({"its process gcs_server": head, "its process raylet": here})
+        asked = Servers({"its process gcs_server": head, "its process raylet": here})
         return lambda: dead_child(node.dead_processes()) or asked.death()
-    return Asked({"the head of the cluster": head, "the raylet of this node": here}).death
+    return Servers({"the head of the cluster": head, "the raylet of this node": here}).death
 
 
 def dead_child(dead: list[tuple[str, Any]]) -> str:
@@ -94,7 +94,7 @@ def dead_child(dead: list[tuple[str, Any]]) -> str:
     return ""
 
 
-class Asked:
+class Servers:
     """Servers that are asked for a sign of life."""
 
     def __init__(self, servers: dict[str, tuple[str, int]], clock: Callable[[], float] = time.monotonic) -> None:

@@ -18,14 +18,14 @@ from typing import Any
 from results.store.campaign_folder import Store
 from search_spaces import catalogue
 from search_spaces.domains import Choice
-from search_spaces.own_space import load_all, opened_space, read_all, space_of, spaces_in
+from search_spaces.own_space import load_all, opened_space, read_sources, space_of, spaces_in
 from search_spaces.space import Space
 from storage import files, inside
 from storage.location import Location
 from trainable.component import Component
 from trainable.own import modules as own_modules
 from trainable.own import source as own_source
-from trainable.own.source import FILE_BYTES, FOLDER, MOST_FILES, Source
+from trainable.own.source import Source
 from tuner.campaign import again
 from tuner.command import Resume
 from tuner.question import Question
@@ -37,7 +37,7 @@ def brought(spec: CampaignSpec, space: Space | None) -> tuple[CampaignSpec, Spac
 
     ``space`` is one given from Python: the modules that define its components come along.
     """
-    sources = read_all(spec.imports)
+    sources = read_sources(spec.imports)
     found = space or opened_space(spec.space, sources)
     sources += _sources_of(found, sources)
     load_all(sources)
@@ -63,7 +63,7 @@ def of_campaign(store: Store, asked: Resume, space: Space | None) -> tuple[Sourc
     A ValueError where one is missing, is another, or was never the campaign's.
     """
     name, recorded = store.folder.name, dict(text.split("@") for text in store.campaign.get("imports", ()))
-    given = read_all(asked.changes.get("imports", ()))
+    given = read_sources(asked.changes.get("imports", ()))
     if asked.space is not None and own_source.is_file_name(asked.space):
         given += [source for source in [own_source.read(asked.space)] if source not in given]
     given += [] if space is None else _sources_of(space, given)
@@ -89,7 +89,7 @@ def _check_all_given(folder: Location, recorded: dict[str, str], given: set[str]
         names = " ".join(f"--import {file_of(name)}" for name in missing)
         raise ValueError(
             f"campaign {folder.name!r} runs code of its own: give the same again ({names}), or look at what is kept in "
-            f"{folder / FOLDER} and say --trust-sources to run that"
+            f"{folder / own_source.FOLDER} and say --trust-sources to run that"
         )
 
 
@@ -106,11 +106,14 @@ def _same(folder: Location, name: str, digest: str, known: dict[str, Source], gi
         assert source is not None
         raise ValueError(
             f"campaign {folder.name!r} was begun with another {source.file} (SHA-256 {digest[:12]}..., kept in "
-            f"{folder / FOLDER}; this one is {source.digest[:12]}...): give that one, or start a new campaign"
+            f"{folder / own_source.FOLDER}; this one is {source.digest[:12]}...): give that one, or "
+            "start a new campaign"
         )
     found = kept(folder, name)
     if found.digest != digest:
-        raise ValueError(f"{folder / FOLDER / file_of(name)} is not what the campaign was begun with: it was changed")
+        raise ValueError(
+            f"{folder / own_source.FOLDER / file_of(name)} is not what the campaign was begun with: it was changed"
+        )
     return found
 
 
@@ -125,26 +128,30 @@ def keep(folder: Location, sources: Iterable[Source]) -> None:
     """Write the sources into a campaign's folder that this process holds."""
     for source in sources:
         for path, text in source.files.items():
-            inside.write(folder, f"{FOLDER}/{path}", text.encode())
+            inside.write(folder, f"{own_source.FOLDER}/{path}", text.encode())
         again.TRUSTED.add(str(folder))
 
 
 def kept(folder: Location, name: str) -> Source:
     """The source of that name as a campaign's folder keeps it; a ValueError where it is not there."""
     top = name.partition(".")[0]
-    paths = [f"{top}.py"] if files.is_file(folder / FOLDER / f"{top}.py") else list(_paths(folder / FOLDER, top))
+    paths = (
+        [f"{top}.py"]
+        if files.is_file(folder / own_source.FOLDER / f"{top}.py")
+        else list(_paths(folder / own_source.FOLDER, top))
+    )
     if not paths:
-        raise ValueError(f"{folder / FOLDER} holds no {top!r}: give the file by --import")
+        raise ValueError(f"{folder / own_source.FOLDER} holds no {top!r}: give the file by --import")
     try:
-        texts = {path: files.read(folder / FOLDER / path, FILE_BYTES).decode() for path in paths}
+        texts = {path: files.read(folder / own_source.FOLDER / path, own_source.FILE_BYTES).decode() for path in paths}
     except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"{folder / FOLDER / file_of(name)} cannot be read: {error}") from None
+        raise ValueError(f"{folder / own_source.FOLDER / file_of(name)} cannot be read: {error}") from None
     return Source(name, texts)
 
 
 def _paths(folder: Location, inner: str, depth: int = 8) -> Iterator[str]:
     """The files of a package that is kept, by paths below ``folder``."""
-    for name in files.names(folder / inner)[:MOST_FILES]:
+    for name in files.names(folder / inner)[: own_source.MOST_FILES]:
         if name.endswith(".py"):
             yield f"{inner}/{name}"
         elif depth:
@@ -167,7 +174,7 @@ def options(folder: Location, sources: Sequence[Source], space: Space) -> str | 
     own = next((s for s in sources if space.name in [found.name for found in spaces_in(s).values()]), None)
     if own is None and space.name not in catalogue.names():
         return None
-    where = {source.name: shlex.quote(str(folder / FOLDER / source.file)) for source in sources}
+    where = {source.name: shlex.quote(str(folder / own_source.FOLDER / source.file)) for source in sources}
     named = space.name if own is None else where[own.name]
     return " ".join([f"--space {named}", *(f"--import {where[s.name]}" for s in sources if s is not own)])
 

@@ -39,7 +39,7 @@ class Task:
     maximise: bool = False  # what it reports is then negated, since everything else minimises
 
 
-class Report:
+class Reporter:
     """The second argument of a train function: ``report(step, value)``."""
 
     def __init__(self, running: Running) -> None:
@@ -80,7 +80,7 @@ class Running:
     def _train(self) -> None:
         self._since = time.perf_counter()
         try:
-            returned = self.train(dict(self.task.config), Report(self))
+            returned = self.train(dict(self.task.config), Reporter(self))
             final = math.nan if self.ending else self._final(returned)
         except Stopped:
             self._said.put(("stopped", None))

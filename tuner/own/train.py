@@ -38,7 +38,7 @@ from tuner import start
 from tuner.campaign import beginning, layout, provenance
 from tuner.campaign.again import OWN_TRAIN
 from tuner.campaign.driver import going_on_with, only_driver
-from tuner.campaign.record import difference
+from tuner.campaign.record import first_difference
 from tuner.campaign.row_config import to_json
 from tuner.campaign.trial_files import TrialFiles
 from tuner.cli import modes
@@ -50,13 +50,13 @@ from tuner.confirm import first_fresh_seed
 from tuner.own.program import CommandLine
 from tuner.own.running import Train
 from tuner.own.worker import OwnTrainable
-from tuner.python.arguments import given, naming_arguments
+from tuner.python.arguments import naming_arguments, options_given
 from tuner.python.campaign import Campaign
 from tuner.python.driving import drive
 from tuner.search_loop import Search, Settings
 from tuner.spec import CampaignSpec
 
-TRIALS, SEED, REPORTS = 24, 1337, 10
+DEFAULT_TRIALS, DEFAULT_SEED, DEFAULT_REPORTS = 24, 1337, 10
 SCALE = "own"  # in the rows: there is one size only
 _OBJECTIVE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
 # Names that mean something else in a row or a result.
@@ -133,7 +133,7 @@ def tune(
     }  # fmt: skip
     with naming_arguments():
         own, source = named(train)
-        wanted = command({"space": own, **given(modes.SEARCH, "tune", asked)})
+        wanted = command({"space": own, **options_given(modes.NEW_SEARCH, "tune", asked)})
         assert isinstance(wanted, Begin)
         store = kept(wanted.start)
         spec = settled(wanted.spec, _objective(objective, maximise), {} if store is None else store.campaign)
@@ -161,7 +161,7 @@ def _objective(name: Any, maximise: Any) -> str:
 
 def settled(spec: CampaignSpec, objective: str, was: Mapping[str, Any]) -> CampaignSpec:
     """The spec with everything that was left open: as the campaign has it that goes on (``was``), else as usual."""
-    trials = spec.trials or was.get("trials", TRIALS)
+    trials = spec.trials or was.get("trials", DEFAULT_TRIALS)
     confirm = spec.confirm
     if confirm is None and "confirm" in was:
         confirm = Design.parse(was["confirm"]) if was["confirm"] else False
@@ -174,9 +174,9 @@ def settled(spec: CampaignSpec, objective: str, was: Mapping[str, Any]) -> Campa
         scale=SCALE,
         objective=objective,
         trials=trials,
-        seed=was.get("seed", SEED) if spec.seed is None else spec.seed,
+        seed=was.get("seed", DEFAULT_SEED) if spec.seed is None else spec.seed,
         stopper=spec.stopper or was.get("stopper", "asha"),
-        reports=was.get("reports", REPORTS) if spec.reports is None else spec.reports,
+        reports=was.get("reports", DEFAULT_REPORTS) if spec.reports is None else spec.reports,
         confirm=confirm,
     )
 
@@ -247,7 +247,7 @@ def go(console: Console, question: OwnQuestion, asked: Start, store: Store | Non
     else:
         check_same(store, question)
     here = start.machines(question.spec, asked.address)
-    describe(console, question, here)
+    describe_plan(console, question, here)
     if store is None:
         named = campaign_folder(asked.results, asked.name or question.name)
         Store.check(named, question.record(), question.space.column_types())
@@ -277,7 +277,7 @@ def check_same(store: Store, question: OwnQuestion) -> None:
         raise ValueError(f"{taken}, and {why}: choose another name")
     for free in ("trials", "ablate", "confirm"):  # that may change; confirm.py knows of the last one
         del now[free]
-    if (why := difference(was, now)) is not None:
+    if (why := first_difference(was, now)) is not None:
         raise ValueError(f"{taken}, and asks something else ({why}): choose another name")
 
 
@@ -296,7 +296,7 @@ def _change(was: Mapping[str, Any], now: Mapping[str, Any]) -> str | None:
     return None
 
 
-def describe(console: Console, question: OwnQuestion, here: capacity.Cluster) -> None:
+def describe_plan(console: Console, question: OwnQuestion, here: capacity.Cluster) -> None:
     """The plan in a few lines."""
     spec, space = question.spec, question.space
     console.print(f"train: {question.name} - {space.question}")

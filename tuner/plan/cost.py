@@ -71,7 +71,7 @@ def waves(costs: Sequence[float], slots: int) -> float:
     return max(free)
 
 
-def plan(
+def plan_search(
     config: TrainConfig,
     trials: int,
     slots: int,

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from terminal.escape import shortened
+from terminal.escape import elided
 
 if TYPE_CHECKING:
     from trainable.config import TrainConfig
@@ -68,7 +68,7 @@ def card(name: str) -> Card:
     near = near or difflib.get_close_matches(plain, CARDS, n=1, cutoff=0.8)
     hint = f"did you mean {' or '.join(map(repr, near))}? " if near else ""
     others = f"known are {', '.join(CARDS)}; for another give --tokens-per-second"
-    raise ValueError(f"--device {shortened(name)!r} is no card that is known: {hint}{others}")
+    raise ValueError(f"--device {elided(name)!r} is no card that is known: {hint}{others}")
 
 
 def _plain(name: str) -> str:

@@ -29,8 +29,8 @@ from trainable.config import WHOLE_UNITS
 from trainable.seeds import derived
 from tuner.campaign.journal import Journal
 from tuner.failures import OUT_OF_MEMORY
-from tuner.proposals.outcome import Outcome
 from tuner.proposals.prior_sampler import PriorSampler
+from tuner.proposals.trial_end import TrialEnd
 from tuner.proposals.warm_start import Prior
 
 STARTUP_TRIALS = 16  # random ones before TPE has enough to go by
@@ -59,7 +59,7 @@ class Sampler:
         base_values: Mapping[str, Value],
         seed: int,
         journal: Path | None = None,
-        earlier: Sequence[Outcome] = (),
+        earlier: Sequence[TrialEnd] = (),
         unit: str = "steps",
         prior: Prior | None = None,
         base_known: bool = False,
@@ -89,12 +89,12 @@ class Sampler:
         )
         self._open: dict[int, optuna.Trial] = {}
         self._steps_per_unit = 1 if unit in WHOLE_UNITS else STEPS_PER_FRACTIONAL_UNIT
-        for outcome in earlier:
-            self.add(outcome)
-        if not base_known and dict(base_values) not in [outcome.values for outcome in earlier]:
+        for end in earlier:
+            self.add(end)
+        if not base_known and dict(base_values) not in [end.values for end in earlier]:
             self.study.enqueue_trial(dict(base_values))
         for values in [] if prior is None else prior.first(base_values):
-            if values not in [outcome.values for outcome in earlier]:
+            if values not in [end.values for end in earlier]:
                 self.study.enqueue_trial(values)
         for number in range(max(1, len(earlier)), LIKELY_TRIALS):  # in place of random ones
             if likely := likely_point(space, derived(seed, "likely point", begun, number)):
@@ -154,19 +154,19 @@ class Sampler:
         for number in list(self._open):
             self.tell(number, "interrupted", None)
 
-    def add(self, outcome: Outcome) -> None:
+    def add(self, end: TrialEnd) -> None:
         """A trial that an earlier start of the campaign asked for, and that has ended."""
-        values = self._values(outcome.status, outcome.value, outcome.second, outcome.excesses)
+        values = self._values(end.status, end.value, end.second, end.excesses)
         single = len(self.space.objectives) == 1
-        reached = {self._step(m): v for m, v in outcome.intermediate.items() if math.isfinite(v)} if single else {}
+        reached = {self._step(m): v for m, v in end.intermediate.items() if math.isfinite(v)} if single else {}
         self.study.add_trial(
             optuna.trial.create_trial(
-                state=TrialState.COMPLETE if values else _state(outcome.status),
+                state=TrialState.COMPLETE if values else _state(end.status),
                 values=values,
-                params=dict(outcome.values),
-                distributions={path: distribution(self.space.knob(path).domain) for path in outcome.values},
+                params=dict(end.values),
+                distributions={path: distribution(self.space.knob(path).domain) for path in end.values},
                 intermediate_values=reached,
-                constraints=_excesses(outcome.status, outcome.excesses) or None,
+                constraints=_excesses(end.status, end.excesses) or None,
             )
         )
 

@@ -21,7 +21,7 @@ from typing import Any
 from results.design import Design
 from storage.location import Location, Url, location
 from terminal.nearest import nearest
-from tuner.campaign.again import PROGRAM
+from tuner.campaign.again import RUN_PROGRAM
 from tuner.cli.modes import GOES_WITH
 from tuner.cli.option_groups import parser
 
@@ -46,7 +46,7 @@ def signature(mode: str, function: Any) -> inspect.Signature:
     return shown.replace(parameters=[*own, *taken])
 
 
-def given(mode: str, function: str, asked: Mapping[str, Any]) -> dict[str, Any]:
+def options_given(mode: str, function: str, asked: Mapping[str, Any]) -> dict[str, Any]:
     """The options that arguments give, checked as on the command line; None gives none.
 
     A ValueError for a value, a TypeError for an argument that the function does not have.
@@ -123,7 +123,7 @@ def naming_arguments() -> Iterator[None]:
 _WORD = r"('[^']*'|[^\s'][^\s,;)]*[^\s,;).:]|\w)"
 _SETS = re.compile(r"--set ([A-Za-z_][\w.]*)=([^\s,;)]*[^\s,;).:])")
 _RESUMES = re.compile(
-    rf"{re.escape(PROGRAM)} --resume {_WORD}(?: --results {_WORD})?( --trust-sources)?(?: --data {_WORD})?"
+    rf"{re.escape(RUN_PROGRAM)} --resume {_WORD}(?: --results {_WORD})?( --trust-sources)?(?: --data {_WORD})?"
 )
 
 
@@ -139,7 +139,7 @@ def in_python(message: str) -> str:
 def _argument(found: re.Match[str]) -> str:
     no, option = found[1] or "", found[2]
     if f"{no}{option}" not in GOES_WITH or option in ("list", "show", "dry-run"):
-        return f"{PROGRAM} {found[0]}" if option in GOES_WITH else found[0]
+        return f"{RUN_PROGRAM} {found[0]}" if option in GOES_WITH else found[0]
     if option == "trust-sources":
         return "trust_sources=True"
     name = IS_CALL.get(option) or NAMES.get(option, option.replace("-", "_"))

@@ -14,7 +14,7 @@ from results.statistics.confirmation import Round, rounds, standing
 from results.statistics.leaderboard import searched
 from results.store.campaign_folder import Store
 from results.store.statuses import STATUSES
-from results.verdicts import rows_of, verdict_table
+from results.verdicts import plain_rows, verdict_table
 from storage.location import Location
 from terminal.counted import counted
 from terminal.short import short
@@ -101,7 +101,7 @@ class Campaign:
         completed: pd.DataFrame = tried[(tried["status"] == "completed") & tried["value"].notna()]
         if completed.empty:
             return None
-        winner = standing(rounds(rows_of(rows)))
+        winner = standing(rounds(plain_rows(rows)))
         verdict = None if winner is None else winner.judgement.winner
         if verdict is not None and (arm := completed[completed["key"] == verdict.arm]).size:
             return _best(arm.iloc[0], verdict.difference, confirmed=True)
@@ -122,16 +122,16 @@ class Campaign:
 
     def verdicts(self) -> pd.DataFrame:
         """The latest confirmation, a row a candidate, paired with the base on fresh seeds; empty before it begins."""
-        rows = rows_of(self._rows())
+        rows = plain_rows(self._rows())
         found: list[Round] = rounds(rows)
         return verdict_table(found[-1] if found else None, rows)
 
     def resume(self, **asked: Any) -> Campaign:
         """Go on with it, as it was begun but for what is ``asked``; see :func:`tuner.search`."""
         with without_widgets():
-            from tuner.python.driving import resume  # what only reads loads nothing that trains
+            from tuner.python.driving import resume_campaign  # what only reads loads nothing that trains
 
-        resume(self.folder, self._space, asked)
+        resume_campaign(self.folder, self._space, asked)
         return self
 
     def __repr__(self) -> str:

@@ -18,20 +18,20 @@ from tuner.campaign.endings import EndedEarlyError
 from tuner.cli import modes
 from tuner.cli.options import command
 from tuner.command import Resume
-from tuner.python.arguments import given, naming_arguments
+from tuner.python.arguments import naming_arguments, options_given
 from tuner.python.widgets import without_widgets
 
 _ONE_AT_A_TIME = threading.Lock()  # a process has one Ray: whoever ends first would take it from the others
 NAME = "tuner"  # of the program, in what is said on stderr
 
 
-def resume(folder: Location, space: Space | None, asked: Mapping[str, Any]) -> None:
+def resume_campaign(folder: Location, space: Space | None, asked: Mapping[str, Any]) -> None:
     """Go on with the campaign of a folder; :meth:`Campaign.resume` is the way to call it."""
     asked = dict(asked)
     display = asked.pop("display", True)
     with naming_arguments():
         place = str(folder if not isinstance(folder, os.PathLike) else os.path.abspath(folder))
-        options = {"resume": place, **given(modes.RESUME, "resume", asked)}
+        options = {"resume": place, **options_given(modes.RESUME, "resume", asked)}
         wanted = command(options)
         assert isinstance(wanted, Resume)
         drive(lambda console: start.resume(console, wanted, space), display)

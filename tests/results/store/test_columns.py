@@ -14,7 +14,7 @@ from results.store import validate
 from results.store.column import Column
 from results.store.row_types import REPORT_COLUMNS, TRIAL_COLUMNS, Reported
 from results.store.statuses import ENDED, STATUSES, UNFINISHED
-from results.verdicts import rows_of
+from results.verdicts import plain_rows
 from tests.results.conftest import WHOLE
 
 COLUMNS = [*TRIAL_COLUMNS, *REPORT_COLUMNS]
@@ -93,5 +93,5 @@ def test_a_trial_is_over_unless_it_runs_or_was_interrupted() -> None:
 
 
 def test_rows_of_a_frame_are_whole_where_pandas_made_counts_floats() -> None:
-    first, second = rows_of(pd.DataFrame([{"key": "a", "round": 1}, {"key": "b", "round": None}]))
+    first, second = plain_rows(pd.DataFrame([{"key": "a", "round": 1}, {"key": "b", "round": None}]))
     assert (repr(first["round"]), second["round"]) == ("1", None)

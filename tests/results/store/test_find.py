@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from results import compact, compare, fidelity, report
+from results.store import frames
 from results.store.campaign_folder import Store
 from results.store.find import RUNS, find
-from results.store.frames import load
 from storage.location import location
 from tuner import run, status
 from tuner.cli import options
@@ -92,7 +92,7 @@ def test_every_command_takes_a_campaign_by_the_same_rule(here, capsys, name) -> 
 
 def test_a_campaign_is_loaded_by_its_name(here) -> None:
     campaign(Path("results/runs/night"))
-    assert load("night").campaign["space"] == load("results/runs/night").campaign["space"] == "toy"
+    assert frames.load("night").campaign["space"] == frames.load("results/runs/night").campaign["space"] == "toy"
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,7 @@ import pytest
 
 import results
 from results import Store
-from results.store import limits
-from results.store.parquet import read
+from results.store import limits, parquet
 from results.store.schema import reports_schema
 from tests.results.conftest import WHOLE
 
@@ -109,21 +108,21 @@ def test_the_size_that_a_page_says_of_itself_counts_and_not_the_footers(tmp_path
     said = pq.ParquetFile(pa.BufferReader(content)).metadata.row_group(0)
     assert max(said.column(index).total_uncompressed_size for index in range(said.num_columns)) < MIB
     with pytest.raises(ValueError, match=r"its pages take over .* bytes decompressed"):
-        read(content, SCHEMA, 10, 10 * MIB)
+        parquet.read(content, SCHEMA, 10, 10 * MIB)
 
 
 def test_a_long_text_is_refused_before_it_is_decompressed(tmp_path) -> None:
     long_text(tmp_path / "a.parquet")
     assert (tmp_path / "a.parquet").stat().st_size < MIB / 10
     with pytest.raises(ValueError, match=r"its pages take over 10,485,760 bytes decompressed"):
-        read((tmp_path / "a.parquet").read_bytes(), SCHEMA, 10, 10 * MIB)
+        parquet.read((tmp_path / "a.parquet").read_bytes(), SCHEMA, 10, 10 * MIB)
 
 
 def test_columns_that_stand_there_twice_are_refused(tmp_path) -> None:
     twice = pa.table([pa.array(["a"]), pa.array(["b"])], names=["key", "key"])
     pq.write_table(twice, tmp_path / "a.parquet")
     with pytest.raises(ValueError, match="its columns are not those"):
-        read((tmp_path / "a.parquet").read_bytes(), SCHEMA, 10)
+        parquet.read((tmp_path / "a.parquet").read_bytes(), SCHEMA, 10)
 
 
 def test_a_file_beyond_the_limit_is_not_read(tmp_path) -> None:

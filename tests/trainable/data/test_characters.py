@@ -15,7 +15,7 @@ from trainable.data.characters import CharacterCounter, mainrun_loss
 from trainable.data.dataset import DataConfig, Dataset, TokenStream, prepare
 from trainable.evaluation.evaluate import EvaluationConfig, evaluate
 
-BPE = tokenizer.train(["the cat sat on the mat, naïve as ever 😀\n" * 50], 280)
+BPE = tokenizer.train_tokenizer(["the cat sat on the mat, naïve as ever 😀\n" * 50], 280)
 COUNTER = CharacterCounter.of(BPE)
 TITLES = ["naïve cats 😀", "the mat", "ever sat the cat", "Ω", "on"] * 9
 STREAM = np.concatenate([BPE.encode_document(title) for title in TITLES])

@@ -281,7 +281,7 @@ def test_a_killed_preparation_leaves_nothing_that_is_used(source: Path, tmp_path
 def folder(tmp_path: Path) -> Path:
     folder = tmp_path / "shards"
     folder.mkdir()
-    tokenizer.train([WORDS * 5], 280).save(folder / "tokenizer.json")
+    tokenizer.train_tokenizer([WORDS * 5], 280).save(folder / "tokenizer.json")
     shards.write(folder / "my_train_000000.bin", np.arange(100))
     shards.write(folder / "my_train_000001.bin", np.arange(100, 150))
     shards.write(folder / "my_val_000000.bin", np.arange(20))
@@ -309,7 +309,7 @@ def test_the_fingerprint_of_shards_sees_a_changed_token(folder: Path) -> None:
 
 @pytest.mark.parametrize("split", ["train", "val"])
 def test_a_folder_without_a_split_is_refused(folder: Path, split: str) -> None:
-    for path in shards.find(folder, split):
+    for path in shards.shard_files(folder, split):
         path.unlink()
     with pytest.raises(ValueError, match=f"no shard of the {split} split"):
         prepare(_config(folder))

@@ -21,7 +21,7 @@ def folder(tmp_path: Path) -> Path:
 
 def refusal(path: Path) -> str:
     with pytest.raises(ValueError) as refused:
-        text.find(path)
+        text.source_at(path)
     return str(refused.value)
 
 
@@ -71,4 +71,4 @@ def test_files_and_folders_whose_names_only_begin_alike_are_read(tmp_path: Path,
     monkeypatch.setattr(find_text, "KERNEL", (str(tmp_path / "proc"),))
     (tmp_path / "processed").mkdir()
     (tmp_path / "processed" / "a.txt").write_text("a")
-    assert len(text.find(tmp_path / "processed").files) == 1
+    assert len(text.source_at(tmp_path / "processed").files) == 1

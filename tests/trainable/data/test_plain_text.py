@@ -19,7 +19,7 @@ from trainable.data.plain_text import LONGEST_BLANK
 
 def refusal(path: Path) -> str:
     with pytest.raises(ValueError) as refused:
-        list(text.find(path).documents())
+        list(text.source_at(path).documents())
     said = str(refused.value)
     assert str(path) in said and "\n" not in said and len(said) < len(str(path)) + 250
     return said
@@ -74,7 +74,7 @@ def test_a_nul_in_a_string_of_json_or_of_a_table_is_refused_with_its_line_or_row
 
 @given(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])))
 def test_any_other_text_is_taken_as_it_is(content: str) -> None:
-    assert plain_text.decode(content.encode(), "x") == content
+    assert plain_text.decode_text(content.encode(), "x") == content
     plain_text.check(content, "x")
 
 
@@ -129,11 +129,11 @@ def test_more_blanks_in_a_row_than_a_tokenizer_can_cut_are_refused_in_every_form
 def test_as_many_blanks_as_are_taken_can_be_learnt_from_and_tokenised(tmp_path: Path) -> None:
     """The panic of the tokenizers' regular expression, beyond 999,998, would be no ValueError."""
     (tmp_path / "x.txt").write_text(f"{' ' * LONGEST_BLANK}b{'c' * 400_000}")
-    documents = list(text.find(tmp_path / "x.txt").documents())
-    bpe = tokenizer.train((d.text for d in documents), vocab_size=258)
+    documents = list(text.source_at(tmp_path / "x.txt").documents())
+    bpe = tokenizer.train_tokenizer((d.text for d in documents), vocab_size=258)
     assert sum(bpe.byte_counter().base_bytes[bpe.encode(d.text)].sum() for d in documents) == LONGEST_BLANK + 400_001
 
 
 def test_lines_without_end_are_no_blanks(tmp_path: Path) -> None:
     (tmp_path / "x.txt").write_text("\n" * (2 * LONGEST_BLANK) + "a")
-    assert len(list(text.find(tmp_path / "x.txt").documents())) == 2
+    assert len(list(text.source_at(tmp_path / "x.txt").documents())) == 2

@@ -71,8 +71,8 @@ def test_shards_are_found_in_the_order_of_their_numbers(tmp_path: Path) -> None:
     for number in (10, 2, 1):
         shards.write(tmp_path / f"fineweb_train_{number:06d}.bin", np.arange(3))
     shards.write(tmp_path / "fineweb_val_000000.bin", np.arange(3))
-    assert [path.name[-6:-4] for path in shards.find(tmp_path, "train")] == ["01", "02", "10"]
-    assert [path.name for path in shards.find(tmp_path, "val")] == ["fineweb_val_000000.bin"]
+    assert [path.name[-6:-4] for path in shards.shard_files(tmp_path, "train")] == ["01", "02", "10"]
+    assert [path.name for path in shards.shard_files(tmp_path, "val")] == ["fineweb_val_000000.bin"]
 
 
 def test_a_digest_sees_a_changed_token_and_in_a_sampled_file_a_changed_end(

@@ -41,21 +41,21 @@ def test_a_file_stays_on_its_side_of_the_split_when_others_come_and_go(tmp_path:
 
 def test_many_files_are_split_by_file(tmp_path: Path) -> None:
     _write(tmp_path, {f"sub/{i:02d}.md": f"text {i}\n" for i in range(25)})
-    train, held_out = _split(text.find(tmp_path))
+    train, held_out = _split(text.source_at(tmp_path))
     assert len(held_out) == 2 and sorted(train + held_out) == sorted(f"text {i}\n" for i in range(25))
 
 
 def test_few_files_of_many_documents_are_split_by_document(tmp_path: Path) -> None:
     _jsonl(tmp_path / "a.jsonl", [f"a{i}" for i in range(12)])
     pq.write_table(pa.table({"text": [f"b{i}" for i in range(9)], "n": list(range(9))}), tmp_path / "b.parquet")
-    train, held_out = _split(text.find(tmp_path))
+    train, held_out = _split(text.source_at(tmp_path))
     assert held_out == ["a9", "b7"] and len(train) == 19
 
 
 def test_a_single_document_gives_its_last_tenth_at_a_line_border(tmp_path: Path) -> None:
     lines = [f"line {i}: naïve\n" for i in range(200)]
     (tmp_path / "book.txt").write_text("".join(lines), encoding="utf-8")
-    (train,), (held_out,) = _split(text.find(tmp_path / "book.txt"))
+    (train,), (held_out,) = _split(text.source_at(tmp_path / "book.txt"))
     assert train + held_out == "".join(lines) and train.endswith("\n")
     assert abs(len(held_out.encode()) / len("".join(lines).encode()) - 0.1) < 0.01
 
@@ -63,29 +63,29 @@ def test_a_single_document_gives_its_last_tenth_at_a_line_border(tmp_path: Path)
 @pytest.mark.parametrize("content", ["é" * 1000, "short\n" + "é" * 1000, "é" * 1000 + "\n"])
 def test_a_document_without_a_line_border_near_its_end_is_cut_at_a_character(tmp_path: Path, content: str) -> None:
     (tmp_path / "book.txt").write_text(content, encoding="utf-8")
-    (train,), (held_out,) = _split(text.find(tmp_path / "book.txt"))
+    (train,), (held_out,) = _split(text.source_at(tmp_path / "book.txt"))
     assert train + held_out == content and 95 < len(held_out) < 105
 
 
 def test_line_ends_and_marks_are_kept_as_they_are(tmp_path: Path) -> None:
     (tmp_path / "book.txt").write_bytes("\ufeffa\r\nb\r\n".encode() * 50)
-    (train,), (held_out,) = _split(text.find(tmp_path / "book.txt"))
+    (train,), (held_out,) = _split(text.source_at(tmp_path / "book.txt"))
     assert (train + held_out).encode() == (tmp_path / "book.txt").read_bytes()
 
 
 def test_hidden_files_are_left_out_and_files_that_are_no_text_are_told(tmp_path: Path) -> None:
     _write(tmp_path, {"a.txt": "a", ".git/b.txt": "b", ".hidden.md": "c", "x.png": "", "y.png": "", "LICENSE": ""})
-    source = text.find(tmp_path)
+    source = text.source_at(tmp_path)
     assert [file.name for file in source.files] == ["a.txt"] and source.ignored == "2 .png, 1 LICENSE, 2 hidden"
 
 
 def test_the_digest_sees_names_and_contents(tmp_path: Path) -> None:
     _write(tmp_path, {"a.txt": "one", "b.txt": "two"})
-    digests = [text.find(tmp_path).digest()]
+    digests = [text.source_at(tmp_path).digest()]
     (tmp_path / "b.txt").write_text("TWO")
-    digests.append(text.find(tmp_path).digest())
+    digests.append(text.source_at(tmp_path).digest())
     (tmp_path / "b.txt").rename(tmp_path / "c.txt")
-    digests.append(text.find(tmp_path).digest())
+    digests.append(text.source_at(tmp_path).digest())
     assert len(set(digests)) == 3
 
 
@@ -93,8 +93,8 @@ def test_an_empty_row_is_an_empty_document_that_does_not_move_the_split(tmp_path
     texts = [f"d{i}" for i in range(20)]
     _jsonl(tmp_path / "a.jsonl", texts)
     _jsonl(tmp_path / "b.jsonl", ["", *texts[:5], "", *texts[5:]])
-    train, held_out = _split(text.find(tmp_path / "b.jsonl"))
-    assert ([t for t in train if t], held_out) == _split(text.find(tmp_path / "a.jsonl"))
+    train, held_out = _split(text.source_at(tmp_path / "b.jsonl"))
+    assert ([t for t in train if t], held_out) == _split(text.source_at(tmp_path / "a.jsonl"))
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_input_that_cannot_be_read_is_one_error_that_names_the_file(
 ) -> None:
     (tmp_path / name).write_bytes(content)
     with pytest.raises(ValueError, match=says):
-        source = text.find(tmp_path / name)
+        source = text.source_at(tmp_path / name)
         source.digest()
         list(source.documents())
 
@@ -126,15 +126,15 @@ def test_input_that_cannot_be_read_is_one_error_that_names_the_file(
 def test_a_table_without_the_column_names_the_columns_it_has(tmp_path: Path) -> None:
     pq.write_table(pa.table({"content": ["a"], "id": [1]}), tmp_path / "a.parquet")
     with pytest.raises(ValueError, match=r"a\.parquet has no column 'text': .*content"):
-        list(text.find(tmp_path / "a.parquet").documents())
+        list(text.source_at(tmp_path / "a.parquet").documents())
 
 
 def test_a_folder_without_text_says_what_it_holds(tmp_path: Path) -> None:
     _write(tmp_path, {"a.csv": "", "b.csv": ""})
     with pytest.raises(ValueError, match=r"holds no text .* it holds 2 \.csv"):
-        text.find(tmp_path)
+        text.source_at(tmp_path)
 
 
 def test_a_missing_path_is_named(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"there is no file or folder .*nowhere"):
-        text.find(tmp_path / "nowhere")
+        text.source_at(tmp_path / "nowhere")

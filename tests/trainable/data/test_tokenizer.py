@@ -17,7 +17,7 @@ from trainable.data import tokenizer
 from trainable.data.tokenizer import Tokenizer
 
 TEXT = "def area(width, height):\n    return width * height  # in square metres, naïve\n" * 20
-BPE = tokenizer.train([TEXT], 300)
+BPE = tokenizer.train_tokenizer([TEXT], 300)
 
 
 @given(st.text())
@@ -52,7 +52,7 @@ def test_merges_make_the_text_shorter_than_its_bytes() -> None:
 
 def test_a_text_too_small_for_the_vocabulary_says_what_it_can_have() -> None:
     with pytest.raises(ValueError, match=r"--set data\.vocab_size=262$"):
-        tokenizer.train(["hello hello"], 1024)
+        tokenizer.train_tokenizer(["hello hello"], 1024)
 
 
 @pytest.mark.parametrize(
@@ -209,7 +209,7 @@ LINKS = "see https://a.example/x?y=1 now, or HTTP://b.example twice\n" * 30
 
 
 def test_nothing_is_merged_across_the_borders_of_an_address() -> None:
-    usual, apart = tokenizer.train([LINKS], 286), tokenizer.train([LINKS], 286, "url_isolated")
+    usual, apart = tokenizer.train_tokenizer([LINKS], 286), tokenizer.train_tokenizer([LINKS], 286, "url_isolated")
     for bpe, crosses in ((usual, True), (apart, False)):
         pieces = [bpe.tokens[i] for i in bpe.encode(LINKS)]
         assert any(piece.lower().startswith(b" http") for piece in pieces) is crosses
@@ -223,7 +223,7 @@ def test_an_address_is_cut_inside_as_any_text() -> None:
 
 
 def test_a_saved_pretokenizer_is_there_when_loaded(tmp_path: Path) -> None:
-    apart = tokenizer.train([LINKS], 286, "url_isolated")
+    apart = tokenizer.train_tokenizer([LINKS], 286, "url_isolated")
     apart.save(tmp_path / "tokenizer.json")
     loaded = Tokenizer.load(tmp_path / "tokenizer.json")
     assert loaded == apart and loaded.encode(LINKS).tolist() == apart.encode(LINKS).tolist()

@@ -10,9 +10,9 @@ import torch
 
 from trainable.component_paths import with_value, with_values
 from trainable.config import TrainConfig
+from trainable.evaluation import artifact, quantise
 from trainable.evaluation import artifact as artifact_module
-from trainable.evaluation import quantise
-from trainable.evaluation.artifact import COMPRESSORS, Artifact, compress, decompress, load, pack, replaced
+from trainable.evaluation.artifact import COMPRESSORS, Artifact, compress, decompress, pack, replaced
 from trainable.evaluation.evaluate import evaluate
 from trainable.evaluation.source_bytes import source_bytes
 from trainable.networks.network import Network
@@ -95,7 +95,7 @@ def test_larger_tensors_of_other_shapes_have_one_scale_and_shared_ones_are_store
     network.register_buffer("scratch", torch.ones(4), persistent=False)
     network.again = network.blocks[0]
     data = pack(network, Artifact(**EVERY_TENSOR, bits=6))
-    stored, back = decompress(data), load(data)
+    stored, back = decompress(data), artifact.load(data)
     integers, scale = quantise.whole(network.experts, 6)
     assert torch.equal(stored["experts"], integers) and torch.equal(stored["experts:scale"], scale)
     assert torch.equal(back["experts"], integers.float() * scale)
@@ -133,7 +133,7 @@ def test_heavier_weights_make_a_larger_file_and_the_smallest_clip_is_why(network
 
 @pytest.mark.parametrize("bits", [8, 6, 4])
 def test_what_is_read_back_is_within_a_step_of_what_was_written(network, bits):
-    back = load(pack(network, Artifact(**EVERY_TENSOR, bits=bits, min_clip=0.0)))
+    back = artifact.load(pack(network, Artifact(**EVERY_TENSOR, bits=bits, min_clip=0.0)))
     for name, p in network.named_parameters():
         step = p.abs().amax(-1, keepdim=True) / (2 ** (bits - 1) - 1) if p.ndim == 2 else p.abs() * 2**-10
         assert ((back[name] - p).abs() <= 0.55 * step + 1e-6).all(), name
@@ -146,7 +146,7 @@ def test_the_score_is_that_of_the_weights_as_read_back(config, run_to_end, datas
     other = Run.start(run.config, dataset, run.runtime)
     with torch.no_grad():
         for name, p in other.network.named_parameters():
-            p.copy_(load(export(run))[name])
+            p.copy_(artifact.load(export(run))[name])
     other.network.eval()
     with other.runtime.autocast():
         expected = evaluate(other.network, dataset, config.evaluation, "cpu")
@@ -165,7 +165,7 @@ def test_at_8_bits_the_score_is_close_to_that_of_the_full_weights_and_at_4_less_
 
 def test_a_network_has_its_own_weights_again_afterwards(run, first_difference):
     before = [p.detach().clone() for p in run.network.parameters()]
-    state = load(export(run))
+    state = artifact.load(export(run))
     with pytest.raises(ZeroDivisionError), replaced(run.network, state):
         assert torch.equal(run.network.embedding.weight, state["embedding.weight"])
         raise ZeroDivisionError
@@ -174,7 +174,7 @@ def test_a_network_has_its_own_weights_again_afterwards(run, first_difference):
 
 def test_weights_of_another_model_are_refused(run, dataset, config):
     other = Run.start(with_value(config, "model.model_dim", 16), dataset, Runtime())
-    for state in (load(export(other)), {}):
+    for state in (artifact.load(export(other)), {}):
         with pytest.raises(ValueError, match="the artifact is of another model"), replaced(run.network, state):
             pass
 
@@ -186,17 +186,17 @@ def test_a_damaged_file_is_one_clear_error(network):
         damaged = bytearray(data)
         damaged[place] ^= 1 << draw.integers(8)
         with pytest.raises(ValueError, match=r"^(this is no artifact|the artifact is damaged): "):
-            load(bytes(damaged))
+            artifact.load(bytes(damaged))
     for end in (0, 3, 10, 17, len(data) // 2, len(data) - 1):
         with pytest.raises(ValueError, match=r"^(this is no artifact|the artifact is damaged): "):
-            load(data[:end])
+            artifact.load(data[:end])
 
 
 @pytest.mark.parametrize("number", range(len(COMPRESSORS) + 1))
 def test_a_file_whose_checksum_holds_but_whose_body_is_nonsense_is_one_clear_error(number):
     body = struct.pack("<BQ", number, 100) + b"nonsense"
     with pytest.raises(ValueError, match=r"^the artifact cannot be read: "):
-        load(artifact_module.MAGIC + struct.pack("<I", zlib.crc32(body)) + body)
+        artifact.load(artifact_module.MAGIC + struct.pack("<I", zlib.crc32(body)) + body)
 
 
 # --- in a run ---------------------------------------------------------------------------------------------------------
@@ -230,7 +230,7 @@ def test_the_weights_exported_are_those_that_hooks_want_evaluated(config, run_to
     names = [name for name, _ in averaged.network.named_parameters()]
     average = dict(zip(names, averaged.hook_states["WeightAverage"]["average"], strict=True))
     name = next(n for n in names if n.endswith("q_gain"))
-    assert torch.equal(load(export(averaged))[name], average[name])
+    assert torch.equal(artifact.load(export(averaged))[name], average[name])
     assert not torch.equal(average[name], averaged.network.get_parameter(name))
 
 

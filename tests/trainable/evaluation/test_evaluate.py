@@ -12,7 +12,7 @@ from trainable.data import tokenizer
 from trainable.data.dataset import Dataset, TokenStream
 from trainable.evaluation.evaluate import EvaluationConfig, evaluate
 
-BPE = tokenizer.train(["the cat sat on the mat, naïve as ever\n" * 50], 280)
+BPE = tokenizer.train_tokenizer(["the cat sat on the mat, naïve as ever\n" * 50], 280)
 TEXT = "the cat sat on the naïve mat\n" * 40
 TOKENS = BPE.encode_document(TEXT)
 

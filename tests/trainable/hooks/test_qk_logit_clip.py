@@ -12,7 +12,7 @@ from trainable.hooks.qk_logit_clip import QKLogitClip
 from trainable.models.latent_attention import LatentHeads
 from trainable.models.nanochat import Nanochat
 from trainable.models.query_key_value import SeparateHeads
-from trainable.networks.logit_maximum import measured
+from trainable.networks.logit_maximum import wrapped_attention
 from trainable.runtime import Runtime
 
 FREE = replace(Nanochat.example(), qkv=SeparateHeads(order="no_norm"))
@@ -38,7 +38,7 @@ def test_the_largest_logit_of_each_head_is_that_of_the_pairs_it_attends_to(model
         block.attention.qkv.register_forward_hook(lambda module, inputs, out: seen.append(out[:2]))
     for part in tokens.split(1):  # a maximum over micro-batches
         network(part)
-    for layer, (_, kernel) in enumerate(measured(network)):
+    for layer, (_, kernel) in enumerate(wrapped_attention(network)):
         window = 4 if layer == 0 else 16
         for h in range(4):
             largest = -math.inf
@@ -56,14 +56,14 @@ def test_in_the_first_layer_the_same_batch_then_meets_the_limit_exactly(model, m
     network, step, state = network_and_step(model, make_step, hook)
     tokens = torch.randint(260, (2, 16))
     network(tokens)
-    before = measured(network)[0][1].largest.clone()
-    every = torch.cat([kernel.largest for _, kernel in measured(network)])
+    before = wrapped_attention(network)[0][1].largest.clone()
+    every = torch.cat([kernel.largest for _, kernel in wrapped_attention(network)])
     hook.after_update(step, state)
     assert state["clips"] == (every > 2.0).sum() and (before > 2.0).any()
     assert step.logged["qk_max_logit"] == pytest.approx(every.max().item())
     hook.before_forward(step, state)
     network(tokens)
-    torch.testing.assert_close(measured(network)[0][1].largest, before.clamp(max=2.0), rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(wrapped_attention(network)[0][1].largest, before.clamp(max=2.0), rtol=1e-5, atol=1e-5)
 
 
 def test_heads_under_the_limit_keep_their_weights(make_step):
@@ -88,7 +88,7 @@ def test_nothing_is_measured_in_evaluation(tiny):
     network = tiny.model.build(260, 16)
     QKLogitClip(tau=1.0).start(network)
     network.eval()(torch.randint(260, (2, 16)))
-    assert not any(kernel.largest.any() for _, kernel in measured(network))
+    assert not any(kernel.largest.any() for _, kernel in wrapped_attention(network))
 
 
 def test_a_run_with_it_is_one_graph_and_resumes(tiny, run_to_end, monkeypatch, assert_resumes_identically):

@@ -7,11 +7,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from trainable.optimizers import muon
+from trainable.optimizers import muon, update_rule
 from trainable.optimizers.muon import Muon
 from trainable.optimizers.newton_schulz import NewtonSchulz
 from trainable.optimizers.normuon import SCALES, NorMuon
-from trainable.optimizers.update_rule import Group, start, update
+from trainable.optimizers.update_rule import Group, update
 
 PLAIN = NorMuon(
     orthogonal=NewtonSchulz(), momentum=0.9, momentum_warmup_steps=0, beta2=None, weight_decay=0.0, cautious=False
@@ -165,7 +165,7 @@ def test_it_sees_the_progress_of_the_run():
         p = nn.Parameter(torch.ones(3, 4, dtype=torch.float64))
         p.grad = torch.zeros_like(p)
         groups = [Group("all", (p,), replace(PLAIN, weight_decay=0.2, decay_schedule="linear"), 0.5)]
-        update(groups, start(groups), 1.0, 0, progress)
+        update(groups, update_rule.start(groups), 1.0, 0, progress)
         torch.testing.assert_close(p.detach(), torch.full_like(p, 1 - 0.5 * decay))
 
 

@@ -17,7 +17,8 @@ from trainable.component_json import decode, encode
 from trainable.config import TrainConfig
 from trainable.evaluation.source_bytes import needed_files, source_bytes
 from trainable.own import modules as own_modules
-from trainable.own.source import Source, read
+from trainable.own import source as own_source
+from trainable.own.source import Source
 
 SAWTOOTH = (EXAMPLES / "sawtooth.py").read_text()
 
@@ -87,6 +88,7 @@ def test_a_worker_needs_no_file_and_a_traceback_there_shows_the_line(tmp_path) -
 import json, sys, traceback
 from trainable import own_modules
 from trainable.component_json import decode
+from trainable.own import source as own_source
 from trainable.own.source import Source
 asked = json.loads(sys.stdin.read())
 own_modules.load([Source.of_json(one) for one in asked["sources"]])
@@ -169,7 +171,7 @@ def test_a_file_of_the_working_folder_that_is_not_given_is_named_as_what_workers
         ValueError, match=r"own_tricks.py, line 3: it imports 'own_helpers', .* give own_helpers.py too"
     ):
         own_modules.check_free([using])
-    own_modules.check_free([using, read("own_helpers.py")])
+    own_modules.check_free([using, own_source.read("own_helpers.py")])
 
 
 def test_a_module_that_python_has_imported_is_taken_as_it_is_unless_its_file_has_changed(tmp_path, monkeypatch) -> None:
@@ -179,11 +181,11 @@ def test_a_module_that_python_has_imported_is_taken_as_it_is_unless_its_file_has
     monkeypatch.setattr(sys, "dont_write_bytecode", False)
     import own_imported  # type: ignore[import-not-found]
 
-    assert own_modules.load([read(str(path))]) == [own_imported]
+    assert own_modules.load([own_source.read(str(path))]) == [own_imported]
     assert decode(encode(own_imported.Sawtooth())) == own_imported.Sawtooth()
     path.write_text(SAWTOOTH.replace("= 3", "= 44"))
     with pytest.raises(ValueError, match=r"own_imported.py was changed since it was imported here: start Python anew"):
-        own_modules.load([read(str(path))])
+        own_modules.load([own_source.read(str(path))])
     assert decode(encode(own_imported.Sawtooth())) == own_imported.Sawtooth()
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from trainable.own import source as own_source
-from trainable.own.source import Source, fingerprints, read
+from trainable.own.source import Source, fingerprints
 
 TEXT = '"""A trick."""\n\nVALUE = 1\n'
 
@@ -22,7 +22,7 @@ def workplace(tmp_path, monkeypatch) -> Path:
 
 def test_a_file_is_one_module_by_the_name_of_the_file() -> None:
     Path("my_tricks.py").write_text(TEXT)
-    source = read("my_tricks.py")
+    source = own_source.read("my_tricks.py")
     assert (source.name, source.file, source.modules) == ("my_tricks", "my_tricks.py", {"my_tricks": "my_tricks.py"})
     assert Source.of_json(json.loads(json.dumps(source.to_json()))) == source
     assert source.identity == f"my_tricks@{source.digest}" and len(source.digest) == 64
@@ -33,7 +33,7 @@ def test_a_package_is_all_its_files_and_a_module_in_it_is_named_with_points() ->
     for name in ("__init__", "tricks", "inner/__init__", "inner/deep"):
         Path(f"project/{name}.py").write_text(TEXT)
     Path("project/.hidden.py").write_text(TEXT)
-    whole = read("project/")
+    whole = own_source.read("project/")
     assert whole.name == "project" and set(whole.modules) == {
         "project", "project.tricks", "project.inner", "project.inner.deep",
     }  # fmt: skip
@@ -46,22 +46,22 @@ def test_a_module_is_found_by_its_name_and_is_not_executed(workplace, monkeypatc
     (workplace / "elsewhere" / "pack" / "__init__.py").write_text("raise SystemExit('executed')")
     (workplace / "elsewhere" / "pack" / "part.py").write_text(TEXT)
     monkeypatch.syspath_prepend(str(workplace / "elsewhere"))
-    assert read("alone_of_mine").file == "alone_of_mine.py"
-    assert read("pack.part").file == "pack/part.py" and set(read("pack.part").files) == {
+    assert own_source.read("alone_of_mine").file == "alone_of_mine.py"
+    assert own_source.read("pack.part").file == "pack/part.py" and set(own_source.read("pack.part").files) == {
         "pack/__init__.py",
         "pack/part.py",
     }
     with pytest.raises(ValueError, match=r"package 'pack' has no module 'pack.prt': did you mean 'pack.part'"):
-        read("pack.prt")
+        own_source.read("pack.prt")
 
 
 def test_ends_of_lines_and_a_mark_of_byte_order_make_no_other_source() -> None:
     Path("a.py").write_bytes(TEXT.encode())
     Path("b").mkdir()
     Path("b/a.py").write_bytes(b"\xef\xbb\xbf" + TEXT.replace("\n", "\r\n").encode())
-    assert read("a.py") == read("b/a.py")
+    assert own_source.read("a.py") == own_source.read("b/a.py")
     Path("a.py").write_bytes(TEXT.encode() + b"#")
-    assert read("a.py").digest != read("b/a.py").digest
+    assert own_source.read("a.py").digest != own_source.read("b/a.py").digest
 
 
 WRONG = {
@@ -91,7 +91,7 @@ def test_what_is_no_source_is_one_line(text) -> None:
     Path("empty_folder").mkdir()
     os.mkfifo("pipe.py")
     with pytest.raises(ValueError, match=WRONG[text]) as raised:
-        read(text)
+        own_source.read(text)
     assert "\n" not in str(raised.value)
 
 
@@ -100,7 +100,7 @@ def test_more_than_may_travel_with_every_trial_is_refused() -> None:
     for name in ("__init__", *(f"part{i}" for i in range(5))):
         Path(f"pack/{name}.py").write_text("#" * (own_source.FILE_BYTES - 1))
     with pytest.raises(ValueError, match=r"pack: 6 files of 1,572,858 bytes, .* at most 200 files of 1,048,576 bytes"):
-        read("pack/")
+        own_source.read("pack/")
 
 
 def test_the_fingerprint_of_a_module_is_that_of_all_that_it_imports_and_of_nothing_else() -> None:

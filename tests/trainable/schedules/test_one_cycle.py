@@ -6,11 +6,12 @@ from dataclasses import replace
 import pytest
 import torch
 
+from trainable.optimizers import update_rule
 from trainable.optimizers.adam import Adam
 from trainable.optimizers.gradient_descent import GradientDescent
 from trainable.optimizers.muon import Muon
 from trainable.optimizers.sgd import SGD
-from trainable.optimizers.update_rule import Group, start, update
+from trainable.optimizers.update_rule import Group, update
 from trainable.schedules import Constant, Cosine, OneCycle, Phases, Warmup
 
 
@@ -71,7 +72,7 @@ def test_a_momentum_given_with_the_step_takes_the_place_of_the_rules_own(rule, a
         torch.manual_seed(0)
         p = torch.nn.Parameter(torch.randn(4, 3))
         groups = [Group("all", (p,), used, 0.1)]
-        states = start(groups)
+        states = update_rule.start(groups)
         for step in range(3):
             p.grad = torch.randn(4, 3)
             update(groups, states, 1.0, step, momentum=momentum)

@@ -18,7 +18,7 @@ from trainable.schedules import Cosine, EarlyDecay
 from trainable.target import Target
 from trainable.train import train
 from trainable.worker import checkpoint
-from trainable.worker.fidelity import BRANCH_FRACTION, FIDELITIES, Branch, Complete, branched, shortened
+from trainable.worker.fidelity import BRANCH_FRACTION, FIDELITIES, Branch, Complete, branched, shortened_config
 
 MILESTONES = [2.0, 4.0]
 BESIDE = pytest.mark.parametrize("name", ["complete", "branch"])
@@ -87,7 +87,7 @@ def test_values_on_the_way_are_others_than_those_of_the_run_itself(begin, config
 def test_complete_trains_whole_schedules_and_counts_them(begin, config, dataset) -> None:
     reports = list(begin("complete", config).reports())
     for report in reports[:-1]:
-        alone = Run.start(shortened(config, report.milestone), dataset, Runtime())
+        alone = Run.start(shortened_config(config, report.milestone), dataset, Runtime())
         (expected,) = train(alone)
         assert (report.val_loss, report.progress) == (expected.val_loss, 1.0)
     assert [(r.extra["steps"], r.extra["tokens"], r.extra["spent"]) for r in reports] == [
@@ -135,11 +135,11 @@ def test_a_shortened_config_keeps_its_proportions_and_has_neither_target_nor_art
         target=Target(loss=1.0),
         artifact=Artifact(),
     )
-    short = shortened(whole, 3.0)
+    short = shortened_config(whole, 3.0)
     assert short.budget == Budget(steps=3, tokens=192, seconds=3.0) and short.horizon == Budget(steps=4)
     assert short.target is None and short.artifact is None
     assert isinstance(short.budget.steps, int)
-    assert shortened(replace(config, budget=Budget(epochs=0.5)), 0.0556).budget == Budget(epochs=0.0556)
+    assert shortened_config(replace(config, budget=Budget(epochs=0.5)), 0.0556).budget == Budget(epochs=0.0556)
 
 
 @pytest.mark.parametrize("name", FIDELITIES)

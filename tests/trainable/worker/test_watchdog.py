@@ -8,7 +8,7 @@ from pathlib import Path
 from storage import files
 from storage.location import location
 from trainable.worker import watchdog
-from trainable.worker.watchdog import MOST_BYTES, Watchdog
+from trainable.worker.watchdog import Watchdog
 
 HANGS = """
 import sys, time
@@ -75,7 +75,7 @@ with Watchdog(location(sys.argv[1]), "stalls/key.txt", 1.0).watching():
 
 def test_a_report_of_many_deep_threads_is_within_the_limit(tmp_path) -> None:
     assert subprocess.run([sys.executable, "-c", DEEP, str(tmp_path)], timeout=120, check=False).returncode == 1
-    assert 100_000 < (tmp_path / "stalls" / "key.txt").stat().st_size < MOST_BYTES
+    assert 100_000 < (tmp_path / "stalls" / "key.txt").stat().st_size < watchdog.MOST_BYTES
 
 
 def test_what_an_object_store_gets_is_cut_at_the_limit(monkeypatch) -> None:

@@ -119,9 +119,9 @@ def test_of_two_that_replace_each_other_only_one_is_inert(toy_base, monkeypatch)
 
     monkeypatch.setattr(audit, "distance", made_up)
     monkeypatch.setattr(audit, "wakes", lambda *_: False)
-    audit.compare.cache_clear()
+    audit.difference_status.cache_clear()
     assert statuses(toy_base, {clip: 0.25, vent: 0.25}) == {clip: INERT, vent: LIVE}
-    audit.compare.cache_clear()
+    audit.difference_status.cache_clear()
 
 
 def test_the_fields_of_a_component_that_changes_nothing_change_nothing(toy_base) -> None:

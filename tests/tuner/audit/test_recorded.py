@@ -6,7 +6,7 @@ import pytest
 
 import search_spaces
 from search_spaces import recorded
-from search_spaces.recorded import config_of
+from search_spaces.recorded import recorded_config
 from trainable.component_paths import with_values
 from tuner.audit.overrides import INERT, LIVE, NEARLY
 from tuner.audit.recorded import ReplicateGroup, all_overrides, audit_recorded, inert_of_row, replicates
@@ -131,4 +131,4 @@ def test_all_the_overrides_of_a_chain_make_the_rows_config(reading, golf) -> Non
     for run in runs.values():
         if run.base is not None:
             found = with_values(golf.scale("proxy").base, all_overrides(golf, run.id, reading))
-            assert found.key("data") == config_of(golf, runs, run.id, reading, "proxy").key("data"), run.id
+            assert found.key("data") == recorded_config(golf, runs, run.id, reading, "proxy").key("data"), run.id

@@ -44,7 +44,7 @@ def followed(line: str):
     words = shlex.split(line)
     assert words[:3] == ["python", "-m", "tuner.run"]
     given = options.parse(words[3:])
-    return start.find(given.start.results, given.campaign)
+    return start.usable_campaign(given.start.results, given.campaign)
 
 
 @pytest.mark.parametrize("text", FOLDERS)

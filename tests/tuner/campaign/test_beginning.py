@@ -15,7 +15,7 @@ from results.store.campaign_folder import CAMPAIGN, Store
 from storage import files, inside
 from storage.location import Location, Url, location
 from tuner.campaign import beginning, object_store_lock
-from tuner.campaign.beginning import check_free, create, folder_for
+from tuner.campaign.beginning import create, folder_for
 from tuner.campaign.driver import only_driver
 from tuner.campaign.lock import BusyError
 
@@ -75,11 +75,11 @@ def test_starts_in_the_same_moment_are_campaigns_of_their_own(tmp_path) -> None:
 def test_a_name_that_a_living_process_holds_is_refused_before_anything_is_started(tmp_path) -> None:
     with folder_for(tmp_path, "night", "") as folder:
         with pytest.raises(BusyError, match="'night' is being run by another process: choose another --name"):
-            check_free(tmp_path, "night", RECORD)
+            beginning.check_free(tmp_path, "night", RECORD)
         create(folder, RECORD, {})
         with pytest.raises(BusyError, match="'night' is being run by another process: choose another --name"):
-            check_free(tmp_path, "night", RECORD)
-    check_free(tmp_path, "night", {**RECORD, "knobs": {}})
+            beginning.check_free(tmp_path, "night", RECORD)
+    beginning.check_free(tmp_path, "night", {**RECORD, "knobs": {}})
 
 
 def test_of_two_starts_with_one_name_one_begins(tmp_path) -> None:
@@ -137,10 +137,10 @@ def begun(tmp_path: Path, **other: object) -> Store:
 def test_a_campaign_without_trials_is_begun_again_where_it_asks_the_same(tmp_path) -> None:
     begun(tmp_path)
     (tmp_path / "runs" / "night" / "optuna.journal").write_text("left by a start that failed")
-    check_free(tmp_path / "runs", "night", RECORD)
+    beginning.check_free(tmp_path / "runs", "night", RECORD)
     assert begun(tmp_path, created_at="later").campaign["created_at"] == "later"
     with pytest.raises(ValueError, match=r"without trials, and asks something else \(trials is 3 there and 4 here\)"):
-        check_free(tmp_path / "runs", "night", RECORD | {"trials": 4})
+        beginning.check_free(tmp_path / "runs", "night", RECORD | {"trials": 4})
     with pytest.raises(ValueError, match=r"without trials, and asks something else \(data is null there and .* here\)"):
         begun(tmp_path, data="others")
     assert Store.open(tmp_path / "runs" / "night").campaign["trials"] == 3
@@ -149,7 +149,7 @@ def test_a_campaign_without_trials_is_begun_again_where_it_asks_the_same(tmp_pat
 def test_a_start_that_was_killed_as_it_made_its_folder_does_not_burn_the_name(tmp_path) -> None:
     begun(tmp_path)
     (tmp_path / "runs" / "night" / CAMPAIGN).unlink()
-    check_free(tmp_path / "runs", "night", RECORD)
+    beginning.check_free(tmp_path / "runs", "night", RECORD)
     assert begun(tmp_path).is_empty
 
 
@@ -158,7 +158,7 @@ def test_a_campaign_with_a_trial_is_never_begun_again(bench, play, capsys) -> No
     record = Store.open(bench.folder).campaign
     results, name = bench.folder.parent, bench.folder.name
     with pytest.raises(ValueError, match=f"exists already: choose another --name, or go on with: .* --resume {name} "):
-        check_free(results, name, record)
+        beginning.check_free(results, name, record)
     with pytest.raises(ValueError, match="exists already"), folder_for(results, name, "") as folder:
         create(folder, {k: v for k, v in record.items() if k not in ("knobs", "schema_version")}, record["knobs"])
     assert len(bench.rows()) == 1
@@ -175,10 +175,10 @@ def test_results_that_no_campaign_can_be_made_in_are_refused_before_anything_is_
     (tmp_path / "file").write_text("")
     for name in (None, "night"):
         with pytest.raises(ValueError, match="file is no folder"):
-            check_free(tmp_path / "file" / "runs", name, RECORD)
+            beginning.check_free(tmp_path / "file" / "runs", name, RECORD)
     monkeypatch.setattr(beginning.os, "access", lambda path, mode: False)
     with pytest.raises(ValueError, match="may not be written"):
-        check_free(tmp_path / "runs", None, RECORD)
+        beginning.check_free(tmp_path / "runs", None, RECORD)
     assert sorted(os.listdir(tmp_path)) == ["file"]
 
 

@@ -76,7 +76,7 @@ def test_it_is_read_watched_reused_listed_and_compacted_by_its_url(in_memory, pl
     assert lines[0].startswith("campaign: night, space toy") and lines[1].startswith("driver: none")
     assert len(Library([folder])) > 0
     assert campaigns(folder.parent) == [folder] and start.latest(folder.parent) == folder
-    assert start.find(location("runs"), str(folder)) == folder
+    assert start.usable_campaign(location("runs"), str(folder)) == folder
     target = location(f"memory://{uuid.uuid4().hex}/kept")
     assert compact(folder, target) > 0 and len(load(target).trials) == len(results.trials)
     with pytest.raises(ValueError, match="exists already"):

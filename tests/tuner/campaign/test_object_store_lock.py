@@ -12,7 +12,7 @@ from storage.location import Url
 from tuner import status
 from tuner.campaign import driver, object_store_lock
 from tuner.campaign.driver import only_driver
-from tuner.campaign.object_store_lock import NAME, BusyError, Lease, is_fresh, leased
+from tuner.campaign.object_store_lock import BusyError, Lease, is_fresh, leased
 
 
 @pytest.fixture
@@ -38,17 +38,17 @@ def test_a_held_campaign_is_refused_and_a_released_one_taken_at_once(folder, mon
             only_driver(folder),
         ):
             pass
-    assert not files.exists(folder / NAME) and not is_fresh(folder, time.time())
+    assert not files.exists(folder / object_store_lock.NAME) and not is_fresh(folder, time.time())
     monkeypatch.setattr(object_store_lock, "WATCH_SECONDS", 1e6)  # nothing to wait for
     with only_driver(folder):
-        assert files.exists(folder / NAME)
+        assert files.exists(folder / object_store_lock.NAME)
 
 
 def test_one_that_a_killed_driver_left_is_taken_over_after_a_while(folder) -> None:
     Lease(folder, unheard).beat()
     with only_driver(folder):
         assert is_fresh(folder, time.time())
-    inside.write(folder, NAME, b"no JSON")
+    inside.write(folder, object_store_lock.NAME, b"no JSON")
     with only_driver(folder):
         assert object_store_lock.holder(folder)["token"]
 
@@ -68,12 +68,12 @@ def test_a_driver_that_was_suspended_learns_that_it_is_no_longer_one_and_leaves_
 def test_a_driver_whose_campaign_is_gone_learns_it_and_writes_nothing_in_its_place(folder) -> None:
     told: list[str] = []
     with leased(folder, told.append):
-        inside.remove(folder, NAME)
+        inside.remove(folder, object_store_lock.NAME)
         until = time.monotonic() + 20
         while not told and time.monotonic() < until:
             time.sleep(0.02)
     assert len(told) == 1 and f"{folder}: the folder is no longer there" in told[0]
-    assert not files.exists(folder / NAME)
+    assert not files.exists(folder / object_store_lock.NAME)
 
 
 def test_such_a_driver_ends_at_once_and_says_why(monkeypatch, capsys) -> None:
@@ -103,7 +103,7 @@ def test_the_status_tells_by_the_time_in_the_object_whether_a_driver_lives(folde
     assert not status.driver_lives(folder, now)
     Lease(folder, unheard).beat()
     assert status.driver_lives(folder, now)
-    inside.write(folder, NAME, json.dumps({"at": now.timestamp() - 3600}).encode())
+    inside.write(folder, object_store_lock.NAME, json.dumps({"at": now.timestamp() - 3600}).encode())
     assert not status.driver_lives(folder, now)
 
 

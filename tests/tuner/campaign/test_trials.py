@@ -8,7 +8,7 @@ from itertools import count
 
 import pytest
 
-from results.store.column import Source
+from results.store.column import FilledBy
 from results.store.row_types import REPORT_COLUMNS, TRIAL_COLUMNS
 from search_spaces.objectives import cost_of
 from trainable.component_json import encode
@@ -58,7 +58,7 @@ def test_every_column_that_applies_is_filled_after_a_completed_trial(ledger, val
     does_not_apply |= {"arm", "round", "design", "undone"}
     said = result_of(config, 240.0, 1.76, "completed")
     does_not_apply |= {
-        c.name for c in TRIAL_COLUMNS if c.source in (Source.REPORT, Source.WORKER) and c.field not in said
+        c.name for c in TRIAL_COLUMNS if c.source in (FilledBy.REPORT, FilledBy.WORKER) and c.field not in said
     }
     assert {c.name for c in TRIAL_COLUMNS if row[c.name] is None} == does_not_apply
     assert (row["value"], row["last_value"], row["val_bpb"], row["spent"]) == (1.76, 1.76, 1.76, 240.0)
@@ -69,7 +69,7 @@ def test_every_column_that_applies_is_filled_after_a_completed_trial(ledger, val
     assert row["started_at"] < row["ended_at"]
     reports = bench.store().reports(key)
     assert [r["milestone"] for r in reports] == [27, 240]
-    unsaid = {c.name for c in REPORT_COLUMNS if c.source is Source.REPORT and c.field not in said}
+    unsaid = {c.name for c in REPORT_COLUMNS if c.source is FilledBy.REPORT and c.field not in said}
     unsaid |= {"reported_value"}  # of a user's own train function
     assert {c.name for r in reports for c in REPORT_COLUMNS if r[c.name] is None} == unsaid
 
@@ -182,7 +182,7 @@ def test_a_book_read_again_says_what_the_first_one_did(ledger, values, result_of
         assert (found.values, found.config, found.status) == (entry.values, entry.config, entry.status)
         assert found.milestones == {m: v for m, v in entry.milestones.items() if m < 240}
     assert [e.key for e in again.unfinished()] == [left]
-    assert [o.status for o in again.outcomes()] == ["completed", "infeasible"]
+    assert [o.status for o in again.ends()] == ["completed", "infeasible"]
     assert again.counts() == {"completed": 1, "infeasible": 1, "running": 1}
     assert again.best().key == key
 

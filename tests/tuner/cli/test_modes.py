@@ -8,7 +8,7 @@ from tuner.cli import modes, options
 from tuner.cli.option_groups import parser
 
 BASES = {  # mode -> a command line of it
-    modes.SEARCH: ["--space", "parameter_golf"],
+    modes.NEW_SEARCH: ["--space", "parameter_golf"],
     modes.REPLAY: ["--space", "parameter_golf", "--replay", "H1"],
     modes.RESUME: ["--resume", "night"],
     modes.LIST: ["--list"],
@@ -54,5 +54,5 @@ def test_an_option_does_something_or_is_refused_with_what_it_goes_with(mode, nam
         assert f"--{refused} {with_what}" in said or f"--{refused} stands alone, not with " in said
         assert mode not in goes
         return
-    assert mode in goes or (mode == modes.PLAN and modes.SEARCH in goes) or name in CHOOSES
+    assert mode in goes or (mode == modes.PLAN and modes.NEW_SEARCH in goes) or name in CHOOSES
     assert after != before or given[0] in base or (name in SAYS_THE_DEFAULT and mode != modes.RESUME)

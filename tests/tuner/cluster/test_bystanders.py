@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from tuner.cluster import leftovers, ray_signals
-from tuner.cluster.leftovers import MARK, RECORD, Identity, Record, clean, family, identity, living
+from tuner.cluster.leftovers import MARK, RECORD, Identity, OwnRayRecord, clean, family, identity, living
 
 ROOT = str(Path(leftovers.__file__).parents[2])
 NOBODY = (2**22 + 5, 1.0)  # above the largest id
@@ -101,7 +101,7 @@ def play(tmp_path: Path) -> Iterator[Callable[[], tuple[subprocess.Popen[str], d
 
 
 def _recorded(folder: Path) -> list[Identity]:
-    record = Record.read(folder)
+    record = OwnRayRecord.read(folder)
     return [] if record is None else record.processes
 
 
@@ -141,7 +141,7 @@ def test_other_children_outlive_what_the_next_command_ends(play) -> None:
 def test_what_came_after_the_last_look_is_found_by_its_mark(tmp_path) -> None:
     folder = tmp_path / NAME
     folder.mkdir()
-    Record(NOBODY).write(folder)
+    OwnRayRecord(NOBODY).write(folder)
     marked, other, plain = (
         subprocess.Popen([sys.executable, "-c", SLEEP], env={**os.environ, **more})
         for more in ({MARK: NAME}, {MARK: "tuner-12345678"}, {})

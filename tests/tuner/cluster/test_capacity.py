@@ -12,7 +12,7 @@ from ray.exceptions import WorkerCrashedError
 
 from terminal import program
 from terminal.exit_codes import FAILED
-from tuner.campaign.again import PROGRAM
+from tuner.campaign.again import RUN_PROGRAM
 from tuner.cluster import capacity, connect, own_ray
 from tuner.cluster.capacity import Cluster
 from tuner.cluster.placement import Placement
@@ -47,20 +47,20 @@ def machine(monkeypatch):
 )
 def test_a_trial_gets_a_gpu_or_else_a_core(machine, cores, gpus, slots, resources) -> None:
     machine(cores, gpus)
-    assert capacity.local() == Cluster(slots, resources, has_gpu=gpus > 0)
+    assert capacity.of_this_machine() == Cluster(slots, resources, has_gpu=gpus > 0)
 
 
 def test_fewer_trials_may_run_than_there_are_slots(machine) -> None:
     machine(cores=4)
-    assert capacity.local(3).slots == 3
-    assert capacity.local(1).about == "1 core" and capacity.local(2).about == "2 cores"
+    assert capacity.of_this_machine(3).slots == 3
+    assert capacity.of_this_machine(1).about == "1 core" and capacity.of_this_machine(2).about == "2 cores"
 
 
 @pytest.mark.parametrize(("gpus", "unit"), [(0, "4 cores"), (2, "2 GPUs")])
 def test_more_trials_than_slots_are_refused(machine, gpus, unit) -> None:
     machine(4, gpus)
     with pytest.raises(ValueError, match=f"--concurrent is 5 but must be in 1..{unit[0]}: a trial uses one of {unit}"):
-        capacity.local(5)
+        capacity.of_this_machine(5)
 
 
 def test_ray_is_told_of_the_cores_this_process_may_use(machine, monkeypatch) -> None:
@@ -131,7 +131,7 @@ def test_a_ray_that_does_not_answer_at_the_end_is_said_and_left(monkeypatch, cap
     connect.disconnect()
     done = "its processes were ended" if own else "it was left without a word"
     said = capsys.readouterr().err
-    assert said == f"{PROGRAM}: note: Ray did not answer for 0.2 s at the end: {done}\n"
+    assert said == f"{RUN_PROGRAM}: note: Ray did not answer for 0.2 s at the end: {done}\n"
     assert not own_ray.is_running() and at_exit == [connect._leave]
     hangs.set()
 
@@ -186,15 +186,15 @@ def test_of_nodes_that_are_still_to_come_one_must_say_what_a_trial_gets(joined) 
 
 def test_several_trials_share_a_gpu_and_its_cores(machine) -> None:
     machine(cores=16, gpus=2)
-    found = capacity.local(placement=Placement(gpu_fraction=0.25))
+    found = capacity.of_this_machine(placement=Placement(gpu_fraction=0.25))
     assert (found.slots, found.resources, found.about) == (8, {"gpu": 0.25, "cpu": 2.0}, "8 x 0.25 GPU")
     with pytest.raises(ValueError, match=r"must be in 1\.\.8: a trial uses 0\.25 of a GPU; in all: 2 GPUs"):
-        capacity.local(9, Placement(gpu_fraction=0.25))
+        capacity.of_this_machine(9, Placement(gpu_fraction=0.25))
 
 
 def test_a_trial_with_more_cores_leaves_fewer_slots(machine) -> None:
     machine(cores=7)
-    found = capacity.local(placement=Placement(cpus=2))
+    found = capacity.of_this_machine(placement=Placement(cpus=2))
     assert (found.slots, found.resources, found.about) == (3, {"cpu": 2.0}, "3 x 2 cores")
 
 
@@ -202,7 +202,7 @@ def test_a_trial_with_more_cores_leaves_fewer_slots(machine) -> None:
 def test_what_no_node_can_give_is_refused(machine, asked) -> None:
     machine(cores=4)
     with pytest.raises(ValueError, match=r"no node has .* for a trial; in all: 0 GPUs, 4 cores"):
-        capacity.local(placement=asked)
+        capacity.of_this_machine(placement=asked)
 
 
 def test_a_raylet_that_tells_of_a_dead_worker_is_not_heard(monkeypatch, capsys) -> None:

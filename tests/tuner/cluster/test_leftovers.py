@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from tuner.cluster import leftovers
-from tuner.cluster.leftovers import RECORD, Record, clean, end, identity, living
+from tuner.cluster.leftovers import RECORD, OwnRayRecord, clean, identity, living
 
 NOBODY = (2**22 + 5, 1.0)  # above the largest id
 
@@ -42,7 +42,7 @@ def left(tmp_path):
     def folder(processes, driver=NOBODY, name="tuner-abcdefgh", **others) -> Path:
         path = tmp_path / name
         path.mkdir()
-        Record(driver, processes=processes, **others).write(path)
+        OwnRayRecord(driver, processes=processes, **others).write(path)
         return path
 
     return folder
@@ -102,7 +102,7 @@ def test_folders_that_are_not_ours_stay(left, sleeper, tmp_path, kind) -> None:
 def test_a_process_that_does_not_heed_sigterm_is_killed(sleeper, monkeypatch) -> None:
     monkeypatch.setattr(leftovers, "TERM_SECONDS", 0.2)
     stubborn = sleeper(ignores_term=True)
-    assert end([stubborn]) == [stubborn[0]]
+    assert leftovers.end([stubborn]) == [stubborn[0]]
     until = time.monotonic() + 10
     while living([stubborn]) and time.monotonic() < until:
         time.sleep(0.01)
@@ -139,7 +139,7 @@ def driver(tmp_path):
     process.kill()
     process.wait()
     process.stdout.close()
-    end(identities)
+    leftovers.end(identities)
 
 
 def wait_until_gone(*identities) -> bool:

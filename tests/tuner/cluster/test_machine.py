@@ -156,7 +156,7 @@ def here(monkeypatch) -> Callable[..., Cluster]:
         monkeypatch.setattr(machine, "cores", lambda: cores)
         monkeypatch.setattr(machine, "memory", lambda: free)
         monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
-        return capacity.local(concurrent)
+        return capacity.of_this_machine(concurrent)
 
     return make
 

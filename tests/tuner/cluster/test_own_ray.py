@@ -10,7 +10,7 @@ import ray
 from ray._private import ray_constants, services
 
 from tuner.cluster import connect, own_ray
-from tuner.cluster.leftovers import RECORD, Record
+from tuner.cluster.leftovers import RECORD, OwnRayRecord
 
 ELSEWHERE = {
     "RAY_ADDRESS": "http://127.0.0.1:8265",
@@ -82,7 +82,7 @@ def test_its_files_are_for_one_user_and_are_gone_when_it_is(started) -> None:
     folder = token.parent
     assert stat.S_IMODE(token.stat().st_mode) == 0o600 and len(token.read_text()) == 64
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700 and Path(started["_temp_dir"]).parent == folder
-    assert Record.read(folder).driver[0] == os.getpid()
+    assert OwnRayRecord.read(folder).driver[0] == os.getpid()
     first = token.read_text()
     own_ray.stop()
     assert not folder.exists()
@@ -140,7 +140,7 @@ def test_what_killed_runs_left_is_told_before_a_start(monkeypatch, started, temp
     temporary(short)
     left = short / "tuner-abcdefgh"
     left.mkdir()
-    Record((2**22 + 5, 1.0)).write(left)
+    OwnRayRecord((2**22 + 5, 1.0)).write(left)
     said: list[str] = []
     connect.connect(concurrent=1, say=said.append)
     assert said == [f"an earlier run was killed (process {2**22 + 5}): removed {left}"]

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from tuner.cluster.ray_errors import LONGEST, one_line
+from tuner.cluster import ray_errors
+from tuner.cluster.ray_errors import ray_error_line
 
 FAILED_SERVER = """Failed to start GCS.
 Last 2 lines of error file:
@@ -36,25 +37,25 @@ RuntimeError: Package size exceeds the limit
     ],
 )
 def test_the_line_holds_the_cause_wherever_ray_has_put_it(text, said) -> None:
-    assert one_line(text) == said
+    assert ray_error_line(text) == said
     if text.strip():
-        assert one_line(RuntimeError(text)) == (said if "does not say" not in said else "RuntimeError")
+        assert ray_error_line(RuntimeError(text)) == (said if "does not say" not in said else "RuntimeError")
 
 
 def test_an_error_that_hides_its_cause_tells_it_once() -> None:
     hiding = ConnectionError("Failed to connect to Ray cluster at 10.0.0.1:6379")
     hiding.__cause__ = RuntimeError("Timed out while waiting for GCS\nafter 5 s")
-    assert one_line(hiding) == (
+    assert ray_error_line(hiding) == (
         "Failed to connect to Ray cluster at 10.0.0.1:6379: Timed out while waiting for GCS ... after 5 s"
     )
     hiding.__cause__ = RuntimeError("10.0.0.1:6379")
-    assert one_line(hiding) == "Failed to connect to Ray cluster at 10.0.0.1:6379"
+    assert ray_error_line(hiding) == "Failed to connect to Ray cluster at 10.0.0.1:6379"
 
 
 def test_an_error_without_a_text_is_named_by_its_type() -> None:
-    assert one_line(TimeoutError()) == "TimeoutError"
+    assert ray_error_line(TimeoutError()) == "TimeoutError"
 
 
 def test_a_line_is_short_and_one() -> None:
-    said = one_line(RuntimeError("a" * 5000 + "\n" + "b" * 5000))
-    assert len(said) <= LONGEST and "\n" not in said and "aaa..." in said and "bbb..." in said
+    said = ray_error_line(RuntimeError("a" * 5000 + "\n" + "b" * 5000))
+    assert len(said) <= ray_errors.LONGEST and "\n" not in said and "aaa..." in said and "bbb..." in said

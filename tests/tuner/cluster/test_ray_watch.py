@@ -15,7 +15,7 @@ from tuner.campaign.driver import going_on_with
 from tuner.campaign.endings import EndedEarlyError
 from tuner.cluster import ray_tune, ray_watch
 from tuner.cluster.ray_tune import Recorder
-from tuner.cluster.ray_watch import Asked, Watch, dead_child
+from tuner.cluster.ray_watch import Servers, Watch, dead_child
 from tuner.failures import RayDiedError
 
 
@@ -68,7 +68,7 @@ class Server:
         self.socket.close()
 
 
-def after(asked: Asked, now: list[float], seconds: float) -> str:
+def after(asked: Servers, now: list[float], seconds: float) -> str:
     """What it says of a death once so many seconds have passed, in each of which it was asked."""
     for _ in range(int(seconds)):
         now[0] += 1
@@ -86,7 +86,7 @@ def now(monkeypatch) -> list[float]:
 
 def test_a_server_counts_as_dead_once_nobody_has_reached_it_for_a_while(now) -> None:
     server = Server()
-    there = Asked({"the head": server.address}, clock=lambda: now[0])
+    there = Servers({"the head": server.address}, clock=lambda: now[0])
     assert after(there, now, 100) == ""
     server.close()
     said = f"the head (127.0.0.1:{server.address[1]}) cannot be reached: Connection refused"
@@ -96,7 +96,7 @@ def test_a_server_counts_as_dead_once_nobody_has_reached_it_for_a_while(now) -> 
 def test_a_server_that_takes_connections_and_never_answers_counts_as_dead_after_a_minute(now) -> None:
     server = Server()
     server.awake.clear()
-    there = Asked({"its raylet": server.address}, clock=lambda: now[0])
+    there = Servers({"its raylet": server.address}, clock=lambda: now[0])
     said = f"its raylet (127.0.0.1:{server.address[1]}) has not answered for 60 s"
     assert after(there, now, ray_watch.SILENT_SECONDS) == said
     server.awake.set()
@@ -105,7 +105,7 @@ def test_a_server_that_takes_connections_and_never_answers_counts_as_dead_after_
 @pytest.mark.parametrize("answer", [b"", b"\x15\x03\x01"])
 def test_a_server_that_only_hangs_up_or_wants_tls_lives(now, answer) -> None:
     server = Server(answer)
-    there = Asked({"the head": server.address}, clock=lambda: now[0])
+    there = Servers({"the head": server.address}, clock=lambda: now[0])
     assert after(there, now, 100) == ""
     server.close()
 
@@ -113,7 +113,7 @@ def test_a_server_that_only_hangs_up_or_wants_tls_lives(now, answer) -> None:
 def test_while_the_driver_itself_was_stopped_nobody_has_failed(now) -> None:
     server = Server()
     server.awake.clear()
-    there = Asked({"its raylet": server.address}, clock=lambda: now[0])
+    there = Servers({"its raylet": server.address}, clock=lambda: now[0])
     assert after(there, now, 10) == ""
     now[0] += 1000
     assert there.death() == ""
@@ -126,7 +126,7 @@ def test_while_the_driver_itself_was_stopped_nobody_has_failed(now) -> None:
 
 def test_a_server_that_is_back_in_time_is_forgiven(now) -> None:
     server = Server()
-    there = Asked({"the head": server.address}, clock=lambda: now[0])
+    there = Servers({"the head": server.address}, clock=lambda: now[0])
     for _ in range(5):
         server.awake.clear()
         assert after(there, now, 40) == ""

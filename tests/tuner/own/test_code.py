@@ -18,7 +18,8 @@ from search_spaces.domains import Choice
 from search_spaces.space import Knob
 from storage.location import location
 from tests.own_files import EXAMPLES, HOOK, forgotten
-from trainable.own.source import Source, read
+from trainable.own import source as own_source
+from trainable.own.source import Source
 from trainable.schedules import Cosine
 from tuner import start, status
 from tuner.campaign import again
@@ -106,7 +107,7 @@ def campaign_json(name: str) -> dict:
 def test_the_example_is_searched_sent_to_workers_kept_and_gone_on_with(tune, requests) -> None:
     out = tune(*SMALL, "--trials", "6", "--name", "own")
     assert "space: small - Does a sawtooth beat a cosine?" in out
-    sources = [read("sawtooth.py"), read("small_space.py")]
+    sources = [own_source.read("sawtooth.py"), own_source.read("small_space.py")]
     assert campaign_json("own")["imports"] == [source.identity for source in sources]
     assert campaign_json("own")["space"] == "small"
     for source in sources:
@@ -299,7 +300,9 @@ def test_files_are_searched_from_python_and_gone_on_with(requests) -> None:
     with forgotten():
         campaign = tuner.search(Path("small_space.py"), imports=[Path("sawtooth.py")], trials=3, name="own", **ASKED)
         assert campaign.resume(trials=4).spec.trials == 4, "the user has given the code in this process"
-        assert campaign.spec.imports == tuple(read(f"{name}.py").identity for name in ("sawtooth", "small_space"))
+        assert campaign.spec.imports == tuple(
+            own_source.read(f"{name}.py").identity for name in ("sawtooth", "small_space")
+        )
     with forgotten():
         with pytest.raises(ValueError, match=r"give the same again .* and say trust_sources=True to run that"):
             tuner.load("runs/own").resume(trials=5, display=False)
@@ -358,5 +361,8 @@ def _with(space, name: str, *knobs: Knob):
 def test_sources_are_kept_in_an_object_store_too() -> None:
     folder = location("memory://own/runs/night")
     package = Source("own_pack.b", {"own_pack/__init__.py": "", "own_pack/b.py": "B = 1", "own_pack/c/d.py": "D = 2"})
-    own_code.keep(folder, [read("sawtooth.py"), package])
-    assert own_code.kept(folder, "sawtooth") == read("sawtooth.py") and own_code.kept(folder, "own_pack.b") == package
+    own_code.keep(folder, [own_source.read("sawtooth.py"), package])
+    assert (
+        own_code.kept(folder, "sawtooth") == own_source.read("sawtooth.py")
+        and own_code.kept(folder, "own_pack.b") == package
+    )

@@ -274,12 +274,12 @@ def test_every_name_that_a_result_uses_is_no_objective() -> None:
 
 
 def test_the_check_of_campaign_json_knows_all_that_it_keeps_of_a_function() -> None:
-    from results.store.campaign_json import Campaign, OwnTrain
+    from results.store.campaign_json import CampaignFile, OwnTrain
 
     folder = tuner.tune(loss, SPACE, trials=1, name="mine", **ASKED).folder
     kept = json.loads((folder / "campaign.json").read_text())
     assert kept["own_train"].keys() == OwnTrain.model_fields.keys() and kept.keys() - {"schema_version"} < (
-        Campaign.model_fields.keys()
+        CampaignFile.model_fields.keys()
     )
     (folder / "campaign.json").write_text(json.dumps({**kept, "own_train": {**kept["own_train"], "maximise": "no"}}))
     with pytest.raises(ValueError, match=r"own_train.maximise is 'no' but must be a valid boolean"):

@@ -10,7 +10,7 @@ from trainable.config import Budget
 from trainable.scaling import scaling_parameters
 from trainable.worker.fidelity import BRANCH_FRACTION
 from tuner.early_stopping import bracket_shares
-from tuner.plan.cost import confirmation_waves, expected_share, plan, tokens_of, waves
+from tuner.plan.cost import confirmation_waves, expected_share, plan_search, tokens_of, waves
 
 
 def with_budget(base, **limits):
@@ -18,14 +18,14 @@ def with_budget(base, **limits):
 
 
 def test_the_cost_of_a_search_in_tokens_and_seconds(toy_base) -> None:
-    found = plan(toy_base, trials=30, slots=4, stopper="asha", tokens_per_second=640.0)
+    found = plan_search(toy_base, trials=30, slots=4, stopper="asha", tokens_per_second=640.0)
     assert found.rungs == [60, 120] and (found.budget, found.unit) == (240.0, "steps")
     assert found.tokens == 240 * 64 and found.seconds == 24.0
     assert found.expected_share == pytest.approx((60 + 60 / 2 + 120 / 4) / 240)
 
 
 def test_without_early_stopping_every_trial_costs_all_of_its_budget(toy_base) -> None:
-    found = plan(toy_base, 30, 4, stopper="none", tokens_per_second=640.0)
+    found = plan_search(toy_base, 30, 4, stopper="none", tokens_per_second=640.0)
     assert found.rungs == [] and found.expected_share == 1.0
 
 
@@ -60,23 +60,23 @@ def test_epochs_are_of_all_the_data_whatever_the_other_limits_are(toy_base) -> N
     assert tokens_of(with_budget(toy_base, epochs=0.5)) is tokens_of(with_budget(toy_base, epochs=0.5, steps=9)) is None
     late = dataclasses.replace(with_budget(toy_base, steps=9), horizon=Budget(epochs=2.0))
     assert tokens_of(late) is None
-    found = plan(with_budget(toy_base, epochs=0.5), 10, 2, True, 640.0)
+    found = plan_search(with_budget(toy_base, epochs=0.5), 10, 2, True, 640.0)
     assert (found.tokens, found.seconds, found.rungs, found.unit) == (None, None, [0.125, 0.25], "epochs")
     assert found.expected_share == pytest.approx(0.5, rel=1e-3)
 
 
 def test_a_budget_of_seconds_needs_no_speed(toy_base) -> None:
-    found = plan(with_budget(toy_base, seconds=30.0), 10, 2, True, None)
+    found = plan_search(with_budget(toy_base, seconds=30.0), 10, 2, True, None)
     assert (found.tokens, found.seconds) == (None, 30.0)
 
 
 def test_without_a_speed_nothing_is_said_of_seconds(toy_base) -> None:
-    found = plan(toy_base, 10, 2, True, None)
+    found = plan_search(toy_base, 10, 2, True, None)
     assert found.seconds is None
 
 
 def test_seconds_and_another_limit_bound_each_other(toy_base) -> None:
-    short, long = (plan(with_budget(toy_base, steps=240, seconds=s), 10, 2, "none", 640.0) for s in (10.0, 1e5))
+    short, long = (plan_search(with_budget(toy_base, steps=240, seconds=s), 10, 2, "none", 640.0) for s in (10.0, 1e5))
     assert (short.tokens, short.seconds) == (6400, 10.0) and (long.tokens, long.seconds) == (240 * 64, 24.0)
 
 

@@ -9,7 +9,8 @@ import pytest
 import search_spaces
 from trainable.component_paths import with_values
 from trainable.config import TrainConfig
-from tuner.cluster.device_memory import MOST_BYTES, check_fits_somewhere, needed_by
+from tuner.cluster import device_memory
+from tuner.cluster.device_memory import check_fits_somewhere, needed_by
 from tuner.plan.known_devices import CARDS, UTILISATION, card, elsewhere
 
 
@@ -84,7 +85,7 @@ def test_what_no_machine_holds_is_refused_with_the_number(golf) -> None:
     wide = with_values(golf, {"model.model_dim": 10**6})
     with pytest.raises(ValueError, match=r"the model has [\d,]+ parameters, which take about [\d,.]+ TB to train"):
         check_fits_somewhere(wide)
-    assert needed_by(wide).state > MOST_BYTES
+    assert needed_by(wide).state > device_memory.MOST_BYTES
     rows = with_values(golf, {"data.batch_tokens": golf.data.seq_len * golf.data.grad_accum_steps * 10**9})
     with pytest.raises(ValueError, match=r"a micro-batch of [\d,]+ tokens .* no machine has more than 32 TB"):
         check_fits_somewhere(rows)

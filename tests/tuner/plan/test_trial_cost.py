@@ -8,7 +8,7 @@ import pytest
 
 import search_spaces
 from trainable.evaluation.ttt import TTT
-from tuner.plan.cost import plan
+from tuner.plan.cost import plan_search
 from tuner.plan.trial_cost import START_SECONDS, Beside, beside
 from tuner.plan.wall_time import expect
 
@@ -42,8 +42,8 @@ def test_evaluations_that_nobody_can_count_are_said_to_be_missing(golf, speed) -
 
 
 def test_a_search_takes_longer_by_its_evaluations_and_starts(toy_base) -> None:
-    bare = plan(toy_base, 12, 4, "none", 640.0)  # 24 s a trial
-    full = plan(toy_base, 12, 4, "none", 640.0, beside=Beside(2.0, 1.0, 3.0), reports=2)
+    bare = plan_search(toy_base, 12, 4, "none", 640.0)  # 24 s a trial
+    full = plan_search(toy_base, 12, 4, "none", 640.0, beside=Beside(2.0, 1.0, 3.0), reports=2)
     assert (bare.whole_seconds, full.whole_seconds, full.run_seconds) == (24.0, 31.0, 31.0)
     found = expect(full, "none", "truncate", repeats=3)
     assert found.compute == pytest.approx(12, rel=0.02), "a whole trial is one with its evaluations"
@@ -51,13 +51,15 @@ def test_a_search_takes_longer_by_its_evaluations_and_starts(toy_base) -> None:
 
 
 def test_each_rung_has_its_evaluation_and_the_first_the_start(toy_base) -> None:
-    found = plan(toy_base, 12, 4, "asha", 640.0, beside=Beside(2.0, 1.0, 3.0))  # rungs at 60 and 120 of 240 steps
+    found = plan_search(
+        toy_base, 12, 4, "asha", 640.0, beside=Beside(2.0, 1.0, 3.0)
+    )  # rungs at 60 and 120 of 240 steps
     assert found.whole_seconds == 24 + 2 + 2 * 1 + 3 and found.run_seconds == 24 + 2 + 3
     seconds = [cost * found.whole_seconds for cost in found.costs("truncate")]
     assert seconds == pytest.approx([6 + 2 + 1, 6 + 1, 12 + 3])
 
 
 def test_a_plan_without_a_speed_is_in_whole_trials_as_before(toy_base) -> None:
-    found = plan(toy_base, 12, 4, "asha", None, beside=Beside(2.0, 1.0, 3.0))
+    found = plan_search(toy_base, 12, 4, "asha", None, beside=Beside(2.0, 1.0, 3.0))
     assert found.whole_seconds is found.run_seconds is None
     assert found.costs("truncate") == [0.25, 0.25, 0.5]

@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import pytest
 
-from tuner.plan.cost import plan
+from tuner.plan.cost import plan_search
 from tuner.plan.wall_time import expect
 
 
 def schedule(base, trials: int, slots: int, stopper: str = "asha", fidelity: str = "truncate"):
-    return expect(plan(base, trials, slots, stopper, 640.0, fidelity), stopper, fidelity, repeats=5)
+    return expect(plan_search(base, trials, slots, stopper, 640.0, fidelity), stopper, fidelity, repeats=5)
 
 
 def test_without_early_stopping_every_trial_is_paid_for(toy_base) -> None:
@@ -37,7 +37,7 @@ def test_a_long_search_is_more_of_the_same_and_planned_in_moments(toy_base) -> N
 def test_a_fidelity_is_paid_for_even_where_nothing_is_stopped(toy_base) -> None:
     found = schedule(toy_base, 12, 4, stopper="none", fidelity="complete")
     assert found.compute == pytest.approx(12 * (1 + 1 / 4 + 1 / 2), rel=0.02)
-    assert plan(toy_base, 12, 4, "none", 640.0, "complete").expected_share == pytest.approx(1.75)
+    assert plan_search(toy_base, 12, 4, "none", 640.0, "complete").expected_share == pytest.approx(1.75)
 
 
 def test_few_trials_cost_more_each_than_many(toy_base) -> None:
@@ -45,7 +45,7 @@ def test_few_trials_cost_more_each_than_many(toy_base) -> None:
 
 
 def test_many_trials_come_near_to_the_share_that_the_rungs_are_made_for(toy_base) -> None:
-    expected = plan(toy_base, 600, 1, "asha", 640.0).expected_share
+    expected = plan_search(toy_base, 600, 1, "asha", 640.0).expected_share
     found = schedule(toy_base, 600, 1).compute / 600
     assert found == pytest.approx(expected, rel=0.05)  # 0.501 over 60 schedules, with a deviation of 0.013 of one
 

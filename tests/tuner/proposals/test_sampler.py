@@ -10,8 +10,8 @@ from optuna.trial import TrialState
 import search_spaces
 from search_spaces.domains import Choice, Integer, LogUniform, Uniform
 from search_spaces.likely import with_likely
-from tuner.proposals.outcome import Outcome
 from tuner.proposals.sampler import LIKELY_TRIALS, Sampler, distribution, likely_point
+from tuner.proposals.trial_end import TrialEnd
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def test_a_seed_decides_the_suggestions(toy_space, base_values) -> None:
 
 def test_a_resumed_sampler_does_not_repeat_its_first_draws(toy_space, base_values) -> None:
     first = asked(Sampler(toy_space, base_values, seed=5), 6)
-    earlier = [Outcome(values, "completed", 1.0) for values in first]
+    earlier = [TrialEnd(values, "completed", 1.0) for values in first]
     assert all(values not in first for values in asked(Sampler(toy_space, base_values, seed=5, earlier=earlier), 6))
 
 
@@ -83,7 +83,7 @@ def test_the_first_points_lie_in_the_expert_ranges_and_later_ones_anywhere(toy_s
     first = asked(Sampler(expert, base_values, seed=5), LIKELY_TRIALS)
     assert first[0] == base_values and all(values[path] in likely for values in first[1:])
     assert len({values[path] for values in first[1:]}) == LIKELY_TRIALS - 1
-    earlier = [Outcome(values, "completed", float(i)) for i, values in enumerate(first)]
+    earlier = [TrialEnd(values, "completed", float(i)) for i, values in enumerate(first)]
     later = asked(Sampler(expert, base_values, seed=5, earlier=earlier), 12)
     assert any(values[path] not in likely for values in later)
     half = Sampler(expert, base_values, seed=5, earlier=earlier[:5])  # a resume draws only what is left of them
@@ -111,7 +111,7 @@ def test_the_first_points_lie_in_the_expert_ranges_and_later_ones_anywhere(toy_s
 def test_a_trial_is_told_and_rebuilt_in_one_and_the_same_state(toy_space, base_values, status, value, state) -> None:
     live = Sampler(toy_space, base_values, seed=0)
     live.tell(live.ask().number, status, value)
-    rebuilt = Sampler(toy_space, base_values, seed=0, earlier=[Outcome(base_values, status, value)])
+    rebuilt = Sampler(toy_space, base_values, seed=0, earlier=[TrialEnd(base_values, status, value)])
     for sampler in (live, rebuilt):
         (trial,) = sampler.study.get_trials()
         assert trial.state == state and trial.params == base_values
@@ -125,7 +125,7 @@ def test_intermediate_values_reach_the_study_and_those_that_are_not_finite_do_no
         sampler.report(number, milestone, value)
     sampler.tell(number, "stopped", None)
     assert sampler.study.get_trials()[0].intermediate_values == {27: 2.0}
-    earlier = [Outcome(base_values, "stopped", None, {27: 2.0, 80: math.nan})]
+    earlier = [TrialEnd(base_values, "stopped", None, {27: 2.0, 80: math.nan})]
     rebuilt = Sampler(toy_space, base_values, seed=0, earlier=earlier)
     assert rebuilt.study.get_trials()[0].intermediate_values == {27: 2.0}
 
@@ -136,7 +136,7 @@ def test_of_units_that_have_fractions_the_study_sees_millionths(toy_space, base_
     for milestone, value in {0.005557: 2.0, 0.01667: 1.5}.items():
         sampler.report(number, milestone, value)
     sampler.tell(number, "stopped", None)
-    earlier = [Outcome(base_values, "stopped", None, {0.005557: 2.0, 0.01667: 1.5})]
+    earlier = [TrialEnd(base_values, "stopped", None, {0.005557: 2.0, 0.01667: 1.5})]
     rebuilt = Sampler(toy_space, base_values, seed=0, earlier=earlier, unit="epochs")
     for study in (sampler.study, rebuilt.study):
         assert study.get_trials()[0].intermediate_values == {5557: 2.0, 16670: 1.5}
@@ -183,7 +183,7 @@ def test_the_sampler_learns_to_keep_away_from_where_trials_cannot_be_trained(toy
 def test_a_trial_that_cannot_be_trained_ranks_below_every_other_also_after_a_resume(toy_space, base_values) -> None:
     live = Sampler(toy_space, base_values, seed=0)
     live.tell(live.ask().number, "diverged", None)
-    rebuilt = Sampler(toy_space, base_values, seed=0, earlier=[Outcome(base_values, "diverged", None)])
+    rebuilt = Sampler(toy_space, base_values, seed=0, earlier=[TrialEnd(base_values, "diverged", None)])
     for sampler in (live, rebuilt):
         assert sampler.study.get_trials()[0].constraints == {"trains": 1.0}
 

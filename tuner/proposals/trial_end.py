@@ -9,7 +9,7 @@ from search_spaces.domains import Value
 
 
 @dataclass(frozen=True)
-class Outcome:
+class TrialEnd:
     """How an earlier trial of this campaign ended, for rebuilding the study."""
 
     values: dict[str, Value]
