@@ -293,7 +293,8 @@ import sys, tuner
 heavy = {"torch", "pandas", "ray", "optuna", "pyarrow", "numpy", "rich", "pydantic", "fsspec"}
 assert not heavy & set(sys.modules), heavy & set(sys.modules)
 assert {"search", "replay", "load", "Campaign"} <= set(dir(tuner))
-from tuner import search_loop, replay_plan
+from tuner import search_loop
+from tuner.proposals import replay_plan
 assert callable(tuner.search) and callable(tuner.replay) and callable(tuner.load)
 """
     root = Path(tuner.__file__).parents[1]

@@ -86,7 +86,7 @@ def test_a_worker_needs_no_file_and_a_traceback_there_shows_the_line(tmp_path) -
     request = {"sources": [source(text).to_json()], "config": encode(config_with("Sawtooth"))}
     program = """
 import json, sys, traceback
-from trainable import own_modules
+from trainable.own import modules as own_modules
 from trainable.component_json import decode
 from trainable.own import source as own_source
 from trainable.own.source import Source
@@ -196,7 +196,7 @@ def test_the_code_that_counts_against_an_artifact_includes_ones_own() -> None:
     config = config_with("Sawtooth")
     own = sum(len(text.encode()) for one in counted for text in one.files.values())
     assert source_bytes(config) == own + sum(len(path.read_bytes()) for path in needed_files(config))
-    assert {"train.py", "data.py", "schedule.py"} <= {path.name for path in needed_files(config)}
+    assert {"train.py", "dataset.py", "schedule.py"} <= {path.name for path in needed_files(config)}
 
 
 def test_a_hook_of_ones_own_trains(tiny, run_to_end, first_difference) -> None:
