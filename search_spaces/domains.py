@@ -7,7 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from terminal.short import shortened
 from trainable.component import Component
+
+from search_spaces.plain import plain_value
 
 Value = float | int | bool | str | None  # what is sampled, told to the sampler and written to the results
 
@@ -20,6 +23,7 @@ class Uniform:
     high: float
 
     def __post_init__(self) -> None:
+        _make_plain(self)
         _check_order(self.low, self.high)
 
     def __contains__(self, value: Any) -> bool:
@@ -54,9 +58,10 @@ class Integer:
     high: int
 
     def __post_init__(self) -> None:
+        _make_plain(self)
         for bound in (self.low, self.high):
             if isinstance(bound, bool) or not isinstance(bound, int):
-                raise ValueError(f"a bound of an Integer is {bound!r} but must be int")
+                raise ValueError(f"a bound of an Integer is {shortened(bound)} but must be int")
         _check_order(self.low, self.high)
 
     def __contains__(self, value: Any) -> bool:
@@ -81,7 +86,8 @@ class Choice:
     options: Mapping[Value, Any] = field(default_factory=dict)
 
     def __init__(self, *values: Any, **labelled: Any) -> None:
-        pairs = [(type(v).__name__ if isinstance(v, Component) else v, v) for v in values] + list(labelled.items())
+        plainly = [plain_value(value) for value in values]
+        pairs = [(type(v).__name__ if isinstance(v, Component) else v, v) for v in plainly] + list(labelled.items())
         object.__setattr__(self, "options", dict(pairs))
         if len(self.options) < max(2, len(pairs)):
             raise ValueError(
@@ -117,12 +123,18 @@ class Choice:
 Domain = Uniform | Integer | Choice
 
 
+def _make_plain(domain: Uniform | Integer) -> None:
+    """Let bounds that are scalars of a library be numbers."""
+    for name in ("low", "high"):
+        object.__setattr__(domain, name, plain_value(getattr(domain, name)))
+
+
 def _check_order(low: float, high: float) -> None:
     for bound in (low, high):
-        if not _is_number(bound) or not math.isfinite(bound):
-            raise ValueError(f"a bound of a domain is {bound!r} but must be a finite number")
+        if not _is_number(bound) or not abs(bound) < math.inf:  # a whole number may be beyond the largest fraction
+            raise ValueError(f"a bound of a domain is {shortened(bound)} but must be a finite number")
     if not low < high:
-        raise ValueError(f"a domain goes from {low} to {high} but must go up")
+        raise ValueError(f"a domain goes from {shortened(low)} to {shortened(high)} but must go up")
 
 
 def _is_number(value: Any) -> bool:

@@ -74,6 +74,7 @@ def spaces_in(source: Source) -> dict[str, Space]:
     imported = imported_values(source, source.file)
     found: dict[str, Space] = {}
     for name, value in vars(sys.modules[source.name]).items():
-        if isinstance(value, Space) and name not in imported and not any(value is other for other in found.values()):
+        is_one = issubclass(type(value), Space)  # not isinstance, which asks the value
+        if is_one and name not in imported and not any(value is other for other in found.values()):
             found[name] = value
     return found

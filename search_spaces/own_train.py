@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from terminal.nearest import nearest
 from terminal.number import number
+from terminal.short import shortened
 from trainable.component_json import fingerprint
 from trainable.config import Budget
 from trainable.ranges import MOST_COUNT
 from trainable.training import Training
 
 from search_spaces.domains import Choice, Domain, Integer, LogUniform, Uniform, Value
+from search_spaces.plain import plain_value
 from search_spaces.space import Knob, Space
 
 HANDED_IN = ("seed", "steps")  # names in a config that are not the space's
@@ -98,21 +100,28 @@ def own_space(
     numbers where the base is one), ``"relu|gelu"``.
     """
     if not isinstance(domains, Mapping) or not domains:
-        raise ValueError(f"space is {domains!r} but must be a mapping from names to domains, with at least one")
+        rule = "must be a mapping from names to domains, with at least one"
+        raise ValueError(f"space is {shortened(domains)} but {rule}")
     if not isinstance(base, Mapping):
-        raise ValueError(f"base is {base!r} but must be a mapping from the names of the space to values")
+        rule = "must be a mapping from the names of the space to values"
+        raise ValueError(f"base is {shortened(base)} but {rule}")
+    domains, base = ({plain_value(knob): each for knob, each in given.items()} for given in (domains, base))
+    for knob in domains:
+        _check_name(knob)
     for given in base:
         if given not in domains:
-            raise ValueError(f"base has {given!r}, which the space has not: {nearest(str(given), domains, 'names')}")
+            near = nearest(str(given), domains, "names")
+            raise ValueError(f"base has {shortened(given)}, which the space has not: {near}")
+    steps = plain_value(steps)
     if isinstance(steps, bool) or not isinstance(steps, int) or not 1 <= steps <= MOST_COUNT:
-        raise ValueError(f"steps is {steps!r} but must be a whole number in 1..{MOST_COUNT}")
+        raise ValueError(f"steps is {shortened(steps)} but must be a whole number in 1..{MOST_COUNT}")
     knobs, values = [], {}
     for knob, domain in domains.items():
-        _check_name(knob)
         if knob not in base:
             raise ValueError(f"base has no value for {knob!r}: every name of the space needs one")
-        read = _domain(knob, domain, base[knob])
-        values[knob] = _in_domain(knob, base[knob], read)
+        value = plain_value(base[knob])
+        read = _domain(knob, domain, value)
+        values[knob] = _in_domain(knob, value, read)
         knobs.append(Knob(knob, read, "given to tuner.tune"))
     question = f"Which config of {name} gives the lowest {objective}?"
     return OwnSpace(name, question, objective, {}, tuple(knobs)), OwnConfig(values, Budget(steps=steps), seed)
@@ -120,16 +129,17 @@ def own_space(
 
 def _check_name(name: Any) -> None:
     if not isinstance(name, str) or _NAME.fullmatch(name) is None:
-        raise ValueError(f"the space's name {name!r} must be text of letters, digits, '_' and '.', at most 100")
+        rule = "must be text of letters, digits, '_' and '.', at most 100"
+        raise ValueError(f"the space's name {shortened(name)} {rule}")
     if name in HANDED_IN:
         raise ValueError(f"the space must not have {name!r}: the config that train gets has the campaign's there")
 
 
 def _in_domain(name: str, value: Any, domain: Domain) -> Value:
-    if isinstance(domain, Uniform) and isinstance(value, int) and not isinstance(value, bool):
+    if isinstance(domain, Uniform) and isinstance(value, int) and not isinstance(value, bool) and abs(value) <= LARGEST:
         value = float(value)
     if value not in domain:
-        raise ValueError(f"base: {name} is {value!r} but must be in {domain}")
+        raise ValueError(f"base: {name} is {shortened(value)} but must be in {domain}")
     found: Value = value
     return found
 
@@ -138,22 +148,34 @@ def _domain(name: str, given: Any, base: Any) -> Domain:
     if isinstance(given, Uniform | Integer):
         return given
     try:
-        if isinstance(given, Choice | list | tuple):
-            return _checked_choice(given if isinstance(given, Choice) else Choice(*given))
+        if isinstance(given, Choice):
+            return _checked_choice(given)
+        if isinstance(given, list | tuple):
+            return _checked_choice(Choice(*_options(given)))
         if isinstance(given, str) and ".." in given:
             return _range(given, whole=isinstance(base, int) and not isinstance(base, bool))
         if isinstance(given, str) and "|" in given:
             return _checked_choice(Choice(*map(_option, given.split("|"))))
     except (ValueError, TypeError) as error:
-        raise ValueError(f"space: {name} is {given!r}: {error}") from None
-    raise ValueError(f"space: {name} is {given!r} but must be LOW..HIGH, LOW..HIGH log, A|B, a list or a domain")
+        raise ValueError(f"space: {name} is {shortened(given)}: {error}") from None
+    rule = "must be LOW..HIGH, LOW..HIGH log, A|B, a list or a domain"
+    raise ValueError(f"space: {name} is {shortened(given)} but {rule}")
+
+
+def _options(given: Sequence[Any]) -> list[Value]:
+    """The options of a list as plain values; a ValueError for the first that is none."""
+    found = [plain_value(option) for option in given]
+    for option in found:
+        if not (option is None or isinstance(option, str | int | float)):
+            raise ValueError(f"the option {shortened(option)} must be a number, text, True, False or None")
+    return found
 
 
 def _checked_choice(choice: Choice) -> Choice:
     """The choice, whose options are what a config of JSON may hold."""
     for label, option in choice.options.items():
         if not (option is None or isinstance(option, str | int | float)) or option != label:
-            raise ValueError(f"the option {option!r} must be a number, text, True, False or None")
+            raise ValueError(f"the option {shortened(option)} must be a number, text, True, False or None")
         if option is not None and not isinstance(option, str):
             _check_number(option)
     if len({_kind(option) for option in choice.options.values() if option is not None}) > 1:
@@ -172,17 +194,18 @@ def _check_number(value: float) -> None:
     """A ValueError where the sampler, JSON or a column of the results cannot hold the number exactly or at all."""
     most = LARGEST_WHOLE if isinstance(value, int) else LARGEST
     if not -most <= value <= most:
-        raise ValueError(f"{value!r} must be in {-most:g}..{most:g}")
+        raise ValueError(f"{shortened(value)} must be in {-most:g}..{most:g}")
 
 
 def _range(text: str, whole: bool) -> Domain:
-    span, _, kind = text.strip().partition(" ")
+    is_log = text.split()[-1] == "log"
+    span = text.rstrip().removesuffix("log") if is_log else text
     low, high = (number(bound.strip()) for bound in span.split("..", 1))
-    if low is None or high is None or kind.strip() not in ("", "log"):
+    if low is None or high is None or "..." in span:  # of three points, one may be of a number: which?
         raise ValueError("it must be LOW..HIGH or LOW..HIGH log, with two numbers")
     for bound in (low, high):
         _check_number(bound if whole else float(bound))
-    if kind.strip() == "log":
+    if is_log:
         if whole:
             raise ValueError("a log range is of fractions: write the base's value as one (8.0)")
         return LogUniform(float(low), float(high))

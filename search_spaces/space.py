@@ -18,6 +18,7 @@ from trainable.training import Training
 
 from search_spaces.constraints import Constraint
 from search_spaces.domains import Choice, Domain, Value
+from search_spaces.field_types import check_member_types, check_types
 from search_spaces.objectives import COSTS, MEASURED_ON_THE_WAY, OBJECTIVES
 
 T = TypeVar("T", bound=Training)
@@ -35,6 +36,19 @@ class Knob:
     )
     likely: Domain | None = None  # the part of the domain where those who know would look first (likely.py)
 
+    def __post_init__(self) -> None:
+        check_types("a knob", {"path": (self.path, str, "text")})
+        domains = "a domain: Uniform, LogUniform, Integer or Choice"
+        fields = {
+            "domain": (self.domain, Domain, domains),
+            "reason": (self.why, str, "text"),
+            "condition": (self.when, Mapping | None, "a mapping from paths of knobs to tuples of labels, or None"),
+            "likely part": (self.likely, Domain | None, f"{domains}, or None"),
+        }
+        check_types(f"the knob {self.path!r}", fields)
+        labels = (self.when or {}).values()  # a text would be taken for its letters
+        check_member_types(f"the knob {self.path!r}", "labels of conditions", labels, tuple | list, "a tuple")
+
 
 @dataclass(frozen=True)
 class Scale:
@@ -47,6 +61,18 @@ class Scale:
     sizes: Mapping[str, Mapping[Any, Any]] = field(default_factory=dict)
     # The same for rates, which have one rule for all values: path -> value here / value at full size.
     factors: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        fields = {
+            "base": (self.base, TrainConfig, "a TrainConfig"),
+            "number of trials": (self.trials, int, "a whole number of at least 1"),
+            "description": (self.about, str, "text"),
+            "sizes": (self.sizes, Mapping, "a mapping from paths to values"),
+            "factors": (self.factors, Mapping, "a mapping from paths to numbers"),
+        }
+        check_types("a scale", fields)
+        if self.trials < 1:
+            raise ValueError(f"a scale has the number of trials {self.trials}, which must be at least 1")
 
 
 @dataclass(frozen=True)
@@ -62,6 +88,7 @@ class Space:
     constraints: tuple[Constraint, ...] = ()
 
     def __post_init__(self) -> None:
+        self.check_fields()
         self.check_objectives()
         seen: list[str] = []
         for knob in self.knobs:
@@ -76,6 +103,24 @@ class Space:
                     where = f"space {self.name}: {knob.path} is likely {value!r}"
                     raise ValueError(f"{where}, which is not in {knob.domain}")
             seen.append(knob.path)
+
+    def check_fields(self) -> None:
+        """Hold that every field is of its type; a ValueError names the first that is not."""
+        several = "a tuple"
+        check_types("a space", {"name": (self.name, str, "text")})
+        fields = {
+            "question": (self.question, str, "text"),
+            "objective": (self.objective, str, "text"),
+            "second objective": (self.second_objective, str | None, "text or None"),
+            "scales": (self.scales, Mapping, "a mapping from names to Scales"),
+            "knobs": (self.knobs, tuple | list, several),
+            "constraints": (self.constraints, tuple | list, several),
+        }
+        owner = f"space {self.name}"
+        check_types(owner, fields)
+        check_member_types(owner, "names of scales", self.scales, str, "text")
+        check_member_types(owner, "scales", self.scales.values(), Scale, "Scales")
+        check_member_types(owner, "knobs", self.knobs, Knob, "Knobs")
 
     def check_objectives(self) -> None:
         """Hold that what is minimised is a number of a report; a ValueError names the nearest where it is none."""

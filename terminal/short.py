@@ -16,8 +16,27 @@ def short(value: Any) -> str:
 
 
 def shortened(value: object) -> str:
-    """A value as Python writes it, for a message: cut where it is long; a whole number beyond 10^30 by its order."""
+    """A value as Python writes it, for a message: on one line, and cut where it is long.
+
+    A whole number beyond 10^30 is written by its order, an array by its shape; what cannot be written, by its type.
+    """
     if isinstance(value, int) and abs(value) > 10**30:
-        return f"about 10^{value.bit_length() * 0.30103:.0f}"
-    text = repr(value)
+        return f"about {'-' if value < 0 else ''}10^{value.bit_length() * 0.30103:.0f}"
+    kind = f"{type(value).__module__}.{type(value).__qualname__}".removeprefix("builtins.")
+    try:
+        shape = getattr(value, "shape", ()) if hasattr(type(value), "shape") else ()
+        if isinstance(shape, tuple) and shape:
+            return f"a {kind} of shape {tuple(shape)}"
+        text = repr(value)
+        text = text if "\n" not in text else " ".join(text.split())
+    except Exception:  # whatever a class of somebody's own does
+        return f"a {kind}"
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
+
+
+def message_of(error: BaseException) -> str:
+    """The text of an exception on one line, also of one whose class cannot give it."""
+    try:
+        return " ".join(str(error).split())
+    except Exception:
+        return ""

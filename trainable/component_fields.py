@@ -61,7 +61,14 @@ def typed(cls: type[Component], name: str, value: Any) -> Any:
         if converted is not _MISFIT:
             return converted
     wanted = " or ".join(_in_words(hint) for hint in hints)
-    raise ValueError(f"{cls.__name__}.{name} is {shortened(value)} but must be {wanted}")
+    raise ValueError(f"{cls.__name__}.{name} is {shortened(value)} but must be {wanted}{_meant(cls, name, value)}")
+
+
+def _meant(cls: type[Component], name: str, value: Any) -> str:
+    """The knob of a similar name that takes such a value, where one does: ``num_layers`` for ``layers``."""
+    others = [other for other in (f.name for f in dataclasses.fields(cls)) if name in other.split("_")]
+    takes = [o for o in others if any(_converted(h, value) is not _MISFIT for h in accepted(hints_of(cls)[o]))]
+    return f": did you mean {takes[0]!r}?" if takes else ""
 
 
 _MISFIT = object()  # None is a value

@@ -13,11 +13,21 @@ from typing import Any
 from results.store.find import RUNS
 from search_spaces.space import Space
 from storage.location import Location
+from terminal.named_arguments import naming_the_nearest
+from terminal.short import shortened
 from tuner import start
 from tuner.cli import modes
 from tuner.cli.options import command
 from tuner.command import Begin
-from tuner.python.arguments import naming_arguments, options_given, place_of, runs_of, signature
+from tuner.python.arguments import (
+    name_and_space,
+    naming_arguments,
+    options_given,
+    own_space_of,
+    place_of,
+    runs_of,
+    signature,
+)
 from tuner.python.campaign import Campaign
 from tuner.python.driving import drive
 
@@ -31,8 +41,8 @@ def search(space: str | os.PathLike[str] | Space, *, display: bool = True, **ask
     ``display=False`` prints nothing. A ValueError for bad input; Ctrl-C (or the
     notebook's stop) lets running trials write checkpoints, and is then raised: ``tuner.load(...).resume()`` goes on.
     """
-    name, own = (space.name, space) if isinstance(space, Space) else (os.fspath(space), None)
     with naming_arguments():
+        name, own = name_and_space(space)
         options = {"space": name, **options_given(modes.NEW_SEARCH, "search", asked)}
         return _begun(command(options), own, display)
 
@@ -42,21 +52,24 @@ def replay(space: str | os.PathLike[str] | Space, *rows: str, display: bool = Tr
 
     The arguments are those of :func:`search` that go with a replay, ``reading`` and ``seeds`` among them.
     """
-    name, own = (space.name, space) if isinstance(space, Space) else (os.fspath(space), None)
     with naming_arguments():
+        name, own = name_and_space(space)
         if not rows or not all(isinstance(row, str) for row in rows):
-            raise ValueError(f"which recorded runs? {rows!r} names none: ids, patterns, phases, 'bases' or 'all'")
+            none = f"which recorded runs? {shortened(rows)} names none"
+            raise ValueError(f"{none}: ids, patterns, phases, 'bases' or 'all'")
         options = {"space": name, "replay": list(rows), **options_given(modes.REPLAY, "replay", asked)}
         return _begun(command(options), own, display)
 
 
+@naming_the_nearest
 def load(campaign: str | os.PathLike[str] | Location, *, results: Any = None, space: Space | None = None) -> Campaign:
     """The campaign of a name (in ``results``, else ``results/runs``), a path or a URL, running or finished.
 
     ``space`` is needed to go on with one that searches a space of your own.
     """
     with naming_arguments():
-        found = Campaign(start.usable_campaign(runs_of(results) or RUNS, place_of(campaign)), space)
+        own = own_space_of(space)
+        found = Campaign(start.usable_campaign(runs_of(results) or RUNS, place_of(campaign)), own)
         _ = found.spec  # it can be read
         return found
 

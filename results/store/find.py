@@ -14,6 +14,7 @@ from terminal.nearest import closest, nearest
 from results.store.names import is_name
 
 RUNS = Path("results/runs")  # where campaigns are, unless --results says otherwise
+FILE = "campaign.json"  # campaign_folder.py, which takes its time
 
 
 def find(text: str, runs: Location = RUNS) -> Location:
@@ -22,6 +23,8 @@ def find(text: str, runs: Location = RUNS) -> Location:
     A ValueError for a name that no campaign has, with the nearest that one has, and for a name of two.
     """
     here = location(text)
+    if here.name == FILE and _is_file(here):  # of the folder that is meant
+        return location(str(here.parent))
     if is_path(text):
         return here
     from storage import files  # with pyarrow, for which a command line that is only parsed need not wait
@@ -38,3 +41,9 @@ def find(text: str, runs: Location = RUNS) -> Location:
         hint = f"did you mean {str(runs / close)!r}?" if close else nearest(text, names, f"campaigns in {runs}")
         raise ValueError(f"{text} is no campaign: neither {' nor ./'.join(map(str, both))} holds {CAMPAIGN}; {hint}")
     return found[0]
+
+
+def _is_file(path: Location) -> bool:
+    from storage import files
+
+    return files.is_file(path)

@@ -23,6 +23,8 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
+from terminal.short import message_of
+
 from trainable import component
 from trainable import config as _config  # noqa: F401  (importing registers our components, whose names are taken)
 from trainable.component import Component
@@ -197,13 +199,39 @@ def _execute(source: Source) -> None:
     for path in source.files:
         parsed(source, path)
     try:
-        importlib.import_module(source.name)
-    except (Exception, SystemExit) as error:
+        with _folder_kept(source):
+            importlib.import_module(source.name)
+    except KeyboardInterrupt:  # the user's
+        raise
+    except BaseException as error:
         raise ValueError(f"{_place(error, source)}: {_said(error)}") from None
+    if not isinstance(sys.modules[source.name], ModuleType):
+        raise ValueError(f"{source.file}, line 1: it puts something that is no module in its own place")
+
+
+@contextmanager
+def _folder_kept(source: Source) -> Iterator[None]:
+    """Within the block the current folder stays, or it is as before again and a ValueError says so."""
+    was = _current_folder()
+    try:
+        yield
+        if _current_folder() != was:
+            raise ValueError("it changes the current folder when it is imported, from which relative paths are read")
+    finally:
+        if was and _current_folder() != was:
+            os.chdir(was)
+
+
+def _current_folder() -> str:
+    """Its path; empty where it has been removed."""
+    try:
+        return os.getcwd()
+    except OSError:
+        return ""
 
 
 def _said(error: BaseException) -> str:
-    text = " ".join(str(error).split())
+    text = message_of(error)
     if isinstance(error, ModuleNotFoundError):
         return f"{text} (a file of your own: --import it too)"
     if isinstance(error, SystemExit):
@@ -252,7 +280,9 @@ def _check_components(source: Source) -> None:
         path = source.modules[cls.__module__]
         try:
             _check(cls)
-        except (Exception, SystemExit) as error:
+        except KeyboardInterrupt:  # the user's
+            raise
+        except BaseException as error:
             raise ValueError(f"{path}, line {line_of(source, path, cls.__name__)}: {_said(error)}") from None
 
 

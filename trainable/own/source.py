@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import keyword
 import os
 import sys
 from collections.abc import Iterable, Mapping
@@ -189,19 +190,25 @@ def _of_package(folder: Path, name: str | None = None) -> Source:
     if not (folder / "__init__.py").is_file():
         raise ValueError(f"{str(folder)!r} is a folder without __init__.py: give a file, or a package")
     name = name or _module_name(folder)
-    for path in sorted(folder.resolve().rglob("*.py")):
-        inner = path.relative_to(folder.resolve())
+    top, whole = Path(name.partition(".")[0]), Path(os.path.realpath(folder))
+    for path in sorted(whole.rglob("*.py")):
+        inner = path.relative_to(whole)
         if not any(part.startswith(".") or part == "__pycache__" for part in inner.parts):
-            found[(Path(folder.resolve().name) / inner).as_posix()] = _text(path)
+            found[(top / inner).as_posix()] = _text(path)
             if len(found) > MOST_FILES:
                 raise ValueError(f"package {name!r} has more than {MOST_FILES} files, the most that go to workers")
     return Source(name, found)
 
 
 def _module_name(path: Path) -> str:
-    name = path.resolve().name.removesuffix(".py")
-    if not name.isidentifier():
+    """The name under which Python would import a file or the folder of a package: that of a link, not of its target."""
+    whole = os.path.realpath(path) if path.name in ("", os.pardir) else os.path.abspath(path)
+    name = os.path.basename(whole).removesuffix(".py")
+    if name in ("__init__", "__main__"):
+        raise ValueError(f"{str(path)!r} is a part of a package: give the folder that it is in, {str(path.parent)!r}")
+    if not name.isidentifier() or keyword.iskeyword(name):
         close = "".join(letter if letter.isalnum() else "_" for letter in name)
+        close = f"my_{close}" if close == name or not close.isidentifier() else close
         raise ValueError(f"{str(path)!r}: {name!r} is no name of a Python module; rename it, as to {close + '.py'!r}")
     return name
 

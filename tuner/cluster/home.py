@@ -14,6 +14,8 @@ from pathlib import Path
 
 def ensure_home() -> None:
     """Set HOME and LOGNAME where nothing says them; a folder of the user's own, kept between commands."""
+    if not os.environ.get("HOME", "unset"):  # else "~" would be the root of the disk
+        del os.environ["HOME"]
     try:
         Path.home()
     except RuntimeError:

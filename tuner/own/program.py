@@ -16,8 +16,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO, Any
 
+from storage.location import local
+from terminal.named_arguments import naming_the_nearest
 from terminal.nearest import nearest
 from terminal.number import decimal
+from terminal.short import shortened
 
 _FIELD = re.compile(r"\{([^{}]*)\}")
 LAST_LINES = 20  # of what a program says on stderr, where it fails
@@ -25,6 +28,7 @@ LEAVE_SECONDS = 5.0  # for a program that was told to end
 _NOT_FINITE = {"nan": float("nan"), "inf": float("inf"), "-inf": float("-inf")}
 
 
+@naming_the_nearest
 def command_line(text: str, cwd: str | os.PathLike[str] | None = None) -> CommandLine:
     """A train function for :func:`tuner.tune` that runs a program, as in ``python train.py --lr {lr} --seed {seed}``.
 
@@ -34,14 +38,29 @@ def command_line(text: str, cwd: str | os.PathLike[str] | None = None) -> Comman
     An exit code other than 0 is a crash.
     """
     if not isinstance(text, str):  # None would make shlex read standard input
-        raise ValueError(f"the command line is {text!r} but must be text")
+        raise ValueError(f"the command line is {shortened(text)} but must be text")
+    if "\0" in text or text != text.encode(errors="replace").decode():
+        raise ValueError(f"the command line {shortened(text)} must be text without the character NUL, in UTF-8")
     try:
         words = tuple(shlex.split(text))
     except ValueError as error:
-        raise ValueError(f"the command line {text!r} cannot be split into words: {error}") from None
+        raise ValueError(f"the command line {shortened(text)} cannot be split into words: {error}") from None
     if not words:
         raise ValueError("the command line is empty")
-    return CommandLine(text, words, os.path.abspath(cwd or os.curdir))
+    return CommandLine(text, words, _folder(cwd))
+
+
+def _folder(cwd: Any) -> str:
+    """The whole path of a folder to run in."""
+    if cwd is None:
+        return os.getcwd()
+    path = os.fspath(cwd) if isinstance(cwd, str | os.PathLike) else None
+    if not isinstance(path, str):
+        raise ValueError(f"cwd is {shortened(cwd)} but must be the path of a folder")
+    try:
+        return os.path.abspath(local(path))
+    except ValueError as error:
+        raise ValueError(f"cwd: {error}") from None
 
 
 @dataclass(frozen=True)
@@ -52,8 +71,10 @@ class CommandLine:
     words: tuple[str, ...]
     cwd: str
 
-    def check(self, names: Iterable[str]) -> None:
-        """A ValueError for a name in braces that no config has."""
+    def check(self, names: Iterable[str], is_here: bool) -> None:
+        """A ValueError for a name in braces that no config has, and on this machine for a folder that is not there."""
+        if is_here and not os.path.isdir(self.cwd):
+            raise ValueError(f"cwd is {self.cwd!r}, which is no folder")
         for name in (found for word in self.words for found in _FIELD.findall(word)):
             if name not in (known := list(names)):
                 raise ValueError(f"the command line has {{{name}}}: {nearest(name, known, 'names')}")

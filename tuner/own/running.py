@@ -16,6 +16,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from terminal.short import message_of, shortened
+
 LOOK_SECONDS = 0.5  # how often it is asked whether the campaign ends
 GRACE_SECONDS = 10.0  # for a function to come to its next report once it does, and to end once it was stopped
 
@@ -70,6 +72,7 @@ class Running:
         self.step, self.value = 0, None  # type: int, float | None
         self._said: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
         self._go = threading.Semaphore(0)
+        self._reporting = threading.Lock()
         self._thread = threading.Thread(target=self._train, name="train", daemon=True)
         self.seconds, self._since = 0.0, time.perf_counter()
         self._begun = self._since
@@ -83,26 +86,34 @@ class Running:
             returned = self.train(dict(self.task.config), Reporter(self))
             final = math.nan if self.ending else self._final(returned)
         except Stopped:
-            self._said.put(("stopped", None))
+            own = RuntimeError("train has raised Stopped by itself: return, or raise another exception")
+            self._said.put(("stopped", None) if self.ending else ("raised", own))
         except SystemExit as error:  # which would end the worker without a word
-            self._said.put(("raised", RuntimeError(f"train has called sys.exit({error.code!r})")))
-        except BaseException as error:
+            self._said.put(("raised", RuntimeError(f"train has called sys.exit({shortened(error.code)})")))
+        except Exception as error:
             self._said.put(("raised", error))
+        except BaseException as error:  # as KeyboardInterrupt, which would too: nobody but the function has raised it
+            why = f": {message_of(error)}" if message_of(error) else ""
+            self._said.put(("raised", RuntimeError(f"train has raised {type(error).__name__}{why}")))
         else:
             self._pause()
             self._said.put(("stopped", None) if self.ending else ("returned", final))  # it may have seen that it ends
 
     def reported(self, step: int, value: float) -> None:
-        """Take in a report; stand still where it is one that counts."""
+        """Take in a report; stand still where it is one that counts. Threads of the function do so one by one."""
+        with self._reporting:
+            self._take_in(step, value)
+
+    def _take_in(self, step: int, value: float) -> None:
         if self.ending:
             raise Stopped
         value = _number(value, "report's value")
         if isinstance(step, bool) or not hasattr(step, "__index__"):
-            raise TypeError(f"report's step is {step!r} but must be a whole number")
+            raise TypeError(f"report's step is {shortened(step)} but must be a whole number")
         step = step.__index__()
         if not self.step < step <= self.task.steps:
             rule = f"must rise, and be in 1..{self.task.steps}, the campaign's steps"
-            raise ValueError(f"report's step is {step} after {self.step} but {rule}")
+            raise ValueError(f"report's step is {shortened(step)} after {self.step} but {rule}")
         self.step, self.value = step, self._minimised(value)
         if step == self.task.steps and math.isfinite(value):
             return  # its end: what is left of the function is not waited for by anybody
@@ -195,5 +206,5 @@ class Running:
 def _number(value: Any, what: str) -> float:
     """A number of Python, NumPy, PyTorch or JAX as a float; a TypeError for anything else."""
     if isinstance(value, bool | str | bytes) or not hasattr(value, "__float__"):
-        raise TypeError(f"the {what} is {value!r} but must be a number")
+        raise TypeError(f"the {what} is {shortened(value)} but must be a number")
     return float(value)

@@ -8,20 +8,16 @@ Nothing of a trial is kept that has not ended: a resume begins it anew.
 from __future__ import annotations
 
 import hashlib
-import inspect
-import json
 import re
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from types import CodeType
 from typing import Any
 
-from ray import cloudpickle
 from ray import tune as ray_tune
+from ray.tune import result as ray_result
 
 from results.design import DEFAULT, Design
 from results.store import row_types
@@ -33,6 +29,8 @@ from search_spaces.own_train import HANDED_IN, OwnConfig, OwnSpace, own_space
 from storage import files, inside
 from terminal.console import Console
 from terminal.counted import counted
+from terminal.named_arguments import naming_the_nearest
+from terminal.short import shortened
 from trainable.worker.attempt import STOP_FILE
 from tuner import start
 from tuner.campaign import beginning, layout, provenance
@@ -47,10 +45,11 @@ from tuner.cli.summary import conclude
 from tuner.cluster import capacity
 from tuner.command import Begin, Start
 from tuner.confirm import first_fresh_seed
+from tuner.own.function import named_function, pickled
 from tuner.own.program import CommandLine
 from tuner.own.running import Train
 from tuner.own.worker import OwnTrainable
-from tuner.python.arguments import naming_arguments, options_given
+from tuner.python.arguments import display_of, naming_arguments, options_given
 from tuner.python.campaign import Campaign
 from tuner.python.driving import drive
 from tuner.search_loop import Search, Settings
@@ -64,7 +63,13 @@ _TAKEN = {column.name for column in (*row_types.TRIAL_COLUMNS, *row_types.REPORT
     *MEASURED_ON_THE_WAY,
     "train_loss",
 }
-_ALSO_TAKEN = {"done", "config", "extra", "violation", "training_iteration", "trial_id", "time_total_s", "pid", "date"}
+_ALSO_TAKEN = {"extra", "violation", "perf"}
+_RAYS = {  # what Ray puts into every result, or reads there
+    *ray_result.AUTO_RESULT_KEYS, *ray_result.DEBUG_METRICS, *ray_result.DEFAULT_EXPERIMENT_INFO_KEYS,
+    ray_result.DONE, ray_result.SHOULD_CHECKPOINT, ray_result.TRIAL_INFO, ray_result.RESULT_DUPLICATE,
+    ray_result.TIMESTEPS_THIS_ITER, ray_result.EPISODES_THIS_ITER, ray_result.DEFAULT_METRIC,
+    ray_result.STDOUT_FILE, ray_result.STDERR_FILE,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -93,6 +98,7 @@ class OwnQuestion:
         }
 
 
+@naming_the_nearest
 def tune(
     train: Train,
     space: Mapping[str, Any],
@@ -132,7 +138,8 @@ def tune(
         "gpu_fraction": gpu_fraction, "address": address,
     }  # fmt: skip
     with naming_arguments():
-        own, source = named(train)
+        own, source = named_function(train)
+        display_of(display)
         wanted = command({"space": own, **options_given(modes.NEW_SEARCH, "tune", asked)})
         assert isinstance(wanted, Begin)
         store = kept(wanted.start)
@@ -140,7 +147,7 @@ def tune(
         assert spec.seed is not None and spec.objective is not None, "it is settled"
         found, config = own_space(own, space, base, steps, spec.seed, spec.objective)
         if isinstance(train, CommandLine):
-            train.check((*found.column_types(), *HANDED_IN))
+            train.check((*found.column_types(), *HANDED_IN), is_here=address is None)
         mark = hashlib.sha256(f"{own}\n{source}".encode()).hexdigest()[:16]
         question = OwnQuestion(train, own, source[:JSON_TEXT], mark, maximise, found, config, spec)
         ended = drive(lambda console: go(console, question, wanted.start, store), display)
@@ -151,11 +158,11 @@ def tune(
 def _objective(name: Any, maximise: Any) -> str:
     """The objective as rows name it: all that is kept is minimised, so that one to maximise is kept negated."""
     if not isinstance(name, str) or _OBJECTIVE.fullmatch(name) is None:
-        raise ValueError(f"objective is {name!r} but must be a name of letters, digits and '_', at most 100")
-    if name in _TAKEN | _ALSO_TAKEN:
+        raise ValueError(f"objective is {shortened(name)} but must be a name of letters, digits and '_', at most 100")
+    if name in _TAKEN | _ALSO_TAKEN | _RAYS:
         raise ValueError(f"objective is {name!r}, which is a column of the results: choose another name")
     if not isinstance(maximise, bool):
-        raise ValueError(f"maximise is {maximise!r} but must be True or False")
+        raise ValueError(f"maximise is {shortened(maximise)} but must be True or False")
     return f"-{name}" if maximise else name
 
 
@@ -179,61 +186,6 @@ def settled(spec: CampaignSpec, objective: str, was: Mapping[str, Any]) -> Campa
         reports=was.get("reports", DEFAULT_REPORTS) if spec.reports is None else spec.reports,
         confirm=confirm,
     )
-
-
-# --- the function -----------------------------------------------------------------------------------------------------
-
-
-def named(train: Any) -> tuple[str, str]:
-    """The name of a train function, and its source: a campaign is about both."""
-    if not callable(train):
-        raise ValueError(f"train is {train!r} but must be a function of a config and a report")
-    while isinstance(train, partial):
-        train = train.func
-    if isinstance(train, CommandLine):
-        return "command_line", train.text
-    function = train if inspect.isroutine(train) else type(train)
-    name = re.sub(r"[^A-Za-z0-9_.-]", "", function.__qualname__.rpartition("<locals>.")[2]) or "train"
-    try:
-        return name, inspect.getsource(function)
-    except (OSError, TypeError):  # typed into an interpreter, or made by exec
-        code = getattr(function, "__code__", None)
-        if code is None:
-            raise ValueError(f"train is {train!r}, whose source cannot be read: wrap it in a function") from None
-        return name, _outline(code)
-
-
-def _outline(code: CodeType) -> str:
-    """Code without a source as a text that is the same for the same code."""
-    consts = [_outline(const) if isinstance(const, CodeType) else repr(const) for const in code.co_consts]
-    return json.dumps([code.co_code.hex(), code.co_names, code.co_varnames, consts])
-
-
-def pickled(train: Train) -> bytes:
-    """The function as it is sent to workers, with its own module, which they need not find."""
-    unwrapped = train
-    while isinstance(unwrapped, partial):
-        unwrapped = unwrapped.func
-    module = sys.modules.get(getattr(unwrapped, "__module__", "") or "")
-    with _by_value(module):
-        try:
-            found: bytes = cloudpickle.dumps(train)  # type: ignore[no-untyped-call]
-        except Exception as error:  # whatever its parts raise
-            raise ValueError(f"train cannot be sent to workers: {type(error).__name__}: {error}") from None
-    return found
-
-
-@contextmanager
-def _by_value(module: Any) -> Iterator[None]:
-    ours = module is None or module.__name__ == "__main__" or module.__name__.partition(".")[0] == "tuner"
-    if ours:
-        yield
-        return
-    cloudpickle.register_pickle_by_value(module)  # type: ignore[no-untyped-call]
-    try:
-        yield
-    finally:
-        cloudpickle.unregister_pickle_by_value(module)  # type: ignore[no-untyped-call]
 
 
 # --- the campaign -----------------------------------------------------------------------------------------------------
@@ -286,7 +238,7 @@ def _change(was: Mapping[str, Any], now: Mapping[str, Any]) -> str | None:
     if was["name"] != now["name"]:
         return f"its train function was another ({was['name']} there, {now['name']} here)"
     if was["fingerprint"] != now["fingerprint"]:
-        return f"its train function was another (the source of {now['name']} has changed)"
+        return f"its train function was another (the source of {now['name']}, or a value that it holds, has changed)"
     if was["maximise"] != now["maximise"]:
         return f"asks something else (maximise is {was['maximise']} there and {now['maximise']} here)"
     for name in sorted(was["domains"].keys() | now["domains"].keys()):

@@ -12,17 +12,21 @@ import json
 import os
 import re
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from numbers import Number
 from pathlib import Path
 from typing import Any
 
 from results.design import Design
+from search_spaces.plain import plain_value, plain_values
+from search_spaces.space import Space
 from storage.location import Location, Url, location
+from terminal.escape import one_line
 from terminal.nearest import nearest
+from terminal.short import shortened
 from tuner.campaign.again import RUN_PROGRAM
-from tuner.cli.modes import GOES_WITH
+from tuner.cli.modes import GOES_WITH, RESUME
 from tuner.cli.option_groups import parser
 
 NAMES = {"set": "overrides", "constraint": "constraints", "import": "imports"}  # option -> argument, where they differ
@@ -56,7 +60,14 @@ def options_given(mode: str, function: str, asked: Mapping[str, Any]) -> dict[st
         if name not in known:
             raise TypeError(f"{function}() has no argument {name!r}: {nearest(name, known, 'arguments')}")
     checked = {known[name]: _checked(name, known[name], value) for name, value in asked.items() if value is not None}
-    return {option: value for option, value in checked.items() if option != "trust_sources" or value}
+    return {option: value for option, value in checked.items() if not _is_nothing(mode, option, value)}
+
+
+def _is_nothing(mode: str, option: str, value: Any) -> bool:
+    """Whether a value asks for what is so anyway: an empty list, and no trust. A resume may let go of ``reuse``."""
+    if option == "trust_sources":
+        return value is False
+    return value == [] and option in SEVERAL and not (option == "reuse" and mode == RESUME)
 
 
 def _checked(name: str, option: str, value: Any) -> Any:
@@ -67,45 +78,80 @@ def _checked(name: str, option: str, value: Any) -> Any:
         return value
     if isinstance(action, argparse.BooleanOptionalAction | argparse._StoreTrueAction):
         if not isinstance(value, bool):
-            raise ValueError(f"{name} is {value!r} but must be True or False")
+            raise ValueError(f"{name} is {shortened(value)} but must be True or False")
         return value
     if option in SEVERAL:
-        several = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
-        return [_typed(name, action, each) for each in several]
+        return [_typed(name, action, each) for each in _several(name, value)]
     return _typed(name, action, value)
+
+
+def _several(name: str, value: Any) -> list[Any]:
+    """The members of a list or an iterator, in order; one that stands alone is a list of one."""
+    if isinstance(value, Set | Mapping):  # the first has no order, which a campaign keeps
+        raise ValueError(f"{name} is {shortened(value)} but must be a list")
+    if isinstance(value, Sequence | Iterator) and not isinstance(value, str | bytes | bytearray):
+        return list(value)
+    return [value]
 
 
 def _settings(name: str, value: Any) -> dict[str, Any]:
     """Dotted path -> value of JSON, which a campaign keeps."""
     if not isinstance(value, Mapping) or not all(isinstance(path, str) and path for path in value):
-        raise ValueError(f"{name} is {value!r} but must be a mapping from dotted paths to values")
-    found = {path: str(each) if isinstance(each, Path) else each for path, each in value.items()}
+        raise ValueError(f"{name} is {shortened(value)} but must be a mapping from dotted paths to values")
+    plainly = {plain_value(path): plain_values(each) for path, each in value.items()}
+    found = {path: str(each) if isinstance(each, Path) else each for path, each in plainly.items()}
     for path, each in found.items():
         try:
             json.dumps(each, allow_nan=False)
-        except (TypeError, ValueError):
-            raise ValueError(f"{name}: {path} is {each!r}, which is no value of JSON (a component: its name)") from None
+        except (TypeError, ValueError, RecursionError):
+            said = f"{name}: {path} is {shortened(each)}"
+            raise ValueError(f"{said}, which is no value of JSON (a component: its name)") from None
     return found
 
 
 def _typed(name: str, action: argparse.Action, value: Any) -> Any:
     """A value as its option's type reads it; a place may also be a path, a URL or a campaign."""
+    value = plain_value(value)
     if action.dest in PLACES and not isinstance(value, str | Number):
         if not (isinstance(value, os.PathLike | Url) or hasattr(value, "folder")):
-            raise ValueError(f"{name} is {value!r} but must be a path, a URL or a campaign")
-        value = str(getattr(value, "folder", value)) if not isinstance(value, str | Number) else value
+            raise ValueError(f"{name} is {shortened(value)} but must be a path, a URL or a campaign")
+        value = str(getattr(value, "folder", value))
     is_number = isinstance(value, Number) and not isinstance(value, bool)
     if action.type is None and not isinstance(value, str):
-        raise ValueError(f"{name} is {value!r} but must be text")
+        raise ValueError(f"{name} is {shortened(value)} but must be text")
     if not (is_number or isinstance(value, str)):
-        raise ValueError(f"{name} is {value!r} but must be a number or text")
+        raise ValueError(f"{name} is {shortened(value)} but must be a number or text")
     if action.type is None:
         return value
     assert callable(action.type)
     try:
-        return action.type(str(value))
+        return action.type(shortened(value) if isinstance(value, int) else str(value))
     except argparse.ArgumentTypeError as error:
         raise ValueError(f"{name}: {error}") from None
+
+
+def name_and_space(space: Any) -> tuple[str, Space | None]:
+    """What names a space, and the space itself where it is given: a name, a file or a ``Space``."""
+    if isinstance(space, Space):
+        return space.name, space
+    text = os.fspath(space) if isinstance(space, str | os.PathLike) else None
+    if not isinstance(text, str):
+        raise ValueError(f"the space is {shortened(space)} but must be a name, a file or a Space")
+    return str(plain_value(text)), None
+
+
+def own_space_of(space: Any) -> Space | None:
+    """The space with which a campaign goes on, where one is given."""
+    if space is not None and not isinstance(space, Space):
+        raise ValueError(f"space is {shortened(space)} but must be a Space (search_spaces.space), or None")
+    return space
+
+
+def display_of(display: Any) -> bool:
+    """Whether to print on the way."""
+    if not isinstance(display, bool):
+        raise ValueError(f"display is {shortened(display)} but must be True or False")
+    return display
 
 
 # --- messages ---------------------------------------------------------------------------------------------------------
@@ -117,7 +163,7 @@ def naming_arguments() -> Iterator[None]:
     try:
         yield
     except ValueError as error:
-        raise ValueError(in_python(str(error))) from None
+        raise ValueError(in_python(one_line(str(error)))) from None
 
 
 _WORD = r"('[^']*'|[^\s'][^\s,;)]*[^\s,;).:]|\w)"
@@ -155,11 +201,11 @@ def _call(name: str, results: str | None, trust: str | None, data: str | None) -
 
 def place_of(campaign: str | os.PathLike[str] | Location) -> str:
     """The text that names a campaign: a name, a path or a URL."""
-    if isinstance(campaign, str):
-        return campaign
-    if isinstance(campaign, Url | os.PathLike):
-        return str(campaign)
-    raise ValueError(f"{campaign!r} is no name, path or URL of a campaign")
+    found = getattr(campaign, "folder", campaign)
+    found = os.fspath(found) if isinstance(found, os.PathLike) else plain_value(found)
+    if isinstance(found, str | Url):
+        return str(found)
+    raise ValueError(f"{shortened(campaign)} is no name, path or URL of a campaign")
 
 
 def runs_of(results: Any) -> Location | None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -65,7 +68,9 @@ class Campaign:
 
     def __init__(self, folder: Location, space: Space | None = None) -> None:
         """``space`` is needed to go on, where it is none that its name alone finds."""
-        self.folder, self._space = folder, space
+        whole = Path(os.path.abspath(folder)) if isinstance(folder, Path) else folder
+        self.folder: Location = whole  # also after the current folder has changed
+        self._space = space
 
     @property
     def name(self) -> str:
@@ -136,9 +141,15 @@ class Campaign:
 
     def __repr__(self) -> str:
         try:
-            return f"<Campaign {str(self.folder)!r}: {self._about()}>"
+            return f"<Campaign {self._place()!r}: {self._about()}>"
         except (ValueError, OSError):  # a folder that has gone, or is damaged: whatever reads it says so
-            return f"<Campaign {str(self.folder)!r}, which cannot be read>"
+            return f"<Campaign {self._place()!r}, which cannot be read>"
+
+    def _place(self) -> str:
+        """Its folder, from the current one where it is below that."""
+        with suppress(ValueError, OSError):  # it is elsewhere, or the current folder has been removed
+            return str(self.folder.relative_to(Path.cwd()) if isinstance(self.folder, Path) else self.folder)
+        return str(self.folder)
 
     def _about(self) -> str:
         spec, trials = self.spec, self.trials

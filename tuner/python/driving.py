@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -18,7 +17,7 @@ from tuner.campaign.endings import EndedEarlyError
 from tuner.cli import modes
 from tuner.cli.options import command
 from tuner.command import Resume
-from tuner.python.arguments import naming_arguments, options_given
+from tuner.python.arguments import display_of, naming_arguments, options_given
 from tuner.python.widgets import without_widgets
 
 _ONE_AT_A_TIME = threading.Lock()  # a process has one Ray: whoever ends first would take it from the others
@@ -30,8 +29,7 @@ def resume_campaign(folder: Location, space: Space | None, asked: Mapping[str, A
     asked = dict(asked)
     display = asked.pop("display", True)
     with naming_arguments():
-        place = str(folder if not isinstance(folder, os.PathLike) else os.path.abspath(folder))
-        options = {"resume": place, **options_given(modes.RESUME, "resume", asked)}
+        options = {"resume": str(folder), **options_given(modes.RESUME, "resume", asked)}
         wanted = command(options)
         assert isinstance(wanted, Resume)
         drive(lambda console: start.resume(console, wanted, space), display)
@@ -40,7 +38,7 @@ def resume_campaign(folder: Location, space: Space | None, asked: Mapping[str, A
 def drive(work: Callable[[Console], start.Ended], display: bool) -> start.Ended:
     """Do the work of a campaign as the command does it; an interruption is raised once it has ended in order."""
     console = Console(goes_on=True, force_terminal=forced_terminal())
-    console.quiet = not display
+    console.quiet = not display_of(display)
     with without_widgets(), _own_ray(), program.raising(NAME, at_once=False):
         try:
             ended = work(console)

@@ -55,6 +55,13 @@ def test_a_home_that_somebody_else_has_put_there_is_not_taken(stranger, tmp_path
     assert Path(os.environ["HOME"]) != wanted and Path(os.environ["HOME"]).parent == tmp_path
 
 
+def test_an_empty_home_is_none(monkeypatch) -> None:
+    monkeypatch.setenv("HOME", "")
+    home.ensure_home()
+    assert len(Path.home().parts) > 1, "not the root of the disk"
+    assert os.environ.get("HOME") != ""
+
+
 def test_a_home_that_is_there_stays(monkeypatch, tmp_path) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     home.ensure_home()

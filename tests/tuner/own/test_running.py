@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import sys
 import threading
@@ -148,3 +149,72 @@ def test_numbers_of_libraries_are_numbers() -> None:
         return np.float32(0.25)
 
     assert [r["loss"] for r in results(train)] == [0.5, 0.25]
+
+
+@pytest.mark.parametrize(
+    ("raised", "says"),
+    [
+        (Stopped(), "train has raised Stopped by itself"),
+        (KeyboardInterrupt(), "train has raised KeyboardInterrupt$"),
+        (GeneratorExit("gone"), "train has raised GeneratorExit: gone"),
+    ],
+)
+def test_what_would_end_a_worker_or_look_like_its_end_is_a_crash_of_the_function(raised, says) -> None:
+    def train(config, report) -> float:
+        raise raised
+
+    with pytest.raises(RuntimeError, match=says):
+        results(train)
+
+
+def test_threads_of_a_function_report_one_by_one_and_each_rung_is_judged_once() -> None:
+    def train(config, report) -> float:
+        steps, lock = iter(range(1, 101)), threading.Lock()
+
+        def work() -> None:
+            while True:
+                with lock:  # the step rises, while another thread may stand at a rung
+                    if (step := next(steps, None)) is None:
+                        return
+                    report(step, 1 / step)
+
+        def look() -> None:
+            while not done.is_set():
+                with contextlib.suppress(ValueError):  # a step that is not above the last one is refused, and no more
+                    report(1, 1.0)
+
+        done = threading.Event()
+        threads = [threading.Thread(target=work, daemon=True) for _ in range(4)]
+        others = [threading.Thread(target=look, daemon=True) for _ in range(2)]
+        for thread in (*threads, *others):
+            thread.start()
+        for thread in threads:
+            thread.join()
+        done.set()
+        return 0.5
+
+    found = results(train)
+    assert [r["milestone"] for r in found] == [25.0, 50.0, 100.0]
+
+
+def test_reports_of_two_threads_at_one_rung_are_one() -> None:
+    running, both = Running(lambda config, report: 0.5, task()), threading.Barrier(2)
+    ended: list[str] = []
+
+    def report() -> None:
+        both.wait()
+        try:
+            running.reported(25 + len(ended), 1.0)
+            ended.append("went on")
+        except ValueError as error:
+            ended.append(str(error))
+
+    threads = [threading.Thread(target=report, daemon=True) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    assert running._said.get(timeout=60) == ("reported", 25.0)
+    running._go.release()
+    for thread in threads:
+        thread.join(60)
+    assert not any(thread.is_alive() for thread in threads), "the second stands at no rung that nobody judges"
+    assert running._said.empty() and len(ended) == 2
