@@ -1,7 +1,9 @@
-"""The leaderboard of a campaign as text: ``python -m results.report FOLDER``, for a running or a finished one.
+"""The results of a campaign: ``python -m results.report FOLDER``, for a running or a finished one.
 
-Plain ASCII without frames, one line a trial, so that it reads the same in a terminal, a log file and a pipe. Laid out
-here and not by a rich Table, which would break paths in the middle: what does not fit is counted ("+3"), never cut.
+Prints the leaderboard as text, and writes a page with all the pictures into the campaign's folder (results/page/). The
+text is plain ASCII without frames, one line a trial, so that it reads the same in a terminal, a log file and a pipe.
+Laid out here and not by a rich Table, which would break paths in the middle: what does not fit is counted ("+3"), never
+cut.
 """
 
 from __future__ import annotations
@@ -21,8 +23,10 @@ import pandas as pd
 from rich.text import Text
 from storage.location import Location, text_argument
 from terminal.command_line import EXIT_CODES_OF_LOOKING, OneLineParser
+from terminal.complaint import complain
 from terminal.console import Console
 from terminal.counted import counted
+from terminal.exit_codes import DONE, FAILED
 from terminal.option_numbers import at_least_one
 from terminal.short import short
 
@@ -202,13 +206,26 @@ def _print_best(console: Console, board: pd.DataFrame, objective: str) -> None:
         console.print(f"  {path:<{width}}  {short(value)}{was}")
 
 
+def print_page(console: Console, results: Results, folder: Location) -> None:
+    """Write the page of a campaign and print where it is. An OSError where it cannot be written."""
+    from results.page.write import write_page  # looks at its parts only here
+
+    console.print(f"Page: {write_page(results, folder)}")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the report of the campaign named on the command line. Exit code 2 and one line where it cannot be read."""
+    """Print the report of the campaign named on the command line, and write its page.
+
+    Exit code 2 and one line where it cannot be read, 1 where the page cannot be written.
+    """
     parser = OneLineParser(
         prog="python -m results.report", description="Show the results of a campaign.", epilog=EXIT_CODES_OF_LOOKING
     )
     parser.add_argument("folder", type=text_argument, help="the campaign's folder or URL, or its name in results/runs")
     parser.add_argument("--top", type=at_least_one, default=10, metavar="N", help="rows of it (default: 10)")
+    parser.add_argument(
+        "--no-page", dest="page", action="store_false", help="write no report.html into the campaign's folder"
+    )
     options = parser.parse_args(arguments)
     try:
         folder = find(options.folder)
@@ -219,7 +236,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print_leaderboard(console, results, options.top)
     console.print()
     print_where(console, folder)
-    return 0
+    if options.page:
+        try:
+            print_page(console, results, folder)
+        except (ValueError, OSError) as error:
+            complain(parser.prog, f"the page is not written: {error}")
+            return FAILED
+    return DONE
 
 
 if __name__ == "__main__":

@@ -65,7 +65,7 @@ def verdict_table(found: Round | None, rows: Rows) -> pd.DataFrame:
             "pairs": verdict.pairs,
             "established": verdict.finding == ESTABLISHED,
             "better": verdict.better,
-            "verdict": _said(verdict),
+            "verdict": verdict_in_words(verdict),
         }
         for arm, verdict in verdicts.items()
     ]
@@ -89,9 +89,8 @@ def _confirmed(found: Round, numbers: Mapping[str, int]) -> list[str]:
     for arm, verdict in judgement.verdicts.items():
         name = numbers.get(arm, "?")
         interval = _interval(verdict.difference, verdict.half_width)
-        lines.append(
-            f"{name:>7}  {_signed(verdict.difference):>8}  {interval:>18}  {verdict.pairs:>5}  {_said(verdict)}"
-        )
+        words = verdict_in_words(verdict)
+        lines.append(f"{name:>7}  {_signed(verdict.difference):>8}  {interval:>18}  {verdict.pairs:>5}  {words}")
     number = found.design.candidates
     candidates = "the one candidate" if number == 1 else f"all {number} candidates"
     lines.append(f"The intervals are right for {candidates} and all looks together.")
@@ -104,7 +103,8 @@ def _confirmed(found: Round, numbers: Mapping[str, int]) -> list[str]:
     return lines
 
 
-def _said(verdict: Verdict) -> str:
+def verdict_in_words(verdict: Verdict) -> str:
+    """Say what is known of a candidate, and where nothing is, what would settle it."""
     if verdict.reason:
         return f"not established: {verdict.reason}"
     if verdict.finding == ESTABLISHED:

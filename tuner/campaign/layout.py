@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from results.page import PAGE
 from results.store.campaign_folder import CAMPAIGN, ROW_KINDS
 from storage import inside
 from storage.inside import A_FILE, A_FOLDER
@@ -19,7 +20,7 @@ from tuner.campaign import lock, object_store_lock
 from tuner.campaign.journal_files import JOURNAL, JOURNAL_BEFORE, JOURNAL_LOCK
 from tuner.campaign.trial_files import ERRORS
 
-_FILES = {CAMPAIGN, STOP_FILE, lock.NAME, object_store_lock.NAME, JOURNAL, JOURNAL_BEFORE}
+_FILES = {CAMPAIGN, PAGE, STOP_FILE, lock.NAME, object_store_lock.NAME, JOURNAL, JOURNAL_BEFORE}
 _FOLDERS = {*ROW_KINDS, attempt.FOLDER, ERRORS, watchdog.FOLDER, object_store_lock.CLAIMS, own_source.FOLDER}
 _BELOW: dict[str, re.Pattern[str]] = {  # what the names of the files in a folder of ours are like
     **{dataset: re.compile(r".*\.parquet") for dataset in ROW_KINDS},

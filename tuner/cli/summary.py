@@ -10,10 +10,11 @@ from typing import Any
 from results.design import DEFAULT
 from results.replays.comparison import compare
 from results.replays.side_by_side import print_comparison
-from results.report import print_leaderboard, print_where
+from results.report import print_leaderboard, print_page, print_where
 from results.statistics.ablation import num_runs
 from results.store import frames
 from search_spaces.catalogue import is_known
+from storage.location import Location
 from terminal.console import Console
 from terminal.counted import counted
 from terminal.duration import durations
@@ -44,6 +45,7 @@ def conclude(console: Console, campaign: Search) -> int:
         print_winner(console, campaign, campaign.confirmation)
     console.print()
     print_where(console, campaign.folder)
+    try_to_write_page(console, results, campaign.folder)
     crashed = campaign.ledger.counts().get("crashed", 0)
     if crashed:
         where = f"the last line of each error is in trials.reason, all of it in {campaign.folder / 'errors'}"
@@ -55,6 +57,14 @@ def conclude(console: Console, campaign: Search) -> int:
     if campaign.stopping == INTERRUPTION:
         return exit_code(campaign.signal)
     return FAILED if crashed else DONE
+
+
+def try_to_write_page(console: Console, results: frames.Results, folder: Location) -> None:
+    """Write the page of results into the folder; where that fails, say why: the search itself is done."""
+    try:
+        print_page(console, results, folder)
+    except (ValueError, OSError) as error:
+        console.print(f"The page of results is not written: {error}")
 
 
 def print_unconfirmed(console: Console, campaign: Search) -> None:

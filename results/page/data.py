@@ -1,0 +1,119 @@
+"""A campaign as the dict that its page draws: plain JSON, its texts escaped and of limited length."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+from storage.location import Location
+
+from results.page import lines, reproduce
+from results.page.confirmed import confirmations
+from results.page.knobs import knobs
+from results.page.plain import json_number, json_numbers, shown_text
+from results.page.replayed import replayed
+from results.page.slots import bars_of_slots
+from results.page.table import changed_fields, columns
+from results.page.verdict import sentence_of
+from results.statistics.confirmation import rounds
+from results.statistics.leaderboard import leaderboard, searched
+from results.statistics.pareto import costs
+from results.store.frames import Results
+from results.store.row_types import TRIAL_COLUMNS
+from results.store.statuses import SEARCH, STATUSES
+from results.verdicts import plain_rows, verdict_lines
+
+
+def page_data(results: Results, folder: Location) -> dict[str, Any]:
+    """All that the page of a campaign shows. Trials are known by their place in the order of numbers."""
+    trials, campaign = results.trials.sort_values("number", ignore_index=True), results.campaign
+    rows = plain_rows(trials)
+    found = rounds(rows)
+    objective = str(next(iter(trials["objective"].dropna()), campaign.get("objective") or "value"))
+    found_out = sentence_of(trials, campaign, found)
+    return {
+        "name": shown_text(folder.name),
+        "space": shown_text(campaign.get("space", "")),
+        "scale": shown_text(campaign.get("scale", "")),
+        "question": shown_text(campaign.get("question", "")),
+        "objective": objective,
+        "unit": next((column.unit for column in TRIAL_COLUMNS if column.name == objective), ""),
+        "objectives": [shown_text(name) for name in campaign.get("objectives") or [objective]],
+        "budget": _budget(trials),
+        "statuses": list(STATUSES),
+        "verdict": found_out.plain(),
+        "lines": [shown_text(line) for line in verdict_lines(results.trials)],
+        "winner": None if found_out.trial is None else {"trial": found_out.trial, "confirmed": found_out.confirmed},
+        "base_value": _base_value(trials),
+        "trials": _trials(trials),
+        "columns": columns(trials),
+        "changes": changed_fields(trials, campaign),
+        "knobs": knobs(campaign, trials),
+        "curves": _curves(results, trials, objective),
+        "rungs": lines.judged_at(trials, results.reports),
+        "at_rungs": lines.at_rungs(trials, results.reports, objective),
+        "confirmations": confirmations(found, rows),
+        "slots": bars_of_slots(trials),
+        "front": _front(trials, campaign),
+        "replay": replayed(results),
+        "inert": _inert(campaign),
+        "next": [],
+        "commands": reproduce.commands(campaign, folder),
+        "reproduce": reproduce.facts(campaign, trials),
+    }
+
+
+def _trials(trials: pd.DataFrame) -> dict[str, Any]:
+    """What every plot needs of each trial, in the order of numbers."""
+    board = leaderboard(trials).set_index("key")
+    ranks, versus = trials["key"].map(board["rank"]), trials["key"].map(board["versus_base"])
+    stages = trials["stage"].fillna(SEARCH) if "stage" in trials else pd.Series(SEARCH, index=trials.index)
+    return {
+        "number": json_numbers(trials["number"], 12),
+        "status": [STATUSES.index(status) for status in trials["status"]],
+        "stage": [str(stage) for stage in stages],
+        "is_base": [bool(found) for found in trials["is_base"].fillna(False)],
+        "value": json_numbers(trials["value"]),
+        "last": json_numbers(trials["last_value"]),
+        "rung": json_numbers(trials["rung"]),
+        "rank": json_numbers(ranks),
+        "versus": json_numbers(versus),
+    }
+
+
+def _budget(trials: pd.DataFrame) -> dict[str, Any] | None:
+    known = trials[trials["budget"].notna()]
+    if known.empty:
+        return None
+    return {"amount": json_number(known["budget"].mode().iloc[0]), "unit": str(known["budget_unit"].dropna().iloc[0])}
+
+
+def _base_value(trials: pd.DataFrame) -> float | int | None:
+    """The base's value in the search, the mean of several; None where it has not completed."""
+    bases = searched(trials)[lambda rows: rows["is_base"].fillna(False).astype(bool) & (rows["status"] == "completed")]
+    return json_number(bases["value"].mean())
+
+
+def _curves(results: Results, trials: pd.DataFrame, objective: str) -> list[dict[str, Any]]:
+    found = lines.objective_lines(trials, results.reports, objective)
+    measures = [] if found is None else [found]
+    curves = getattr(results, "curves", None)
+    return measures if curves is None else [*measures, *lines.curve_lines(trials, curves)]
+
+
+def _front(trials: pd.DataFrame, campaign: Mapping[str, Any]) -> dict[str, Any] | None:
+    objectives = campaign.get("objectives") or []
+    if len(objectives) < 2:
+        return None
+    board = leaderboard(trials, objectives[1]).set_index("key")["front"]
+    on_front = [bool(found) for found in trials["key"].map(board).eq(True)]
+    return {"name": shown_text(objectives[1]), "costs": json_numbers(costs(trials, objectives[1])), "on": on_front}
+
+
+def _inert(campaign: Mapping[str, Any]) -> list[str] | None:
+    """Knobs that the audit found to change nothing; None where it did not run."""
+    found = campaign.get("inert")
+    if isinstance(found, Mapping):
+        return [shown_text(f"{name}: {', '.join(paths)}") for name, paths in found.items() if paths]
+    return None if found is None else [shown_text(path) for path in found]

@@ -1,0 +1,94 @@
+"""How to make a campaign's results again: commands, versions, commit, data and seeds."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from storage.location import Location
+from terminal.escape import visible
+
+from results.page.plain import json_cell, shown_text
+from results.store.find import RUNS
+
+REPORT = "python -m results.report"
+_KEPT = {"constraint": "constraints", "likely": "likely"}  # option -> field of campaign.json
+
+
+def facts(campaign: Mapping[str, Any], trials: pd.DataFrame) -> list[list[Any]]:
+    """Pairs of a label and what it says, those that are known."""
+    environment = campaign.get("environment") or {}
+    named = {
+        "space": campaign.get("space"),
+        "scale": campaign.get("scale"),
+        "begun": campaign.get("created_at"),
+        "commit of the code": campaign.get("code_version"),
+        "data": campaign.get("data_description"),
+        "fingerprint of the data": campaign.get("data"),
+        "seed of the search": campaign.get("seed"),
+        "seeds of trials": ", ".join(str(seed) for seed in sorted(trials["seed"].dropna().unique())[:20]),
+        "first fresh seed": campaign.get("fresh_seed"),
+        "stopper": campaign.get("stopper"),
+        "fidelity": campaign.get("fidelity"),
+        "confirmation": campaign.get("confirm"),
+        "settings (--set)": campaign.get("overrides") or None,
+        "devices": ", ".join(sorted(set(trials["device"].dropna()))) if "device" in trials else None,
+        "precision": ", ".join(sorted(set(trials["precision"].dropna()))) if "precision" in trials else None,
+        **{f"version of {name}": value for name, value in environment.items()},
+    }
+    return [[shown_text(label), json_cell(value)] for label, value in named.items() if value not in (None, "")]
+
+
+def commands(campaign: Mapping[str, Any], folder: Location) -> list[list[str]]:
+    """Pairs of what a command does and the command, those that one line can say."""
+    named = folder.name if isinstance(folder, Path) and folder.parent == RUNS else str(folder)
+    found: dict[str, str | None] = {
+        "Asks the same question again:": asked(campaign),
+        "Writes this page anew:": f"{REPORT} {shlex.quote(named)}",
+    }
+    return [[label, line] for label, line in found.items() if line is not None and line == visible(line)]
+
+
+def asked(campaign: Mapping[str, Any]) -> str | None:
+    """The command that asks the campaign's question again; None where one line does not say it all.
+
+    That is so with code of one's own, and with results of other campaigns to start from.
+    """
+    elsewhere = ("own_train", "imports", "reuse", "warm_start")
+    if any(campaign.get(name) for name in elsewhere) or not campaign.get("space"):
+        return None
+    parts = ["--space", campaign["space"], "--scale", campaign.get("scale") or "proxy"]
+    if (replay := campaign.get("replay")) is not None:
+        parts += [part for selection in replay["selections"] for part in ("--replay", selection)]
+        parts += ["--reading", replay["reading"], "--seeds", replay["seeds"]]
+    else:
+        parts += ["--trials", campaign.get("trials", 1), "--objective", ",".join(_objectives(campaign))]
+        parts += [part for name in ("stopper", "fidelity", "seed") for part in _option(name, campaign.get(name))]
+        parts += [
+            part
+            for name in ("constraint", "likely")
+            for text in campaign.get(_KEPT[name]) or ()
+            for part in (f"--{name}", text)
+        ]
+        parts += _option("confirm", campaign.get("confirm")) or (
+            ["--no-confirm"] if len(_objectives(campaign)) == 1 else []
+        )
+    settings = campaign.get("overrides") or {}
+    parts += [part for path, value in settings.items() for part in ("--set", f"{path}={_written(value)}")]
+    return " ".join(["python -m tuner.run", *(shlex.quote(str(part)) for part in parts)])
+
+
+def _objectives(campaign: Mapping[str, Any]) -> list[str]:
+    return campaign.get("objectives") or [str(campaign.get("objective", ""))]
+
+
+def _option(name: str, value: Any) -> list[Any]:
+    return [] if value in (None, "") else [f"--{name}", value]
+
+
+def _written(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)

@@ -1,0 +1,105 @@
+// Elements and texts. Everything that comes from a campaign is set as text, never as HTML.
+
+function el(tag, options, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(options || {})) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name === "on") for (const [event, does] of Object.entries(value)) node.addEventListener(event, does);
+    else if (name === "text") node.textContent = value;
+    else if (name === "class") node.className = value;
+    else node.setAttribute(name, value === true ? "" : String(value));
+  }
+  node.append(...children.flat().filter((child) => child !== null && child !== undefined));
+  return node;
+}
+
+const byId = (id) => document.getElementById(id);
+
+// The body of a section, which is shown with this.
+function section(id, hint) {
+  const whole = byId(id);
+  whole.hidden = false;
+  const said = whole.querySelector(".hint");
+  if (said && hint !== undefined) said.textContent = hint;
+  return whole.querySelector(".body");
+}
+
+function trimmed(text) {
+  return text.includes(".") && !text.includes("e") ? text.replace(/\.?0+$/, "") : text;
+}
+
+// A number of any size in few characters.
+function short(value) {
+  if (value === null || value === undefined) return "–";
+  if (typeof value !== "number") return String(value);
+  if (value === 0) return "0";
+  const size = Math.abs(value);
+  if (Number.isInteger(value) && size < 1e7) return value.toLocaleString("en-US");
+  if (size >= 1e6) return value.toExponential(2).replace("e+", "e");
+  return size < 1e-3 ? trimmed(value.toExponential(2).replace(/\.?0+e/, "e")) : trimmed(value.toPrecision(4));
+}
+
+const minus = (text) => text.replace("-", "−");
+const result = (value) => (value === null || value === undefined ? "–" : minus(value.toFixed(4)));
+const signed = (value) =>
+  value === null || value === undefined ? "–" : (value > 0 ? "+" : "") + minus(value.toFixed(4));
+
+function duration(seconds) {
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor((whole % 3600) / 60)];
+  if (hours) return minutes ? `${hours} h ${minutes} min` : `${hours} h`;
+  return whole % 60 ? `${minutes} min ${whole % 60} s` : `${minutes} min`;
+}
+
+const plural = (number, noun) => `${number.toLocaleString("en-US")} ${noun}${number === 1 ? "" : "s"}`;
+
+function link(place, text) {
+  return el("a", { href: `#trial-${T.number[place]}`, text: text ?? String(T.number[place]) });
+}
+
+// A table of rows of cells: a text, a node, or {n: number's text} for one that is set to the right.
+function table(heads, rows, classes) {
+  const cell = (tag, found) => {
+    if (found instanceof Node) return el(tag, {}, found);
+    if (found && typeof found === "object") return el(tag, { class: found.class || "n" }, found.node || String(found.n));
+    return el(tag, { text: found ?? "–" });
+  };
+  const body = el("tbody", {}, rows.map((row, at) => el("tr", { class: classes && classes[at] }, row.map((c) => cell("td", c)))));
+  return el("div", { class: "scrolls" }, el("table", {}, el("thead", {}, el("tr", {}, heads.map((h) => cell("th", h)))), body));
+}
+
+function command(line) {
+  const button = el("button", { type: "button", text: "Copy" });
+  const text = el("pre", { tabindex: "0", text: line });
+  button.addEventListener("click", async () => {
+    try {
+      await navigator.clipboard.writeText(line);
+    } catch {
+      const range = document.createRange();  // a page from a file may not have the clipboard
+      range.selectNodeContents(text);
+      getSelection().removeAllRanges();
+      getSelection().addRange(range);
+      document.execCommand("copy");
+    }
+    button.textContent = "Copied";
+    setTimeout(() => (button.textContent = "Copy"), 1500);
+  });
+  return el("div", { class: "command" }, text, button);
+}
+
+function choice(label, options, chosen, does) {
+  const list = el("select", { on: { change: () => does(list.value) } });
+  for (const [value, text] of options) list.append(el("option", { value, text, selected: value === chosen }));
+  return el("label", {}, label, list);
+}
+
+function toggle(text, pressed, does) {
+  const button = el("button", { type: "button", text, "aria-pressed": String(pressed) });
+  button.addEventListener("click", () => {
+    const now = button.getAttribute("aria-pressed") !== "true";
+    button.setAttribute("aria-pressed", String(now));
+    does(now);
+  });
+  return button;
+}

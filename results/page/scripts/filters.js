@@ -1,0 +1,44 @@
+// The bar that filters trials in every picture at once, and is their legend.
+
+function filters() {
+  const bar = byId("bar");
+  const counts = DATA.statuses.map((_, at) => T.status.filter((status) => status === at).length);
+  DATA.statuses.forEach((status, at) => {
+    if (!counts[at]) return;
+    const mark = el("canvas", { width: 28, height: 28 });
+    const chip = el("button", { type: "button", class: "chip", "aria-pressed": "true", "data-status": status,
+      title: `Show or hide trials that are ${status}` }, mark, `${status} ${counts[at].toLocaleString("en-US")}`);
+    chip.addEventListener("click", () => {
+      if (state.off.delete(status)) chip.setAttribute("aria-pressed", "true");
+      else { state.off.add(status); chip.setAttribute("aria-pressed", "false"); }
+      refilter();
+    });
+    const draw = () => {
+      const ctx = mark.getContext("2d");
+      ctx.clearRect(0, 0, 28, 28);
+      ctx.fillStyle = ctx.strokeStyle = COLOURS[status];
+      symbol(ctx, SHAPES[status], 14, 14, 8);
+    };
+    when("theme", draw);
+    draw();
+    bar.append(chip);
+  });
+  const words = el("input", { type: "search", placeholder: "filter: 17, schedule=Tidal", "aria-label": "Filter trials by number or change" });
+  let waiting = 0;
+  words.addEventListener("input", () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(() => { state.words = words.value; refilter(); }, N > 500 ? 120 : 0);
+  });
+  const clear = el("button", { type: "button", text: "Clear selection", hidden: true });
+  clear.addEventListener("click", () => { state.sets.clear(); for (const does of cleared) does(); refilter(); });
+  const count = el("span", { id: "count" });
+  bar.append(words, clear, count);
+  const say = () => {
+    const [seen, chosen] = [shown.reduce((a, b) => a + b, 0), marked.reduce((a, b) => a + b, 0)];
+    clear.hidden = state.sets.size === 0;
+    count.textContent = (state.sets.size ? `${chosen.toLocaleString("en-US")} selected of ` : "") + (seen === N ? plural(N, "run") : `${seen.toLocaleString("en-US")} of ${plural(N, "run")} shown`);
+  };
+  when("filter", say);
+}
+
+const cleared = []; // what to do besides when the selection is cleared

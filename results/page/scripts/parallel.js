@@ -1,0 +1,198 @@
+// Parallel coordinates: an axis a knob, the last one the result; a drag along an axis selects trials.
+
+class Parallel extends Chart {
+  constructor(host, axes) {
+    super(host, { label: "Parallel coordinates of the knobs", height: 380, zooms: false, selects: false });
+    this.list = axes;
+    this.brushes = new Map();
+  }
+
+  places() {
+    const [left, right] = [34, this.host.clientWidth - 50];
+    return this.list.map((_, at) => left + (at * (right - left)) / Math.max(1, this.list.length - 1));
+  }
+
+  draw() {
+    if (!this.list) return;
+    this.dirty = false;
+    const ctx = this.context(this.base);
+    this.box = { left: 0, right: this.host.clientWidth, top: 48, bottom: this.height - 30 };
+    this.xs = this.places();
+    this.hits = [];
+    const order = [];
+    for (let place = 0; place < N; place++) if (shown[place] && searched(place)) order.push(place);
+    order.sort((a, b) => marked[a] - marked[b] || (T.rank[b] ?? 1e9) - (T.rank[a] ?? 1e9));
+    for (const place of order) {
+      const strong = place === WINNER || place === BASE;
+      ctx.globalAlpha = !marked[place] ? 0.05 : strong ? 1 : order.length > 300 ? 0.22 : 0.6;
+      ctx.strokeStyle = marked[place] ? colourOf(place) : COLOURS.soft;
+      ctx.lineWidth = strong ? 2.6 : 1.2;
+      this.way(ctx, place);
+      ctx.stroke();
+      const end = this.list.at(-1).at(place);
+      if (end !== null) { this.at(this.xs.at(-1), this.y(end), place); }
+    }
+    ctx.globalAlpha = 1;
+    this.list.forEach((axis, at) => this.drawAxis(ctx, axis, this.xs[at], at));
+    this.drawOver();
+  }
+
+  y(part) { return this.box.bottom - part * (this.box.bottom - this.box.top); }
+
+  way(ctx, place) {
+    ctx.beginPath();
+    let pen = false;
+    this.list.forEach((axis, at) => {
+      const part = axis.at(place);
+      if (part === null) { if (!axis.last) ctx.lineTo(this.xs[at], this.box.bottom + 12); return; }
+      ctx.lineTo(this.xs[at], this.y(part));
+      pen = true;
+    });
+    return pen;
+  }
+
+  drawAxis(ctx, axis, x, at) {
+    const room = this.xs.length > 1 ? this.xs[1] - this.xs[0] : 200;
+    line(ctx, x, this.box.top, x, this.box.bottom, COLOURS.soft, 1);
+    ctx.textAlign = "center";
+    ctx.textBaseline = "alphabetic";
+    ctx.fillStyle = COLOURS.ink;
+    const edge = (text) => Math.min(Math.max(x, ctx.measureText(text).width / 2 + 2), this.box.right - ctx.measureText(text).width / 2 - 2);
+    const parts = axis.name.split(".");
+    const [head, tail] = [parts.slice(0, -1).join("."), parts.at(-1)];
+    const name = fitted(ctx, tail, room - 4);
+    ctx.fillText(name, edge(name), at % 2 && room < 90 ? 12 : 28);
+    if (head && room >= 90) { ctx.fillStyle = COLOURS.soft; const above = fitted(ctx, head, room - 4); ctx.fillText(above, edge(above), 13); }
+    ctx.fillStyle = COLOURS.soft;
+    ctx.strokeStyle = COLOURS.paper;
+    ctx.lineWidth = 3;
+    for (const [part, text] of axis.ticks) {
+      const said = fitted(ctx, text, room - 6);
+      const left = at === this.xs.length - 1;
+      ctx.textAlign = left ? "right" : "left";
+      ctx.strokeText(said, left ? x - 5 : x + 5, this.y(part) + 4);
+      ctx.fillText(said, left ? x - 5 : x + 5, this.y(part) + 4);
+    }
+    if (axis.gaps) { ctx.textAlign = "center"; ctx.fillText("–", x, this.box.bottom + 16); }
+    const brush = this.brushes.get(axis.name);
+    if (brush) { ctx.fillStyle = COLOURS.focus; ctx.globalAlpha = 0.3; ctx.fillRect(x - 9, this.y(brush[1]), 18, this.y(brush[0]) - this.y(brush[1])); ctx.globalAlpha = 1; }
+  }
+
+  drawOver() {
+    if (!this.xs) return;
+    const ctx = this.context(this.over);
+    if (state.hover >= 0 && searched(state.hover)) {
+      this.way(ctx, state.hover);
+      ctx.strokeStyle = COLOURS.paper; ctx.lineWidth = 6; ctx.stroke();
+      ctx.strokeStyle = colourOf(state.hover); ctx.lineWidth = 3; ctx.stroke();
+    }
+    if (this.drag && this.drag.axis !== undefined && this.drag.moved) {
+      ctx.fillStyle = COLOURS.focus;
+      ctx.globalAlpha = 0.35;
+      ctx.fillRect(this.xs[this.drag.axis] - 9, Math.min(this.drag.y0, this.drag.y1), 18, Math.abs(this.drag.y1 - this.drag.y0));
+      ctx.globalAlpha = 1;
+    }
+  }
+
+  nearest(x, y) {
+    if (!this.xs) return -1;
+    const right = this.xs.findIndex((at) => at >= x);
+    if (right < 0) return super.nearest(x, y);
+    const [a, b] = [Math.max(0, right - 1), right];
+    let [best, found] = [10, -1];
+    this.hits.forEach((hit, at) => {
+      if (!marked[hit.place]) return;
+      const [p, q] = [this.list[a].at(hit.place), this.list[b].at(hit.place)];
+      if (p === null || q === null) return;
+      const part = b === a ? 0 : (x - this.xs[a]) / (this.xs[b] - this.xs[a]);
+      const far = Math.abs(this.y(p) + part * (this.y(q) - this.y(p)) - y);
+      if (far < best) [best, found] = [far, at];
+    });
+    return found;
+  }
+
+  axisAt(x) {
+    const room = this.xs.length > 1 ? (this.xs[1] - this.xs[0]) / 2 : 40;
+    return this.xs.findIndex((at) => Math.abs(at - x) <= Math.min(14, room));
+  }
+
+  listen() {
+    super.listen();
+    this.host.addEventListener("pointerdown", (event) => {
+      const axis = this.xs ? this.axisAt(this.point(event)[0]) : -1;
+      if (this.drag && axis >= 0) { this.drag.axis = axis; this.host.setPointerCapture(event.pointerId); }
+    });
+  }
+
+  drop(event) {
+    const drag = this.drag;
+    if (!drag || drag.axis === undefined) return super.drop(event);
+    this.drag = null;
+    const axis = this.list[drag.axis];
+    const part = (y) => (this.box.bottom - y) / (this.box.bottom - this.box.top);
+    this.brush(axis, drag.moved ? [part(Math.max(drag.y0, drag.y1)), part(Math.min(drag.y0, drag.y1))] : null);
+  }
+
+  // Select the trials whose part of an axis lies between two, or all again.
+  brush(axis, range) {
+    if (range === null) this.brushes.delete(axis.name);
+    else this.brushes.set(axis.name, range);
+    const places = [];
+    if (range) for (let place = 0; place < N; place++) { const at = axis.at(place); if (at !== null && at >= range[0] && at <= range[1] && searched(place)) places.push(place); }
+    select(`axis ${axis.name}`, range ? places : null);
+  }
+}
+
+// A knob as an axis: at(place) is where a trial lies on it, from 0 to 1, null where the knob does not act.
+function knobAxis(knob) {
+  if (knob.kind === "category") {
+    const last = Math.max(1, knob.labels.length - 1);
+    return { name: knob.path, gaps: knob.values.some((v) => v === null), at: (place) => (knob.values[place] === null ? null : 0.04 + (0.92 * knob.values[place]) / last),
+      ticks: knob.labels.map((label, at) => [0.04 + (0.92 * at) / last, label]) };
+  }
+  const log = knob.log && knob.values.every((v) => v === null || v > 0);
+  const known = knob.values.filter((v) => v !== null);
+  const low = Math.min(knob.low ?? Infinity, ...known);
+  const high = Math.max(knob.high ?? -Infinity, ...known);
+  const scale = log ? logScale(low, high, 0, 1) : linearScale(low, high, 0, 1);
+  return { name: knob.path, gaps: knob.values.some((v) => v === null), at: (place) => (knob.values[place] === null ? null : scale.map(knob.values[place])),
+    ticks: [...new Set([low, ...scale.ticks(4).filter((t) => scale.map(t) > 0.1 && scale.map(t) < 0.9), high])].map((tick) => [scale.map(tick), short(tick)]) };
+}
+
+function resultAxis() {
+  const values = T.value.map((value, place) => (searched(place) ? value ?? T.last[place] : null));
+  const [low] = extent(values, false, 0);
+  const high = usual(values.filter((v) => v !== null));
+  const scale = linearScale(low, high, 0.02, 0.98);
+  return { name: DATA.objective, last: true, at: (place) => (values[place] === null ? null : Math.min(1, scale.map(values[place]))),
+    ticks: scale.ticks(6).map((tick) => [scale.map(tick), short(tick)]) };
+}
+
+function parallelSection() {
+  const knobs = DATA.knobs.filter((knob) => knob.values.filter((v) => v !== null).length > 1 && new Set(knob.values).size > 1);
+  if (!knobs.length || N < 2) return;
+  const body = section("parallel");
+  const first = knobs.slice(0, 12).map((knob) => knob.path);
+  const chosen = new Set(DATA.first_knobs ? DATA.first_knobs.filter((path) => knobs.some((knob) => knob.path === path)) : first);
+  const host = el("div");
+  const axes = () => [...knobs.filter((knob) => chosen.has(knob.path)).map(knobAxis), resultAxis()];
+  const inner = el("div", {}, host);
+  const fit = () => { host.style.minWidth = `${Math.max(300, (chosen.size + 1) * 64)}px`; };
+  fit();
+  const chart = new Parallel(host, axes());
+  cleared.push(() => { chart.brushes.clear(); });
+  const list = el("details", {}, el("summary", { text: `Knobs shown: ${chosen.size} of ${knobs.length}` }));
+  list.append(el("div", { class: "tools" }, knobs.map((knob) => {
+    const box = el("input", { type: "checkbox", checked: chosen.has(knob.path) });
+    box.addEventListener("change", () => {
+      if (box.checked) chosen.add(knob.path);
+      else { chosen.delete(knob.path); chart.brush({ name: knob.path }, null); }
+      list.firstChild.textContent = `Knobs shown: ${chosen.size} of ${knobs.length}`;
+      chart.list = axes();
+      fit();
+      chart.redraw();
+    });
+    return el("label", {}, box, el("span", { class: "path", text: knob.path }));
+  })));
+  body.append(el("div", { class: "wide" }, inner), list);
+}

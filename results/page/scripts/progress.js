@@ -1,0 +1,85 @@
+// The best value so far against the compute that was spent, beside what a random order of the same trials would give.
+
+function progressSection() {
+  const way = DATA.progress;
+  if (!way || way.spent.length < 2) return;
+  const body = section("progress", way.hint);
+  const host = el("div");
+  const options = { log: false };
+  const chart = new Chart(host, {
+    label: "Best so far against compute", height: 290,
+    axes: () => {
+      const tops = [...way.best, ...way.high, ...way.value.filter((_, at) => way.done[at])].filter((v) => v !== null);
+      const [low] = extent(tops);
+      const [xlow, xhigh] = extent(way.spent, options.log, 0.02);
+      return { x: { label: way.label, low: options.log ? xlow : 0, high: xhigh, log: options.log },
+        y: { label: `${DATA.objective}${DATA.unit ? ` (${DATA.unit})` : ""}`, low, high: usual(tops) + (usual(tops) - low) * 0.05 } };
+    },
+    paint: (ctx, c) => {
+      if (way.random.some((v) => v !== null)) {
+        band(ctx, c, way.spent, way.low, way.high, COLOURS.band);
+        steps(ctx, c, way.spent, way.random, COLOURS.soft, [5, 4], 1.5);
+      }
+      steps(ctx, c, way.spent, way.best, COLOURS.winner, [], 2.5);
+      way.place.forEach((place, at) => {
+        const value = way.value[at];
+        if (place < 0 || value === null || !shown[place]) return;
+        const [x, y] = [c.x.map(way.spent[at]), c.y.map(value)];
+        ctx.globalAlpha = marked[place] ? (way.done[at] ? 1 : 0.45) : 0.12;
+        ctx.fillStyle = ctx.strokeStyle = colourOf(place);
+        symbol(ctx, shapeOf(place), x, y, way.done[at] ? 4 : 3);
+        c.at(x, y, place);
+      });
+      ctx.globalAlpha = 1;
+    },
+  });
+  body.append(el("div", { class: "tools" }, toggle("log compute", false, (on) => { options.log = on; chart.setZoom(null); }), chart.tools()), host,
+    legend([["winner", "best so far", "line"], ["soft", "expected of the same trials in a random order, and its middle 80 %", "dash"]]));
+}
+
+function steps(ctx, c, xs, ys, colour, dash, width) {
+  ctx.strokeStyle = colour;
+  ctx.lineWidth = width;
+  ctx.setLineDash(dash);
+  ctx.beginPath();
+  let before = null;
+  xs.forEach((x, at) => {
+    if (ys[at] === null) return;
+    const [px, py] = [c.x.map(x), c.y.map(ys[at])];
+    if (before === null) ctx.moveTo(px, py);
+    else { ctx.lineTo(px, before); ctx.lineTo(px, py); }
+    before = py;
+  });
+  if (before !== null) ctx.lineTo(c.box.right, before);
+  ctx.stroke();
+  ctx.setLineDash([]);
+}
+
+function band(ctx, c, xs, lows, highs, colour) {
+  const known = xs.map((_, at) => at).filter((at) => lows[at] !== null && highs[at] !== null);
+  if (known.length < 2) return;
+  ctx.fillStyle = colour;
+  ctx.beginPath();
+  for (const at of known) ctx.lineTo(c.x.map(xs[at]), c.y.map(highs[at]));
+  for (const at of known.reverse()) ctx.lineTo(c.x.map(xs[at]), c.y.map(lows[at]));
+  ctx.fill();
+}
+
+// What lines and points mean: [colour, text, line | dash | status].
+function legend(items) {
+  return el("div", { class: "tools legend" }, items.map(([colour, text, kind]) => {
+    const mark = el("canvas", { width: 48, height: 28 });
+    mark.style.width = "24px";
+    mark.style.height = "14px";
+    const draw = () => {
+      const ctx = mark.getContext("2d");
+      ctx.clearRect(0, 0, 48, 28);
+      ctx.fillStyle = ctx.strokeStyle = COLOURS[colour];
+      if (kind === "line" || kind === "dash") { ctx.setLineDash(kind === "dash" ? [9, 7] : []); line(ctx, 2, 14, 46, 14, COLOURS[colour], 4); }
+      else symbol(ctx, kind, 24, 14, 8);
+    };
+    when("theme", draw);
+    draw();
+    return el("label", {}, mark, text);
+  }));
+}

@@ -1,0 +1,58 @@
+// One trial in a drawer: its config as a difference to the base, its curves, its row. Its address is #trial-17.
+
+function openTrial(place) {
+  if (place < 0) return;
+  const hash = `#trial-${T.number[place]}`;
+  if (location.hash === hash) showTrial(place);
+  else location.hash = hash;
+}
+
+function fromAddress() {
+  const found = /^#trial-(\d+)$/.exec(location.hash);
+  const place = found ? PLACE.get(Number(found[1])) : undefined;
+  if (place !== undefined) showTrial(place);
+  else if (byId("trial").open) byId("trial").close();
+}
+
+function leaveTrial() {
+  if (/^#trial-/.test(location.hash)) history.replaceState(null, "", location.pathname + location.search);
+}
+
+function showTrial(place) {
+  const dialog = byId("trial");
+  hideTip();
+  for (const chart of [...charts]) if (dialog.contains(chart.host)) charts.splice(charts.indexOf(chart), 1);
+  const step = (by) => el("button", { type: "button", text: by < 0 ? "‹ Previous" : "Next ›", disabled: place + by < 0 || place + by >= N, on: { click: () => openTrial(place + by) } });
+  const close = el("button", { type: "button", text: "Close", on: { click: () => dialog.close() } });
+  const title = `Trial ${T.number[place]}${T.is_base[place] ? ", the base" : place === WINNER ? ", the winner" : ""}: ${statusOf(place)}`;
+  dialog.replaceChildren(el("div", { class: "head" }, el("h2", { id: "trial-title", text: title }), step(-1), step(1), close), ...trialParts(place));
+  if (!dialog.open) dialog.showModal();
+  dialog.scrollTop = 0;
+}
+
+function trialParts(place) {
+  const parts = [el("p", {}, told(place).slice(1, 2).join(" ") || "It has no value.")];
+  const reason = valueOf("reason", place);
+  if (reason) parts.push(el("p", { class: "reason", text: `${statusOf(place) === "stopped" ? "Stopped at " : "Why: "}${reason}` }));
+  const family = relatives(place);
+  if (family.length) parts.push(el("p", {}, "Other runs of this config: ", family.flatMap((other, at) => [at ? ", " : "", link(other), ` (seed ${valueOf("seed", other)}, ${T.value[other] === null ? statusOf(other) : result(T.value[other])})`]), "."));
+  const rows = changeRows(place);
+  parts.push(el("h3", { text: "Changed from the base" }), rows.length ? table(["knob", "base", "here", "range asked"], rows) : el("p", { class: "note", text: "Nothing: it is the base config." }));
+  DATA.curves.forEach((curve, measure) => {
+    if (!curve.of[place]) return;
+    const host = el("div");
+    lineChart(host, { measure, tokens: false, logx: false, logy: false, own: place, rungs: true }, (other) => other === place || other === WINNER || other === BASE, { height: 240, selects: false });
+    parts.push(el("h3", { text: curve.name }), host);
+  });
+  if (parts.some((part) => part.classList.contains("chart"))) parts.push(legend([["winner", "winner", "line"], ["base", "base", "line"]]));
+  const row = DATA.columns.map((column) => ({ ...column, found: column.values ? column.values[place] : column.value })).filter((column) => column.found !== null);
+  parts.push(el("h3", { text: "Its row" }), table(["column", "value", "unit", "meaning"], row.map((column) => [el("code", { text: column.name }), { class: "long", n: typeof column.found === "number" ? String(column.found) : String(column.found) }, column.unit, column.meaning])));
+  return parts;
+}
+
+// Runs of the same config on other seeds.
+function relatives(place) {
+  const [key, arm] = [valueOf("key", place), valueOf("arm", place)];
+  const family = arm || key;
+  return T.number.map((_, other) => other).filter((other) => other !== place && family && (valueOf("arm", other) === family || valueOf("key", other) === family));
+}

@@ -1,0 +1,44 @@
+// The verdict, the winner with what it changes, and the facts of the campaign.
+
+function verdictSection() {
+  byId("sentence").classList.add(DATA.verdict.tone);
+  byId("name").textContent = DATA.name;
+  byId("about").textContent = [DATA.space, DATA.scale && `scale ${DATA.scale}`, DATA.question].filter(Boolean).join(" · ");
+  const facts = [];
+  const number = T.stage.filter((stage) => stage === "search").length;
+  facts.push(["trials of the search", number.toLocaleString("en-US")]);
+  if (N > number) facts.push(["runs after it", (N - number).toLocaleString("en-US")]);
+  if (DATA.budget) facts.push(["budget of a trial", `${short(DATA.budget.amount)} ${DATA.budget.unit}`]);
+  if (DATA.slots) facts.push(["time", duration(DATA.slots.seconds)], ["slots", String(DATA.slots.lanes.length)]);
+  const noise = DATA.confirmations.map((round) => round.noise).filter(Boolean).at(-1);
+  if (noise) facts.push(["noise of a run", `SD ${noise.sd.toFixed(4)} (${noise.degrees} degrees of freedom)`]);
+  if (DATA.base_value !== null && DATA.base_value !== undefined) facts.push(["the base", result(DATA.base_value)]);
+  byId("facts").append(...facts.map(([label, value]) => el("div", {}, el("div", { class: "label", text: label }), el("div", { class: "value", text: value }))));
+}
+
+function changeRows(place) {
+  return DATA.changes.of[place].map(([path, value]) => {
+    const name = DATA.changes.paths[path];
+    const knob = DATA.knobs.find((one) => one.path === name);
+    return [el("code", { text: name }), short(DATA.changes.base[path]), short(value), knob ? knob.domain : ""];
+  });
+}
+
+function winnerSection() {
+  if (WINNER < 0) return;
+  const body = section("winner");
+  const of = DATA.winner;
+  byId("winner").querySelector("h2").textContent = of.confirmed ? "What won" : "The best so far";
+  const value = T.value[WINNER];
+  const said = el("p", {}, "Trial ", link(WINNER), `: ${DATA.objective} ${result(value)}`,
+    T.versus[WINNER] !== null && !T.is_base[WINNER] ? `, ${signed(T.versus[WINNER])} against the base in the search` : "",
+    of.confirmed ? ` and ${signed(DATA.verdict.difference)} on fresh seeds` : "", ".");
+  body.append(said);
+  const rows = changeRows(WINNER);
+  if (!rows.length) body.append(el("p", { class: "note", text: "It is the base config itself." }));
+  else {
+    const list = table(["changed from the base", "base", "here", "range asked"], rows);
+    body.append(rows.length > 12 ? el("details", {}, el("summary", { text: `What it changes: ${plural(rows.length, "knob")}` }), list) : list);
+  }
+  if (of.command) body.append(el("p", { class: "hint", text: of.minimal ? "What an ablation has left of it, as a command:" : "As a command:" }), command(of.command));
+}

@@ -1,0 +1,119 @@
+"""The verdict on a campaign in a sentence: what is known, how well, and how it is known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+from terminal.counted import counted
+
+from results.page.plain import json_number
+from results.statistics.confirmation import Round, standing
+from results.statistics.leaderboard import CONFIDENCE, counts, leaderboard, searched
+from results.store.row_types import TRIAL_COLUMNS
+from results.store.statuses import UNFINISHED
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """``tone`` is what it amounts to: confirmed, open (nobody knows yet), none (no difference was found) or failed."""
+
+    sentence: str
+    tone: str
+    trial: int | None = None  # its number: the winner's, or the best that is known
+    confirmed: bool = False
+    difference: float | None = None  # against the base; below 0 is better
+    low: float | None = None
+    high: float | None = None
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON of the page."""
+        ends = {name: json_number(getattr(self, name)) for name in ("difference", "low", "high")}
+        return {"sentence": self.sentence, "tone": self.tone, "trial": self.trial, "confirmed": self.confirmed, **ends}
+
+
+def sentence_of(trials: pd.DataFrame, campaign: dict[str, Any], found: list[Round]) -> Sentence:
+    """The most that can be said of the campaign as it stands."""
+    tried = searched(trials)
+    running = _running(tried, campaign)
+    objectives = campaign.get("objectives") or []
+    completed = tried[(tried["status"] == "completed") & tried["value"].notna()]
+    if completed.empty:
+        return _of_none(tried, running)
+    if len(objectives) > 1:
+        return _of_two(tried, objectives, running)
+    if (stands := standing(found)) is not None:
+        return _confirmed(stands, trials, running)
+    return _unconfirmed(tried, found, running)
+
+
+def _confirmed(stands: Round, trials: pd.DataFrame, running: str) -> Sentence:
+    winner = stands.judgement.winner
+    assert winner is not None and winner.difference is not None and winner.half_width is not None
+    row = trials[trials["key"] == winner.arm].iloc[0]
+    low, high = winner.difference - winner.half_width, winner.difference + winner.half_width
+    others = stands.design.candidates
+    right = "the one candidate" if others == 1 else f"all {others} candidates"
+    sentence = (
+        f"Trial {row['number']} is better than the base: {row['objective']}{_unit(row['objective'])} "
+        f"{winner.difference:+.4f}, {CONFIDENCE:.0%} interval {low:+.4f} to {high:+.4f}, on "
+        f"{counted(winner.pairs, 'fresh seed')} paired with the base. The interval is right for {right} and all looks "
+        f"together.{running}"
+    )
+    return Sentence(sentence, "confirmed", int(row["number"]), True, winner.difference, low, high)
+
+
+def _unconfirmed(tried: pd.DataFrame, found: list[Round], running: str) -> Sentence:
+    best = leaderboard(tried).iloc[0]
+    objective, name = best["objective"], int(best["number"])
+    against = "" if pd.isna(best["versus_base"]) else f", {best['versus_base']:+.4f} against the base"
+    if found and found[-1].complete and found[-1].judgement.over:
+        noise = found[-1].judgement.noise
+        spread = "" if noise is None else f" The noise of a run is SD {noise.sd:.4f}."
+        candidates = counted(len(found[-1].candidates), "candidate")
+        sentence = f"None of {candidates} is established to be better than the base on fresh seeds.{spread}{running}"
+        return Sentence(sentence, "none", name)
+    if best["is_base"]:
+        sentence = (
+            f"No trial beats the base config, {objective}{_unit(objective)} {best['value']:.4f} on one seed.{running}"
+        )
+        return Sentence(sentence, "none", name)
+    state = "The confirmation on fresh seeds goes on." if found else "It is one run of one seed, not yet a finding."
+    sentence = (
+        f"Trial {name} is the best so far: {objective}{_unit(objective)} {best['value']:.4f}{against}. {state}{running}"
+    )
+    return Sentence(sentence, "open", name)
+
+
+def _of_two(tried: pd.DataFrame, objectives: list[str], running: str) -> Sentence:
+    board = leaderboard(tried, objectives[1])
+    on_front = int(board["front"].eq(True).sum())
+    ranked = int(board["rank"].notna().sum())
+    verb = "is" if on_front == 1 else "are"
+    sentence = (
+        f"{on_front} of {counted(ranked, 'completed trial')} {verb} on the front of {objectives[0]} and "
+        f"{objectives[1]}: no other trial is as good in both. Each is one run of one seed.{running}"
+    )
+    return Sentence(sentence, "open")
+
+
+def _of_none(tried: pd.DataFrame, running: str) -> Sentence:
+    ends = ", ".join(f"{number} {status}" for status, number in counts(tried).items() if number)
+    if running:
+        return Sentence(f"No trial has completed yet ({ends or 'none has started'}).{running}", "open")
+    return Sentence(f"No trial completed: {ends}." if ends else "No trial has started.", "failed")
+
+
+def _running(tried: pd.DataFrame, campaign: dict[str, Any]) -> str:
+    """What is still to come; empty for a search that is over."""
+    unfinished = int(tried["status"].isin(UNFINISHED).sum())
+    ended, asked = len(tried) - unfinished, int(campaign.get("trials") or len(tried))
+    if not unfinished and ended >= asked:
+        return ""
+    return f" The search is not over: {ended} of {counted(asked, 'trial')} ended, {unfinished} under way."
+
+
+def _unit(objective: str) -> str:
+    unit = next((column.unit for column in TRIAL_COLUMNS if column.name == objective), "")
+    return f" ({unit})" if unit else ""
