@@ -57,7 +57,7 @@ class Seen:
         in_use = ray.cluster_resources().get("GPU", 0) - ray.available_resources().get("GPU", 0)
         self.workers.append(len(nodes))
         self.gpus_in_use.append(max(0, round(in_use)))
-        statuses = results.load(campaign).trials["status"].tolist() if (campaign / "campaign.json").exists() else []
+        statuses = results.load(campaign).rows["status"].tolist() if (campaign / "campaign.json").exists() else []
         trials = ", ".join(f"{number} {status}" for status, number in sorted(Counter(statuses).items())) or "none"
         line = f"workers: {self.workers[-1]}, GPUs in use: {self.gpus_in_use[-1]}, trials: {trials}"
         if line != self.last:
@@ -123,7 +123,7 @@ def rehearse(address: str, head: subprocess.Popen[bytes], folder: Path, trials: 
 
 def judged(seen: Seen, campaign: Path, trials: int) -> list[str]:
     """What of the campaign and the cluster is not as it should be."""
-    table = results.load(campaign).trials
+    table = results.load(campaign).rows
     ran = table[table["status"] != "infeasible"]
     hosts = ran["worker"].nunique()
     say(f"{len(ran)} trials ended in {hosts} processes; at most {max(seen.workers)} workers, of which "

@@ -6,8 +6,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from results.loaded import load
     from results.store.campaign_folder import Store
-    from results.store.frames import Results, load
+    from results.store.frames import Results
     from results.store.names import campaign_folder
 
 __all__ = ["Results", "Store", "campaign_folder", "load"]
@@ -16,7 +17,7 @@ _WHERE = {
     "Results": "store.frames",
     "Store": "store.campaign_folder",
     "campaign_folder": "store.names",
-    "load": "store.frames",
+    "load": "loaded",
 }
 
 

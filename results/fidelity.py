@@ -59,7 +59,7 @@ def curves(results: Results) -> pd.DataFrame:
     ``final`` value, ``cost`` (training beside it so far, in budgets).
     """
     columns = ["trial", "group", "part", "value", "final", "cost"]
-    trials = results.trials[(results.trials["status"] == "completed") & results.trials["value"].notna()]
+    trials = results.rows[(results.rows["status"] == "completed") & results.rows["value"].notna()]
     if trials.empty:
         return pd.DataFrame(columns=columns)
     objective = str(trials["objective"].iloc[0])

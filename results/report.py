@@ -31,7 +31,7 @@ from terminal.option_numbers import at_least_one
 from terminal.short import short
 
 from results.crashes import crash_lines
-from results.statistics.leaderboard import counts, leaderboard, searched
+from results.statistics.leaderboard import counts, leaderboard
 from results.statistics.pareto import costs
 from results.store import frames
 from results.store.campaign_folder import ROW_KINDS
@@ -54,10 +54,10 @@ class _Line:
 
 def print_leaderboard(console: Console, results: Results, top: int = 10) -> None:
     """Print the counts, the ``top`` rows of the leaderboard and the base, and what changed in the best trial."""
-    console.print(_summary(searched(results.trials)))
+    console.print(_summary(results.trials))
     second = next(iter(results.campaign.get("objectives", [])[1:]), None)
     board = leaderboard(results.trials, second)
-    crashes = crash_lines(results.trials.sort_values("number").to_dict("records"))
+    crashes = crash_lines(results.rows.to_dict("records"))
     if board.empty:
         for line in crashes:
             console.print(line)
@@ -70,7 +70,7 @@ def print_leaderboard(console: Console, results: Results, top: int = 10) -> None
     _print_table(console, lines, objective)
     if second is not None:
         console.print(f"front: no other trial is as good in both {objective} and {second}.", style="dim")
-    verdicts = verdict_lines(results.trials)
+    verdicts = verdict_lines(results)
     for note in _notes(board, shown, bool(verdicts)):
         console.print(note, style="dim")
     for line in crashes:

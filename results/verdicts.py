@@ -15,22 +15,24 @@ from results.store.row_types import TRIAL_COLUMNS, TrialRow
 if TYPE_CHECKING:
     import pandas as pd
 
+    from results.store.frames import Results
+
 Rows = Sequence[TrialRow]
 
 
-def plain_rows(trials: pd.DataFrame) -> Rows:
+def plain_rows(runs: pd.DataFrame) -> Rows:
     """A data frame's rows as plain ones, with None for what is null, and counts whole where pandas made them floats."""
     counts = {column.name for column in TRIAL_COLUMNS if column.kind is int}
-    plain = trials.astype(object)
+    plain = runs.astype(object)
     rows = plain.where(plain.notna(), None).to_dict("records")
     for row in rows:
         row.update({name: int(row[name]) for name in counts & row.keys() if row[name] is not None})
     return cast(Rows, rows)
 
 
-def verdict_lines(trials: pd.DataFrame) -> list[str]:
-    """What there is to say of the latest confirmation; nothing where none has begun."""
-    rows = plain_rows(trials)
+def verdict_lines(results: Results) -> list[str]:
+    """Say what the latest confirmation of a campaign found, a line each; nothing where none has begun."""
+    rows = plain_rows(results.rows)
     found = rounds(rows)
     if not found:
         return []

@@ -194,7 +194,7 @@ def test_a_campaign_whose_head_was_lost_with_all_nodes_goes_on_on_a_new_cluster(
         driver.wait()
     for node in nodes.started:
         nodes.kill(node)
-    before = results.load(folder).trials.set_index("key")
+    before = results.load(folder).rows.set_index("key")
     done = before[before["status"].isin(ENDED)]
     assert 2 <= len(done) < 8
     fresh = start()
@@ -214,7 +214,7 @@ def check_whole(folder: Path, count: int) -> pd.DataFrame:
     Store.open(folder).set_damaged_aside(lambda path, why: unreadable.append(f"{path}: {why}"))
     assert unreadable == []
     campaign = results.load(folder)
-    ran = campaign.trials[campaign.trials["status"] != "infeasible"].set_index("key")
+    ran = campaign.rows[campaign.rows["status"] != "infeasible"].set_index("key")
     assert len(ran) == count and ran.index.is_unique and ran["status"].isin(ENDED).all()
     reports = campaign.reports
     assert set(reports["key"]) <= set(ran.index)
@@ -237,7 +237,7 @@ def running_in(folder: Path) -> pd.DataFrame:
 
 
 def trials_with(folder: Path, statuses: tuple[str, ...]) -> pd.DataFrame:
-    trials = results.load(folder).trials if (folder / "campaign.json").exists() else pd.DataFrame({"status": []})
+    trials = results.load(folder).rows if (folder / "campaign.json").exists() else pd.DataFrame({"status": []})
     return trials[trials["status"].isin(statuses)]
 
 

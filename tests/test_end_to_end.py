@@ -112,7 +112,7 @@ def wait_for(condition: Callable[[], bool], process: subprocess.Popen) -> None:
 
 def trials_of(folder: Path) -> pd.DataFrame:
     """The trials so far, those of a campaign that has not begun included."""
-    return results.load(folder).trials if (folder / "campaign.json").exists() else pd.DataFrame({"status": []})
+    return results.load(folder).rows if (folder / "campaign.json").exists() else pd.DataFrame({"status": []})
 
 
 def ended_in(folder: Path) -> int:

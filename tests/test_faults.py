@@ -187,4 +187,4 @@ def test_a_real_replay_ends_as_without_faults(seed, disk, tmp_path, start, fault
     fault_count.differing += len({key for key, *_ in differing})
     assert (fault_count.lost, fault_count.twice, fault_count.unreadable, differing) == (0, 0, 0, [])
     assert rows.keys() == expected.keys()
-    assert set(results.load(folder).trials["status"]) <= {"completed", "diverged", "crashed"}
+    assert set(results.load(folder).rows["status"]) <= {"completed", "diverged", "crashed"}

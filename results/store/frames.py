@@ -1,4 +1,4 @@
-"""A campaign as data frames: those that ``pandas.read_parquet`` gives, with the status as an ordered categorical."""
+"""A campaign as data frames: those of ``pandas.read_parquet``, by number, with the status as an ordered categorical."""
 
 from __future__ import annotations
 
@@ -10,24 +10,54 @@ from storage.location import Location
 
 from results.store.campaign_folder import Store
 from results.store.find import find
-from results.store.statuses import STATUSES
+from results.store.statuses import SEARCH, STATUSES
 
 
 @dataclass(frozen=True)
 class Results:
-    """One row a trial in ``trials``, one a report in ``reports`` (columns: row_types.py), and campaign.json."""
+    """All that a campaign's files say at one moment (columns: row_types.py), and campaign.json.
+
+    ``rows`` has every run: those of the search and those after it, on fresh seeds. They are apart in ``trials`` and
+    ``confirmations``, so that no run of a confirmation is taken for the best trial.
+    """
 
     campaign: dict[str, Any]
-    trials: pd.DataFrame
-    reports: pd.DataFrame
+    rows: pd.DataFrame  # a row a run, by number
+    reports: pd.DataFrame  # a row a report, in the order in which each run made them
+    name: str = ""
+
+    @property
+    def trials(self) -> pd.DataFrame:
+        """The trials of the search or replay."""
+        return self.rows[self._searched].reset_index(drop=True)
+
+    @property
+    def confirmations(self) -> pd.DataFrame:
+        """The runs after the search: those that confirm what it found, and those that take the winner apart."""
+        return self.rows[~self._searched].reset_index(drop=True)
+
+    @property
+    def _searched(self) -> pd.Series:
+        if "stage" not in self.rows:
+            return pd.Series(True, index=self.rows.index)
+        return self.rows["stage"].fillna(SEARCH) == SEARCH
+
+    def read(self) -> Results:
+        """Itself. A campaign of ``tuner.load`` is read anew by its own ``read``, which gives one of these."""
+        return self
 
 
 def load(folder: str | Location) -> Results:
     """Read a campaign, running or finished, by its place, or by its name where it is in ``results/runs``.
 
-    A ValueError where there is none or a file cannot be read.
+    A ValueError where there is none or a file cannot be read. ``results.load`` adds the questions.
     """
-    store = Store.open(find(folder) if isinstance(folder, str) else folder)
+    return results_of(Store.open(find(folder) if isinstance(folder, str) else folder))
+
+
+def results_of(store: Store) -> Results:
+    """The campaign of a store, as it stands now. A ValueError where a file cannot be read."""
     trials, reports = (table.to_pandas() for table in store.tables())
     trials["status"] = trials["status"].astype(pd.CategoricalDtype(list(STATUSES), ordered=True))
-    return Results(store.campaign, trials, reports)
+    rows = trials.sort_values(["number", "key"], ignore_index=True)
+    return Results(store.campaign, rows, reports, store.folder.name)

@@ -73,7 +73,7 @@ def until(happened: str, folder: Path, job: subprocess.Popen[bytes]) -> None:
 
 def statuses(folder: Path) -> list[str]:
     campaign = folder / "results" / "runs" / "night"
-    return results.load(campaign).trials["status"].tolist() if (campaign / "campaign.json").exists() else []
+    return results.load(campaign).rows["status"].tolist() if (campaign / "campaign.json").exists() else []
 
 
 def test_a_campaign_survives_the_time_limit_of_its_job(tmp_path: Path, stand_in: Callable[..., None]) -> None:

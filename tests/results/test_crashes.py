@@ -35,9 +35,9 @@ def test_many_crashes_are_counted_and_long_errors_shortened() -> None:
 
 def test_the_report_escapes_what_an_error_says(campaign) -> None:
     found = frames.load(campaign)
-    trials = found.trials.copy()
-    trials.loc[trials.index[-1], ["status", "reason"]] = ["crashed", "bad \x1b[31m thing"]
+    rows = found.rows.copy()
+    rows.loc[rows.index[-1], ["status", "reason"]] = ["crashed", "bad \x1b[31m thing"]
     console = Console(file=io.StringIO(), width=200)
-    print_leaderboard(console, Results(found.campaign, trials, found.reports))
+    print_leaderboard(console, Results(found.campaign, rows, found.reports))
     text = console.file.getvalue()
     assert "bad \\x1b[31m thing (errors/" in text and "\x1b" not in text

@@ -66,18 +66,18 @@ def test_a_leaderboard_ranks_the_search_alone(confirmed) -> None:
 
 
 def test_a_campaign_in_which_nothing_is_better_says_so(confirmed) -> None:
-    lines = verdict_lines(load(confirmed(2.1, 2.2)).trials)
+    lines = verdict_lines(load(confirmed(2.1, 2.2)))
     assert lines[-1] == "No candidate is established to be better than the base."
     assert sum("established: worse" in line for line in lines) == 2
 
 
 def test_a_confirmation_that_has_just_begun_gives_no_verdict(confirmed) -> None:
-    lines = verdict_lines(load(confirmed(1.7, 1.9, seeds=2)).trials)
+    lines = verdict_lines(load(confirmed(1.7, 1.9, seeds=2)))
     assert lines == ["Confirming 2x3..5: 6 of at least 9 runs ended."]
 
 
 def test_a_campaign_without_confirmation_is_reported_as_before(campaign) -> None:
-    assert verdict_lines(load(campaign).trials) == []
+    assert verdict_lines(load(campaign)) == []
     assert "not yet a finding" in printed(campaign)
 
 

@@ -149,7 +149,7 @@ def test_a_search_ends_with_verdicts_and_its_winner_as_a_command_that_trains_it(
     assert main(["--resume", "sure", "--results", "runs", "--ablate"]) == 0
     out = capsys.readouterr().out
     assert "Ablation: " in out and "--ablate" not in out
-    stages = load(Path("runs/sure")).trials["stage"].value_counts()
+    stages = load(Path("runs/sure")).rows["stage"].value_counts()
     assert stages["search"] == 14 and stages["confirm"] == 6 and stages["ablate"] > 0
     assert main(["--resume", "sure", "--results", "runs", "--confirm", "2x3"]) == 2
     assert "--confirm 2x3 cannot follow 2x2" in capsys.readouterr().err

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-import pyarrow as pa
 
-from results.statistics.confirmation import Round, rounds, standing
-from results.statistics.leaderboard import searched
+from results.questions.methods import Questions
+from results.questions.pareto import pareto
+from results.questions.winner import winner
+from results.statistics.confirmation import Round, rounds
 from results.store.campaign_folder import Store
-from results.store.statuses import STATUSES
+from results.store.frames import Results, results_of
 from results.verdicts import plain_rows, verdict_table
 from storage.location import Location
 from terminal.counted import counted
@@ -27,8 +28,6 @@ from tuner.spec import CampaignSpec
 if TYPE_CHECKING:
     from search_spaces.space import Space
     from trainable.config import TrainConfig
-
-_TYPES = {pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype()}  # whole also where some are null
 
 
 @dataclass(frozen=True, repr=False)
@@ -63,7 +62,7 @@ class Best:
         )
 
 
-class Campaign:
+class Campaign(Questions):
     """One campaign's folder. Everything is read when it is asked for, so that a running one can be watched."""
 
     def __init__(self, folder: Location, space: Space | None = None) -> None:
@@ -81,53 +80,53 @@ class Campaign:
         """All that it was begun with, as far as it has not been changed since."""
         return CampaignSpec.of_json(Store.open(self.folder).campaign)
 
+    def read(self) -> Results:
+        """All that its files say at this moment: ``trials``, ``confirmations`` and ``reports`` that fit together."""
+        return results_of(Store.open(self.folder))
+
     @property
     def trials(self) -> pd.DataFrame:
         """The trials of the search or replay, a row each, sorted by number (columns: results/store/row_types.py)."""
-        return searched(self._rows()).reset_index(drop=True)
+        return self.read().trials
 
     @property
     def confirmations(self) -> pd.DataFrame:
         """The runs after the search, on fresh seeds: those that confirm, and those that take the winner apart."""
-        rows = self._rows()
-        return rows.drop(searched(rows).index).reset_index(drop=True)
+        return self.read().confirmations
 
     @property
     def reports(self) -> pd.DataFrame:
         """The curves: a row for each report of a trial."""
-        return Store.open(self.folder).table("reports").to_pandas(types_mapper=_TYPES.get)
+        return self.read().reports
 
     def best(self) -> Best | None:
         """The best that is known; None while nothing has completed. A ValueError for a campaign of two objectives."""
-        spec, rows = self.spec, self._rows()
-        if "," in (spec.objective or ""):
-            raise ValueError(f"of two objectives ({spec.objective}) no trial is simply the best: see front()")
-        tried = searched(rows)
-        completed: pd.DataFrame = tried[(tried["status"] == "completed") & tried["value"].notna()]
-        if completed.empty:
+        found = self.read()
+        won = winner(found)
+        if won.empty:
             return None
-        winner = standing(rounds(plain_rows(rows)))
-        verdict = None if winner is None else winner.judgement.winner
-        if verdict is not None and (arm := completed[completed["key"] == verdict.arm]).size:
-            return _best(arm.iloc[0], verdict.difference, confirmed=True)
-        row = completed.sort_values(["value", "key"]).iloc[0]
-        base = completed[completed["is_base"].fillna(False)]["value"].mean()
-        known = not pd.isna(base) and not row["is_base"]
-        return _best(row, float(row["value"] - base) if known else None, confirmed=False)
+        (known,) = won.to_dict("records")
+        (row,) = (row for _, row in found.trials[found.trials["key"] == known["key"]].iterrows())
+        versus_base = None if pd.isna(known["versus_base"]) else float(known["versus_base"])
+        return Best(
+            trial=int(row["number"]),
+            objective=str(row["objective"]),
+            value=float(row["value"]),
+            versus_base=versus_base,
+            confirmed=bool(known["confirmed"]),
+            changes=json.loads(row["overrides"]),
+            row=row,
+        )
 
     def front(self) -> pd.DataFrame:
         """The trials that no other one beats in both objectives. A ValueError for a campaign of one."""
-        from results.statistics.pareto import front
-
-        objectives = (self.spec.objective or "").split(",")
-        if len(objectives) != 2:
-            raise ValueError(f"a campaign of one objective ({objectives[0]}) has no front: see best()")
-        trials = self.trials
-        return trials[front(trials, objectives[1])].reset_index(drop=True)
+        found = self.read()
+        on_front = pareto(found)["key"]
+        return found.trials[found.trials["key"].isin(on_front)].reset_index(drop=True)
 
     def verdicts(self) -> pd.DataFrame:
         """The latest confirmation, a row a candidate, paired with the base on fresh seeds; empty before it begins."""
-        rows = plain_rows(self._rows())
+        rows = plain_rows(self.read().rows)
         found: list[Round] = rounds(rows)
         return verdict_table(found[-1] if found else None, rows)
 
@@ -157,13 +156,3 @@ class Campaign:
         best = None if "," in (spec.objective or "") else self.best()
         found = "" if best is None else f", best {best.objective} {short(best.value)} (trial {best.trial})"
         return f"{spec.space}, {ended}{found}"
-
-    def _rows(self) -> pd.DataFrame:
-        rows: pd.DataFrame = Store.open(self.folder).table("trials").to_pandas(types_mapper=_TYPES.get)
-        rows["status"] = rows["status"].astype(pd.CategoricalDtype(list(STATUSES), ordered=True))
-        return rows.sort_values("number", ignore_index=True)
-
-
-def _best(row: pd.Series, versus_base: float | None, confirmed: bool) -> Best:
-    changes = json.loads(row["overrides"])
-    return Best(int(row["number"]), str(row["objective"]), float(row["value"]), versus_base, confirmed, changes, row)

@@ -56,7 +56,7 @@ CONTRADICTIONS: dict[str, tuple[int, Row, str]] = {
 
 @pytest.mark.parametrize("case", CONTRADICTIONS)
 def test_rows_that_contradict_each_other_are_refused_in_one_line(case, confirmed, capsys) -> None:
-    assert len(load(confirmed.folder).trials) == 8 and main([str(confirmed.folder)]) == 0
+    assert len(load(confirmed.folder).rows) == 8 and main([str(confirmed.folder)]) == 0
     capsys.readouterr()
     number, cells, said = CONTRADICTIONS[case]
     change(confirmed, number, cells)

@@ -1,0 +1,66 @@
+"""The questions as methods of a campaign: each calls the function of its name, in the file of its name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from results.store.frames import Results
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Questions:
+    """What can be asked of a campaign. The functions say in full what each frame holds."""
+
+    def read(self) -> Results:
+        """All that the campaign's files say at this moment."""
+        raise NotImplementedError
+
+    def leaderboard(self) -> pd.DataFrame:
+        """Which trials are the best? A row a trial."""
+        from results.questions.leaderboard import ranked
+
+        return ranked(self)
+
+    def winner(self) -> pd.DataFrame:
+        """Which trial has won, and is that confirmed? One row, or none while nothing has completed."""
+        from results.questions.winner import winner
+
+        return winner(self)
+
+    def effects(self) -> pd.DataFrame:
+        """What did each change do, and is it more than noise? A row a comparison."""
+        from results.questions.effects import effects
+
+        return effects(self)
+
+    def noise(self) -> pd.DataFrame:
+        """How much do runs of one config differ by their seed alone? A row a source of replicates."""
+        from results.questions.noise import noise
+
+        return noise(self)
+
+    def progression(self, by: str = "trials") -> pd.DataFrame:
+        """How fast did the best so far improve, and would random order have done as well? A row a trial."""
+        from results.questions.progression import progression
+
+        return progression(self, by)
+
+    def pareto(self) -> pd.DataFrame:
+        """Which trials does no other one beat in both objectives? A row a trial of the front."""
+        from results.questions.pareto import pareto
+
+        return pareto(self)
+
+    def time(self) -> pd.DataFrame:
+        """When did each run have its slot, and what took the seconds? A row a run."""
+        from results.questions.time import time
+
+        return time(self)
+
+    def slots(self) -> pd.DataFrame:
+        """Where did each slot's seconds go: training, evaluation, set-up, idle? A row a slot."""
+        from results.questions.time import slot_seconds
+
+        return slot_seconds(self)
