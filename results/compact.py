@@ -1,7 +1,8 @@
 """A finished campaign in three files, to be kept and given away: ``python -m results.compact FOLDER TARGET``.
 
 Read like any other campaign (``results.load``, ``pandas.read_parquet``). What means nothing elsewhere is left out: the
-workers' names, the checkpoints and the search's own files. A resume refuses it.
+workers' names, the checkpoints and the search's own files; and the training curves, which take several times as much
+room as all else. A resume refuses it.
 """
 
 from __future__ import annotations
@@ -24,9 +25,10 @@ from terminal.console import Console
 from terminal.counted import counted
 
 from results.store import places, row_places
-from results.store.campaign_folder import CAMPAIGN, ROW_KINDS, Store
+from results.store.campaign_folder import CAMPAIGN, Store
 from results.store.find import find
 from results.store.names import check_name
+from results.store.row_kinds import COMPACTED
 from results.store.statuses import UNFINISHED
 
 _PART = "part-0.parquet"
@@ -42,7 +44,7 @@ def compact(folder: Location, target: Location) -> int:
     check_name(target.name, "campaign name")
     if files.is_file(target) or files.names(target):
         raise ValueError(f"{target} exists already: a compacted campaign needs a folder of its own")
-    tables: dict[str, pa.Table] = dict(zip(ROW_KINDS, store.tables(), strict=True))
+    tables: dict[str, pa.Table] = dict(zip(COMPACTED, store.tables(), strict=True))
     unfinished = sum(status in UNFINISHED for status in tables["trials"]["status"].to_pylist())
     if unfinished:
         raise ValueError(f"{folder} has {counted(unfinished, 'trial')} not ended yet: resume it first")
@@ -83,7 +85,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         written = compact(find(options.folder), options.target)
     except (ValueError, OSError) as error:
         return parser.refuse(error)
-    Console(goes_on=True).print(f"{options.target}: {written:,} bytes in {1 + len(ROW_KINDS)} files")
+    said = f"{options.target}: {written:,} bytes in {1 + len(COMPACTED)} files, without the training curves"
+    Console(goes_on=True).print(said)
     return 0
 
 

@@ -19,4 +19,4 @@ def load(campaign: str | Location) -> Loaded:
     A ValueError where there is none or a file cannot be read.
     """
     found = frames.load(campaign)
-    return Loaded(found.campaign, found.rows, found.reports, found.name)
+    return Loaded(found.campaign, found.rows, found.reports, found.name, found.store)

@@ -21,6 +21,7 @@ from typing import Any
 
 import pandas as pd
 from rich.text import Text
+from storage import files
 from storage.location import Location, text_argument
 from terminal.command_line import EXIT_CODES_OF_LOOKING, OneLineParser
 from terminal.complaint import complain
@@ -34,9 +35,9 @@ from results.crashes import crash_lines
 from results.statistics.leaderboard import counts, leaderboard
 from results.statistics.pareto import costs
 from results.store import frames
-from results.store.campaign_folder import ROW_KINDS
 from results.store.find import find
 from results.store.frames import Results
+from results.store.row_kinds import ROW_KINDS
 from results.verdicts import verdict_lines
 
 _HEADS = ("rank", "trial", "", "vs base", "status")  # the third is the name of the objective
@@ -84,6 +85,8 @@ def print_where(console: Console, folder: Location) -> None:
     """Print where the files are, and the two lines of pandas that open them, unbroken so that they can be copied."""
     console.print(f"Files: {folder}")
     for name in ROW_KINDS:
+        if not files.names(folder / name):
+            continue  # the curves of a compacted campaign, or of one from before there were any
         # as Text: a Python literal is escaped already, and must stay one
         console.print(Text(f"{name} = pandas.read_parquet({str(folder / name)!r})"))
 

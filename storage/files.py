@@ -17,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import TypeGuard
 
 from pyarrow.fs import FileType
 
@@ -57,6 +58,11 @@ def read_all(paths: Sequence[Location], most_bytes: int | None = None) -> Iterat
         return
     with ThreadPoolExecutor(AT_ONCE) as pool:
         yield from pool.map(reads, paths)
+
+
+def is_unreachable(content: bytes | OSError) -> TypeGuard[OSError]:
+    """Whether a store did not hand out an object of :func:`read_all`, which says nothing of the object."""
+    return isinstance(content, OSError) and not isinstance(content, TooLargeError)
 
 
 def _read_or_error(path: Location, most_bytes: int | None) -> bytes | OSError:

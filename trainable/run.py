@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from trainable.config import Spent, TrainConfig
+from trainable.curve import CurveRecorder
 from trainable.data.dataset import Dataset
 from trainable.data.epochs import epochs_at
 from trainable.networks.network import Network
@@ -45,6 +46,7 @@ class Run:
     target_reached: bool = False
     eval_seconds: float = 0.0
     compile_seconds: float = 0.0
+    curve: CurveRecorder = field(default_factory=CurveRecorder)
 
     @classmethod
     def start(cls, config: TrainConfig, dataset: Dataset, runtime: Runtime) -> Run:
@@ -125,6 +127,7 @@ class Run:
             "target_reached": self.target_reached,
             "eval_seconds": self.eval_seconds,
             "compile_seconds": self.compile_seconds,
+            "curve": self.curve.state_dict(),
         }
 
     @torch.no_grad()
@@ -142,6 +145,7 @@ class Run:
         self.spent = Spent(**state["spent"])
         self.loss_sum.copy_(state["loss_sum"])
         self.smoothed_loss.copy_(state["smoothed_loss"])
+        self.curve.load_state_dict(state["curve"], self.runtime.device)
         for name in ("position", "reported", "loss_steps", "target_reached", "eval_seconds", "compile_seconds"):
             setattr(self, name, state[name])
 

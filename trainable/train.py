@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from torch import Tensor
 
+from trainable.curve import Taken
 from trainable.hooks.hook import Step
 from trainable.objective import build_objective, next_step
 from trainable.optimizers.update_rule import update
@@ -62,6 +63,7 @@ def take(run: Run, step: Step) -> Tensor:
     for module in run.live:
         module.before_step(step)
     loss = step.recompute_gradients()
+    run.curve.add(Taken(step, loss, run.groups, run.spent.tokens + run.config.data.batch_tokens))
     for hook, state in hooks:
         hook.after_backward(step, state)
     momentum = run.config.schedule.momentum(step.progress)

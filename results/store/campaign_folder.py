@@ -1,4 +1,5 @@
-"""A campaign's folder: ``campaign.json`` and the Parquet datasets ``trials`` and ``reports``, one file a trial in each.
+"""A campaign's folder: ``campaign.json`` and the Parquet data sets ``trials``, ``reports`` and ``curves``, one file a
+trial in each.
 
 A file is only ever replaced whole (hidden temporary, fsync, rename), so a reader sees the old rows or the new ones, one
 row per trial, also after a kill -9; there is nothing to repair. In an object store a put is that by itself. One process
@@ -12,31 +13,27 @@ import json
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, TypeGuard, cast
+from typing import Any, cast
 
 import pyarrow as pa
 from storage import files, inside
 from storage.location import Location
-from storage.remote import TooLargeError
 from terminal.nearest import nearest
 
-from results.store import campaign_json, limits, parquet, places, row_places
-from results.store.consistency import check_trials, orphans
-from results.store.names import check_name, is_name
+from results.store import campaign_json, limits, parquet, places, row_kinds, row_places
+from results.store.consistency import check_curves, check_trials, orphans
+from results.store.curves import TrainingCurve, check_curve
+from results.store.names import EMPTY, check_name, checked_key, is_part
+from results.store.row_kinds import COMPACTED, ROW_KINDS, RowKind
 from results.store.row_types import ReportRow, TrialRow
 from results.store.salvage import salvaged
-from results.store.schema import SCHEMA_VERSION, reports_schema, trials_schema
+from results.store.schema import SCHEMA_VERSION, schemas
 from results.store.validate import check_rows, needed, written
 
 OnCorrupt = Callable[[Location, str], None]  # the file under its new name, and what was wrong with it
-RowKind = Literal["trials", "reports"]
-ROW_KINDS: tuple[RowKind, ...] = ("trials", "reports")
 CAMPAIGN = "campaign.json"
-MOST_ROWS = {"trials": limits.TRIALS, "reports": limits.REPORTS}
-MOST_ROWS_OF_A_TRIAL = {"trials": 1, "reports": limits.REPORTS_OF_A_TRIAL}
 
-_ORPHAN = "has reports of a trial that has no row"
-_EMPTY = "0-empty"  # a part without rows, so that pandas can read a campaign in which nothing has happened yet
+_ORPHAN = "has {} of a trial that has no row"
 
 
 class Store:
@@ -45,7 +42,7 @@ class Store:
     def __init__(self, folder: Location, campaign: dict[str, Any]) -> None:
         self.folder = folder
         self.campaign = campaign
-        self._schemas = {"trials": trials_schema(campaign["knobs"]), "reports": reports_schema()}
+        self._schemas = schemas(campaign["knobs"])
         self.before_write: Callable[[], None] = lambda: None  # of each row: raises where the folder is no longer ours
         self.on_refused: Callable[[str, str], None] | None = None  # told of cells left out, and why
         self._misnamed: set[str] = set()  # trials whose rows were written under another name of the folder
@@ -85,7 +82,7 @@ class Store:
                 raise ValueError(f"campaign[{name!r}] is written by the store and must not be given")
         whole = {"schema_version": SCHEMA_VERSION, **campaign, "knobs": dict(knobs)}
         text = json.dumps(places.relative(folder, whole), indent=2, allow_nan=False)
-        return cls(folder, _parsed_campaign(folder, text.encode())), text
+        return cls(folder, campaign_json.of_content(folder / CAMPAIGN, text.encode())), text
 
     @classmethod
     def open(cls, folder: Location) -> Store:
@@ -93,21 +90,22 @@ class Store:
 
         Nothing is changed. Reading a damaged file is a ValueError that names it.
         """
-        store = cls(folder, _read_campaign(folder))
-        missing = [dataset for dataset in ROW_KINDS if store._compacted and not store._keys(dataset)]
+        check_campaign(folder)
+        store = cls(folder, campaign_json.read(folder / CAMPAIGN))
+        missing = [dataset for dataset in COMPACTED if store._compacted and not store._keys(dataset)]
         if missing:
             raise ValueError(f"{folder} is compacted but holds no {missing[0]}: it was not copied whole")
         return store
 
     def set_damaged_aside(self, said: OnCorrupt) -> None:
-        """Rename every Parquet file that cannot be read to ``.corrupt-<name>``, and the reports of trials that have no
-        row (any more); ``said`` is told of each. Only for a process that alone writes the campaign, to go on with it.
+        """Rename every Parquet file that cannot be read to ``.corrupt-<name>``, and what is of trials that have no row
+        (any more); ``said`` is told of each. Only for a process that alone writes the campaign, to go on with it.
 
         A ValueError, before anything is renamed, where rows that can be read contradict each other.
         """
         self.refuse_if_compacted()
         damaged: list[tuple[RowKind, str, str]] = []
-        whole: dict[RowKind, list[str]] = {"trials": [], "reports": []}
+        whole: dict[RowKind, list[str]] = {dataset: [] for dataset in ROW_KINDS}
         trials = [pa.Table.from_batches([], self._schemas["trials"])]
         for dataset in ROW_KINDS:
             for key, found in self._each(dataset, reachable=True):
@@ -117,8 +115,9 @@ class Store:
                 whole[dataset].append(key)
                 trials += [found] if dataset == "trials" else []
         self._check_trials(pa.concat_tables(trials))
-        for key in orphans(whole["reports"], [*whole["trials"], _EMPTY]):
-            damaged.append(("reports", key, f"{self._path('reports', key)} {_ORPHAN}"))
+        for dataset in ROW_KINDS[1:]:
+            for key in orphans(whole[dataset], [*whole["trials"], EMPTY]):
+                damaged.append((dataset, key, f"{self._path(dataset, key)} {_ORPHAN.format(dataset)}"))
         for dataset, key, why in damaged:
             said(self._set_aside(dataset, f"{key}.parquet"), why)
         for dataset in ROW_KINDS:  # with the columns of now: pandas takes those of the first file for those of all
@@ -129,14 +128,14 @@ class Store:
         if not changes:
             return
         text = json.dumps(places.relative(self.folder, {**self.campaign, **changes}), indent=2, allow_nan=False)
-        self.campaign = _parsed_campaign(self.folder, text.encode())
+        self.campaign = campaign_json.of_content(self.folder / CAMPAIGN, text.encode())
         inside.write(self.folder, CAMPAIGN, text.encode())
 
     def remove_half_written(self) -> None:
         """Remove what writers that were killed left of its files; for a process that alone writes the campaign."""
         inside.remove_half_written(self.folder, "", lambda name: name == CAMPAIGN)
         for dataset in ROW_KINDS:
-            inside.remove_half_written(self.folder, dataset, _is_part)
+            inside.remove_half_written(self.folder, dataset, is_part)
 
     def write_trial(self, row: TrialRow) -> None:
         """Store the one row of a trial, in place of an earlier one; columns not given are null.
@@ -144,13 +143,13 @@ class Store:
         A ValueError for a column that does not exist, a bad key or status, or a value of a wrong type. With
         ``on_refused`` such cells are taken out of ``row`` instead (see salvage.py), and it is told of them.
         """
-        self._write("trials", _key(row), [row])
+        self._write("trials", checked_key(row.get("key")), [row])
         if row["status"] != "running":
             self._reported.pop(row["key"], None)
 
     def append_report(self, row: ReportRow) -> None:
         """Add one row to a trial's reports; columns not given are null. Errors as in :meth:`write_trial`."""
-        key = _key(row)
+        key = checked_key(row.get("key"))
         rows = self._reported[key] if key in self._reported else self.reports(key)
         self._write("reports", key, [*rows, row])  # refuses a bad row before it is remembered
         self._reported[key] = [*rows, row.copy()]
@@ -163,6 +162,35 @@ class Store:
         else:
             self.before_write()
             inside.remove(self.folder, f"reports/{key}.parquet")
+
+    def write_curve(self, key: str, number: int, curve: TrainingCurve) -> None:
+        """Store the curve of the trial ``key``, whose number is given, in place of an earlier one.
+
+        A ValueError for one that could not be read again; with ``on_refused`` it is told of that instead.
+        """
+        self.refuse_if_compacted()
+        try:
+            table = curve.table(checked_key(key), number)
+        except ValueError as error:
+            if self.on_refused is None:
+                raise
+            self.on_refused(f"the curve of trial {key!r} was not written", str(error))
+            return
+        self.before_write()
+        if len(table):
+            self._write_table("curves", key, table)
+
+    def check_curves(self) -> None:
+        """A ValueError for the first curve that cannot be read."""
+        for _, found in self._each("curves"):
+            if isinstance(found, ValueError):
+                raise found
+
+    def curve(self, key: str) -> TrainingCurve | None:
+        """The curve of one trial; None where it has none."""
+        check_name(key, "trial key")
+        there = not self._compacted and files.is_file(self._path("curves", key))
+        return TrainingCurve.of(self._read("curves", key)) if there else None
 
     def trials(self) -> list[TrialRow]:
         """All trials as plain rows (null is None), sorted by key. A ValueError names the files that cannot be read."""
@@ -193,8 +221,8 @@ class Store:
                 continue
             tables.append(found)
             rows, size = rows + len(found), size + found.nbytes
-            if rows > MOST_ROWS[dataset] or size > limits.DECODED_BYTES:
-                most = f"{MOST_ROWS[dataset]:,} rows or {limits.DECODED_BYTES:,} bytes of them"
+            if rows > row_kinds.MOST_ROWS[dataset] or size > row_kinds.MOST_BYTES[dataset]:
+                most = f"{row_kinds.MOST_ROWS[dataset]:,} rows or {row_kinds.MOST_BYTES[dataset]:,} bytes of them"
                 raise ValueError(f"{self.folder / dataset} cannot be read: it holds over {most}")
         if errors:
             raise ValueError("; ".join(errors))
@@ -213,8 +241,21 @@ class Store:
         if lost := orphans(reports["key"].to_pylist(), trials["key"].to_pylist()):
             where = self.folder / "reports" if self._compacted else self._path("reports", lost[0])
             how = "it was not copied whole" if self._compacted else "a resume sets them aside"
-            raise ValueError(f"{where} {_ORPHAN} ({lost[0]!r}): {how}")
+            raise ValueError(f"{where} {_ORPHAN.format('reports')} ({lost[0]!r}): {how}")
         return trials, reports
+
+    def curves(self) -> pa.Table:
+        """All training curves, each trial's by name and step. A ValueError as in :meth:`table`, and for a curve that is
+        of none of the trials.
+
+        Empty in a compacted campaign and in one from before there were curves.
+        """
+        curves = self.table("curves")  # first: whatever is written meanwhile, their trials have rows
+        try:
+            check_curves(curves, self.table("trials"))
+        except ValueError as error:
+            raise ValueError(f"{self.folder / 'curves'} cannot be believed: {error}") from None
+        return curves
 
     def _check_trials(self, rows: pa.Table) -> None:
         """A ValueError for trials that contradict each other."""
@@ -230,7 +271,7 @@ class Store:
         """
         keys = self._keys(dataset)
         for key, content in zip(keys, self._contents(dataset, keys), strict=True):
-            if reachable and not isinstance(self.folder, Path) and _is_unreachable(content):
+            if reachable and not isinstance(self.folder, Path) and files.is_unreachable(content):
                 raise content
             try:
                 found = self._parsed(dataset, key, content)
@@ -240,7 +281,7 @@ class Store:
                 yield key, found
 
     def _keys(self, dataset: RowKind) -> list[str]:
-        names = files.names(self.folder / dataset)
+        names = [] if self._compacted and dataset not in COMPACTED else files.names(self.folder / dataset)
         return [name.removesuffix(".parquet") for name in names if name.endswith(".parquet")]
 
     def _path(self, dataset: RowKind, key: str) -> Location:
@@ -256,16 +297,19 @@ class Store:
     def _parsed(self, dataset: RowKind, key: str, content: bytes | OSError) -> pa.Table:
         path = self._path(dataset, key)
         one = None if self._compacted else key
-        most = 0 if key == _EMPTY else MOST_ROWS[dataset] if one is None else MOST_ROWS_OF_A_TRIAL[dataset]
+        most = 0 if key == EMPTY else row_kinds.most_rows(dataset, of_one_trial=one is not None)
         try:
             if isinstance(content, OSError):
                 raise content
             table = parquet.read(content, self._schemas[dataset], most, needed=needed(dataset))
             if most and not len(table) and one is not None:
                 raise ValueError("it holds no row")
-            check_rows(table, dataset, one, self.campaign.get("objective"))
+            if dataset == "curves":
+                check_curve(table, one)
+            else:
+                check_rows(table, dataset, one, self.campaign.get("objective"))
         except (pa.ArrowException, OSError, ValueError) as error:
-            raise ValueError(f"{path} cannot be read: {_first_line(error)}") from None
+            raise ValueError(f"{path} cannot be read: {parquet.first_line(error)}") from None
         return row_places.whole(self.folder, self._named(key, table)) if dataset == "trials" else table
 
     def _named(self, key: str, trials: pa.Table) -> pa.Table:
@@ -304,15 +348,16 @@ class Store:
 
     def _write_table(self, dataset: RowKind, key: str, table: pa.Table) -> None:
         table = row_places.relative(self.folder, table) if dataset == "trials" else table
-        inside.write(self.folder, f"{dataset}/{key}.parquet", parquet.of_few_rows(table))
+        content = parquet.of_many_rows(table) if dataset == "curves" else parquet.of_few_rows(table)
+        inside.write(self.folder, f"{dataset}/{key}.parquet", content)
 
     def _write_empty_part(self, dataset: RowKind) -> None:
-        self._write_table(dataset, _EMPTY, pa.Table.from_batches([], self._schemas[dataset]))
+        self._write_table(dataset, EMPTY, pa.Table.from_batches([], self._schemas[dataset]))
 
     @property
     def is_empty(self) -> bool:
         """Whether no trial has begun."""
-        return all(key == _EMPTY for dataset in ROW_KINDS for key in self._keys(dataset))
+        return all(key == EMPTY for dataset in ROW_KINDS for key in self._keys(dataset))
 
     @property
     def _compacted(self) -> bool:
@@ -328,7 +373,7 @@ class Store:
         if CAMPAIGN in found:
             raise ValueError(f"{self.folder} already holds a campaign: resume it or choose another name")
         foreign = [name for name in found if name not in ROW_KINDS]
-        foreign += [f"{dataset}/{key}" for dataset in ROW_KINDS for key in self._keys(dataset) if key != _EMPTY]
+        foreign += [f"{dataset}/{key}" for dataset in ROW_KINDS for key in self._keys(dataset) if key != EMPTY]
         if foreign:
             raise ValueError(f"{self.folder} already holds {foreign[0]!r}: a campaign needs a folder of its own")
 
@@ -352,37 +397,3 @@ def check_campaign(folder: Location) -> None:
         siblings = [found.name for found in campaigns(folder.parent)]
         hint = nearest(folder.name, siblings, "campaigns beside it")
         raise ValueError(f"{folder} is no campaign: it holds no {CAMPAIGN}; {hint}")
-
-
-def _read_campaign(folder: Location) -> dict[str, Any]:
-    check_campaign(folder)
-    path = folder / CAMPAIGN
-    try:
-        content = files.read(path, limits.CAMPAIGN_BYTES)
-    except TooLargeError as error:
-        raise ValueError(f"{path} cannot be read: {error.strerror}") from None
-    return _parsed_campaign(folder, content)
-
-
-def _parsed_campaign(folder: Location, content: bytes) -> dict[str, Any]:
-    return places.whole(folder, campaign_json.parse(folder / CAMPAIGN, content))
-
-
-def _is_unreachable(content: bytes | OSError) -> TypeGuard[OSError]:
-    return isinstance(content, OSError) and not isinstance(content, TooLargeError)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [repr(error)])[0]
-
-
-def _is_part(name: str) -> bool:
-    return name.endswith(".parquet") and is_name(name.removesuffix(".parquet"))
-
-
-def _key(row: Mapping[str, Any]) -> str:
-    key = row.get("key")
-    if not isinstance(key, str) or key == _EMPTY:
-        raise ValueError(f"the trial key {key!r} must be text other than {_EMPTY!r}")
-    check_name(key, "trial key")
-    return key

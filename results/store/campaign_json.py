@@ -13,12 +13,14 @@ from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from storage import files
 from storage.location import Location
+from storage.remote import TooLargeError
 from terminal.nearest import nearest
 from terminal.short import shortened
 
 from results.design import Design
-from results.store import limits
+from results.store import limits, places
 from results.store.limits import CAMPAIGN_BYTES, DEPTH, JSON_TEXT, LARGEST_NUMBER, MOST_KNOBS
 from results.store.row_types import TRIAL_COLUMNS
 from results.store.schema import SCHEMA_VERSION
@@ -205,6 +207,20 @@ def _among(names: Iterable[str], known: Iterable[str], field: str) -> None:
     for name in names:
         if name not in known:
             raise ValueError(f"{field} names {name!r}: {nearest(name, known, 'names')}")
+
+
+def read(path: Location) -> dict[str, Any]:
+    """The campaign that a file holds, with whole paths; a ValueError as of :func:`parse`, and for one too large."""
+    try:
+        content = files.read(path, CAMPAIGN_BYTES)
+    except TooLargeError as error:
+        raise ValueError(f"{path} cannot be read: {error.strerror}") from None
+    return of_content(path, content)
+
+
+def of_content(path: Location, content: bytes) -> dict[str, Any]:
+    """The campaign that the file's content describes, with whole paths."""
+    return places.whole(path.parent, parse(path, content))
 
 
 def parse(path: Location, content: bytes) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 Everything else is read off from here: the Arrow schema and the metadata in the files (``schema.py``), what the driver
 copies from a report, what a new attempt takes back and what another campaign may reuse (``row_parts.py``), and what a
-cell may hold (``rows.py``).
+cell may hold (``validate.py``).
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ class Column:
     field: str = ""  # what the report calls it, where that is another name
     finite: bool = True  # else a number may be infinite or none (NaN)
     most: int = SHORT_TEXT  # characters of a text
+    repeated: bool = False  # a text of few kinds in many rows: kept once each, and referred to (dictionary-encoded)
     name: str = ""
     kind: type = NoneType
     nullable: bool = True

@@ -37,6 +37,17 @@ def check_trials(trials: pa.Table, campaign: Mapping[str, Any]) -> None:
     _check_rounds(cast(list[TrialRow], list(compress(trials.select(_OF_A_ROUND).to_pylist(), after))))
 
 
+def check_curves(curves: pa.Table, trials: pa.Table) -> None:
+    """A ValueError for a curve that is of none of the trials, or that has the number of another one."""
+    numbers = dict(zip(trials["key"].to_pylist(), trials["number"].to_pylist(), strict=True))
+    each = curves.group_by(["key", "number"]).aggregate([])
+    for key, number in zip(each["key"].to_pylist(), each["number"].to_pylist(), strict=True):
+        if key not in numbers:
+            raise ValueError(f"it has a curve of trial {key!r}, which has no row")
+        if number != numbers[key]:
+            raise ValueError(f"the curve of trial {key!r} has the number {number}, but its row has {numbers[key]}")
+
+
 def orphans(keys_with_reports: Iterable[str | None], keys_with_rows: Iterable[str | None]) -> list[str]:
     """The keys whose reports are there but whose trial is not, sorted: a trial's row is written before it reports."""
     return sorted(key for key in set(keys_with_reports) - set(keys_with_rows) if key is not None)

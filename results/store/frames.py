@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
@@ -24,7 +25,8 @@ class Results:
     campaign: dict[str, Any]
     rows: pd.DataFrame  # a row a run, by number
     reports: pd.DataFrame  # a row a report, in the order in which each run made them
-    name: str = ""
+    name: str
+    store: Store = field(repr=False)  # that it was read from
 
     @property
     def trials(self) -> pd.DataFrame:
@@ -46,6 +48,15 @@ class Results:
         """Itself. A campaign of ``tuner.load`` is read anew by its own ``read``, which gives one of these."""
         return self
 
+    @cached_property
+    def curves(self) -> pd.DataFrame:
+        """One row for each name at each kept step of each trial; read when it is first asked for.
+
+        A ValueError where a file cannot be read. Empty of a compacted campaign, which has none.
+        """
+        found: pd.DataFrame = self.store.curves().to_pandas()
+        return found
+
 
 def load(folder: str | Location) -> Results:
     """Read a campaign, running or finished, by its place, or by its name where it is in ``results/runs``.
@@ -60,4 +71,4 @@ def results_of(store: Store) -> Results:
     trials, reports = (table.to_pandas() for table in store.tables())
     trials["status"] = trials["status"].astype(pd.CategoricalDtype(list(STATUSES), ordered=True))
     rows = trials.sort_values(["number", "key"], ignore_index=True)
-    return Results(store.campaign, rows, reports, store.folder.name)
+    return Results(store.campaign, rows, reports, store.folder.name, store)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from storage.location import Location
 
+EMPTY = "0-empty"  # a part without rows, so that pandas can read a campaign in which nothing has happened yet
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")  # file systems take 255 bytes; temporary names add to it
 
 
@@ -19,6 +21,19 @@ def check_name(name: str, what: str) -> None:
     if not is_name(name):
         rule = "must begin with a letter or digit and hold only letters, digits, '.', '_' and '-', at most 200"
         raise ValueError(f"the {what} {name!r} {rule}")
+
+
+def checked_key(key: Any) -> str:
+    """The key of a trial that is to be written; a ValueError for anything that cannot be one."""
+    if not isinstance(key, str) or key == EMPTY:
+        raise ValueError(f"the trial key {key!r} must be text other than {EMPTY!r}")
+    check_name(key, "trial key")
+    return key
+
+
+def is_part(name: str) -> bool:
+    """Whether a file in the folder of a data set is one of its parts."""
+    return name.endswith(".parquet") and is_name(name.removesuffix(".parquet"))
 
 
 def campaign_folder(runs: Location, name: str) -> Location:

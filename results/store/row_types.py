@@ -1,4 +1,4 @@
-"""The rows of ``trials`` and ``reports``: every column with its type, unit and meaning, who fills it and what it is of.
+"""The rows of ``trials``, ``reports`` and ``curves``: every column with its type, unit and meaning, and who fills it.
 
 Each key is annotated with its column, so that this is the one place where a column stands. A type checker finds a key
 that is misspelt, and what goes from a report into rows, files and other campaigns follows from here. A sampled knob is
@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Annotated, TypedDict
 
 from results.store.column import Column, FilledBy, columns_of, measured
-from results.store.limits import TEXT
+from results.store.limits import CURVE_NAME, TEXT
 from results.store.statuses import STATUSES, Stage, Status
 
 BY_SEARCH, BY_ATTEMPT, BY_WORKER, BY_DRIVER = FilledBy.SEARCH, FilledBy.ATTEMPT, FilledBy.WORKER, FilledBy.DRIVER
@@ -276,5 +276,33 @@ class ReportRow(Moment, Reported, Objective, Speed, total=False):
     """One row of ``reports``."""
 
 
+class CurveRow(TypedDict):
+    """One row of ``curves``: a number that a trial said of one of its steps.
+
+    Which steps: every 2^k-th from the first, with k as small as leaves at most 500.
+    """
+
+    key: Annotated[str, Column("text", "key of the trial", BY_SEARCH)]
+    number: Annotated[int, Column("count", "number of the trial, as in trials", BY_SEARCH)]
+    step: Annotated[int, measured("steps", "optimizer updates done, this one included")]
+    tokens: Annotated[
+        int | None, measured("tokens", "training tokens seen, those of this step included; null where nobody knows")
+    ]
+    name: Annotated[
+        str,
+        Column(
+            "text",
+            "what was measured at the step: loss (training), gradient_norm (before clipping), learning_rate.GROUP, ...",
+            FilledBy.REPORT,
+            most=CURVE_NAME,
+            repeated=True,
+        ),
+    ]
+    value: Annotated[float, Column("see unit", "the number; not finite in a run that diverged", FilledBy.REPORT)]
+    unit: Annotated[str, Column("text", "unit of value", FilledBy.REPORT, most=CURVE_NAME, repeated=True)]
+
+
 TRIAL_COLUMNS = columns_of(TrialRow)
 REPORT_COLUMNS = columns_of(ReportRow)
+CURVE_COLUMNS = columns_of(CurveRow)
+COLUMNS: dict[str, tuple[Column, ...]] = {"trials": TRIAL_COLUMNS, "reports": REPORT_COLUMNS, "curves": CURVE_COLUMNS}

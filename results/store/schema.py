@@ -20,9 +20,15 @@ from results.store.column import Column
 SCHEMA_VERSION = 1
 
 _FLOAT, _INT, _BOOL, _TEXT = pa.float64(), pa.int64(), pa.bool_(), pa.string()
+REPEATED_TEXT = pa.dictionary(pa.int32(), pa.string())
 KNOB_TYPES: dict[str, pa.DataType] = {"float64": _FLOAT, "int64": _INT, "bool": _BOOL, "string": _TEXT}
 _OF_KIND = {float: _FLOAT, int: _INT, bool: _BOOL, str: _TEXT, datetime: pa.timestamp("us", tz="UTC")}
 _KNOB = {"unit": "as in the config", "meaning": "sampled value of this config field; null where the trial has none"}
+
+
+def schemas(knobs: Mapping[str, str]) -> dict[str, pa.Schema]:
+    """The schema of each data set; a ValueError as of :func:`trials_schema`."""
+    return {"trials": trials_schema(knobs), "reports": reports_schema(), "curves": curves_schema()}
 
 
 def trials_schema(knobs: Mapping[str, str]) -> pa.Schema:
@@ -45,8 +51,17 @@ def reports_schema() -> pa.Schema:
     return _schema(_fields(row_types.REPORT_COLUMNS))
 
 
+def curves_schema() -> pa.Schema:
+    """Schema of ``curves``."""
+    return _schema(_fields(row_types.CURVE_COLUMNS))
+
+
 def _fields(columns: Iterable[Column]) -> list[pa.Field[Any]]:
-    return [pa.field(c.name, _OF_KIND[c.kind], metadata={"unit": c.unit, "meaning": c.meaning}) for c in columns]
+    return [pa.field(c.name, _type(c), metadata={"unit": c.unit, "meaning": c.meaning}) for c in columns]
+
+
+def _type(column: Column) -> Any:
+    return REPEATED_TEXT if column.repeated else _OF_KIND[column.kind]
 
 
 def _schema(fields: Sequence[pa.Field[Any]]) -> pa.Schema:

@@ -125,15 +125,14 @@ def range_of(name: str, unit: str) -> tuple[float, float]:
 
 def needed(dataset: str) -> list[str]:
     """The columns that every file of a dataset has, of whatever version: those without which no row is one."""
-    fixed = row_types.TRIAL_COLUMNS if dataset == "trials" else row_types.REPORT_COLUMNS
+    fixed = row_types.COLUMNS[dataset]
     trained = TRAINED if dataset == "trials" else ()
     return ["key", *(column.name for column in fixed if column.name in trained or not column.nullable)]
 
 
 def columns_named(names: Sequence[str], dataset: str) -> list[Column]:
     """The columns of those names but the key; one that is not of the data set is a sampled knob."""
-    fixed = row_types.TRIAL_COLUMNS if dataset == "trials" else row_types.REPORT_COLUMNS
-    known = {column.name: column for column in fixed}
+    known = {column.name: column for column in row_types.COLUMNS[dataset]}
     return [known.get(name) or replace(_KNOB, name=name) for name in names if name != "key"]
 
 

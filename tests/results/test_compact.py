@@ -125,5 +125,5 @@ def test_the_command_says_how_large_it_became(
     finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main([str(finished), str(tmp_path / "kept")]) == 0
-    assert capsys.readouterr().out.endswith("bytes in 3 files\n")
+    assert capsys.readouterr().out.endswith("bytes in 3 files, without the training curves\n")
     assert json.loads((tmp_path / "kept" / "campaign.json").read_text())["space"] == "parameter_golf"

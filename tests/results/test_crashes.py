@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 from results import crashes
 from results.crashes import crash_lines
 from results.report import print_leaderboard
 from results.store import frames
-from results.store.frames import Results
 from terminal.console import Console
 
 
@@ -38,6 +38,6 @@ def test_the_report_escapes_what_an_error_says(campaign) -> None:
     rows = found.rows.copy()
     rows.loc[rows.index[-1], ["status", "reason"]] = ["crashed", "bad \x1b[31m thing"]
     console = Console(file=io.StringIO(), width=200)
-    print_leaderboard(console, Results(found.campaign, rows, found.reports))
+    print_leaderboard(console, replace(found, rows=rows))
     text = console.file.getvalue()
     assert "bad \\x1b[31m thing (errors/" in text and "\x1b" not in text

@@ -24,11 +24,11 @@ NEVER_ONE = {  # a span, or a number that is two at least
     "{spec.confirm.first} fresh seeds",
     "{MOST_FILES} files",
     "campaign {folder.name!r} runs code",  # a verb
-    "{1 + len(DATASETS)} files",
+    "{1 + len(COMPACTED)} files",
     "under {FEWEST} completed trials",
     "{len(table):,} rows but may hold",
     "{said.num_rows:,} rows but may hold",
-    "{MOST_ROWS[dataset]:,} rows",
+    "{row_kinds.MOST_ROWS[dataset]:,} rows",
     "{SAME_ERRORS} trials in a row",
     "{runs} runs (--no-confirm",
     "{design.first} fresh seeds",

@@ -17,7 +17,7 @@ from storage import files, inside
 from storage.location import Location
 from torch import Tensor
 
-VERSION = 1
+VERSION = 2  # 1 had no training curve
 
 
 def save(campaign: Location, name: str, state: dict[str, Any], key: str) -> None:

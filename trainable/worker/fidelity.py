@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from trainable.config import UNITS, WHOLE_UNITS, Budget, Spent, TrainConfig
+from trainable.curve import CurveRecorder
 from trainable.report import VALIDATION_SCORES, Report
 from trainable.schedules.early_decay import EarlyDecay
 
@@ -172,7 +173,7 @@ class Branch(Fidelity):
     def _judged(self, due: Report) -> Report:
         """The report that is ``due`` with the scores of the branch; where that was interrupted, it stays due."""
         trunk, self.trunk = self.run, on_cpu(self.run.state_dict())
-        branch = replace(trunk, config=branched(trunk), spent=replace(trunk.spent))
+        branch = replace(trunk, config=branched(trunk), spent=replace(trunk.spent), curve=CurveRecorder())
         (found,) = trained(branch, (), self.should_stop)
         trunk.load_state_dict(self.trunk)
         self.trunk = None

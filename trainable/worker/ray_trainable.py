@@ -217,6 +217,7 @@ class RayTrainable(tune.Trainable):
         return {
             **asdict(report),
             **asdict(environment),
+            "curve": run.curve.plain(),
             "note": "; ".join(dict.fromkeys(self.notes)),
             "done": report.status != "running",
         }

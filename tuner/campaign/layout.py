@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 
 from results.page import PAGE
-from results.store.campaign_folder import CAMPAIGN, ROW_KINDS
+from results.store.campaign_folder import CAMPAIGN
+from results.store.row_kinds import ROW_KINDS
 from storage import inside
 from storage.inside import A_FILE, A_FOLDER
 from storage.location import Location

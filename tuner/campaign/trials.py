@@ -14,6 +14,7 @@ from typing import Any
 
 from results.store import row_parts
 from results.store.campaign_folder import Store
+from results.store.curves import TrainingCurve
 from results.store.row_parts import given, measured_at, of_report, taken_back, with_all_columns, with_knobs
 from results.store.row_types import ReportRow, TrialRow
 from results.store.statuses import ENDED, SEARCH, Status
@@ -228,6 +229,8 @@ class Ledger:
             entry.milestones[result["milestone"]] = value
         if status != "interrupted":
             self.store.append_report(_report_row(key, row, result, extra["spent"], recent, self.now()))
+        if (curve := result.get("curve")) is not None:
+            self.store.write_curve(key, entry.number, TrainingCurve(**curve))
         if status == "running":
             self._write(row)
 
@@ -240,6 +243,8 @@ class Ledger:
         entry, objective = self.entries[key], self.entries[key].row["objective"]
         self._write({**entry.row, "status": "running", "attempt": 0, "started_at": self.now()})
         self.store.replace_reports(key, found.reports)
+        if found.curve is not None:
+            self.store.write_curve(key, entry.number, found.curve)
         entry.row.update(found.columns(objective))
         entry.milestones.update(found.milestones(objective))
         if entry.status == "completed" and violation:

@@ -139,6 +139,7 @@ class Recorder(tune.Callback):
     ) -> None:
         with remembered(self.search):
             self.search.report(trial.config["key"], result)
+        result.pop("curve", None)  # written: Tune would keep it as long as its trial
 
     def on_trial_complete(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         with remembered(self.search):

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from terminal.short import message_of, shortened
+from trainable.thinning import Thinning
 
 LOOK_SECONDS = 0.5  # how often it is asked whether the campaign ends
 GRACE_SECONDS = 10.0  # for a function to come to its next report once it does, and to end once it was stopped
@@ -39,6 +40,31 @@ class Task:
     milestones: Sequence[float]  # steps at which it is judged, or its curve wants a point
     objective: str
     maximise: bool = False  # what it reports is then negated, since everything else minimises
+
+
+class ReportedCurve:
+    """What a function has reported so far: all of its reports, thinned as the curves of our own trainings are."""
+
+    def __init__(self) -> None:
+        self.thinning = Thinning()
+        self.points: list[tuple[int, float]] = []
+
+    def add(self, step: int, value: float) -> None:
+        if self.thinning.keeps_next:
+            if self.thinning.makes_room():
+                self.points = self.points[::2]
+            self.points.append((step, value))
+        self.thinning.seen += 1
+
+    def plain(self) -> dict[str, Any]:
+        """As the curve of one of our own trainings (trainable/curve.py)."""
+        name, points = "reported_value", list(self.points)  # a copy: the function may go on
+        return {
+            "steps": [step for step, _ in points],
+            "tokens": None,
+            "values": {name: [value for _, value in points]},
+            "units": {name: "unit of the objective"},
+        }
 
 
 class Reporter:
@@ -77,6 +103,7 @@ class Running:
         self.seconds, self._since = 0.0, time.perf_counter()
         self._begun = self._since
         self._passed = 0.0  # the latest milestone
+        self.curve = ReportedCurve()
 
     # --- on the function's side -------------------------------------------------------------------------------------
 
@@ -115,6 +142,7 @@ class Running:
             rule = f"must rise, and be in 1..{self.task.steps}, the campaign's steps"
             raise ValueError(f"report's step is {shortened(step)} after {self.step} but {rule}")
         self.step, self.value = step, self._minimised(value)
+        self.curve.add(step, self.value)
         if step == self.task.steps and math.isfinite(value):
             return  # its end: what is left of the function is not waited for by anybody
         passed = max((m for m in self.task.milestones if self._passed < m <= step), default=None)
@@ -199,6 +227,7 @@ class Running:
             "worker": f"{socket.gethostname()}:{os.getpid()}",
             self.task.objective: value,
             "reported_value": value,
+            "curve": self.curve.plain(),
             "done": status != "running",
         }
 

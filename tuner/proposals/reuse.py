@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from results.store.campaign_folder import Store
+from results.store.curves import TrainingCurve
 from results.store.row_parts import given, measure_of, reusable
 from results.store.row_types import ReportRow, TrialRow
 from results.store.statuses import SEARCH, Status
@@ -29,6 +30,7 @@ class Finished:
     campaign: str
     row: TrialRow
     reports: Sequence[ReportRow]  # of rungs only where they were judged by the same fidelity
+    curve: TrainingCurve | None  # None too of a compacted campaign, and of one from before there were curves
 
     def columns(self, objective: str) -> TrialRow:
         """What goes into the row of the trial that reuses it."""
@@ -43,7 +45,7 @@ class Finished:
 
 
 class Library:
-    """The finished trials of some campaigns; reports are read when they are asked for."""
+    """The finished trials of some campaigns; reports and curves are read when they are asked for."""
 
     def __init__(self, folders: Sequence[Location], fidelity: str = "truncate") -> None:
         """A ValueError, one line, for a folder that is no campaign or cannot be read.
@@ -55,7 +57,8 @@ class Library:
         self.left_out: dict[str, str] = {}  # trials of a source of the user's own that is not the one here, and why
         for folder in folders:
             store = Store.open(folder)
-            trials, _ = store.tables()  # a damaged report is said now, and not when its trial has its turn
+            trials, _ = store.tables()  # what is damaged is said now, and not when its trial has its turn
+            store.check_curves()
             for row in cast(list[TrialRow], trials.to_pylist()):
                 searched = (row["stage"] or SEARCH) == SEARCH
                 if searched and row["status"] in FINISHED and row["key"] not in self._found:
@@ -75,7 +78,7 @@ class Library:
         reports = store.reports(key)
         if store.campaign.get("fidelity", self.fidelity) != self.fidelity:
             reports = [report for report in reports if (report["milestone"] or 0.0) >= given(row["budget"])]
-        return Finished(store.folder.name, row, reports)
+        return Finished(store.folder.name, row, reports, store.curve(key))
 
 
 def _other_source(folder: Location, row: TrialRow) -> str:

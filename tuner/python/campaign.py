@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from results.curves import wide_curves
 from results.questions.methods import Questions
 from results.questions.pareto import pareto
 from results.questions.winner import winner
@@ -96,8 +97,15 @@ class Campaign(Questions):
 
     @property
     def reports(self) -> pd.DataFrame:
-        """The curves: a row for each report of a trial."""
+        """A row for each report of a trial: its measures at milestones and at the end."""
         return self.read().reports
+
+    @property
+    def curves(self) -> pd.DataFrame:
+        """The training curves: a row for each kept step of each trial, with its ``number``, ``step``, ``tokens``,
+        ``loss``, ``gradient_norm`` and a ``learning_rate.GROUP`` for each parameter group.
+        """
+        return wide_curves(self.read().curves)
 
     def best(self) -> Best | None:
         """The best that is known; None while nothing has completed. A ValueError for a campaign of two objectives."""

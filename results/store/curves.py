@@ -1,0 +1,155 @@
+"""The training curve of a trial, and its rows in ``curves``: one for each name at each kept step, so that every trial's
+file has the same columns whatever its parameter groups are.
+
+A curve is given and written whole: what a worker says of it replaces what it said before, so that a resume, a lost
+attempt or a kill -9 leaves one curve and not parts of two. Rows are looked at column by column, since a campaign may
+have millions of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+from terminal.short import shortened
+
+from results.store import row_types
+from results.store.limits import CURVE_NAMES, LARGEST_NUMBER
+from results.store.schema import curves_schema
+from results.store.validate import range_of
+
+SCHEMA = curves_schema()
+
+
+@dataclass(frozen=True)
+class TrainingCurve:
+    """What a trial said of the steps that are kept, in order."""
+
+    steps: Sequence[int]
+    tokens: Sequence[int] | None  # None where nobody knows
+    values: Mapping[str, Sequence[float]]  # name -> one number a step
+    units: Mapping[str, str]  # name -> unit
+
+    def table(self, key: str, number: int) -> pa.Table:
+        """Its rows, sorted by name as it has them and then by step. A ValueError where they could not be read again."""
+        kept, names = len(self.steps), list(self.values)
+        for name, each in self.values.items():
+            if len(each) != kept:
+                raise ValueError(f"{shortened(name)} has {len(each)} values at {kept} steps")
+        if self.tokens is not None and len(self.tokens) != kept:
+            raise ValueError(f"tokens has {len(self.tokens)} values at {kept} steps")
+        rows = kept * len(names)
+        tokens = pa.nulls(rows, pa.int64()) if self.tokens is None else _repeated(self.tokens, len(names))
+        values = np.concatenate([np.asarray(each, np.float64) for each in self.values.values()] or [np.zeros(0)])
+        columns: dict[str, Any] = {
+            "key": pa.array([key] * rows, pa.string()),
+            "number": pa.array(np.full(rows, number, np.int64)),
+            "step": _repeated(self.steps, len(names)),
+            "tokens": tokens,
+            "name": _texts(names, kept),
+            "value": pa.array(values),
+            "unit": _texts([self.units[name] for name in names], kept),
+        }
+        table = pa.Table.from_arrays([columns[field.name] for field in SCHEMA], schema=SCHEMA)
+        check_curve(table, key)
+        return table
+
+    @classmethod
+    def of(cls, table: pa.Table) -> TrainingCurve:
+        """The curve of a trial from its rows, which have been looked at: each name has the same steps."""
+        columns: dict[str, list[Any]] = {name: table[name].to_pylist() for name in ("name", "unit", "value")}
+        names, units, values = columns.values()
+        found: dict[str, list[float]] = {}
+        for name, value in zip(names, values, strict=True):
+            found.setdefault(name, []).append(value)
+        kept = len(next(iter(found.values()), []))
+        steps: list[Any] = table["step"].slice(0, kept).to_pylist()
+        tokens: list[Any] = table["tokens"].slice(0, kept).to_pylist()
+        return cls(steps, None if None in tokens else tokens, found, dict(zip(names, units, strict=True)))
+
+
+def _repeated(numbers: Sequence[int], times: int) -> Any:
+    return pa.array(np.tile(np.asarray(numbers, np.int64), times))
+
+
+def _texts(texts: Sequence[str], times: int) -> Any:
+    """Each text so many times, kept once."""
+    kinds = list(dict.fromkeys(texts))
+    numbers = np.repeat(np.asarray([kinds.index(text) for text in texts], np.int32), times)
+    return pa.DictionaryArray.from_arrays(numbers, pa.array(kinds, pa.string()))
+
+
+def check_curve(table: pa.Table, key: str | None) -> None:
+    """A ValueError unless the rows can be the curve of the trial ``key``: each name at the same steps, which rise."""
+    for column in row_types.CURVE_COLUMNS:
+        if not column.nullable and table[column.name].null_count:
+            raise ValueError(f"{column.name} is null, but a point of a curve has one")
+    if (found := table["key"].unique().to_pylist()) != [key] and len(table):
+        raise ValueError(f"its rows are of {shortened(next(k for k in found if k != key))}")
+    if len(numbers := table["number"].unique()) > 1:
+        raise ValueError(f"its rows are of trials {numbers[0]} and {numbers[1]}")
+    for name in ("number", "step", "tokens"):
+        _check_range(name, next(c.unit for c in row_types.CURVE_COLUMNS if c.name == name), table[name])
+    _check_values(table["value"])
+    names = _codes(table["name"])
+    for text in ("name", "unit"):
+        _check_texts(text, cast(list[str], table[text].unique().to_pylist()))
+    _check_order(names, table)
+    if len(set(zip(names.tolist(), _codes(table["unit"]).tolist(), strict=True))) > len(set(names.tolist())):
+        raise ValueError("a name has two units")
+
+
+def _check_range(name: str, unit: str, numbers: pa.ChunkedArray[Any]) -> None:
+    found: Any = pc.min_max(numbers)
+    least, most = range_of(name, unit)
+    for value in (found["min"].as_py(), found["max"].as_py()):
+        if value is not None and not least <= value <= most:
+            raise ValueError(f"{name} is {value!r} but must be {least:g} to {most:g}")
+
+
+def _check_values(values: pa.ChunkedArray[Any]) -> None:
+    """Of a run that diverged they may be infinite or none; a finite one has the limit of every number."""
+    found = values.to_numpy()
+    if (large := found[np.isfinite(found) & (np.abs(found) > LARGEST_NUMBER)]).size:
+        raise ValueError(f"value is {float(large[0])!r} but must be {-LARGEST_NUMBER:g} to {LARGEST_NUMBER:g}")
+
+
+def _check_texts(column: str, texts: Sequence[str]) -> None:
+    if len(texts) > CURVE_NAMES:
+        raise ValueError(f"it has {len(texts)} kinds of {column} but may have at most {CURVE_NAMES}")
+    most = next(c.most for c in row_types.CURVE_COLUMNS if c.name == column)
+    for text in texts:
+        if len(text) > most:
+            raise ValueError(f"{column} has {len(text):,} characters but may have at most {most:,}")
+        if not text or not text.isprintable():
+            raise ValueError(f"{column} is {shortened(text)} but must be text that can be printed")
+
+
+def _check_order(names: npt.NDArray[np.int32], table: pa.Table) -> None:
+    """The steps of one name, which rise, and then the same steps of the next."""
+    if not len(names):
+        return
+    changes = np.flatnonzero(np.diff(names)) + 1
+    if len(changes) + 1 != len(set(names.tolist())):
+        raise ValueError("its rows are not sorted by name")
+    kept = int(changes[0]) if len(changes) else len(names)
+    steps = table["step"].to_numpy()
+    if np.any(np.diff(steps[:kept]) <= 0):
+        raise ValueError("its steps do not rise")
+    for column in ("step", "tokens"):
+        first = table[column].slice(0, kept).combine_chunks()
+        for start in range(kept, len(names), kept):  # a last part that is shorter is not the same
+            if not table[column].slice(start, kept).combine_chunks().equals(first):
+                raise ValueError(f"{column} is not the same for all of its names")
+
+
+def _codes(column: pa.ChunkedArray[Any]) -> npt.NDArray[np.int32]:
+    """A number for each text of a column."""
+    whole: Any = column.unify_dictionaries()
+    parts = [np.asarray(chunk.indices) for chunk in whole.chunks]
+    return np.concatenate(parts) if parts else np.zeros(0, np.int32)

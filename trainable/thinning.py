@@ -1,0 +1,30 @@
+"""Thinning: which of a series of points are kept, however long it becomes. Decided by the points' order alone."""
+
+from __future__ import annotations
+
+MOST_POINTS = 500  # even: after a doubling the next point is one that is kept
+
+
+class Thinning:
+    """Every 2^k-th point from the first, with k as small as leaves at most ``MOST_POINTS``."""
+
+    def __init__(self, seen: int = 0, stride: int = 1) -> None:
+        self.seen, self.stride = seen, stride
+
+    @property
+    def kept(self) -> int:
+        """How many of the points seen so far are kept."""
+        return -(-self.seen // self.stride)
+
+    @property
+    def keeps_next(self) -> bool:
+        return self.seen % self.stride == 0
+
+    def makes_room(self) -> bool:
+        """Double the stride where as many are kept as may be: every second of them then goes. To be asked before a
+        point that is kept is put in its place.
+        """
+        if self.kept < MOST_POINTS:
+            return False
+        self.stride *= 2
+        return True
