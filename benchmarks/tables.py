@@ -29,6 +29,7 @@ from trainable.config import Budget, TrainConfig
 
 PARTS = 9  # a curve is kept at each ninth of the budget
 STEPS = 240  # of the made-up budget: our rungs, 60 and 120, are charged in full, with the values of ninths 2 and 4
+FEWEST = 20  # rows of a table
 OFTEN = 5  # rows that must change a knob of a replay before it is a knob of its own
 SPEEDRUN_TRACK = "track_3"  # of modded_nanogpt: the optimizer's track, with one model and one data set
 SPEEDRUN_OFTEN = 30  # scripts that must name a constant before it is a knob
@@ -127,8 +128,8 @@ class Table:
 
 def make(name: str, rows: Sequence[Row], knobs: Sequence[Knob], covers: bool = False) -> Table:
     """A table of rows, which are all points of the space or not; a ValueError where there are too few of them."""
-    if len(rows) < 20:
-        raise ValueError(f"table {name!r} has {len(rows)} usable runs but needs at least 20")
+    if len(rows) < FEWEST:
+        raise ValueError(f"table {name!r} has {len(rows)} usable runs but needs at least {FEWEST}")
     base = TrainConfig(budget=Budget(steps=STEPS), seed=0)
     coordinates = np.array([[_coordinate(knob, row.values) for knob in knobs] for row in rows])
     scales = {"table": Scale(base, trials=len(rows), about="recorded curves")}

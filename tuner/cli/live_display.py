@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import time
+from collections import deque
 from types import TracebackType
 
-from rich.console import Group, RenderableType
+from rich.console import Group
 from rich.live import Live
-from rich.progress_bar import ProgressBar
-from rich.table import Table
 
-from results.store.statuses import SEARCH
-from terminal.console import Console, Line
-from terminal.counted import counted
-from terminal.short import short
+from terminal.console import Console
 from tuner.campaign.trials import Entry
+from tuner.cli.live_block import LOG_LINES, block, named
+from tuner.cli.time_text import TimeLeft, said
 from tuner.search_loop import Search
 
-STATUS_STYLES = {"completed": "green", "stopped": "yellow", "running": "cyan", "interrupted": "magenta"}
 REFRESH_PER_SECOND = 2
 
 
@@ -28,7 +24,9 @@ class Display:
     def __init__(self, search: Search, console: Console) -> None:
         self.search, self.console = search, console
         self.started = time.monotonic()
+        self.left = TimeLeft(search)
         self.best: Entry | None = search.ledger.best()
+        self.log: deque[str] = deque(maxlen=LOG_LINES)  # what has ended, of which the block shows the last lines
         search.events.append(self.ended)
         search.told.append(self.note)
         for text in search.notes:  # from before there was a display
@@ -51,64 +49,26 @@ class Display:
             self.live.stop()
 
     def ended(self, entry: Entry) -> None:
-        """One line for an ended trial; on a terminal only for those that somebody waits for: a best, or a failure."""
+        """One line for an ended trial; on a terminal it stays for a best or a failure, others pass by in the block."""
         best = self.search.ledger.best()
         is_best, self.best = best is not None and best is entry and best is not self.best, best
+        line = ended_line(entry, is_best, time.monotonic() - self.started)
         if self.live and not is_best and entry.status in ("completed", "stopped"):
-            return
-        self.console.print(ended_line(entry, is_best, time.monotonic() - self.started))
+            self.log.append(line)
+        else:
+            self.console.print(line)
 
     def note(self, text: str) -> None:
         """One line for what the campaign got over."""
         self.console.print(f"[{clock(time.monotonic() - self.started)}] {text}")
 
     def render(self) -> Group:
-        """The live block: progress, counts, time left, best so far, what is running."""
-        search = self.search
-        done = sum(e.is_trial and e.status != "running" for e in list(search.ledger.entries.values()))
-        total = max(search.settings.trials, 1)
-        head = Table.grid(padding=(0, 2))
-        head.add_row(
-            ProgressBar(total=total, completed=done, width=24),
-            f"{done}/{counted(total, 'trial')}{after_the_search(search)}",
-            self.times(),
-        )
-        lines: list[RenderableType] = [head, counts_text(search), best_text(search)]
-        for entry in list(search.live.values()):
-            lines.append(running_text(entry))
-        if search.stopping:
-            lines.append(Line(f"ending: {search.stopping}; running trials write their checkpoints", style="magenta"))
-        return Group(*lines)
+        """The live block: progress, time left, best so far, what is running, what ended last."""
+        return Group(*block(self.search, self.times(), tuple(self.log), self.console.height - 1))
 
     def times(self) -> str:
-        left = seconds_left(self.search)
-        return clock(time.monotonic() - self.started) + (f", about {clock(left)} left" if left is not None else "")
-
-
-def after_the_search(search: Search) -> str:
-    """How many runs that confirm what was found have ended; nothing before the first."""
-    runs = [e for e in list(search.ledger.entries.values()) if e.stage != SEARCH]
-    return f", {counted(sum(e.status != 'running' for e in runs), 'run')} after the search" if runs else ""
-
-
-def seconds_left(search: Search) -> float | None:
-    """Mean seconds of the ended trials, times those still to end, over the slots; None before the first end."""
-    spent = [
-        seconds
-        for e in list(search.ledger.entries.values())
-        if e.row["ended_at"] and (seconds := e.row["wall_seconds"])
-    ]
-    if not spent:
-        return None
-    running = [time_in(e) for e in list(search.live.values())]
-    to_start = max(0, search.settings.trials - search.num_started) + len(search.waiting) + search.to_confirm
-    mean = sum(spent) / len(spent)
-    return max(0.0, (to_start + len(running)) * mean - sum(running)) / search.settings.slots
-
-
-def time_in(entry: Entry) -> float:
-    """Seconds of training that a running trial has reported."""
-    return float(entry.row["train_seconds"] or 0.0)
+        left = self.left.now()
+        return clock(time.monotonic() - self.started) + (f", {said(left)}" if left is not None else "")
 
 
 def ended_line(entry: Entry, is_best: bool, elapsed: float) -> str:
@@ -123,47 +83,6 @@ def ended_line(entry: Entry, is_best: bool, elapsed: float) -> str:
         return f"{name} stopped at {row['reason']}"
     reason = row["reason"]
     return f"{name} {entry.status}" + (f": {reason}" if reason and reason != entry.status else "")
-
-
-def named(entry: Entry) -> str:
-    """``trial 7 (base)``, or after the search ``confirm: trial 7 on seed 1338``."""
-    if entry.stage != SEARCH:
-        return f"{entry.stage}: {entry.label}"
-    return f"trial {entry.number}" + (" (base)" if entry.row["is_base"] else "")
-
-
-def counts_text(search: Search) -> Line:
-    parts = Line()
-    for status, number in search.ledger.counts().items():
-        if number:
-            parts.append(f"{number} {status}  ", style=STATUS_STYLES.get(status, "red"))
-    return parts
-
-
-def best_text(search: Search) -> Line:
-    """The best trial so far, its distance to the base, and what it changed."""
-    best, base = search.ledger.best(), search.ledger.base_value()
-    if best is None:
-        return Line("no trial has completed yet", style="dim")
-    value = best.value
-    text = Line(f"best {search.space.objective} {value:.4f}", style="bold green")
-    if best.row["is_base"]:
-        return text.append(" (the base)", style="dim")
-    if base is not None:
-        text.append(f" ({value - base:+.4f} vs base)")
-    changes = json.loads(best.row["overrides"])
-    text.append("  " + "  ".join(f"{path}={short(v)}" for path, v in changes.items()), style="dim")
-    text.no_wrap, text.overflow = True, "ellipsis"
-    return text
-
-
-def running_text(entry: Entry) -> Line:
-    row = entry.row
-    text = Line(f"  {named(entry)}", style="cyan")
-    if row["last_value"] is None:
-        return text.append(f"  up to {row['budget_unit']} {short(row['budget'])}", style="dim")
-    reached = f"{row['budget_unit']} {short(row['spent'])}/{short(row['budget'])}"
-    return text.append(f"  {reached}  {row['objective']} {row['last_value']:.4f}", style="dim")
 
 
 def clock(seconds: float) -> str:

@@ -1,0 +1,225 @@
+"""The live block of a search, as lines that fit a terminal: progress, time left, the best, what runs, what ended.
+
+Each function shows the search's book as it is; nothing is kept here.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+
+from rich.console import RenderableType
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+
+from results.statistics.confirmation import Round, Verdict
+from results.store.statuses import SEARCH
+from terminal.console import Line
+from terminal.counted import counted
+from terminal.short import short
+from tuner.campaign.trials import Entry
+from tuner.cli.sparkline import interval, span_of, sparkline
+from tuner.search_loop import Search
+
+STATUS_STYLES = {"completed": "green", "stopped": "yellow", "running": "cyan", "interrupted": "magenta"}
+LOG_LINES = 6  # of what has ended, where there is room
+FEWEST_LOG_LINES = 2  # for which running trials make room
+INTERVAL_WIDTH = 24
+
+
+def block(search: Search, times: str, log: Sequence[str], height: int) -> list[RenderableType]:
+    """All of it, in at most ``height`` lines; of running trials and of ended ones as many as there is room for."""
+    lines: list[RenderableType] = [head(search), time_line(search, times), counts_text(search), best_text(search)]
+    lines += confirmation_lines(search)
+    if search.stopping:
+        lines.append(Line(f"ending: {search.stopping}; running trials write their checkpoints", style="magenta"))
+    room = height - len(lines)
+    running = list(search.live.values())
+    shown = max(1, room - 2 - min(FEWEST_LOG_LINES, len(log)))  # a heading, and how many more there are
+    if running:
+        lines.append(running_table(search, running[:shown]))
+        room -= 1 + len(running[:shown])
+    if len(running) > shown:
+        lines.append(Line(f"  and {len(running) - shown} more running", style="dim"))
+        room -= 1
+    for text in list(log)[-min(LOG_LINES, room) :] if room > 0 else ():
+        lines.append(one_line(Line(text, style="dim")))
+    return lines
+
+
+def head(search: Search) -> Table:
+    """How many trials have ended."""
+    done = sum(e.is_trial and e.status != "running" for e in list(search.ledger.entries.values()))
+    total = max(search.settings.trials, 1)
+    grid = Table.grid(padding=(0, 2))
+    bar = ProgressBar(total=total, completed=done, width=24)
+    grid.add_row(bar, f"{done}/{counted(total, 'trial')}{after_the_search(search)}")
+    return grid
+
+
+def after_the_search(search: Search) -> str:
+    """How many runs that confirm what was found have ended; nothing before the first."""
+    runs = [e for e in list(search.ledger.entries.values()) if e.stage != SEARCH]
+    return f", {counted(sum(e.status != 'running' for e in runs), 'run')} after the search" if runs else ""
+
+
+def time_line(search: Search, times: str) -> Line:
+    """The clock, the time left, and the speed of all that runs."""
+    speeds = [speed for e in list(search.live.values()) if (speed := e.row["tokens_per_second"]) and e.milestones]
+    text = Line(times)
+    if speeds:
+        text.append(f"  {sum(speeds):,.0f} tokens/s in {counted(len(speeds), 'slot')}", style="dim")
+    return one_line(text)
+
+
+def counts_text(search: Search) -> Line:
+    parts = Line()
+    for status, number in search.ledger.counts().items():
+        if number:
+            parts.append(f"{number} {status}  ", style=STATUS_STYLES.get(status, "red"))
+    return parts
+
+
+def best_text(search: Search) -> Line:
+    """The best trial so far, its distance to the base, its curve, and what it changed; before it, who is ahead."""
+    best, base = search.ledger.best(), search.ledger.base_value()
+    if best is None:
+        return Line(ahead(search), style="dim")
+    text = Line(f"best {search.space.objective} {best.value:.4f}", style="bold green")
+    if curve := sparkline(_curve(best), *curve_span(search)):
+        text.append(f" {curve}", style="green")
+    if best.row["is_base"]:
+        return text.append(" (the base)", style="dim")
+    if base is not None:
+        text.append(f" ({best.value - base:+.4f} vs base)")
+    changes = json.loads(best.row["overrides"])
+    text.append("  " + "  ".join(f"{path}={short(v)}" for path, v in changes.items()), style="dim")
+    return one_line(text)
+
+
+def ahead(search: Search) -> str:
+    """While no trial has completed: the one with the lowest value at the last place that any has come to."""
+    entries = [e for e in list(search.ledger.entries.values()) if e.milestones and e.stage == SEARCH]
+    if not entries:
+        return "no trial has completed yet"
+    furthest = max(max(e.milestones) for e in entries)
+    first = min((e for e in entries if furthest in e.milestones), key=lambda e: e.milestones[furthest])
+    at = f"{first.row['budget_unit']} {short(furthest)}"
+    return f"no trial has completed yet; ahead at {at}: trial {first.number}, {first.milestones[furthest]:.4f}"
+
+
+# --- what runs --------------------------------------------------------------------------------------------------------
+
+
+def running_table(search: Search, running: Sequence[Entry]) -> Table:
+    """A line a running trial: how far, its last value, that against the best one's there, its curve, its speed."""
+    best, ends = search.ledger.best(), curve_span(search)
+    grid = Table.grid(padding=(0, 2))
+    for column in ("running", "reached", search.space.objective, "vs best", "curve", "tokens/s"):
+        right = column not in ("running", "reached", "curve")
+        grid.add_column(justify="right" if right else "left", no_wrap=True, overflow="ellipsis")
+    headings = ("  running", "reached", search.space.objective, "vs best there", "curve", "tokens/s")
+    grid.add_row(*(Line(heading, style="dim") for heading in headings))
+    for entry in running:
+        grid.add_row(*running_cells(entry, best, ends))
+    return grid
+
+
+def running_cells(entry: Entry, best: Entry | None, ends: tuple[float, float]) -> list[Line]:
+    row, milestones = entry.row, dict(entry.milestones)
+    name, unit = Line(f"  {named(entry)}", style="cyan"), row["budget_unit"]
+    if row["last_value"] is None or not milestones:
+        return [name, Line(f"to {short(row['budget'])} {unit}", style="dim")]
+    against = "" if best is None or best is entry else against_best(milestones, best)
+    speed = row["tokens_per_second"]
+    return [
+        name,
+        Line(f"{short(row['spent'])}/{short(row['budget'])} {unit}"),
+        Line(f"{row['last_value']:.4f}"),
+        Line(against, style="green" if against.startswith("-") else ""),
+        Line(sparkline(_values(milestones), *ends), style="cyan"),
+        Line("" if speed is None else f"{speed:,.0f}", style="dim"),
+    ]
+
+
+def against_best(milestones: dict[float, float], best: Entry) -> str:
+    """The trial's value minus the best one's at the last place where both reported."""
+    both = [m for m in milestones if m in best.milestones]
+    return f"{milestones[max(both)] - best.milestones[max(both)]:+.4f}" if both else ""
+
+
+def curve_span(search: Search) -> tuple[float, float]:
+    """The values between which all curves that are shown lie: the running ones' and the best one's."""
+    shown, best = list(search.live.values()), search.ledger.best()
+    shown += [] if best is None else [best]
+    return span_of(value for entry in shown for value in _curve(entry))
+
+
+def _curve(entry: Entry) -> list[float]:
+    end = [entry.value] if entry.status == "completed" and entry.row["value"] is not None else []
+    return [*_values(dict(entry.milestones)), *end]
+
+
+def _values(milestones: dict[float, float]) -> list[float]:
+    return [value for _, value in sorted(milestones.items()) if math.isfinite(value)]
+
+
+def named(entry: Entry) -> str:
+    """``trial 7 (base)``, or after the search ``confirm: trial 7 on seed 1338``."""
+    if entry.stage != SEARCH:
+        return f"{entry.stage}: {entry.label}"
+    return f"trial {entry.number}" + (" (base)" if entry.row["is_base"] else "")
+
+
+# --- the confirmation -------------------------------------------------------------------------------------------------
+
+
+def confirmation_lines(search: Search) -> list[RenderableType]:
+    """The confirmation that runs: what the next look waits for, and each candidate's interval as of the last one."""
+    live = list(search.live.values())
+    if search.confirmation is None or not live or any(entry.stage == SEARCH for entry in live):
+        return []
+    found = search.confirmation.round
+    if found is None:
+        return []
+    numbers = {entry.key: entry.number for entry in list(search.ledger.entries.values())}
+    return [one_line(Line(waits_for(found))), *interval_lines(found, numbers)]
+
+
+def waits_for(found: Round) -> str:
+    """``confirmation 3x3..9: 5 of 12 runs, then a look``."""
+    judgement = found.judgement
+    if judgement.over:
+        return f"confirmation {found.design}: over"
+    total = len(found.runs) + len(judgement.wanted)
+    looked = f"; looked at {judgement.seeds} seeds" if judgement.seeds else ""
+    return f"confirmation {found.design}: {len(found.runs)} of {counted(total, 'run')} until the next look{looked}"
+
+
+def interval_lines(found: Round, numbers: dict[str, int]) -> list[RenderableType]:
+    """A line a candidate that has been looked at, all on one scale with the base at zero."""
+    known = [v for v in found.judgement.verdicts.values() if v.difference is not None]
+    ends = [edge for v in known for edge in _edges(v)]
+    scale = span_of([*ends, 0.0])
+    grid = Table.grid(padding=(0, 2))
+    for verdict in known:
+        low, high = _edges(verdict)
+        difference = verdict.difference or 0.0
+        drawn = interval(low, difference, high, scale, INTERVAL_WIDTH) if scale[1] > scale[0] else ""
+        said = f"{low:+.4f} .. {high:+.4f}" if verdict.half_width is not None else "no interval"
+        word = "better" if verdict.better else "goes on" if verdict.going_on else verdict.finding
+        cells = (f"  trial {numbers.get(verdict.arm, '?')}", f"{difference:+.4f}", said, drawn, word)
+        grid.add_row(*(Line(cell, style="green" if verdict.better else "") for cell in cells))
+    return [grid] if known else []
+
+
+def _edges(verdict: Verdict) -> tuple[float, float]:
+    middle, half = verdict.difference or 0.0, verdict.half_width or 0.0
+    return middle - half, middle + half
+
+
+def one_line(text: Line) -> Line:
+    """The text cut off where the terminal ends."""
+    text.no_wrap, text.overflow = True, "ellipsis"
+    return text

@@ -1,0 +1,91 @@
+"""The time left of a search, and how it is said."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from results.store.statuses import SEARCH
+from terminal.duration import duration
+from trainable.config import TrainConfig
+from tuner.plan.known import ToCome
+from tuner.plan.pace import Course
+from tuner.plan.time_left import Span, time_left
+from tuner.plan.trial_cost import beside
+from tuner.search_loop import Search
+
+ONE = 1.25  # a range whose ends are no further apart is said as one time
+FRESH_SECONDS = 2.0  # for which an estimate is gone on with
+COST = 25  # and for so many times as long as it took: no more than 4 % of a core goes into it
+
+
+def left_of(search: Search) -> Span | None:
+    """The time left by the search's book; None before any trial has reported, and while the campaign is being ended."""
+    if search.stopping:
+        return None
+    entries, live = list(search.ledger.entries.values()), dict(search.live)
+    rows = [entry.row for entry in entries if entry.config is not None]
+    come = to_come(search)
+    searching = come.to_start or search.waiting or any(entry.stage == SEARCH for entry in live.values())
+    confirmation = search.confirmation
+    found = None if searching or confirmation is None else confirmation.round
+    left = time_left(come, rows, set(live), search.ledger.now(), found)
+    hours = search.settings.hours
+    if left is None or hours is None:
+        return left
+    return left.at_most(hours * 3600 - (search.clock() - search.started_at))
+
+
+class TimeLeft:
+    """The time left of a search, worked out anew now and then; in between it runs down with the clock."""
+
+    def __init__(self, search: Search, clock: Callable[[], float] = time.monotonic) -> None:
+        self.search, self.clock = search, clock
+        self._at, self._good_until, self._span = 0.0, -1.0, None  # type: float, float, Span | None
+
+    def now(self) -> Span | None:
+        at = self.clock()
+        if self._span is None or self._good_until < at or self.search.stopping:
+            self._span = left_of(self.search)
+            took = self.clock() - at
+            self._at, self._good_until = at, at + max(FRESH_SECONDS, COST * took)
+        return None if self._span is None else self._span.after(at - self._at)
+
+
+def to_come(search: Search) -> ToCome:
+    """What the search has still to do."""
+    settings, base = search.settings, search.base
+    planned = tuple((p.recorded_id, float(p.config.budget.amount)) for p in search.planned or ())
+    return ToCome(
+        course=Course(tuple(search.stopper.milestones), settings.reports, settings.fidelity, end_of(base)),
+        budget=base.budget.amount,
+        slots=settings.slots,
+        to_start=max(0, settings.trials - search.num_started) if not search.spent else 0,
+        stopper=settings.stopper,
+        confirm=settings.confirm,
+        ablate=settings.ablate,
+        planned=planned,
+    )
+
+
+def end_of(base: object) -> float:
+    """The evaluations at a trial's end, in evaluations on its way."""
+    if not isinstance(base, TrainConfig):
+        return 1.0
+    found = beside(base, 1.0)
+    return found.at_the_end / found.on_the_way if found.on_the_way else 1.0
+
+
+def said(left: Span) -> str:
+    """``about 9 min left``, or where it is not that certain ``about 9 min left (7 min to 14 min)``."""
+    text = f"about {duration(rounded(left.middle))} left"
+    low, high = duration(rounded(left.low)), duration(rounded(left.high))
+    return text if left.high <= ONE * left.low or low == high else f"{text} ({low} to {high})"
+
+
+def rounded(seconds: float) -> float:
+    """To what can be known of it: a tenth or so."""
+    for under, step in ((60, 5), (600, 30), (3600, 60), (36_000, 300)):
+        if seconds < under:
+            return step * max(1, round(seconds / step))
+    return 3600.0 * round(seconds / 3600)
