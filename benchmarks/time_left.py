@@ -48,7 +48,7 @@ from trainable.component_json import decode
 from trainable.config import TrainConfig
 from trainable.data.dataset import known_vocab_size
 from trainable.worker.ray_trainable import Request
-from tuner.cli.time_text import left_of
+from tuner.cli.time_text import time_left_of
 from tuner.plan.time_left import Span
 from tuner.proposals import replay_plan
 from tuner.search_loop import Search, Settings
@@ -303,7 +303,7 @@ def asked(case: Case, seed: int) -> tuple[float, list[Said]]:
         moments = [part * whole for part in PARTS]
 
         def ask(search: Search) -> None:
-            found.append(Said(whole - moments[len(found)], left_of(search), mean_of_the_ended(search)))
+            found.append(Said(whole - moments[len(found)], time_left_of(search), mean_of_the_ended(search)))
 
         assert math.isclose(Played(case, seed, Path(folder)).run(moments, ask), whole), "both runs are alike"
     return whole, found

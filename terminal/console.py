@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import errno
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import IO, Any, cast
 
 import rich.console
+from rich.cells import cell_len
 from rich.console import ConsoleOptions, RenderableType
 from rich.segment import Segment
 from rich.style import Style
@@ -64,6 +66,7 @@ class Console(rich.console.Console):
         goes_on: bool = False,
     ) -> None:
         self.goes_on = goes_on
+        self._indent: int | None = None  # of what a line goes on with; None: the terminal breaks it where it is full
         super().__init__(
             file=file,
             stderr=stderr,
@@ -85,6 +88,27 @@ class Console(rich.console.Console):
     @file.setter
     def file(self, new: IO[str]) -> None:
         self._file = new
+
+    @contextmanager
+    def wrapping(self, indent: int = 2) -> Iterator[None]:
+        """Within the block a line that is printed to a terminal breaks between words, and goes on indented.
+
+        Not for commands, which are to be copied whole. Where the output is no terminal, a line stays a line.
+        """
+        before, self._indent = self._indent, indent
+        try:
+            yield
+        finally:
+            self._indent = before
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """As rich's, but for what ``wrapping`` says of a single string."""
+        wraps = self._indent is not None and self.is_terminal and not options and len(objects) == 1
+        if not wraps or not isinstance(objects[0], str):
+            super().print(*objects, **options)
+            return
+        for line in wrapped(escaped(objects[0]), self.width, self._indent or 0):
+            super().print(Text(line))
 
     def render_str(self, text: str, **options: Any) -> Text:
         """A string, be it printed, in a cell, a title or a live display."""
@@ -109,6 +133,19 @@ class Console(rich.console.Console):
         complain(program.name(), f"{what}; the work goes on, and prints no more" if self.goes_on else what)
         if not self.goes_on:
             raise SystemExit(FAILED)
+
+
+def wrapped(text: str, width: int, indent: int) -> list[str]:
+    """The text in lines of at most ``width`` cells, all but the first indented; a word that is longer stays whole."""
+    lines: list[str] = []
+    line = ""
+    for word in text.split(" "):
+        longer = f"{line} {word}" if line.strip() else f"{line}{word}"
+        if cell_len(longer) > width and line.strip():
+            lines.append(line)
+            longer = " " * indent + word
+        line = longer
+    return [*lines, line]
 
 
 class _Screen:

@@ -40,6 +40,7 @@ class Start:
     hours: float | None = None
     address: str | None = None  # of the Ray cluster to join; None starts one here
     audit: bool = True
+    notify: str | None = None  # a line of shell to run at its end, or "bell"
     planning: Planning | None = None
 
     @property

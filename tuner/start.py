@@ -131,6 +131,34 @@ def go(
     lacking: str = "",
 ) -> Ended:
     """The way from a question to its end; ``store`` is of a campaign that has begun, ``lacking`` are data to fetch."""
+    from tuner.campaign.notify import notifying
+
+    with console.wrapping():
+        ready = made_ready(console, question, here, start, store, lacking)
+    if ready is None:
+        return Ended(DONE)
+    with notifying(console, start.notify) as notice:
+        with held(console, ready.question, ready.dataset, start, store) as (campaign, is_new):
+            notice.store = campaign
+            ended = run_search(console, ready, campaign, start, is_new)
+        notice.code = ended.code
+        return ended
+
+
+@dataclass(frozen=True)
+class Ready:
+    """All that a campaign needs to begin: nothing is left that could refuse it but its folder."""
+
+    question: Question
+    dataset: Dataset
+    here: capacity.Cluster
+    library: Library | None
+
+
+def made_ready(
+    console: Console, question: Question, here: capacity.Cluster, start: Start, store: Store | None, lacking: str
+) -> Ready | None:
+    """Say what is asked, audit it, open the data, and start Ray for a new campaign; None where it is only a plan."""
     from tuner.cli.plan_text import describe, print_cost  # with torch, which most refusals need not wait for
 
     check_fits_somewhere(question.base)
@@ -148,7 +176,7 @@ def go(
         prior_of(console, question, "" if opened is None else opened.fingerprint, store)
         open_library(console, question.spec)
         print_cost(console, left_of(question, store), here, start)
-        return Ended(DONE)
+        return None
     dataset = read(console, question.base)
     if store is not None:
         resumed.check_same_data(store.folder, store.campaign, dataset)
@@ -162,8 +190,7 @@ def go(
         named = campaign_folder(start.results, start.name or question.space.name)
         Store.check(named, campaign_record(question, dataset), question.space.column_types())
         here = on_ray(console, here, start.address)  # all that can fail comes before there is a folder
-    with held(console, question, dataset, start, store) as (campaign, is_new):
-        return run_search(console, question, campaign, dataset, here, start, library, is_new)
+    return Ready(question, dataset, here, library)
 
 
 @contextmanager
@@ -284,20 +311,12 @@ def check_nodes(console: Console, question: Question, results: Location, dataset
     console.print(f"cluster: {seeing} {results}; trials run on {kinds or 'nodes to come'}")
 
 
-def run_search(
-    console: Console,
-    question: Question,
-    store: Store,
-    dataset: Dataset,
-    here: capacity.Cluster,
-    start: Start,
-    library: Library | None,
-    is_new: bool,
-) -> Ended:
+def run_search(console: Console, ready: Ready, store: Store, start: Start, is_new: bool) -> Ended:
     """Run a campaign that this process holds until its budget, its hours or the user end it."""
     from tuner.cli.summary import conclude
     from tuner.search_loop import Search, Settings
 
+    question, dataset, here = ready.question, ready.dataset, ready.here
     settings = Settings.of(question.spec, question.seed, here.slots, start.hours, store.campaign.get("fresh_seed"))
     inside.remove(store.folder, STOP_FILE)
     campaign = Search(
@@ -310,7 +329,7 @@ def run_search(
         planned=question.planned if question.replay else None,
         vocab_size=dataset.vocab_size,
         prior=question.prior,
-        library=library,
+        library=ready.library,
         sources=question.sources,
     )
     if question.replay is None:

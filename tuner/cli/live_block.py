@@ -25,7 +25,8 @@ from tuner.search_loop import Search
 STATUS_STYLES = {"completed": "green", "stopped": "yellow", "running": "cyan", "interrupted": "magenta"}
 LOG_LINES = 6  # of what has ended, where there is room
 FEWEST_LOG_LINES = 2  # for which running trials make room
-INTERVAL_WIDTH = 24
+INTERVAL_WIDTH = 20
+NUMBERS = (2, 3, 5)  # columns of what runs that are numbers
 
 
 def block(search: Search, times: str, log: Sequence[str], height: int) -> list[RenderableType]:
@@ -44,7 +45,7 @@ def block(search: Search, times: str, log: Sequence[str], height: int) -> list[R
         lines.append(Line(f"  and {len(running) - shown} more running", style="dim"))
         room -= 1
     for text in list(log)[-min(LOG_LINES, room) :] if room > 0 else ():
-        lines.append(one_line(Line(text, style="dim")))
+        lines.append(cut_off(Line(text, style="dim")))
     return lines
 
 
@@ -70,7 +71,7 @@ def time_line(search: Search, times: str) -> Line:
     text = Line(times)
     if speeds:
         text.append(f"  {sum(speeds):,.0f} tokens/s in {counted(len(speeds), 'slot')}", style="dim")
-    return one_line(text)
+    return cut_off(text)
 
 
 def counts_text(search: Search) -> Line:
@@ -95,7 +96,7 @@ def best_text(search: Search) -> Line:
         text.append(f" ({best.value - base:+.4f} vs base)")
     changes = json.loads(best.row["overrides"])
     text.append("  " + "  ".join(f"{path}={short(v)}" for path, v in changes.items()), style="dim")
-    return one_line(text)
+    return cut_off(text)
 
 
 def ahead(search: Search) -> str:
@@ -115,22 +116,27 @@ def ahead(search: Search) -> str:
 def running_table(search: Search, running: Sequence[Entry]) -> Table:
     """A line a running trial: how far, its last value, that against the best one's there, its curve, its speed."""
     best, ends = search.ledger.best(), curve_span(search)
-    grid = Table.grid(padding=(0, 2))
-    for column in ("running", "reached", search.space.objective, "vs best", "curve", "tokens/s"):
-        right = column not in ("running", "reached", "curve")
-        grid.add_column(justify="right" if right else "left", no_wrap=True, overflow="ellipsis")
-    headings = ("  running", "reached", search.space.objective, "vs best there", "curve", "tokens/s")
-    grid.add_row(*(Line(heading, style="dim") for heading in headings))
-    for entry in running:
-        grid.add_row(*running_cells(entry, best, ends))
+    rows = [[Line(heading, style="dim") for heading in ("  running", "reached", *headings_of(search))]]
+    rows += [running_cells(entry, best, ends) for entry in running]
+    used = [place for place in range(len(rows[0])) if any(row[place].plain for row in rows[1:])]
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    for place in used:
+        grid.add_column(justify="right" if place in NUMBERS else "left", no_wrap=True, overflow="ellipsis")
+    for row in rows:
+        grid.add_row(*(row[place] for place in used))
     return grid
+
+
+def headings_of(search: Search) -> tuple[str, ...]:
+    """Of what a trial has reported."""
+    return search.space.objective, "vs best", "curve", "tokens/s"
 
 
 def running_cells(entry: Entry, best: Entry | None, ends: tuple[float, float]) -> list[Line]:
     row, milestones = entry.row, dict(entry.milestones)
-    name, unit = Line(f"  {named(entry)}", style="cyan"), row["budget_unit"]
+    name, unit = Line(f"  {trial_name(entry)}", style="cyan"), row["budget_unit"]
     if row["last_value"] is None or not milestones:
-        return [name, Line(f"to {short(row['budget'])} {unit}", style="dim")]
+        return [name, Line(f"to {short(row['budget'])} {unit}", style="dim"), *(Line() for _ in range(4))]
     against = "" if best is None or best is entry else against_best(milestones, best)
     speed = row["tokens_per_second"]
     return [
@@ -165,7 +171,7 @@ def _values(milestones: dict[float, float]) -> list[float]:
     return [value for _, value in sorted(milestones.items()) if math.isfinite(value)]
 
 
-def named(entry: Entry) -> str:
+def trial_name(entry: Entry) -> str:
     """``trial 7 (base)``, or after the search ``confirm: trial 7 on seed 1338``."""
     if entry.stage != SEARCH:
         return f"{entry.stage}: {entry.label}"
@@ -184,7 +190,7 @@ def confirmation_lines(search: Search) -> list[RenderableType]:
     if found is None:
         return []
     numbers = {entry.key: entry.number for entry in list(search.ledger.entries.values())}
-    return [one_line(Line(waits_for(found))), *interval_lines(found, numbers)]
+    return [cut_off(Line(waits_for(found))), *interval_lines(found, numbers)]
 
 
 def waits_for(found: Round) -> str:
@@ -193,7 +199,7 @@ def waits_for(found: Round) -> str:
     if judgement.over:
         return f"confirmation {found.design}: over"
     total = len(found.runs) + len(judgement.wanted)
-    looked = f"; looked at {judgement.seeds} seeds" if judgement.seeds else ""
+    looked = f"; looked at {counted(judgement.seeds, 'seed')}" if judgement.seeds else ""
     return f"confirmation {found.design}: {len(found.runs)} of {counted(total, 'run')} until the next look{looked}"
 
 
@@ -202,16 +208,26 @@ def interval_lines(found: Round, numbers: dict[str, int]) -> list[RenderableType
     known = [v for v in found.judgement.verdicts.values() if v.difference is not None]
     ends = [edge for v in known for edge in _edges(v)]
     scale = span_of([*ends, 0.0])
-    grid = Table.grid(padding=(0, 2))
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    for _ in range(5):
+        grid.add_column(no_wrap=True, overflow="ellipsis")
     for verdict in known:
         low, high = _edges(verdict)
         difference = verdict.difference or 0.0
         drawn = interval(low, difference, high, scale, INTERVAL_WIDTH) if scale[1] > scale[0] else ""
         said = f"{low:+.4f} .. {high:+.4f}" if verdict.half_width is not None else "no interval"
-        word = "better" if verdict.better else "goes on" if verdict.going_on else verdict.finding
-        cells = (f"  trial {numbers.get(verdict.arm, '?')}", f"{difference:+.4f}", said, drawn, word)
+        cells = (f"  trial {numbers.get(verdict.arm, '?')}", f"{difference:+.4f}", said, drawn, outcome(verdict))
         grid.add_row(*(Line(cell, style="green" if verdict.better else "") for cell in cells))
     return [grid] if known else []
+
+
+def outcome(verdict: Verdict) -> str:
+    """What a look has made of a candidate, in a word or two."""
+    if verdict.better:
+        return "better"
+    if verdict.going_on:
+        return "goes on"
+    return "out" if verdict.reason else "worse" if verdict.refuted else "not established"
 
 
 def _edges(verdict: Verdict) -> tuple[float, float]:
@@ -219,7 +235,7 @@ def _edges(verdict: Verdict) -> tuple[float, float]:
     return middle - half, middle + half
 
 
-def one_line(text: Line) -> Line:
+def cut_off(text: Line) -> Line:
     """The text cut off where the terminal ends."""
     text.no_wrap, text.overflow = True, "ellipsis"
     return text

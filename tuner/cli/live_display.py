@@ -11,8 +11,8 @@ from rich.live import Live
 
 from terminal.console import Console
 from tuner.campaign.trials import Entry
-from tuner.cli.live_block import LOG_LINES, block, named
-from tuner.cli.time_text import TimeLeft, said
+from tuner.cli.live_block import LOG_LINES, block, trial_name
+from tuner.cli.time_text import TimeLeft, said_of_left
 from tuner.search_loop import Search
 
 REFRESH_PER_SECOND = 2
@@ -68,13 +68,13 @@ class Display:
 
     def times(self) -> str:
         left = self.left.now()
-        return clock(time.monotonic() - self.started) + (f", {said(left)}" if left is not None else "")
+        return clock(time.monotonic() - self.started) + (f", {said_of_left(left)}" if left is not None else "")
 
 
 def ended_line(entry: Entry, is_best: bool, elapsed: float) -> str:
     """What a log says of an ended trial."""
     row = entry.row
-    name = f"[{clock(elapsed)}] {named(entry)}"
+    name = f"[{clock(elapsed)}] {trial_name(entry)}"
     if row["reused_from"]:
         name += f" (reused from {row['reused_from']})"
     if entry.status == "completed":

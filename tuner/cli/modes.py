@@ -62,6 +62,7 @@ GOES_WITH: Mapping[str, tuple[str, ...]] = {  # option, without its dashes -> mo
     "results": (*_RUNS, LIST),
     "hours": _RUNS,
     "address": _RUNS,
+    "notify": _RUNS,
     "audit": _NEW,
     "no-audit": _NEW,
     # plans

@@ -9,6 +9,7 @@ from results.design import DEFAULT, Design
 from results.store.find import RUNS
 from storage.location import argument, text_argument
 from terminal.command_line import OneLineParser
+from terminal.escape import elided
 from terminal.nearest import nearest
 from terminal.number import decimal
 from terminal.option_numbers import at_least_one, positive, whole_number
@@ -20,6 +21,7 @@ from tuner.spec import STALL_MINUTES
 LATEST = "latest"
 LONGEST = 10**6  # hours or minutes: beyond it, a timer of the system would overflow
 BRIEFEST = 1e-4  # hours: a third of a second, in which no trial can start
+LONGEST_COMMAND = 10_000  # characters of a line of shell
 LEAST_STALL = 0.01  # minutes: less than a step takes anywhere, so that every trial would count as hanging
 
 
@@ -248,6 +250,13 @@ def _say_where(where: argparse._ArgumentGroup) -> None:
         const=LATEST,
         help="go on with a campaign, by its name in the folder of all, its path or its URL; without one, the latest",
     )
+    where.add_argument(
+        "--notify",
+        metavar="COMMAND",
+        type=_line_of_shell,
+        help="run this line of shell at the end, with TUNER_EXIT_CODE, TUNER_CAMPAIGN, TUNER_FOLDER, TUNER_VERDICT, "
+        "TUNER_WINNER and TUNER_DIFFERENCE in its environment; 'bell' rings the terminal's",
+    )
 
 
 def _look_first(look: argparse._ArgumentGroup) -> None:
@@ -310,6 +319,14 @@ def _design(text: str) -> Design:
         return Design.parse(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _line_of_shell(text: str) -> str:
+    if not text.strip() or "\0" in text or len(text) > LONGEST_COMMAND:
+        raise argparse.ArgumentTypeError(
+            f"{elided(text)!r} is no line of shell: 1 to {LONGEST_COMMAND:,} characters, none of them zero"
+        )
+    return text
 
 
 _seed = whole_number(0, SEEDS - 1, "0..2^63-1")

@@ -87,6 +87,7 @@ def _start(given: Mapping[str, Any]) -> Start:
         given.get("hours"),
         given.get("address"),
         given.get("audit", True),
+        given.get("notify"),
         Planning(**planning) if "dry_run" in given else None,
     )
 

@@ -9,7 +9,7 @@ from results.store.statuses import SEARCH
 from terminal.duration import duration
 from trainable.config import TrainConfig
 from tuner.plan.known import ToCome
-from tuner.plan.pace import Course
+from tuner.plan.pace import TrialCourse
 from tuner.plan.time_left import Span, time_left
 from tuner.plan.trial_cost import beside
 from tuner.search_loop import Search
@@ -19,7 +19,7 @@ FRESH_SECONDS = 2.0  # for which an estimate is gone on with
 COST = 25  # and for so many times as long as it took: no more than 4 % of a core goes into it
 
 
-def left_of(search: Search) -> Span | None:
+def time_left_of(search: Search) -> Span | None:
     """The time left by the search's book; None before any trial has reported, and while the campaign is being ended."""
     if search.stopping:
         return None
@@ -46,7 +46,7 @@ class TimeLeft:
     def now(self) -> Span | None:
         at = self.clock()
         if self._span is None or self._good_until < at or self.search.stopping:
-            self._span = left_of(self.search)
+            self._span = time_left_of(self.search)
             took = self.clock() - at
             self._at, self._good_until = at, at + max(FRESH_SECONDS, COST * took)
         return None if self._span is None else self._span.after(at - self._at)
@@ -57,7 +57,7 @@ def to_come(search: Search) -> ToCome:
     settings, base = search.settings, search.base
     planned = tuple((p.recorded_id, float(p.config.budget.amount)) for p in search.planned or ())
     return ToCome(
-        course=Course(tuple(search.stopper.milestones), settings.reports, settings.fidelity, end_of(base)),
+        course=TrialCourse(tuple(search.stopper.milestones), settings.reports, settings.fidelity, end_of(base)),
         budget=base.budget.amount,
         slots=settings.slots,
         to_start=max(0, settings.trials - search.num_started) if not search.spent else 0,
@@ -76,14 +76,14 @@ def end_of(base: object) -> float:
     return found.at_the_end / found.on_the_way if found.on_the_way else 1.0
 
 
-def said(left: Span) -> str:
+def said_of_left(left: Span) -> str:
     """``about 9 min left``, or where it is not that certain ``about 9 min left (7 min to 14 min)``."""
-    text = f"about {duration(rounded(left.middle))} left"
-    low, high = duration(rounded(left.low)), duration(rounded(left.high))
+    text = f"about {duration(rounded_seconds(left.middle))} left"
+    low, high = duration(rounded_seconds(left.low)), duration(rounded_seconds(left.high))
     return text if left.high <= ONE * left.low or low == high else f"{text} ({low} to {high})"
 
 
-def rounded(seconds: float) -> float:
+def rounded_seconds(seconds: float) -> float:
     """To what can be known of it: a tenth or so."""
     for under, step in ((60, 5), (600, 30), (3600, 60), (36_000, 300)):
         if seconds < under:

@@ -36,6 +36,7 @@ from tuner import start
 from tuner.campaign import beginning, layout, provenance
 from tuner.campaign.again import OWN_TRAIN
 from tuner.campaign.driver import going_on_with, only_driver
+from tuner.campaign.notify import notifying
 from tuner.campaign.record import first_difference
 from tuner.campaign.row_config import to_json
 from tuner.campaign.trial_files import TrialFiles
@@ -121,6 +122,7 @@ def tune(
     cpus: int | None = None,
     gpu_fraction: float | None = None,
     address: str | None = None,
+    notify: str | None = None,
 ) -> Campaign:
     """Search for the config with which ``train(config, report)`` comes to the lowest (``maximise``: highest) value.
 
@@ -135,7 +137,7 @@ def tune(
     asked = {
         "trials": trials, "hours": hours, "name": name, "results": results, "seed": seed, "stopper": stopper,
         "reports": reports, "confirm": confirm, "ablate": ablate, "concurrent": concurrent, "cpus": cpus,
-        "gpu_fraction": gpu_fraction, "address": address,
+        "gpu_fraction": gpu_fraction, "address": address, "notify": notify,
     }  # fmt: skip
     with naming_arguments():
         own, source = named_function(train)
@@ -204,8 +206,12 @@ def go(console: Console, question: OwnQuestion, asked: Start, store: Store | Non
         named = campaign_folder(asked.results, asked.name or question.name)
         Store.check(named, question.record(), question.space.column_types())
         here = start.on_ray(console, here, asked.address)  # all that can fail comes before there is a folder
-    with held(console, question, asked, store) as (campaign, is_new):
-        return run(console, question, asked, campaign, here, sent, is_new)
+    with notifying(console, asked.notify) as notice:
+        with held(console, question, asked, store) as (campaign, is_new):
+            notice.store = campaign
+            ended = run(console, question, asked, campaign, here, sent, is_new)
+        notice.code = ended.code
+        return ended
 
 
 def kept(asked: Start) -> Store | None:

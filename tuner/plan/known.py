@@ -17,17 +17,17 @@ from results.statistics.halving import REDUCTION
 from results.store.row_types import TrialRow
 from results.store.statuses import ABLATE, CONFIRM, ENDED, SEARCH
 from tuner.early_stopping import bracket_shares
-from tuner.plan.pace import Course, Pace, between_trials, pace_of
+from tuner.plan.pace import Pace, TrialCourse, between_trials, pace_of
 
 RECENT = 24  # trials, the latest, that those to come are like: a shared machine is at times twice as slow
-FAILED = ("crashed", "diverged", "plateaued")
+FAILED_STATUSES = ("crashed", "diverged", "plateaued")
 
 
 @dataclass(frozen=True)
 class ToCome:
     """What a campaign has still to do, as it is set. ``planned`` are the rows of a replay: (recorded id, budget)."""
 
-    course: Course
+    course: TrialCourse
     budget: float
     slots: int
     to_start: int  # trials of the search
@@ -107,7 +107,9 @@ class Known:
             running=[_underway(row, come.course, now) for row in rows if row["key"] in live],
             waiting=[r for r in searched if r["status"] not in ENDED and r["key"] not in live],
             stopped={rung: _fates(rung, searched) for rung in come.course.rungs},
-            failed=[(row["spent"] or 0.0) / (row["budget"] or 1.0) for row in searched if row["status"] in FAILED],
+            failed=[
+                (row["spent"] or 0.0) / (row["budget"] or 1.0) for row in searched if row["status"] in FAILED_STATUSES
+            ],
             ended=sum(row["status"] in ENDED for row in searched),
             completed=sorted((float(r["value"] or 0.0), r["key"]) for r in completed if not r["is_base"]),
             base=("", None) if base is None else (base["key"], base["value"]),
@@ -130,7 +132,7 @@ def _means(found: list[tuple[str, Pace]]) -> dict[str, Pace]:
     return {name: Pace.mean(paces) for name, paces in by_name.items()}
 
 
-def _underway(row: TrialRow, searched: Course, now: datetime) -> Underway:
+def _underway(row: TrialRow, searched: TrialCourse, now: datetime) -> Underway:
     """How far a running trial is: what it has reported, and the time since."""
     pace = pace_of(row, searched)
     at = 0.0 if row["started_at"] is None else max(0.0, (now - row["started_at"]).total_seconds())
@@ -148,3 +150,7 @@ def _fates(rung: float, searched: Sequence[TrialRow]) -> tuple[int, int]:
 def is_confirming(row: TrialRow) -> bool:
     """Whether a row is a run of a confirmation."""
     return row["stage"] == CONFIRM
+
+
+def _has_failed(row: TrialRow) -> bool:
+    return row["status"] in FAILED_STATUSES

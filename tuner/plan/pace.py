@@ -16,7 +16,7 @@ FULL = 3  # gaps at least, of which the median says how long a slot stays empty 
 
 
 @dataclass(frozen=True)
-class Course:
+class TrialCourse:
     """The way of a trial to its end, in budget units: where it reports, and where it may be stopped."""
 
     rungs: tuple[float, ...] = ()
@@ -42,7 +42,7 @@ class Course:
         return passed + (self.at_the_end if upto >= budget else 0.0)
 
 
-AFTER_THE_SEARCH = Course()  # of runs that nobody judges on their way
+AFTER_THE_SEARCH = TrialCourse()  # of runs that nobody judges on their way
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Pace:
     training: float
     evaluation: float
 
-    def seconds(self, course: Course, budget: float, after: float, upto: float) -> float:
+    def seconds(self, course: TrialCourse, budget: float, after: float, upto: float) -> float:
         """From one place of its course to another, without its start."""
         trained = course.trained(upto, budget) - course.trained(after, budget)
         evaluated = course.evaluations(upto, budget) - course.evaluations(after, budget)
@@ -73,12 +73,12 @@ class Pace:
         )
 
 
-def course_of(row: TrialRow, searched: Course) -> Course:
+def course_of(row: TrialRow, searched: TrialCourse) -> TrialCourse:
     """The course of a row's trial; ``searched`` is that of the search's own, which the runs after it do without."""
     return searched if row["stage"] in (None, SEARCH) else replace(AFTER_THE_SEARCH, at_the_end=searched.at_the_end)
 
 
-def pace_of(row: TrialRow, searched: Course) -> Pace | None:
+def pace_of(row: TrialRow, searched: TrialCourse) -> Pace | None:
     """The pace of a trial of this campaign; None before its first report, and where it was not trained here."""
     spent, budget, trained = row["spent"], row["budget"], row["train_seconds"]
     if row["reused_from"] or not spent or not budget or not trained:

@@ -23,7 +23,7 @@ from results.store.row_types import TrialRow
 from results.store.statuses import ABLATE
 from tuner.plan.known import Known, ToCome, Underway, is_confirming
 from tuner.plan.looks import BASE, Looks
-from tuner.plan.pace import AFTER_THE_SEARCH, Course, Pace
+from tuner.plan.pace import AFTER_THE_SEARCH, Pace, TrialCourse
 from tuner.plan.simulated_clock import SimulatedClock, Trial
 
 REPEATS = 60  # futures that are played; with many trials to come fewer, as they then differ less
@@ -160,7 +160,7 @@ class _Future:
         self.pool.append(slow)
         return slow
 
-    def _way(self, row: TrialRow | None, budget: float | None = None) -> tuple[Course, float]:
+    def _way(self, row: TrialRow | None, budget: float | None = None) -> tuple[TrialCourse, float]:
         own = None if row is None else row["budget"]
         searched = row is None or not (is_confirming(row) or row["stage"] == ABLATE)
         return self.come.course if searched else AFTER_THE_SEARCH, budget or own or self.come.budget
@@ -273,7 +273,7 @@ class _Future:
     def _whole(self, key: str, since: float = 0.0) -> Callable[[], Trial]:
         """A run after the search, which nobody judges on its way."""
         pace = self.arms.get(key) or self._drawn()
-        course = Course(at_the_end=self.come.course.at_the_end)
+        course = TrialCourse(at_the_end=self.come.course.at_the_end)
         seconds = self.known.start + pace.seconds(course, self.come.budget, 0.0, self.come.budget)
         return lambda: iter([max(LEAST * seconds, seconds - since)])
 

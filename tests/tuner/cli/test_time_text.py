@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from results.design import Design
-from tuner.cli.time_text import TimeLeft, left_of, rounded, said, to_come
+from tuner.cli.time_text import TimeLeft, rounded_seconds, said_of_left, time_left_of, to_come
 from tuner.plan.time_left import Span
 
 
@@ -18,28 +18,28 @@ from tuner.plan.time_left import Span
     ],
 )
 def test_a_time_is_said_with_its_range_where_it_has_one(span, text) -> None:
-    assert said(span) == text
+    assert said_of_left(span) == text
 
 
 @pytest.mark.parametrize(("seconds", "to"), [(3.0, 5.0), (58.0, 60.0), (307.0, 300.0), (1234.0, 1260.0)])
 def test_a_time_is_rounded_to_what_can_be_known(seconds, to) -> None:
-    assert rounded(seconds) == to
+    assert rounded_seconds(seconds) == to
 
 
 def test_a_search_says_nothing_before_its_first_report_and_while_it_ends(bench, play) -> None:
     search = bench.search(trials=6, slots=2)
-    assert left_of(search) is None
+    assert time_left_of(search) is None
     play(search).run(8)
-    assert left_of(search) is not None
+    assert time_left_of(search) is not None
     search.stop("interrupted")
-    assert left_of(search) is None
+    assert time_left_of(search) is None
 
 
 def test_the_hours_end_it_where_they_come_first(bench, play) -> None:
     search = bench.search(trials=500, slots=2, hours=0.01)
     play(search).run(12)
     bench.now = 20.0
-    assert left_of(search).high <= 0.01 * 3600 - 20.0
+    assert time_left_of(search).high <= 0.01 * 3600 - 20.0
 
 
 def test_trials_that_an_earlier_start_left_are_still_to_come(bench, play) -> None:
@@ -48,7 +48,7 @@ def test_trials_that_an_earlier_start_left_are_still_to_come(bench, play) -> Non
     rows = [row for row in bench.rows() if row["status"] != "infeasible"]
     assert search.waiting and to_come(search).to_start == 4 - len(rows)
     whole = max(row["train_seconds"] for row in rows if row["status"] == "completed")
-    assert left_of(search).high > 0.5 * whole
+    assert time_left_of(search).high > 0.5 * whole
 
 
 @pytest.mark.parametrize("steps", [5, 30, 60, 90])
@@ -56,10 +56,10 @@ def test_a_campaign_with_a_confirmation_says_less_and_less(bench, play, steps) -
     search = bench.search(trials=6, slots=2, confirm=Design(2, 2, 4))
     tune = play(search)
     tune.run(steps)
-    found = left_of(search)
+    found = time_left_of(search)
     tune.run()
     assert found is None or found.low <= found.middle <= found.high
-    after = left_of(search)
+    after = time_left_of(search)
     assert search.over and (after is None or after.high == 0.0)
 
 
@@ -67,7 +67,7 @@ def test_an_estimate_is_made_anew_now_and_then_and_runs_down_in_between(bench, p
     from tuner.cli import time_text
 
     asked, at = [], [100.0]
-    monkeypatch.setattr(time_text, "left_of", lambda search: asked.append(1) or Span(50.0, 60.0, 70.0))
+    monkeypatch.setattr(time_text, "time_left_of", lambda search: asked.append(1) or Span(50.0, 60.0, 70.0))
     left = TimeLeft(bench.search(), lambda: at[0])
     assert left.now() == Span(50.0, 60.0, 70.0)
     at[0] += 1.0

@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from results.store.row_parts import with_all_columns
-from tuner.plan.pace import Course, Pace, between_trials, course_of, pace_of
+from tuner.plan.pace import Pace, TrialCourse, between_trials, course_of, pace_of
 
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
-ASHA = Course((60.0, 120.0), at_the_end=3.0)
+ASHA = TrialCourse((60.0, 120.0), at_the_end=3.0)
 
 
 def row(**cells):
@@ -39,12 +39,12 @@ def test_a_trial_without_a_report_here_has_no_pace(cells) -> None:
     [("truncate", [60, 120, 240]), ("complete", [60, 180, 420]), ("branch", [69, 147, 267])],
 )
 def test_the_training_beside_a_trial_is_in_its_course(fidelity, trained) -> None:
-    course = Course((60.0, 120.0), fidelity=fidelity)
+    course = TrialCourse((60.0, 120.0), fidelity=fidelity)
     assert [course.trained(upto, 240.0) for upto in (60.0, 120.0, 240.0)] == pytest.approx(trained)
 
 
 def test_reports_lie_between_rungs_and_those_beyond_a_budget_are_none() -> None:
-    course = Course((60.0, 120.0), reports=2)
+    course = TrialCourse((60.0, 120.0), reports=2)
     assert course.milestones(240.0) == [60.0, 80.0, 120.0, 160.0]
     assert course.milestones(100.0) == pytest.approx([100 / 3, 60.0, 200 / 3])
 

@@ -10,12 +10,12 @@ from results.design import Design
 from results.statistics.confirmation import rounds
 from results.store.row_parts import with_all_columns
 from tuner.plan.known import Known, ToCome
-from tuner.plan.pace import Course
+from tuner.plan.pace import TrialCourse
 from tuner.plan.time_left import DRIFT, Span, time_left
 
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
-NONE_STOPPED = ToCome(Course(), 240.0, slots=2, to_start=0)
-ASHA = ToCome(Course((60.0, 120.0)), 240.0, slots=2, to_start=0, stopper="asha")
+NONE_STOPPED = ToCome(TrialCourse(), 240.0, slots=2, to_start=0)
+ASHA = ToCome(TrialCourse((60.0, 120.0)), 240.0, slots=2, to_start=0, stopper="asha")
 WIDE = 3 * DRIFT  # how far a mean over futures may be off, of which each has a machine of another speed
 
 
@@ -43,19 +43,19 @@ def left(come, rows, now, round=None) -> Span | None:
 
 
 def test_nothing_is_said_before_any_trial_has_reported() -> None:
-    assert left(ToCome(Course(), 240.0, 2, 4), [running(0, 0.0), running(1, 0.0)], 30.0) is None
+    assert left(ToCome(TrialCourse(), 240.0, 2, 4), [running(0, 0.0), running(1, 0.0)], 30.0) is None
 
 
 def test_trials_to_come_take_their_turns_in_the_slots() -> None:
     rows = [ended(0, 0.0), ended(1, 0.0)]
-    found = left(ToCome(Course(), 240.0, 2, 5), rows, 120.0)
+    found = left(ToCome(TrialCourse(), 240.0, 2, 5), rows, 120.0)
     assert found.middle == pytest.approx(3 * 120, rel=WIDE), "three rounds of two slots, the last one half empty"
     assert found.low <= found.middle <= found.high
 
 
 def test_one_trial_that_is_left_is_not_divided_by_all_slots() -> None:
     rows = [ended(0, 0.0), ended(1, 0.0), running(2, 120.0, 60.0)]
-    found = left(ToCome(Course(), 240.0, 8, 0), rows, 150.0)
+    found = left(ToCome(TrialCourse(), 240.0, 8, 0), rows, 150.0)
     assert found.middle == pytest.approx(90.0, rel=WIDE)
 
 
@@ -92,7 +92,7 @@ def test_a_running_trial_keeps_its_own_pace() -> None:
 
 def test_the_confirmation_is_in_it_from_the_start() -> None:
     rows = [ended(n, 120.0 * n, value=1.0 - n / 10) for n in range(4)]
-    come = ToCome(Course(), 240.0, 2, 0, confirm=Design(1, 4, 4))
+    come = ToCome(TrialCourse(), 240.0, 2, 0, confirm=Design(1, 4, 4))
     assert left(come, rows, 480.0).middle == pytest.approx(4 * 120.0, rel=WIDE), "two arms on four seeds in two slots"
 
 
@@ -107,7 +107,7 @@ def test_a_confirmation_that_is_decided_takes_no_longer_and_an_undecided_one_doe
     rows = [ended(0, 0.0, value=1.0), ended(1, 0.0, value=0.9)]
     values = {("key 0", 7): 1.0, ("key 1", 7): 1.0 + ahead, ("key 0", 8): 1.01, ("key 1", 8): 1.02 + ahead}
     rows += [confirmed(2 + n, *name, value) for n, (name, value) in enumerate(values.items())]
-    come = ToCome(Course(), 240.0, 2, 0, confirm=Design(1, 2, 6))
+    come = ToCome(TrialCourse(), 240.0, 2, 0, confirm=Design(1, 2, 6))
     found = left(come, rows, 600.0, rounds(rows)[0])
     assert (found.high > 0) == (runs > 0)
     assert found.high <= runs / 2 * 120 * (1 + WIDE)
@@ -115,9 +115,9 @@ def test_a_confirmation_that_is_decided_takes_no_longer_and_an_undecided_one_doe
 
 def test_a_replay_knows_its_rows() -> None:
     rows = [ended(0, 0.0, recorded_id="A"), ended(1, 0.0, second=4.0, recorded_id="B")]
-    come = ToCome(Course(), 240.0, 1, 2, planned=(("B", 240.0), ("C", 240.0)))
+    come = ToCome(TrialCourse(), 240.0, 1, 2, planned=(("B", 240.0), ("C", 240.0)))
     first = left(come, rows, 960.0)
-    second = left(ToCome(Course(), 240.0, 1, 1, planned=(("B", 480.0),)), rows, 960.0)
+    second = left(ToCome(TrialCourse(), 240.0, 1, 1, planned=(("B", 480.0),)), rows, 960.0)
     assert second.middle == pytest.approx(480 * 4.0, rel=WIDE), "its own budget, at the pace of its row"
     assert first.low > 960.0 * (1 - WIDE)
 
@@ -125,7 +125,7 @@ def test_a_replay_knows_its_rows() -> None:
 def test_failures_end_early() -> None:
     crashed = [ended(n, 10.0 * n, 24.0, status="crashed") for n in range(1, 20)]
     rows = [ended(0, 0.0), *crashed]
-    found = left(ToCome(Course(), 240.0, 1, 20), rows, 300.0)
+    found = left(ToCome(TrialCourse(), 240.0, 1, 20), rows, 300.0)
     assert found.middle < 20 * 60.0
 
 
@@ -136,18 +136,18 @@ def test_waiting_trials_go_on_from_where_they_were() -> None:
 
 def test_more_trials_than_are_played_are_more_of_the_same() -> None:
     rows = [ended(0, 0.0), ended(1, 0.0)]
-    found = left(ToCome(Course(), 240.0, 2, 4000), rows, 120.0)
+    found = left(ToCome(TrialCourse(), 240.0, 2, 4000), rows, 120.0)
     assert found.middle == pytest.approx(2000 * 120, rel=WIDE)
 
 
 @pytest.mark.parametrize(("stopper", "shares"), [("none", (1, 1)), ("asha", (0.5, 0.5)), ("median", (0.5, 0.5))])
 def test_a_rule_lets_its_share_go_on_where_nothing_was_seen(stopper, shares) -> None:
-    come = ToCome(Course((60.0, 120.0)), 240.0, 1, 1, stopper)
+    come = ToCome(TrialCourse((60.0, 120.0)), 240.0, 1, 1, stopper)
     assert (come.share(60.0), come.share(120.0)) == shares
 
 
 def test_hyperband_judges_at_a_rung_only_those_of_its_brackets() -> None:
-    come = ToCome(Course((60.0, 120.0)), 240.0, 1, 1, "hyperband")
+    come = ToCome(TrialCourse((60.0, 120.0)), 240.0, 1, 1, "hyperband")
     assert 0.5 < come.share(120.0) < come.share(60.0) < 1.0
 
 
