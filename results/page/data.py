@@ -27,7 +27,7 @@ from results.verdicts import plain_rows, verdict_lines
 
 def page_data(results: Results, folder: Location) -> dict[str, Any]:
     """All that the page of a campaign shows. Trials are known by their place in the order of numbers."""
-    trials, campaign = results.trials.sort_values("number", ignore_index=True), results.campaign
+    trials, campaign = results.rows, results.campaign
     rows = plain_rows(trials)
     found = rounds(rows)
     objective = str(next(iter(trials["objective"].dropna()), campaign.get("objective") or "value"))
@@ -43,7 +43,7 @@ def page_data(results: Results, folder: Location) -> dict[str, Any]:
         "budget": _budget(trials),
         "statuses": list(STATUSES),
         "verdict": found_out.plain(),
-        "lines": [shown_text(line) for line in verdict_lines(results.trials)],
+        "lines": [shown_text(line) for line in verdict_lines(results)],
         "winner": None if found_out.trial is None else {"trial": found_out.trial, "confirmed": found_out.confirmed},
         "base_value": _base_value(trials),
         "trials": _trials(trials),

@@ -13,17 +13,17 @@ from results.questions.readable import Readable
 from results.store.frames import Results
 from results.store.statuses import SEARCH
 
-PARTS = ("training_seconds", "evaluation_seconds", "compile_seconds", "setup_seconds", "unsplit_seconds")
+SPENT_ON = ("training_seconds", "evaluation_seconds", "compile_seconds", "setup_seconds", "unsplit_seconds")
 _MEASURED = ("train_seconds", "eval_seconds", "compile_seconds")
 _Row = Mapping[Any, Any]
 
 _RUNS = {
     "slot": COUNT, "host": WORDS, "trial": COUNT, "key": WORDS, "stage": WORDS, "status": WORDS, "attempt": COUNT,
-    "started_at": MOMENT, "ended_at": MOMENT, "is_running": YES_NO, "seconds": NUMBER, **dict.fromkeys(PARTS, NUMBER),
-    "idle_before_seconds": NUMBER,
+    "started_at": MOMENT, "ended_at": MOMENT, "is_running": YES_NO, "seconds": NUMBER,
+    **dict.fromkeys(SPENT_ON, NUMBER), "idle_before_seconds": NUMBER,
 }  # fmt: skip
 _SLOTS = {
-    "slot": COUNT, "host": WORDS, "runs": COUNT, "seconds": NUMBER, **dict.fromkeys(PARTS, NUMBER),
+    "slot": COUNT, "host": WORDS, "runs": COUNT, "seconds": NUMBER, **dict.fromkeys(SPENT_ON, NUMBER),
     "idle_seconds": NUMBER, "paused_seconds": NUMBER, "busy": NUMBER,
 }  # fmt: skip
 
@@ -75,7 +75,7 @@ def _slot(slot: Any, own: pd.DataFrame, whole: float, paused: float) -> dict[str
         "host": own["host"].iloc[0],
         "runs": len(own),
         "seconds": whole,
-        **{name: float(own[name].sum()) for name in PARTS},
+        **{name: float(own[name].sum()) for name in SPENT_ON},
         "idle_seconds": open_seconds - with_run,
         "paused_seconds": paused,
         "busy": with_run / open_seconds if open_seconds > 0 else None,
@@ -153,8 +153,8 @@ def _run(row: _Row, end: Any, is_running: bool) -> dict[str, Any]:
 
 def _split(row: _Row, seconds: float | None) -> dict[str, float | None]:
     if seconds is None:
-        return dict.fromkeys(PARTS)
+        return dict.fromkeys(SPENT_ON)
     if (row["attempt"] or 1) > 1:
-        return {**dict.fromkeys(PARTS, 0.0), "unsplit_seconds": seconds}
+        return {**dict.fromkeys(SPENT_ON, 0.0), "unsplit_seconds": seconds}
     known = [0.0 if pd.isna(row[name]) else float(row[name]) for name in _MEASURED]
-    return dict(zip(PARTS, (*known, seconds - sum(known), 0.0), strict=True))
+    return dict(zip(SPENT_ON, (*known, seconds - sum(known), 0.0), strict=True))

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from results import load
-from results.questions.time import PARTS, slot_seconds, time
+from results.questions.time import SPENT_ON, slot_seconds, time
 from tests.results.conftest import START
 
 LR = {"optimizer.matrix_lr": 0.1}
@@ -16,7 +16,7 @@ LR = {"optimizer.matrix_lr": 0.1}
 def test_the_seconds_of_a_run_are_training_evaluation_compiling_and_the_rest_is_set_up(ended, written) -> None:
     row = ended(0, "completed", 1.5, at=20.0, took=18.0, train_seconds=10.0, eval_seconds=4.0, compile_seconds=1.0)
     (found,) = time(written([row])).to_dict("records")
-    assert [found[name] for name in PARTS] == pytest.approx([10.0, 4.0, 1.0, 3.0, 0.0])
+    assert [found[name] for name in SPENT_ON] == pytest.approx([10.0, 4.0, 1.0, 3.0, 0.0])
     assert (found["seconds"], found["slot"], found["stage"], found["is_running"]) == (18.0, 0, "search", False)
 
 
@@ -34,7 +34,7 @@ def test_a_run_takes_a_slot_that_is_free_and_its_idle_seconds_are_counted(ended,
     assert sums["seconds"].tolist() == [30.0, 30.0] and sums["runs"].tolist() == [2, 1]
     assert sums["idle_seconds"].tolist() == pytest.approx([13.0, 2.0]) and sums["paused_seconds"].tolist() == [0, 0]
     assert sums["busy"].tolist() == pytest.approx([17 / 30, 28 / 30])
-    whole = sums[[*PARTS, "idle_seconds", "paused_seconds"]].sum(axis=1)
+    whole = sums[[*SPENT_ON, "idle_seconds", "paused_seconds"]].sum(axis=1)
     assert whole.tolist() == pytest.approx([30.0, 30.0]), "all seconds are somewhere"
 
 
@@ -96,5 +96,5 @@ def test_a_real_replay_on_two_cores_had_two_slots_that_were_busy(space) -> None:
     runs, found = time(campaign), slot_seconds(campaign)
     assert len(found) == 2 and len(runs) == int(campaign.rows["reused_from"].isna().sum()) > 20
     assert (found["busy"] > 0.98).all() and (runs["setup_seconds"] >= 0).all()
-    whole = found[[*PARTS, "idle_seconds", "paused_seconds"]].sum(axis=1)
+    whole = found[[*SPENT_ON, "idle_seconds", "paused_seconds"]].sum(axis=1)
     assert whole.tolist() == pytest.approx(found["seconds"].tolist())
