@@ -163,6 +163,21 @@ def print_table(console: Console, table: tables.Table, found: dict[str, np.ndarr
     console.print(printed, soft_wrap=False)
 
 
+def explain(console: Console, seeds: str) -> None:
+    """How the tables are read."""
+    console.print("A method a row. Compute is in whole trials: 10 is what 10 trials cost that train to their end.")
+    console.print(
+        "regret at C: the objective of the best trial that the method has trained to its end with C of compute, minus "
+        f"that of the table's best row (before there is one: the table's worst end); the median of {seeds}, and its "
+        "quartiles. 0 is the best row found."
+    )
+    console.print("rank correlation: how well values on the way order the ends; at 1, early stopping never errs.")
+    console.print(
+        "compute of ours for the same: what ours has spent when its median regret is as low as this method's at C, "
+        "divided by what this method has spent: 0.50 is half of it, above 1 it is slower; never: not within the budget."
+    )
+
+
 def draw(path: Path, everything: dict[str, dict[str, np.ndarray]], grid: np.ndarray) -> None:
     """A panel for each table: median regret, and the quartiles as a band."""
     figure, axes = plt.subplots(
@@ -220,8 +235,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print_table(console, table, found, grid)
         everything[table.name] = found
     draw(given.picture, everything, grid)
-    seeds = f"medians (quartiles) of {count} seeds from {first}, {SLOTS} slots"
-    console.print(f"{seeds}; a share of 0.50 is half the compute. Picture: {given.picture}")
+    explain(console, f"{count} seeds from {first}, {SLOTS} slots")
+    console.print(f"Picture: {given.picture}")
     if given.syne_tune is None and not given.samplers:
         console.print(
             "Syne Tune's methods were left out: give --syne-tune PYTHON (benchmarks/syne_tune_worker.py says how)"

@@ -1,6 +1,7 @@
 """A replay beside its record: ``python -m results.compare FOLDER``, or ``--space NAME`` for the one that is kept here.
 
-Prints the tables and writes a picture beside the folder.
+Prints the tables and draws a picture: beside FOLDER, or where ``--picture`` says. Of the replay that is kept here it
+only prints, unless it is asked to draw: its picture is one of this repository's files.
 """
 
 from __future__ import annotations
@@ -37,8 +38,13 @@ def kept(space: str) -> Path:
     return KEPT / space
 
 
-def _beside(folder: Location) -> Path:
-    """Where the picture goes: beside the folder, or here where that is in an object store."""
+def _beside(folder: Location) -> Path | None:
+    """Where the picture goes: beside the folder, or here where that is in an object store.
+
+    None of a replay that is kept here, whose picture is one of the repository's files.
+    """
+    if isinstance(folder, Path) and folder.resolve().parent == KEPT.resolve():
+        return None
     local = folder.resolve() if isinstance(folder, Path) else Path(folder.name).resolve()
     return local.with_name(f"{folder.name}.png")
 
@@ -54,7 +60,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--top", type=at_least_one, metavar="N", help="list the N best measured runs (default: all)")
     parser.add_argument(
-        "--picture", type=local_argument, metavar="FILE", help="where to draw (default: beside FOLDER, as .png)"
+        "--picture",
+        type=local_argument,
+        metavar="FILE",
+        help="where to draw (default: beside FOLDER, as .png; nowhere for the one that is kept here)",
     )
     options = parser.parse_args(arguments)
     if options.folder is None and options.space is None:
@@ -66,13 +75,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.space not in (None, results.campaign.get("space")):
             raise ValueError(f"{folder} replays {results.campaign.get('space')!r}, not {options.space!r}")
         picture = options.picture or _beside(folder)
-        check_picture(picture)
+        if picture is not None:
+            check_picture(picture)
         comparison = compare(results)
         print_comparison(console, comparison, options.top)
-        draw(comparison, picture)
+        if picture is not None:
+            draw(comparison, picture)
     except (ValueError, OSError) as error:
         return parser.refuse(error)
-    console.print(f"picture: {picture}")
+    console.print("no picture was drawn: --picture FILE draws one" if picture is None else f"picture: {picture}")
     return 0
 
 

@@ -112,7 +112,7 @@ class Halving:
         self.record(key, rung, value)
         if cutoff is None or value <= cutoff:
             return None
-        return Stop(rung, value, cutoff, f"best 1/{self.reduction} of {others} there")
+        return Stop(rung, value, cutoff, _best_of(others, self.reduction))
 
     def record(self, key: str, rung: float, value: float) -> None:
         if not self.has(key, rung):
@@ -217,6 +217,12 @@ class Stopper:
     def reached(self, milestone: float) -> int:
         """How many trials have reported at a rung."""
         return 0 if self.rule is None else self.rule.reached(milestone)
+
+
+def _best_of(others: int, reduction: int) -> str:
+    """Against what a trial is held at a rung where ``others`` have been before it."""
+    part = {2: "half", 3: "third", 4: "quarter"}.get(reduction, f"1/{reduction}")
+    return "the one trial there before it" if others == 1 else f"the best {part} of {others} there before it"
 
 
 def bracket_shares(num_rungs: int) -> list[float]:

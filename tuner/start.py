@@ -175,7 +175,8 @@ def made_ready(
             resumed.check_same_data(store.folder, store.campaign, opened)
         prior_of(console, question, "" if opened is None else opened.fingerprint, store)
         open_library(console, question.spec)
-        print_cost(console, left_of(question, store), here, start)
+        pass_tokens = None if opened is None else opened.train.total_tokens
+        print_cost(console, left_of(question, store), here, start, pass_tokens)
         return None
     dataset = read(console, question.base)
     if store is not None:

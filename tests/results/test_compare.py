@@ -16,6 +16,7 @@ import pytest
 
 import results
 from results import Store, load
+from results import compare as compare_command
 from results.compare import main
 from results.replays.budgets import steps_line
 from results.replays.comparison import Comparison, compare
@@ -308,6 +309,18 @@ def test_the_command_prints_the_tables_and_draws_beside_the_folder(replay: Repla
     assert done.stdout.startswith("val_bpb of made_up replayed as_run at scale proxy")
     assert done.stdout.endswith(f"picture: {folder}.png\n")
     assert folder.with_name("replay.png").is_file()
+
+
+def test_of_the_replay_that_is_kept_here_it_prints_and_draws_nothing_unasked(tmp_path: Path, capsys) -> None:
+    kept = compare_command.KEPT / "ngpt"
+    before = {path: path.stat().st_mtime_ns for path in compare_command.KEPT.glob("*.png")}
+    for arguments in (["--space", "ngpt"], [str(kept)]):
+        assert main([*arguments, "--top", "3"]) == 0
+        assert capsys.readouterr().out.endswith("no picture was drawn: --picture FILE draws one\n")
+    assert {path: path.stat().st_mtime_ns for path in compare_command.KEPT.glob("*.png")} == before
+    asked = tmp_path / "asked.png"
+    assert main(["--space", "ngpt", "--picture", str(asked)]) == 0 and asked.is_file()
+    assert capsys.readouterr().out.endswith(f"picture: {asked}\n")
 
 
 def test_what_cannot_be_compared_is_one_line(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import json
 import os
 import re
 import signal
@@ -19,12 +20,17 @@ import ray
 
 import tuner
 from results.design import Design
+from results.store.campaign_folder import Store
 from search_spaces import load as load_space
+from search_spaces.domains import Choice
+from search_spaces.space import Knob
 from terminal import program
+from trainable.schedules import Cosine, Warmup
 from tuner import start
 from tuner.cli import modes
 from tuner.python import arguments
 from tuner.python.arguments import in_python
+from tuner.python.campaign import overrides_for
 from tuner.search_loop import Search
 from tuner.spec import CampaignSpec
 
@@ -137,6 +143,24 @@ def test_a_warm_start_and_a_reuse_take_campaigns(capsys) -> None:
     second = tuner.search("parameter_golf", trials=3, confirm=False, name="second", **asked, **ASKED)
     assert "first" in set(second.trials["reused_from"].dropna())
     assert second.spec.reuse == (str(Path("runs/first").absolute()),)
+
+
+def test_what_the_best_has_changed_is_given_as_overrides() -> None:
+    golf = load_space("parameter_golf")
+    late = Warmup(frac=0.07, inner=Cosine(min_lr_frac=0.3))
+    schedules = Choice.of({"base": golf.scales["proxy"].base.schedule, "late": late})
+    own = replace(golf, name="labels", knobs=(Knob("schedule", schedules, "a label that names no class"),))
+    campaign = tuner.search(own, trials=4, confirm=False, name="labels", **ASKED)
+    trials = campaign.trials
+    changed = trials[~trials["is_base"].fillna(False)].iloc[0]
+    assert json.loads(changed["overrides"]) == {"schedule": "late"}
+    changes = overrides_for(Store.open(campaign.folder).campaign["base"], changed)
+    assert changes == {"schedule": "Warmup", "schedule.frac": 0.07, "schedule.inner.min_lr_frac": 0.3}
+    assert campaign.best().changes in ({}, changes) and not repr(campaign.best()).count("3 changes"), "1, as in its row"
+    again = tuner.search(
+        "parameter_golf", trials=1, confirm=False, name="again", **{**ASKED, "overrides": {**SMALL, **changes}}
+    )
+    assert again.trials["key"][0] == changed["key"]
 
 
 WRONG = {  # arguments -> what the ValueError says

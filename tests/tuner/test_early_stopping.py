@@ -117,7 +117,7 @@ def test_decisions_at_fractional_rungs_are_those_at_whole_ones() -> None:
     whole, fractional = Trials([27, 80]), Trials([0.005557, 0.01667])
     for key, value in (("a", 2.0), ("b", 3.0), ("c", 1.0), ("d", 1.66)):
         assert fractional.report(key, 0.005557, value) == whole.report(key, 27, value)
-    assert str(fractional.stopper.stops["b"]) == "rung 0.005557: 3.0000 > 2.0000 (best 1/3 of 1 there)"
+    assert str(fractional.stopper.stops["b"]) == "rung 0.005557: 3.0000 > 2.0000 (the one trial there before it)"
     assert fractional.report("a", 0.05, 9.0) == CONTINUE, "the budget is no rung"
 
 
@@ -130,7 +130,7 @@ def test_decisions_are_those_of_asynchronous_successive_halving_by_hand() -> Non
     trials = Trials([27, 80])
     assert trials.report("a", 27, 2.0) == CONTINUE, "the first one always passes"
     assert trials.report("b", 27, 3.0) == STOP
-    assert trials.stopper.stops["b"] == Stop(27, 3.0, 2.0, "best 1/3 of 1 there")
+    assert trials.stopper.stops["b"] == Stop(27, 3.0, 2.0, "the one trial there before it")
     assert trials.report("c", 27, 1.0) == CONTINUE
     assert cutoff(trials.stopper, 27) == pytest.approx(1.0 + 2 / 3)  # of 1, 2, 3
     assert trials.report("d", 27, 1.66) == CONTINUE
@@ -348,3 +348,9 @@ def test_a_forgotten_trial_has_reached_nothing_by_any_rule(name) -> None:
         trials.stopper.forget(str(n))
     trials.stopper.forget("never seen")
     assert before > 0 and trials.stopper.reached(27) == 0
+
+
+def test_a_stop_says_in_words_against_what_the_trial_was_held() -> None:
+    rule = Halving([10.0], 2, brackets=1)
+    said = [stop.against for n, value in enumerate((1.0, 2.0, 3.0)) if (stop := rule.judge(str(n), 10.0, value))]
+    assert said == ["the one trial there before it", "the best half of 2 there before it"]

@@ -85,8 +85,13 @@ def describe_replay(console: Console, question: Question, where: str, fixed: str
         console.print(f"left out: {', '.join(chosen.left_out)}, whose configs were never published")
 
 
-def print_cost(console: Console, left: Left, here: capacity.Cluster, start: Start) -> None:
-    """The answer to --dry-run: what is left of a campaign, on the slots of the plan or those that are here."""
+def print_cost(
+    console: Console, left: Left, here: capacity.Cluster, start: Start, pass_tokens: int | None = None
+) -> None:
+    """The answer to --dry-run: what is left of a campaign, on the slots of the plan or those that are here.
+
+    ``pass_tokens`` are the training tokens of the base's data, where these are prepared.
+    """
     question, planning = left.question, start.planning
     assert planning is not None, "only a plan has a cost"
     if left.ended:
@@ -95,11 +100,13 @@ def print_cost(console: Console, left: Left, here: capacity.Cluster, start: Star
     if question.trials or question.spec.confirm:
         hardware, slots = planned_for(question, here, planning), planning.num_slots or here.slots
         costs = print_search_cost if question.replay is None else print_replay_cost
-        costs(console, left, slots, hardware, start)
+        costs(console, left, slots, hardware, start, pass_tokens)
     console.print("dry run: nothing was trained or written")
 
 
-def print_search_cost(console: Console, left: Left, slots: int, hardware: Hardware, start: Start) -> None:
+def print_search_cost(
+    console: Console, left: Left, slots: int, hardware: Hardware, start: Start, pass_tokens: int | None
+) -> None:
     """The trials of a search, which early stopping makes cheaper, and what comes after them."""
     question, spec = left.question, left.question.spec
     judged = question.space.measured_on_the_way and spec.stopper is not None
@@ -114,6 +121,7 @@ def print_search_cost(console: Console, left: Left, slots: int, hardware: Hardwa
             fidelity,
             beside(question.base, speed),
             spec.reports or 0,
+            pass_tokens,
         )
         for speed in (hardware.tokens_per_second, hardware.usual or hardware.tokens_per_second)
     )
@@ -124,7 +132,8 @@ def print_search_cost(console: Console, left: Left, slots: int, hardware: Hardwa
     if cost.tokens is not None:
         console.print(f"tokens: at most {cost.tokens:,} a trial, {cost.tokens * cost.trials:,} in all")
     else:
-        console.print(f"tokens: not known beforehand of a budget in {cost.unit}")
+        needs = ": the data say how many, and are not prepared yet" if cost.unit == "epochs" else ""
+        console.print(f"tokens: not known beforehand of a budget in {cost.unit}{needs}")
     console.print(f"speed: {hardware.speed}{_each(cost, late)}")
     print_devices(console, hardware, slots)
     times = SearchTimes(cost, late, wall_time.expect(cost, stops, fidelity) if cost.trials else wall_time.NOTHING)
@@ -258,10 +267,14 @@ def _amount(number: float) -> str:
     return f"{number:,.0f}" if number >= 100 else f"{number:.3g}"
 
 
-def print_replay_cost(console: Console, left: Left, slots: int, hardware: Hardware, start: Start) -> None:
+def print_replay_cost(
+    console: Console, left: Left, slots: int, hardware: Hardware, start: Start, pass_tokens: int | None
+) -> None:
     """The trainings of a replay: every one is whole, and their budgets differ."""
     question = left.question
-    tokens = [plan.tokens_of(planned.config) for planned in question.planned]
+    tokens = [
+        plan.tokens_of(p.config, pass_tokens if p.config.data == question.base.data else None) for p in question.planned
+    ]
     known = [count for count in tokens if count is not None]
     if known:
         console.print(f"tokens: {min(known):,} to {max(known):,} a trial, {sum(known):,} in all")

@@ -21,12 +21,13 @@ from tuner.campaign.again import RUN_PROGRAM
 from tuner.cluster import capacity, leftovers, nodes, own_ray, probe, reachable
 from tuner.cluster.capacity import Cluster
 from tuner.cluster.in_time import in_time
-from tuner.cluster.placement import Placement
+from tuner.cluster.placement import Node, Placement
 from tuner.cluster.ray_errors import ray_error_line
 from tuner.cluster.ray_signals import handlers_kept
 from tuner.cluster.ray_tune import prepare_environment
 
 TRY_SECONDS = 180.0  # for a first worker, on a machine that is busy
+JOIN_SECONDS = 120.0  # for a cluster to let this process in, which takes one that works some seconds
 
 
 def _tell(line: str) -> None:
@@ -55,12 +56,26 @@ def connect(
         own_ray.start(max(capacity.available_cores(), found.slots))
         return found
     reachable.check(address)
+    return capacity.offered(_joined(address), concurrent, placement, may_grow=True)
+
+
+def _joined(address: str) -> list[Node]:
+    """The nodes of the cluster at an address; a ValueError where it refuses, and where it does not answer."""
+    found: list[Node] = []
+
+    def join() -> None:
+        ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
+        found.extend(nodes.alive())
+
     try:
         with handlers_kept():
-            ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
+            answered = in_time(join, JOIN_SECONDS)
     except (ConnectionError, ValueError, RuntimeError, RayError) as error:
         raise ValueError(f"no Ray cluster can be reached at {address!r}: {ray_error_line(error)}") from None
-    return capacity.offered(nodes.alive(), concurrent, placement, may_grow=True)
+    if not answered:
+        atexit.register(_leave)  # or Ray's own leave-taking would wait as long again
+        raise ValueError(f"the Ray cluster at {address!r} does not answer: nothing came within {JOIN_SECONDS:g} s")
+    return found
 
 
 def disconnect() -> None:

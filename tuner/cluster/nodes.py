@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import platform
 import socket
+import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import ray
-from ray.exceptions import RayError
+from ray.exceptions import GetTimeoutError, RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from storage import files, inside
@@ -25,6 +26,8 @@ from trainable.data.dataset import DataConfig, prepare
 from tuner.cluster.placement import Node
 from tuner.cluster.ray_errors import ray_error_line
 
+GREET_SECONDS = 180.0  # for a first worker on each node, on machines that are busy
+ANSWER_SECONDS = 3600.0  # for each node to prepare the data, which it may have to download
 ACCELERATOR = "accelerator_type:"  # Ray's resource that names a node's accelerator
 
 
@@ -84,22 +87,40 @@ def check(
 
 
 def ask_each(nodes: Sequence[Node], question: tuple[Any, ...]) -> list[Answer]:
-    """Run :func:`answer` once on every node, all at a time. A node that fails to is an answer with a problem."""
-    remote = ray.remote(num_cpus=0, max_retries=0)(answer)
+    """Run :func:`answer` once on every node, all at a time. A node that fails to is an answer with a problem.
+
+    Each must first say that it is there, for which it has less time than for the data.
+    """
+    greeted = _on_each(nodes, greeting, (), GREET_SECONDS)
+    return greeted if any(found.problem for found in greeted) else _on_each(nodes, answer, question, ANSWER_SECONDS)
+
+
+def _on_each(
+    nodes: Sequence[Node], call: Callable[..., Answer], question: tuple[Any, ...], seconds: float
+) -> list[Answer]:
+    """The answers of all nodes, which have so many seconds together."""
+    remote, deadline = ray.remote(num_cpus=0, max_retries=0)(call), time.monotonic() + seconds
     asked = [
         remote.options(scheduling_strategy=NodeAffinitySchedulingStrategy(node.id, soft=False)).remote(*question)
         for node in nodes
     ]
-    return [_received(node, reference) for node, reference in zip(nodes, asked, strict=True)]
+    return [_received(node, reference, deadline, seconds) for node, reference in zip(nodes, asked, strict=True)]
 
 
-def _received(node: Node, reference: Any) -> Answer:
+def _received(node: Node, reference: Any, deadline: float, seconds: float) -> Answer:
     try:
-        found = ray.get(reference)
+        found = ray.get(reference, timeout=max(0.0, deadline - time.monotonic()))
+    except GetTimeoutError:
+        return Answer(node.host, f"node {node.host} does not answer: nothing came within {seconds:g} s")
     except RayError as error:
         return Answer(node.host, f"node {node.host} cannot run trials: {ray_error_line(error)}")
     assert isinstance(found, Answer)
     return found
+
+
+def greeting() -> Answer:
+    """Runs on a node: it is there."""
+    return Answer(socket.gethostname())
 
 
 def answer(sign: str, secret: str, data: DataConfig, train_tokens: int | None) -> Answer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -80,10 +81,11 @@ def plan_search(
     fidelity: str = "truncate",
     beside: Beside | None = None,
     reports: int = 0,
+    pass_tokens: int | None = None,
 ) -> Plan:
-    """The plan of a search whose trials all cost what the base costs."""
+    """The plan of a search whose trials all cost what the base costs; ``pass_tokens`` as for :func:`tokens_of`."""
     budget, unit = config.budget.amount, config.budget.unit
-    tokens, limits = tokens_of(config), [config.budget.seconds]
+    tokens, limits = tokens_of(config, pass_tokens), [config.budget.seconds]
     if tokens is not None and tokens_per_second:
         limits.append(tokens / tokens_per_second)
     seconds = min((limit for limit in limits if limit is not None), default=None)
@@ -119,20 +121,25 @@ def legs(milestones: list[float], budget: float, fidelity: str) -> list[float]:
     return found
 
 
-def tokens_of(config: TrainConfig) -> int | None:
+def tokens_of(config: TrainConfig, pass_tokens: int | None = None) -> int | None:
     """Training tokens of a whole run, by the first of its limits; None where they cannot be counted beforehand.
+
+    ``pass_tokens`` are those of all the data, where these are prepared: at most so many are in a pass (an epoch).
 
     Seconds depend on the machine. FLOPs and tokens a parameter depend on the vocabulary, which shards in a folder bring
     along. An epoch is as long as all the data, which may not be prepared yet and must not be cut to fewer tokens: with
-    a limit or a horizon in epochs the answer is None, whatever the other limits say.
+    a limit or a horizon in epochs the answer is None without ``pass_tokens``, whatever the other limits say.
     """
     budget, vocab = config.budget, known_vocab_size(config.data)
-    if budget.epochs is not None or (config.horizon is not None and config.horizon.epochs is not None):
+    in_passes = budget.epochs is not None or (config.horizon is not None and config.horizon.epochs is not None)
+    if in_passes and pass_tokens is None:
         return None
     limits = [None if budget.steps is None else budget.steps * config.data.batch_tokens, budget.tokens]
     if budget.flops is not None and vocab is not None:
         limits.append(budget.flops // config.model.flops_per_token(vocab, config.data.seq_len))
     if budget.param_data_ratio is not None and vocab is not None:
         limits.append(ratio_tokens(config.model, vocab, budget.param_data_ratio))
+    if budget.epochs is not None and pass_tokens is not None:
+        limits.append(math.ceil(budget.epochs * pass_tokens))
     known = [limit for limit in limits if limit is not None]
     return max(config.data.batch_tokens, min(known)) if known else None  # a run has one step at least

@@ -22,6 +22,7 @@ from search_spaces.domains import Value
 from search_spaces.space import Space
 from storage import files
 from storage.location import Location, location
+from terminal.counted import counted
 from terminal.nearest import nearest
 from trainable.component import OtherSourceError, without_neutral
 from trainable.component_paths import difference, with_values
@@ -29,7 +30,7 @@ from trainable.config import TrainConfig
 from tuner.campaign.row_config import config_of
 
 MEASURED_BY = ("seed", "budget", "horizon", "evaluation")  # fields that make values of two runs of a config differ
-REASONS = 3  # for which rows are left out that a line names: the most frequent ones
+NAMED = 3  # knobs of a reason that a line names: the most frequent ones
 FIRST = 4  # of the best earlier configs are tried right after the base
 
 
@@ -73,12 +74,19 @@ class Prior:
     def about(self) -> str:
         """What is used and what is not, in one line."""
         used = ", ".join(f"{n} of {source}" for source, n in Counter(p.source for p in self.points).items())
-        reasons = Counter(self.left_out.values()).most_common()
-        if not reasons:
+        if not self.left_out:
             return used or "nothing"
-        rest = sum(n for _, n in reasons[REASONS:])
-        said = [*(f"{n} {why}" for why, n in reasons[:REASONS]), *([f"{rest} for other reasons"] if rest else [])]
+        kinds = Counter(why.partition(":")[0] for why in self.left_out.values())
+        said = [f"{n} {kind}{self._knobs_of(kind)}" for kind, n in kinds.most_common()]
         return f"{used or 'nothing'}; left out {len(self.left_out)}: {', '.join(said)}"
+
+    def _knobs_of(self, kind: str) -> str:
+        """The knobs of a reason with how often each is it; empty for a reason that has none."""
+        knobs = Counter(knob for why in self.left_out.values() if (knob := why.removeprefix(f"{kind}: ")) != why)
+        named = [f"{knob} {n}" for knob, n in knobs.most_common(NAMED)]
+        rest = sum(knobs.values()) - sum(n for _, n in knobs.most_common(NAMED))
+        more = [f"{counted(len(knobs) - NAMED, 'more knob')} {rest}"] if rest else []
+        return f" ({'; '.join([*named, *more])})" if named else ""
 
 
 def of_json(points: Sequence[Mapping[str, Any]]) -> Prior:
@@ -203,7 +211,7 @@ def project(space: Space, base: TrainConfig, config: TrainConfig, fixed: bool = 
         return {}, "of another kind of model or optimizer"
     for path, value in values.items():
         if value not in space.knob(path).domain:
-            return values, f"outside the range of {path}"
+            return values, f"outside the range of a knob: {path}"
     try:
         back = space.config(base, values)
     except ValueError:
@@ -212,4 +220,4 @@ def project(space: Space, base: TrainConfig, config: TrainConfig, fixed: bool = 
         return values, ""
     same = replace(config, seed=base.seed, horizon=base.horizon, budget=base.budget, evaluation=base.evaluation)
     changed = sorted(difference(without_neutral(back), without_neutral(same)), key=lambda path: ("." not in path, path))
-    return values, f"changing {changed[0]}, which is not searched" if changed else ""
+    return values, f"changing what is not searched: {changed[0]}" if changed else ""

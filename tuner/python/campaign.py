@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,7 +40,7 @@ class Best:
     value: float
     versus_base: float | None  # of single runs; where it is confirmed, of pairs on fresh seeds
     confirmed: bool
-    changes: Mapping[str, Any]  # dotted path -> value, from the base
+    changes: Mapping[str, Any]  # dotted path -> value, from the base; what ``overrides`` takes
     row: pd.Series
 
     @property
@@ -57,7 +57,8 @@ class Best:
 
     def __repr__(self) -> str:
         against = "" if self.versus_base is None else f", {self.versus_base:+.4f} vs base"
-        changed = f", {counted(len(self.changes), 'change')}" if self.changes else ", the base"
+        changed = json.loads(self.row["overrides"])  # as the leaderboard counts them
+        changed = f", {counted(len(changed), 'change')}" if changed else ", the base"
         return f"<Best: trial {self.trial}, {self.objective} {self.value:.4f}{against}" + (
             f"{changed}{', confirmed' if self.confirmed else ''}>"
         )
@@ -122,7 +123,7 @@ class Campaign(Questions):
             value=float(row["value"]),
             versus_base=versus_base,
             confirmed=bool(known["confirmed"]),
-            changes=json.loads(row["overrides"]),
+            changes=overrides_for(found.campaign["base"], row),
             row=row,
         )
 
@@ -164,3 +165,23 @@ class Campaign(Questions):
         best = None if "," in (spec.objective or "") else self.best()
         found = "" if best is None else f", best {best.objective} {short(best.value)} (trial {best.trial})"
         return f"{spec.space}, {ended}{found}"
+
+
+def overrides_for(base: Any, row: Mapping[str, Any]) -> dict[str, Any]:
+    """What ``overrides`` makes a row's config of the base with, as ``campaign.json`` keeps that.
+
+    The row itself has labels of choices, each of which may stand for a component with fields of its own: they are what
+    is left where the config is of a train function of the user's own, or needs code that is not given here.
+    """
+    from trainable.component_json import decode
+    from trainable.config import TrainConfig
+    from trainable.settings import settings_for
+
+    labels: dict[str, Any] = json.loads(row["overrides"])
+    try:
+        there, here = decode(base), decode(json.loads(row["config"]))
+    except ValueError:
+        return labels
+    assert isinstance(there, TrainConfig) and isinstance(here, TrainConfig)
+    settings = settings_for(there, replace(here, seed=there.seed))
+    return labels if settings is None else settings

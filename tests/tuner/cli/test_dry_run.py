@@ -85,8 +85,12 @@ def test_a_replay_shows_what_is_fixed_and_that_the_log_trained_longer(planned) -
 
 
 def test_a_cost_that_nobody_knows_is_said_to_be_unknown(planned) -> None:
-    said = planned(*GOLF, "--scale", "proxy", "--set", "budget.steps=null", "--set", "budget.epochs=2", "--price", "1")
+    passes = ("--set", "budget.steps=null", "--set", "budget.epochs=2", "--price", "1")
+    said = planned(*GOLF, "--scale", "full", *passes)
     assert line(said, "cost") == "cost: not known, as the time is not (--device or --tokens-per-second)"
+    assert line(said, "tokens").endswith("of a budget in epochs: the data say how many, and are not prepared yet")
+    said = planned(*GOLF, "--scale", "proxy", *passes)
+    assert line(said, "cost").startswith("cost: about ") and line(said, "tokens").startswith("tokens: at most ")
 
 
 @pytest.mark.parametrize(

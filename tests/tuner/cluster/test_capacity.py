@@ -81,6 +81,19 @@ def test_a_cluster_that_cannot_be_reached_is_one_line(monkeypatch, error) -> Non
         connect.connect("auto")
 
 
+@pytest.mark.parametrize("hangs_at", ["init", "nodes"])
+def test_a_cluster_that_does_not_answer_is_one_line_and_is_left_without_a_word(monkeypatch, hangs_at) -> None:
+    hangs, at_the_end = threading.Event(), []
+    monkeypatch.setattr(ray, "init", lambda **options: hangs.wait() if hangs_at == "init" else None)
+    monkeypatch.setattr(connect.nodes, "alive", lambda: hangs.wait() and [])
+    monkeypatch.setattr(connect, "JOIN_SECONDS", 0.3)
+    monkeypatch.setattr(connect.atexit, "register", at_the_end.append)
+    with pytest.raises(ValueError, match=r"^the Ray cluster at 'auto' does not answer: nothing came within 0.3 s$"):
+        connect.connect("auto")
+    assert at_the_end == [connect._leave]
+    hangs.set()
+
+
 def test_a_ray_that_does_not_start_here_is_one_line(machine, monkeypatch) -> None:
     machine(cores=2)
 

@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from types import SimpleNamespace
+
 import pytest
+from ray.exceptions import GetTimeoutError
 
 from trainable.data.dataset import DataConfig
 from tuner.cluster import nodes
@@ -61,3 +65,39 @@ def test_a_node_without_the_data_is_named(monkeypatch, tmp_path) -> None:
 def test_a_node_with_other_data_is_refused(prepared, tmp_path) -> None:
     with pytest.raises(ValueError, match="on node worker have fingerprint other, not made-up"):
         nodes.check(HERE[1:], tmp_path, DATA, "made-up", None, lambda *_: [Answer("worker", fingerprint="other")])
+
+
+class SilentRay:
+    """Plays a Ray of which one node never answers; ``asked`` are the calls and the seconds that each was given."""
+
+    def __init__(self, silent: str, stage: str) -> None:
+        self.silent, self.stage, self.asked = silent, stage, []  # type: ignore[var-annotated]
+
+    def remote(self, **options):
+        def of(call):
+            return SimpleNamespace(
+                options=lambda scheduling_strategy: SimpleNamespace(
+                    remote=lambda *question: (call, scheduling_strategy.node_id)
+                )
+            )
+
+        return of
+
+    def get(self, reference, timeout: float) -> Answer:
+        call, node = reference
+        self.asked.append((call.__name__, timeout))
+        if call.__name__ == self.stage and node == self.silent:
+            raise GetTimeoutError
+        return Answer(node)
+
+
+@pytest.mark.parametrize(("stage", "seconds"), [("greeting", "180"), ("answer", "3600")])
+def test_a_node_that_never_answers_is_named_after_a_while(monkeypatch, tmp_path, stage, seconds) -> None:
+    ids = [replace(node, id=str(index) * 56) for index, node in enumerate(HERE)]
+    played = SilentRay("1" * 56, stage)
+    monkeypatch.setattr(nodes, "ray", played)
+    with pytest.raises(ValueError, match=f"^node worker does not answer: nothing came within {seconds} s$"):
+        nodes.check(ids[1:], tmp_path, DATA, "", None, nodes.ask_each)
+    assert all(0 < limit <= float(seconds) or name == "greeting" for name, limit in played.asked)
+    assert ("answer" in dict(played.asked)) == (stage == "answer"), "nobody prepares data where a node is silent"
+    assert list(tmp_path.iterdir()) == []

@@ -107,3 +107,16 @@ def test_hyperband_costs_more_than_asha_and_the_median_rule_stops_half() -> None
     expected = first * expected_share(milestones, 270.0) + second * (90 + 180 / 2) / 270 + whole
     assert expected_share(milestones, 270.0, "hyperband") == pytest.approx(expected)
     assert expected_share(milestones, 270.0, "median") == pytest.approx((30 + 60 / 2 + 180 / 4) / 270)
+
+
+def test_passes_are_counted_in_tokens_once_the_data_are_there(toy_base) -> None:
+    passes = with_budget(toy_base, epochs=0.5)
+    assert tokens_of(passes, 10_001) == 5001, "at most: a half is rounded up"
+    assert tokens_of(with_budget(toy_base, epochs=0.5, steps=9), 10_000) == 576
+    assert tokens_of(with_budget(toy_base, steps=10), 10_000) == 640, "no pass is asked for"
+    late = dataclasses.replace(with_budget(toy_base, steps=10), horizon=Budget(epochs=1.0))
+    assert tokens_of(late) is None and tokens_of(late, 10_000) == 640
+    told = plan_search(passes, 4, 2, "none", tokens_per_second=100.0, pass_tokens=10_000)
+    assert (told.tokens, told.seconds) == (5000, 50.0)
+    untold = plan_search(passes, 4, 2, "none", tokens_per_second=100.0)
+    assert untold.tokens is untold.seconds is None

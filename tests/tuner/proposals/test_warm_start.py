@@ -49,7 +49,11 @@ def test_the_line_about_a_prior_is_short_and_its_counts_come_to_all(golf) -> Non
     assert said.startswith(f"{len(prior.points)} of recorded; left out {len(prior.left_out)}: ")
     reasons = said.partition(": ")[2]
     assert sum(map(int, re.findall(r"(?:^|, )(\d+) ", reasons))) == len(prior.left_out)
-    assert reasons.endswith(" for other reasons") and reasons.count(", which is not searched") <= warm_start.REASONS
+    for kind, knobs in re.findall(r"(\d+) [a-z ]+ \(([^)]*)\)", reasons):
+        assert sum(map(int, re.findall(r" (\d+)(?:;|$)", knobs))) == int(kind), (
+            "each row under its reason, and its knob"
+        )
+    assert "other reasons" not in reasons and " changing what is not searched (" in reasons
     assert Prior((), {"a": "crashed"}).about() == "nothing; left out 1: 1 crashed"
 
 
