@@ -31,7 +31,7 @@ def page_data(results: Results, folder: Location) -> dict[str, Any]:
     rows = plain_rows(trials)
     found = rounds(rows)
     objective = str(next(iter(trials["objective"].dropna()), campaign.get("objective") or "value"))
-    found_out = sentence_of(trials, campaign, found)
+    found_out = sentence_of(results, trials, found)
     return {
         "name": shown_text(folder.name),
         "space": shown_text(campaign.get("space", "")),
@@ -51,7 +51,7 @@ def page_data(results: Results, folder: Location) -> dict[str, Any]:
         "changes": changed_fields(trials, campaign),
         "knobs": knobs(campaign, trials),
         "curves": _curves(results, trials, objective),
-        "rungs": lines.judged_at(trials, results.reports),
+        "rungs": lines.judged_at(campaign, trials, results.reports),
         "at_rungs": lines.at_rungs(trials, results.reports, objective),
         "confirmations": confirmations(found, rows),
         "slots": bars_of_slots(trials),

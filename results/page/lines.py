@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
-from results.page.plain import json_numbers
+from results.page.plain import json_number, json_numbers
 from results.store.row_types import REPORT_COLUMNS
 
 MOST_POINTS = 150_000  # of all lines of one measure together: about 2 MB
@@ -25,14 +25,16 @@ def objective_lines(trials: pd.DataFrame, reports: pd.DataFrame, objective: str)
 
 
 def at_rungs(trials: pd.DataFrame, reports: pd.DataFrame, objective: str) -> list[dict[str, Any]]:
-    """The objective of every trial at each rung that several came to, null for those that did not; ascending."""
+    """The objective of every trial at each milestone that many came to, null for those that did not; ascending."""
+    ends = trials.set_index("key")["budget"]
     measured = _measured(reports, objective)
+    before = measured[measured["milestone"] < measured["key"].map(ends).astype(float)]
+    often = before.drop_duplicates(["key", "milestone"])["milestone"].value_counts()
     found = []
-    for rung in judged_at(trials, reports):
-        there = measured[measured["milestone"] == rung].drop_duplicates("key", keep="last").set_index("key")["value"]
-        if len(there) > 1:
-            found.append({"rung": rung, "values": json_numbers(trials["key"].map(there))})
-    return found if len(found) <= MOST_RUNGS else [found[place] for place in thinned(len(found), MOST_RUNGS)]
+    for milestone in sorted(often[often >= max(2, len(trials) / 10)].index[:MOST_RUNGS]):
+        there = before[before["milestone"] == milestone].drop_duplicates("key", keep="last").set_index("key")["value"]
+        found.append({"rung": json_number(milestone), "values": json_numbers(trials["key"].map(there))})
+    return found
 
 
 def curve_lines(trials: pd.DataFrame, curves: pd.DataFrame) -> list[dict[str, Any]]:
@@ -79,12 +81,11 @@ def _unit(objective: str) -> str:
     return next((column.unit for column in REPORT_COLUMNS if column.name == objective), "")
 
 
-def judged_at(trials: pd.DataFrame, reports: pd.DataFrame) -> list[float | int | None]:
-    """Milestones at which trials were judged, ascending: those that somebody reported at, before the end."""
+def judged_at(campaign: Mapping[str, Any], trials: pd.DataFrame, reports: pd.DataFrame) -> list[float | int | None]:
+    """The rungs at which trials were judged, ascending: milestones before a trial's end; none where nothing stops."""
+    if campaign.get("stopper", "none") == "none" and trials["rung"].isna().all():
+        return []
     ends = trials.set_index("key")["budget"]
     milestones = reports[["key", "milestone"]].dropna()
-    before: Iterable[float] = milestones.loc[
-        milestones["milestone"] < milestones["key"].map(ends).astype(float), "milestone"
-    ]
-    stopped: Iterable[float] = trials["rung"].dropna()
-    return json_numbers(sorted({*before, *stopped}))
+    before = milestones["milestone"] < milestones["key"].map(ends).astype(float)
+    return json_numbers(sorted({*milestones.loc[before, "milestone"], *trials["rung"].dropna()}))

@@ -9,8 +9,10 @@ import pandas as pd
 from terminal.counted import counted
 
 from results.page.plain import json_number
+from results.replays.comparison import compare
 from results.statistics.confirmation import Round, standing
 from results.statistics.leaderboard import CONFIDENCE, counts, leaderboard, searched
+from results.store.frames import Results
 from results.store.row_types import TRIAL_COLUMNS
 from results.store.statuses import UNFINISHED
 
@@ -33,14 +35,16 @@ class Sentence:
         return {"sentence": self.sentence, "tone": self.tone, "trial": self.trial, "confirmed": self.confirmed, **ends}
 
 
-def sentence_of(trials: pd.DataFrame, campaign: dict[str, Any], found: list[Round]) -> Sentence:
+def sentence_of(results: Results, trials: pd.DataFrame, found: list[Round]) -> Sentence:
     """The most that can be said of the campaign as it stands."""
-    tried = searched(trials)
+    tried, campaign = searched(trials), results.campaign
     running = _running(tried, campaign)
     objectives = campaign.get("objectives") or []
     completed = tried[(tried["status"] == "completed") & tried["value"].notna()]
     if completed.empty:
         return _of_none(tried, running)
+    if campaign.get("recorded") is not None:
+        return _of_a_replay(results, completed, running)
     if len(objectives) > 1:
         return _of_two(tried, objectives, running)
     if (stands := standing(found)) is not None:
@@ -80,9 +84,8 @@ def _unconfirmed(tried: pd.DataFrame, found: list[Round], running: str) -> Sente
         )
         return Sentence(sentence, "none", name)
     state = "The confirmation on fresh seeds goes on." if found else "It is one run of one seed, not yet a finding."
-    sentence = (
-        f"Trial {name} is the best so far: {objective}{_unit(objective)} {best['value']:.4f}{against}. {state}{running}"
-    )
+    lead = "is the best so far" if running else "has the lowest value"
+    sentence = f"Trial {name} {lead}: {objective}{_unit(objective)} {best['value']:.4f}{against}. {state}{running}"
     return Sentence(sentence, "open", name)
 
 
@@ -96,6 +99,23 @@ def _of_two(tried: pd.DataFrame, objectives: list[str], running: str) -> Sentenc
         f"{objectives[1]}: no other trial is as good in both. Each is one run of one seed.{running}"
     )
     return Sentence(sentence, "open")
+
+
+def _of_a_replay(results: Results, completed: pd.DataFrame, running: str) -> Sentence:
+    best = int(completed.sort_values(["value", "key"]).iloc[0]["number"])
+    comparison = compare(results)
+    found, noise = comparison.correlation, comparison.measured_noise
+    if found is None:
+        runs = int(comparison.runs["measured"].notna().sum())
+        return Sentence(
+            f"{counted(runs, 'recorded run')} trained again, too few to compare ranks.{running}", "open", best
+        )
+    spread = "" if noise is None else f" The noise of a run here is SD {noise.sd:.4f}."
+    sentence = (
+        f"Trained again, {counted(found.pairs, 'recorded run')} rank as in the log with a correlation of "
+        f"{found.value:.2f}, {CONFIDENCE:.0%} interval {found.low:.2f} to {found.high:.2f}.{spread}{running}"
+    )
+    return Sentence(sentence, "confirmed" if found.low > 0 else "open", best)
 
 
 def _of_none(tried: pd.DataFrame, running: str) -> Sentence:

@@ -6,6 +6,7 @@ function scatterSection() {
   const body = section("scatter");
   const options = { knob: knobs.find((knob) => knob.path === (DATA.first_knobs || [])[0]) || knobs[0], at: "end", log: null, logy: false };
   const host = el("div");
+  const after = (at) => `after ${short(DATA.at_rungs[at].rung)} ${DATA.budget ? DATA.budget.unit : ""}`;
   const y = (place) => (options.at === "end" ? T.value[place] : DATA.at_rungs[options.at].values[place]);
   const log = () => options.knob.kind === "number" && (options.log ?? options.knob.log) && options.knob.values.every((v) => v === null || v > 0);
   const jitter = (place) => (((place * 2654435761) % 997) / 997 - 0.5) * 0.5;
@@ -19,7 +20,7 @@ function scatterSection() {
       const range = extent([...knob.values, knob.low, knob.high], log(), 0.03);
       const x = knob.kind === "category" ? { labels: knob.labels } : { low: range[0], high: range[1], log: log() };
       const top = usual(ys);
-      return { x: { ...x, label: knob.path }, y: { label: `${DATA.objective} ${options.at === "end" ? "at the end" : `at rung ${short(DATA.at_rungs[options.at].rung)}`}`, low, high: Math.min(high, top + (top - low) * 0.06 || high), log: options.logy && low > 0 } };
+      return { x: { ...x, label: knob.path }, y: { label: `${DATA.objective} ${options.at === "end" ? "at the end" : after(options.at)}`, low, high: Math.min(high, top + (top - low) * 0.06 || high), log: options.logy && low > 0 } };
     },
     paint: (ctx, c) => {
       if (BASE >= 0 && y(BASE) !== null) { ctx.setLineDash([4, 4]); line(ctx, c.box.left, c.y.map(y(BASE)), c.box.right, c.y.map(y(BASE)), COLOURS.base); ctx.setLineDash([]); }
@@ -44,14 +45,14 @@ function scatterSection() {
     byId("scatter").querySelector(".hint").textContent = [
       knob.domain && `Asked: ${knob.domain}${knob.why ? ` (${knob.why})` : ""}.`,
       acts && `It acts only where ${acts}: ${plural(idle, "trial")} without it ${idle === 1 ? "is" : "are"} left out.`,
-      notEnded && `${plural(notEnded, "trial")} did not come to the end; a rung compares them with the others there.`,
+      notEnded && `${plural(notEnded, "trial")} did not come to the end: compare earlier, where more of them have a value.`,
       BASE >= 0 && "The dashed line is the base."].filter(Boolean).join(" ");
   };
   const again = () => { chart.zoom = null; hint(); chart.redraw(); };
   const logs = toggle("log x", Boolean(log()), (on) => { options.log = on; again(); });
   const tools = el("div", { class: "tools" },
     choice("knob", knobs.map((knob) => [knob.path, knob.path]), options.knob.path, (path) => { options.knob = knobs.find((knob) => knob.path === path); options.log = null; logs.setAttribute("aria-pressed", String(Boolean(log()))); again(); }),
-    DATA.at_rungs.length ? choice("compare", [["end", "at the end"], ...DATA.at_rungs.map((one, at) => [String(at), `at rung ${short(one.rung)}`])], "end", (at) => { options.at = at; again(); }) : null,
+    DATA.at_rungs.length ? choice("compare", [["end", "at the end"], ...DATA.at_rungs.map((one, at) => [String(at), after(at)])], "end", (at) => { options.at = at; again(); }) : null,
     logs, toggle("log y", false, (on) => { options.logy = on; again(); }), chart.tools());
   hint();
   body.append(tools, host);

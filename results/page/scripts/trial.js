@@ -25,7 +25,7 @@ function showTrial(place) {
   const step = (by) => el("button", { type: "button", text: by < 0 ? "‹ Previous" : "Next ›", disabled: place + by < 0 || place + by >= N, on: { click: () => openTrial(place + by) } });
   const close = el("button", { type: "button", text: "Close", on: { click: () => dialog.close() } });
   const title = `Trial ${T.number[place]}${T.is_base[place] ? ", the base" : place === WINNER ? ", the winner" : ""}: ${statusOf(place)}`;
-  dialog.replaceChildren(el("div", { class: "head" }, el("h2", { id: "trial-title", text: title }), step(-1), step(1), close), ...trialParts(place));
+  dialog.replaceChildren(el("div", { class: "head" }, el("h2", { id: "trial-title", tabindex: "-1", autofocus: true, text: title }), step(-1), step(1), close), ...trialParts(place));
   if (!dialog.open) dialog.showModal();
   dialog.scrollTop = 0;
 }
