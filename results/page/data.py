@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 from storage.location import Location
 
-from results.page import lines, reproduce
+from results.page import findings, lines, reproduce
 from results.page.confirmed import confirmations
 from results.page.knobs import knobs
 from results.page.plain import json_number, json_numbers, shown_text
@@ -28,6 +28,7 @@ from results.verdicts import plain_rows, verdict_lines
 def page_data(results: Results, folder: Location) -> dict[str, Any]:
     """All that the page of a campaign shows. Trials are known by their place in the order of numbers."""
     trials, campaign = results.rows, results.campaign
+    places = {int(known): place for place, known in enumerate(trials["number"])}
     rows = plain_rows(trials)
     found = rounds(rows)
     objective = str(next(iter(trials["objective"].dropna()), campaign.get("objective") or "value"))
@@ -46,6 +47,8 @@ def page_data(results: Results, folder: Location) -> dict[str, Any]:
         "lines": [shown_text(line) for line in verdict_lines(results)],
         "winner": None if found_out.trial is None else {"trial": found_out.trial, "confirmed": found_out.confirmed},
         "base_value": _base_value(trials),
+        "progress": findings.progress(results, places),
+        "effects": findings.effect_rows(results),
         "trials": _trials(trials),
         "columns": columns(trials),
         "changes": changed_fields(trials, campaign),
@@ -54,7 +57,7 @@ def page_data(results: Results, folder: Location) -> dict[str, Any]:
         "rungs": lines.judged_at(campaign, trials, results.reports),
         "at_rungs": lines.at_rungs(trials, results.reports, objective),
         "confirmations": confirmations(found, rows),
-        "slots": bars_of_slots(trials),
+        "slots": bars_of_slots(results, places),
         "front": _front(trials, campaign),
         "replay": replayed(results),
         "inert": _inert(campaign),
@@ -96,10 +99,9 @@ def _base_value(trials: pd.DataFrame) -> float | int | None:
 
 
 def _curves(results: Results, trials: pd.DataFrame, objective: str) -> list[dict[str, Any]]:
+    """The objective as it was reported, and what the training curves hold."""
     found = lines.objective_lines(trials, results.reports, objective)
-    measures = [] if found is None else [found]
-    curves = getattr(results, "curves", None)
-    return measures if curves is None else [*measures, *lines.curve_lines(trials, curves)]
+    return [*([] if found is None else [found]), *lines.curve_lines(trials, results.curves)]
 
 
 def _front(trials: pd.DataFrame, campaign: Mapping[str, Any]) -> dict[str, Any] | None:

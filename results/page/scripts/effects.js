@@ -25,12 +25,20 @@ function intervals(host, rows, options) {
 
 function effectsSection() {
   const effects = DATA.effects;
-  if (!effects || !effects.rows.length) return;
+  if (!effects) return;
   const body = section("effects", effects.hint);
   const host = el("div");
-  intervals(host, effects.rows.map((row) => ({ ...row, place: PLACE.get(row.trial) ?? -1 })), { label: "Effects against the base", axis: `${DATA.objective} minus the base's (left is better)`, band: effects.noise });
-  body.append(host);
-  if (effects.table) body.append(el("details", {}, el("summary", { text: "As a table" }), table(effects.table.heads, effects.table.rows)));
+  const rows = effects.rows.filter((row) => row.middle !== null).slice(0, effects.drawn);
+  if (rows.length) {
+    intervals(host, rows.map((row) => ({ ...row, place: PLACE.get(row.trial) ?? -1,
+      lines: [`${row.name} against ${row.against}: ${signed(row.middle)}`, row.low === null ? "no interval" : `95 %: ${signed(row.low)} to ${signed(row.high)}`, row.said, row.changes] })),
+    { label: "Effects with their intervals", axis: `difference in ${DATA.objective} (left is better)`, band: effects.noise });
+    body.append(host);
+  }
+  const name = (row) => (PLACE.has(row.trial) ? link(PLACE.get(row.trial), row.name) : row.name);
+  body.append(el("details", {}, el("summary", { text: `As a table: ${plural(effects.rows.length, "comparison")}` }), table(["what", "against", { n: "difference" }, { n: "95 % interval" }, { n: "runs" }, "verdict", "changes"],
+    effects.rows.map((row) => [name(row), row.against, { n: signed(row.middle) }, { n: row.low === null ? "–" : `${signed(row.low)} .. ${signed(row.high)}` }, { n: row.runs ?? "–" }, row.said, { class: "long", n: row.changes }])),
+    effects.left_out ? el("p", { class: "note", text: `${effects.left_out} more are left out.` }) : null));
 }
 
 function importanceSection() {

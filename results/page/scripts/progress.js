@@ -34,7 +34,7 @@ function progressSection() {
     },
   });
   body.append(el("div", { class: "tools" }, toggle("log compute", false, (on) => { options.log = on; chart.setZoom(null); }), chart.tools()), host,
-    legend([["winner", "best so far", "line"], ["soft", "expected of the same trials in a random order, and its middle 80 %", "dash"]]));
+    legend([["winner", "best so far", "line"], ["soft", "the same trials in random order: mean, and nine of ten orders", "dash"]]));
 }
 
 function steps(ctx, c, xs, ys, colour, dash, width) {

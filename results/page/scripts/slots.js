@@ -8,7 +8,7 @@ function slotsSection() {
   const idle = Math.max(0, slots.seconds * slots.lanes.length - busy);
   const share = (seconds) => `${((100 * seconds) / Math.max(1e-9, busy + idle)).toFixed(1)} %`;
   const said = slots.parts.map((part, at) => (sums[at] > 0 ? `${part} ${share(sums[at])}` : "")).filter(Boolean).join(", ");
-  const body = section("slots", `From ${slots.start}, ${duration(slots.seconds)} on ${plural(slots.lanes.length, "slot")}: ${said}, idle ${share(idle)}. Dark is training, light is evaluation, set-up and compiling.`);
+  const body = section("slots", `From ${slots.start}, ${duration(slots.seconds)} on ${plural(slots.lanes.length, "slot")}: ${said}, idle ${share(idle)}. Dark is training, light is all else.`);
   const host = el("div");
   const names = slots.lanes.map((lane, at) => (new Set(slots.lanes).size === 1 ? `slot ${at + 1}` : `${lane} ${slots.lanes.slice(0, at + 1).filter((other) => other === lane).length}`));
   const chart = new Chart(host, {
@@ -23,8 +23,9 @@ function slotsSection() {
         ctx.globalAlpha = marked[place] ? 0.4 : 0.08;
         ctx.fillRect(x0, y, Math.max(1, x1 - x0 - 0.7), thick);
         ctx.globalAlpha = marked[place] ? 0.95 : 0.12;
-        const from = c.x.map(start + parts[0]);
-        ctx.fillRect(from, y, Math.max(0.5, c.x.map(start + parts[0] + parts[1]) - from - 0.7), thick);
+        const setup = parts[slots.parts.indexOf("set-up")] || 0;
+        const from = c.x.map(start + setup);
+        ctx.fillRect(from, y, Math.max(0.5, c.x.map(start + setup + parts[slots.parts.indexOf("training")]) - from - 0.7), thick);
         if (x1 - x0 > 26 && thick > 12) { ctx.globalAlpha = 1; ctx.fillStyle = COLOURS.paper; ctx.textAlign = "center"; ctx.textBaseline = "middle"; ctx.fillText(String(T.number[place]), (x0 + x1) / 2, y + thick / 2); }
         c.at((x0 + x1) / 2, y + thick / 2, place, [...told(place).slice(0, 2), slots.parts.map((part, at) => (parts[at] ? `${part} ${duration(parts[at])}` : "")).filter(Boolean).join(", ")]);
         const made = c.hits.at(-1);

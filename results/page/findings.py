@@ -1,0 +1,87 @@
+"""What was found, for a page: the best so far beside random order, and every effect beside the noise of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from results.page.plain import json_number, json_numbers, shown_text
+from results.questions.effects import effects
+from results.questions.noise import noise
+from results.questions.progression import progression
+from results.store.frames import Results
+
+MOST_EFFECTS = 24  # drawn; the table below the picture has more
+MOST_ROWS = 200
+_AXES = {"device_seconds": "device-seconds of training and evaluation", "trials": "trials ended"}
+
+
+def progress(results: Results, places: Mapping[int, int]) -> dict[str, Any] | None:
+    """The best so far against compute, beside the same trials in random order; None for a replay, which has no order
+    of its own.
+    """
+    if results.campaign.get("recorded") is not None:
+        return None
+    by = "device_seconds"
+    table = progression(results, by)
+    if table.empty or not table[by].max() > 0:
+        by = "trials"
+        table = progression(results, by)
+    last = results.trials.set_index("number")["last_value"]
+    return {
+        "label": _AXES[by],
+        "hint": f"The lowest value so far against {_AXES[by]}. Dashed is the mean of the same trials in random orders, "
+        "and nine of ten orders lie in the band: a search that learns lies below it.",
+        "spent": json_numbers(table[by]),
+        "best": json_numbers(table["best"]),
+        "random": json_numbers(table["random_mean"]),
+        "low": json_numbers(table["random_low"]),
+        "high": json_numbers(table["random_high"]),
+        "place": [places[number] for number in table["trial"]],
+        "value": json_numbers(table["value"].fillna(table["trial"].map(last).astype(float))),
+        "done": [not pd.isna(value) for value in table["value"]],
+    }
+
+
+def effect_rows(results: Results) -> dict[str, Any] | None:
+    """Every comparison with its interval, beside what two single runs must differ by; None where there is none."""
+    table = effects(results)
+    if table.empty:
+        return None
+    known = noise(results)
+    smallest = None if known.empty else float(known["smallest_difference"].iloc[0])
+    said = (
+        "No config was run on two seeds, so that nothing tells the noise."
+        if smallest is None
+        else f"Two single runs must differ by {smallest:.4f} (the grey band; {known['source'].iloc[0]})."
+    )
+    left = max(0, len(table) - MOST_EFFECTS)
+    more = f" The {MOST_EFFECTS} most trustworthy are drawn; {left} more are in the table." if left else ""
+    rows = [_effect(row) for row in table.head(MOST_ROWS).to_dict("records")]
+    return {
+        "hint": f"Each comparison with its 95 % interval. {said}{more}",
+        "noise": json_number(smallest),
+        "drawn": MOST_EFFECTS,
+        "left_out": max(0, len(table) - MOST_ROWS),
+        "rows": rows,
+    }
+
+
+def _effect(row: Mapping[Any, Any]) -> dict[str, Any]:
+    established = str(row["finding"]) != "not established"
+    colour = "soft" if not established else "winner" if row["better"] is True else "bad"
+    return {
+        "name": shown_text(row["name"] if row["kind"] != "confirmation" else f"trial {row['trial']}, confirmed"),
+        "kind": str(row["kind"]),
+        "trial": None if pd.isna(row["trial"]) else int(row["trial"]),
+        "against": shown_text(row["against"]) if isinstance(row["against"], str) else "",
+        "changes": shown_text(row["changes"]) if isinstance(row["changes"], str) else "",
+        "middle": json_number(row["difference"]),
+        "low": json_number(row["low"]),
+        "high": json_number(row["high"]),
+        "runs": json_number(row["runs"]),
+        "said": shown_text(row["verdict"]),
+        "colour": colour,
+    }
