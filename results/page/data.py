@@ -53,7 +53,7 @@ def page_data(results: Results, folder: Location) -> dict[str, Any]:
         "columns": columns(trials),
         "changes": changed_fields(trials, campaign),
         "knobs": knobs(campaign, trials),
-        "curves": _curves(results, trials, objective),
+        "curves": lines.courses(trials, results.reports, results.curves, objective),
         "rungs": lines.judged_at(campaign, trials, results.reports),
         "at_rungs": lines.at_rungs(trials, results.reports, objective),
         "confirmations": confirmations(found, rows),
@@ -96,12 +96,6 @@ def _base_value(trials: pd.DataFrame) -> float | int | None:
     """The base's value in the search, the mean of several; None where it has not completed."""
     bases = searched(trials)[lambda rows: rows["is_base"].fillna(False).astype(bool) & (rows["status"] == "completed")]
     return json_number(bases["value"].mean())
-
-
-def _curves(results: Results, trials: pd.DataFrame, objective: str) -> list[dict[str, Any]]:
-    """The objective as it was reported, and what the training curves hold."""
-    found = lines.objective_lines(trials, results.reports, objective)
-    return [*([] if found is None else [found]), *lines.curve_lines(trials, results.curves)]
 
 
 def _front(trials: pd.DataFrame, campaign: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -2,26 +2,70 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import math
+from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from results.page.plain import json_number, json_numbers
+from results.page.plain import json_number, json_numbers, shown_text
 from results.store.row_types import REPORT_COLUMNS
 
-MOST_POINTS = 150_000  # of all lines of one measure together: about 2 MB
+MOST_VALUES = 600_000  # of all lines together: about 5 MB
+MOST_MEASURES = 12  # training curves of different names; more groups of learning rates tell nothing new
 POINTS_OF_A_TRIAL = 500
+FEWEST_POINTS = 20
 MOST_RUNGS = 8
 DIGITS = 5
 
 
-def objective_lines(trials: pd.DataFrame, reports: pd.DataFrame, objective: str) -> dict[str, Any] | None:
-    """The objective of each trial over its steps, by the trial's place in ``trials``; None where nothing was measured.
+def courses(trials: pd.DataFrame, reports: pd.DataFrame, curves: pd.DataFrame, objective: str) -> dict[str, Any]:
+    """The objective of each trial at its reports, and each training curve (loss, gradient norm, learning rates).
 
-    Where an earlier attempt reported further, the last attempt's reports are the ones that count.
+    ``axes`` are the steps and tokens at which lines have values, which most trials share; ``of`` gives for each
+    measure, by the trial's place in ``trials``, the number of the axis and the values there.
     """
-    return _measure(objective, _unit(objective), trials, _measured(reports, objective))
+    names = list(dict.fromkeys(curves["name"]))
+    tables = {objective: (_unit(objective), _measured(reports, objective))} if len(reports) else {}
+    for name in sorted(names, key=_first_names)[:MOST_MEASURES]:
+        table = curves[curves["name"] == name]
+        tables[f"{name} (training)" if name == objective else name] = (str(table["unit"].iloc[0]), table)
+    lines = sum(table["key"].nunique() for _, table in tables.values())
+    most = min(POINTS_OF_A_TRIAL, max(FEWEST_POINTS, MOST_VALUES // max(1, lines)))
+    axes: dict[tuple[Any, ...], int] = {}
+    places = {key: place for place, key in enumerate(trials["key"])}
+    measures = [
+        {"name": shown_text(name), "unit": shown_text(unit), "of": _lines(table, places, most, axes)}
+        for name, (unit, table) in tables.items()
+    ]
+    return {"axes": [list(axis) for axis in axes], "measures": [measure for measure in measures if measure["of"]]}
+
+
+def _first_names(name: str) -> tuple[int, str]:
+    """The order of measures: the loss, the gradient norm, then whatever else there is."""
+    order = ("loss", "gradient_norm")
+    return (order.index(name) if name in order else len(order), name)
+
+
+def _lines(
+    table: pd.DataFrame, places: Mapping[str, int], most: int, axes: dict[tuple[Any, ...], int]
+) -> dict[int, list[Any]]:
+    """Each trial's line, thinned to ``most`` points; its steps and tokens go into ``axes``."""
+    found: dict[int, list[Any]] = {}
+    steps, tokens = table["step"].to_numpy(float), table["tokens"].to_numpy(float, na_value=math.nan)
+    values = table["value"].to_numpy(float)
+    for key, found_rows in table.groupby("key", sort=False).indices.items():
+        rows = np.asarray(found_rows)
+        kept = rows[np.argsort(steps[rows], kind="stable")][thinned(len(rows), most)]
+        known = tokens[kept]
+        axis = (
+            tuple(json_numbers(steps[kept], 12)),
+            tuple(json_numbers(known, 12)) if np.isfinite(known).all() else (),
+        )
+        if key in places:
+            found[places[str(key)]] = [axes.setdefault(axis, len(axes)), json_numbers(values[kept], DIGITS)]
+    return found
 
 
 def at_rungs(trials: pd.DataFrame, reports: pd.DataFrame, objective: str) -> list[dict[str, Any]]:
@@ -37,37 +81,12 @@ def at_rungs(trials: pd.DataFrame, reports: pd.DataFrame, objective: str) -> lis
     return found
 
 
-def curve_lines(trials: pd.DataFrame, curves: pd.DataFrame) -> list[dict[str, Any]]:
-    """Each training curve (loss, gradient norm, learning rates) of the data set ``curves``."""
-    found = []
-    for name, table in curves.dropna(subset=["value"]).groupby("name", sort=False):
-        unit = next(iter(table["unit"].dropna()), "")
-        measure = _measure(str(name), str(unit), trials, table)
-        found += [] if measure is None else [measure]
-    return found
-
-
 def _measured(reports: pd.DataFrame, objective: str) -> pd.DataFrame:
     """The reports that measured the objective, a row a step of each trial: as its last attempt has it."""
     own = reports["reported_value"]  # of a train function of the user's own
     table = reports.assign(value=own if objective not in reports else reports[objective].where(own.isna(), own))
     ordered = table.dropna(subset=["value", "step"]).sort_values(["attempt", "step"], kind="stable")
     return ordered.drop_duplicates(["key", "step"], keep="last")
-
-
-def _measure(name: str, unit: str, trials: pd.DataFrame, table: pd.DataFrame) -> dict[str, Any] | None:
-    if table.empty:
-        return None
-    places = {key: place for place, key in enumerate(trials["key"])}
-    groups = dict(iter(table.sort_values("step", kind="stable").groupby("key", sort=False)))
-    most = min(POINTS_OF_A_TRIAL, max(20, MOST_POINTS // max(1, len(groups))))
-    of: dict[int, list[Sequence[Any]]] = {}
-    for key, rows in groups.items():
-        if key in places:
-            kept = rows.iloc[thinned(len(rows), most)]
-            tokens: Iterable[Any] = kept["tokens"] if kept["tokens"].notna().all() else []
-            of[places[key]] = [json_numbers(kept["step"]), json_numbers(tokens, 7), json_numbers(kept["value"], DIGITS)]
-    return {"name": name, "unit": unit, "of": of}
 
 
 def thinned(count: int, most: int) -> list[int]:

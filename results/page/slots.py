@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from results.page.plain import shown_text
-from results.questions.time import PARTS, time
+from results.questions.time import SPENT_ON, time
 from results.store.frames import Results
 
 
@@ -25,13 +25,13 @@ def bars_of_slots(results: Results, places: Mapping[int, int]) -> dict[str, Any]
     for row in runs.to_dict("records"):
         begins = (row["started_at"] - start).total_seconds()
         ends = begins if pd.isna(row["ended_at"]) else (row["ended_at"] - start).total_seconds()
-        parts = [0.0 if pd.isna(row[part]) else round(float(row[part]), 2) for part in PARTS]
+        parts = [0.0 if pd.isna(row[part]) else round(float(row[part]), 2) for part in SPENT_ON]
         bars.append([places[row["trial"]], int(row["slot"]), round(begins, 2), round(max(begins, ends), 2), parts])
     hosts = runs.drop_duplicates("slot").sort_values("slot")["host"]
     return {
         "start": start.strftime("%Y-%m-%d %H:%M:%S UTC"),
         "seconds": max(bar[3] for bar in bars),
         "lanes": ["slot" if pd.isna(host) else shown_text(host) for host in hosts],
-        "parts": [part.removesuffix("_seconds").replace("setup", "set-up") for part in PARTS],
+        "parts": [part.removesuffix("_seconds").replace("setup", "set-up") for part in SPENT_ON],
         "bars": bars,
     }

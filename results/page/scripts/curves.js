@@ -1,23 +1,24 @@
 // Learning curves, coloured by fate, with the rungs at which trials were judged.
 
 function curvesSection() {
-  if (!DATA.curves.length) return;
-  const options = { measure: 0, tokens: false, logx: false, logy: false, stages: false, rungs: true };
+  if (!CURVES.length) return;
+  const loss = CURVES.findIndex((curve) => curve.name === "loss");
+  const options = { measure: Math.max(0, loss), tokens: false, logx: false, logy: false, stages: false, rungs: true };
   const body = section("curves");
   const host = el("div");
   const chart = lineChart(host, options, (place) => shown[place] && (options.stages || searched(place)));
   const tools = el("div", { class: "tools" });
-  if (DATA.curves.length > 1) tools.append(choice("measure", DATA.curves.map((curve, at) => [String(at), curve.name]), "0", (at) => { options.measure = Number(at); chart.setZoom(null); hint(); }));
-  if (Object.values(DATA.curves[0].of).every((found) => found[1].length)) tools.append(choice("against", [["", "steps"], ["1", "tokens"]], "", (on) => { options.tokens = Boolean(on); chart.setZoom(null); }));
+  if (CURVES.length > 1) tools.append(choice("measure", CURVES.map((curve, at) => [String(at), curve.name]), String(options.measure), (at) => { options.measure = Number(at); chart.setZoom(null); hint(); }));
+  if (Object.values(CURVES[0].of).every((found) => found[1].length)) tools.append(choice("against", [["", "steps"], ["1", "tokens"]], "", (on) => { options.tokens = Boolean(on); chart.setZoom(null); }));
   tools.append(toggle("log x", false, (on) => { options.logx = on; chart.setZoom(null); }), toggle("log y", false, (on) => { options.logy = on; chart.setZoom(null); }));
   if (T.stage.some((stage) => stage !== "search")) tools.append(toggle("with runs after the search", false, (on) => { options.stages = on; chart.redraw(); }));
   tools.append(...chart.tools().filter(Boolean));
   const hint = () => {
-    const most = Math.max(...Object.values(DATA.curves[options.measure].of).map((found) => found[0].length));
+    const most = Math.max(...Object.values(CURVES[options.measure].of).map((found) => found[0].length));
     const stops = T.status.filter((status) => DATA.statuses[status] === "stopped").length;
     byId("curves").querySelector(".hint").textContent =
-      `${DATA.curves[options.measure].name} of each trial, coloured by how it ended` + (DATA.rungs.length ? `; dashed lines are the rungs (${DATA.rungs.slice(0, 6).map(short).join(", ")}${DATA.rungs.length > 6 ? ", …" : ""} ${DATA.budget ? DATA.budget.unit : ""}) at which trials are judged` : "") +
-      (most < 6 ? ". Only the values of its reports are kept of a trial, at most " + plural(most, "point") + "." : ".") + (stops ? " Why each stopped one was stopped is below." : "");
+      `${CURVES[options.measure].name} of each trial, coloured by how it ended` + (DATA.rungs.length ? `; dashed lines are the rungs (${DATA.rungs.slice(0, 6).map(short).join(", ")}${DATA.rungs.length > 6 ? ", …" : ""} ${DATA.budget ? DATA.budget.unit : ""}) at which trials are judged` : "") +
+      (most < 6 ? ". Only the values of its reports are kept of a trial, at most " + plural(most, "point") + "." : `. At most ${plural(most, "point")} a trial.`) + (stops ? " Why each stopped one was stopped is below." : "");
   };
   hint();
   body.append(tools, host);
@@ -32,7 +33,7 @@ function curvesSection() {
 
 // A chart of the curves of those trials that `of` lets pass; the page's and the one of a single trial.
 function lineChart(host, options, of, extra = {}) {
-  const data = () => DATA.curves[options.measure];
+  const data = () => CURVES[options.measure];
   const xs = (found) => (options.tokens && found[1].length ? found[1] : found[0]);
   const each = (does) => { for (const [key, found] of Object.entries(data().of)) if (of(Number(key))) does(Number(key), xs(found), found[2]); };
   return new Chart(host, {

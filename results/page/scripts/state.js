@@ -12,6 +12,10 @@ const valueOf = (name, place) => {
   return column === undefined ? null : column.values ? column.values[place] : column.value;
 };
 
+// The curves of a measure by place: [steps, tokens, values].
+const CURVES = DATA.curves.measures.map((measure) => ({ ...measure,
+  of: Object.fromEntries(Object.entries(measure.of).map(([place, [axis, values]]) => [place, [...DATA.curves.axes[axis], values]])) }));
+
 const state = {
   off: new Set(), // statuses that are filtered out
   words: "", // what the text filter says

@@ -38,7 +38,7 @@ function trialParts(place) {
   if (family.length) parts.push(el("p", {}, "Other runs of this config: ", family.flatMap((other, at) => [at ? ", " : "", link(other), ` (seed ${valueOf("seed", other)}, ${T.value[other] === null ? statusOf(other) : result(T.value[other])})`]), "."));
   const rows = changeRows(place);
   parts.push(el("h3", { text: "Changed from the base" }), rows.length ? table(["knob", "base", "here", "range asked"], rows) : el("p", { class: "note", text: "Nothing: it is the base config." }));
-  DATA.curves.forEach((curve, measure) => {
+  CURVES.forEach((curve, measure) => {
     if (!curve.of[place]) return;
     const host = el("div");
     lineChart(host, { measure, tokens: false, logx: false, logy: false, own: place, rungs: true }, (other) => other === place || other === WINNER || other === BASE, { height: 240, selects: false });

@@ -47,7 +47,7 @@ def show(browser: Any) -> Iterator[Any]:
         tabs.append(context)
         shown = Shown(context.new_page())
         shown.tab.goto(f"{path.as_uri()}{fragment}")
-        shown.tab.wait_for_function("document.querySelector('#bar').childElementCount > 0")
+        shown.tab.locator("#bar button").first.wait_for(state="attached")
         return shown
 
     yield opened

@@ -33,8 +33,8 @@ def _box(shown: Any, place: str) -> dict[str, float]:
 
 def _rows(shown: Any, count: int) -> None:
     """Wait until the table of trials has so many rows; it times out where it never has."""
-    there = "count => document.querySelectorAll('#trials tbody tr').length === count"
-    shown.tab.wait_for_function(there, arg=count)
+    there = f"#trials tbody:has(tr:nth-child({count})):not(:has(tr:nth-child({count + 1})))"
+    shown.tab.locator(there).wait_for()
 
 
 def test_it_asks_for_nothing_but_itself(shown: Any) -> None:
@@ -72,7 +72,8 @@ def test_a_link_opens_a_trial_which_has_an_address(shown: Any) -> None:
     assert "diverged" in text and "loss is nan at step 12" in text
     assert "optimizer.matrix_lr" in text and "0.04" in text, "what it changes, beside the base"
     shown.tab.keyboard.press("Escape")
-    shown.tab.wait_for_function("!document.querySelector('dialog').open && location.hash === ''")
+    dialog.wait_for(state="hidden")
+    shown.tab.wait_for_url(lambda url: "#trial" not in url)
 
 
 def test_an_address_opens_its_trial(campaign: Path, show: Callable[..., Any]) -> None:
