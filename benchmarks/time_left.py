@@ -48,7 +48,7 @@ from trainable.component_json import decode
 from trainable.config import TrainConfig
 from trainable.data.dataset import known_vocab_size
 from trainable.worker.ray_trainable import Request
-from tuner.cli.time_text import time_left_of
+from tuner.cli.time_left_of_search import time_left_of
 from tuner.plan.time_left import Span
 from tuner.proposals import replay_plan
 from tuner.search_loop import Search, Settings

@@ -327,7 +327,7 @@ class Search:
             config=json.dumps(to_json(entry.config)),
             data_fingerprint=str(entry.row["data"]),
             folder=absolute(self.folder),  # a worker may run elsewhere
-            milestones=self._milestones(entry.config.budget) if searched else [],  # nothing after it is stopped early
+            milestones=self.milestones_of(entry),
             fidelity=self.settings.fidelity if searched else "truncate",
             threads=self.settings.threads,
             compile=self.settings.compile,
@@ -341,6 +341,10 @@ class Search:
             entry.restart()
             self.stopper.forget(entry.key)
         return request
+
+    def milestones_of(self, entry: Entry) -> list[float]:
+        """Where a trial reports before its end. A run after the search does not: nothing there is stopped early."""
+        return [] if entry.config is None or entry.stage != SEARCH else self._milestones(entry.config.budget)
 
     def _milestones(self, budget: Budget) -> list[float]:
         parts = self.settings.reports + 1

@@ -70,16 +70,29 @@ def status(folder: Location, now: datetime) -> list[str]:
     else:
         further = again(folder, own_train=own is not None)
         idle = f"none; if anything is left, go on with: {further}{own_code(store)}"
-    lines.append(f"driver: {'runs' if driver_lives(folder, now) else idle}")
+    lives = driver_lives(folder, now)
+    lines.append(f"driver: {'runs' if lives else idle}")
     lines.append(f"trials: {counts_in_words(trials)}, of {store.campaign.get('trials', 'an unknown number')} asked for")
     lines += (
         [f"after the search: {counts_in_words(rest)}"] if (rest := [row for row in rows if row not in trials]) else []
     )
+    lines += left_lines(store, rows, now) if lives else []
     lines.append(f"last report: {'none yet' if last is None else since(last, now) + ' ago'}")
     lines += [best_line(trials)] if any(_has_value(row) for row in trials) else []
     lines += crash_lines(rows)
     lines += [running_line(row, now) for row in rows if row["status"] == "running"]
     return lines
+
+
+def left_lines(store: Store, rows: Sequence[TrialRow], now: datetime) -> list[str]:
+    """How long it still takes, by what its rows have shown; nothing before any trial has reported."""
+    if "trials" not in store.campaign or not rows:
+        return []
+    from tuner.plan.seen_from_files import left_from_files
+    from tuner.plan.span_text import said_of_left
+
+    left = left_from_files(store.campaign, rows, now)
+    return [] if left is None else [f"time left: {said_of_left(left)}"]
 
 
 def own_code(store: Store) -> str:

@@ -26,11 +26,13 @@ STATUS_STYLES = {"completed": "green", "stopped": "yellow", "running": "cyan", "
 LOG_LINES = 6  # of what has ended, where there is room
 FEWEST_LOG_LINES = 2  # for which running trials make room
 INTERVAL_WIDTH = 20
-NUMBERS = (2, 3, 5)  # columns of what runs that are numbers
+LESSER = (6, 1, 5)  # columns that a narrow terminal does without, in this order
+_NONE = tuple(Line() for _ in range(4))  # of what a trial has not reported
+NUMBERS = (1, 3, 4, 6)  # columns of what runs that are numbers
 
 
-def block(search: Search, times: str, log: Sequence[str], height: int) -> list[RenderableType]:
-    """All of it, in at most ``height`` lines; of running trials and of ended ones as many as there is room for."""
+def block(search: Search, times: str, log: Sequence[str], width: int, height: int) -> list[RenderableType]:
+    """All of it, in at most ``height`` lines of ``width``; of what runs and what ended as much as there is room for."""
     lines: list[RenderableType] = [head(search), time_line(search, times), counts_text(search), best_text(search)]
     lines += confirmation_lines(search)
     if search.stopping:
@@ -39,7 +41,7 @@ def block(search: Search, times: str, log: Sequence[str], height: int) -> list[R
     running = list(search.live.values())
     shown = max(1, room - 2 - min(FEWEST_LOG_LINES, len(log)))  # a heading, and how many more there are
     if running:
-        lines.append(running_table(search, running[:shown]))
+        lines.append(running_table(search, running[:shown], width))
         room -= 1 + len(running[:shown])
     if len(running) > shown:
         lines.append(Line(f"  and {len(running) - shown} more running", style="dim"))
@@ -113,12 +115,16 @@ def ahead(search: Search) -> str:
 # --- what runs --------------------------------------------------------------------------------------------------------
 
 
-def running_table(search: Search, running: Sequence[Entry]) -> Table:
+def running_table(search: Search, running: Sequence[Entry], width: int) -> Table:
     """A line a running trial: how far, its last value, that against the best one's there, its curve, its speed."""
     best, ends = search.ledger.best(), curve_span(search)
-    rows = [[Line(heading, style="dim") for heading in ("  running", "reached", *headings_of(search))]]
-    rows += [running_cells(entry, best, ends) for entry in running]
+    rows = [[Line(heading, style="dim") for heading in ("  running", "for", "reached", *headings_of(search))]]
+    rows += [running_cells(search, entry, best, ends) for entry in running]
+    widths = [max(row[place].cell_len for row in rows) + 2 for place in range(len(rows[0]))]
     used = [place for place in range(len(rows[0])) if any(row[place].plain for row in rows[1:])]
+    for place in LESSER:
+        if place in used and sum(widths[each] for each in used) > width:
+            used.remove(place)
     grid = Table.grid(padding=(0, 2, 0, 0))
     for place in used:
         grid.add_column(justify="right" if place in NUMBERS else "left", no_wrap=True, overflow="ellipsis")
@@ -132,21 +138,31 @@ def headings_of(search: Search) -> tuple[str, ...]:
     return search.space.objective, "vs best", "curve", "tokens/s"
 
 
-def running_cells(entry: Entry, best: Entry | None, ends: tuple[float, float]) -> list[Line]:
+def running_cells(search: Search, entry: Entry, best: Entry | None, ends: tuple[float, float]) -> list[Line]:
     row, milestones = entry.row, dict(entry.milestones)
     name, unit = Line(f"  {trial_name(entry)}", style="cyan"), row["budget_unit"]
+    began = row["started_at"]
+    since = Line("" if began is None else clock(max(0.0, (search.ledger.now() - began).total_seconds())), style="dim")
     if row["last_value"] is None or not milestones:
-        return [name, Line(f"to {short(row['budget'])} {unit}", style="dim"), *(Line() for _ in range(4))]
+        return [name, since, Line(f"reports at {short(first_report(search, entry))} {unit}", style="dim"), *_NONE]
     against = "" if best is None or best is entry else against_best(milestones, best)
     speed = row["tokens_per_second"]
     return [
         name,
+        since,
         Line(f"{short(row['spent'])}/{short(row['budget'])} {unit}"),
         Line(f"{row['last_value']:.4f}"),
         Line(against, style="green" if against.startswith("-") else ""),
         Line(sparkline(_values(milestones), *ends), style="cyan"),
         Line("" if speed is None else f"{speed:,.0f}", style="dim"),
     ]
+
+
+def first_report(search: Search, entry: Entry) -> float | None:
+    """The place at which a trial is first heard of: its first milestone, or its end."""
+    budget = entry.row["budget"]
+    milestones = search.milestones_of(entry)
+    return milestones[0] if milestones else budget
 
 
 def against_best(milestones: dict[float, float], best: Entry) -> str:
@@ -176,6 +192,15 @@ def trial_name(entry: Entry) -> str:
     if entry.stage != SEARCH:
         return f"{entry.stage}: {entry.label}"
     return f"trial {entry.number}" + (" (base)" if entry.row["is_base"] else "")
+
+
+def clock(seconds: float) -> str:
+    """1:05 or 2:03:04; from 100 hours on ``4 d 5 h``."""
+    if seconds >= 100 * 3600:
+        days, hours = divmod(round(seconds / 3600), 24)
+        return f"{days:,} d {hours} h"
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}" if minutes >= 60 else f"{minutes}:{rest:02}"
 
 
 # --- the confirmation -------------------------------------------------------------------------------------------------

@@ -11,8 +11,9 @@ from rich.live import Live
 
 from terminal.console import Console
 from tuner.campaign.trials import Entry
-from tuner.cli.live_block import LOG_LINES, block, trial_name
-from tuner.cli.time_text import TimeLeft, said_of_left
+from tuner.cli.live_block import LOG_LINES, block, clock, trial_name
+from tuner.cli.time_left_of_search import TimeLeft
+from tuner.plan.span_text import said_of_left
 from tuner.search_loop import Search
 
 REFRESH_PER_SECOND = 2
@@ -64,11 +65,11 @@ class Display:
 
     def render(self) -> Group:
         """The live block: progress, time left, best so far, what is running, what ended last."""
-        return Group(*block(self.search, self.times(), tuple(self.log), self.console.height - 1))
+        return Group(*block(self.search, self.times(), tuple(self.log), self.console.width, self.console.height - 1))
 
     def times(self) -> str:
         left = self.left.now()
-        return clock(time.monotonic() - self.started) + (f", {said_of_left(left)}" if left is not None else "")
+        return clock(time.monotonic() - self.started) + (f", {said_of_left(left)} left" if left is not None else "")
 
 
 def ended_line(entry: Entry, is_best: bool, elapsed: float) -> str:
@@ -83,12 +84,3 @@ def ended_line(entry: Entry, is_best: bool, elapsed: float) -> str:
         return f"{name} stopped at {row['reason']}"
     reason = row["reason"]
     return f"{name} {entry.status}" + (f": {reason}" if reason and reason != entry.status else "")
-
-
-def clock(seconds: float) -> str:
-    """1:05 or 2:03:04; from 100 hours on ``4 d 5 h``."""
-    if seconds >= 100 * 3600:
-        days, hours = divmod(round(seconds / 3600), 24)
-        return f"{days:,} d {hours} h"
-    minutes, rest = divmod(int(seconds), 60)
-    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}" if minutes >= 60 else f"{minutes}:{rest:02}"

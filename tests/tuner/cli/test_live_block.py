@@ -63,7 +63,7 @@ def test_a_running_trial_stands_beside_the_best_at_the_same_place(bench, result_
     lines = shown(display_of(search))
     number = search.ledger.entries[other].number
     (line,) = [line for line in lines if line.startswith(f"  trial {number} ")]
-    assert line.split() == ["trial", str(number), "60/240", "steps", "2.0000", "+0.1000", "█", "640"]
+    assert line.split() == ["trial", str(number), "0:00", "60/240", "steps", "2.0000", "+0.1000", "█", "640"]
     assert any(line.startswith("best val_bpb 1.5000 ▇▄▁") for line in lines)
 
 

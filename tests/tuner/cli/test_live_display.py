@@ -9,7 +9,8 @@ import pytest
 
 from results.store.row_parts import with_all_columns
 from terminal.console import Console
-from tuner.cli.live_display import Display, clock, ended_line
+from tuner.cli.live_block import clock
+from tuner.cli.live_display import Display, ended_line
 
 
 def console(width: int = 80, terminal: bool = True) -> Console:

@@ -1,4 +1,4 @@
-"""The time left of a search, and how it is said."""
+"""The time left of a search that this process drives, from its book."""
 
 from __future__ import annotations
 
@@ -6,15 +6,13 @@ import time
 from collections.abc import Callable
 
 from results.store.statuses import SEARCH
-from terminal.duration import duration
 from trainable.config import TrainConfig
 from tuner.plan.known import ToCome
 from tuner.plan.pace import TrialCourse
 from tuner.plan.time_left import Span, time_left
-from tuner.plan.trial_cost import beside
+from tuner.plan.trial_cost import evaluations_at_the_end
 from tuner.search_loop import Search
 
-ONE = 1.25  # a range whose ends are no further apart is said as one time
 FRESH_SECONDS = 2.0  # for which an estimate is gone on with
 COST = 25  # and for so many times as long as it took: no more than 4 % of a core goes into it
 
@@ -55,9 +53,10 @@ class TimeLeft:
 def to_come(search: Search) -> ToCome:
     """What the search has still to do."""
     settings, base = search.settings, search.base
+    end = evaluations_at_the_end(base) if isinstance(base, TrainConfig) else 1.0
     planned = tuple((p.recorded_id, float(p.config.budget.amount)) for p in search.planned or ())
     return ToCome(
-        course=TrialCourse(tuple(search.stopper.milestones), settings.reports, settings.fidelity, end_of(base)),
+        course=TrialCourse(tuple(search.stopper.milestones), settings.reports, settings.fidelity, end),
         budget=base.budget.amount,
         slots=settings.slots,
         to_start=max(0, settings.trials - search.num_started) if not search.spent else 0,
@@ -66,26 +65,3 @@ def to_come(search: Search) -> ToCome:
         ablate=settings.ablate,
         planned=planned,
     )
-
-
-def end_of(base: object) -> float:
-    """The evaluations at a trial's end, in evaluations on its way."""
-    if not isinstance(base, TrainConfig):
-        return 1.0
-    found = beside(base, 1.0)
-    return found.at_the_end / found.on_the_way if found.on_the_way else 1.0
-
-
-def said_of_left(left: Span) -> str:
-    """``about 9 min left``, or where it is not that certain ``about 9 min left (7 min to 14 min)``."""
-    text = f"about {duration(rounded_seconds(left.middle))} left"
-    low, high = duration(rounded_seconds(left.low)), duration(rounded_seconds(left.high))
-    return text if left.high <= ONE * left.low or low == high else f"{text} ({low} to {high})"
-
-
-def rounded_seconds(seconds: float) -> float:
-    """To what can be known of it: a tenth or so."""
-    for under, step in ((60, 5), (600, 30), (3600, 60), (36_000, 300)):
-        if seconds < under:
-            return step * max(1, round(seconds / step))
-    return 3600.0 * round(seconds / 3600)

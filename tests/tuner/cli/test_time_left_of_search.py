@@ -3,18 +3,19 @@ from __future__ import annotations
 import pytest
 
 from results.design import Design
-from tuner.cli.time_text import TimeLeft, rounded_seconds, said_of_left, time_left_of, to_come
+from tuner.cli.time_left_of_search import TimeLeft, time_left_of, to_come
+from tuner.plan.span_text import rounded_seconds, said_of_left
 from tuner.plan.time_left import Span
 
 
 @pytest.mark.parametrize(
     ("span", "text"),
     [
-        (Span(560.0, 610.0, 640.0), "about 10 min left"),
-        (Span(400.0, 610.0, 900.0), "about 10 min left (6 min 30 s to 15 min)"),
-        (Span(3.0, 4.0, 8.0), "about 5 s left (5 s to 10 s)"),
-        (Span(0.0, 0.0, 0.0), "about 5 s left"),
-        (Span(90_000.0, 91_000.0, 93_000.0), "about 25 h left"),
+        (Span(560.0, 610.0, 640.0), "about 10 min"),
+        (Span(400.0, 610.0, 900.0), "about 10 min (6 min 30 s to 15 min)"),
+        (Span(3.0, 4.0, 8.0), "about 5 s (5 s to 10 s)"),
+        (Span(0.0, 0.0, 0.0), "about 5 s"),
+        (Span(90_000.0, 91_000.0, 93_000.0), "about 25 h"),
     ],
 )
 def test_a_time_is_said_with_its_range_where_it_has_one(span, text) -> None:
@@ -64,10 +65,10 @@ def test_a_campaign_with_a_confirmation_says_less_and_less(bench, play, steps) -
 
 
 def test_an_estimate_is_made_anew_now_and_then_and_runs_down_in_between(bench, play, monkeypatch) -> None:
-    from tuner.cli import time_text
+    from tuner.cli import time_left_of_search
 
     asked, at = [], [100.0]
-    monkeypatch.setattr(time_text, "time_left_of", lambda search: asked.append(1) or Span(50.0, 60.0, 70.0))
+    monkeypatch.setattr(time_left_of_search, "time_left_of", lambda search: asked.append(1) or Span(50.0, 60.0, 70.0))
     left = TimeLeft(bench.search(), lambda: at[0])
     assert left.now() == Span(50.0, 60.0, 70.0)
     at[0] += 1.0
