@@ -8,13 +8,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from benchmarks.played_search import played_search
 from results.design import Design
 from results.statistics.confirmation import rounds
 from results.store.campaign_folder import Store
 from search_spaces import load
 from trainable.component_json import decode
 from trainable.config import TrainConfig
-from tuner.search_loop import Search, Settings
 
 SPACE, SCALE = "parameter_golf", "proxy"
 
@@ -27,7 +27,7 @@ def whole_campaign(folder: Path, design: Design, trials: int, value: Callable[[s
     space = load(SPACE)
     base = replace(space.scale(SCALE).base, seed=1_000_000 * seed)  # other seeds, other noise
     store = Store.create(folder, {"space": SPACE, "scale": SCALE, "objective": space.objective}, space.column_types())
-    search = Search(space, base, store, "made-up", Settings(trials, 1, seed, confirm=design))
+    search = played_search(space, base, store, trials, 1, seed, confirm=design)
     while not search.exhausted and (request := search.next()) is not None:
         search.start(request.key)
         config = decode(json.loads(request.config))

@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from benchmarks.played_search import played_search
 from benchmarks.tables import PARTS, AllTriedError, Table
 from tuner.plan.simulated_clock import SimulatedClock
 from tuner.proposals.sampler import Sampler
 from tuner.proposals.warm_start import Prior
-from tuner.search_loop import Search, Settings
 
 
 @dataclass(frozen=True)
@@ -138,15 +138,6 @@ class MemoryStore:
         return 0
 
 
-class TableSearch(Search):
-    """The search with another sampler, whose study is in memory."""
-
-    make_sampler: type[Sampler] = Sampler
-
-    def _sampler(self) -> Sampler:
-        return self.make_sampler(self.space, self.space.values_of(self.base), self.settings.seed, prior=self.prior)
-
-
 class Ours:
     """``tuner.search_loop.Search``, by the calls that Ray Tune makes of it."""
 
@@ -162,10 +153,10 @@ class Ours:
         self.table = table = table.fresh()
         self._folder = tempfile.TemporaryDirectory()  # the search leaves a note there when it stops early
         store: Any = MemoryStore(Path(self._folder.name), table.space.objective)
-        kind = type("TableSearch", (TableSearch,), {"make_sampler": make_sampler})
-        settings = Settings(trials=10**6, slots=slots, seed=seed, stopper=stopper)
+        space, base = table.space, table.base
+        sampler = make_sampler(space, space.values_of(base), seed, prior=prior)  # its study is in memory
         self.milestones: dict[int, float] = {}  # the ninth that a milestone's value is taken at -> the milestone
-        self.search: Search = kind(table.space, table.base, store, "table", settings, prior=prior)
+        self.search = played_search(space, base, store, 10**6, slots, seed, stopper=stopper, sampler=sampler)
 
     def close(self) -> None:
         """Remove the search's folder."""

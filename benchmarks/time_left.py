@@ -36,6 +36,7 @@ import optuna
 from rich.table import Table as Printed
 
 from benchmarks import tables
+from benchmarks.played_search import played_search
 from benchmarks.simulator import MemoryStore
 from results import load as load_results
 from results.design import Design
@@ -51,7 +52,7 @@ from trainable.worker.ray_trainable import Request
 from tuner.cli.time_left_of_search import time_left_of
 from tuner.plan.time_left import Span
 from tuner.proposals import replay_plan
-from tuner.search_loop import Search, Settings
+from tuner.search_loop import Search
 from tuner.spec import Replay
 
 PARTS = (0.25, 0.5, 0.75)  # of a campaign's time, after which it is asked
@@ -178,13 +179,16 @@ class Played:
         store: Any = MemoryStore(folder, self.world.space.objective)
         store.campaign |= {"space": case.space, "scale": self.world.scale, "replay": {} if case.replay else None}
         design = Design.parse(case.confirm) if case.confirm else None
-        settings = Settings(case.trials, case.slots, seed, case.stopper, confirm=design, reports=4 * case.replay)
-        self.search = Search(
+        self.search = played_search(
             self.world.space,
             self.world.base,
             store,
-            "table",
-            settings,
+            case.trials,
+            case.slots,
+            seed,
+            stopper=case.stopper,
+            confirm=design or False,
+            reports=4 * case.replay,
             planned=self._planned(),
             clock=lambda: self.seconds,
         )
@@ -268,9 +272,9 @@ def mean_of_the_ended(search: Search) -> float | None:
     if not spent:
         return None
     running = [float(e.row["train_seconds"] or 0.0) for e in search.live.values()]
-    to_start = max(0, search.settings.trials - search.num_started) + len(search.waiting) + search.to_confirm
+    to_start = max(0, search.trials - search.num_started) + len(search.queue.waiting) + search.to_confirm
     mean = sum(spent) / len(spent)
-    return max(0.0, (to_start + len(running)) * mean - sum(running)) / search.settings.slots
+    return max(0.0, (to_start + len(running)) * mean - sum(running)) / search.here.slots
 
 
 @dataclass(frozen=True)

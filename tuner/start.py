@@ -315,17 +315,18 @@ def check_nodes(console: Console, question: Question, results: Location, dataset
 def run_search(console: Console, ready: Ready, store: Store, start: Start, is_new: bool) -> Ended:
     """Run a campaign that this process holds until its budget, its hours or the user end it."""
     from tuner.cli.summary import conclude
-    from tuner.search_loop import Search, Settings
+    from tuner.search_loop import OneStart, Search
 
     question, dataset, here = ready.question, ready.dataset, ready.here
-    settings = Settings.of(question.spec, question.seed, here.slots, start.hours, store.campaign.get("fresh_seed"))
+    added = OneStart(here.slots, question.seed, start.hours, fresh_seed=store.campaign.get("fresh_seed"))
     inside.remove(store.folder, STOP_FILE)
     campaign = Search(
         question.space,
         question.base,
         store,
         dataset.fingerprint,
-        settings,
+        question.spec,
+        added,
         provenance.code_version(),
         planned=question.planned if question.replay else None,
         vocab_size=dataset.vocab_size,

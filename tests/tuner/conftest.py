@@ -8,7 +8,7 @@ import os
 import random
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,8 @@ from trainable.schedules import Constant, Cosine, Tidal
 from trainable.worker.attempt import STOP_FILE
 from trainable.worker.ray_trainable import Request
 from tuner.cluster import own_ray
-from tuner.search_loop import Search, Settings
+from tuner.search_loop import OneStart, Search
+from tuner.spec import CampaignSpec
 
 DATA = "made-up-data"
 RESULT = {
@@ -222,17 +223,20 @@ class Bench:
     base: TrainConfig
     now: float = 0.0  # what the search's clock shows
 
-    def search(self, trials: int = 9, slots: int = 2, seed: int = 0, **settings: Any) -> Search:
-        """A start of the campaign: the first one creates it, each later one is a resume."""
-        return Search(
-            self.space,
-            self.base,
-            self.store(),
-            DATA,
-            Settings(trials=trials, slots=slots, seed=seed, **settings),
-            "made-up-version",
-            clock=lambda: self.now,
-        )
+    def search(self, trials: int = 9, slots: int = 2, seed: int = 0, **asked: Any) -> Search:
+        """A start of the campaign: the first one creates it, each later one is a resume.
+
+        ``asked`` are fields of the spec and of ``OneStart``, and further arguments of ``Search``.
+        """
+
+        def taken(kind: type[Any]) -> dict[str, Any]:
+            return {f.name: asked.pop(f.name) for f in fields(kind) if f.name in asked}
+
+        asked = {"stopper": "asha", "reports": 0, "confirm": False} | asked
+        spec = CampaignSpec(space=self.space.name, trials=trials, seed=seed, **taken(CampaignSpec))
+        here = OneStart(slots, seed, **taken(OneStart))
+        now: Callable[[], float] = lambda: self.now  # noqa: E731
+        return Search(self.space, self.base, self.store(), DATA, spec, here, "made-up-version", now, **asked)
 
     def store(self) -> Store:
         if files.exists(self.folder / "campaign.json"):

@@ -57,10 +57,10 @@ def test_runs_after_the_search_are_no_trials_and_are_not_told_to_the_sampler(ben
     search = bench.search(trials=6, confirm=DESIGN)
     play(search, curve=better).run()
     assert search.num_started == 6 == sum(row["status"] != "infeasible" for row in searched(bench))
-    assert len(search.sampler.study.trials) == len(searched(bench))
+    assert len(search.proposals.sampler.study.trials) == len(searched(bench))
     again = bench.search(trials=6, confirm=DESIGN)
     assert again.exhausted and again.num_started == 6
-    assert len(again.sampler.study.trials) == len(searched(bench))
+    assert len(again.proposals.sampler.study.trials) == len(searched(bench))
     rung = search.stopper.milestones[0]
     assert 0 < again.stopper.reached(rung) == search.stopper.reached(rung) <= 6
 

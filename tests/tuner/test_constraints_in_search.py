@@ -13,7 +13,7 @@ from search_spaces.constraints import parse_all
 from trainable.component_json import decode
 from trainable.component_paths import with_values
 from trainable.schedules import Constant
-from tuner.search_loop import Search, Settings
+from tuner.search_loop import Search
 
 VOCAB = 260
 
@@ -38,9 +38,7 @@ def test_what_is_too_large_is_refused_before_training_and_the_sampler_learns_it(
     assert small < large
     limit = f"parameters<={small}"
     bench = dataclasses.replace(limited("small", (limit,)), base=base)
-    search = Search(
-        bench.space, bench.base, bench.store(), "made-up-data", Settings(trials=20, slots=2, seed=0), vocab_size=VOCAB
-    )
+    search = bench.search(trials=20, vocab_size=VOCAB)
     tune = play(search).run()
     refused = [row for row in bench.rows() if row["status"] == "infeasible" and row["parameters"]]
     assert refused
@@ -48,7 +46,7 @@ def test_what_is_too_large_is_refused_before_training_and_the_sampler_learns_it(
         assert row["parameters"] == large and "parameters<=" in row["reason"] and row["key"] not in tune.started
         assert row["attempt"] is None and row["train_seconds"] is None
     assert len(tune.started) == 20
-    told = [t for t in search.sampler.study.get_trials() if t.constraints.get(limit, 0) > 0]
+    told = [t for t in search.proposals.sampler.study.get_trials() if t.constraints.get(limit, 0) > 0]
     assert len(told) >= len(refused) > 0
 
 
@@ -88,7 +86,7 @@ def test_a_trial_over_a_limit_is_infeasible_and_told_with_its_value_and_excess(l
     rows = {row["optuna_number"]: row for row in bench.rows() if row["attempt"]}
     assert {row["status"] for row in rows.values()} == {"completed", "infeasible"}
     for number, row in rows.items():
-        trial = search.sampler.study.trials[number]
+        trial = search.proposals.sampler.study.trials[number]
         assert (row["status"] == "infeasible") == (row["train_seconds"] > 30) == (trial.constraints[limit] > 0)
         assert trial.value == row["last_value"], "feasible or not, Optuna knows the value"
         if row["status"] == "infeasible":
@@ -96,8 +94,8 @@ def test_a_trial_over_a_limit_is_infeasible_and_told_with_its_value_and_excess(l
     late = [row["status"] for number, row in sorted(rows.items())][20:]
     assert late.count("completed") >= 15, "a third of the space breaks it, and by value the best"
     again = bench.search(trials=40, slots=2)
-    kept = {t.constraints[limit] for t in again.sampler.study.trials if limit in t.constraints}
-    assert kept == {t.constraints[limit] for t in search.sampler.study.trials if limit in t.constraints}
+    kept = {t.constraints[limit] for t in again.proposals.sampler.study.trials if limit in t.constraints}
+    assert kept == {t.constraints[limit] for t in search.proposals.sampler.study.trials if limit in t.constraints}
 
 
 def test_two_objectives_are_both_told_and_nothing_is_stopped_early(limited, slowly) -> None:
@@ -107,7 +105,10 @@ def test_two_objectives_are_both_told_and_nothing_is_stopped_early(limited, slow
     rows = [row for row in bench.rows() if row["attempt"]]
     assert {row["status"] for row in rows} == {"completed"} and search.stopper.milestones == []
     for row in rows:
-        assert search.sampler.study.trials[row["optuna_number"]].values == [row["value"], row["train_seconds"]]
-    front = {tuple(trial.values) for trial in search.sampler.study.best_trials}
+        assert search.proposals.sampler.study.trials[row["optuna_number"]].values == [
+            row["value"],
+            row["train_seconds"],
+        ]
+    front = {tuple(trial.values) for trial in search.proposals.sampler.study.best_trials}
     again = bench.search(trials=14, slots=2)
-    assert {tuple(trial.values) for trial in again.sampler.study.best_trials} == front and len(front) >= 1
+    assert {tuple(trial.values) for trial in again.proposals.sampler.study.best_trials} == front and len(front) >= 1

@@ -45,9 +45,9 @@ def test_the_sampler_learns_to_avoid_what_does_not_fit_and_not_what_raised(bench
         search.start(key)
     search.die(keys[0], CUDA)
     search.die(keys[1], f"{RAISED}ValueError: no\n")
-    states = [search.sampler.study.trials[number].state.name for number in numbers]
+    states = [search.proposals.sampler.study.trials[number].state.name for number in numbers]
     assert states[:2] == ["PRUNED", "FAIL"]
     search.die(keys[2], f"{RAISED}ValueError: other\n")
     again = bench.search(trials=5)  # a resume tells it the same
-    told = zip((row for row in bench.rows() if not row["is_base"]), again.sampler.study.trials, strict=True)
+    told = zip((row for row in bench.rows() if not row["is_base"]), again.proposals.sampler.study.trials, strict=True)
     assert [t.state.name for row, t in told if row["status"] == "crashed"] == ["PRUNED", "FAIL", "FAIL"]

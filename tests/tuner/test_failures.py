@@ -132,7 +132,7 @@ def test_a_lost_trial_reaches_the_study_once_when_it_ends(bench, result_of, loss
     result = result_of(bench.base, 240.0, 1.5, "completed")
     search.report(bench.base_key, result)
     search.end(bench.base_key, result)
-    states = [trial.state.name for trial in search.sampler.study.trials]
+    states = [trial.state.name for trial in search.proposals.sampler.study.trials]
     assert states.count("COMPLETE") == 1 and "RUNNING" not in states
 
 
@@ -167,7 +167,7 @@ def test_a_trial_that_raises_is_not_tried_again(bench) -> None:
 
 
 def test_a_trial_that_hung_has_crashed_with_where_it_hung(bench) -> None:
-    search = bench.search(trials=2, stall_seconds=90.0)
+    search = bench.search(trials=2, stall_minutes=1.5)
     request = search.next()
     assert request.stall_seconds == 90.0
     search.start(request.key)

@@ -25,7 +25,7 @@ from trainable.worker.attempt import STOP_FILE
 from trainable.worker.watchdog import stall_file
 from tuner.failures import KILLS, LOSSES
 from tuner.proposals.replay_plan import Planned
-from tuner.search_loop import Search, Settings
+from tuner.search_loop import Search
 
 pytestmark = pytest.mark.faults
 WORKER_DIED = "The actor is dead because its worker process has died. Worker exit type: SYSTEM_ERROR\n"
@@ -142,8 +142,7 @@ def with_curses(seed: int, curve: Callable[[TrainConfig, float], float]) -> Call
 
 def start(bench: Any, slots: int, planned: list[Planned] | None, stopper: str) -> Search:
     (bench.folder / STOP_FILE).unlink(missing_ok=True)  # as tuner/run.py does
-    settings = Settings(trials=10, slots=slots, seed=0, stopper=stopper)
-    return Search(bench.space, bench.base, bench.store(), "made-up-data", settings, planned=planned)
+    return bench.search(trials=10, slots=slots, stopper=stopper, planned=planned)
 
 
 def check_readable(bench: Any, count: Any) -> dict[str, dict[str, Any]]:

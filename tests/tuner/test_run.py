@@ -495,7 +495,7 @@ def test_a_campaign_whose_data_were_moved_goes_on_with_the_same_trials(without_r
     assert main([*again, "--data", "others"]) == 2
     assert "the data have changed since campaign 'moved' began" in capsys.readouterr().err
     asked = []
-    without_ray(lambda campaign: asked.extend(campaign.waiting))
+    without_ray(lambda campaign: asked.extend(campaign.queue.waiting))
     assert main([*again, "--data", "elsewhere"]) == 0
     assert [(entry.key, entry.config.data.source) for entry in asked] == [(key, str(Path.cwd() / "elsewhere"))]
     assert key in set(load("runs/moved").trials["key"]) and len(statuses("moved")) == 3
@@ -528,7 +528,7 @@ def test_a_replay_whose_data_were_moved_goes_on_with_the_same_trainings(without_
     capsys.readouterr()
     assert main(again) == 2 and f"{shlex.join(again)} --data PLACE" in capsys.readouterr().err
     asked = []
-    without_ray(lambda campaign: asked.extend(campaign.waiting))
+    without_ray(lambda campaign: asked.extend(campaign.queue.waiting))
     assert main([*again, "--data", "elsewhere"]) == 0
     assert [(entry.key, entry.config.data.source) for entry in asked] == [(begun, str(Path.cwd() / "elsewhere"))]
     trials = load("runs/moved").trials
@@ -585,9 +585,8 @@ def test_a_resume_goes_on_as_it_was_begun_and_remembers_what_it_was_told(without
     without_ray(found.append)
     again = ["--resume", "kept", "--results", "runs"]
     assert main([*again, "--trials", "3"]) == 0
-    settings = found[0].settings
-    assert (settings.slots, settings.stall_seconds, settings.compile) == (1, 420.0, True)
-    assert main([*again, "--trials", "4", "--no-compile"]) == 0 and not found[1].settings.compile
+    assert (found[0].here.slots, found[0].spec.stall_minutes, found[0].spec.compile) == (1, 7.0, True)
+    assert main([*again, "--trials", "4", "--no-compile"]) == 0 and not found[1].spec.compile
     record = campaign_json("kept")
     assert (record["trials"], record["concurrent"], record["compile"]) == (4, 1, False)
     capsys.readouterr()

@@ -23,11 +23,12 @@ from tests.newest_checkpoint import newest
 from trainable.component_json import decode
 from trainable.config import Budget
 from trainable.worker.attempt import STOP_FILE
-from tuner.search_loop import SAME_ERRORS, Search
+from tuner.loop.endings import SAME_ERRORS
+from tuner.search_loop import Search
 
 
 def study_states(search: Search) -> list[TrialState]:
-    return [trial.state for trial in search.sampler.study.get_trials(deepcopy=False)]
+    return [trial.state for trial in search.proposals.sampler.study.get_trials(deepcopy=False)]
 
 
 def journal_states(folder: Path) -> list[TrialState]:
@@ -156,7 +157,7 @@ def test_a_duplicate_is_not_run_again_but_told_its_known_value(two_configs, play
     search = two_configs.search(trials=5, slots=1, stopper="none")
     tune = play(search).run()
     assert len(tune.started) == 2, "there are two configs"
-    trials = search.sampler.study.get_trials(deepcopy=False)
+    trials = search.proposals.sampler.study.get_trials(deepcopy=False)
     assert len(trials) > 2
     values = {row["model.tie_embeddings"]: row["value"] for row in two_configs.rows()}
     for trial in trials:
@@ -193,7 +194,7 @@ def test_a_trial_that_early_stopping_ends_is_pruned_in_the_study_and_says_why_in
     play(search).run()
     stopped = [row for row in bench.rows() if row["status"] == "stopped"]
     assert stopped
-    trials = {trial.number: trial for trial in search.sampler.study.get_trials(deepcopy=False)}
+    trials = {trial.number: trial for trial in search.proposals.sampler.study.get_trials(deepcopy=False)}
     for row in stopped:
         assert row["rung"] in (60, 120) and row["spent"] == row["rung"] == row["steps"]
         assert row["last_value"] > row["cutoff"] and row["value"] is None
@@ -230,7 +231,7 @@ def test_a_diverged_trial_is_told_as_untrainable_and_its_value_never_is(bench, p
     play(search, diverging).run()
     diverged = [row for row in bench.rows() if row["status"] == "diverged"]
     assert diverged
-    trials = {trial.number: trial for trial in search.sampler.study.get_trials(deepcopy=False)}
+    trials = {trial.number: trial for trial in search.proposals.sampler.study.get_trials(deepcopy=False)}
     for row in diverged:
         assert "not finite" in row["reason"] and row["value"] is None
         trial = trials[row["optuna_number"]]
@@ -262,7 +263,7 @@ def test_a_crash_is_told_as_a_failure_and_keeps_its_whole_error(bench, play, toy
     play(search, crashing).run()
     crashed = [row for row in bench.rows() if row["status"] == "crashed"]
     assert crashed and not search.stopping, "no two errors are the same"
-    trials = {trial.number: trial for trial in search.sampler.study.get_trials(deepcopy=False)}
+    trials = {trial.number: trial for trial in search.proposals.sampler.study.get_trials(deepcopy=False)}
     for row in crashed:
         assert row["reason"] == f"RuntimeError: made up at rate {row['optimizer.matrix_lr']}"
         assert trials[row["optuna_number"]].state == TrialState.FAIL
@@ -460,14 +461,14 @@ def test_a_budget_in_fractions_stops_trials_and_keeps_its_rungs_over_a_resume(
     for row in stopped:
         assert row["rung"] in again.stopper.milestones and row["spent"] == row["rung"]
         assert row["reason"].startswith(f"rung {row['rung']:g}: ")
-    for trial in again.sampler.study.get_trials():
+    for trial in again.proposals.sampler.study.get_trials():
         assert set(trial.intermediate_values) <= {12500, 25000, 50000}
 
 
 def test_reports_on_the_way_are_evenly_spread_in_whatever_unit_a_trial_has(bench) -> None:
     search = bench.search(reports=3)
-    assert search._milestones(Budget(steps=240)) == [60, 120, 180]
-    assert search._milestones(Budget(epochs=0.05)) == [0.0125, 0.025, 0.0375], "the rungs are in steps"
+    assert search.requests.milestones(Budget(steps=240)) == [60, 120, 180]
+    assert search.requests.milestones(Budget(epochs=0.05)) == [0.0125, 0.025, 0.0375], "the rungs are in steps"
 
 
 def test_an_objective_that_is_known_at_the_end_has_no_rungs_and_is_the_value(make_bench, toy_space, play) -> None:
@@ -512,7 +513,7 @@ def test_the_study_is_rebuilt_from_the_rows_and_the_old_journal_is_moved_aside(b
     states = study_states(again)
     assert states == [expected.get(row["status"], TrialState.FAIL) for row in rows]
     assert {TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL} <= set(states)
-    for trial, row in zip(again.sampler.study.get_trials(deepcopy=False), rows, strict=True):
+    for trial, row in zip(again.proposals.sampler.study.get_trials(deepcopy=False), rows, strict=True):
         assert trial.value == row["value"]
         for path, value in trial.params.items():
             assert row[path] == value
@@ -523,7 +524,7 @@ def test_a_resumed_trial_reaches_the_study_when_it_ends(bench, play) -> None:
     play(bench.search(trials=1)).run(2)  # killed
     again = bench.search(trials=1)
     play(again).run()
-    (trial,) = [t for t in again.sampler.study.get_trials(deepcopy=False) if t.state == TrialState.COMPLETE]
+    (trial,) = [t for t in again.proposals.sampler.study.get_trials(deepcopy=False) if t.state == TrialState.COMPLETE]
     assert trial.value == bench.rows()[0]["value"] and trial.intermediate_values.keys() == {60, 120}
 
 

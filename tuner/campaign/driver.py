@@ -32,8 +32,7 @@ def interruptible(campaign: Search) -> Iterator[None]:
         if campaign.stopping == INTERRUPTION:  # local Ray processes end with their driver
             why = "interrupted again: ended without the checkpoints that were awaited"
             program.leave(RUN_PROGRAM, f"{why}. {go_on(campaign.folder)}", exit_code(number))
-        campaign.stopping, campaign.signal = "", number
-        campaign.stop(INTERRUPTION)
+        campaign.interrupt(number)
 
     with handling(on_signal):
         yield

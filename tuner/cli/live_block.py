@@ -54,7 +54,7 @@ def block(search: Search, times: str, log: Sequence[str], width: int, height: in
 def head(search: Search) -> Table:
     """How many trials have ended."""
     done = sum(e.is_trial and e.status != "running" for e in list(search.ledger.entries.values()))
-    total = max(search.settings.trials, 1)
+    total = max(search.trials, 1)
     grid = Table.grid(padding=(0, 2))
     bar = ProgressBar(total=total, completed=done, width=24)
     grid.add_row(bar, f"{done}/{counted(total, 'trial')}{after_the_search(search)}")
@@ -161,7 +161,7 @@ def running_cells(search: Search, entry: Entry, best: Entry | None, ends: tuple[
 def first_report(search: Search, entry: Entry) -> float | None:
     """The place at which a trial is first heard of: its first milestone, or its end."""
     budget = entry.row["budget"]
-    milestones = search.milestones_of(entry)
+    milestones = search.requests.milestones_of(entry)
     return milestones[0] if milestones else budget
 
 

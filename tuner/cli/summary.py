@@ -52,7 +52,7 @@ def conclude(console: Console, campaign: Search) -> int:
         console.print(f"{counted(crashed, 'trial')} crashed: {where}")
     unconfirmed = campaign.confirmation is not None and not campaign.confirmation.over
     left = len(campaign.ledger.unfinished()) or unconfirmed
-    if campaign.stopping and (left or campaign.num_started < campaign.settings.trials):
+    if campaign.stopping and (left or campaign.num_started < campaign.trials):
         console.print(f"ended early ({campaign.stopping}). {go_on(campaign.folder)}")
     if campaign.stopping == INTERRUPTION:
         return exit_code(campaign.signal)
@@ -88,12 +88,12 @@ def print_winner(console: Console, campaign: Search, confirmation: Confirmation)
         console.print(f"The {'minimal ' if confirmation.minimal else ''}winner as a command:")
         console.print(f"  {line}")
     changes, parts = confirmation.num_changes, confirmation.num_parts
-    if not campaign.settings.ablate and not confirmation.ablated and parts > 1 and campaign.settings.confirm:
-        fewest, most = num_runs(parts, campaign.settings.confirm.first)
+    if not campaign.spec.ablate and not confirmation.ablated and parts > 1:
+        fewest, most = num_runs(parts, confirmation.design.first)
         seconds = confirmation.run_seconds
         cost = f"{fewest} to {most} runs"
         if seconds is not None:
-            slots = campaign.settings.slots
+            slots = campaign.here.slots
             cost += f", about {durations(fewest * seconds / slots, most * seconds / slots)}"
         alone = "" if parts == changes else f"{parts} can be undone alone, the others with them; "
         tells = f"An ablation tells ({alone}{cost}): {again(campaign.folder, '--ablate')}"

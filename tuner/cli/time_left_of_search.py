@@ -24,14 +24,12 @@ def time_left_of(search: Search) -> Span | None:
     entries, live = list(search.ledger.entries.values()), dict(search.live)
     rows = [entry.row for entry in entries if entry.config is not None]
     come = to_come(search)
-    searching = come.to_start or search.waiting or any(entry.stage == SEARCH for entry in live.values())
+    searching = come.to_start or search.queue.waiting or any(entry.stage == SEARCH for entry in live.values())
     confirmation = search.confirmation
     found = None if searching or confirmation is None else confirmation.round
     left = time_left(come, rows, set(live), search.ledger.now(), found)
-    hours = search.settings.hours
-    if left is None or hours is None:
-        return left
-    return left.at_most(hours * 3600 - (search.clock() - search.started_at))
+    until = search.seconds_left
+    return left if left is None or until is None else left.at_most(until)
 
 
 class TimeLeft:
@@ -52,16 +50,17 @@ class TimeLeft:
 
 def to_come(search: Search) -> ToCome:
     """What the search has still to do."""
-    settings, base = search.settings, search.base
+    spec, base = search.spec, search.base
+    assert spec.reports is not None and spec.stopper is not None, "it is settled"
     end = evaluations_at_the_end(base) if isinstance(base, TrainConfig) else 1.0
     planned = tuple((p.recorded_id, float(p.config.budget.amount)) for p in search.planned or ())
     return ToCome(
-        course=TrialCourse(tuple(search.stopper.milestones), settings.reports, settings.fidelity, end),
+        course=TrialCourse(tuple(search.stopper.milestones), spec.reports, spec.fidelity, end),
         budget=base.budget.amount,
-        slots=settings.slots,
-        to_start=max(0, settings.trials - search.num_started) if not search.spent else 0,
-        stopper=settings.stopper,
-        confirm=settings.confirm,
-        ablate=settings.ablate,
+        slots=search.here.slots,
+        to_start=max(0, search.trials - search.num_started) if not search.queue.spent else 0,
+        stopper=spec.stopper,
+        confirm=spec.confirm or None,
+        ablate=spec.ablate,
         planned=planned,
     )

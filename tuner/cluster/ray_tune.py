@@ -178,7 +178,7 @@ def prepare_environment() -> None:
 
 def fit(search: Search, resources: dict[str, float], tick: Any = None) -> None:
     """Run the search to its end on the connected cluster. A RayDiedError where that ends first."""
-    os.environ.setdefault("TUNE_MAX_PENDING_TRIALS_PG", str(search.settings.slots))  # fill every slot at once
+    os.environ.setdefault("TUNE_MAX_PENDING_TRIALS_PG", str(search.here.slots))  # fill every slot at once
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # errors of trials are in the results, not in its log
     # Ray insists on a folder; nothing in it is ever read again. Not the campaign's: Ray would make that anew.
     scratch = Path(tempfile.mkdtemp(prefix="tuner-", dir=own_ray.folder()))

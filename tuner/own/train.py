@@ -53,7 +53,7 @@ from tuner.own.worker import OwnTrainable
 from tuner.python.arguments import display_of, naming_arguments, options_given
 from tuner.python.campaign import Campaign
 from tuner.python.driving import drive
-from tuner.search_loop import Search, Settings
+from tuner.search_loop import OneStart, Search
 from tuner.spec import CampaignSpec
 
 DEFAULT_TRIALS, DEFAULT_SEED, DEFAULT_REPORTS = 24, 1337, 10
@@ -308,8 +308,7 @@ def run(
 ) -> start.Ended:
     """Run a campaign that this process holds until its budget, its hours or the user end it."""
     assert question.spec.seed is not None and question.spec.objective is not None, "it is settled"
-    fresh = store.campaign.get("fresh_seed")
-    settings = Settings.of(question.spec, question.spec.seed, here.slots, asked.hours, fresh)
+    added = OneStart(here.slots, question.spec.seed, asked.hours, fresh_seed=store.campaign.get("fresh_seed"))
     inside.remove(store.folder, STOP_FILE)
     worker = partial(  # with Ray, which is not there yet
         ray_tune.with_parameters,
@@ -323,14 +322,15 @@ def run(
         question.base,
         store,
         question.fingerprint,
-        settings,
+        question.spec,
+        added,
         provenance.code_version(),
         worker=worker,
     )
     if not is_new:
         store.revise({name: question.spec.to_json()[name] for name in ("trials", "ablate", "confirm")})
     if campaign.exhausted:
-        console.print(f"nothing left to do: all of {counted(settings.trials, 'trial')} ended (trials asks for more)")
+        console.print(f"nothing left to do: all of {counted(campaign.trials, 'trial')} ended (trials asks for more)")
     else:
         here = start.on_ray(console, here, asked.address)
         console.print(f"campaign: {store.folder}")

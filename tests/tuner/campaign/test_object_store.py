@@ -51,9 +51,8 @@ def test_sampler_rungs_and_checkpoints_survive_as_on_a_disk(bench, in_memory, pl
     found = ended_after_a_kill_and_an_interruption(in_memory, play)
     assert found == expected
     assert {row["status"] for row in found} >= {"completed", "stopped"}
-    studies = [
-        [(t.state, t.params, t.values) for t in b.search(trials=12).sampler.study.trials] for b in (bench, in_memory)
-    ]
+    resumed = [b.search(trials=12).proposals.sampler.study.trials for b in (bench, in_memory)]
+    studies = [[(t.state, t.params, t.values) for t in trials] for trials in resumed]
     assert studies[0] == studies[1] and len(studies[0]) == len(expected)
 
 

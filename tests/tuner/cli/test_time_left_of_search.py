@@ -47,7 +47,7 @@ def test_trials_that_an_earlier_start_left_are_still_to_come(bench, play) -> Non
     play(bench.search(trials=4, slots=2, stopper="none")).run(7)  # killed
     search = bench.search(trials=4, slots=2, stopper="none")
     rows = [row for row in bench.rows() if row["status"] != "infeasible"]
-    assert search.waiting and to_come(search).to_start == 4 - len(rows)
+    assert search.queue.waiting and to_come(search).to_start == 4 - len(rows)
     whole = max(row["train_seconds"] for row in rows if row["status"] == "completed")
     assert time_left_of(search).high > 0.5 * whole
 

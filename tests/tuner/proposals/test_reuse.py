@@ -11,15 +11,15 @@ from results.design import Design
 from search_spaces.constraints import parse_all
 from tuner.confirm import first_fresh_seed
 from tuner.proposals.reuse import FINISHED, Library
-from tuner.search_loop import Search, Settings
+from tuner.search_loop import Search
 
 DATA = "made-up-data"
 
 
 @pytest.fixture
 def reusing():
-    def make(bench, library: Library, trials: int = 10, space=None) -> Search:
-        return Search(space or bench.space, bench.base, bench.store(), DATA, Settings(trials, 2, 0), library=library)
+    def make(bench, library: Library, trials: int = 10) -> Search:
+        return bench.search(trials, library=library)
 
     return make
 
@@ -43,7 +43,7 @@ def test_trials_of_an_equal_campaign_are_not_trained_again(make_bench, play, reu
         for column in ("status", "value", "val_bpb", "train_seconds", "steps", "device", "ended_at"):
             assert row[column] == before[row["key"]][column]
         assert new.store().reports(row["key"]) == old.store().reports(row["key"])
-        assert search.sampler.study.trials[row["optuna_number"]].value == row["value"]
+        assert search.proposals.sampler.study.trials[row["optuna_number"]].value == row["value"]
     assert search.trained_seconds == pytest.approx(
         sum(r["train_seconds"] for r in rows.values() if not r["reused_from"])
     )
@@ -125,8 +125,7 @@ def test_a_confirmation_is_trained_anew_on_seeds_that_no_earlier_campaign_has_se
     library = Library([old.folder])
     confirmed = [row for row in old.rows() if row["stage"] == "confirm"]
     assert confirmed and all(library.get(row["key"]) is None for row in confirmed)
-    settings = Settings(8, 2, 0, confirm=design, fresh_seed=seed)
-    tune = play(Search(new.space, new.base, new.store(), DATA, settings, library=library)).run()
+    tune = play(new.search(8, confirm=design, fresh_seed=seed, library=library)).run()
     again = [row for row in new.rows() if row["stage"] == "confirm"]
     assert again and not {row["seed"] for row in again} & seen
     assert {row["key"] for row in again} <= set(tune.started)
@@ -152,8 +151,8 @@ def test_a_reused_trial_of_an_unlike_device_ends_a_campaign_that_counts_seconds(
     space = replace(toy_space, second_objective="train_seconds")
     old, new = make_bench("old", space), make_bench("new", space)
     play(old.search(trials=1)).run()
-    search = Search(space, new.base, new.store(), DATA, Settings(1, 2, 0), library=Library([old.folder]))
-    search._device.first = "another"
+    search = new.search(1, library=Library([old.folder]))
+    search.device.first = "another"
     assert search.next() is None and "cannot be compared across another and cpu (made up)" in search.stopping
     search.abandon()
     assert new.rows() == [], "with --mixed-devices a resume reuses it"

@@ -16,7 +16,7 @@ from trainable.component_paths import with_values
 from trainable.config import Budget
 from tuner.proposals import warm_start
 from tuner.proposals.warm_start import FIRST, Point, Prior
-from tuner.search_loop import Search, Settings
+from tuner.search_loop import Search
 
 DATA = "made-up-data"
 
@@ -150,7 +150,7 @@ def test_a_warm_search_asks_for_the_base_then_the_best_and_a_resume_asks_for_non
     prior = Prior(tuple(Point("a", str(i), values, 1.0 + i, 9.0) for i, values in enumerate(best)))
 
     def search() -> Search:
-        return Search(bench.space, bench.base, bench.store(), DATA, Settings(6, 1, 0), prior=prior)
+        return bench.search(6, 1, prior=prior)
 
     first, rates = search(), []
     for _ in range(2):

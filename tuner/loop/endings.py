@@ -1,0 +1,84 @@
+"""What the end of a trial means: completed, stopped, diverged, infeasible or interrupted; crashed, or lost."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from results.store.row_types import TrialRow
+from results.store.statuses import Status
+from search_spaces import constraints
+from search_spaces.space import Space
+from tuner.early_stopping import Stop
+from tuner.failures import Loss
+
+SAME_ERRORS = 3  # trials in a row that end with one error: then it is everyone's, and the campaign ends
+
+
+@dataclass(frozen=True)
+class Ending:
+    """What a trial's row says of its end. One that was interrupted has not ended: it is gone on with."""
+
+    status: Status
+    reason: str = ""
+    columns: TrialRow = field(default_factory=TrialRow)
+
+
+def ending(row: TrialRow, result: Mapping[str, Any], stop: Stop | None, space: Space) -> Ending:
+    """The end of a trial that ended by itself with ``result``, or that early stopping ended (``stop``)."""
+    status: Status = result.get("status", "interrupted")
+    if stop is not None:
+        return Ending("stopped", str(stop), {"rung": stop.rung, "cutoff": stop.cutoff})
+    if status == "running" and not _is_finite(result.get(space.objective)):
+        return Ending("diverged", f"{space.objective} is not finite at milestone {result['milestone']:g}")
+    if status in ("running", "interrupted"):
+        return Ending("interrupted")
+    if status == "completed" and not _is_finite(row["last_value"]):
+        return Ending("diverged", f"it ended with {space.objective} {row.get('last_value')}")
+    if violation := _violation(row, result, space):
+        return Ending("infeasible", violation)
+    return Ending(status, str(result.get("reason", "")))
+
+
+def _violation(row: TrialRow, result: Mapping[str, Any], space: Space) -> str:
+    """Why a trial may not count, even though it may have completed; empty where it may."""
+    own = constraints.violation(space.constraints, row) if result.get("status") == "completed" else ""
+    return "; ".join(said for said in (str(result.get("violation") or ""), own) if said)
+
+
+def _is_finite(value: Any) -> bool:
+    return value is not None and math.isfinite(value)
+
+
+class Losses:
+    """Counts how often each trial was lost in this start of the campaign, and in which way."""
+
+    def __init__(self) -> None:
+        self._times: Counter[tuple[str, str]] = Counter()
+
+    def count(self, key: str, loss: Loss) -> str:
+        """Enter one more; why the trial is given up with it, empty where it is tried again."""
+        self._times[key, loss.why] += 1
+        times = self._times[key, loss.why]
+        return f"gave up: {loss.why} {times} times" if times > loss.limit else ""
+
+
+class SameErrors:
+    """Watches for one error that ends trial after trial."""
+
+    def __init__(self) -> None:
+        self._reasons: list[str] = []
+
+    def crashed(self, reason: str) -> str:
+        """A trial crashed; why the campaign should end, empty where it may go on."""
+        self._reasons.append(reason)
+        if len(self._reasons) >= SAME_ERRORS and len(set(self._reasons[-SAME_ERRORS:])) == 1:
+            return f"{SAME_ERRORS} trials in a row ended with the same error: {reason}"
+        return ""
+
+    def worked(self) -> None:
+        """A trial ended in another way."""
+        self._reasons.clear()

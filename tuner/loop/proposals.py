@@ -1,0 +1,132 @@
+"""Where a search's trials come from: a sampler that proposes points of the space, or the plan of a replay."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from results.store.statuses import ENDED, SEARCH
+from search_spaces import constraints
+from search_spaces.objectives import Measured
+from search_spaces.space import Space
+from trainable.config import TrainConfig
+from trainable.training import Training
+from tuner.campaign.trials import Entry, Ledger
+from tuner.proposals.replay_plan import Planned
+from tuner.proposals.sampler import Sampler, Suggestion
+from tuner.proposals.trial_end import TrialEnd
+
+ASKS = 100  # suggestions in a row that are known or invalid before the space counts as exhausted
+
+
+class Proposals(Protocol):
+    """Hands out new trials, and hears what becomes of all of them."""
+
+    def next(self) -> Entry | None:
+        """A trial that the campaign does not have yet, opened in its book; None where there are no more."""
+
+    def reached(self, entry: Entry, milestone: float, value: float) -> None:
+        """The trial has this objective at a milestone."""
+
+    def ended(self, entry: Entry) -> None:
+        """The trial's attempt is over."""
+
+    def dropped(self, entry: Entry) -> None:
+        """The trial was handed out and never started."""
+
+    def close(self) -> None:
+        """This start of the campaign asks for no more."""
+
+
+class PlannedTrials:
+    """The trials of a replay, in their order. Nothing learns from them."""
+
+    def __init__(self, planned: Sequence[Planned], ledger: Ledger) -> None:
+        self.planned, self.ledger = list(planned), ledger
+
+    def next(self) -> Entry | None:
+        while self.planned:
+            planned = self.planned.pop(0)
+            if planned.config.key(planned.data) not in self.ledger.entries:
+                return self.ledger.open_planned(planned)
+        return None
+
+    def reached(self, entry: Entry, milestone: float, value: float) -> None:
+        """Nobody to tell."""
+
+    def ended(self, entry: Entry) -> None:
+        """Nobody to tell."""
+
+    def dropped(self, entry: Entry) -> None:
+        """Nobody to tell."""
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+class SampledTrials:
+    """Points of a space as Optuna proposes them; it is told how each of them did.
+
+    With ``vocab_size`` a limit on parameters is judged before anything is trained.
+    """
+
+    def __init__(
+        self, space: Space, base: Training, ledger: Ledger, sampler: Sampler, vocab_size: int | None = None
+    ) -> None:
+        self.space, self.base, self.ledger, self.sampler = space, base, ledger, sampler
+        self.vocab_size = vocab_size
+
+    def next(self) -> Entry | None:
+        """The next point that is new and valid. What is invalid becomes a row; what is known is told once more."""
+        for _ in range(ASKS):
+            asked = self.sampler.ask()
+            try:
+                config = self.space.config(self.base, asked.values)
+            except ValueError as error:
+                self.ledger.refuse(asked.values, str(error), asked.number)
+                self.sampler.tell(asked.number, "infeasible", None)
+                continue
+            if self._refused_for_size(asked, config):
+                continue
+            known = self.ledger.entries.get(self.ledger.key(config))
+            if known is None:
+                return self.ledger.open(asked.values, config, asked.number)
+            for milestone, value in known.milestones.items():
+                self.sampler.report(asked.number, milestone, value)
+            self._tell(asked.number, self.ledger.end_of(known))
+        return None
+
+    def _refused_for_size(self, asked: Suggestion, config: Training) -> bool:
+        """Whether ``config`` breaks a constraint that needs no training; it is then written down and told."""
+        limits = [c for c in self.space.constraints if c.measure in constraints.BEFORE_TRAINING]
+        if not limits or self.vocab_size is None or not isinstance(config, TrainConfig):
+            return False
+        known: Measured = {"parameters": constraints.num_parameters(config, self.vocab_size)}
+        if not (why := constraints.violation(limits, known)):
+            return False
+        self.ledger.refuse(asked.values, why, asked.number, known["parameters"])
+        excesses = constraints.excesses(limits, known, None)
+        self._tell(asked.number, TrialEnd(asked.values, "infeasible", None, excesses=excesses))
+        return True
+
+    def reached(self, entry: Entry, milestone: float, value: float) -> None:
+        if entry.optuna_number is not None:
+            self.sampler.report(entry.optuna_number, milestone, value)
+
+    def ended(self, entry: Entry) -> None:
+        """Tell the study; a trial of an earlier start, which it does not have open, is added to it once it is over."""
+        if entry.optuna_number is not None:
+            self._tell(entry.optuna_number, self.ledger.end_of(entry))
+            entry.optuna_number = None
+        elif entry.status in ENDED and entry.stage == SEARCH:
+            self.sampler.add(self.ledger.end_of(entry))
+
+    def _tell(self, number: int, end: TrialEnd) -> None:
+        self.sampler.tell(number, end.status, end.value, end.second, end.excesses)
+
+    def dropped(self, entry: Entry) -> None:
+        if entry.optuna_number is not None:
+            self.sampler.tell(entry.optuna_number, "interrupted", None)
+
+    def close(self) -> None:
+        self.sampler.close()

@@ -1,0 +1,73 @@
+"""What a worker is asked: a trial's config, the milestones at which it is to report, and how it is run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from results.store.row_parts import given
+from results.store.statuses import SEARCH
+from storage.location import absolute
+from trainable.config import Budget, TrainConfig
+from trainable.own.source import Source
+from trainable.worker.ray_trainable import Request
+from tuner.campaign.row_config import to_json
+from tuner.campaign.trial_files import TrialFiles
+from tuner.campaign.trials import Entry
+from tuner.early_stopping import Stopper, rounded
+from tuner.plan.cost import tokens_of
+from tuner.spec import CampaignSpec
+
+
+class Requests:
+    """Makes the request of each trial, which puts a new attempt at it in force."""
+
+    def __init__(
+        self,
+        spec: CampaignSpec,
+        files: TrialFiles,
+        stopper: Stopper,
+        unit: str,
+        threads: int = 1,
+        sources: Sequence[Source] = (),
+    ) -> None:
+        """``unit`` is that of the base's budget, in which the stopper's milestones are."""
+        self.spec, self.files, self.stopper, self.unit = spec, files, stopper, unit
+        self.threads, self.sources = threads, [source.to_json() for source in sources]
+
+    def make(self, entry: Entry) -> Request:
+        """The request of a trial. One without a checkpoint starts from nothing, and what it reached is forgotten."""
+        assert entry.config is not None, f"{entry.key} is no valid trial"
+        searched = entry.stage == SEARCH
+        begun = self.files.begin(entry.key, given(entry.row["attempt"]) + 1)
+        request = Request(
+            key=entry.key,
+            config=json.dumps(to_json(entry.config)),
+            data_fingerprint=str(entry.row["data"]),
+            folder=absolute(self.files.folder),  # a worker may run elsewhere
+            milestones=self.milestones_of(entry),
+            fidelity=self.spec.fidelity if searched else "truncate",
+            threads=self.threads,
+            compile=self.spec.compile,
+            stall_seconds=60 * self.spec.stall_minutes,
+            train_tokens=tokens_of(entry.config) if isinstance(entry.config, TrainConfig) else None,
+            attempt=begun.number,
+            checkpoints=begun.names,
+            sources=self.sources,
+        )
+        if not begun.names:
+            entry.restart()
+            self.stopper.forget(entry.key)
+        return request
+
+    def milestones_of(self, entry: Entry) -> list[float]:
+        """Where a trial reports before its end. A run after the search does not: nothing there is stopped early."""
+        return [] if entry.config is None or entry.stage != SEARCH else self.milestones(entry.config.budget)
+
+    def milestones(self, budget: Budget) -> list[float]:
+        """Rungs, and points of the curve evenly over the budget, in the budget's unit; ascending, each once."""
+        assert self.spec.reports is not None, "it is settled"
+        parts = self.spec.reports + 1
+        between = {rounded(budget.amount * part / parts, budget.unit) for part in range(1, parts)}
+        comparable = self.stopper.milestones if budget.unit == self.unit else []
+        return sorted(float(m) for m in between | set(comparable) if 0 < m < budget.amount)

@@ -1,0 +1,36 @@
+"""Trials that need no training here: an earlier campaign has finished the same ones."""
+
+from __future__ import annotations
+
+from results.store.statuses import SEARCH
+from search_spaces import constraints
+from search_spaces.space import Space
+from tuner.campaign.trials import Entry, Ledger
+from tuner.early_stopping import Stopper
+from tuner.loop.proposals import Proposals
+from tuner.proposals.reuse import Finished, Library
+
+
+class Reuse:
+    """Looks trials up in a library of finished ones, and takes what it finds into the campaign."""
+
+    def __init__(
+        self, library: Library | None, space: Space, ledger: Ledger, stopper: Stopper, proposals: Proposals
+    ) -> None:
+        self.library, self.space = library, space
+        self.ledger, self.stopper, self.proposals = ledger, stopper, proposals
+
+    def find(self, entry: Entry) -> Finished | None:
+        """The same trial of an earlier campaign. None for one that has begun here, and for one after the search."""
+        if self.library is None or entry.stage != SEARCH or entry.row["attempt"]:
+            return None
+        return self.library.get(entry.key)
+
+    def take(self, entry: Entry, found: Finished) -> None:
+        """End the trial as it ended there, at no cost, held to the limits of this campaign."""
+        columns = found.columns(self.space.objective)
+        self.ledger.reuse(entry.key, found, constraints.violation(self.space.constraints, columns))
+        for milestone, value in entry.milestones.items():
+            self.stopper.record(milestone, entry.key, value)
+            self.proposals.reached(entry, milestone, value)
+        self.proposals.ended(entry)
