@@ -29,8 +29,9 @@ from terminal.option_numbers import at_least_one
 from trainable import train
 from trainable.config import Budget, TrainConfig
 from trainable.curve import CurveRecorder, Taken
-from trainable.data.dataset import Dataset, prepare
-from trainable.objective import Objective, build_objective, next_step
+from trainable.data.dataset import Dataset
+from trainable.data.preparation import prepare
+from trainable.objective import ObjectiveFunction, build_objective, next_step
 from trainable.run import Run
 from trainable.runtime import Runtime
 from trainable.thinning import MOST_POINTS
@@ -57,7 +58,7 @@ class Off(CurveRecorder):
         """Record nothing."""
 
 
-def step_seconds(run: Run, objective: Objective) -> float:
+def step_seconds(run: Run, objective: ObjectiveFunction) -> float:
     """Take a step, as ``train`` does, and wait for the device."""
     run.runtime.synchronize()
     started = time.perf_counter()

@@ -26,7 +26,8 @@ from terminal.command_line import OneLineParser
 from terminal.console import Console
 from terminal.option_numbers import at_least_one, positive, whole_number
 from trainable.config import Budget, TrainConfig
-from trainable.data.dataset import Dataset, prepare
+from trainable.data.dataset import Dataset
+from trainable.data.preparation import prepare
 from trainable.report import Report
 from trainable.run import Run
 from trainable.runtime import Runtime

@@ -50,7 +50,8 @@ from terminal.nearest import nearest
 from terminal.option_numbers import at_least_one, positive
 from terminal.workers import Workers
 from trainable.config import Budget, TrainConfig
-from trainable.data.dataset import Dataset, prepare
+from trainable.data.dataset import Dataset
+from trainable.data.preparation import prepare
 from trainable.run import Run
 from trainable.runtime import Runtime
 from trainable.train import train

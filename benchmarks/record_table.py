@@ -27,7 +27,8 @@ from storage.location import local_argument
 from terminal.command_line import OneLineParser
 from terminal.option_numbers import at_least_one, positive
 from trainable.config import TrainConfig
-from trainable.data.dataset import Dataset, prepare
+from trainable.data.dataset import Dataset
+from trainable.data.preparation import prepare
 from trainable.run import Run
 from trainable.runtime import Runtime
 from trainable.train import train

@@ -26,7 +26,8 @@ from terminal.command_line import OneLineParser
 from terminal.console import Console
 from trainable.component_paths import with_values
 from trainable.config import TrainConfig
-from trainable.data.dataset import Dataset, batch, prepare
+from trainable.data.dataset import Dataset, batch
+from trainable.data.preparation import prepare
 from trainable.optimizers.muon_adam import MuonAdam
 from trainable.optimizers.roles import roles
 from trainable.optimizers.update_rule import update

@@ -39,7 +39,8 @@ from trainable.component import without_neutral
 from trainable.component_json import canonical_json, decode
 from trainable.component_paths import leaves, with_values
 from trainable.config import Budget, TrainConfig
-from trainable.data.dataset import DataConfig, Dataset, prepare
+from trainable.data.dataset import DataConfig, Dataset
+from trainable.data.preparation import prepare
 from trainable.run import Run
 from trainable.runtime import Runtime
 from trainable.scaling import ratio_tokens

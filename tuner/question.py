@@ -12,7 +12,8 @@ from search_spaces.effects import reference, replay_record
 from search_spaces.likely import with_likely
 from search_spaces.space import Space
 from trainable.config import TrainConfig
-from trainable.data.dataset import Dataset, prepare
+from trainable.data.dataset import Dataset
+from trainable.data.preparation import prepare
 from trainable.evaluation.enough import check_enough
 from trainable.own.source import Source
 from tuner.plan import cost as plan

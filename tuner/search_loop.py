@@ -49,7 +49,7 @@ SPENT = "the space has no further configs"
 
 @dataclass(frozen=True)
 class OneStart:
-    """What one start of a campaign adds to its spec. Nothing here changes what a trial is."""
+    """Settings that one start of a campaign adds to its spec. Nothing here changes what a trial is."""
 
     slots: int  # trials at a time
     seed: int  # of the search: the spec's, or the base's

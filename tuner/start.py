@@ -29,7 +29,8 @@ from terminal.duration import duration
 from terminal.exit_codes import DONE
 from terminal.nearest import closest
 from trainable.config import TrainConfig
-from trainable.data.dataset import Dataset, check_source, known_vocab_size, prepare
+from trainable.data.dataset import Dataset
+from trainable.data.preparation import check_source, known_vocab_size, prepare
 from trainable.worker.attempt import STOP_FILE
 from tuner.campaign import beginning, kept, layout, provenance, resumed, same_device
 from tuner.campaign.again import RUN_PROGRAM, again

@@ -10,8 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from trainable.data import dataset, find_text, sources, text, tokenizer
-from trainable.data.dataset import DataConfig, check_source, prepare
+from trainable.data import find_text, preparation, sources, text, tokenizer
+from trainable.data.dataset import DataConfig
+from trainable.data.preparation import check_source, prepare
 
 
 def texts(folder: Path, count: int, prefix: str = "t") -> Path:
@@ -177,7 +178,7 @@ def test_a_missing_package_is_said_before_any_download(tmp_path: Path, monkeypat
 
 
 def test_a_plan_says_what_must_be_downloaded_and_a_run_asks_for_it_first(tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr(dataset, "cache_folder", lambda: tmp_path)
+    monkeypatch.setattr(preparation, "cache_folder", lambda: tmp_path)
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     config = DataConfig(source="fineweb10B_sp1024")

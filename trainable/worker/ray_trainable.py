@@ -23,7 +23,8 @@ from storage.location import Url, location
 
 from trainable.component_json import decode
 from trainable.config import TrainConfig
-from trainable.data.dataset import DataConfig, Dataset, prepare
+from trainable.data.dataset import DataConfig, Dataset
+from trainable.data.preparation import prepare
 from trainable.own import modules as own_modules
 from trainable.own.source import Source
 from trainable.report import Environment, Report

@@ -1,4 +1,4 @@
-"""What a campaign got over, beside its trials: for the screen, and kept in ``errors/``."""
+"""Notes of a campaign: what it got over, beside its trials, for the screen and in ``errors/``."""
 
 from __future__ import annotations
 

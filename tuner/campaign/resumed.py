@@ -17,7 +17,8 @@ from results.store.places import SOURCE
 from storage import files
 from storage.location import Location, location
 from trainable.component_json import encode
-from trainable.data.dataset import Dataset, check_source
+from trainable.data.dataset import Dataset
+from trainable.data.preparation import check_source
 from trainable.own.source import is_file_name
 from tuner.campaign.again import again
 from tuner.campaign.record import asked_of

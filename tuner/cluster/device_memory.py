@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from trainable.config import TrainConfig
-from trainable.data.dataset import known_vocab_size
+from trainable.data.preparation import known_vocab_size
 
 # Weights, gradients and the two moments of Adam in float32: 16 bytes a parameter. Muon has one moment.
 STATE_BYTES = 16

@@ -22,7 +22,8 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from storage import files, inside
 from storage.location import Location, absolute, location
-from trainable.data.dataset import DataConfig, prepare
+from trainable.data.dataset import DataConfig
+from trainable.data.preparation import prepare
 from tuner.cluster.placement import Node
 from tuner.cluster.ray_errors import ray_error_line
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from search_spaces.constraints import num_parameters
 from trainable.config import TrainConfig
-from trainable.data.dataset import known_vocab_size
+from trainable.data.preparation import known_vocab_size
 
 # Measured with torch 2.13 and Ray 2.60, private memory: a worker that has imported both has 297 MiB. The golf proxy
 # then peaks at 379 MiB, with 4 times its width at 595, with 4 times the tokens too at 1,364, with a vocabulary of

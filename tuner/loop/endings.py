@@ -1,4 +1,4 @@
-"""What the end of a trial means: completed, stopped, diverged, infeasible or interrupted; crashed, or lost."""
+"""Meanings of a trial's end: completed, stopped, diverged, infeasible or interrupted; crashed, or lost."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SAME_ERRORS = 3  # trials in a row that end with one error: then it is everyone'
 
 @dataclass(frozen=True)
 class Ending:
-    """What a trial's row says of its end. One that was interrupted has not ended: it is gone on with."""
+    """An end as the trial's row has it. One that was interrupted has not ended: it is gone on with."""
 
     status: Status
     reason: str = ""

@@ -1,4 +1,4 @@
-"""Where a search's trials come from: a sampler that proposes points of the space, or the plan of a replay."""
+"""Sources of a search's trials: a sampler that proposes points of the space, or the plan of a replay."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What comes next: trials that an earlier start left open, then new ones of the search, then what confirms its best."""
+"""The order of trials: those that an earlier start left open, new ones of the search, those that confirm its best."""
 
 from __future__ import annotations
 

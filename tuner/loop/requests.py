@@ -1,4 +1,4 @@
-"""What a worker is asked: a trial's config, the milestones at which it is to report, and how it is run."""
+"""Requests to workers: a trial's config, the milestones at which it is to report, and how it is run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When enough is spent: the hours of a start, and whatever else ends a campaign early."""
+"""Reasons to stop: the hours of a start are over, or something else ends the campaign early."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from trainable.config import TrainConfig
-from trainable.data.dataset import known_vocab_size
+from trainable.data.preparation import known_vocab_size
 from trainable.optimizers import update_rule
 from trainable.runtime import Runtime
 

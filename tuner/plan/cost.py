@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from results.design import Design
 from results.statistics.halving import REDUCTION
 from trainable.config import TrainConfig
-from trainable.data.dataset import known_vocab_size
+from trainable.data.preparation import known_vocab_size
 from trainable.scaling import ratio_tokens
 from trainable.worker.fidelity import BRANCH_FRACTION
 from tuner.early_stopping import bracket_shares, rungs

@@ -94,7 +94,7 @@ def elsewhere(config: TrainConfig, name: str | None, measured: float | None) -> 
     speed, why = measured, "given with --tokens-per-second"
     if speed is None:
         assert known is not None
-        from trainable.data.dataset import known_vocab_size
+        from trainable.data.preparation import known_vocab_size
 
         vocab = known_vocab_size(config.data) or config.data.vocab_size
         each = config.model.flops_per_token(vocab, config.data.seq_len)

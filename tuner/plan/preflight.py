@@ -12,9 +12,10 @@ from pathlib import Path
 
 from terminal.counted import counted
 from trainable.config import TrainConfig
-from trainable.data import dataset
-from trainable.data.dataset import Dataset, Say
+from trainable.data import preparation
+from trainable.data.dataset import Dataset
 from trainable.data.sources import STDLIB
+from trainable.data.text_cache import Say
 from trainable.data.text_size import TextSize, measure
 from trainable.evaluation.enough import check_enough, check_text
 
@@ -27,12 +28,12 @@ def look(
     ``say`` is given what was read, and what only a run can tell. ``measured`` keeps the sizes of what has been read,
     by source: give the same to several looks.
     """
-    found = dataset.prepared(config.data, train_tokens_needed)
+    found = preparation.prepared(config.data, train_tokens_needed)
     if found is not None:
         check_enough(found, config)
         return found
-    check_writable(dataset.cache_folder())
-    source = dataset.text_source(config.data)
+    check_writable(preparation.cache_folder())
+    source = preparation.text_source(config.data)
     if source is None:
         return None  # of a download, which check_source announces
     wanted = f"a vocabulary of {config.data.vocab_size:,} tokens and {_evaluated(config)}"

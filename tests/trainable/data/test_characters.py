@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from trainable.data import tokenizer
 from trainable.data.characters import CharacterCounter, mainrun_loss
-from trainable.data.dataset import DataConfig, Dataset, TokenStream, prepare
+from trainable.data.dataset import DataConfig, Dataset, TokenStream
+from trainable.data.preparation import prepare
 from trainable.evaluation.evaluate import EvaluationConfig, evaluate
 
 BPE = tokenizer.train_tokenizer(["the cat sat on the mat, naïve as ever 😀\n" * 50], 280)

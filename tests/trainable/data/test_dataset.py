@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from tests.text_bytes import text_bytes
 from trainable.component_json import decode, encode
 from trainable.data import shards, tokenizer
-from trainable.data.dataset import DataConfig, TokenStream, batch, cache_folder, known_vocab_size, prepare
+from trainable.data.dataset import DataConfig, TokenStream, batch
+from trainable.data.preparation import cache_folder, known_vocab_size, prepare
 
 WORDS = "the cat sat on the mat and the naïve dog ran off with a hat"
 
@@ -220,7 +221,8 @@ def test_the_cache_folder_is_the_users_choice_first(monkeypatch: pytest.MonkeyPa
 PREPARE = """
 import os, signal, sys
 from pathlib import Path
-from trainable.data.dataset import DataConfig, prepare
+from trainable.data.dataset import DataConfig
+from trainable.data.preparation import prepare
 
 def say(line):
     print(line, flush=True)
@@ -343,7 +345,9 @@ def test_another_pretokenizer_is_another_dataset_and_of_shards_an_error(source: 
 
 def test_a_pass_over_a_named_dataset_is_over_all_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
-    monkeypatch.setattr("trainable.data.dataset._from_download", lambda name, cache, tokens, say: asked.append(tokens))
+    monkeypatch.setattr(
+        "trainable.data.preparation._from_download", lambda name, cache, tokens, say: asked.append(tokens)
+    )
     for order in ("stream", "epochs"):
         prepare(DataConfig(source="fineweb10B_sp1024", order=order), tmp_path, train_tokens_needed=10)
     assert asked == [10, None]

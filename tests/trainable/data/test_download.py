@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from trainable.data import download, one_at_a_time, shards
-from trainable.data.dataset import DataConfig, prepare
+from trainable.data.dataset import DataConfig
+from trainable.data.preparation import prepare
 
 GPT2 = "datasets/kjj0/fineweb10B-gpt2"
 SP1024 = "datasets/willdepueoai/parameter-golf"

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from trainable.config import Budget
-from trainable.data.dataset import DataConfig, TokenStream, batch, prepare
+from trainable.data.dataset import DataConfig, TokenStream, batch
 from trainable.data.epochs import epochs_at
+from trainable.data.preparation import prepare
 
 MARKER = 999
 DATA = DataConfig(seq_len=2, batch_tokens=4, order="epochs")

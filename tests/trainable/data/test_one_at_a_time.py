@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from trainable.data import dataset as data
-from trainable.data import one_at_a_time
-from trainable.data.dataset import ABANDONED_SECONDS, DataConfig, prepare
+from trainable.data import one_at_a_time, text_cache
+from trainable.data.dataset import DataConfig
+from trainable.data.preparation import prepare
+from trainable.data.text_cache import ABANDONED_SECONDS
 
 
 @pytest.fixture
@@ -61,7 +62,7 @@ def test_another_error_of_the_file_system_is_no_lack_of_locks(config, tmp_path, 
 def test_of_two_that_prepare_at_once_without_locks_both_have_the_whole_data(
     config, tmp_path, no_locks, monkeypatch, damaged
 ) -> None:
-    cache, write, others = tmp_path / "cache", data._write_text, list[str]()
+    cache, write, others = tmp_path / "cache", text_cache._write_text, list[str]()
     if damaged:
         prepare(config, cache)
         next(cache.glob("text-*/data.json")).write_text("{}")
@@ -72,10 +73,10 @@ def test_of_two_that_prepare_at_once_without_locks_both_have_the_whole_data(
             others.append(prepare(config, cache).fingerprint)
         write(*given)
 
-    monkeypatch.setattr(data, "_write_text", write_while_another_does)
+    monkeypatch.setattr(text_cache, "_write_text", write_while_another_does)
     assert prepare(config, cache).fingerprint == others[1]
     (prepared,) = cache.glob("text-*")  # no half-written one is left
-    assert data._problem(prepared) is None
+    assert text_cache.problem_of(prepared) is None
 
 
 def test_without_locks_only_old_half_written_folders_are_removed(config, tmp_path, no_locks) -> None:

@@ -191,7 +191,7 @@ def test_a_module_that_python_has_imported_is_taken_as_it_is_unless_its_file_has
 
 def test_the_code_that_counts_against_an_artifact_includes_ones_own() -> None:
     high = source("import own_low\n" + SAWTOOTH.partition("annotations\n")[2])
-    counted = [source("from trainable.data.dataset import prepare", "own_low"), high]
+    counted = [source("from trainable.data.preparation import prepare", "own_low"), high]
     own_modules.load([*counted, source(HOOK, "own_hook")])
     config = config_with("Sawtooth")
     own = sum(len(text.encode()) for one in counted for text in one.files.values())

@@ -15,8 +15,9 @@ import pytest
 
 from trainable.config import TrainConfig
 from trainable.data import shards
-from trainable.data.dataset import DataConfig, prepare, prepared
+from trainable.data.dataset import DataConfig
 from trainable.data.plain_text import LONGEST_BLANK
+from trainable.data.preparation import prepare, prepared
 from trainable.data.text_size import TextSize
 from trainable.evaluation.enough import check_enough
 from trainable.evaluation.evaluate import EvaluationConfig

@@ -1,0 +1,113 @@
+"""Preparation of a source: the embedded text, the user's text, a named dataset or a folder of shards becomes a dataset.
+
+Whichever it is, it ends as a folder of token shards (``from_shards.py``), by way of the cache where it is text.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from storage import location
+
+from trainable.data import download, epochs, sources, standard_library, text
+from trainable.data.dataset import DataConfig, Dataset
+from trainable.data.from_shards import from_folder, from_shards
+from trainable.data.one_at_a_time import one_at_a_time
+from trainable.data.sources import STDLIB
+from trainable.data.text_cache import Say, from_text, open_text, problem_of, text_folder
+from trainable.data.tokenizer import BYTE_LEVEL
+
+
+def known_vocab_size(config: DataConfig) -> int | None:
+    """Tokens of the vocabulary as far as the config says: None for a folder of shards, which brings its own."""
+    if config.source in download.DATASETS:
+        return download.DATASETS[config.source].vocab_size
+    return None if sources.has_shards(config.source) else config.vocab_size
+
+
+def prepare(
+    config: DataConfig,
+    cache: Path | None = None,
+    train_tokens_needed: int | None = None,
+    say: Say = lambda line: None,
+) -> Dataset:
+    """Resolve ``config.source``, downloading or tokenising it once into ``cache`` (default: :func:`cache_folder`).
+
+    ``train_tokens_needed`` limits what of a named dataset is downloaded; None asks for all of it. ``say`` is given one
+    line for each slow thing. Every problem with the source is a ValueError that names it.
+    """
+    cache = cache_folder() if cache is None else cache
+    if (source := text_source(config)) is not None:
+        return from_text(source, config, cache, say)
+    _check_pretokenizer(config)
+    if config.source in download.DATASETS:
+        return _from_download(config.source, cache, _limit(config, train_tokens_needed), say)
+    return from_folder(location.local(config.source))
+
+
+def prepared(config: DataConfig, train_tokens_needed: int | None = None) -> Dataset | None:
+    """What :func:`prepare` would give, where all of it is on this machine already, else None. Nothing is written."""
+    cache = cache_folder()
+    if (source := text_source(config)) is not None:
+        folder = text_folder(source, config, cache)
+        return open_text(source, folder) if problem_of(folder) is None else None
+    _check_pretokenizer(config)
+    if config.source in download.DATASETS:
+        found = download.found(config.source, cache, _limit(config, train_tokens_needed))
+        return None if found is None else _open_download(config.source, found)
+    return from_folder(location.local(config.source))
+
+
+def text_source(config: DataConfig) -> text.TextSource | None:
+    """The files of text that ``config.source`` stands for; None where it stands for shards."""
+    if config.source == STDLIB:
+        return standard_library.passages()
+    if config.source in download.DATASETS or sources.has_shards(config.source):
+        return None
+    sources.check_there(config.source)
+    return text.source_at(location.local(config.source))
+
+
+def _check_pretokenizer(config: DataConfig) -> None:
+    config.check(config.pretokenizer == BYTE_LEVEL, "pretokenizer", f"{BYTE_LEVEL} for shards, which are tokens")
+
+
+def _limit(config: DataConfig, train_tokens_needed: int | None) -> int | None:
+    """Training tokens of a named dataset that are read; None is all, over which a pass goes."""
+    return None if config.order == epochs.EPOCHS else train_tokens_needed
+
+
+def check_source(config: DataConfig, train_tokens_needed: int | None = None, download_now: bool = False) -> str:
+    """Refuse, by a ValueError, a source that a run would refuse, as far as names, kinds and headers of files tell.
+
+    No text is read. A line for the user where the data must be downloaded first, else nothing; with ``download_now``
+    the hub is asked, so that it is known before anything else is done whether it can be reached.
+    """
+    if config.source in download.DATASETS or sources.has_shards(config.source):
+        _check_pretokenizer(config)
+    sources.check(config.source)
+    limit = _limit(config, train_tokens_needed)
+    if config.source not in download.DATASETS or download.here(config.source, cache_folder(), limit):
+        return ""
+    if download_now:
+        download.reach(config.source, cache_folder())
+    return f"{config.source} is not on this machine yet: it is downloaded first, which needs a network"
+
+
+def cache_folder() -> Path:
+    """Where prepared data is kept: ``$TUNER_CACHE``, else ``tuner`` in the user's cache folder."""
+    if chosen := os.environ.get("TUNER_CACHE"):
+        return location.local(chosen)
+    return location.local(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "tuner"
+
+
+def _from_download(name: str, cache: Path, train_tokens_needed: int | None, say: Say) -> Dataset:
+    with one_at_a_time(cache, name, say) as alone:
+        found = download.fetch(name, cache, train_tokens_needed, say, alone)
+    return _open_download(name, found)
+
+
+def _open_download(name: str, found: download.Fetched) -> Dataset:
+    hashed = [*found.train[:1], *found.validation]
+    return from_shards(found.folder, found.train, found.validation, name, hashed=hashed, label=name)
