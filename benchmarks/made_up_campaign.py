@@ -145,7 +145,8 @@ def _reports(row: dict[str, Any]) -> list[dict[str, Any]]:
     return [
         {
             "key": row["key"], "attempt": 1, "step": step, "tokens": step * TOKENS, "seconds": step * 0.05,
-            "progress": step / STEPS, "milestone": float(step) if step in (*RUNGS, STEPS) else None, "val_loss": _at(quality, step), "extra_spent": 0.0,
+            "progress": step / STEPS, "milestone": float(step) if step in (*RUNGS, STEPS) else None,
+            "val_loss": _at(quality, step), "extra_spent": 0.0,
             "logged": "{}", "at": row["started_at"] + timedelta(seconds=step * 0.05),
         }
         for step in sorted({*(rung for rung in RUNGS if rung <= row["spent"]), int(row["spent"])})
