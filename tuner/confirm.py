@@ -154,11 +154,11 @@ class Confirmation:
         found: Round,
         stage: Stage,
         values: Mapping[str, Value],
-        config: Config,
+        config: Config,  # at the search's seed
         seed: int,
         plan: Mapping[str, object] | None = None,
     ) -> WantedRun:
-        arm = self.ledger.key(replace(config, seed=self.ledger.base.seed))
+        arm = self.ledger.key(config)
         trial = self.ledger.entries.get(arm)
         name = (
             "the base" if arm == found.base else f"trial {trial.number}" if trial else "the winner with changes undone"
@@ -176,21 +176,18 @@ class Confirmation:
         changes = units(self.ledger, winner.values)
         known = self.ablation(found, changes)
         assert known is not None
-        refused = False
-        for group in known.decision.wanted:
-            try:
-                values, config = self.without(winner, group)
-            except ValueError as error:
-                self._refuse(found, changes, group, str(error))
-                refused = True
-                continue
+        valid = [
+            (group, *made) for group in known.decision.wanted if (made := self._made(found, winner, changes, group))
+        ]
+        if len(valid) < len(known.decision.wanted):  # what was refused is known now, and may settle what comes next
+            yield from self._ablation(found, winner)
+            return
+        for group, values, config in valid:
             for seed in found.seeds[: found.design.first]:
                 training = self._training(found, ABLATE, values, config, seed, {"changes": changes, "undone": group})
                 if not self._ended(training):
                     yield training
-        if refused:
-            yield from self._ablation(found, winner)
-        elif not known.decision.wanted and known.stands is None and len(known.decision.kept) < len(changes):
+        if not known.decision.wanted and known.stands is None and len(known.decision.kept) < len(changes):
             yield from self._whole(found, winner, changes, known)
 
     def ablation(self, found: Round, changes: ChangeGroup) -> Ablation | None:
@@ -266,10 +263,17 @@ class Confirmation:
         values = with_base_values(self.ledger, winner.values, group)
         return values, self.ledger.space.config(self.ledger.base, values)
 
-    def _refuse(self, found: Round, changes: ChangeGroup, group: ChangeGroup, why: str) -> None:
-        plan = json.dumps({"changes": changes, "undone": group})
-        row: TrialRow = {"stage": ABLATE, "round": found.number, "design": str(found.design), "undone": plan}
-        self.ledger.refuse_again(f"{found.number} {plan}", why, row)
+    def _made(
+        self, found: Round, winner: Entry, changes: ChangeGroup, group: ChangeGroup
+    ) -> tuple[dict[str, Value], Config] | None:
+        """The winner with a group undone; None where that makes no valid config, which is then written down."""
+        try:
+            return self.without(winner, group)
+        except ValueError as error:
+            plan = json.dumps({"changes": changes, "undone": group})
+            row: TrialRow = {"stage": ABLATE, "round": found.number, "design": str(found.design), "undone": plan}
+            self.ledger.refuse_again(f"{found.number} {plan}", str(error), row)
+            return None
 
 
 def first_fresh_seed(seed: int, earlier: Sequence[Location]) -> int:

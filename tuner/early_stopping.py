@@ -96,7 +96,7 @@ class Halving:
     def bracket(self, key: str) -> dict[float, dict[str, float]]:
         """The trial's own one: rung -> key -> value."""
         drawn = zlib.crc32(key.encode()) / 2**32
-        return self.brackets[sum(drawn >= upto for upto in accumulate(self.shares[:-1]))]
+        return self.brackets[sum(drawn >= upto for upto in accumulate(self.shares))]
 
     def cutoff(self, key: str, rung: float) -> float | None:
         """The value that the trial must not exceed there; None where nobody has been."""

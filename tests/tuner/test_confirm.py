@@ -167,20 +167,6 @@ def test_a_candidate_whose_row_is_lost_is_no_candidate_any_more(bench, play) -> 
     assert not search.confirmation.wanted()
 
 
-def test_ten_candidates_are_not_confirmed_again_after_a_winner_took_a_place(bench, play) -> None:
-    design = Design(10, 2, 2)
-
-    def luckier_later(config, milestone):
-        luck = 3.0 if config.seed == bench.base.seed and config.optimizer.matrix_lr < 0.05 else 0.0
-        return better(config, milestone) - luck
-
-    play(bench.search(trials=14, stopper="none", confirm=design), curve=better).run()
-    play(bench.search(trials=60, stopper="none", confirm=design), curve=luckier_later).run()
-    found = rounds(bench.rows())
-    assert len(found) == 2 and found[1].judgement.over
-    assert bench.search(trials=60, stopper="none", confirm=design).exhausted
-
-
 def test_a_design_cannot_change_once_its_results_are_known(bench, play) -> None:
     play(bench.search(trials=4, confirm=DESIGN), curve=better).run()
     with pytest.raises(ValueError, match=r"--confirm 2x3 cannot follow 2x3\.\.5"):
