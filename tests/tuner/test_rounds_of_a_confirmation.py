@@ -9,7 +9,8 @@ from results.statistics.confirmation import rounds, standing
 from results.store.campaign_folder import Store
 from tests.tuner.ledger_without_ray import Book, best_at, end
 from trainable.seeds import SEEDS
-from tuner.confirm import first_fresh_seed
+from tuner import confirm
+from tuner.confirm import ROOM, first_fresh_seed
 
 TWO = Design(2, 3, 3)
 TEN = Design(10, 2, 2)
@@ -174,14 +175,16 @@ def test_a_round_is_repeated_with_the_candidate_that_is_left_of_two(book) -> Non
     assert found.number == 1 and found.candidates == (left.key,)
 
 
-def test_ten_candidates_are_nine_and_the_winner_and_the_tenth_is_not_asked_for_again(book) -> None:
+@pytest.mark.parametrize("best_rate", [0.1, 0.2])  # then the winner stands, or one of the new ones is the next
+def test_ten_candidates_are_nine_and_the_winner_and_the_tenth_is_not_asked_for_again(book, best_rate) -> None:
     won, *_ = book.rates(*RATES, 0.19)
     book.train(book.stages(TEN), best_at(0.1))
     new = [book.searched(0.1 + place / 100, matrix_lr=0.2 + place / 100) for place in range(10)]
     stages = book.stages(TEN)
     assert stages.round.candidates == (*(entry.key for entry in new[:9]), won.key)
-    book.train(stages, best_at(0.1))
-    assert book.stages(TEN).over and len(rounds(stages._rows())) == 2
+    book.train(stages, best_at(best_rate))
+    winner = won if best_rate == 0.1 else new[0]
+    assert book.stages(TEN).over and len(rounds(stages._rows())) == 2 and stages.found() == winner.config
     ninth = book.searched(0.175, matrix_lr=0.3)  # the ninth place is between the eighth and the ninth new one
     assert book.stages(TEN).best[8] == ninth and book.stages(TEN).round.number == 2
 
@@ -216,6 +219,11 @@ def test_seeds_are_fresh_after_all_that_earlier_campaigns_trained_on_or_began_wi
     campaign = {"space": "toy", "scale": "proxy", "objective": "val_bpb", "fresh_seed": 1000}
     Store.create(later, campaign, earlier.space.column_types())
     assert first_fresh_seed(7, [later, earlier.folder]) == 1000, "nothing was trained there yet"
+
+
+def test_seeds_that_are_drawn_leave_room_for_every_round_below_the_largest(monkeypatch) -> None:
+    monkeypatch.setattr(confirm, "SEEDS", ROOM + 10)
+    assert all(0 <= first_fresh_seed(ROOM + 10 - n, []) < 10 for n in range(1, 9))
 
 
 def test_sixty_thousand_seeds_are_kept_free_for_rounds() -> None:

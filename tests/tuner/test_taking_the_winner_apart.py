@@ -76,6 +76,20 @@ def test_each_change_is_undone_on_the_first_seeds_of_the_round_and_what_is_left_
     assert labels == {"the winner with changes undone": 12, "the base": 3, "trial 1": 3}
 
 
+def test_changes_are_undone_on_the_first_seeds_also_where_it_took_more_to_find_the_winner(book) -> None:
+    won(book, **CHANGES)
+    seed = book.bench.base.seed
+
+    def uneven(config: TrainConfig) -> float:
+        whole = config.optimizer.matrix_lr == 0.1 and config.model.encoder_layers == 2
+        return {1: 0.02, 2: -0.02}.get(config.seed - seed, 0.0) if whole else 0.0
+
+    entries = book.train(book.stages(ONE, ablate=True), best_at(0.1, but=uneven))
+    assert {entry.row["seed"] for entry in entries if entry.stage == "confirm"} == {seed + n for n in (1, 2, 3, 4)}
+    alone = [e for e in entries if e.stage == "ablate" and len(json.loads(e.row["undone"])["undone"]) == 1]
+    assert {entry.row["seed"] for entry in alone} == {seed + 1, seed + 2, seed + 3} and len(alone) == 9
+
+
 def test_runs_of_an_ablation_that_have_ended_are_not_wanted_again(book) -> None:
     won(book, **CHANGES)
     first = book.train(book.stages(ONE, ablate=True), best_at(0.1), most=6 + 4)

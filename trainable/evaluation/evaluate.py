@@ -137,7 +137,7 @@ def setting_of(config: EvaluationConfig, available: int) -> str:
         return f", or --set evaluation.tokens={fits.tokens}"
     length = 1 << (available.bit_length() - 1)
     try:
-        dataclasses.replace(config, seq_len=length, tokens=length)
+        dataclasses.replace(config, seq_len=length)
     except ValueError:  # windows and chunks of other lengths depend on them
         return ""
     return f", or --set evaluation.seq_len={length} --set evaluation.tokens={length}"

@@ -13,6 +13,7 @@ import torch
 from trainable.data import tokenizer
 from trainable.data.characters import CharacterCounter
 from trainable.data.dataset import Dataset, TokenStream
+from trainable.data.tokenizer import ByteCounter
 from trainable.evaluation.evaluate import (
     Evaluation,
     EvaluationConfig,
@@ -24,7 +25,7 @@ from trainable.evaluation.evaluate import (
 )
 from trainable.evaluation.ttt import TTT
 
-BPE = tokenizer.train(["the cat sat on the mat\n" * 50], 265)
+BPE = tokenizer.train_tokenizer(["the cat sat on the mat\n" * 50], 265)
 TOKENS = BPE.encode_document("the cat sat on the naïve mat\n" * 9)
 TABLE = torch.randn(BPE.vocab_size, BPE.vocab_size, generator=torch.Generator().manual_seed(0))
 EIGHT = EvaluationConfig(seq_len=8, batch_tokens=64)
@@ -80,12 +81,21 @@ def test_exactly_as_many_targets_as_are_asked_for_are_enough_and_one_less_is_not
         num_targets(dataset_of(TOKENS[:8]), EIGHT)
 
 
-@pytest.mark.parametrize(("tokens", "expected"), [(None, 56), (8, 8), (15, 8), (16, 16), (59, 56)])
+@pytest.mark.parametrize(("tokens", "expected"), [(None, 56), (8, 8), (15, 8), (16, 16), (63, 56)])
 def test_targets_are_whole_windows_of_what_is_asked_for_or_of_the_whole_stream(tokens, expected) -> None:
-    dataset = dataset_of(TOKENS[:60])
+    dataset = dataset_of(TOKENS[:64])
     config = replace(EIGHT, tokens=tokens)
     assert num_targets(dataset, config) == expected == scored(config, dataset).tokens
     assert wanted(config) == (f"evaluation.tokens is {tokens}" if tokens else "evaluation.seq_len is 8")
+
+
+def test_the_bytes_of_a_target_are_told_by_the_token_before_it() -> None:
+    """As SentencePiece has it: a word has a space before it, but not behind a boundary."""
+    every = np.ones(BPE.vocab_size, dtype=bool)
+    counter = ByteCounter(np.zeros(BPE.vocab_size, dtype=np.int64), every, ~every)
+    counter.is_boundary[BPE.bos] = True
+    stream = np.array([BPE.bos, 5, 6, BPE.bos, 7, 8, 9, BPE.bos, 5], dtype=TOKENS.dtype)
+    assert scored(EIGHT, replace(dataset_of(stream), bytes_of=counter)).bytes == 8 - 3
 
 
 def test_nats_per_character_are_those_of_the_targets_and_null_where_there_is_no_text() -> None:

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from trainable.optimizers import muon
-from trainable.optimizers.muon import Muon, faster_in_bfloat16, orthogonalise
+from trainable.optimizers.muon import CACHED_NUMBERS, Muon, at_once, faster_in_bfloat16, orthogonalise
 
 BF16_TOLERANCE = 6e-4  # of one step at rate 0.02: how well torch's Muon agrees with the reference
 SHAPES = [(32, 32), (24, 48), (48, 24), (64, 16)]
@@ -159,6 +159,18 @@ def test_a_stack_too_large_for_the_cache_is_stepped_in_parts_to_the_same_place(m
     monkeypatch.setattr(muon, "CACHED_NUMBERS", 4 * 8 * 16)
     step(Muon(), parts, gradients)
     torch.testing.assert_close(parts, whole)
+
+
+def test_a_cpu_treats_as_many_matrices_at_once_as_its_cache_holds_and_other_devices_all() -> None:
+    stack = [torch.empty(256, 1024)] * 8
+    assert at_once(stack) == CACHED_NUMBERS // 2**18 == 4
+    assert at_once([matrix.to("meta") for matrix in stack]) == 8
+    assert at_once([torch.empty(1024, 1025)] * 8) == 1, "one at a time where none fits"
+
+
+def test_a_matrix_as_small_as_the_number_beside_its_norm_is_halved_at_first():
+    found = orthogonalise(torch.full((1, 1, 1), 1e-7, dtype=torch.float64), 1)
+    assert found.item() == pytest.approx(3.4445 * 0.5 - 4.7750 * 0.5**3 + 2.0315 * 0.5**5)
 
 
 def test_the_stack_given_to_orthogonalise_is_left_as_it_was(precision):

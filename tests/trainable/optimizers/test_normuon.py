@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from trainable.optimizers import muon, update_rule
 from trainable.optimizers.muon import Muon
 from trainable.optimizers.newton_schulz import NewtonSchulz
-from trainable.optimizers.normuon import SCALES, NorMuon
+from trainable.optimizers.normuon import SCALES, NorMuon, second_moment
 from trainable.optimizers.update_rule import Group, update
 
 PLAIN = NorMuon(
@@ -176,6 +176,14 @@ def test_a_stack_taken_in_parts_is_the_whole(monkeypatch):
     expected = stepped(rule, whole, gradients)
     monkeypatch.setattr(muon, "CACHED_NUMBERS", 60)
     torch.testing.assert_close(stepped(rule, parts, gradients), expected)
+
+
+@pytest.mark.parametrize("size", [1.0, 1e-6])
+def test_the_second_moment_keeps_the_norm_of_a_matrix_of_any_size(size):
+    direction = size * torch.randn(2, 4, 6, dtype=torch.float64)
+    square = torch.ones(2, 1, 6, dtype=torch.float64)
+    found = second_moment(direction, square, 0.9)
+    torch.testing.assert_close(torch.linalg.matrix_norm(found), torch.linalg.matrix_norm(direction))
 
 
 def test_an_unknown_scale_is_answered_with_the_known_ones():

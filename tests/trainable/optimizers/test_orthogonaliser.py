@@ -88,6 +88,21 @@ def test_the_quintic_is_the_one_of_plain_muon():
     assert torch.equal(NewtonSchulz()(stack), orthogonalise(stack, 5))
 
 
+@pytest.mark.parametrize(("part", "eps"), [(CubicNewtonSchulz(steps=1), 1e-7), (PolarExpress(steps=1), 1e-6)])
+def test_a_matrix_as_small_as_the_number_beside_its_norm_is_halved_at_first(part, eps):
+    found = part(torch.full((1, 1, 1), eps / part.safety, dtype=torch.float64)).item()
+    s = 0.5 / part.safety
+    a, b, c = EXPRESS[0] if isinstance(part, PolarExpress) else (1.5, -0.5, 0.0)
+    assert found == pytest.approx(a * s + b * s**3 + c * s**5, rel=1e-5)
+
+
+@pytest.mark.parametrize("steps", [0, 6])
+def test_polar_express_has_polynomials_for_five_steps(steps):
+    with pytest.raises(ValueError, match=rf"PolarExpress\.steps is {steps} but must be "):
+        PolarExpress(steps=steps)
+    assert [PolarExpress(steps=n).steps for n in (1, 5)] == [1, 5]
+
+
 @pytest.mark.parametrize("cls", components("orthogonaliser"))
 def test_a_zero_matrix_stays_zero_and_what_is_given_is_left_alone(cls):
     stack = torch.stack([torch.zeros(4, 6), torch.randn(4, 6)])
