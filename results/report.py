@@ -22,7 +22,7 @@ from typing import Any
 import pandas as pd
 from rich.text import Text
 from storage import files
-from storage.location import Location, text_argument
+from storage.location import Location, argument, text_argument
 from terminal.command_line import EXIT_CODES_OF_LOOKING, OneLineParser
 from terminal.complaint import complain
 from terminal.console import Console
@@ -32,6 +32,7 @@ from terminal.option_numbers import at_least_one
 from terminal.short import short
 
 from results.crashes import crash_lines
+from results.export import write_csv
 from results.statistics.leaderboard import counts, leaderboard
 from results.statistics.pareto import costs
 from results.store import frames
@@ -229,16 +230,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--no-page", dest="page", action="store_false", help="write no report.html into the campaign's folder"
     )
+    parser.add_argument("--csv", type=argument, metavar="FOLDER", help="write the tables there too, a .csv a question")
     options = parser.parse_args(arguments)
     try:
         folder = find(options.folder)
         results = frames.load(folder)
+        tables = [] if options.csv is None else write_csv(results, options.csv)
     except (ValueError, OSError) as error:
         return parser.refuse(error)
     console = Console()
     print_leaderboard(console, results, options.top)
     console.print()
     print_where(console, folder)
+    if tables:
+        console.print(f"tables: {options.csv}: {', '.join(tables)}")
     if options.page:
         try:
             print_page(console, results, folder)

@@ -234,7 +234,7 @@ COMMANDS: dict[tuple[Any, ...], str] = {
     (report.main, "x", "--tpo", "3"): "unknown option '--tpo': did you mean '--top'",
     (report.main, "x", "--top", "x"): "'x' is not a whole number of at least 1",
     (report.main, "x", "--top", "0"): "'0' is not a whole number of at least 1",
-    (compare.main,): "which replay?",
+    (compare.main,): "which campaigns?",
     (compare.main, "nowhere"): "nowhere is no campaign",
     (compare.main, "--space", "parameter_gulf"): "no replay of 'parameter_gulf' is kept here",
     (compare.main, "runs/there", "--space", "ngpt"): "replays 'parameter_golf', not 'ngpt'",

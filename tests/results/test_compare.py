@@ -340,7 +340,7 @@ def test_what_cannot_be_compared_is_one_line(
         assert message in printed.err and printed.err.count("\n") == 1 and not printed.out
 
 
-@pytest.mark.parametrize(("arguments", "message"), [([], "which replay"), (["x", "--top", "0"], "at least 1")])
+@pytest.mark.parametrize(("arguments", "message"), [([], "which campaigns"), (["x", "--top", "0"], "at least 1")])
 def test_a_command_that_names_nothing_is_refused(
     arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,0 +1,101 @@
+"""Frames for other programs: CSV that a spreadsheet takes as it is meant, and tables of Markdown for a pull request.
+
+Text in a frame may come from anybody: a knob of a user's own, an error, a name. In a spreadsheet a cell that begins
+with = is a formula, which may run programs or send cells elsewhere; so such text gets an apostrophe before it, by which
+spreadsheets know text. Numbers are not text and stay numbers, negative ones too.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+from storage import files, inside
+from storage.location import Location
+from terminal.escape import visible
+
+from results.questions.catalogue import answers
+from results.questions.readable import Readable
+from results.store.campaign_folder import CAMPAIGN
+from results.store.row_kinds import ROW_KINDS
+
+FORMULA = re.compile(r"[=+\-@\uff1d\uff0b\uff0d\uff20]")  # also as full-width characters, which some locales take too
+MARKDOWN = re.compile(r"[\\`*_{}\[\]<>#~|$&!]")
+TIMES = "%Y-%m-%d %H:%M:%S"  # ISO 8601 with a space and without an offset, which Excel reads as a time
+BYTE_ORDER_MARK = "\ufeff"  # without it Excel takes UTF-8 for another encoding
+
+
+def to_csv(frame: pd.DataFrame) -> str:
+    """A frame as CSV: comma, UTF-8, a line a row, null as an empty cell, numbers with all their digits.
+
+    Times are UTC to the whole second, as ``2026-01-02 03:04:05``, in a column whose name says ``(UTC)``. Text that a
+    spreadsheet would take for a formula begins with an apostrophe; control characters are written as escapes.
+    """
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow([_guarded(name) for name in _heads(frame)])
+    for row in _cells(frame):
+        writer.writerow([_guarded(cell) if isinstance(cell, str) else cell for cell in row])
+    return file.getvalue()
+
+
+def to_markdown(frame: pd.DataFrame) -> str:
+    """A frame as a pipe table: numbers to the right and with 6 significant digits, times and null as in :func:`to_csv`.
+
+    Characters that mean something in Markdown or HTML are escaped.
+    """
+    numbers = [pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_bool_dtype(kind) for kind in frame.dtypes]
+    lines = [[_plain(name) for name in _heads(frame)], ["--:" if number else "---" for number in numbers]]
+    lines += [[_plain(_few_digits(cell)) for cell in row] for row in _cells(frame)]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def write_csv(campaign: Readable, folder: Location) -> list[str]:
+    """Write every question's answer, and the rows themselves, into a folder, a file each; returns the files' names.
+
+    Files of these names are replaced. A ValueError for a folder that holds a campaign's rows: no other file may lie
+    there.
+    """
+    if folder.name in ROW_KINDS and files.is_file(folder.parent / CAMPAIGN):
+        raise ValueError(f"{folder} holds rows of a campaign: choose another folder for CSV files")
+    found = {f"{name}.csv": to_csv(frame) for name, frame in answers(campaign).items()}
+    files.names(folder)  # refuses what is no folder
+    files.create_folder(folder)
+    for name, text in found.items():
+        inside.write(folder, name, (BYTE_ORDER_MARK + text).encode())
+    return list(found)
+
+
+def _heads(frame: pd.DataFrame) -> list[str]:
+    is_time = [pd.api.types.is_datetime64_any_dtype(kind) for kind in frame.dtypes]
+    return [f"{name} (UTC)" if time else str(name) for name, time in zip(frame, is_time, strict=True)]
+
+
+def _cells(frame: pd.DataFrame) -> Iterator[list[Any]]:
+    """The rows as plain values: texts, numbers, and "" for null."""
+    for row in frame.itertuples(index=False, name=None):
+        yield [_cell(value) for value in row]
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, pd.Timestamp):
+        utc = value.tz_convert("UTC") if value.tzinfo is not None else value
+        return utc.strftime(TIMES)
+    return "" if value is None or pd.isna(value) else value
+
+
+def _guarded(text: str) -> str:
+    shown = visible(text)
+    return f"'{shown}" if FORMULA.match(shown) else shown
+
+
+def _few_digits(value: Any) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _plain(text: str) -> str:
+    return MARKDOWN.sub(r"\\\g<0>", visible(text))

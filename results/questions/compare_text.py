@@ -1,0 +1,159 @@
+"""A comparison of campaigns as text: plain ASCII without frames, as in a campaign's report."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import pandas as pd
+from terminal.console import Console
+from terminal.counted import counted
+
+from results.questions.compare import Campaigns
+from results.report import as_many_as_fit
+
+GAP = "  "
+CHANGES = "changed from the base (+N: N more)"
+DIGITS = re.compile(r"(?<![\w.])\d+\.\d{3,}(?![\w.])")  # a fraction that says more than a table needs
+MOST_SHOWN = 10
+REASONS = 3  # why trials are not ranked, of which the frame has all
+CAUTION = "Values of a search are single runs, and the lowest is lucky: the winners below say what was confirmed."
+
+
+def print_campaigns(console: Console, found: Campaigns, top: int = MOST_SHOWN) -> None:
+    """Print what is comparable, the ``top`` trials of each ruler, winners, noise, and where the knobs differ."""
+    about = found.campaigns
+    heads = ["campaign", "space", "scale", "trials", "completed", "base", "best", "objective", "budget", "data"]
+    _print_table(console, heads, about.apply(_campaign_cells, axis=1), numbers=(3, 4, 5, 6))
+    _print_differences(console, found.differences)
+    rulers = about.groupby("ruler")["campaign"].apply(list)
+    for number, names in rulers.items():
+        console.print()
+        _print_ruler(console, found.leaderboard, number, names, top)
+    console.print()
+    console.print("Winners (confirmed: by pairs on fresh seeds, with the 95 % interval)")
+    heads = ["campaign", "trial", "value", "vs base", "95 % interval", "confirmed", CHANGES]
+    _print_table(console, heads, found.winners.apply(_winner_cells, axis=1), numbers=(1, 2, 3, 4))
+    _print_noise(console, found.noise)
+    _print_knobs(console, found.knobs)
+
+
+def _print_ruler(console: Console, board: pd.DataFrame, number: Any, names: Sequence[str], top: int) -> None:
+    its = board[board["ruler"] == number]
+    ranked = its[its["rank"].notna()]
+    together = f"{', '.join(names)}: one ruler" if len(names) > 1 else names[0]
+    console.print(f"Leaderboard of {together}")
+    if ranked.empty:
+        console.print("no trial has completed yet" if its.empty else "no trial that can be ranked has completed")
+    else:
+        heads = ["rank", "campaign", "trial", "value", "vs base", CHANGES]
+        _print_table(console, heads, ranked.head(top).apply(_trial_cells, axis=1), numbers=(0, 2, 3, 4))
+        if len(ranked) > top:
+            console.print(f"{counted(len(ranked) - top, 'more completed trial')} not shown.", style="dim")
+        console.print(CAUTION, style="dim")
+    for campaign, some in its[its["rank"].isna()].groupby("campaign"):
+        reasons = [f"{why} ({number})" for why, number in some["why_not_ranked"].value_counts().items()]
+        more = f"; {len(reasons) - REASONS} more ways" if len(reasons) > REASONS else ""
+        said = "; ".join(reasons[:REASONS])
+        console.print(f"not ranked: {counted(len(some), 'trial')} of {campaign}, unlike its base: {said}{more}")
+
+
+def _print_differences(console: Console, differences: pd.DataFrame) -> None:
+    if differences.empty:
+        return
+    console.print()
+    console.print("Not ranked together:")
+    for row in differences.to_dict("records"):
+        of_one, of_other = (f"{row[value]} in {row[name]}" for value, name in _SIDES)
+        console.print(f"  {row['field']}: {of_one}, {of_other}")
+
+
+_SIDES = (("value", "campaign"), ("other_value", "other_campaign"))
+
+
+def _print_noise(console: Console, noise: pd.DataFrame) -> None:
+    console.print()
+    if noise.empty:
+        console.print("Noise: unknown in all of them, for want of runs of one config on several seeds")
+        return
+    console.print("Noise of a run")
+    heads = ["campaign", "SD", "95 % interval", "df", "told apart", "from"]
+    _print_table(console, heads, noise.apply(_noise_cells, axis=1), numbers=(1, 2, 3, 4))
+
+
+def _print_knobs(console: Console, knobs: pd.DataFrame) -> None:
+    differ = knobs[~knobs["same"].astype(bool)]
+    console.print()
+    if len(knobs) > len(differ):
+        console.print(f"{counted(len(knobs) - len(differ), 'knob')} with the same range in all of them")
+    if len(differ):
+        names = [name for name in knobs if name not in ("knob", "same")]
+        console.print("Knobs that differ (= value: fixed)")
+        cells = differ.apply(lambda row: [row["knob"], *(_text(row[name]) for name in names)], axis=1)
+        _print_table(console, ["knob", *map(str, names)], cells, numbers=())
+
+
+# --- tables -----------------------------------------------------------------------------------------------------------
+
+
+def _print_table(console: Console, heads: Sequence[str], lines: Iterable[list[str]], numbers: Sequence[int]) -> None:
+    """Columns to the left but for those of ``numbers``. A last column of changes has as many as fit."""
+    lines = list(lines)
+    widths = [max(map(len, column)) for column in list(zip(heads, *lines, strict=True))[:-1]]
+    room = console.width - sum(widths) - len(GAP) * len(widths)
+    for line in ([*heads], *lines):
+        pairs = enumerate(zip(line[:-1], widths, strict=True))
+        cells = [cell.rjust(width) if i in numbers else cell.ljust(width) for i, (cell, width) in pairs]
+        last = line[-1]
+        if heads[-1] == CHANGES and last:
+            last = as_many_as_fit(DIGITS.sub(_few_digits, last).split(", "), room)
+        console.print(GAP.join([*cells, last]).rstrip(), style="underline" if line == heads else "")
+
+
+def _few_digits(found: re.Match[str]) -> str:
+    return f"{float(found[0]):.3g}"
+
+
+def _campaign_cells(row: pd.Series) -> list[str]:
+    texts = ("campaign", "space", "scale", "trials", "completed")
+    values = [_number(row["base_value"]), _number(row["best_value"])]
+    return [*(_text(row[name]) for name in texts), *values, *(_text(row[n]) for n in ("objective", "budget", "data"))]
+
+
+def _trial_cells(row: pd.Series) -> list[str]:
+    changed = "(the base config)" if row["is_base"] is True else _text(row["changes"])
+    names = [_text(row[name]) for name in ("rank", "campaign", "trial")]
+    return [*names, _number(row["value"]), _signed(row["versus_base"]), changed]
+
+
+def _winner_cells(row: pd.Series) -> list[str]:
+    confirmed = "-" if pd.isna(row["confirmed"]) else "yes" if row["confirmed"] else "no"
+    names = [_text(row[name]) for name in ("campaign", "trial")]
+    return [
+        *names, _number(row["value"]), _signed(row["versus_base"]), _interval(row, _signed), confirmed,
+        _text(row["changes"]),
+    ]  # fmt: skip
+
+
+def _noise_cells(row: pd.Series) -> list[str]:
+    numbers = [_number(row["sd"]), _interval(row, _number), _text(row["degrees_of_freedom"])]
+    size = f"{counted(int(row['configs']), 'config')}, {counted(int(row['runs']), 'run')}"
+    paired = ", paired" if row["paired"] else ""
+    return [row["campaign"], *numbers, _number(row["smallest_difference"]), f"{row['source']} ({size}{paired})"]
+
+
+def _interval(row: pd.Series, number: Any) -> str:
+    return "-" if pd.isna(row["low"]) else f"{number(row['low'])} .. {number(row['high'])}"
+
+
+def _text(value: Any) -> str:
+    return "-" if pd.isna(value) else str(value)
+
+
+def _number(value: Any) -> str:
+    return "-" if pd.isna(value) else f"{value:.4f}"
+
+
+def _signed(value: Any) -> str:
+    return "-" if pd.isna(value) else f"{value:+.4f}"
