@@ -27,6 +27,8 @@ from search_spaces.space import Knob, Space
 HANDED_IN = ("seed", "steps")  # names in a config that are not the space's
 LARGEST = 1e100  # a number that a row may hold (results/store/validate.py)
 LARGEST_WHOLE = 2**53  # beyond it samplers and pandas round
+MOST_KNOBS = 1000  # what campaign.json may hold (results/store/campaign_json.py), as the next one
+MOST_TEXT = 100_000  # characters of a domain, which has each option twice
 OWN = "OwnConfig"  # the type of such a config in a row
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,99}")
 T = TypeVar("T", bound=Training)
@@ -106,6 +108,8 @@ def own_space(
         rule = "must be a mapping from the names of the space to values"
         raise ValueError(f"base is {shortened(base)} but {rule}")
     domains, base = ({plain_value(knob): each for knob, each in given.items()} for given in (domains, base))
+    if len(domains) > MOST_KNOBS:
+        raise ValueError(f"the space has {len(domains):,} names but may have at most {MOST_KNOBS:,}")
     for knob in domains:
         _check_name(knob)
     for given in base:
@@ -176,8 +180,13 @@ def _checked_choice(choice: Choice) -> Choice:
     for label, option in choice.options.items():
         if not (option is None or isinstance(option, str | int | float)) or option != label:
             raise ValueError(f"the option {shortened(option)} must be a number, text, True, False or None")
+        if isinstance(option, str) and option != option.encode(errors="replace").decode():
+            raise ValueError(f"the option {shortened(option)} must be UTF-8: it holds half a character")
         if option is not None and not isinstance(option, str):
             _check_number(option)
+    if len(repr(choice)) > MOST_TEXT:
+        long = f"its {len(choice.options):,} options are too long together"
+        raise ValueError(f"{long}: at most {MOST_TEXT // 2:,} characters")
     if len({_kind(option) for option in choice.options.values() if option is not None}) > 1:
         raise ValueError("the options must be of one kind (beside None): numbers, texts, or True and False")
     return choice

@@ -132,8 +132,8 @@ def local_argument(text: str) -> Path:
 
 
 def absolute(place: Location) -> str:
-    """A text that names the place from any folder, and in any process."""
-    return str(place.resolve() if isinstance(place, Path) else place)
+    """A text that names the place from any folder, and in any process; of a loop of links too, which nothing opens."""
+    return os.path.realpath(place) if isinstance(place, Path) else str(place)
 
 
 # --- URLs -------------------------------------------------------------------------------------------------------------
@@ -246,6 +246,6 @@ def _local(text: str) -> Path:
         raise ValueError(f"{text!r} is longer than the {longest:,} bytes that a path may have")
     # Its text must name it anywhere: to a reader that knows homes and URLs, and as the name of a campaign.
     if path.name in ("", ".."):
-        return path.resolve()
+        return Path(os.path.realpath(path))
     first = path.parts[0]
     return path.absolute() if first.startswith("~") or ":" in first else path

@@ -29,7 +29,12 @@ ensure_home()  # before anything imports Ray, which ends in a traceback without 
 
 def __getattr__(name: str) -> Any:
     if name not in _WHERE:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from terminal.nearest import closest
+
+        close = closest(name, __all__)
+        raise AttributeError(
+            f"module {__name__!r} has no attribute {name!r}{'' if close is None else f': did you mean {close!r}?'}"
+        )
     from tuner.python.widgets import without_widgets
 
     with without_widgets():

@@ -122,3 +122,23 @@ def test_names_that_are_no_text_are_refused_beside_those_that_are() -> None:
             own_space("train", domains, base, 9, 7, "loss")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="base has None, which the space has not"):
         own_space("train", {"a": "0..1"}, {"a": 0.5, None: 1}, 9, 7, "loss")  # type: ignore[dict-item]
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["\udcff", "a"], "must be UTF-8: it holds half a character"),
+        (["x" * 10**6, "a"], "its 2 options are too long together"),
+        (list(range(100_000)), "its 100,000 options are too long together"),
+    ],
+    ids=["half a character", "long", "many"],
+)
+def test_options_that_a_campaign_cannot_keep_are_said_of_the_space(options: list[object], says: str) -> None:
+    with pytest.raises(ValueError, match=f"^space: a is .*: .*{says}"):
+        own_space("train", {"a": options}, {"a": "a"}, 9, 7, "loss")
+
+
+def test_more_names_than_a_campaign_keeps_are_said_of_the_space() -> None:
+    names = [f"a{number}" for number in range(1001)]
+    with pytest.raises(ValueError, match="the space has 1,001 names but may have at most 1,000"):
+        own_space("train", dict.fromkeys(names, "0..1"), dict.fromkeys(names, 0.5), 9, 7, "loss")

@@ -55,3 +55,10 @@ def test_a_url_with_a_secret_is_refused_without_repeating_it(url) -> None:
 def test_a_url_that_names_no_place_is_refused(url, why) -> None:
     with pytest.raises(ValueError, match=why):
         location(url)
+
+
+def test_a_loop_of_links_is_a_place_all_the_same(tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("loop").symlink_to("loop")
+    assert absolute(location("loop")) == str(tmp_path / "loop"), "whoever opens it says what is wrong"
+    assert absolute(location("loop/..")).startswith(str(tmp_path))

@@ -64,7 +64,7 @@ _TAKEN = {column.name for column in (*row_types.TRIAL_COLUMNS, *row_types.REPORT
     *MEASURED_ON_THE_WAY,
     "train_loss",
 }
-_ALSO_TAKEN = {"extra", "violation", "perf"}
+_ALSO_TAKEN = {"extra", "violation", "perf", "curve"}
 _RAYS = {  # what Ray puts into every result, or reads there
     *ray_result.AUTO_RESULT_KEYS, *ray_result.DEBUG_METRICS, *ray_result.DEFAULT_EXPERIMENT_INFO_KEYS,
     ray_result.DONE, ray_result.SHOULD_CHECKPOINT, ray_result.TRIAL_INFO, ray_result.RESULT_DUPLICATE,

@@ -98,14 +98,15 @@ def _settings(name: str, value: Any) -> dict[str, Any]:
     """Dotted path -> value of JSON, which a campaign keeps."""
     if not isinstance(value, Mapping) or not all(isinstance(path, str) and path for path in value):
         raise ValueError(f"{name} is {shortened(value)} but must be a mapping from dotted paths to values")
-    plainly = {plain_value(path): plain_values(each) for path, each in value.items()}
-    found = {path: str(each) if isinstance(each, Path) else each for path, each in plainly.items()}
-    for path, each in found.items():
+    found: dict[str, Any] = {}
+    for path, each in value.items():
         try:
-            json.dumps(each, allow_nan=False)
+            plainly = str(each) if isinstance(each, Path) else plain_values(each)
+            json.dumps(plainly, allow_nan=False)
         except (TypeError, ValueError, RecursionError):
             said = f"{name}: {path} is {shortened(each)}"
             raise ValueError(f"{said}, which is no value of JSON (a component: its name)") from None
+        found[plain_value(path)] = plainly
     return found
 
 

@@ -172,6 +172,35 @@ def test_another_question_under_a_name_that_is_taken_is_refused() -> None:
     assert Path("runs/mine/campaign.json").read_bytes() == kept
 
 
+def test_a_function_that_holds_another_value_is_another_under_a_name_that_is_taken() -> None:
+    def scaled(factor, config, report) -> float:
+        return factor * config["lr"]
+
+    asked = {"trials": 2, "confirm": False, "name": "mine", **ASKED}
+    tuner.tune(partial(scaled, 3.0), SPACE, **asked)
+    with pytest.raises(ValueError, match=r"the source of scaled, or a value that it holds, has changed"):
+        tuner.tune(partial(scaled, 4.0), SPACE, **asked)
+    assert len(tuner.tune(partial(scaled, 3.0), SPACE, **{**asked, "trials": 3}).trials) == 3
+
+
+def test_names_of_no_use_for_a_folder_still_make_one() -> None:
+    def _hidden(config, report) -> float:
+        return config["lr"]
+
+    asked = {"trials": 1, "confirm": False, **ASKED}
+    assert tuner.tune(_hidden, SPACE, **asked).name.startswith("hidden-")
+    assert tuner.tune(lambda config, report: 1.0, SPACE, **asked).name.startswith("train-")
+
+
+@pytest.mark.parametrize(
+    "name", ["time_total_s", "done", "trial_id", "config", "time_this_iter_s", "node_ip", "iterations_since_restore"]
+)
+def test_no_objective_is_called_like_what_ray_puts_into_a_result(name: str) -> None:
+    with pytest.raises(ValueError, match="which is a column of the results: choose another name"):
+        own_train._objective(name, False)
+    assert own_train._objective("mean_loss", False) == "mean_loss", "which Ray knows of, and puts nowhere"
+
+
 def test_the_commands_answer_about_it_and_a_resume_says_which_call_goes_on(capsys) -> None:
     campaign = tuner.tune(loss, SPACE, trials=6, confirm="1x2", name="mine", **ASKED)
     call = "tuner.tune(train, space, ..., name='mine', results='runs')"

@@ -16,6 +16,8 @@ from tuner.cli import modes
 from tuner.python.arguments import options_given
 
 BIG = 10**5000
+ENDLESS: list[Any] = []
+ENDLESS.append(ENDLESS)
 TABLE = pd.DataFrame({"a": range(100)})
 
 
@@ -27,6 +29,7 @@ class Bytes(os.PathLike):  # type: ignore[type-arg]
 @pytest.fixture(autouse=True)
 def elsewhere(tmp_path, monkeypatch) -> Path:
     monkeypatch.chdir(tmp_path)
+    Path("loop").symlink_to("loop")
     return tmp_path
 
 
@@ -41,6 +44,8 @@ def elsewhere(tmp_path, monkeypatch) -> Path:
         ("overrides", TABLE, "of shape (100, 1) but must be a mapping"),
         ("overrides", {"budget.steps": np.zeros((9, 9))}, "overrides: budget.steps is a numpy.ndarray of shape (9, 9)"),
         ("overrides", {"budget.steps": BIG}, "overrides: budget.steps is about 10^5000"),
+        ("overrides", {"x": ENDLESS}, "overrides: x is [[...]], which is no value of JSON"),
+        ("data", "loop", "there is no file or folder "),
         ("overrides", {5: 3}, "overrides is {5: 3} but must be a mapping from dotted paths"),
         ("imports", b"x.py", "imports is b'x.py' but must be a path"),
         ("imports", {"x.py"}, "imports is {'x.py'} but must be a list"),
@@ -57,7 +62,7 @@ def test_a_value_of_another_type_or_size_is_one_short_line(elsewhere, name: str,
     with pytest.raises(ValueError) as raised:
         tuner.search("parameter_golf", **{name: value})
     assert says in str(raised.value) and "\n" not in str(raised.value) and len(str(raised.value)) < 400
-    assert list(elsewhere.iterdir()) == []
+    assert [path.name for path in elsewhere.iterdir()] == ["loop"]
 
 
 @pytest.mark.parametrize(
@@ -147,3 +152,8 @@ def test_scalars_of_libraries_are_numbers() -> None:
     found = options_given(modes.NEW_SEARCH, "search", asked)
     assert found == {"trials": 3, "hours": 0.5, "name": "mine", "set": {"budget.steps": 12, "x": [0.5, None]}}
     assert type(found["name"]) is str and type(found["set"]["budget.steps"]) is int
+
+
+def test_a_name_that_is_not_there_is_told_the_nearest() -> None:
+    with pytest.raises(AttributeError, match="has no attribute 'serch': did you mean 'search'"):
+        _ = tuner.serch
