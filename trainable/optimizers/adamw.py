@@ -39,10 +39,6 @@ class AdamW(Optimizer):
     def validate(self) -> None:
         known = f"one of {', '.join(EXCLUDED)}: {nearest(self.wd_exclude, EXCLUDED, 'labels')}"
         self.check(self.wd_exclude in EXCLUDED, "wd_exclude", known)
-        try:
-            self.rule(self.weight_decay)
-        except ValueError as error:
-            raise ValueError(f"AdamW: {error}") from None
 
     def rule(self, weight_decay: float) -> Adam:
         return Adam(beta1=self.beta1, beta2=self.beta2, eps=self.eps, weight_decay=weight_decay)

@@ -34,12 +34,6 @@ class MuonAdam(Optimizer):
     adam_eps: Positive = 1e-8
     adam_wd: Amount = 0.0  # decoupled
 
-    def validate(self) -> None:
-        try:
-            self.muon(), self.adam()
-        except ValueError as error:
-            raise ValueError(f"MuonAdam: {error}") from None
-
     def muon(self) -> Muon:
         return Muon(
             momentum=self.muon_momentum,

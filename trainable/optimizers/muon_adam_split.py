@@ -34,12 +34,6 @@ class MuonAdamSplit(Optimizer):
     adam_eps: Positive = 1e-8
     adam_wd: Amount = 0.2  # decoupled
 
-    def validate(self) -> None:
-        try:
-            self.muon(), self.adam()
-        except ValueError as error:
-            raise ValueError(f"MuonAdamSplit: {error}") from None
-
     def muon(self) -> NorMuon:
         return NorMuon(
             orthogonal=self.muon_orth, momentum=self.muon_momentum, momentum_warmup_steps=0, beta2=None, cautious=False

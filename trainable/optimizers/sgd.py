@@ -22,12 +22,6 @@ class SGD(Optimizer):
     nesterov: bool = False
     weight_decay: Amount = 0.0  # added to the gradient
 
-    def validate(self) -> None:
-        try:
-            self.rule()
-        except ValueError as error:
-            raise ValueError(f"SGD: {error}") from None
-
     def rule(self) -> GradientDescent:
         return GradientDescent(momentum=self.momentum, nesterov=self.nesterov, weight_decay=self.weight_decay)
 
