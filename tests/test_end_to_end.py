@@ -127,7 +127,7 @@ def check_whole(folder: Path, trials: int) -> pd.DataFrame:
     assert ran["is_base"].sum() == 1 and ran.loc[ran["is_base"], "status"].item() == "completed"
     assert set(ran.loc[ran["status"] != "crashed", "key"]) <= set(reports["key"])
     backend = optuna.storages.journal.JournalFileBackend(str(folder / "optuna.journal"))
-    study = optuna.load_study(study_name="parameter_golf", storage=optuna.storages.JournalStorage(backend))
+    study = optuna.load_study(study_name=folder.name, storage=optuna.storages.JournalStorage(backend))
     assert TrialState.RUNNING not in {trial.state for trial in study.trials}
     assert not (folder / ".ray").exists() and not (folder / ".stop").exists()
     return ran.set_index("key")

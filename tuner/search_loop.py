@@ -140,6 +140,7 @@ class Search:
             prior,
             self.ledger.key(self.base) in self.ledger.entries,  # a start that failed at once may have lost it
             self.note,
+            self.folder.name,
         )
 
     def _confirmation(self) -> Confirmation | None:

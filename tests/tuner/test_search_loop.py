@@ -34,7 +34,7 @@ def study_states(search: Search) -> list[TrialState]:
 def journal_states(folder: Path) -> list[TrialState]:
     """As somebody else would read the journal, optuna-dashboard say."""
     backend = optuna.storages.journal.JournalFileBackend(str(folder / "optuna.journal"))
-    study = optuna.load_study(study_name="toy", storage=optuna.storages.JournalStorage(backend))
+    study = optuna.load_study(study_name=folder.name, storage=optuna.storages.JournalStorage(backend))
     return [trial.state for trial in study.get_trials(deepcopy=False)]
 
 

@@ -324,6 +324,7 @@ class Ledger:
             dict(entry.milestones),
             cost_of(second, row) if second is not None and whole else None,
             constraints.excesses(self.space.constraints, row, config) if whole else {},
+            attributes_of(entry),
         )
 
     def ends(self) -> list[TrialEnd]:
@@ -353,6 +354,12 @@ class Ledger:
             if entry.row["is_base"] and entry.stage == SEARCH:
                 return entry.row["value"]
         return None
+
+
+def attributes_of(entry: Entry) -> dict[str, Any]:
+    """What a study says of a trial beside its parameters: where it is in our files, and what became of it."""
+    named: tuple[str, ...] = ("key", "number", "seed", "status", "rung")
+    return {name: value for name in named if (value := dict(entry.row).get(name)) is not None}
 
 
 def _at(config: Training | None, source: str | None) -> Training | None:

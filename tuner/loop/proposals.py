@@ -11,7 +11,7 @@ from search_spaces.objectives import Measured
 from search_spaces.space import Space
 from trainable.config import TrainConfig
 from trainable.training import Training
-from tuner.campaign.trials import Entry, Ledger
+from tuner.campaign.trials import Entry, Ledger, attributes_of
 from tuner.proposals.replay_plan import Planned
 from tuner.proposals.sampler import Sampler, Suggestion
 from tuner.proposals.trial_end import TrialEnd
@@ -90,7 +90,9 @@ class SampledTrials:
                 continue
             known = self.ledger.entries.get(self.ledger.key(config))
             if known is None:
-                return self.ledger.open(asked.values, config, asked.number)
+                entry = self.ledger.open(asked.values, config, asked.number)
+                self.sampler.describe_trial(asked.number, attributes_of(entry))
+                return entry
             for milestone, value in known.milestones.items():
                 self.sampler.report(asked.number, milestone, value)
             self._tell(asked.number, self.ledger.end_of(known))
@@ -122,7 +124,7 @@ class SampledTrials:
             self.sampler.add(self.ledger.end_of(entry))
 
     def _tell(self, number: int, end: TrialEnd) -> None:
-        self.sampler.tell(number, end.status, end.value, end.second, end.excesses)
+        self.sampler.tell(number, end.status, end.value, end.second, end.excesses, end.attributes)
 
     def dropped(self, entry: Entry) -> None:
         if entry.optuna_number is not None:

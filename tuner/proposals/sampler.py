@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import optuna
 from optuna.distributions import (
@@ -64,11 +65,12 @@ class Sampler:
         prior: Prior | None = None,
         base_known: bool = False,
         note: Callable[[str], None] = lambda text: None,
+        name: str | None = None,
     ) -> None:
         """``unit`` is that of the milestones that will be reported, ``prior`` what the search starts from.
 
         With ``base_known`` the base config is not asked for: the campaign has it already. ``note`` is told what the
-        journal got over.
+        journal got over; ``name`` is that of the study, without one the space's.
         """
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self.space = space
@@ -82,11 +84,12 @@ class Sampler:
 
             chosen = PriorSampler(inner, prior.points, base_values, domains)
         self.study = optuna.create_study(
-            study_name=space.name,
+            study_name=name or space.name,
             storage=_storage(journal, note),
             sampler=chosen,
             directions=["minimize"] * len(space.objectives),
         )
+        name_metrics(self.study, space.objectives)
         self._open: dict[int, optuna.Trial] = {}
         self._steps_per_unit = 1 if unit in WHOLE_UNITS else STEPS_PER_FRACTIONAL_UNIT
         for end in earlier:
@@ -110,6 +113,11 @@ class Sampler:
         self._open[trial.number] = trial
         return Suggestion(trial.number, values)
 
+    def describe_trial(self, number: int, attributes: Mapping[str, Any]) -> None:
+        """What the study says of an open trial beside its parameters."""
+        for name, value in attributes.items():
+            self._open[number].set_user_attr(name, value)
+
     def report(self, number: int, milestone: float, value: float) -> None:
         """An intermediate value of an open trial, in budget units. Values that are not finite are left out.
 
@@ -128,12 +136,14 @@ class Sampler:
         value: float | None,
         second: float | None = None,
         excesses: Mapping[str, float] | None = None,
+        attributes: Mapping[str, Any] | None = None,
     ) -> None:
         """Close a trial: completed with its value, PRUNED if stopped, infeasible or untrainable, anything else as FAIL.
 
         A trial that broke a constraint (one of ``excesses`` is above 0) but has a value is COMPLETE: Optuna ranks it
         below every feasible one, by how much it broke.
         """
+        self.describe_trial(number, {**(attributes or {}), "status": status})
         trial = self._open.pop(number)
         for name, excess in _excesses(status, excesses or {}).items():
             trial.set_constraint(name, excess)
@@ -167,8 +177,16 @@ class Sampler:
                 distributions={path: distribution(self.space.knob(path).domain) for path in end.values},
                 intermediate_values=reached,
                 constraints=_excesses(end.status, end.excesses) or None,
+                user_attrs=dict(end.attributes),
             )
         )
+
+
+def name_metrics(study: optuna.Study, names: Sequence[str]) -> None:
+    """Call the study's values by the names of the objectives."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        study.set_metric_names(list(names))
 
 
 def tpe(seed: int) -> optuna.samplers.BaseSampler:
