@@ -27,7 +27,7 @@ from search_spaces.space import Knob, Space
 HANDED_IN = ("seed", "steps")  # names in a config that are not the space's
 LARGEST = 1e100  # a number that a row may hold (results/store/validate.py)
 LARGEST_WHOLE = 2**53  # beyond it samplers and pandas round
-MOST_KNOBS = 1000  # what campaign.json may hold (results/store/campaign_json.py), as the next one
+MOST_NAMES = 1000  # what campaign.json may hold (results/store/campaign_json.py), as the next one
 MOST_TEXT = 100_000  # characters of a domain, which has each option twice
 OWN = "OwnConfig"  # the type of such a config in a row
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,99}")
@@ -108,8 +108,8 @@ def own_space(
         rule = "must be a mapping from the names of the space to values"
         raise ValueError(f"base is {shortened(base)} but {rule}")
     domains, base = ({plain_value(knob): each for knob, each in given.items()} for given in (domains, base))
-    if len(domains) > MOST_KNOBS:
-        raise ValueError(f"the space has {len(domains):,} names but may have at most {MOST_KNOBS:,}")
+    if len(domains) > MOST_NAMES:
+        raise ValueError(f"the space has {len(domains):,} names but may have at most {MOST_NAMES:,}")
     for knob in domains:
         _check_name(knob)
     for given in base:

@@ -31,6 +31,7 @@ from terminal.nearest import closest
 from trainable.config import TrainConfig
 from trainable.data.dataset import Dataset
 from trainable.data.preparation import check_source, known_vocab_size, prepare
+from trainable.own import modules as own_modules
 from trainable.worker.attempt import STOP_FILE
 from tuner.campaign import beginning, kept, layout, provenance, resumed, same_device
 from tuner.campaign.again import RUN_PROGRAM, again
@@ -265,6 +266,10 @@ def audited(console: Console, question: Question) -> Question:
     except ValueError as error:  # a budget in seconds
         console.print(f"audit: not done: {error}")
         return question
+    except Exception as error:
+        if not question.sources:
+            raise
+        raise ValueError(f"the audit fails over code of your own: {own_modules.place_and_message(error)}") from None
 
 
 def _audited(console: Console, question: Question) -> Question:

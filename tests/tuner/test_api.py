@@ -25,6 +25,7 @@ from search_spaces import load as load_space
 from search_spaces.domains import Choice
 from search_spaces.space import Knob
 from terminal import program
+from tests.own_files import forgotten
 from trainable.schedules import Cosine, Warmup
 from tuner import start
 from tuner.cli import modes
@@ -143,6 +144,27 @@ def test_a_warm_start_and_a_reuse_take_campaigns(capsys) -> None:
     second = tuner.search("parameter_golf", trials=3, confirm=False, name="second", **asked, **ASKED)
     assert "first" in set(second.trials["reused_from"].dropna())
     assert second.spec.reuse == (str(Path("runs/first").absolute()),)
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ("raise RuntimeError('boom')", r"over code of your own: own_fails\.py, line 6: RuntimeError: boom$"),
+        ("return 'a'", "over code of your own: TypeError: "),
+    ],
+)
+def test_code_of_ones_own_that_fails_in_the_audit_is_one_line(body: str, says: str) -> None:
+    Path("own_fails.py").write_text(f"""from dataclasses import dataclass
+from trainable.schedules import Schedule
+@dataclass(frozen=True, kw_only=True)
+class OwnFails(Schedule):
+    def __call__(self, progress: float) -> float:
+        {body}
+""")
+    asked = {**ASKED, "audit": True, "overrides": {**SMALL, "schedule": "OwnFails"}, "imports": ["own_fails.py"]}
+    with forgotten(), pytest.raises(ValueError, match=says) as raised:
+        tuner.search("parameter_golf", trials=2, confirm=False, **asked)
+    assert "\n" not in str(raised.value) and not Path("runs").exists()
 
 
 def test_what_the_best_has_changed_is_given_as_overrides() -> None:

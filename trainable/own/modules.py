@@ -23,7 +23,7 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
-from terminal.short import message_of
+from terminal.short import message_of, shortened
 
 from trainable import component
 from trainable import config as _config  # noqa: F401  (importing registers our components, whose names are taken)
@@ -230,6 +230,12 @@ def _current_folder() -> str:
         return ""
 
 
+def place_and_message(error: BaseException) -> str:
+    """What an exception says, after file and line where code of a user's own has raised it."""
+    own = _own_frame(error)
+    return f"{'' if own is None else f'{own.filename}, line {own.lineno}: '}{_said(error)}"
+
+
 def _said(error: BaseException) -> str:
     text = message_of(error)
     if isinstance(error, ModuleNotFoundError):
@@ -242,9 +248,14 @@ def _said(error: BaseException) -> str:
 
 def _place(error: BaseException, source: Source) -> str:
     """File and line of the innermost frame that is in a file of the user's."""
+    own = _own_frame(error)
+    return f"{source.file}, line 1" if own is None else f"{own.filename}, line {own.lineno}"
+
+
+def _own_frame(error: BaseException) -> traceback.FrameSummary | None:
     own = {path for one in loaded() for path in one.files}
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename in own]
-    return f"{frames[-1].filename}, line {frames[-1].lineno}" if frames else f"{source.file}, line 1"
+    return frames[-1] if frames else None
 
 
 @contextmanager
@@ -297,8 +308,10 @@ def _check(cls: type[Component]) -> None:
             raise ValueError(f"{cls.__name__}.{f.name} must be keyword-only, with a default")
     if lacking := [name for name in dir(cls) if getattr(getattr(cls, name), "__isabstractmethod__", False)]:
         raise ValueError(f"{cls.__name__} must define {', '.join(lacking)}")
-    cls.neutral()
-    example = cls.example()
+    neutral, example = cls.neutral(), cls.example()
+    for name, given, wanted in (("neutral", neutral, cls | None), ("example", example, cls)):
+        if not isinstance(given, wanted):
+            raise ValueError(f"{cls.__name__}.{name}() is {shortened(given)} but must be one of its own objects")
     hash(example)
     if decode(json.loads(json.dumps(encode(example)))) != example:
         raise ValueError(f"{cls.__name__}.example() does not come back from JSON: its fields must be plain values")

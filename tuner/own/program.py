@@ -52,8 +52,7 @@ def command_line(text: str, cwd: str | os.PathLike[str] | None = None) -> Comman
 
 def _folder(cwd: Any) -> str:
     """The whole path of a folder to run in."""
-    if cwd is None:
-        return os.getcwd()
+    cwd = os.curdir if cwd is None else cwd
     path = os.fspath(cwd) if isinstance(cwd, str | os.PathLike) else None
     if not isinstance(path, str):
         raise ValueError(f"cwd is {shortened(cwd)} but must be the path of a folder")
@@ -61,6 +60,8 @@ def _folder(cwd: Any) -> str:
         return os.path.abspath(local(path))
     except ValueError as error:
         raise ValueError(f"cwd: {error}") from None
+    except FileNotFoundError:
+        raise ValueError("cwd: the current folder has been removed") from None
 
 
 @dataclass(frozen=True)

@@ -165,6 +165,17 @@ def naming_arguments() -> Iterator[None]:
         yield
     except ValueError as error:
         raise ValueError(in_python(one_line(str(error)))) from None
+    except FileNotFoundError:
+        if _has_folder():
+            raise
+        raise ValueError("the current folder has been removed: change to another one") from None
+
+
+def _has_folder() -> bool:
+    try:
+        return bool(os.getcwd())
+    except FileNotFoundError:
+        return False
 
 
 _WORD = r"('[^']*'|[^\s'][^\s,;)]*[^\s,;).:]|\w)"

@@ -87,3 +87,18 @@ def test_a_file_that_fails_in_an_odd_way_is_one_line_and_changes_nothing(text: s
 def test_ctrl_c_as_a_file_is_imported_is_the_users() -> None:
     with pytest.raises(KeyboardInterrupt):
         own_modules.load([Source("own_slow", {"own_slow.py": "raise KeyboardInterrupt\n"})])
+
+
+@pytest.mark.parametrize("method", ["example", "neutral"])
+def test_a_component_gives_objects_of_its_own(method: str) -> None:
+    text = f"""
+from dataclasses import dataclass
+from trainable.schedules import Schedule
+@dataclass(frozen=True, kw_only=True)
+class OwnOdd(Schedule):
+    @classmethod
+    def {method}(cls): return 5
+    def __call__(self, progress): return 1.0
+"""
+    with pytest.raises(ValueError, match=rf"OwnOdd\.{method}\(\) is 5 but must be one of its own objects"):
+        own_modules.load([Source("own_odd", {"own_odd.py": text})])

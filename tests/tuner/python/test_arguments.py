@@ -157,3 +157,20 @@ def test_scalars_of_libraries_are_numbers() -> None:
 def test_a_name_that_is_not_there_is_told_the_nearest() -> None:
     with pytest.raises(AttributeError, match="has no attribute 'serch': did you mean 'search'"):
         _ = tuner.serch
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: tuner.load("x"),
+        lambda: tuner.search("parameter_golf", trials=1),
+        lambda: tuner.command_line("x"),
+    ],
+)
+def test_a_current_folder_that_has_been_removed_is_said(call, elsewhere, monkeypatch) -> None:
+    gone = elsewhere / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    with pytest.raises(ValueError, match="the current folder has been removed"):
+        call()
