@@ -34,7 +34,7 @@ from trainable.data.preparation import prepare
 from trainable.objective import ObjectiveFunction, build_objective, next_step
 from trainable.run import Run
 from trainable.runtime import Runtime
-from trainable.thinning import MOST_POINTS
+from trainable.thinning import POINTS_OF_A_CURVE
 
 WARM_UP_STEPS = 5
 KEY = "0123456789abcdef"
@@ -123,7 +123,7 @@ def print_report(console: Console, run: Run) -> None:
     read = time.perf_counter()
     content = parquet.of_many_rows(TrainingCurve(**plain).table(KEY, 0))
     written = time.perf_counter()
-    points = f"{len(plain['steps'])} of at most {MOST_POINTS} points, {len(plain['values'])} names"
+    points = f"{len(plain['steps'])} of at most {POINTS_OF_A_CURVE} points, {len(plain['values'])} names"
     reading, laying_out = 1000 * (read - started), 1000 * (written - read)
     console.print(f"  a report               {reading:.2f} ms to read, {laying_out:.1f} ms to lay out")
     console.print(f"  the file               {len(content):,} bytes: {points}")

@@ -235,6 +235,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         folder = find(options.folder)
         results = frames.load(folder)
+        _ = results.curves if options.page else None  # what is damaged is said before anything is printed
         tables = [] if options.csv is None else write_csv(results, options.csv)
     except (ValueError, OSError) as error:
         return parser.refuse(error)

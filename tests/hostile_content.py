@@ -19,7 +19,8 @@ import pyarrow.parquet as pq
 
 from results.store.campaign_folder import Store
 from results.store.campaign_json import CampaignFile
-from results.store.schema import reports_schema, trials_schema
+from results.store.row_kinds import ROW_KINDS
+from results.store.schema import curves_schema, reports_schema, trials_schema
 from search_spaces import load as load_space
 from tests.tuner.conftest import RESULT
 from trainable.component_json import encode
@@ -38,6 +39,12 @@ class Case:
 
     name: str
     damage: Callable[[Path], object]
+
+
+CURVE = {
+    "steps": [1, 2, 3], "tokens": [1, 2, 3], "values": {"loss": [3.0, 2.0, 1.0], "gradient_norm": [1.0, 1.0, 1.0]},
+    "units": {"loss": "nats/token", "gradient_norm": "?"},
+}  # fmt: skip
 
 
 def question() -> Question:
@@ -85,7 +92,8 @@ def campaign(folder: Path) -> Path:
         arms[entry.key] = entry
         book.start(entry.key)
         for milestone in (120.0, 240.0):
-            book.report(entry.key, result(2.0 - number / 100, milestone, status if milestone == 240.0 else "running"))
+            sent = result(2.0 - number / 100, milestone, status if milestone == 240.0 else "running")
+            book.report(entry.key, {**sent, "curve": CURVE})
         extra = {"rung": 60.0, "cutoff": 1.9} if status == "stopped" else {}
         book.close(entry.key, status, "" if status == "completed" else "why", extra)
     book.refuse({**book.base_values, "model.encoder_layers": 4}, "too many", 9)
@@ -156,14 +164,15 @@ CELLS: dict[str, list[Any]] = {
                '{"a": ' * 100 + "1" + "}" * 100, '{"type": "TrainConfig"}', '{"changes": [1], "undone": []}',
                "x" * 2_000_000, "\x1b[31m", "1x1..9"],
     "timestamp[us, tz=UTC]": [None, 0, 2**63 - 1, -(2**63)],
+    "dictionary<values=string, indices=int32, ordered=0>": [None, "", "nowhere", "x" * 2_000_000, "\x1b[31m", "<b>"],
 }  # fmt: skip
 KINDS = ("base", "completed", "stopped", "infeasible", "running confirm", "completed confirm")
 
 
 def of_cells() -> Iterator[Case]:
-    """Every column of a trial of every kind, and of a report, with every value of its type."""
+    """Every column of a trial of every kind, of a report and of a curve, with every value of its type."""
     turn = 0
-    for dataset, fields in (("trials", trials_schema({})), ("reports", reports_schema())):
+    for dataset, fields in (("trials", trials_schema({})), ("reports", reports_schema()), ("curves", curves_schema())):
         for field in fields:
             for value in CELLS[str(field.type)]:
                 turn += 1  # each value in a row of one kind and another
@@ -174,7 +183,7 @@ def of_cells() -> Iterator[Case]:
 
 def of_files() -> Iterator[Case]:
     """Rows that are well formed and too many."""
-    for dataset in ("trials", "reports"):
+    for dataset in ROW_KINDS:
         yield Case(f"{dataset}: a row of another trial", lambda folder, d=dataset: two_rows(folder, d, other=True))
     yield Case("trials: a row twice", lambda folder: two_rows(folder, "trials", other=False))
     yield Case("trials: rows in the empty part", into_the_empty_part)
@@ -197,7 +206,8 @@ def cell(folder: Path, dataset: str, kind: str, name: str, value: Any) -> None:
     def change(table: pa.Table) -> pa.Table:
         index, field = table.schema.get_field_index(name), table.schema.field(name)
         whole = isinstance(value, int) and pa.types.is_timestamp(field.type)
-        written = pa.array([value] * len(table), pa.int64() if whole else field.type).cast(field.type)
+        plain = pa.int64() if whole else pa.string() if pa.types.is_dictionary(field.type) else field.type
+        written = pa.array([value] * len(table), plain).cast(field.type)
         return table.set_column(index, field, written)
 
     rewrite(folder / dataset / f"{key_of(folder, kind)}.parquet", change)

@@ -18,6 +18,7 @@ from benchmarks.gpu.memory import no_memory
 from benchmarks.gpu.right import optimizers
 from benchmarks.gpu.small import FAMILIES, start, tiny
 from benchmarks.gpu.steps import apart, copy_weights, gradients_of, shake, whole_step
+from trainable.curve import CurveRecorder, Taken
 from trainable.runtime import Runtime
 from trainable.train import train
 from trainable.worker import checkpoint
@@ -83,6 +84,26 @@ def test_a_state_that_is_loaded_is_the_one_that_was_saved(first_difference, tmp_
     other.load_state_dict(checkpoint.load(tmp_path / "checkpoint", "key"))
     assert first_difference(run.state_dict(), other.state_dict()) is None
     assert {p.device.type for p in other.network.parameters()} == {CUDA}
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_a_step_is_recorded_without_waiting_for_the_device(precision, monkeypatch) -> None:
+    whole = CurveRecorder.add
+
+    def watched(self: CurveRecorder, taken: Taken) -> None:
+        before = torch.cuda.get_sync_debug_mode()
+        torch.cuda.set_sync_debug_mode("error")
+        try:
+            whole(self, taken)
+        finally:
+            torch.cuda.set_sync_debug_mode(before)
+
+    monkeypatch.setattr(CurveRecorder, "add", watched)
+    run = start(tiny(), Runtime(CUDA, precision))
+    *_, last = train(run)
+    curve = run.curve.plain()
+    assert curve["steps"] == list(range(1, last.step + 1))
+    assert all(math.isfinite(value) for values in curve["values"].values() for value in values)
 
 
 @pytest.mark.usefixtures("deterministic")

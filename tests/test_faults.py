@@ -108,6 +108,13 @@ def rows_of(folder: Path, count: Any = None) -> dict[str, dict[str, Any]]:
     return {row["key"]: row for row in Store.open(folder).trials()}
 
 
+def curves_of(folder: Path, rows: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """The curves of the trials that completed."""
+    store = Store.open(folder)
+    store.check_curves()
+    return {key: store.curve(key) for key, row in rows.items() if row["status"] == "completed"}
+
+
 def ended(rows: dict[str, dict[str, Any]]) -> dict[str, tuple[Any, ...]]:
     return {key: (r["attempt"], r["ended_at"], r["value"]) for key, r in rows.items() if r["status"] in ENDED}
 
@@ -188,3 +195,6 @@ def test_a_real_replay_ends_as_without_faults(seed, disk, tmp_path, start, fault
     assert (fault_count.lost, fault_count.twice, fault_count.unreadable, differing) == (0, 0, 0, [])
     assert rows.keys() == expected.keys()
     assert set(results.load(folder).rows["status"]) <= {"completed", "diverged", "crashed"}
+    curves = [curves_of(place, expected) for place in (folder, calm)]
+    assert curves[0] == curves[1], "the same to the last bit, resumed or not"
+    assert all(len(curve.steps) == SETTINGS["budget.steps"] for curve in curves[0].values())

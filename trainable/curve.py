@@ -1,8 +1,8 @@
 """The training curve of a run: numbers of its steps, kept where they are computed until a report is made.
 
 A tensor among them stays on the device, so that recording waits for nothing; a report reads them all in one transfer.
-A run has at most ``MOST_POINTS`` points (see thinning.py). They are part of its state: a resumed run has the curve that
-it would have had. Recording reads weights, gradients and rates, and changes none.
+A run has at most ``POINTS_OF_A_CURVE`` points (see thinning.py). They are part of its state: a resumed run has the
+curve that it would have had. Recording reads losses, gradients and rates, and changes none.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from trainable.no_grad import no_grad
-from trainable.thinning import MOST_POINTS, Thinning
+from trainable.thinning import POINTS_OF_A_CURVE, Thinning
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -71,7 +71,7 @@ class CurveRecorder:
         self.steps: list[int] = []
         self.tokens: list[int] = []
         self.known: dict[str, list[float]] = {}  # numbers that the host has
-        self.measured: Tensor | None = None  # (MOST_POINTS, names), on the device
+        self.measured: Tensor | None = None  # (POINTS_OF_A_CURVE, names), on the device
         self.names: list[str] = []  # of its columns
 
     def add(self, taken: Taken) -> None:
@@ -90,7 +90,7 @@ class CurveRecorder:
         tensors = {name: number for name, number in numbers.items() if isinstance(number, torch.Tensor)}
         if self.measured is None:
             device = next(iter(tensors.values())).device
-            self.measured, self.names = torch.zeros(MOST_POINTS, len(tensors), device=device), list(tensors)
+            self.measured, self.names = torch.zeros(POINTS_OF_A_CURVE, len(tensors), device=device), list(tensors)
         with torch.no_grad():
             self.measured[at] = torch.stack([tensors[name] for name in self.names])
         for name, number in numbers.items():
@@ -102,7 +102,7 @@ class CurveRecorder:
         self.steps, self.tokens = self.steps[::2], self.tokens[::2]
         self.known = {name: numbers[::2] for name, numbers in self.known.items()}
         if self.measured is not None:
-            self.measured[: MOST_POINTS // 2] = self.measured[::2].clone()
+            self.measured[: POINTS_OF_A_CURVE // 2] = self.measured[::2].clone()
 
     def plain(self) -> dict[str, Any]:
         """The curve as numbers of Python: ``steps``, ``tokens``, and by name ``values`` and ``units``."""
@@ -136,7 +136,7 @@ class CurveRecorder:
         kept = state["measured"]
         self.measured = None
         if kept is not None:
-            self.measured = kept.new_zeros(MOST_POINTS, len(self.names), device=device)
+            self.measured = kept.new_zeros(POINTS_OF_A_CURVE, len(self.names), device=device)
             self.measured[: len(kept)] = kept
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-MOST_POINTS = 500  # even: after a doubling the next point is one that is kept
+POINTS_OF_A_CURVE = 500  # even: after a doubling the next point is one that is kept
 
 
 class Thinning:
-    """Every 2^k-th point from the first, with k as small as leaves at most ``MOST_POINTS``."""
+    """Every 2^k-th point from the first, with k as small as leaves at most ``POINTS_OF_A_CURVE``."""
 
     def __init__(self, seen: int = 0, stride: int = 1) -> None:
         self.seen, self.stride = seen, stride
@@ -24,7 +24,7 @@ class Thinning:
         """Double the stride where as many are kept as may be: every second of them then goes. To be asked before a
         point that is kept is put in its place.
         """
-        if self.kept < MOST_POINTS:
+        if self.kept < POINTS_OF_A_CURVE:
             return False
         self.stride *= 2
         return True

@@ -21,7 +21,7 @@ from storage.location import Location
 from terminal.nearest import nearest
 
 from results.store import campaign_json, limits, parquet, places, row_kinds, row_places
-from results.store.consistency import check_curves, check_trials, orphans
+from results.store.consistency import check_trials, strays
 from results.store.curves import TrainingCurve, check_curve
 from results.store.names import EMPTY, check_name, checked_key, is_part
 from results.store.row_kinds import COMPACTED, ROW_KINDS, RowKind
@@ -32,8 +32,6 @@ from results.store.validate import check_rows, needed, written
 
 OnCorrupt = Callable[[Location, str], None]  # the file under its new name, and what was wrong with it
 CAMPAIGN = "campaign.json"
-
-_ORPHAN = "has {} of a trial that has no row"
 
 
 class Store:
@@ -105,19 +103,17 @@ class Store:
         """
         self.refuse_if_compacted()
         damaged: list[tuple[RowKind, str, str]] = []
-        whole: dict[RowKind, list[str]] = {dataset: [] for dataset in ROW_KINDS}
-        trials = [pa.Table.from_batches([], self._schemas["trials"])]
+        whole = {dataset: [pa.Table.from_batches([], schema)] for dataset, schema in self._schemas.items()}
         for dataset in ROW_KINDS:
             for key, found in self._each(dataset, reachable=True):
                 if isinstance(found, ValueError):
                     damaged.append((dataset, key, str(found)))
-                    continue
-                whole[dataset].append(key)
-                trials += [found] if dataset == "trials" else []
-        self._check_trials(pa.concat_tables(trials))
+                else:
+                    whole[dataset].append(found if dataset == "trials" else found.slice(0, 1))
+        self._check_trials(trials := pa.concat_tables(whole["trials"]))
         for dataset in ROW_KINDS[1:]:
-            for key in orphans(whole[dataset], [*whole["trials"], EMPTY]):
-                damaged.append((dataset, key, f"{self._path(dataset, key)} {_ORPHAN.format(dataset)}"))
+            for key, why in strays(pa.concat_tables(whole[dataset]), dataset, trials).items():
+                damaged.append((dataset, key, f"{self._path(dataset, key)} {why}"))
         for dataset, key, why in damaged:
             said(self._set_aside(dataset, f"{key}.parquet"), why)
         for dataset in ROW_KINDS:  # with the columns of now: pandas takes those of the first file for those of all
@@ -163,14 +159,14 @@ class Store:
             self.before_write()
             inside.remove(self.folder, f"reports/{key}.parquet")
 
-    def write_curve(self, key: str, number: int, curve: TrainingCurve) -> None:
-        """Store the curve of the trial ``key``, whose number is given, in place of an earlier one.
+    def write_curve(self, key: str, number: int, curve: TrainingCurve | Mapping[str, Any]) -> None:
+        """Store the curve of a trial, its own or as its worker sent it, in place of an earlier one.
 
         A ValueError for one that could not be read again; with ``on_refused`` it is told of that instead.
         """
         self.refuse_if_compacted()
         try:
-            table = curve.table(checked_key(key), number)
+            table = TrainingCurve.sent(curve).table(checked_key(key), number)
         except ValueError as error:
             if self.on_refused is None:
                 raise
@@ -238,10 +234,7 @@ class Store:
         """
         reports = self.table("reports")
         trials = self.table("trials")
-        if lost := orphans(reports["key"].to_pylist(), trials["key"].to_pylist()):
-            where = self.folder / "reports" if self._compacted else self._path("reports", lost[0])
-            how = "it was not copied whole" if self._compacted else "a resume sets them aside"
-            raise ValueError(f"{where} {_ORPHAN.format('reports')} ({lost[0]!r}): {how}")
+        self._check_strays("reports", reports, trials)
         return trials, reports
 
     def curves(self) -> pa.Table:
@@ -251,11 +244,15 @@ class Store:
         Empty in a compacted campaign and in one from before there were curves.
         """
         curves = self.table("curves")  # first: whatever is written meanwhile, their trials have rows
-        try:
-            check_curves(curves, self.table("trials"))
-        except ValueError as error:
-            raise ValueError(f"{self.folder / 'curves'} cannot be believed: {error}") from None
+        self._check_strays("curves", curves, self.table("trials"))
         return curves
+
+    def _check_strays(self, dataset: RowKind, rows: pa.Table, trials: pa.Table) -> None:
+        """A ValueError for reports or curves that are of none of the trials."""
+        for key, why in strays(rows, dataset, trials).items():
+            where = self.folder / dataset if self._compacted else self._path(dataset, key)
+            how = "it was not copied whole" if self._compacted else "a resume sets them aside"
+            raise ValueError(f"{where} {why} ({key!r}): {how}")
 
     def _check_trials(self, rows: pa.Table) -> None:
         """A ValueError for trials that contradict each other."""

@@ -10,7 +10,7 @@ Linear in the rows: 10,000 trials take some milliseconds.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from itertools import compress
 from typing import Any, cast
 
@@ -37,20 +37,20 @@ def check_trials(trials: pa.Table, campaign: Mapping[str, Any]) -> None:
     _check_rounds(cast(list[TrialRow], list(compress(trials.select(_OF_A_ROUND).to_pylist(), after))))
 
 
-def check_curves(curves: pa.Table, trials: pa.Table) -> None:
-    """A ValueError for a curve that is of none of the trials, or that has the number of another one."""
+def strays(rows: pa.Table, dataset: str, trials: pa.Table) -> dict[str, str]:
+    """The keys of reports or curves that are of none of the trials, sorted, and why: a trial's row is written before
+    anything else of it, and a curve has its trial's number.
+    """
     numbers = dict(zip(trials["key"].to_pylist(), trials["number"].to_pylist(), strict=True))
-    each = curves.group_by(["key", "number"]).aggregate([])
-    for key, number in zip(each["key"].to_pylist(), each["number"].to_pylist(), strict=True):
+    columns = ["key", "number"] if dataset == "curves" else ["key"]
+    found: dict[str, str] = {}
+    for row in rows.group_by(columns).aggregate([]).sort_by("key").to_pylist():
+        key = row["key"]
         if key not in numbers:
-            raise ValueError(f"it has a curve of trial {key!r}, which has no row")
-        if number != numbers[key]:
-            raise ValueError(f"the curve of trial {key!r} has the number {number}, but its row has {numbers[key]}")
-
-
-def orphans(keys_with_reports: Iterable[str | None], keys_with_rows: Iterable[str | None]) -> list[str]:
-    """The keys whose reports are there but whose trial is not, sorted: a trial's row is written before it reports."""
-    return sorted(key for key in set(keys_with_reports) - set(keys_with_rows) if key is not None)
+            found[key] = f"has {dataset} of a trial that has no row"
+        elif row.get("number", numbers[key]) != numbers[key]:
+            found[key] = f"has the number {row['number']}, but the row of its trial has {numbers[key]}"
+    return found
 
 
 def _check_data(trials: pa.Table, data: str) -> None:

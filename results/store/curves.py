@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+from terminal.counted import counted
 from terminal.short import shortened
 
 from results.store import row_types
@@ -36,28 +37,46 @@ class TrainingCurve:
     units: Mapping[str, str]  # name -> unit
 
     def table(self, key: str, number: int) -> pa.Table:
-        """Its rows, sorted by name as it has them and then by step. A ValueError where they could not be read again."""
-        kept, names = len(self.steps), list(self.values)
-        for name, each in self.values.items():
-            if len(each) != kept:
-                raise ValueError(f"{shortened(name)} has {len(each)} values at {kept} steps")
-        if self.tokens is not None and len(self.tokens) != kept:
-            raise ValueError(f"tokens has {len(self.tokens)} values at {kept} steps")
+        """Its rows, by name and then by step. A ValueError where they could not be read again, whatever it holds."""
+        try:
+            self._check_lengths()
+            table = self._rows(key, number)
+        except (TypeError, KeyError, AttributeError, OverflowError) as error:  # a worker may say anything
+            raise ValueError(f"it is no curve: {shortened(str(error))}") from None
+        check_curve(table, key)
+        return table
+
+    def _check_lengths(self) -> None:
+        columns = dict(self.values) if self.tokens is None else {**self.values, "tokens": self.tokens}
+        for name, each in columns.items():
+            if len(each) != len(self.steps):
+                raise ValueError(f"{shortened(name)} has {counted(len(each), 'value')} at {len(self.steps)} steps")
+
+    def _rows(self, key: str, number: int) -> pa.Table:
+        names, kept = list(self.values), len(self.steps)
         rows = kept * len(names)
         tokens = pa.nulls(rows, pa.int64()) if self.tokens is None else _repeated(self.tokens, len(names))
-        values = np.concatenate([np.asarray(each, np.float64) for each in self.values.values()] or [np.zeros(0)])
+        values = [np.zeros(0), *(np.asarray(each, np.float64) for each in self.values.values())]
         columns: dict[str, Any] = {
             "key": pa.array([key] * rows, pa.string()),
             "number": pa.array(np.full(rows, number, np.int64)),
             "step": _repeated(self.steps, len(names)),
             "tokens": tokens,
             "name": _texts(names, kept),
-            "value": pa.array(values),
+            "value": pa.array(np.concatenate(values)),
             "unit": _texts([self.units[name] for name in names], kept),
         }
-        table = pa.Table.from_arrays([columns[field.name] for field in SCHEMA], schema=SCHEMA)
-        check_curve(table, key)
-        return table
+        return pa.Table.from_arrays([columns[field.name] for field in SCHEMA], schema=SCHEMA)
+
+    @classmethod
+    def sent(cls, curve: TrainingCurve | Mapping[str, Any]) -> TrainingCurve:
+        """What a worker sent as a curve; a ValueError where it is none."""
+        if isinstance(curve, TrainingCurve):
+            return curve
+        try:
+            return cls(**curve)
+        except TypeError as error:
+            raise ValueError(f"it is no curve: {shortened(str(error))}") from None
 
     @classmethod
     def of(cls, table: pa.Table) -> TrainingCurve:

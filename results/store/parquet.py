@@ -35,14 +35,15 @@ def read(
     An ArrowException, OSError or ValueError for bytes that are no such file, and for more than the limits allow.
     """
     file = _open(content, [])
-    _check_footer(file, schema, most_rows)
-    if lacking := [name for name in needed if name not in file.schema_arrow.names]:
+    said = file.schema_arrow  # made anew each time that it is asked for
+    _check_footer(file, said, schema, most_rows)
+    if lacking := [name for name in needed if name not in said.names]:
         raise ValueError(f"it has no column {lacking[0]!r}")
     size = check_pages(content, file.metadata, most_bytes)
     # A row takes no more than all pages do, so that few rows of small pages cannot be much.
-    texts = [f.name for f in file.schema_arrow if pa.types.is_string(f.type) or pa.types.is_dictionary(f.type)]
+    texts = [f.name for f in said if pa.types.is_string(f.type) or pa.types.is_dictionary(f.type)]
     large = size * file.metadata.num_rows > most_bytes
-    table = (_open(content, texts) if large else file).read()
+    table = (_open(content, texts) if large else file).read(use_threads=False)  # a file is too small for more than one
     if len(table) > most_rows:
         raise ValueError(f"it holds {len(table):,} rows but may hold at most {most_rows:,}")
     table.validate(full=True)  # text that is no UTF-8, offsets that point nowhere: an ArrowInvalid
@@ -121,8 +122,8 @@ def _open(content: bytes, as_dictionaries: list[str]) -> pq.ParquetFile:
     )
 
 
-def _check_footer(file: pq.ParquetFile, schema: pa.Schema, most_rows: int) -> None:
-    found, said = file.schema_arrow, file.metadata
+def _check_footer(file: pq.ParquetFile, found: pa.Schema, schema: pa.Schema, most_rows: int) -> None:
+    said = file.metadata
     if len(set(found.names)) < len(found.names) or any(
         field.name not in schema.names or field.type != schema.field(field.name).type for field in found
     ):

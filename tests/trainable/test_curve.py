@@ -19,7 +19,7 @@ from trainable.hooks.gradient_clip import GradientClip
 from trainable.run import Run
 from trainable.runtime import Runtime
 from trainable.schedules import Cosine
-from trainable.thinning import MOST_POINTS, Thinning
+from trainable.thinning import POINTS_OF_A_CURVE, Thinning
 from trainable.train import train
 from trainable.worker import checkpoint
 from trainable.worker.fidelity import Branch, Complete, Truncate
@@ -34,7 +34,7 @@ def start(dataset: Any) -> Callable[[TrainConfig], Run]:
 def fewer(monkeypatch: pytest.MonkeyPatch) -> int:
     """Curves of at most 8 points, so that short runs are thinned."""
     for module in (thinning, curve_module):
-        monkeypatch.setattr(module, "MOST_POINTS", 8)
+        monkeypatch.setattr(module, "POINTS_OF_A_CURVE", 8)
     return 8
 
 
@@ -49,7 +49,7 @@ def trained(run: Run, *milestones: float) -> dict[str, Any]:
 def kept_of(count: int) -> list[int]:
     """The rule, said once more: of so many points every 2^k-th from the first, at most so many."""
     stride = 1
-    while -(-count // stride) > MOST_POINTS:
+    while -(-count // stride) > POINTS_OF_A_CURVE:
         stride *= 2
     return list(range(0, count, stride))
 
@@ -64,7 +64,7 @@ def test_points_are_thinned_by_their_order_alone(count: int) -> None:
             assert len(found) == rule.kept, "where it is put"
             found.append(point)
         rule.seen += 1
-    assert found == kept_of(count) and len(found) == rule.kept <= MOST_POINTS
+    assert found == kept_of(count) and len(found) == rule.kept <= POINTS_OF_A_CURVE
 
 
 def test_a_curve_has_the_numbers_of_the_steps_that_it_keeps(fewer: int) -> None:

@@ -18,6 +18,8 @@ import pandas as pd
 import pytest
 
 from results import Store
+from results.store.curves import TrainingCurve
+from results.store.row_kinds import ROW_KINDS
 from results.store.statuses import ENDED
 from storage import inside
 from trainable.config import TrainConfig
@@ -90,11 +92,30 @@ class Faults:
         raise Killed
 
 
+def curve_at(step: int) -> dict[str, Any]:
+    """What every trial says of itself at a step, however often it was interrupted."""
+    steps = list(range(1, step + 1, 16))
+    return {"steps": steps, "tokens": None, "values": {"loss": [1 / at for at in steps]}, "units": {"loss": "s"}}
+
+
+def check_curves(bench: Any) -> None:
+    """Every trial that completed has its whole curve, and all of them can be read."""
+    store = bench.store()
+    store.curves()
+    for row in store.trials():
+        if row["status"] == "completed":
+            assert store.curve(row["key"]) == TrainingCurve(**curve_at(row["steps"]))
+
+
 def player(play: type[Any]) -> type[Any]:
     """Ray's part, with workers and nodes that die and a signal that comes."""
 
     class Player(play):  # type: ignore[misc]
         faults: Faults
+
+        def _train(self, request: Any) -> Any:
+            for result in super()._train(request):
+                yield {**result, "curve": curve_at(result["step"])}
 
         def step(self) -> bool:
             running, faults = list(self.running), self.faults
@@ -148,7 +169,7 @@ def start(bench: Any, slots: int, planned: list[Planned] | None, stopper: str) -
 def check_readable(bench: Any, count: Any) -> dict[str, dict[str, Any]]:
     """The rows, by key. Every file opens, in pandas too, whatever has just happened."""
     store = Store.open(bench.folder)
-    for dataset in ("trials", "reports"):
+    for dataset in ROW_KINDS:
         for file in (bench.folder / dataset).glob("[!.]*.parquet"):
             try:
                 pd.read_parquet(file)
@@ -228,6 +249,7 @@ def test_a_replay_ends_as_without_faults(seed, slots, make_bench, play, toy_curv
     fault_count.differing += len({key for key, *_ in differing})
     assert (fault_count.lost, fault_count.twice, fault_count.unreadable, differing) == (0, 0, 0, [])
     assert found.keys() == expected.keys()
+    check_curves(bench)
 
 
 @pytest.mark.parametrize("stopper", ["asha", "median"])
@@ -244,3 +266,4 @@ def test_a_search_loses_nothing(seed, stopper, bench, play, toy_curve, fault_cou
         if row["status"] == "completed":
             assert row["value"] == row["last_value"] and row["steps"] == 240 and row["checkpoint"] is None
     assert not list((bench.folder / "checkpoints").glob("*"))
+    check_curves(bench)

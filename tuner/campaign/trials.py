@@ -14,7 +14,6 @@ from typing import Any
 
 from results.store import row_parts
 from results.store.campaign_folder import Store
-from results.store.curves import TrainingCurve
 from results.store.row_parts import given, measured_at, of_report, taken_back, with_all_columns, with_knobs
 from results.store.row_types import ReportRow, TrialRow
 from results.store.statuses import ENDED, SEARCH, Status
@@ -230,7 +229,7 @@ class Ledger:
         if status != "interrupted":
             self.store.append_report(_report_row(key, row, result, extra["spent"], recent, self.now()))
         if (curve := result.get("curve")) is not None:
-            self.store.write_curve(key, entry.number, TrainingCurve(**curve))
+            self.store.write_curve(key, entry.number, curve)
         if status == "running":
             self._write(row)
 

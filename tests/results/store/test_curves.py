@@ -103,7 +103,14 @@ def test_a_compacted_campaign_has_none(campaign: Path, tmp_path: Path, make_tria
 # --- what is none -----------------------------------------------------------------------------------------------------
 
 SAID = {
-    "unlike lengths": (curve(loss=[1.0]), "'loss' has 1 values at 5 steps"),
+    "unlike lengths": (curve(loss=[1.0]), "'loss' has 1 value at 5 steps"),
+    "tokens of some steps": (replace(curve(), tokens=[64]), "'tokens' has 1 value at 5 steps"),
+    "text for numbers": (curve(loss=["a"] * 5), "could not convert string to float"),  # type: ignore[arg-type]
+    "nothing for numbers": (curve(loss=[None] * 5, gradient_norm=5), "it is no curve"),  # type: ignore[arg-type]
+    "no steps at all": (TrainingCurve(None, None, {}, {}), "it is no curve"),  # type: ignore[arg-type]
+    "no unit": (replace(curve(), units={}), "it is no curve: .*loss"),
+    "a step beyond every count": (curve([2**70]), "it is no curve"),
+    "half a character": (TrainingCurve([1], [1], {"\ud800": [1.0]}, {"\ud800": "s"}), "surrogates not allowed"),
     "steps that fall": (curve([1, 3, 2]), "steps do not rise"),
     "a step twice": (curve([1, 1]), "steps do not rise"),
     "step of less than nothing": (curve([-1, 2]), "step is -1 but must be 0 to"),
@@ -210,7 +217,7 @@ def test_a_long_text_that_is_repeated_is_refused_before_it_is_laid_out(folder: P
 
 def test_a_curve_of_no_trial_is_said_and_set_aside(folder: Path) -> None:
     (folder / "trials" / f"{KEYS[1]}.parquet").unlink()
-    with pytest.raises(ValueError, match=f"curve of trial {KEYS[1]!r}, which has no row"):
+    with pytest.raises(ValueError, match=f"{KEYS[1]}.parquet has curves of a trial that has no row .*sets them aside"):
         Store.open(folder).curves()
     seen: list[str] = []
     Store.open(folder).set_damaged_aside(lambda place, why: seen.append(f"{place.parent.name}: {why}"))
@@ -218,10 +225,15 @@ def test_a_curve_of_no_trial_is_said_and_set_aside(folder: Path) -> None:
     assert set(load(folder).curves["number"]) == {0, 2}
 
 
-def test_a_curve_under_the_number_of_another_trial_is_not_believed(folder: Path) -> None:
+def test_a_curve_under_the_number_of_another_trial_is_not_believed_and_set_aside(folder: Path) -> None:
     Store.open(folder).write_curve(KEYS[1], 2, curve())
-    with pytest.raises(ValueError, match=f"curve of trial {KEYS[1]!r} has the number 2, but its row has 1"):
+    said = f"{KEYS[1]}.parquet has the number 2, but the row of its trial has 1"
+    with pytest.raises(ValueError, match=said):
         _ = load(folder).curves
+    seen: list[str] = []
+    Store.open(folder).set_damaged_aside(lambda place, why: seen.append(why))
+    assert len(seen) == 1 and said in seen[0]
+    assert set(load(folder).curves["number"]) == {0, 2}
 
 
 @pytest.mark.parametrize("key", ["../x", "0-empty", "", "a/b"])

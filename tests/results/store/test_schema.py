@@ -6,13 +6,15 @@ import pyarrow.parquet as pq
 import pytest
 
 from results import Store
+from results.store import row_types
 from results.store.column import Column
-from results.store.row_types import REPORT_COLUMNS, TRIAL_COLUMNS
+from results.store.row_kinds import ROW_KINDS
+from results.store.row_types import CURVE_COLUMNS, REPORT_COLUMNS, TRIAL_COLUMNS
 from results.store.schema import trials_schema
 from trainable.config import UNITS
 
 
-@pytest.mark.parametrize("column", [*TRIAL_COLUMNS, *REPORT_COLUMNS], ids=lambda c: c.name)
+@pytest.mark.parametrize("column", [*TRIAL_COLUMNS, *REPORT_COLUMNS, *CURVE_COLUMNS], ids=lambda c: c.name)
 def test_every_column_has_a_unit_and_a_meaning(column: Column) -> None:
     assert column.unit.strip() and column.meaning.strip()
 
@@ -22,14 +24,14 @@ def test_the_unit_of_a_budget_may_be_any_that_a_budget_has() -> None:
     assert all(unit in column.meaning for unit in UNITS)
 
 
-@pytest.mark.parametrize("columns", [TRIAL_COLUMNS, REPORT_COLUMNS], ids=["trials", "reports"])
+@pytest.mark.parametrize("columns", row_types.COLUMNS.values(), ids=row_types.COLUMNS)
 def test_no_column_is_listed_twice(columns: tuple[Column, ...]) -> None:
     names = [c.name for c in columns]
     assert sorted(names) == sorted(set(names))
 
 
 def test_units_and_meanings_are_in_the_files(store: Store) -> None:
-    for dataset in ("trials", "reports"):
+    for dataset in ROW_KINDS:
         (part,) = (store.folder / dataset).glob("*.parquet")
         schema = pq.read_schema(part)
         assert (schema.metadata or {})[b"schema_version"] == b"1"

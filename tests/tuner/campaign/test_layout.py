@@ -15,10 +15,11 @@ from tuner.campaign import layout
 
 FILES = (
     f"trials/{KEY}.parquet", "trials/0-empty.parquet", f"reports/{KEY}.parquet", f"checkpoints/{KEY}/attempt.json",
+    f"curves/{KEY}.parquet", "curves/0-empty.parquet",
     f"checkpoints/{KEY}/a1-1.safetensors", f"errors/{KEY}.txt", "errors/notes.txt", f"stalls/{KEY}.a1.txt",
     ".stop", ".lock", ".driver.json", "optuna.journal", "optuna.journal.before", "campaign.json",
 )  # fmt: skip
-FOLDERS = ("trials", "reports", "checkpoints", f"checkpoints/{KEY}", "errors", "stalls", ".driver-claims")
+FOLDERS = ("trials", "reports", "curves", "checkpoints", f"checkpoints/{KEY}", "errors", "stalls", ".driver-claims")
 
 
 @pytest.fixture

@@ -54,7 +54,14 @@ def test_what_killed_writers_left_is_removed_and_nothing_else(bench) -> None:
     search.start(first.key)
     first.begun().save({"position": 50})
     files = ["checkpoints/{0}/a1-1.safetensors", "checkpoints/{0}/attempt.json", "trials/{0}.parquet"]
-    files += ["trials/0-empty.parquet", "reports/{0}.parquet", "errors/{0}.txt", "campaign.json", "optuna.journal"]
+    files += [
+        "trials/0-empty.parquet",
+        "reports/{0}.parquet",
+        "curves/{0}.parquet",
+        "errors/{0}.txt",
+        "campaign.json",
+        "optuna.journal",
+    ]
     ours = [bench.folder / file.format(first.key) for file in files]
     theirs = [bench.folder / "trials" / "notes.txt", bench.folder / "checkpoints" / first.key / "my.safetensors"]
     (bench.folder / "errors").mkdir(exist_ok=True)

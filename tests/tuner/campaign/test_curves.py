@@ -1,0 +1,179 @@
+"""Training curves in a campaign: the driver writes what a trial says of itself, whole, and nobody else writes any."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from results import load
+from results.store.curves import TrainingCurve
+from trainable.worker.attempt import Attempt
+from tuner.campaign import layout
+from tuner.proposals.reuse import Library
+from tuner.search_loop import Search
+
+WORKER_DIED = "ray.exceptions.ActorDiedError: The actor died unexpectedly before finishing this task."
+
+
+def said(step: int, height: float = 1.0) -> dict[str, Any]:
+    """The curve of a trial at a step, as its worker sends it."""
+    steps = list(range(1, step + 1, 10))
+    return {
+        "steps": steps,
+        "tokens": [64 * at for at in steps],
+        "values": {"loss": [height / at for at in steps], "learning_rate.all": [0.5] * len(steps)},
+        "units": {"loss": "nats/token", "learning_rate.all": "factor"},
+    }
+
+
+@pytest.fixture
+def with_curves(play) -> type[Any]:
+    """The executor that plays Ray, of trials with curves."""
+
+    class Player(play):  # type: ignore[misc]
+        height = 1.0
+
+        def _train(self, request: Any) -> Any:
+            for result in super()._train(request):
+                yield {**result, "curve": said(result["step"], self.height)}
+
+    return Player
+
+
+def test_every_trial_that_trained_has_the_curve_that_it_said_last(bench, with_curves) -> None:
+    search = bench.search(trials=9)
+    with_curves(search).run()
+    search.abandon()
+    found, store = load(bench.folder), bench.store()
+    trained = found.trials[found.trials["steps"].notna()]
+    assert len(trained) == 9 and set(trained["status"]) >= {"completed", "stopped"}
+    assert set(found.curves["key"]) == set(trained["key"])
+    for key, steps in zip(trained["key"], trained["steps"], strict=True):
+        assert store.curve(key) == TrainingCurve(**said(steps)), "also of one that was stopped: to where it came"
+    layout.check(bench.folder)
+
+
+def test_it_is_there_after_each_report_and_replaced_by_the_next(bench, with_curves) -> None:
+    search, lengths = bench.search(trials=1, slots=1, reports=3), []
+    with_curves(search, on_report=lambda key: lengths.append(len(bench.store().curve(key).steps))).run()
+    assert lengths == sorted(lengths) and lengths[-1] == 24 and len(lengths) >= 4
+
+
+def test_an_attempt_that_begins_again_leaves_nothing_of_the_one_before(bench, with_curves) -> None:
+    search = bench.search(trials=1, slots=1, reports=3)
+    first = with_curves(search)
+    while not (bench.folder / "curves" / f"{bench.base_key}.parquet").exists():
+        first.step()
+    search.die(bench.base_key, WORKER_DIED)  # no checkpoint: from the first step again
+    del first.running[bench.base_key]
+    again = with_curves(search)
+    again.height = 2.0
+    again.step(), again.step()
+    (row,) = (row for row in bench.rows() if row["is_base"])
+    assert row["attempt"] == 2
+    assert bench.store().curve(bench.base_key) == TrainingCurve(**said(row["steps"], 2.0))
+
+
+def test_a_worker_that_was_cut_off_writes_no_curve(bench, with_curves) -> None:
+    """It has only the campaign's folder: what it may write there are checkpoints, of its own attempt."""
+    search = bench.search(trials=1, slots=1)
+    request = search.next()
+    search.start(request.key)
+    late: Attempt = request.begun()
+    search.die(request.key, WORKER_DIED)
+    search.start(search.next().key)
+    assert not late.in_force()
+    late.save({"position": 1.0, "curve": said(10)})
+    assert not (bench.folder / "curves" / f"{request.key}.parquet").exists()
+
+
+def test_one_that_is_refused_is_said_and_costs_no_trial(bench, with_curves) -> None:
+    search = bench.search(trials=2, slots=1, reports=4)
+    real = search.report
+    search.report = lambda key, result: real(key, {**result, "curve": {**said(10), "steps": [3, 2]}})
+    with_curves(search).run()
+    search.abandon()
+    trained = [row for row in bench.rows() if row["config"] != "null"]
+    assert {row["status"] for row in trained} == {"completed"}
+    assert sorted(note[: note.index(":")] for note in search.notes) == sorted(
+        f"the curve of trial {row['key']!r} was not written" for row in trained
+    ), "each once"
+    assert load(bench.folder).curves.empty
+
+
+@pytest.mark.parametrize(
+    "sent", [{}, {"steps": [1]}, {**said(10), "more": 1}, [], "text", 7, {**said(10), "values": None}]
+)
+def test_what_is_no_curve_at_all_costs_no_trial_either(sent, bench, with_curves) -> None:
+    search = bench.search(trials=1, slots=1)
+    real = search.report
+    search.report = lambda key, result: real(key, {**result, "curve": sent})
+    with_curves(search).run()
+    search.abandon()
+    (row,) = bench.rows()
+    assert row["status"] == "completed"
+    assert len(search.notes) == 1 and "the curve of trial" in search.notes[0]
+
+
+# --- reuse ------------------------------------------------------------------------------------------------------------
+
+
+def reusing(bench: Any, folder: Any) -> Search:
+    found: Search = bench.search(trials=10, slots=2, library=Library([folder]))
+    return found
+
+
+def test_a_reused_trial_brings_its_curve_under_the_number_that_it_has_here(make_bench, with_curves) -> None:
+    old, new = make_bench("old"), make_bench("new")
+    with_curves(old.search(trials=10, stopper="none")).run()
+    search = reusing(new, old.folder)
+    with_curves(search).run()
+    search.abandon()
+    reused = [row for row in new.rows() if row["reused_from"]]
+    numbers = {row["key"]: row["number"] for row in old.rows()}
+    assert len(reused) >= 2
+    for row in reused:
+        assert new.store().curve(row["key"]) == old.store().curve(row["key"]) is not None
+    found = load(new.folder).curves.drop_duplicates("key").set_index("key")["number"]
+    assert all(found[row["key"]] == row["number"] for row in reused)
+    assert numbers.keys() >= {row["key"] for row in reused}
+
+
+def test_one_of_a_campaign_without_curves_is_reused_without(make_bench, play) -> None:
+    old, new = make_bench("old"), make_bench("new")
+    play(old.search(trials=1)).run()
+    assert reusing(new, old.folder).next() is not None
+    (row,) = (row for row in new.rows() if row["is_base"])
+    assert row["reused_from"] == "old" and new.store().curve(row["key"]) is None
+
+
+def test_a_damaged_curve_is_said_before_anything_is_reused(make_bench, with_curves) -> None:
+    old = make_bench("old")
+    with_curves(old.search(trials=1)).run()
+    file = old.folder / "curves" / f"{old.base_key}.parquet"
+    file.write_bytes(file.read_bytes()[:-9])
+    with pytest.raises(ValueError, match=f"{file} cannot be read"):
+        Library([old.folder])
+
+
+# --- resuming ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_resume_sets_a_damaged_one_aside_and_goes_on(bench, with_curves) -> None:
+    search = bench.search(trials=6)
+    with_curves(search).run(steps=12)
+    search.stop("interrupted")
+    with_curves(search).run()
+    search.abandon()
+    file = next(file for file in (bench.folder / "curves").iterdir() if file.stem != "0-empty")
+    file.write_bytes(b"PAR1")
+    store, aside = bench.store(), []
+    store.set_damaged_aside(lambda place, why: aside.append(place.name))
+    assert aside == [f".corrupt-{file.name}"]
+    again = bench.search(trials=6)
+    with_curves(again).run()
+    again.abandon()
+    assert len({row["key"] for row in bench.rows() if row["steps"]} - set(load(bench.folder).curves["key"])) <= 1
+    assert json.loads((bench.folder / "campaign.json").read_text())["space"] == "toy"
