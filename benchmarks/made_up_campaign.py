@@ -41,7 +41,7 @@ RANGES: dict[str, Any] = {
     **{f"losses.Term{n}.weight": {"domain": "0 .. 1", "why": "made up", "when": None} for n in range(8)},
 }
 BASE: dict[str, Any] = {
-    **{f"optimizer.{group}_lr": 0.04 for group in RATES},
+    **{f"optimizer.{group}_lr": 0.01 for group in RATES},  # so that the search finds something better
     "optimizer.momentum": 0.95,
     "model.num_layers": 9,
     "schedule": "Cosine",
@@ -142,15 +142,16 @@ def _at(quality: float, step: int) -> float:
 
 def _reports(row: dict[str, Any]) -> list[dict[str, Any]]:
     quality = row["last_value"] - _at(0.0, row["spent"])
-    return [
-        {
-            "key": row["key"], "attempt": 1, "step": step, "tokens": step * TOKENS, "seconds": step * 0.05,
-            "progress": step / STEPS, "milestone": float(step) if step in (*RUNGS, STEPS) else None,
-            "val_loss": _at(quality, step), "extra_spent": 0.0,
-            "logged": "{}", "at": row["started_at"] + timedelta(seconds=step * 0.05),
-        }
-        for step in sorted({*(rung for rung in RUNGS if rung <= row["spent"]), int(row["spent"])})
-    ]  # fmt: skip
+    steps = sorted({*(rung for rung in RUNGS if rung <= row["spent"]), int(row["spent"])})
+    return [_report(row, step, _at(quality, step)) for step in steps]
+
+
+def _report(row: dict[str, Any], step: int, value: float) -> dict[str, Any]:
+    return {
+        "key": row["key"], "attempt": 1, "step": step, "tokens": step * TOKENS, "seconds": step * 0.05,
+        "progress": step / STEPS, "milestone": float(step) if step in (*RUNGS, STEPS) else None, "val_loss": value,
+        "extra_spent": 0.0, "logged": "{}", "at": row["started_at"] + timedelta(seconds=step * 0.05),
+    }  # fmt: skip
 
 
 def _curve(row: dict[str, Any], points: int, random: np.random.Generator) -> list[dict[str, Any]]:

@@ -40,6 +40,7 @@ from results.store.find import find
 from results.store.frames import Results
 from results.store.row_kinds import ROW_KINDS
 from results.verdicts import verdict_lines
+from results.winner_command import kept_command
 
 _HEADS = ("rank", "trial", "", "vs base", "status")  # the third is the name of the objective
 _GAP = "  "
@@ -80,6 +81,13 @@ def print_leaderboard(console: Console, results: Results, top: int = 10) -> None
     _print_best(console, board, objective)
     for line in ["", *verdicts] if verdicts else []:
         console.print(line)
+
+
+def print_winner_command(console: Console, results: Results) -> None:
+    """Print the command that trains the winner, where the search has left one."""
+    if (kept := kept_command(results)) is not None:
+        console.print(f"The {'minimal ' if kept.minimal else ''}winner as a command:")
+        console.print(f"  {kept.line}")
 
 
 def print_where(console: Console, folder: Location) -> None:
@@ -241,6 +249,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return parser.refuse(error)
     console = Console()
     print_leaderboard(console, results, options.top)
+    print_winner_command(console, results)
     console.print()
     print_where(console, folder)
     if tables:

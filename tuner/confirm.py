@@ -214,6 +214,12 @@ class Confirmation:
         return self.without(winner, undone)[1] if known.stands else winner.config
 
     @property
+    def winner(self) -> str | None:
+        """The arm of the winner; None without one."""
+        won = self._won()
+        return None if won is None else won[1].key
+
+    @property
     def minimal(self) -> bool:
         """Whether the winner was taken apart, and less of it stands."""
         won = self._won()

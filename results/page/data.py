@@ -15,7 +15,7 @@ from results.page.plain import json_number, json_numbers, shown_text
 from results.page.replayed import replayed
 from results.page.slots import bars_of_slots
 from results.page.table import changed_fields, columns
-from results.page.verdict import sentence_of
+from results.page.verdict import Sentence, sentence_of
 from results.statistics.confirmation import rounds
 from results.statistics.leaderboard import leaderboard, searched
 from results.statistics.pareto import costs
@@ -23,6 +23,7 @@ from results.store.frames import Results
 from results.store.row_types import TRIAL_COLUMNS
 from results.store.statuses import SEARCH, STATUSES
 from results.verdicts import plain_rows, verdict_lines
+from results.winner_command import kept_command
 
 
 def page_data(results: Results, folder: Location) -> dict[str, Any]:
@@ -45,7 +46,7 @@ def page_data(results: Results, folder: Location) -> dict[str, Any]:
         "statuses": list(STATUSES),
         "verdict": found_out.plain(),
         "lines": [shown_text(line) for line in verdict_lines(results)],
-        "winner": None if found_out.trial is None else {"trial": found_out.trial, "confirmed": found_out.confirmed},
+        "winner": _winner(results, found_out),
         "base_value": _base_value(trials),
         "progress": findings.progress(results, places),
         "effects": findings.effect_rows(results),
@@ -65,6 +66,15 @@ def page_data(results: Results, folder: Location) -> dict[str, Any]:
         "commands": reproduce.commands(campaign, folder),
         "reproduce": reproduce.facts(campaign, trials),
     }
+
+
+def _winner(results: Results, sentence: Sentence) -> dict[str, Any] | None:
+    """The trial to look at first, and the command that trains it where the search has left one."""
+    if sentence.trial is None:
+        return None
+    kept = kept_command(results)
+    known = {} if kept is None else {"command": kept.line, "minimal": kept.minimal}
+    return {"trial": sentence.trial, "confirmed": sentence.confirmed, **known}
 
 
 def _trials(trials: pd.DataFrame) -> dict[str, Any]:

@@ -119,6 +119,14 @@ class PriorPoint(_Object):
     same: bool = False
 
 
+class KeptCommand(_Object):
+    """The command that trains the winner ``arm``; results/winner_command.py reads it."""
+
+    arm: Name
+    minimal: bool
+    line: Text
+
+
 class OwnTrain(_Object):
     """The user's own function that trains a campaign's trials; tuner/own/train.py asks it."""
 
@@ -160,6 +168,7 @@ class CampaignFile(_Object):
     own_train: OwnTrain | None = None
     replay: ReplayAsked | None = None
     recorded: RecordedCampaign | None = None
+    winner_command: KeptCommand | None = None
     concurrent: Annotated[int, Field(ge=1, le=limits.TRIALS)] | None = None
     gpu_fraction: Annotated[float, Field(ge=0.001, le=1)] | None = None
     cpus: Annotated[int, Field(ge=1, le=limits.TRIALS)] | None = None

@@ -45,7 +45,7 @@ def conclude(console: Console, campaign: Search) -> int:
         print_winner(console, campaign, campaign.confirmation)
     console.print()
     print_where(console, campaign.folder)
-    try_to_write_page(console, results, campaign.folder)
+    try_to_write_page(console, replace(results, campaign=campaign.ledger.store.campaign), campaign.folder)
     crashed = campaign.ledger.counts().get("crashed", 0)
     if crashed:
         where = f"the last line of each error is in trials.reason, all of it in {campaign.folder / 'errors'}"
@@ -87,6 +87,7 @@ def print_winner(console: Console, campaign: Search, confirmation: Confirmation)
     if line is not None:
         console.print(f"The {'minimal ' if confirmation.minimal else ''}winner as a command:")
         console.print(f"  {line}")
+        keep_command(console, campaign, confirmation, line)
     changes, parts = confirmation.num_changes, confirmation.num_parts
     if not campaign.spec.ablate and not confirmation.ablated and parts > 1:
         fewest, most = num_runs(parts, confirmation.design.first)
@@ -98,6 +99,17 @@ def print_winner(console: Console, campaign: Search, confirmation: Confirmation)
         alone = "" if parts == changes else f"{parts} can be undone alone, the others with them; "
         tells = f"An ablation tells ({alone}{cost}): {again(campaign.folder, '--ablate')}"
         console.print(f"Which of its {changes} changes matter? {tells}")
+
+
+def keep_command(console: Console, campaign: Search, confirmation: Confirmation, line: str) -> None:
+    """Keep the command in campaign.json, so that the report has it also long after the run."""
+    kept = {"arm": confirmation.winner, "minimal": confirmation.minimal, "line": line}
+    if campaign.ledger.store.campaign.get("winner_command") == kept:
+        return
+    try:
+        campaign.ledger.store.revise({"winner_command": kept})
+    except OSError as error:
+        console.print(f"The command is not kept with the results: {error}")
 
 
 def command_for(campaign: Search, scale: str, config: Training) -> str | None:
