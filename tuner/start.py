@@ -31,8 +31,8 @@ from terminal.nearest import closest
 from trainable.config import TrainConfig
 from trainable.data.dataset import Dataset
 from trainable.data.preparation import check_source, known_vocab_size, prepare
-from trainable.own import modules as own_modules
 from trainable.worker.attempt import STOP_FILE
+from tuner.audit.of_question import audited
 from tuner.campaign import beginning, kept, layout, provenance, resumed, same_device
 from tuner.campaign.again import RUN_PROGRAM, again
 from tuner.campaign.driver import going_on_with, interruptible, only_driver
@@ -257,40 +257,6 @@ def _earlier(text: str, runs: Location) -> str:
     except ValueError as error:
         close = f"; or did you mean {RECORDED!r}?" if closest(text, [RECORDED]) else ""
         raise ValueError(f"--warm-start: {error}{close}") from None
-
-
-def audited(console: Console, question: Question) -> Question:
-    """The question with what changes nothing in it named and noted, where its steps are known."""
-    try:
-        return _audited(console, question)
-    except ValueError as error:  # a budget in seconds
-        console.print(f"audit: not done: {error}")
-        return question
-    except Exception as error:
-        if not question.sources:
-            raise
-        raise ValueError(f"the audit fails over code of your own: {own_modules.place_and_message(error)}") from None
-
-
-def _audited(console: Console, question: Question) -> Question:
-    from tuner.audit.overrides import INERT, audit_fixed, audit_space, proxy_base
-    from tuner.audit.recorded import inert_of_row
-    from tuner.audit.report import print_findings
-
-    started, space = time.monotonic(), question.original
-    if question.overrides:
-        fixed = audit_fixed(space, question.overrides, question.space.column_types())
-        print_findings(console, fixed, time.monotonic() - started, "setting")
-        started = time.monotonic()
-    if question.replay is None:
-        findings = audit_space(question.space, proxy_base(space, question.overrides))
-        print_findings(console, findings, time.monotonic() - started)
-        return replace(question, inert=[f.path for f in findings if f.status == INERT])
-    inert = {p.recorded_id: inert_of_row(space, p.recorded_id, p.reading) for p in question.planned}
-    named = "; ".join(f"{name} ({', '.join(paths)})" for name, paths in inert.items() if paths)
-    count = f"{sum(map(bool, inert.values()))} of {counted(len(inert), 'training')} with overrides that change nothing"
-    console.print(f"audit: {count}{': ' if named else ''}{named} ({time.monotonic() - started:.0f} s)")
-    return replace(question, inert=inert)
 
 
 def read(console: Console, base: TrainConfig) -> Dataset:

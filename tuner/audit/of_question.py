@@ -1,0 +1,45 @@
+"""The audit that comes before a campaign: what changes nothing in a question is named, and noted in it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+from terminal.console import Console
+from terminal.counted import counted
+from trainable.own import modules as own_modules
+from tuner.question import Question
+
+
+def audited(console: Console, question: Question) -> Question:
+    """The question with what changes nothing in it named and noted, where its steps are known."""
+    try:
+        return _audited(console, question)
+    except ValueError as error:  # a budget in seconds
+        console.print(f"audit: not done: {error}")
+        return question
+    except Exception as error:
+        if not question.sources:
+            raise
+        raise ValueError(f"the audit fails over code of your own: {own_modules.place_and_message(error)}") from None
+
+
+def _audited(console: Console, question: Question) -> Question:
+    from tuner.audit.overrides import INERT, audit_fixed, audit_space, proxy_base
+    from tuner.audit.recorded import inert_of_row
+    from tuner.audit.report import print_findings
+
+    started, space = time.monotonic(), question.original
+    if question.overrides:
+        fixed = audit_fixed(space, question.overrides, question.space.column_types())
+        print_findings(console, fixed, time.monotonic() - started, "setting")
+        started = time.monotonic()
+    if question.replay is None:
+        findings = audit_space(question.space, proxy_base(space, question.overrides))
+        print_findings(console, findings, time.monotonic() - started)
+        return replace(question, inert=[f.path for f in findings if f.status == INERT])
+    inert = {p.recorded_id: inert_of_row(space, p.recorded_id, p.reading) for p in question.planned}
+    named = "; ".join(f"{name} ({', '.join(paths)})" for name, paths in inert.items() if paths)
+    count = f"{sum(map(bool, inert.values()))} of {counted(len(inert), 'training')} with overrides that change nothing"
+    console.print(f"audit: {count}{': ' if named else ''}{named} ({time.monotonic() - started:.0f} s)")
+    return replace(question, inert=inert)
