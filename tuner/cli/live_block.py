@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Sequence
 
 from rich.console import RenderableType
@@ -77,10 +78,11 @@ def time_line(search: Search, times: str) -> Line:
 
 
 def counts_text(search: Search) -> Line:
+    """The search's trials by status; what runs after it is counted by the head."""
     parts = Line()
-    for status, number in search.ledger.counts().items():
-        if number:
-            parts.append(f"{number} {status}  ", style=STATUS_STYLES.get(status, "red"))
+    found = Counter(e.status for e in list(search.ledger.entries.values()) if e.stage == SEARCH)
+    for status, number in found.items():
+        parts.append(f"{number} {status}  ", style=STATUS_STYLES.get(status, "red"))
     return parts
 
 
@@ -103,13 +105,14 @@ def best_text(search: Search) -> Line:
 
 def ahead(search: Search) -> str:
     """While no trial has completed: the one with the lowest value at the last place that any has come to."""
-    entries = [e for e in list(search.ledger.entries.values()) if e.milestones and e.stage == SEARCH]
-    if not entries:
+    entries = [(dict(e.milestones), e) for e in list(search.ledger.entries.values()) if e.stage == SEARCH]
+    furthest = max((m for milestones, _ in entries for m in milestones), default=None)
+    if furthest is None:
         return "no trial has completed yet"
-    furthest = max(max(e.milestones) for e in entries)
-    first = min((e for e in entries if furthest in e.milestones), key=lambda e: e.milestones[furthest])
+    there = [(milestones[furthest], e) for milestones, e in entries if furthest in milestones]
+    value, first = min(there, key=lambda pair: pair[0])
     at = f"{first.row['budget_unit']} {short(furthest)}"
-    return f"no trial has completed yet; ahead at {at}: trial {first.number}, {first.milestones[furthest]:.4f}"
+    return f"no trial has completed yet; ahead at {at}: trial {first.number}, {value:.4f}"
 
 
 # --- what runs --------------------------------------------------------------------------------------------------------
@@ -225,7 +228,10 @@ def waits_for(found: Round) -> str:
         return f"confirmation {found.design}: over"
     total = len(found.runs) + len(judgement.wanted)
     looked = f"; looked at {counted(judgement.seeds, 'seed')}" if judgement.seeds else ""
-    return f"confirmation {found.design}: {len(found.runs)} of {counted(total, 'run')} until the next look{looked}"
+    runs = f"{len(found.runs)} of {counted(total, 'run')} until the"
+    next_look = max(judgement.seeds + 1, found.design.first)
+    last = "verdict" if next_look == found.design.last else "next look"
+    return f"confirmation {found.design}: {runs} {last}{looked}"
 
 
 def interval_lines(found: Round, numbers: dict[str, int]) -> list[RenderableType]:

@@ -13,8 +13,8 @@ from tuner.plan.time_left import Span, time_left
 from tuner.plan.trial_cost import evaluations_at_the_end
 from tuner.search_loop import Search
 
-FRESH_SECONDS = 2.0  # for which an estimate is gone on with
-COST = 25  # and for so many times as long as it took: no more than 4 % of a core goes into it
+FRESH_SECONDS = 5.0  # for which an estimate is gone on with
+COST = 50  # and for so many times as long as it took: no more than 2 % of a core goes into it
 
 
 def time_left_of(search: Search) -> Span | None:

@@ -85,6 +85,8 @@ def test_the_confirmation_shows_what_it_waits_for_and_intervals_as_they_narrow(b
     while tune.step():
         seen.append("\n".join(shown(display)))
     assert any("confirmation 2x2..4: 0 of 6 runs until the next look" in text for text in seen)
+    during = [text for text in seen if "confirmation 2x2..4" in text]
+    assert all(re.search(r"\b6 completed\b", text) for text in during), "of the search alone"
     assert any("confirm: trial" in text for text in seen)
 
 
@@ -102,3 +104,9 @@ def test_an_interval_of_each_candidate_lies_on_one_scale_with_the_base_at_zero()
     assert re.match(r"  trial 12  -0\.0900  -0\.\d{4} \.\. \+0\.\d{4}  .*●─*┊.*goes on", second)
     assert first.index("┊") == second.index("┊") and first.index("●") > second.index("●")
     assert live_block.waits_for(found) == "confirmation 2x3..9: 9 of 12 runs until the next look; looked at 3 seeds"
+
+
+@pytest.mark.parametrize(("design", "said"), [(Design(1, 2, 2), "the verdict"), (Design(1, 2, 9), "the next look")])
+def test_the_last_look_is_the_verdict(design, said) -> None:
+    found = Round(0, design, "base", ("a",), tuple(range(design.last)), {("base", 0): EndedRun(2.0)}, 2)
+    assert live_block.waits_for(found) == f"confirmation {design}: 1 of 4 runs until {said}"
