@@ -36,9 +36,9 @@ def test_what_was_said_before_is_the_mean_of_the_ended_over_the_slots() -> None:
             self.row = Row(cells)
 
     class Book:
-        settings = type("S", (), {"trials": 10, "slots": 4})()
+        trials, here, queue = 10, type("H", (), {"slots": 4})(), type("Q", (), {"waiting": []})()
         ledger = type("L", (), {"entries": {1: Made(ended_at=1, wall_seconds=20.0)}})()
         live = {2: Made(train_seconds=5.0)}  # noqa: RUF012
-        num_started, waiting, to_confirm = 2, [], 3
+        num_started, to_confirm = 2, 3
 
     assert mean_of_the_ended(Book()) == ((8 + 3 + 1) * 20.0 - 5.0) / 4

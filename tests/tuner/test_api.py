@@ -26,6 +26,7 @@ from search_spaces.domains import Choice
 from search_spaces.space import Knob
 from terminal import program
 from tests.own_files import forgotten
+from tests.small_campaign import SMALL, play_in_place_of_ray, work_in
 from trainable.schedules import Cosine, Warmup
 from tuner import start
 from tuner.cli import modes
@@ -35,25 +36,12 @@ from tuner.python.campaign import overrides_for
 from tuner.search_loop import Search
 from tuner.spec import CampaignSpec
 
-SMALL = {
-    "model.num_layers": 2, "model.model_dim": 32, "model.encoder_layers": 1, "budget.steps": 12, "data.seq_len": 32,
-    "data.batch_tokens": 256, "data.vocab_size": 300, "evaluation.tokens": 512, "evaluation.seq_len": 32,
-}  # fmt: skip
 ASKED = {"scale": "proxy", "overrides": SMALL, "data": "text", "audit": False, "results": "runs"}
 
 
 @pytest.fixture(autouse=True)
 def workplace(tmp_path, monkeypatch) -> Path:
-    def no_ray(**options) -> None:
-        raise AssertionError("Ray must not start")
-
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("TUNER_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(ray, "init", no_ray)
-    (tmp_path / "text").mkdir()
-    for number in range(30):
-        text = " ".join(str((number * 7919 + i * i * 31) % 9973) for i in range(200))
-        (tmp_path / "text" / f"{number}.txt").write_text(text)
+    work_in(tmp_path, monkeypatch)
     return tmp_path
 
 
@@ -62,15 +50,11 @@ def played(monkeypatch, play):
     """Campaigns run by the executor that plays Tune; returns where to put what happens meanwhile."""
     meanwhile = []
 
-    def run_on_ray(console, campaign, here) -> None:
-        with start.interruptible(campaign):
-            for happens in meanwhile:
-                happens(campaign)
-            play(campaign).run()
-        campaign.abandon()
+    def all_of_it(campaign: Search) -> None:
+        for happens in meanwhile:
+            happens(campaign)
 
-    monkeypatch.setattr(start, "on_ray", lambda console, here, address: here)
-    monkeypatch.setattr(start, "run_on_ray", run_on_ray)
+    play_in_place_of_ray(monkeypatch, play, all_of_it)
     return meanwhile
 
 

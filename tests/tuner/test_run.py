@@ -7,6 +7,7 @@ import shlex
 import signal
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -18,6 +19,7 @@ import search_spaces
 from results import load
 from results.store.names import campaign_folder
 from search_spaces import load as load_space
+from tests.small_campaign import SET_SMALL, SMALL, play_in_place_of_ray, work_in
 from trainable.component_json import decode
 from trainable.worker.attempt import STOP_FILE
 from tuner import start
@@ -31,48 +33,23 @@ from tuner.run import main
 from tuner.search_loop import Search
 from tuner.spec import CampaignSpec
 
-SMALL = {
-    "model.num_layers": 2, "model.model_dim": 32, "model.encoder_layers": 1, "budget.steps": 12, "data.seq_len": 32,
-    "data.batch_tokens": 256, "data.vocab_size": 300, "evaluation.tokens": 512, "evaluation.seq_len": 32,
-}  # fmt: skip
 ROWS = ["--space", "parameter_golf", "--scale", "proxy", "--results", "runs", "--no-audit"]
-ROWS += [part for path, value in SMALL.items() for part in ("--set", f"{path}={value}")]
+ROWS += SET_SMALL
 GOLF = [*ROWS, "--no-confirm"]
 
 
 @pytest.fixture(autouse=True)
 def workplace(tmp_path, monkeypatch) -> Path:
     """A working folder with a little text, and no way to start Ray."""
-
-    def no_ray(**options) -> None:
-        raise AssertionError("Ray must not start")
-
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("TUNER_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(ray, "init", no_ray)
+    work_in(tmp_path, monkeypatch, "text [b]")
     monkeypatch.setattr(ray, "is_initialized", lambda: False)
-    text = tmp_path / "text [b]"
-    text.mkdir()
-    for number in range(30):
-        (text / f"{number}.txt").write_text(" ".join(str((number * 7919 + i * i * 31) % 9973) for i in range(200)))
     return tmp_path
 
 
 @pytest.fixture
 def without_ray(monkeypatch, play):
     """Campaigns run by the executor that plays Tune; what happens while they run is the test's choice."""
-
-    def use(meanwhile=lambda campaign: None, **settings) -> None:
-        def run_on_ray(console, campaign, here) -> None:
-            with start.interruptible(campaign):
-                meanwhile(campaign)
-                play(campaign, **settings).run()
-            campaign.abandon()
-
-        monkeypatch.setattr(start, "on_ray", lambda console, here, address: here)
-        monkeypatch.setattr(start, "run_on_ray", run_on_ray)
-
-    return use
+    return partial(play_in_place_of_ray, monkeypatch, play)
 
 
 def campaign_json(name: str) -> dict:

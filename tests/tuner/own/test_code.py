@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 
 import pytest
-import ray
 
 import tuner
 from results.store.campaign_folder import Store
@@ -18,38 +17,25 @@ from search_spaces.domains import Choice
 from search_spaces.space import Knob
 from storage.location import location
 from tests.own_files import EXAMPLES, HOOK, forgotten
+from tests.small_campaign import SET_SMALL, SMALL, play_in_place_of_ray, work_in
 from trainable.own import source as own_source
 from trainable.own.source import Source
 from trainable.schedules import Cosine
-from tuner import start, status
+from tuner import status
 from tuner.campaign import again
 from tuner.own import code as own_code
 from tuner.run import main
+from tuner.search_loop import Search
 
-TINY = {
-    "model.num_layers": 2, "model.model_dim": 32, "model.encoder_layers": 1, "budget.steps": 12, "data.seq_len": 32,
-    "data.batch_tokens": 256, "data.vocab_size": 300, "evaluation.tokens": 512, "evaluation.seq_len": 32,
-}  # fmt: skip
-SET = [part for path, value in TINY.items() for part in ("--set", f"{path}={value}")]
-HOW = ["--scale", "proxy", "--results", "runs", "--no-audit", "--no-confirm", "--data", "text", *SET]
-SMALL = ["--space", "small_space.py", "--import", "sawtooth.py", *HOW]
+HOW = ["--scale", "proxy", "--results", "runs", "--no-audit", "--no-confirm", "--data", "text", *SET_SMALL]
+SMALL_SPACE = ["--space", "small_space.py", "--import", "sawtooth.py", *HOW]
 MARK = "from pathlib import Path\nPath('executed').write_text('')\n"
 
 
 @pytest.fixture(autouse=True)
 def workplace(tmp_path, monkeypatch) -> Path:
     """A working folder with a little text and the example's files, and no way to start Ray."""
-
-    def no_ray(**options) -> None:
-        raise AssertionError("Ray must not start")
-
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("TUNER_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(ray, "init", no_ray)
-    (tmp_path / "text").mkdir()
-    for number in range(30):
-        text = " ".join(str((number * 7919 + i * i * 31) % 9973) for i in range(200))
-        (tmp_path / "text" / f"{number}.txt").write_text(text)
+    work_in(tmp_path, monkeypatch)
     for name in ("sawtooth.py", "small_space.py"):
         shutil.copy(EXAMPLES / name, tmp_path)
     return tmp_path
@@ -60,7 +46,7 @@ def requests(monkeypatch, play) -> list:
     """Campaigns run by the executor that plays Tune; returns what it was asked to train."""
     asked: list = []
 
-    def run_on_ray(console, campaign, here) -> None:
+    def note_requests(campaign: Search) -> None:
         following = campaign.next
 
         def following_noted():
@@ -69,12 +55,8 @@ def requests(monkeypatch, play) -> list:
             return found
 
         campaign.next = following_noted
-        with start.interruptible(campaign):
-            play(campaign).run()
-        campaign.abandon()
 
-    monkeypatch.setattr(start, "on_ray", lambda console, here, address: here)
-    monkeypatch.setattr(start, "run_on_ray", run_on_ray)
+    play_in_place_of_ray(monkeypatch, play, note_requests)
     return asked
 
 
@@ -105,7 +87,7 @@ def campaign_json(name: str) -> dict:
 
 
 def test_the_example_is_searched_sent_to_workers_kept_and_gone_on_with(tune, requests) -> None:
-    out = tune(*SMALL, "--trials", "6", "--name", "own")
+    out = tune(*SMALL_SPACE, "--trials", "6", "--name", "own")
     assert "space: small - Does a sawtooth beat a cosine?" in out
     sources = [own_source.read("sawtooth.py"), own_source.read("small_space.py")]
     assert campaign_json("own")["imports"] == [source.identity for source in sources]
@@ -128,7 +110,7 @@ def test_the_example_is_searched_sent_to_workers_kept_and_gone_on_with(tune, req
 
 
 def test_the_winner_is_a_command_that_runs_from_the_sources_that_are_kept(tune) -> None:
-    arguments = [part for part in SMALL if part != "--no-confirm"]
+    arguments = [part for part in SMALL_SPACE if part != "--no-confirm"]
     out = tune(*arguments, "--trials", "5", "--confirm", "1x2", "--name", "won")
     line = next(line for line in out.splitlines() if line.startswith("  python -m tuner.run --space"))
     assert "--space runs/won/sources/small_space.py --import runs/won/sources/sawtooth.py --scale proxy" in line
@@ -138,11 +120,11 @@ def test_the_winner_is_a_command_that_runs_from_the_sources_that_are_kept(tune) 
 
 
 def test_a_line_that_says_how_to_go_on_brings_the_code(tune, capsys) -> None:
-    tune(*SMALL, "--trials", "2", "--name", "own")
+    tune(*SMALL_SPACE, "--trials", "2", "--name", "own")
     assert "--resume own --results runs --import sawtooth.py --import small_space.py" in "\n".join(
         status.status(Path("runs/own"), status.datetime.now(status.UTC))
     )
-    out = tune(*SMALL, "--trials", "2", "--name", "hours", "--hours", "0.0001")
+    out = tune(*SMALL_SPACE, "--trials", "2", "--name", "hours", "--hours", "0.0001")
     assert "tuner.run --resume hours --results runs --trust-sources" in out
 
 
@@ -162,7 +144,7 @@ REFUSED = {  # how a campaign is gone on with -> what is said
 def test_a_resume_without_the_code_or_with_another_is_one_line_and_runs_and_changes_nothing(
     tune, workplace, options
 ) -> None:
-    tune(*SMALL, "--trials", "2", "--name", "own")
+    tune(*SMALL_SPACE, "--trials", "2", "--name", "own")
     (workplace / "other").mkdir()
     Path("other/sawtooth.py").write_text(Path("sawtooth.py").read_text() + MARK)
     Path("extra.py").write_text(MARK)
@@ -174,7 +156,7 @@ def test_a_resume_without_the_code_or_with_another_is_one_line_and_runs_and_chan
 
 
 def test_code_that_was_changed_in_a_folder_is_refused_also_with_the_users_word(tune) -> None:
-    tune(*SMALL, "--trials", "2", "--name", "own")
+    tune(*SMALL_SPACE, "--trials", "2", "--name", "own")
     kept = Path("runs/own/sources/sawtooth.py")
     kept.write_text(kept.read_text() + MARK)
     said = tune("--resume", "own", "--results", "runs", "--trust-sources", code=2)
@@ -187,7 +169,7 @@ def test_code_that_was_changed_in_a_folder_is_refused_also_with_the_users_word(t
 
 @pytest.mark.parametrize("name", ["../../x", "a/b", "", "a.", "1a", "a b", "a@b"])
 def test_a_folder_that_names_code_elsewhere_is_refused_when_it_is_read(tune, name) -> None:
-    tune(*SMALL, "--trials", "2", "--name", "own")
+    tune(*SMALL_SPACE, "--trials", "2", "--name", "own")
     file = Path("runs/own/campaign.json")
     file.write_text(json.dumps(json.loads(file.read_text()) | {"imports": [f"{name}@{'0' * 64}"]}))
     said = tune("--resume", "own", "--results", "runs", "--trust-sources", code=2)
@@ -205,7 +187,7 @@ def test_a_campaign_without_own_code_takes_none_and_needs_no_word(tune) -> None:
 
 def test_what_only_reads_a_folder_never_runs_its_code(tune, capsys) -> None:
     Path("sawtooth.py").write_text(Path("sawtooth.py").read_text() + MARK)
-    tune(*SMALL, "--trials", "8", "--stopper", "none", "--name", "own")
+    tune(*SMALL_SPACE, "--trials", "8", "--stopper", "none", "--name", "own")
     Path("executed").unlink()
     from results import compare, report
 
@@ -222,15 +204,15 @@ def test_what_only_reads_a_folder_never_runs_its_code(tune, capsys) -> None:
 
 
 def test_trials_of_the_same_code_are_reused_and_those_of_a_changed_one_are_not(tune, requests) -> None:
-    tune(*SMALL, "--trials", "8", "--stopper", "none", "--name", "first")
+    tune(*SMALL_SPACE, "--trials", "8", "--stopper", "none", "--name", "first")
     requests.clear()
-    out = tune(*SMALL, "--trials", "8", "--stopper", "none", "--name", "second", "--reuse", "runs/first")
+    out = tune(*SMALL_SPACE, "--trials", "8", "--stopper", "none", "--name", "second", "--reuse", "runs/first")
     first = {row["key"]: row for row in Store.open(Path("runs/first")).trials()}
     finished = {key for key, row in first.items() if row["status"] == "completed"}
     assert finished and "left out" not in out and not finished & {request.key for request in requests}
     own = sum("Sawtooth" in row["config"] and key in finished for key, row in first.items())
     Path("sawtooth.py").write_text(Path("sawtooth.py").read_text() + "\n# another\n")
-    out = tune(*SMALL, "--trials", "5", "--name", "third", "--reuse", "runs/first", "--warm-start", "runs/first")
+    out = tune(*SMALL_SPACE, "--trials", "5", "--name", "third", "--reuse", "runs/first", "--warm-start", "runs/first")
     assert f"left out {own}: Sawtooth is of another source: " in out and own
     third = Store.open(Path("runs/third")).trials()
     assert not any("Sawtooth" in row["config"] and row["key"] in first for row in third)
@@ -253,7 +235,7 @@ def test_a_bad_file_of_a_space_is_one_line_and_makes_nothing(tune, text) -> None
     whole = Path("small_space.py").read_text()
     named = {"{ngpt}": whole.replace('"small"', '"ngpt"'), "{slash}": whole.replace('"small"', '"../x"')}
     Path("small_space.py").write_text(named.get(text, text.replace("{text}", whole.rstrip())))
-    said = tune(*SMALL, "--name", "own", code=2)
+    said = tune(*SMALL_SPACE, "--name", "own", code=2)
     assert BAD_SPACE[text] in said and not Path("runs").exists()
 
 
@@ -283,15 +265,15 @@ def test_a_component_of_ones_own_is_set_shown_and_listed_in_a_space_of_ours(tune
     assert "Sawtooth" in tune("--list", "--space", "small_space.py", "--import", "sawtooth.py")
     shown = tune("--space", "parameter_golf", "--show", "H1", "--import", "sawtooth.py", "--set", "schedule=Sawtooth")
     assert "Sawtooth" in shown
-    out = tune("--space", "parameter_golf", "--replay", "BASE", *own, *HOW[:5], "--data", "text", *SET, "--name", "x",
-               "--set", "schedule=Sawtooth")  # fmt: skip
+    out = tune("--space", "parameter_golf", "--replay", "BASE", *own, *HOW[:5], "--data", "text", *SET_SMALL,
+               "--name", "x", "--set", "schedule=Sawtooth")  # fmt: skip
     assert "1 completed" in out and "Sawtooth@" in requests[-1].config
 
 
 # --- from Python ------------------------------------------------------------------------------------------------------
 
 ASKED = {
-    "scale": "proxy", "overrides": TINY, "data": "text", "audit": False, "results": "runs", "confirm": False,
+    "scale": "proxy", "overrides": SMALL, "data": "text", "audit": False, "results": "runs", "confirm": False,
     "display": False,
 }  # fmt: skip
 
@@ -336,7 +318,7 @@ def test_a_space_object_brings_the_modules_of_its_components(requests, monkeypat
         assert any("Sawtooth@" in request.config for request in requests)
         assert own.resume(trials=5, display=False).spec.trials == 5
         with pytest.raises(ValueError, match=r"^Sawtooth is of own_sawtooth_py, .* give imports own_sawtooth_py.py"):
-            tuner.search(golf, trials=2, **{**ASKED, "overrides": {**TINY, "schedule": "Sawtooth"}})
+            tuner.search(golf, trials=2, **{**ASKED, "overrides": {**SMALL, "schedule": "Sawtooth"}})
     sys.modules.pop("own_sawtooth_py", None)
 
 
