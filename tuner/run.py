@@ -15,9 +15,9 @@ if __name__ == "__main__":
 
 from collections.abc import Sequence
 
+from results.store.resume_command import RUN_PROGRAM
 from terminal.complaint import complain
 from terminal.exit_codes import BAD_INPUT, DONE, FAILED
-from tuner.campaign.again import RUN_PROGRAM
 from tuner.campaign.endings import EndedEarlyError, storage_failure
 from tuner.cli import options
 from tuner.command import Begin, Command, Listing, Resume, Showing

@@ -18,6 +18,7 @@ from results.store.campaign_folder import CAMPAIGN, Store, campaigns, check_camp
 from results.store.find import find
 from results.store.names import campaign_folder
 from results.store.places import RECORDED
+from results.store.resume_command import RUN_PROGRAM
 from search_spaces import constraints
 from search_spaces.space import Space
 from storage import files, inside
@@ -34,7 +35,7 @@ from trainable.data.preparation import check_source, known_vocab_size, prepare
 from trainable.worker.attempt import STOP_FILE
 from tuner.audit.of_question import audited
 from tuner.campaign import beginning, kept, layout, provenance, resumed, same_device
-from tuner.campaign.again import RUN_PROGRAM, again
+from tuner.campaign.again import again
 from tuner.campaign.driver import going_on_with, interruptible, only_driver
 from tuner.campaign.record import asked_of, campaign_record
 from tuner.cli.option_groups import LATEST

@@ -64,3 +64,21 @@ class Questions:
         from results.questions.time import slot_seconds
 
         return slot_seconds(self)
+
+    def importance(self) -> pd.DataFrame:
+        """Which of my knobs matter, and can these trials tell? A row a knob."""
+        from results.questions.importance import importance
+
+        return importance(self)
+
+    def edges(self) -> pd.DataFrame:
+        """Which good values lie at the edge of their range? A row an edge."""
+        from results.questions.edges import edges
+
+        return edges(self)
+
+    def next_steps(self, trials: int = 24) -> pd.DataFrame:
+        """What is worth doing next, and what would ``trials`` more be expected to give? A row a step."""
+        from results.questions.next_steps import next_steps
+
+        return next_steps(self, trials)

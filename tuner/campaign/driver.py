@@ -9,13 +9,14 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from results.store.resume_command import RUN_PROGRAM
 from storage.location import Location
 from terminal import program
 from terminal.complaint import complain
 from terminal.exit_codes import FAILED
 from terminal.program import INTERRUPTION, exit_code, handling
 from tuner.campaign import object_store_lock
-from tuner.campaign.again import RUN_PROGRAM, go_on
+from tuner.campaign.again import go_on
 from tuner.campaign.endings import EndedEarlyError, storage_failure
 from tuner.campaign.lock import BusyError, Lock, NoLocksError
 from tuner.failures import RayDiedError

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from results.store.places import RECORDED
+from search_spaces.domains import Choice, Domain, LogUniform, Uniform
+from search_spaces.space import Knob
 from storage.location import Location, location
 from trainable.component_json import encode
 from trainable.data.dataset import Dataset
@@ -35,7 +37,7 @@ def campaign_record(question: Question, dataset: Dataset) -> dict[str, Any]:
     return {
         **asked_of(question),
         "question": question.space.question,
-        "ranges": {k.path: {"domain": str(k.domain), "why": k.why, "when": k.when} for k in question.space.knobs},
+        "ranges": ranges_of(question.space.knobs),
         "fresh_seed": first_fresh_seed(question.seed, earlier_campaigns(question.spec)),
         "inert": question.inert,
         "prior": None if question.prior is None else question.prior.to_json(),
@@ -46,6 +48,20 @@ def campaign_record(question: Question, dataset: Dataset) -> dict[str, Any]:
         "environment": provenance.environment(),
         "created_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }
+
+
+def ranges_of(knobs: Iterable[Knob]) -> dict[str, dict[str, Any]]:
+    """Each knob's domain, in words and as data (results/questions/knobs.py reads both), its reason and conditions."""
+    return {k.path: {**domain_of(k.domain), "why": k.why, "when": k.when} for k in knobs}
+
+
+def domain_of(domain: Domain) -> dict[str, Any]:
+    """A domain as JSON data: its kind with its ends, which the words round, or its options."""
+    said = {"domain": str(domain)}
+    if isinstance(domain, Choice):
+        return {**said, "kind": "choice", "options": list(domain.labels)}
+    kind = "log" if isinstance(domain, LogUniform) else "uniform" if isinstance(domain, Uniform) else "integer"
+    return {**said, "kind": kind, "low": domain.low, "high": domain.high}
 
 
 def earlier_campaigns(spec: CampaignSpec) -> list[Location]:

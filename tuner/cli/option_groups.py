@@ -7,6 +7,7 @@ from collections.abc import Collection
 
 from results.design import DEFAULT, Design
 from results.store.find import RUNS
+from results.store.resume_command import RUN_PROGRAM
 from storage.location import argument, text_argument
 from terminal.command_line import OneLineParser
 from terminal.escape import elided
@@ -14,7 +15,6 @@ from terminal.nearest import nearest
 from terminal.number import decimal
 from terminal.option_numbers import at_least_one, positive, whole_number
 from trainable.seeds import SEEDS
-from tuner.campaign.again import RUN_PROGRAM
 from tuner.plan.known_devices import CARDS
 from tuner.spec import STALL_MINUTES
 

@@ -13,6 +13,7 @@ from results.replays.side_by_side import print_comparison
 from results.report import print_leaderboard, print_page, print_where
 from results.statistics.ablation import num_runs
 from results.store import frames
+from results.store.resume_command import RUN_PROGRAM
 from search_spaces.catalogue import is_known
 from storage.location import Location
 from terminal.console import Console
@@ -23,7 +24,7 @@ from terminal.program import INTERRUPTION, exit_code
 from trainable.config import TrainConfig
 from trainable.settings import settings_for
 from trainable.training import Training
-from tuner.campaign.again import RUN_PROGRAM, again, go_on
+from tuner.campaign.again import again, go_on
 from tuner.confirm import Confirmation
 from tuner.own import code as own_code
 from tuner.search_loop import Search

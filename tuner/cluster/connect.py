@@ -12,12 +12,12 @@ import ray
 from ray._private.ray_logging import stdout_deduplicator
 from ray.exceptions import RayError
 
+from results.store.resume_command import RUN_PROGRAM
 from terminal import program
 from terminal.complaint import complain
 from terminal.console import Console
 from terminal.exit_codes import FAILED
 from terminal.program import flush
-from tuner.campaign.again import RUN_PROGRAM
 from tuner.cluster import capacity, leftovers, nodes, own_ray, probe, reachable
 from tuner.cluster.capacity import Cluster
 from tuner.cluster.in_time import in_time

@@ -22,10 +22,10 @@ from ray.exceptions import RayError
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
+from results.store.resume_command import RUN_PROGRAM
 from terminal.complaint import complain
 from terminal.exit_codes import FAILED
 from trainable.worker.ray_trainable import RayTrainable
-from tuner.campaign.again import RUN_PROGRAM
 from tuner.campaign.driver import ray_failure
 from tuner.cluster import own_ray
 from tuner.cluster.ray_errors import ray_error_line

@@ -37,7 +37,7 @@ from tuner.campaign import beginning, layout, provenance
 from tuner.campaign.again import OWN_TRAIN
 from tuner.campaign.driver import going_on_with, only_driver
 from tuner.campaign.notify import notifying
-from tuner.campaign.record import first_difference
+from tuner.campaign.record import first_difference, ranges_of
 from tuner.campaign.row_config import to_json
 from tuner.campaign.trial_files import TrialFiles
 from tuner.cli import modes
@@ -95,7 +95,7 @@ class OwnQuestion:
             "base": to_json(self.base),
             "data": self.fingerprint,
             "own_train": {**of_function, "maximise": self.maximise, "domains": domains},
-            "ranges": {k.path: {"domain": str(k.domain), "why": k.why, "when": None} for k in self.space.knobs},
+            "ranges": ranges_of(self.space.knobs),
         }
 
 

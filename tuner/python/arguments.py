@@ -19,13 +19,13 @@ from pathlib import Path
 from typing import Any
 
 from results.design import Design
+from results.store.resume_command import RUN_PROGRAM
 from search_spaces.plain import plain_value, plain_values
 from search_spaces.space import Space
 from storage.location import Location, Url, location
 from terminal.escape import one_line
 from terminal.nearest import nearest
 from terminal.short import shortened
-from tuner.campaign.again import RUN_PROGRAM
 from tuner.cli.modes import GOES_WITH, RESUME
 from tuner.cli.option_groups import parser
 

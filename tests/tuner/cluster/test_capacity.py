@@ -10,9 +10,9 @@ import ray
 from ray._private import ray_logging, worker
 from ray.exceptions import WorkerCrashedError
 
+from results.store.resume_command import RUN_PROGRAM
 from terminal import program
 from terminal.exit_codes import FAILED
-from tuner.campaign.again import RUN_PROGRAM
 from tuner.cluster import capacity, connect, own_ray
 from tuner.cluster.capacity import Cluster
 from tuner.cluster.placement import Placement
