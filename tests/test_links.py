@@ -17,6 +17,7 @@ import pytest
 import ray
 
 from results import compact, compare, report
+from results.page import PAGE
 from results.store.campaign_folder import Store
 from tuner import run, status
 
@@ -172,6 +173,7 @@ def test_no_reader_waits_for_it_or_touches_what_is_behind_it(layout, campaign, p
         said = capsys.readouterr().err
         assert code == 0 or (code == 2 and said.count("\n") == 1), f"{name}: {code} {said}"
         shutil.rmtree("target", ignore_errors=True)
+        (campaign / PAGE).unlink(missing_ok=True)  # the report's own
     assert (seen(campaign), seen(precious)) == before
 
 

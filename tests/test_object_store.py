@@ -89,6 +89,9 @@ def test_a_campaign_in_a_bucket_survives_a_kill_of_its_driver(workplace) -> None
     assert len(ran) == TRIALS and ran["status"].isin(ENDED).all() and ran.index.is_unique
     kept = ["attempt", "ended_at", "value"]
     assert ran.loc[done.index, kept].equals(done[kept])
+    curves = pd.read_parquet(f"{FOLDER}/curves")
+    reached = curves.groupby("key")["step"].max().reindex(ran.index)
+    assert (reached == ran["steps"]).all(), "each to where its trial came"
     assert "driver: none" in status(workplace)
     assert not files.names(FOLDER / "checkpoints") and not files.exists(FOLDER / ".stop")
     assert not files.exists(FOLDER / ".driver.json"), "the lease is given back"

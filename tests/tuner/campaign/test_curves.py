@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import uuid
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from results import load
 from results.store.curves import TrainingCurve
+from storage.location import location
 from trainable.worker.attempt import Attempt
 from tuner.campaign import layout
 from tuner.proposals.reuse import Library
@@ -156,6 +159,23 @@ def test_a_damaged_curve_is_said_before_anything_is_reused(make_bench, with_curv
     file.write_bytes(file.read_bytes()[:-9])
     with pytest.raises(ValueError, match=f"{file} cannot be read"):
         Library([old.folder])
+
+
+# --- object stores ----------------------------------------------------------------------------------------------------
+
+
+def test_in_an_object_store_they_are_those_of_a_disk(make_bench, with_curves) -> None:
+    disk, store = make_bench("disk"), make_bench("store")
+    store.folder = location(f"memory://{uuid.uuid4().hex}/runs/night")
+    for bench in (disk, store):
+        with_curves(bench.search(trials=6), seed=1).run(14)  # killed without a word
+        search = bench.search(trials=6)
+        with_curves(search, seed=2).run()
+        search.abandon()
+    frames = [load(bench.folder).curves for bench in (disk, store)]
+    pd.testing.assert_frame_equal(*frames)
+    assert frames[0]["key"].nunique() >= 6
+    pd.testing.assert_frame_equal(pd.read_parquet(f"{store.folder}/curves"), frames[1])
 
 
 # --- resuming ---------------------------------------------------------------------------------------------------------
