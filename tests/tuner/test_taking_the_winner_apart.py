@@ -84,10 +84,12 @@ def test_changes_are_undone_on_the_first_seeds_also_where_it_took_more_to_find_t
         whole = config.optimizer.matrix_lr == 0.1 and config.model.encoder_layers == 2
         return {1: 0.02, 2: -0.02}.get(config.seed - seed, 0.0) if whole else 0.0
 
-    entries = book.train(book.stages(ONE, ablate=True), best_at(0.1, but=uneven))
-    assert {entry.row["seed"] for entry in entries if entry.stage == "confirm"} == {seed + n for n in (1, 2, 3, 4)}
-    alone = [e for e in entries if e.stage == "ablate" and len(json.loads(e.row["undone"])["undone"]) == 1]
-    assert {entry.row["seed"] for entry in alone} == {seed + 1, seed + 2, seed + 3} and len(alone) == 9
+    stages = book.stages(ONE, ablate=True)
+    confirmed = book.train(stages, best_at(0.1, but=uneven), most=8)
+    assert {entry.row["seed"] for entry in confirmed} == {seed + n for n in (1, 2, 3, 4)}
+    wanted = stages.wanted()
+    assert {training.columns["stage"] for training in wanted} == {"ablate"} and len(wanted) == 9
+    assert {training.config.seed for training in wanted} == {seed + n for n in (1, 2, 3)}
 
 
 def test_runs_of_an_ablation_that_have_ended_are_not_wanted_again(book) -> None:
