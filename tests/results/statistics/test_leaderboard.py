@@ -207,3 +207,10 @@ def test_stopped_trials_stand_by_rung_then_by_last_value_then_by_key() -> None:
                 made_up(key=list(keys), rung=[rung[i] for i in at], last_value=[last[i] for i in at], **stopped)
             )
             assert "".join(board["key"]) == order
+
+
+def test_the_interval_of_a_rank_correlation_is_that_of_bonett_and_wright() -> None:
+    """At 0.9 and 28 trainings: a half width of 1.95996 sqrt(1.405 / 25) = 0.46464 around Fisher's z of 1.47222."""
+    found = rank_correlation(pd.Series([1, 2, 3, 4, 5]), pd.Series([1, 2, 3, 5, 4]), 28)
+    assert found.value == pytest.approx(0.9)
+    assert (found.low, found.high) == pytest.approx((np.tanh(1.47222 - 0.46464), np.tanh(1.47222 + 0.46464)), abs=1e-4)

@@ -70,6 +70,12 @@ def test_the_batch_of_the_run_sets_the_rates_and_no_reference_leaves_them():
     assert (found["embedding"].lr, found["matrix"].lr, found["matrix"].rule.weight_decay) == (0.3, 0.02, 0.28)
 
 
+def test_groups_without_a_run_are_those_at_the_batch_of_the_reference_as_the_rule_stands():
+    network = Nanochat.example().build(260, 16)
+    alone = {g.name: (g.lr, len(g.parameters)) for g in MuonAdamW().groups(network)}
+    assert alone == {g.name: (g.lr, len(g.parameters)) for g in MuonAdamW().groups_for(network, 2**19, Cosine())}
+
+
 def test_another_rule_may_stand_for_the_matrices():
     assert groups_of(replace(D22, optimizer=MuonAdamW(muon=Muon())))["matrix"].rule == Muon()
 
