@@ -14,8 +14,8 @@ from typing import Any
 
 from results.store import row_parts
 from results.store.campaign_folder import Store
-from results.store.row_parts import given, measured_at, of_report, taken_back, with_all_columns, with_knobs
-from results.store.row_types import ReportRow, TrialRow
+from results.store.row_parts import given, measured_at, taken_back, with_all_columns, with_knobs
+from results.store.row_types import TrialRow
 from results.store.statuses import ENDED, SEARCH, Status
 from search_spaces import constraints
 from search_spaces.domains import Value
@@ -25,6 +25,7 @@ from trainable.component_json import encode, fingerprint
 from trainable.component_paths import difference
 from trainable.config import TrainConfig
 from trainable.training import Training
+from tuner.campaign.reported import report_row, spent_at, token_speeds
 from tuner.campaign.row_config import to_json, training_of
 from tuner.failures import LONGEST_CELL, OUT_OF_MEMORY, without_middle
 from tuner.proposals.replay_plan import Planned
@@ -215,11 +216,11 @@ class Ledger:
         extra = result.get("extra") or dict.fromkeys(EXTRA, 0)  # training beside the run, by its fidelity
         steps, total = result["step"] + extra["steps"], result["seconds"] + extra["seconds"]
         tokens = None if result["tokens"] is None else result["tokens"] + extra["tokens"]
-        speed, recent = _speeds(row, tokens, total)
+        speed, recent = token_speeds(row, tokens, total)
         row.update(row_parts.of_trial(result))
         row.update({"steps": steps, "tokens": tokens, "train_seconds": total, "tokens_per_second": speed})
         row["extra_seconds"] = extra["seconds"]
-        here = _spent(result, given(row["budget_unit"]))
+        here = spent_at(result, given(row["budget_unit"]))
         spent = max(here, row["spent"] or 0.0)  # a run of its own for a rung begins at 0 again
         row.update({"spent": spent, "extra_spent": max(0.0, here + extra["spent"] - spent)})
         if value is not None:
@@ -227,7 +228,7 @@ class Ledger:
         if status == "running" and value is not None:
             entry.milestones[result["milestone"]] = value
         if status != "interrupted":
-            self.store.append_report(_report_row(key, row, result, extra["spent"], recent, self.now()))
+            self.store.append_report(report_row(key, row, result, extra["spent"], recent, self.now()))
         if (curve := result.get("curve")) is not None:
             self.store.write_curve(key, entry.number, curve)
         if status == "running":
@@ -371,33 +372,3 @@ def _at(config: Training | None, source: str | None) -> Training | None:
 def _of_a_cell(text: str | None) -> str | None:
     """The text without what no file has: half a character, as a file's name may have it, and a middle of any size."""
     return None if text is None else without_middle(text.encode(errors="backslashreplace").decode(), LONGEST_CELL)
-
-
-def _speeds(row: TrialRow, tokens: int | None, total: float) -> tuple[float | None, float | None]:
-    """Tokens a second of all training, and since the report before; null where nobody knows of tokens."""
-    if tokens is None:
-        return None, None
-    speed = tokens / total if total else None
-    seconds = total - (row["train_seconds"] or 0.0)
-    recent = (tokens - (row["tokens"] or 0)) / seconds if seconds > 0 else None
-    # less than nothing: it went back further than it has come since, as a checkpoint was lost
-    return speed, speed if recent is not None and recent < 0 else recent
-
-
-def _spent(result: Mapping[str, Any], unit: str) -> float:
-    return float(result["step" if unit == "steps" else unit])
-
-
-def _report_row(
-    key: str, row: TrialRow, sent: Mapping[str, Any], beside: float, speed: float | None, at: datetime
-) -> ReportRow:
-    return {
-        **of_report(sent),
-        "key": key,
-        "attempt": given(row["attempt"]),
-        "extra_spent": beside,
-        "reported_value": sent.get("reported_value"),
-        "tokens_per_second": speed,
-        "logged": json.dumps(sent["logged"]),
-        "at": at,
-    }
