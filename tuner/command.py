@@ -13,7 +13,7 @@ from tuner.spec import CampaignSpec
 
 @dataclass(frozen=True)
 class Planning:
-    """Only a plan: for devices that need not be here, where any are described."""
+    """Settings of a plan (``--dry-run``): the devices, where they are described and need not be here."""
 
     device: str | None = None  # a card by its name
     tokens_per_second: float | None = None  # of one device, as measured
@@ -22,7 +22,7 @@ class Planning:
 
     @property
     def is_elsewhere(self) -> bool:
-        """Whether the devices are other ones than those of this machine."""
+        """Tell whether the plan is for other devices than this machine's."""
         return self.device is not None or self.tokens_per_second is not None
 
     @property

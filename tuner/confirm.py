@@ -1,4 +1,4 @@
-"""What trains after the search: the best configs and the base on fresh seeds, then the winner taken apart.
+"""Confirmation after the search: the best configs and the base on fresh seeds, then the ablation of the winner.
 
 The decisions are functions of the rows (confirmation.py and ablation.py in results/statistics). Here they become
 trials, so that these go through the same book, slots, Ray and resume as those of the search. Nothing of it is told to
@@ -68,7 +68,7 @@ class Confirmation:
 
     @property
     def over(self) -> bool:
-        """Whether nothing more is wanted."""
+        """Tell whether nothing more is wanted."""
         return not self.wanted()
 
     def next(self) -> Entry | None:
@@ -94,7 +94,7 @@ class Confirmation:
 
     @property
     def num_wanted(self) -> int:
-        """How many runs were wanted when that was last worked out; for a display, which must not decide."""
+        """Count the runs that were wanted when that was last worked out; for a display, which must not decide."""
         return len(self._wanted)
 
     @property
@@ -120,7 +120,7 @@ class Confirmation:
         return Round(number, replace(self.design, candidates=len(arms)), base, arms, seeds, runs, len(runs))
 
     def _answers(self, last: Round, best: tuple[str, ...]) -> bool:
-        """Whether the round is about the best configs as they are now, and all of it can be trained."""
+        """Tell whether the round is about the best configs as they are now, and all of it can be trained."""
         asked = best if set(last.candidates) <= set(best) else best[: MOST_CANDIDATES - 1]  # a winner took a place
         there = all(arm in self.ledger.entries for arm in last.candidates)  # a damaged row is set aside
         return last.complete and there and set(asked) <= set(last.candidates)
@@ -191,7 +191,7 @@ class Confirmation:
             yield from self._whole(found, winner, changes, known)
 
     def ablation(self, found: Round, changes: ChangeGroup) -> Ablation | None:
-        """How far the winner has been taken apart."""
+        """Return the winner's ablation as far as it has come."""
         return ablation(found, self._rows(), changes)
 
     def _won(self) -> tuple[Round, Entry, Ablation] | None:
@@ -221,25 +221,25 @@ class Confirmation:
 
     @property
     def minimal(self) -> bool:
-        """Whether the winner was taken apart, and less of it stands."""
+        """Tell whether the winner was taken apart, and fewer changes do as well."""
         won = self._won()
         return won is not None and won[2].stands is True
 
     @property
     def ablated(self) -> bool:
-        """Whether the winner was taken apart to the end."""
+        """Tell whether the winner was taken apart to the end."""
         won = self._won()
         return won is not None and not won[2].decision.wanted
 
     @property
     def num_changes(self) -> int:
-        """How many values of the winner are not the base's: those that the leaderboard lists."""
+        """Count the values of the winner that are not the base's: those that the leaderboard lists."""
         won = self._won()
         return 0 if won is None else len(self.ledger.changes(won[1].values))
 
     @property
     def num_parts(self) -> int:
-        """How many of these changes can be undone alone; the others go with one of them."""
+        """Count the changes that can be undone alone; the others go with one of them."""
         won = self._won()
         return 0 if won is None else len(won[2].changes)
 
@@ -250,7 +250,7 @@ class Confirmation:
         return fmean(seconds) if seconds else None
 
     def _whole(self, found: Round, winner: Entry, changes: ChangeGroup, known: Ablation) -> Iterator[WantedRun]:
-        """What is left, the base and the winner on fresh seeds."""
+        """Yield the last runs of an ablation: what is left, the base and the winner on fresh seeds."""
         undone = tuple(change for change in changes if change not in known.decision.kept)
         for index in range(found.design.first):
             seed = self._seed(found.number, MOST_SEEDS + index)
@@ -283,7 +283,7 @@ class Confirmation:
 
 
 def first_fresh_seed(seed: int, earlier: Sequence[Location]) -> int:
-    """Where the seeds of a confirmation begin: after the search's own and all that ``earlier`` campaigns trained on.
+    """Choose where a confirmation's seeds begin: after the search's own and all that ``earlier`` campaigns trained on.
 
     What a search starts from or reuses has helped to choose its candidates, so its seeds are not fresh. Where nothing
     is left above them, the seeds begin at a place drawn from all that were seen, which no campaign has come to.

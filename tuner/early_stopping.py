@@ -49,7 +49,7 @@ def rounded(amount: float, unit: str) -> float:
 
 @dataclass(frozen=True)
 class Stop:
-    """Why a trial was stopped: at this rung its value was over the cutoff, which is what ``against`` says."""
+    """Reason of a stopped trial: at this rung its value was over the cutoff, which is what ``against`` says."""
 
     rung: float
     value: float
@@ -65,7 +65,7 @@ class Rule(Protocol):
     """The decisions of one kind of early stopping. Values of one trial come in ascending rungs."""
 
     def has(self, key: str, rung: float) -> bool:
-        """Whether the trial need not be judged at the rung: it has been, or the rung is none of its own."""
+        """Tell whether the trial need not be judged at the rung: it has been, or the rung is none of its own."""
 
     def judge(self, key: str, rung: float, value: float) -> Stop | None:
         """Enter the value into the rung; what stops the trial there, if anything does."""
@@ -77,7 +77,7 @@ class Rule(Protocol):
         """Take the trial out of every rung."""
 
     def reached(self, rung: float) -> int:
-        """How many trials have a value at the rung."""
+        """Count the trials with a value at the rung."""
 
 
 class Halving:
@@ -190,7 +190,7 @@ class Stopper:
             self.rule = Halving(milestones, reduction, brackets=1 if name == "asha" else len(milestones) + 1)
 
     def ends(self, key: str, result: Mapping[str, Any]) -> bool:
-        """Whether the trial is over with this report; why, where a rule says so, is then in ``stops``."""
+        """Tell whether the trial is over with this report; the reason, where a rule gives one, is then in ``stops``."""
         value, milestone = result.get(self.objective), result["milestone"]
         if self.objective in MEASURED_AT_THE_END:
             return False  # nothing to judge by, and there are no rungs
@@ -215,7 +215,7 @@ class Stopper:
             self.rule.forget(key)
 
     def reached(self, milestone: float) -> int:
-        """How many trials have reported at a rung."""
+        """Count the trials that have reported at a rung."""
         return 0 if self.rule is None else self.rule.reached(milestone)
 
 

@@ -66,7 +66,7 @@ _RAISED = re.compile(
 
 
 def loss_of(error: str) -> Loss | None:
-    """How the trial was lost, by the text of its error; None where it ended by an exception of its own."""
+    """Tell from the text of an error how the trial was lost; None where it ended by an exception of its own."""
     if _RAISED.search(error):
         return None
     return next((loss for loss in (NODE, PROCESS) if loss.signs is not None and loss.signs.search(error)), OTHER)

@@ -1,4 +1,4 @@
-"""What a campaign asks, resolved from names and values to configs before anything is spent."""
+"""Question of a campaign, resolved from names and values to configs before anything is spent."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def _ask_replay(space: Space, spec: CampaignSpec, scale: str, wanted: Replay) ->
 
 
 def _settings(spec: CampaignSpec) -> dict[str, Any]:
-    """What is set for the whole campaign, the seed among it."""
+    """Collect what is set for the whole campaign, the seed among it."""
     return dict(spec.overrides) | ({"seed": spec.seed} if spec.seed is not None else {})
 
 
@@ -169,7 +169,7 @@ def with_datasets(question: Question, dataset: Dataset) -> Question:
 
 
 def recorded_side(question: Question) -> dict[str, Any] | None:
-    """What a replay is held against, kept with it so that ``results`` needs no space; None of a search."""
+    """Return what a replay is compared with, kept with it so that ``results`` needs no space; None for a search."""
     if question.replay is None:
         return None
     settled = {**question.overrides, "seed": question.seed}

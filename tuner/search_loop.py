@@ -176,7 +176,7 @@ class Search:
 
     @property
     def stopping(self) -> str:
-        """Why no further trial starts; empty where that is because all is done, or still may start."""
+        """Say why no further trial starts; empty where all is done, or trials still may start."""
         return self._stopping.why
 
     @property
@@ -191,7 +191,7 @@ class Search:
 
     @property
     def exhausted(self) -> bool:
-        """Whether no further trial will start."""
+        """Tell whether no further trial will start."""
         self._stopping.watch_hours()
         if not self.stopping and self.queue.empty:
             self._stopping.why = SPENT if self.queue.spent else ""
@@ -200,7 +200,7 @@ class Search:
 
     @property
     def over(self) -> bool:
-        """Whether nothing runs and no further trial will start."""
+        """Tell whether nothing runs and no further trial will start."""
         return self.exhausted and not self.live
 
     # --- what comes next ----------------------------------------------------------------------------------------------
@@ -226,7 +226,7 @@ class Search:
         return entry
 
     def _reused(self, entry: Entry) -> bool:
-        """Whether an earlier campaign has finished this trial; it has then ended here too, at no cost."""
+        """Take the trial over from an earlier campaign that finished it: it has then ended here too, at no cost."""
         found = self._reuse.find(entry)
         if found is None or not self._is_alike(found.row["device"]):
             return False
@@ -236,7 +236,7 @@ class Search:
         return True
 
     def _is_alike(self, device: str | None) -> bool:
-        """Whether seconds on a device may be compared with those so far; if not, the campaign ends."""
+        """Tell whether seconds on a device may be compared with those so far; if not, end the campaign."""
         if unlike := self.device.see(device):
             self.stop(unlike)
         return not unlike

@@ -62,7 +62,7 @@ class CampaignSpec:
     compile: bool = field(default=False, metadata=_RUN)  # the training step
 
     def to_json(self) -> dict[str, Any]:
-        """As ``campaign.json`` keeps it, once it is settled."""
+        """Convert it to what ``campaign.json`` keeps, once it is settled."""
         kept = asdict(self)
         objectives = (self.objective or "").split(",")
         kept |= {"objective": objectives[0], "objectives": objectives, "overrides": dict(self.overrides)}

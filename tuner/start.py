@@ -107,7 +107,7 @@ def resume(console: Console, asked: Resume, space: Space | None = None) -> Ended
 
 
 def machines(spec: CampaignSpec, address: str | None) -> capacity.Cluster:
-    """What a campaign is to run on: the cluster at ``address``, which is joined here, or this machine."""
+    """Return what a campaign is to run on: the cluster at ``address``, which is joined here, or this machine."""
     placement = Placement(spec.gpu_fraction, spec.cpus)
     if address is None:
         return capacity.of_this_machine(spec.concurrent, placement)
@@ -272,7 +272,7 @@ def read(console: Console, base: TrainConfig) -> Dataset:
 
 
 def check_nodes(console: Console, question: Question, results: Location, dataset: Dataset) -> None:
-    """Of a joined cluster: every node sees the results' folder and has the data; seconds are not mixed."""
+    """Check a joined cluster: every node sees the results' folder and has the data; seconds are not mixed."""
     from tuner.cluster import nodes
 
     base, found = question.base, nodes.alive()

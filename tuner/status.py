@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def status(folder: Location, now: datetime) -> list[str]:
-    """What there is to say of the campaign. A ValueError where there is none."""
+    """Describe the campaign's state, in lines. A ValueError where there is none."""
     store = Store.open(folder)
     found, reports = store.tables()
     rows = sorted(cast(list[TrialRow], parquet.rows(found)), key=lambda row: int(row["number"]))
@@ -85,7 +85,7 @@ def status(folder: Location, now: datetime) -> list[str]:
 
 
 def left_lines(store: Store, rows: Sequence[TrialRow], now: datetime) -> list[str]:
-    """How long it still takes, by what its rows have shown; nothing before any trial has reported."""
+    """Estimate the time left from what the rows have shown; nothing before any trial has reported."""
     if "trials" not in store.campaign or not rows:
         return []
     from tuner.plan.seen_from_files import left_from_files
@@ -102,7 +102,7 @@ def own_code(store: Store) -> str:
 
 
 def counts_in_words(trials: Sequence[TrialRow]) -> str:
-    """How many trials have each status."""
+    """Count the trials of each status, in words."""
     found = [(sum(row["status"] == name for row in trials), name) for name in STATUSES]
     return ", ".join(f"{count} {name}" for count, name in found if count) or "none yet"
 
@@ -126,13 +126,13 @@ def running_line(row: TrialRow, now: datetime) -> str:
 
 
 def since(then: datetime, now: datetime) -> str:
-    """How long ago that was; the clocks of two machines may differ, and one may be set back."""
+    """Format the time since ``then``; the clocks of two machines may differ, and one may be set back."""
     seconds = (now - then).total_seconds()
     return duration(seconds) if seconds >= 0 else f"less than nothing (a clock is {duration(-seconds)} behind)"
 
 
 def driver_lives(folder: Location, now: datetime) -> bool:
-    """Whether a process holds the campaign: its lock, or its lease where there are no locks."""
+    """Tell whether a process holds the campaign: its lock, or its lease where there are no locks."""
     if isinstance(folder, Path):
         with suppress(NoLocksError):
             return is_held(folder)

@@ -1,4 +1,4 @@
-"""Which overrides of a recorded campaign change the computation: ``python -m tuner.audit``."""
+"""List the overrides of a recorded campaign that change the computation: ``python -m tuner.audit``."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""Does an override change the computation? Asked of a shrunken run, before money is spent on the real one.
+"""Overrides that change nothing, found by training a shrunken run before money is spent on the real one.
 
-Each override is undone alone: the same seed, a few steps, with and without. Nothing here knows which knobs are dead; it
-is found by training. ``python -m tuner.audit`` asks it of a whole recorded campaign, and finds rows that are one
-computation under several names. A shrunken run can show that a knob acts; that it does not act is shown for these
-steps only, so a knob that any other value wakes is called idle and not inert.
+Each override is undone alone: the same seed, a few steps, with and without it. No list of dead knobs is kept; they are
+found by training. ``python -m tuner.audit`` does the same for a whole recorded campaign, and finds rows that are one
+computation under several names. A shrunken run can show that a knob acts. That a knob does not act is shown for these
+steps only: one that has an effect at another value is called idle and not inert.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ AUDIT_SCALE = "proxy"
 
 @dataclass(frozen=True)
 class Finding:
-    """What undoing one override showed."""
+    """Effect of one override, shown by undoing it."""
 
     path: str
     status: str
@@ -89,12 +89,12 @@ def difference_status(one: TrainConfig, other: TrainConfig) -> tuple[str, float]
 
 
 def acts(found: Distance) -> bool:
-    """Whether runs are further apart than by rounding, or on their way there; NaN is no proof of sameness either."""
+    """Tell whether two runs differ by more than rounding, or are on their way there. NaN proves no sameness either."""
     return not found.at_the_end < ROUNDING or 0 < found.at_a_quarter * STEADY < found.at_the_end
 
 
 def is_same(one: TrainConfig, other: TrainConfig, looks: Sequence[Look] = (QUICK, WHOLE)) -> bool:
-    """Whether two configs are one computation: equal keys, or no bit of difference and nothing left unseen."""
+    """Tell whether two configs are one computation: equal keys, or no bit of difference and nothing left unseen."""
     if key_of(one) == key_of(other):
         return True
     with one_thread():
@@ -102,7 +102,7 @@ def is_same(one: TrainConfig, other: TrainConfig, looks: Sequence[Look] = (QUICK
 
 
 def key_of(config: TrainConfig) -> str:
-    """What tells computations apart that read the same data."""
+    """Hash of a config and its data source: equal for the same computation on the same data."""
     return config.key(config.data.source)
 
 
@@ -196,7 +196,7 @@ def _value(config: TrainConfig, path: str) -> Any:
 
 
 def wakes(without: TrainConfig, full: TrainConfig, path: str) -> bool:
-    """Whether a tenth or the tenfold of a number that changes nothing changes something."""
+    """Tell whether a tenth or the tenfold of a number that changes nothing by itself changes something."""
     value = _value(full, path)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
@@ -222,7 +222,7 @@ def hangs_on(space: Space, without: TrainConfig, full: TrainConfig, path: str) -
 
 
 def _differ(one: TrainConfig, other: TrainConfig, changes: Mapping[str, Any], of_one: Mapping[str, Any]) -> bool:
-    """Whether two configs, changed, show a difference at a quick look; not if there are no such configs."""
+    """Tell whether two configs, each with its changes, differ in a quick look; False where a config is invalid."""
     try:
         with one_thread():
             return differ(with_values(one, of_one), with_values(other, changes), QUICK)

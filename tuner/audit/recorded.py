@@ -82,7 +82,7 @@ def audit_row(space: Space, run: RecordedRun, runs: Mapping[str, RecordedRun], r
 def start_of(
     space: Space, run: RecordedRun, runs: Mapping[str, RecordedRun], reading: str
 ) -> tuple[TrainConfig, dict[str, Any]]:
-    """What a row builds on and what it changes there, at the proxy's size."""
+    """Return the config that a recorded row builds on and the overrides it makes there, at the proxy's size."""
     assert run.base is not None, f"{run.id} was never published"
     base = (
         space.scale(AUDIT_SCALE).base
@@ -118,7 +118,7 @@ def _inert_of_row(name: str, run_id: str, reading: str) -> tuple[str, ...]:
 
 
 def all_overrides(space: Space, run_id: str, reading: str) -> dict[str, Any]:
-    """What a row changes in the space's own base, through all the rows that it builds on, at the proxy's size."""
+    """Collect what a row changes in the space's own base, through all rows it builds on, at the proxy's size."""
     runs = {run.id: run for run in recorded.load(space)}
     chain = [runs[run_id]]
     while chain[-1].base not in (None, ROOT):

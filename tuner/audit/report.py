@@ -1,4 +1,4 @@
-"""What the audit says, in lines: before a search, and of a whole campaign (``python -m tuner.audit``)."""
+"""Lines that the audit prints: before a search, and of a whole campaign (``python -m tuner.audit``)."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def line(finding: Finding) -> str:
 
 
 def published(row: Row) -> list[str]:
-    """What the published code did otherwise than the log says."""
+    """List the differences between what the published code did and what the log says."""
     if row.not_acted_on and not row.instead:
         return [f"the published code did not act on {', '.join(row.not_acted_on)}"]
     if row.instead:

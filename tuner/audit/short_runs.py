@@ -40,7 +40,7 @@ FAR = 0.05  # runs that are so far apart after a quarter of their steps will not
 
 @dataclass(frozen=True)
 class Look:
-    """How closely runs are looked at. Odd numbers of steps: twelve would meet a wave of six periods at its zeros."""
+    """Size of a look at runs. Odd numbers of steps: twelve would meet a wave of six periods at its zeros."""
 
     steps: int
     rows: int  # of the sequence length, a step
@@ -164,7 +164,7 @@ def _trajectory(key: str, shrunk: Shrunken) -> Trajectory:
 
 @dataclass(frozen=True)
 class Distance:
-    """How far apart two runs are, as a part of the way that the first came since the start and since the quarter.
+    """Distance of two runs, as a part of the way that the first came since the start and since the quarter.
 
     0 at the end says that they are the same in every bit.
     """
@@ -191,7 +191,7 @@ def distance(one: TrainConfig, other: TrainConfig, look: Look) -> Distance:
 
 
 def differ(one: TrainConfig, other: TrainConfig, look: Look) -> bool:
-    """Whether two shrunken runs differ in a bit; trained no further than until they do."""
+    """Tell whether two shrunken runs differ in any bit; trained only until they do."""
     a, b = trajectory(one, look), trajectory(other, look)
     return apart(a.weights[0], b.weights[0]) != 0 or distance(one, other, look).at_the_end != 0
 
@@ -206,7 +206,7 @@ def _exported(report: Report) -> tuple[Any, ...]:
 
 @functools.lru_cache(maxsize=4096)
 def weights_digest(config: TrainConfig) -> str:
-    """Of the weights after a quarter of a quick look, in every bit."""
+    """Hash every bit of the weights after a quarter of a quick look (16 hexadecimal digits)."""
     with one_thread():
         (weights, *_) = trajectory(config, QUICK).weights
     hashed = hashlib.sha256()

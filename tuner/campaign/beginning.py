@@ -1,4 +1,4 @@
-"""Where a campaign begins: a folder that is its own, made by one process alone, after all that can fail has been tried.
+"""Beginning of a campaign: a folder that is its own, made by one process alone, after all that can fail has been tried.
 
 A start that failed, or was interrupted before its first trial, leaves at most a campaign without trials. That one is
 begun again under its name where it asks the same question; nobody has to choose another name or clean up.
@@ -41,7 +41,7 @@ def check_free(results: Location, name: str | None, asked: Mapping[str, Any]) ->
 
 
 def _is_driven(folder: Path) -> bool:
-    """Whether a process holds its lock. Where there are no locks only watching tells, which ``folder_for`` does."""
+    """Tell whether a process holds the folder's lock; False where there are no locks: ``folder_for`` then watches."""
     try:
         return is_held(folder)
     except NoLocksError:
@@ -61,7 +61,10 @@ def folder_for(results: Location, name: str | None, usual: str) -> Iterator[Loca
 
 
 def _is_held(held: ExitStack, folder: Location, by_name: bool) -> bool:
-    """Whether the folder is this process's now; one that was asked for ``by_name`` is, or it is a ValueError."""
+    """Take the folder for this process; return False where another one has it.
+
+    A folder that was asked for ``by_name`` is taken, or a ValueError or BusyError says why not.
+    """
     try:
         if not files.create_folder(folder) and not by_name:
             return False

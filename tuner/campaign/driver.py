@@ -1,4 +1,4 @@
-"""What guards the one process that drives a campaign: its lock, its signals, and what it says when storage fails."""
+"""Guards of the one process that drives a campaign: its lock, its signals, and its words when storage fails."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ class Journal(BaseJournalBackend):
             self._say(f"{self.file.name}, a view for optuna-dashboard, cannot be written: {what}; the search goes on")
 
     def _appended(self, lines: list[str]) -> bool:
-        """Whether the file is as it was left, and now has the lines too."""
+        """Append the lines if the file is as it was left; return whether that was so."""
         if self._left is None:
             return False
         try:
@@ -84,7 +84,7 @@ class Journal(BaseJournalBackend):
 
 
 def _state(found: os.stat_result) -> tuple[int, ...]:
-    """What changes when somebody else writes to the file or puts another in its place."""
+    """Identify a state of the file: it changes when somebody else writes to it or puts another in its place."""
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 

@@ -1,4 +1,4 @@
-"""What a resume takes from ``campaign.json`` and only the search knows: names of its parts, and points of its space.
+"""Check of what a resume takes from ``campaign.json`` and only the search knows: its parts' names, its space's points.
 
 Types, ranges and all that needs no search are checked where the file is read (results/store/campaign_json.py). This
 comes before anything is started, so that a folder of another version or a made-up one costs nothing.
@@ -44,7 +44,7 @@ def _check_points(points: Sequence[Mapping[str, Any]], space: Space) -> None:
 
 
 def _check_inert(inert: Any, question: Question) -> None:
-    """What changes nothing is listed by knob in a search, and for each recorded run in a replay."""
+    """Check ``inert`` (what changes nothing): a list of knobs in a search, a list for each recorded run in a replay."""
     if inert is None:
         return
     if isinstance(inert, dict) != (question.replay is not None):

@@ -1,7 +1,7 @@
-"""What a campaign's folder has under which name: files, and folders of them.
+"""Layout of a campaign's folder: which names are files, and which are folders.
 
-A folder that is carried about may have anything under these names. Asked before a campaign is begun in it or gone on
-with: later a folder in a file's place would end the search when that file's turn comes. Other names are their owner's.
+A folder that is carried about may have anything under these names. It is checked before a campaign is begun or resumed
+in it: later a folder in a file's place would end the search when that file's turn comes. Other names are left alone.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def check(folder: Location) -> None:
 
 
 def kind(path: str) -> str | None:
-    """What a path below a campaign's folder is for; None for a name that is not ours."""
+    """Return the kind (file or folder) of a path below a campaign's folder; None for a name that is not ours."""
     parts = path.split("/")
     if len(parts) == 1:
         return A_FILE if path in _FILES else A_FOLDER if path in _FOLDERS else None

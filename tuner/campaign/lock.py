@@ -90,7 +90,7 @@ def check(folder: Location) -> None:
 
 
 def is_held(folder: Path) -> bool:
-    """Whether a process holds it; on a network file system, where that carries locks (NFS 4).
+    """Tell whether a process holds the lock; also over a network file system that carries locks (NFS 4).
 
     A NoLocksError where the file system has none.
     """

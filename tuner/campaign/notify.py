@@ -77,7 +77,7 @@ def notify(console: Console, command: str, store: Store, code: int, seconds: flo
 
 
 def told(store: Store, code: int) -> dict[str, str]:
-    """What the command finds in its environment; a text that is not known is empty."""
+    """Make the environment variables for the command; a value that is not known is empty."""
     found = {"TUNER_EXIT_CODE": str(code), "TUNER_CAMPAIGN": store.folder.name, "TUNER_FOLDER": str(store.folder)}
     try:
         verdict, winner, difference = verdict_of(store)
@@ -111,7 +111,7 @@ def verdict_of(store: Store) -> tuple[str, str, str]:
 
 
 def on_the_front(store: Store, second: str) -> int:
-    """How many trials no other one beats in both objectives."""
+    """Count the trials that no other one beats in both objectives."""
     from results.statistics.pareto import front
     from results.store import frames
 

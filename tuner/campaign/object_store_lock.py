@@ -38,7 +38,7 @@ WATCH_SECONDS = 3 * BEAT_SECONDS  # so long an object that stays as it is has no
 
 
 class Lease:
-    """What the driver of a campaign holds. ``on_lost`` is called with a reason once it is another's."""
+    """Lease of a campaign's driver. ``on_lost`` is called with a reason once another process has it."""
 
     def __init__(self, folder: Location, on_lost: Callable[[str], None]) -> None:
         self.folder = folder
@@ -133,13 +133,13 @@ def leased(folder: Location, on_lost: Callable[[str], None]) -> Iterator[Lease]:
 
 
 def is_fresh(folder: Location, now: float) -> bool:
-    """Whether an owner seems to live; ``now`` (seconds since 1970) and the owner's clock must roughly agree."""
+    """Tell whether an owner seems to live; ``now`` (seconds since 1970) and the owner's clock must roughly agree."""
     at = (holder(folder) or {}).get("at")
     return isinstance(at, int | float) and abs(now - at) < WATCH_SECONDS
 
 
 def holder(folder: Location) -> dict[str, Any] | None:
-    """What the last owner wrote; None where it let go of the campaign, and nothing in particular for other bytes."""
+    """Read what the last owner wrote: None where it let go of the campaign, empty where the bytes are not a lease."""
     try:
         found = json.loads(files.read(folder / NAME, files.SIGN_BYTES))
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""Which code and which libraries made a result."""
+"""Provenance of a result: the code and the libraries that made it."""
 
 from __future__ import annotations
 

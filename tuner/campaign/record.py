@@ -1,4 +1,4 @@
-"""What a campaign writes down of itself when it begins: the resolved question, and what it is asked with."""
+"""Record of a campaign's beginning: the resolved question, and the settings and versions it is asked with."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def asked_of(question: Question) -> dict[str, Any]:
 
 
 def campaign_record(question: Question, dataset: Dataset) -> dict[str, Any]:
-    """What ``campaign.json`` keeps: the question, and what was found as it was asked."""
+    """Make the content of ``campaign.json``: the question, and what was found as it was asked."""
     return {
         **asked_of(question),
         "question": question.space.question,
@@ -70,7 +70,7 @@ def earlier_campaigns(spec: CampaignSpec) -> list[Location]:
 
 
 def first_difference(was: Mapping[str, Any], record: Mapping[str, Any]) -> str | None:
-    """Where two campaigns ask different things, in words; None where they ask the same."""
+    """Name the first field in which two campaigns ask different things, in words; None where they ask the same."""
     for name, value in json.loads(json.dumps(record)).items():
         if name not in NOT_ASKED and was.get(name, ABSENT.get(name)) != value:
             return f"{name} is {_short(was.get(name))} there and {_short(value)} here"

@@ -1,4 +1,4 @@
-"""What a resume asks: the question that ``campaign.json`` keeps, and what around it has been moved or has gone since.
+"""Question of a resume: the one that ``campaign.json`` keeps, checked against data and code that moved or went since.
 
 Data are known by their fingerprint, so that they may lie elsewhere than they did. Trials that were reused are rows of
 the campaign's own, so that the campaign they came from is needed for further ones only.
@@ -95,6 +95,6 @@ def check_reused(folder: Location, spec: CampaignSpec) -> None:
 
 
 def changes(was: Mapping[str, Any], question: Question) -> dict[str, Any]:
-    """What ``campaign.json`` must say from now on, so that the next resume goes on as this one does."""
+    """Collect the new fields of ``campaign.json``, so that the next resume goes on as this one does."""
     now = json.loads(json.dumps(asked_of(question)))
     return {name: value for name, value in now.items() if name not in was or was[name] != value}

@@ -19,7 +19,7 @@ REMEDY = "give --mixed-devices to run all the same, or a budget in steps, tokens
 
 
 def by_the_clock(config: Training, space: Space) -> str:
-    """What in a campaign is counted in seconds; empty where nothing is."""
+    """Name what a campaign counts in seconds (its budget, an objective or a constraint); empty where nothing is."""
     if config.budget.seconds is not None:
         return "budget.seconds"
     counted = [f"the objective {name}" for name in space.objectives if name in TIMED]
@@ -42,7 +42,7 @@ class OneDevice:
     first: str = ""
 
     def see(self, device: str | None) -> str:
-        """Why the campaign should end, now that a trial reported ``device``; empty where it may go on."""
+        """Note the ``device`` of a trial and return why the campaign must end now; empty where it may go on."""
         if not self.timed or not device:
             return ""
         self.first = self.first or device

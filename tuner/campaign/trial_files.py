@@ -1,6 +1,4 @@
-"""What trials have in their campaign's folder beside their rows: the sign of the attempt in force, checkpoints, what a
-watchdog wrote, the text of an error, and the sign to stop.
-"""
+"""Files of trials beside their rows: sign of the attempt in force, checkpoints, watchdog's note, error, stop sign."""
 
 from __future__ import annotations
 
@@ -40,7 +38,7 @@ class TrialFiles:
         return f"checkpoints/{key}/{found[0]}" if found else None
 
     def hung(self, key: str) -> str:
-        """What the watchdog of a trial wrote as it ended the trial's process; empty where it did not."""
+        """Read what the watchdog of a trial wrote as it ended the trial's process; empty where it did not."""
         try:  # not asked for first: a worker that ends removes it at any moment
             return files.read(self.folder / self._stall_file(key), watchdog.MOST_BYTES).decode(errors="replace")
         except FileNotFoundError:

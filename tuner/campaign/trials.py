@@ -59,7 +59,7 @@ class Entry:
 
     @property
     def is_trial(self) -> bool:
-        """Whether it counts as one of the search: values that make no valid config cost a row, not a trial."""
+        """Tell whether it counts as a trial of the search; values that make no valid config cost a row, not a trial."""
         return self.config is not None and self.stage == SEARCH
 
     @property
@@ -109,7 +109,7 @@ class Ledger:
         return self._opened(with_knobs(row, values), dict(values), config, optuna_number)
 
     def changes(self, values: Mapping[str, Value]) -> dict[str, Value]:
-        """Which of ``values`` are not the base's."""
+        """Select those of ``values`` that are not the base's."""
         return {path: value for path, value in values.items() if self.base_values.get(path, ...) != value}
 
     def open_again(self, values: Mapping[str, Value], config: Training, columns: TrialRow) -> Entry:
@@ -303,7 +303,7 @@ class Ledger:
         return [e for e in self.entries.values() if e.status not in ENDED or self.is_failed_base(e)]
 
     def is_failed_base(self, entry: Entry) -> bool:
-        """Whether this is the base config of a search, and it crashed. A replay's rows are wanted each for itself."""
+        """Tell whether this is the base of a search, and it crashed. In a replay the base is a row like any other."""
         return (
             entry.status == "crashed"
             and entry.stage == SEARCH
@@ -357,7 +357,7 @@ class Ledger:
 
 
 def attributes_of(entry: Entry) -> dict[str, Any]:
-    """What a study says of a trial beside its parameters: where it is in our files, and what became of it."""
+    """Collect what a study keeps of a trial beside its parameters: its place in our files, and its end."""
     named: tuple[str, ...] = ("key", "number", "seed", "status", "rung")
     return {name: value for name in named if (value := dict(entry.row).get(name)) is not None}
 

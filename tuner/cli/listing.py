@@ -32,7 +32,7 @@ def show(console: Console, space: Space | None, runs: Location) -> None:
 
 
 def _counts(folder: Location) -> str:
-    """How a campaign stands, or why it cannot be read: one damaged campaign must not hide the others."""
+    """Count a campaign's trials by status, or say why it is unreadable: a damaged one must not hide the others."""
     try:
         found = Counter(Store.open(folder).table("trials").column("status").to_pylist())
     except ValueError as error:

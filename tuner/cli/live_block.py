@@ -53,7 +53,7 @@ def block(search: Search, times: str, log: Sequence[str], width: int, height: in
 
 
 def head(search: Search) -> Table:
-    """How many trials have ended."""
+    """Draw the progress bar with the number of trials that have ended."""
     done = sum(e.is_trial and e.status != "running" for e in list(search.ledger.entries.values()))
     total = max(search.trials, 1)
     grid = Table.grid(padding=(0, 2))
@@ -63,7 +63,7 @@ def head(search: Search) -> Table:
 
 
 def after_the_search(search: Search) -> str:
-    """How many runs that confirm what was found have ended; nothing before the first."""
+    """Count the runs after the search (confirmation, ablation) that have ended; nothing before the first."""
     runs = [e for e in list(search.ledger.entries.values()) if e.stage != SEARCH]
     return f", {counted(sum(e.status != 'running' for e in runs), 'run')} after the search" if runs else ""
 
@@ -137,7 +137,7 @@ def running_table(search: Search, running: Sequence[Entry], width: int) -> Table
 
 
 def headings_of(search: Search) -> tuple[str, ...]:
-    """Of what a trial has reported."""
+    """Name the columns for what a trial has reported."""
     return search.space.objective, "vs best", "curve", "tokens/s"
 
 
@@ -253,7 +253,7 @@ def interval_lines(found: Round, numbers: dict[str, int]) -> list[RenderableType
 
 
 def outcome(verdict: Verdict) -> str:
-    """What a look has made of a candidate, in a word or two."""
+    """Name a candidate's outcome at a look, in a word or two."""
     if verdict.better:
         return "better"
     if verdict.going_on:

@@ -1,4 +1,4 @@
-"""What the user sees while a search runs: one live block on a terminal, one line per ended trial elsewhere."""
+"""Display of a running search: one live block on a terminal, one line per ended trial elsewhere."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class Display:
 
 
 def ended_line(entry: Entry, is_best: bool, elapsed: float) -> str:
-    """What a log says of an ended trial."""
+    """Make the log's line for an ended trial."""
     row = entry.row
     name = f"[{clock(elapsed)}] {trial_name(entry)}"
     if row["reused_from"]:

@@ -1,4 +1,4 @@
-"""Which option goes with which mode of the command: one table, and whatever does not stand in it is refused.
+"""Options by mode of the command: one table, and whatever does not stand in it is refused.
 
 A mode is chosen by its option (``--list``, ``--show``, ``--resume``, ``--replay``); without one it is a search. A plan
 (``--dry-run``) is of a search, a replay or a resume: it takes what they take, and what is for plans beside.
@@ -108,7 +108,7 @@ def option_of(name: str, value: Any) -> str:
 
 
 def _refusal(option: str, goes: tuple[str, ...], mode: str) -> str:
-    """Why an option is refused, and with what it goes; one that chooses a mode goes with no other."""
+    """Say why an option is refused, and with what it goes; one that chooses a mode goes with no other."""
     goes_with = "stands alone" if f"--{option}" in goes else f"goes with {listed(goes)}"
     return f"--{option} {goes_with}, not with {mode}{_BECAUSE[mode]}"
 

@@ -151,7 +151,7 @@ def _check_judging(given: Mapping[str, Any]) -> None:
 
 
 def _check_planning(given: Mapping[str, Any]) -> None:
-    """Of devices that are not here, nothing is known that is of those that are."""
+    """Refuse, in a plan for other devices, options about the devices that are here; and unknown devices."""
     if "device" in given:
         card(given["device"])
     if not given.keys() & {"device", "tokens_per_second", "slots"}:

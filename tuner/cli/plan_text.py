@@ -1,4 +1,4 @@
-"""What is printed before a campaign begins: what is asked, of which machines, and with --dry-run what it costs."""
+"""Text before a campaign begins: the question, the machines, and with --dry-run the cost."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def describe(
     here: capacity.Cluster,
     slots: int | None = None,
 ) -> None:
-    """What is about to be asked, and of what: of ``slots`` that need not be here, where they are given."""
+    """Print the question and the machines: this cluster's, or ``slots`` that need not be here."""
     where = here.about if slots is None else counted(slots, "slot")
     space, base = question.space, question.base
     console.print(f"space: {space.name} - {space.question}")
@@ -56,13 +56,13 @@ def describe(
 
 
 def print_limits(console: Console, here: capacity.Cluster, slots: int | None) -> None:
-    """Why no more trials run at a time on this machine, where they are to run on it."""
+    """Print why no more trials run at a time on this machine, where they are to run on it."""
     for note in here.notes if slots is None else ():
         console.print(note)
 
 
 def confirmation(design: Design) -> str:
-    """What a design means."""
+    """Describe a confirmation's design in words: candidates, seeds and runs."""
     seeds = f"{design.first} fresh seeds" + (
         f", to {design.last} where undecided" if design.last > design.first else ""
     )
@@ -71,7 +71,7 @@ def confirmation(design: Design) -> str:
 
 
 def describe_replay(console: Console, question: Question, where: str, fixed: str) -> None:
-    """Which recorded runs, and how many trainings they are."""
+    """Print the number of recorded runs and of trainings that a replay is made of."""
     assert question.replay is not None
     chosen = replay_plan.choose(question.space, question.replay)
     first_seed = sum(p.config.seed == question.planned[0].config.seed for p in question.planned)
@@ -146,7 +146,7 @@ def print_search_cost(
 
 
 def planned_for(question: Question, here: capacity.Cluster, planning: Planning) -> Hardware:
-    """What the plan counts with: devices that are named or whose speed is given, or those that are here, measured."""
+    """Return the hardware of a plan: devices that are named or whose speed is given, or those here, measured."""
     if planning.is_elsewhere:
         return elsewhere(question.base, planning.device, planning.tokens_per_second)
     found = speeds(question.base, Runtime.detect(), here.slots)
@@ -167,13 +167,13 @@ def print_devices(console: Console, hardware: Hardware, slots: int) -> None:
 
 
 def print_hours(console: Console, start: Start) -> None:
-    """That a limit of time may come first."""
+    """Print that a limit of hours may come before the end."""
     if start.hours is not None:
         console.print(f"--hours {start.hours:g}: whatever is not done by then is left for --resume")
 
 
 def print_price(console: Console, start: Start, slots: int, seconds: list[float] | None) -> None:
-    """What the devices cost until the end, at least and at most: they are held also while some of them wait."""
+    """Print the devices' price until the end, at least and at most: they are held also while some of them wait."""
     price = None if start.planning is None else start.planning.price
     if price is None:
         return
@@ -199,7 +199,7 @@ def said(speed: float | None, has_gpu: bool) -> str:
 
 
 def _each(cost: plan.Plan, late: plan.Plan) -> str:
-    """Of a trial that goes to its end: its time, and what it does beside its training."""
+    """Describe the time of a whole trial, and what it does beside its training."""
     if cost.seconds is None or late.seconds is None or cost.whole_seconds is None or late.whole_seconds is None:
         return ""
     others = "start and evaluations" if cost.beside.known else "start, but not its evaluations (of all the text)"
@@ -220,7 +220,7 @@ class SearchTimes:
         return [RAY_SECONDS + self.expected.wall * each for each in whole if each is not None] or None
 
     def later(self, fewest: int, most: int) -> list[float] | None:
-        """Of runs one after another, at least and at most."""
+        """Return the seconds of runs one after another, at least and at most."""
         runs = [self.cost.run_seconds, self.late.run_seconds]
         found = [number * each for number, each in zip((fewest, most), runs, strict=True) if each is not None]
         return found or None
@@ -232,7 +232,7 @@ class SearchTimes:
 
 
 def print_time(console: Console, times: SearchTimes, stops: str, counted: str) -> None:
-    """How long a search will take and what it will cost, as its schedule was simulated."""
+    """Print how long a search will take and what it will cost, as its schedule was simulated."""
     expected, search = times.expected, times.search()
     compute = f"{_amount(expected.compute)} of {times.cost.trials:,} whole trials"
     if search is None:
@@ -246,7 +246,7 @@ def print_time(console: Console, times: SearchTimes, stops: str, counted: str) -
 
 
 def print_later(console: Console, times: SearchTimes, waves: tuple[int, int], question: Question) -> None:
-    """What comes after the search: ``waves`` of whole runs that confirm, at least and at most."""
+    """Print the time after the search: ``waves`` of whole runs that confirm, at least and at most."""
     spec, knobs = question.spec, len(question.space.knobs)
     if spec.confirm:
         later, in_all = times.later(*waves), times.in_all(*waves)

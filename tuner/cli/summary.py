@@ -69,7 +69,7 @@ def try_to_write_page(console: Console, results: frames.Results, folder: Locatio
 
 
 def print_unconfirmed(console: Console, campaign: Search) -> None:
-    """How to confirm what a search for one objective has found; nothing where no trial but the base completed."""
+    """Print how to confirm what a search for one objective has found; nothing where only the base completed."""
     tried = any(not entry.row["is_base"] for entry in campaign.ledger.completed())
     if tried and not campaign.stopping and campaign.space.second_objective is None:
         cost = f"{DEFAULT.fewest_runs} to {DEFAULT.most_runs} runs"

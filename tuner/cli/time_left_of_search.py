@@ -49,7 +49,7 @@ class TimeLeft:
 
 
 def to_come(search: Search) -> ToCome:
-    """What the search has still to do."""
+    """Collect what the search has still to do."""
     spec, base = search.spec, search.base
     assert spec.reports is not None and spec.stopper is not None, "it is settled"
     end = evaluations_at_the_end(base) if isinstance(base, TrainConfig) else 1.0

@@ -1,4 +1,4 @@
-"""How many trials run at once on what is there; nothing here needs Ray, which ``connect.py`` starts or joins."""
+"""Number of trials that run at once on a machine or cluster; needs no Ray, which ``connect.py`` starts or joins."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ GIB = 2**30
 
 @dataclass(frozen=True)
 class Cluster:
-    """How many trials run at once, and what each of them gets."""
+    """Number of trials that run at once, and the resources of each."""
 
     slots: int
     resources: dict[str, float]
@@ -35,7 +35,7 @@ class Cluster:
 
 
 def of_this_machine(concurrent: int | None = None, placement: Placement | None = None) -> Cluster:
-    """What this machine offers, without starting Ray."""
+    """Return what this machine offers, without starting Ray."""
     cores, share, there = available_cores(), machine.cores(), os.cpu_count() or 1
     here = Node("", socket.gethostname(), gpus.count(), cores)
     limit = f"{cores} of the machine's {there}, by {share.why}" if cores == share.amount < there else ""
@@ -47,7 +47,7 @@ def of_this_machine(concurrent: int | None = None, placement: Placement | None =
 
 
 def fitted(here: Cluster, config: TrainConfig, concurrent: int | None) -> Cluster:
-    """As many slots as trials of ``config`` fit into the free memory of this machine, and at least one.
+    """Reduce the slots to as many trials of ``config`` as fit into this machine's free memory, but at least one.
 
     A ValueError where more were asked for (``concurrent``).
     """

@@ -19,7 +19,7 @@ def count() -> int:
 
 
 def may_be_here() -> bool:
-    """Whether a driver is here without which torch sees no GPU: NVIDIA's library, or AMD's device."""
+    """Tell whether a GPU's driver is here (NVIDIA's library or AMD's device): without one torch sees no GPU."""
     if AMD_DEVICE.exists():
         return True
     try:

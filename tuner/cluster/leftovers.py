@@ -47,7 +47,7 @@ Identity = tuple[int, float]  # of a process: its id, and when it started (secon
 
 @dataclass
 class OwnRayRecord:
-    """Who drives a Ray of ours, and what it consists of. Ids mean something on one machine, in one namespace."""
+    """Driver and processes of a Ray of ours. Ids mean something on one machine, in one namespace."""
 
     driver: Identity
     reaper: Identity | None = None
@@ -101,7 +101,7 @@ def identity(pid: int) -> Identity | None:
 
 
 def living(processes: Iterable[Identity]) -> list[psutil.Process]:
-    """Those of the processes that still run: the id is in use, by one that started then."""
+    """Select the processes that still run: the id is in use, by one that started then."""
     found = []
     for pid, start in processes:
         with suppress(psutil.Error):

@@ -23,7 +23,7 @@ UNLIMITED = 2**60  # bytes: cgroup v1 writes about 2^63 where there is no limit
 
 @dataclass(frozen=True)
 class Share:
-    """So much may be used, and what says so."""
+    """Share of the machine that may be used, and what limits it."""
 
     amount: float  # cores, or bytes
     why: str

@@ -34,7 +34,7 @@ ACCELERATOR = "accelerator_type:"  # Ray's resource that names a node's accelera
 
 @dataclass(frozen=True)
 class Answer:
-    """What a node said of itself."""
+    """Answer of a node about itself."""
 
     host: str
     problem: str = ""  # why it cannot take part

@@ -90,7 +90,7 @@ _running: OwnRay | None = None
 
 
 def folder() -> Path | None:
-    """What it has on disk, removed with it; None where none runs."""
+    """Return the folder of the running Ray, which is removed with it; None where none runs."""
     return None if _running is None else _running.folder
 
 

@@ -1,4 +1,4 @@
-"""What one trial may use of a node: a GPU, a part of one, or cores; and how many trials a node then takes."""
+"""Resources of one trial on a node (a GPU, a part of one, or cores), and the number of trials a node then takes."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ class Node:
 
 @dataclass(frozen=True)
 class Placement:
-    """What was asked for; None leaves it to the nodes: a whole GPU where there is one, else a core."""
+    """Resources that were asked for; None leaves it to the nodes: a whole GPU where there is one, else a core."""
 
     gpu_fraction: float | None = None  # of a GPU, in (0, 1]
     cpus: int | None = None  # cores
 
     def on_gpus(self, nodes: Sequence[Node]) -> bool:
-        """Whether trials run on GPUs: where there are any, or where they were asked for and may still come."""
+        """Tell whether trials run on GPUs: where there are any, or where they were asked for and may still come."""
         return self.gpu_fraction is not None or any(node.gpus for node in nodes)
 
     def resources(self, nodes: Sequence[Node]) -> dict[str, float]:
-        """What Ray reserves for a trial, so that no GPU of ``nodes`` is left idle for want of cores."""
+        """Return what Ray reserves for a trial, so that no GPU of ``nodes`` is left idle for want of cores."""
         if not self.on_gpus(nodes):
             return {"cpu": float(self.cpus or 1)}
         fraction = self.gpu_fraction or 1.0

@@ -1,4 +1,4 @@
-"""What an exception of Ray comes to: one line that holds its cause."""
+"""Exceptions of Ray as one line that holds the cause."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def ray_error_line(error: BaseException | str) -> str:
-    """What Ray says of an error, with the cause: of a traceback its last line, of other texts the first and the last.
+    """Shorten an error of Ray to one line with its cause: a traceback's last line, another text's first and last.
 
     Ray writes the cause first (a token that is missing), last (the log of a process that did not start) or not at all
     (it is then the exception's own cause), so that no single line can be relied upon.

@@ -1,4 +1,4 @@
-"""How Ray starts its processes: out of reach of the driver's signals, marked as ours, and without taking any signal.
+"""Start of Ray's processes: out of reach of the driver's signals, marked as ours, and without taking any signal.
 
 Ray starts its processes in the process group of its driver, where they only block SIGINT. A terminal that closes sends
 SIGHUP to the group, and many a supervisor SIGTERM: raylet and workers were gone before the driver had asked the trials

@@ -1,4 +1,4 @@
-"""What Ray Tune sees of a search: a searcher, a scheduler, a callback, and one call of ``fit``.
+"""Interface of a search to Ray Tune: a searcher, a scheduler, a callback, and one call of ``fit``.
 
 Traps closed here (each has a test): ``Tuner.restore`` is never used and nothing of ours is pickled into Ray's own
 files; its loggers, signal handler and change of directory are off; a trial's error reaches the results.
@@ -214,7 +214,7 @@ def leave(search: Search, why: str) -> None:
 
 
 def _failure_of_ray(error: BaseException | None) -> RayError | None:
-    """What Ray itself failed with, where Tune does not go on after that."""
+    """Find Ray's own error among the causes of an exception, after which Tune does not go on; None where none is."""
     while error is not None and not isinstance(error, RayError):
         error = error.__cause__ or error.__context__
     return error

@@ -103,7 +103,7 @@ class Servers:
         self.failing: dict[str, float] = {}  # for how many seconds, of those that gave none
 
     def death(self) -> str:
-        """Why one of them counts as dead; empty where none does."""
+        """Say why one of the servers counts as dead; empty where none does."""
         now = self.clock()
         # No more than two looks are apart: while this process itself was stopped, nobody failed.
         passed = min(now - self.looked, LOOK_SECONDS + len(self.servers) * ANSWER_SECONDS)

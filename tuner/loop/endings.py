@@ -44,7 +44,7 @@ def ending(row: TrialRow, result: Mapping[str, Any], stop: Stop | None, space: S
 
 
 def _violation(row: TrialRow, result: Mapping[str, Any], space: Space) -> str:
-    """Why a trial may not count, even though it may have completed; empty where it may."""
+    """Say why a trial may not count, even though it may have completed; empty where it may."""
     own = constraints.violation(space.constraints, row) if result.get("status") == "completed" else ""
     return "; ".join(said for said in (str(result.get("violation") or ""), own) if said)
 

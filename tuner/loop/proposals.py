@@ -35,7 +35,7 @@ class Proposals(Protocol):
         """The trial was handed out and never started."""
 
     def close(self) -> None:
-        """This start of the campaign asks for no more."""
+        """End the proposals: this start of the campaign asks for no more."""
 
 
 class PlannedTrials:
@@ -99,7 +99,7 @@ class SampledTrials:
         return None
 
     def _refused_for_size(self, asked: Suggestion, config: Training) -> bool:
-        """Whether ``config`` breaks a constraint that needs no training; it is then written down and told."""
+        """Refuse ``config`` if it breaks a constraint that needs no training: write it down, tell it, return True."""
         limits = [c for c in self.space.constraints if c.measure in constraints.BEFORE_TRAINING]
         if not limits or self.vocab_size is None or not isinstance(config, TrainConfig):
             return False

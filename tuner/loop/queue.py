@@ -27,12 +27,12 @@ class Queue:
 
     @property
     def searching(self) -> bool:
-        """Whether the search itself has trials to propose."""
+        """Tell whether the search itself has trials to propose."""
         return not self.spent and self.num_started < self.trials
 
     @property
     def empty(self) -> bool:
-        """Whether nothing comes any more, whatever those that run will say."""
+        """Tell whether nothing more will come, whatever the running trials report."""
         if self.waiting or self.searching:
             return False
         return self.confirmation is None or (not self.live and self.confirmation.over)

@@ -61,7 +61,7 @@ class Requests:
         return request
 
     def milestones_of(self, entry: Entry) -> list[float]:
-        """Where a trial reports before its end. A run after the search does not: nothing there is stopped early."""
+        """List where a trial reports before its end; empty for a run after the search, which is never stopped early."""
         return [] if entry.config is None or entry.stage != SEARCH else self.milestones(entry.config.budget)
 
     def milestones(self, budget: Budget) -> list[float]:

@@ -55,7 +55,7 @@ def _held(train: Any) -> list[tuple[str, Any]]:
 
 
 def _taken_over(function: FunctionType) -> list[tuple[str, Any]]:
-    """What a function has from the one that made it; a name that is not bound yet has no value."""
+    """List a function's closure variables with their values; a name that is not bound yet is left out."""
     found = []
     for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
         try:

@@ -160,7 +160,7 @@ def _end(program: subprocess.Popen[str]) -> None:
 
 
 def _failure(code: int, errors: IO[str]) -> str:
-    """What is said of a program that failed: its last lines on stderr, and the exit code, last since rows keep that."""
+    """Describe a program's failure: its last lines on stderr, then the exit code (last, since rows keep the end)."""
     errors.seek(0)
     lines = [line for line in errors.read().splitlines() if line.strip()][-LAST_LINES:]
     why = f"the program ended by signal {-code}" if code < 0 else f"the program ended with exit code {code}"

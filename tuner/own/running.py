@@ -33,7 +33,7 @@ class Stopped(BaseException):
 
 @dataclass(frozen=True)
 class Task:
-    """What a training is given beside its function."""
+    """Task of a training: what it is given beside its function."""
 
     config: Mapping[str, Any]  # that the function gets: its values, seed and steps
     steps: int
@@ -43,7 +43,7 @@ class Task:
 
 
 class ReportedCurve:
-    """What a function has reported so far: all of its reports, thinned as the curves of our own trainings are."""
+    """Curve of a function's reports so far, thinned as the curves of our own trainings are."""
 
     def __init__(self) -> None:
         self.thinning = Thinning()
@@ -57,7 +57,7 @@ class ReportedCurve:
         self.thinning.seen += 1
 
     def plain(self) -> dict[str, Any]:
-        """As the curve of one of our own trainings (trainable/curve.py)."""
+        """Return it as the curve of one of our own trainings (trainable/curve.py)."""
         name, points = "reported_value", list(self.points)  # a copy: the function may go on
         return {
             "steps": [step for step, _ in points],
@@ -80,7 +80,7 @@ class Reporter:
 
     @property
     def stopped(self) -> bool:
-        """Whether the trial goes no further: the next report raises ``Stopped``."""
+        """Tell whether the trial goes no further: the next report raises ``Stopped``."""
         return self._running.ending
 
     def __call__(self, step: int, value: float) -> None:
@@ -191,7 +191,7 @@ class Running:
         return self._result("interrupted", float(self.step))
 
     def _wait(self) -> tuple[str, Any]:
-        """What the function says next. Once the campaign ends it has some seconds to come to a report."""
+        """Wait for the function's next message. Once the campaign ends it has some seconds to come to a report."""
         deadline = math.inf
         while True:
             try:

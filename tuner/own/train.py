@@ -75,7 +75,7 @@ _RAYS = {  # what Ray puts into every result, or reads there
 
 @dataclass(frozen=True)
 class OwnQuestion:
-    """What is asked: a function, its space with a base, and the spec of the campaign."""
+    """Question about a function of the user's own: the function, its space with a base, and the campaign's spec."""
 
     train: Train
     name: str
@@ -87,7 +87,7 @@ class OwnQuestion:
     spec: CampaignSpec  # settled
 
     def record(self) -> dict[str, Any]:
-        """What ``campaign.json`` keeps of the question."""
+        """Make the content of ``campaign.json`` for this question."""
         of_function = {"name": self.name, "fingerprint": self.fingerprint, "source": self.source}
         domains = {knob.path: repr(knob.domain) for knob in self.space.knobs}
         return {
@@ -240,7 +240,7 @@ def check_same(store: Store, question: OwnQuestion) -> None:
 
 
 def _change(was: Mapping[str, Any], now: Mapping[str, Any]) -> str | None:
-    """Where two questions of own functions differ, in words; None where they do not."""
+    """Name the difference between two questions of own functions, in words; None where there is none."""
     if was["name"] != now["name"]:
         return f"its train function was another ({was['name']} there, {now['name']} here)"
     if was["fingerprint"] != now["fingerprint"]:

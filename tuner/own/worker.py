@@ -43,7 +43,7 @@ class OwnTrainable(tune.Trainable):
 
 
 def task_of(request: dict[str, Any], objective: str, maximise: bool) -> Task:
-    """What a training is given, from the request that the search made of it."""
+    """Make a training's task from the request of the search."""
     config = json.loads(request["config"])
     handed_in = {**config["values"], "seed": config["seed"], "steps": config["steps"]}
     return Task(handed_in, config["steps"], request["milestones"], objective, maximise)

@@ -14,7 +14,7 @@ from trainable.runtime import Runtime
 
 
 def vocab_size(config: TrainConfig) -> int:
-    """That of the data where it is known before it is read, else the one that the config asks for."""
+    """Return the data's vocabulary size where it is known before they are read, else the one the config asks for."""
     return known_vocab_size(config.data) or config.data.vocab_size
 
 
@@ -61,7 +61,7 @@ class Bench:
 
     @property
     def num_tokens(self) -> int:
-        """Of one forward and backward pass."""
+        """Count the tokens of one forward and backward pass."""
         return self.tokens.numel()
 
     def passes(self) -> None:

@@ -1,4 +1,4 @@
-"""What a search will cost, before any of it is spent."""
+"""Cost of a search, before any of it is spent."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Plan:
         return None if self.seconds is None else self.seconds + self.beside.of(self.reports)
 
     def costs(self, fidelity: str) -> list[float]:
-        """What a trial does to each rung and to its end, in trials that go to their end."""
+        """Return the cost of a trial's way to each rung and to its end, in whole trials."""
         trained = legs(self.rungs, self.budget, fidelity)
         if self.seconds is None or not self.whole_seconds:
             return trained
@@ -55,7 +55,7 @@ class Plan:
 
 
 def confirmation_waves(design: Design, slots: int, done: int = 0) -> tuple[int, int]:
-    """How many whole runs a confirmation takes one after another, at least and at most: each look is awaited.
+    """Return how many whole runs a confirmation takes one after another, at least and at most: each look is awaited.
 
     ``done`` runs of it are over.
     """
@@ -65,7 +65,7 @@ def confirmation_waves(design: Design, slots: int, done: int = 0) -> tuple[int, 
 
 
 def waves(costs: Sequence[float], slots: int) -> float:
-    """When trials of these costs have ended that start in order as slots get free: the time of a replay."""
+    """Return the time after which trials of these costs have ended that start in order as slots get free (a replay)."""
     free = [0.0] * min(slots, len(costs))
     for cost in costs:
         heapq.heapreplace(free, free[0] + cost)
@@ -110,7 +110,7 @@ def _share(milestones: list[float], budget: float, reduction: int, fidelity: str
 
 
 def legs(milestones: list[float], budget: float, fidelity: str) -> list[float]:
-    """What a trial trains to each milestone and to its end, in budgets of one trial."""
+    """Return a trial's training on the way to each milestone and to its end, in budgets of one trial."""
     found, last = [], 0.0
     for milestone in [*milestones, budget]:
         trained = milestone if fidelity == "complete" else milestone - last

@@ -25,7 +25,7 @@ FAILED_STATUSES = ("crashed", "diverged", "plateaued")
 
 @dataclass(frozen=True)
 class ToCome:
-    """What a campaign has still to do, as it is set. ``planned`` are the rows of a replay: (recorded id, budget)."""
+    """Work that a campaign has still to do, as it is set. ``planned`` are a replay's rows: (recorded id, budget)."""
 
     course: TrialCourse
     budget: float
@@ -133,7 +133,7 @@ def _means(found: list[tuple[str, Pace]]) -> dict[str, Pace]:
 
 
 def _underway(row: TrialRow, searched: TrialCourse, now: datetime) -> Underway:
-    """How far a running trial is: what it has reported, and the time since."""
+    """Return a running trial's place: what it has reported, and the time since."""
     pace = pace_of(row, searched)
     at = 0.0 if row["started_at"] is None else max(0.0, (now - row["started_at"]).total_seconds())
     reported = row["wall_seconds"] if pace is not None else None
@@ -141,14 +141,14 @@ def _underway(row: TrialRow, searched: TrialCourse, now: datetime) -> Underway:
 
 
 def _fates(rung: float, searched: Sequence[TrialRow]) -> tuple[int, int]:
-    """How many trials have come past a rung, and how many were stopped there; the base is never stopped."""
+    """Count the trials that have come past a rung, and those stopped there; the base is never stopped."""
     there = [row for row in searched if not row["is_base"] and (row["spent"] or 0.0) >= rung]
     stopped = sum(row["status"] == "stopped" and row["rung"] == rung for row in there)
     return len(there) - stopped, stopped
 
 
 def is_confirming(row: TrialRow) -> bool:
-    """Whether a row is a run of a confirmation."""
+    """Tell whether a row is a run of a confirmation."""
     return row["stage"] == CONFIRM
 
 

@@ -78,7 +78,7 @@ def _plain(name: str) -> str:
 
 @dataclass(frozen=True)
 class Hardware:
-    """What a plan counts with: the speed of one device, in words where it comes from, and its memory if known."""
+    """Hardware that a plan counts with: one device's speed, where that comes from in words, and its memory if known."""
 
     tokens_per_second: float | None
     speed: str
@@ -108,7 +108,7 @@ def elsewhere(config: TrainConfig, name: str | None, measured: float | None) -> 
 
 
 def said_of_memory(config: TrainConfig, known: Card | None) -> str:
-    """What a trial needs of a card's memory, as far as it can be told without training."""
+    """Describe a trial's need of a card's memory, as far as it can be told without training."""
     if known is None:
         return "not compared: no card is named (--device)"
     from tuner.cluster.device_memory import needed_by

@@ -25,7 +25,7 @@ class TrialCourse:
     at_the_end: float = 1.0  # evaluations of a trial's end, in evaluations on its way
 
     def milestones(self, budget: float) -> list[float]:
-        """Where a trial of this budget reports before its end, ascending."""
+        """List where a trial of this budget reports before its end, ascending (unit of the budget)."""
         between = {budget * part / (self.reports + 1) for part in range(1, self.reports + 1)}
         return sorted(m for m in between | set(self.rungs) if m < budget)
 
@@ -54,7 +54,7 @@ class Pace:
     evaluation: float
 
     def seconds(self, course: TrialCourse, budget: float, after: float, upto: float) -> float:
-        """From one place of its course to another, without its start."""
+        """Return the seconds from one place of a trial's course (``after``) to another, without its start."""
         trained = course.trained(upto, budget) - course.trained(after, budget)
         evaluated = course.evaluations(upto, budget) - course.evaluations(after, budget)
         return self.training * trained + self.evaluation * evaluated

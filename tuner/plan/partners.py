@@ -61,7 +61,7 @@ def training(config: TrainConfig, number: int) -> Iterator[int]:
 
 
 def _trains(process: subprocess.Popen[bytes], until: float) -> bool:
-    """Whether it says in time that it trains."""
+    """Wait until the process says that it trains; False where it does not in time."""
     assert process.stdout is not None
     there, _, _ = select.select([process.stdout], [], [], max(0.0, until - time.monotonic()))
     return bool(there) and process.stdout.readline() == READY

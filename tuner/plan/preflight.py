@@ -1,4 +1,4 @@
-"""What a plan (``--dry-run``) can tell of the data without preparing them: it refuses what a run would refuse.
+"""Check of a plan's data (``--dry-run``) without preparing them: it refuses what a run would refuse.
 
 Text is read by the code of a run, and neither tokenised nor written. Where the data are prepared already they are
 opened, so that nothing is left open.

@@ -16,7 +16,7 @@ def said_of_left(left: Span) -> str:
 
 
 def rounded_seconds(seconds: float) -> float:
-    """To what can be known of it: a tenth or so."""
+    """Round seconds to what can be known of them: a tenth or so."""
     for under, step in ((60, 5), (600, 30), (3600, 60), (36_000, 300)):
         if seconds < under:
             return step * max(1, round(seconds / step))

@@ -1,4 +1,4 @@
-"""How fast a model trains on this machine, measured in moments and without data, for plans.
+"""Speed of a model's training on this machine, measured in moments and without data, for plans.
 
 Two speeds are told: the best, which is that of a machine with nothing else to do, and the usual one, the mean while as
 many processes train as trials will, and whatever else the machine is busy with now.
@@ -63,7 +63,7 @@ def _measured(config: TrainConfig, runtime: Runtime, together: int) -> Speeds | 
 
 
 def _fits(config: TrainConfig) -> bool:
-    """Whether a CPU has this model's passes done in moments."""
+    """Tell whether a CPU has this model's passes done in moments."""
     vocab, batch = vocab_size(config), num_rows(config, "cpu")
     flops = batch * config.data.seq_len * config.model.flops_per_token(vocab, config.data.seq_len)
     return flops <= MOST_FLOPS_ON_CPU and num_parameters(config, vocab) <= LARGEST_ON_CPU

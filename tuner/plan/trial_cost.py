@@ -30,13 +30,13 @@ class Beside:
 
 
 def evaluations_at_the_end(config: TrainConfig) -> float:
-    """What the end of a trial takes, in evaluations on its way; 1 where that is not known."""
+    """Return the time of a trial's end, in evaluations on its way; 1 where that is not known."""
     found = beside(config, 1.0)
     return found.at_the_end / found.on_the_way if found.on_the_way else 1.0
 
 
 def beside(config: TrainConfig, tokens_per_second: float | None) -> Beside:
-    """What a trial of ``config`` does beside its training, at that speed of training."""
+    """Return what a trial of ``config`` does beside its training, at that speed of training."""
     evaluation = config.evaluation
     if evaluation.tokens is None or not tokens_per_second:
         return Beside(START_SECONDS, known=False)

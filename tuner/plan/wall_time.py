@@ -1,4 +1,4 @@
-"""How long a search takes with so many slots: its schedule simulated, with the campaign's own early stopping.
+"""Wall time of a search on so many slots: its schedule simulated, with the campaign's own early stopping.
 
 A closed formula (``plan.expected_share``) is too low where trials are few: a trial is judged against those that reached
 its rung before it, so the first ones pass. How many go on depends on the order of arrival and on no number of slots;

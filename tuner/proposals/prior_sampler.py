@@ -78,7 +78,7 @@ class PriorSampler(BaseSampler):
         return found
 
     def slope(self, own: Sequence[FrozenTrial], base: FrozenTrial | None) -> float:
-        """How much of a difference elsewhere shows here: 1 while nothing is known, 0 where it is of no use."""
+        """Return how much of a difference elsewhere shows here: 1 while nothing is known, 0 where it is of no use."""
         pairs = []
         for point in self.foreign:
             again = [t for t in own if base is not None and t.params == dict(point.values)]

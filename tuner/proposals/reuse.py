@@ -33,7 +33,7 @@ class Finished:
     curve: TrainingCurve | None  # None too of a compacted campaign, and of one from before there were curves
 
     def columns(self, objective: str) -> TrialRow:
-        """What goes into the row of the trial that reuses it."""
+        """Make the columns of the row of the trial that reuses it."""
         return {**reusable(self.row), "last_value": measure_of(self.row, objective), "reused_from": self.campaign}
 
     def milestones(self, objective: str) -> dict[float, float]:
@@ -82,7 +82,7 @@ class Library:
 
 
 def _other_source(folder: Location, row: TrialRow) -> str:
-    """Why a row cannot be the same training as any here; empty where it can.
+    """Say why a row cannot be the same training as any here; empty where it can.
 
     A ValueError unless the row is of the config that its key is the hash of: it is reused by its key alone.
     """

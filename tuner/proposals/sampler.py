@@ -45,7 +45,7 @@ TRAINS = {"trains": 1.0}  # the constraint that such a trial breaks
 
 @dataclass(frozen=True)
 class Suggestion:
-    """What Optuna asks for: a number in its study, and values of the knobs that are active."""
+    """Proposal of Optuna: a number in its study, and values of the knobs that are active."""
 
     number: int
     values: dict[str, Value]
@@ -114,7 +114,7 @@ class Sampler:
         return Suggestion(trial.number, values)
 
     def describe_trial(self, number: int, attributes: Mapping[str, Any]) -> None:
-        """What the study says of an open trial beside its parameters."""
+        """Set what the study keeps of an open trial beside its parameters."""
         for name, value in attributes.items():
             self._open[number].set_user_attr(name, value)
 
@@ -153,7 +153,7 @@ class Sampler:
     def _values(
         self, status: str, value: float | None, second: float | None, excesses: Mapping[str, float]
     ) -> list[float] | None:
-        """What a COMPLETE trial is told with; None for any other."""
+        """Return the values that a COMPLETE trial is told with; None for any other."""
         counts = "completed" if status == "infeasible" and excesses else status
         values = [value, second][: len(self.space.objectives)]
         finite = [float(v) for v in values if v is not None and math.isfinite(v)]
@@ -235,7 +235,7 @@ def distribution(domain: Domain) -> BaseDistribution:
 
 
 def _state(status: str) -> TrialState:
-    """How a trial without a value is told."""
+    """Return the state with which a trial without a value is told to Optuna."""
     # TPE looks away from failures, so it would ask for values that make no valid run again and again; pruned without
     # an intermediate value, they are the worst that it knows of.
     return TrialState.PRUNED if status in ("stopped", "infeasible", *UNTRAINABLE) else TrialState.FAIL

@@ -11,7 +11,7 @@ from search_spaces.domains import Value
 
 @dataclass(frozen=True)
 class TrialEnd:
-    """How an earlier trial of this campaign ended, for rebuilding the study."""
+    """End of an earlier trial of this campaign, for rebuilding the study."""
 
     values: dict[str, Value]
     status: str

@@ -1,4 +1,4 @@
-"""Where a search may start from: results that others have, as points of the space with a score.
+"""Warm start of a search: results of others, as points of the space with a score.
 
 Scores of one source are comparable with each other only: a recorded campaign has another size and other data. What
 they are worth here is found out by ``prior_sampler.py``. Nothing is left out silently: each row not used has a reason.
@@ -68,11 +68,11 @@ class Prior:
         return found[:FIRST]
 
     def to_json(self) -> list[dict[str, Any]]:
-        """For ``campaign.json``: a resume starts from the same points, wherever they came from."""
+        """Convert it for ``campaign.json``: a resume starts from the same points, wherever they came from."""
         return [asdict(point) for point in self.points]
 
     def about(self) -> str:
-        """What is used and what is not, in one line."""
+        """Describe what is used and what is not, in one line."""
         used = ", ".join(f"{n} of {source}" for source, n in Counter(p.source for p in self.points).items())
         if not self.left_out:
             return used or "nothing"
@@ -190,7 +190,7 @@ def _config_or_why(row: TrialRow) -> tuple[TrainConfig | None, str]:
 
 
 def _unusable(row: TrialRow, objective: str) -> str:
-    """Why a campaign's row says nothing of where to start; empty where it may."""
+    """Say why a campaign's row cannot be a point to start from; empty where it can."""
     if (row["stage"] or SEARCH) != SEARCH:
         return "of its confirmation"
     if row["status"] != "completed":

@@ -64,7 +64,7 @@ def options_given(mode: str, function: str, asked: Mapping[str, Any]) -> dict[st
 
 
 def _is_nothing(mode: str, option: str, value: Any) -> bool:
-    """Whether a value asks for what is so anyway: an empty list, and no trust. A resume may let go of ``reuse``."""
+    """Tell whether a value asks for the default anyway: an empty list, or no trust. A resume may give up ``reuse``."""
     if option == "trust_sources":
         return value is False
     return value == [] and option in SEVERAL and not (option == "reuse" and mode == RESUME)
@@ -132,7 +132,7 @@ def _typed(name: str, action: argparse.Action, value: Any) -> Any:
 
 
 def name_and_space(space: Any) -> tuple[str, Space | None]:
-    """What names a space, and the space itself where it is given: a name, a file or a ``Space``."""
+    """Return a space's name, and the space itself where one is given: ``space`` is a name, a file or a ``Space``."""
     if isinstance(space, Space):
         return space.name, space
     text = os.fspath(space) if isinstance(space, str | os.PathLike) else None
@@ -149,7 +149,7 @@ def own_space_of(space: Any) -> Space | None:
 
 
 def display_of(display: Any) -> bool:
-    """Whether to print on the way."""
+    """Check ``display``: whether to print on the way."""
     if not isinstance(display, bool):
         raise ValueError(f"display is {shortened(display)} but must be True or False")
     return display

@@ -168,7 +168,7 @@ class Campaign(Questions):
 
 
 def overrides_for(base: Any, row: Mapping[str, Any]) -> dict[str, Any]:
-    """What ``overrides`` makes a row's config of the base with, as ``campaign.json`` keeps that.
+    """Return the ``overrides`` that make a row's config of the base, as ``campaign.json`` keeps that.
 
     The row itself has labels of choices, each of which may stand for a component with fields of its own: they are what
     is left where the config is of a train function of the user's own, or needs code that is not given here.
