@@ -13,16 +13,18 @@ from terminal import program
 if __name__ == "__main__":
     program.begin("python -m results.report")
 
+import argparse
 import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from rich.text import Text
-from storage import files
-from storage.location import Location, argument, text_argument
+from storage import files, inside
+from storage.location import Location, argument, local_argument, text_argument
 from terminal.command_line import EXIT_CODES_OF_LOOKING, OneLineParser
 from terminal.complaint import complain
 from terminal.console import Console
@@ -44,6 +46,7 @@ from results.winner_command import kept_command
 
 _HEADS = ("rank", "trial", "", "vs base", "status")  # the third is the name of the objective
 _GAP = "  "
+TO_SCREEN = Path("-")  # --markdown without a file
 
 
 @dataclass(frozen=True)
@@ -228,8 +231,35 @@ def print_page(console: Console, results: Results, folder: Location) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the report of the campaign named on the command line, and write its page.
 
-    Exit code 2 and one line where it cannot be read, 1 where the page cannot be written.
+    Exit code 2 and one line where it cannot be read, 1 where something cannot be written.
     """
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    try:
+        folder = find(options.folder)
+        results = frames.load(folder)
+        with_curves = options.page or options.png or options.markdown
+        _ = results.curves if with_curves else None  # what is damaged is said before anything is printed
+        tables = [] if options.csv is None else write_csv(results, options.csv)
+    except (ValueError, OSError) as error:
+        return parser.refuse(error)
+    console = Console()
+    if options.markdown != TO_SCREEN:
+        print_leaderboard(console, results, options.top)
+        print_winner_command(console, results)
+        console.print()
+        print_where(console, folder)
+        if tables:
+            console.print(f"tables: {options.csv}: {', '.join(tables)}")
+    try:
+        _write_all(console, options, results, folder)
+    except (ValueError, OSError) as error:
+        complain(parser.prog, f"not written: {error}")
+        return FAILED
+    return DONE
+
+
+def _parser() -> OneLineParser:
     parser = OneLineParser(
         prog="python -m results.report", description="Show the results of a campaign.", epilog=EXIT_CODES_OF_LOOKING
     )
@@ -239,28 +269,49 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--no-page", dest="page", action="store_false", help="write no report.html into the campaign's folder"
     )
     parser.add_argument("--csv", type=argument, metavar="FOLDER", help="write the tables there too, a .csv a question")
-    options = parser.parse_args(arguments)
-    try:
-        folder = find(options.folder)
-        results = frames.load(folder)
-        _ = results.curves if options.page else None  # what is damaged is said before anything is printed
-        tables = [] if options.csv is None else write_csv(results, options.csv)
-    except (ValueError, OSError) as error:
-        return parser.refuse(error)
-    console = Console()
-    print_leaderboard(console, results, options.top)
-    print_winner_command(console, results)
-    console.print()
-    print_where(console, folder)
-    if tables:
-        console.print(f"tables: {options.csv}: {', '.join(tables)}")
-    if options.page:
-        try:
-            print_page(console, results, folder)
-        except (ValueError, OSError) as error:
-            complain(parser.prog, f"the page is not written: {error}")
-            return FAILED
-    return DONE
+    parser.add_argument(
+        "--png", type=local_argument, metavar="FOLDER", help="write the page's pictures there, for a paper"
+    )
+    parser.add_argument(
+        "--markdown",
+        type=local_argument,
+        nargs="?",
+        const=TO_SCREEN,
+        metavar="FILE",
+        help="write a summary with tables for a pull request there, or print it in place of the text",
+    )
+    return parser
+
+
+def _write_all(console: Console, options: argparse.Namespace, results: Results, folder: Location) -> None:
+    """Write what the options ask for. An OSError where that cannot be."""
+    to_screen = options.markdown == TO_SCREEN
+    if options.png is not None or options.markdown is not None:
+        from results.page.data import page_data
+
+        data = page_data(results, folder)
+        if options.png is not None:
+            from results.page.pictures import write_pictures  # with matplotlib
+
+            names = write_pictures(data, options.png)
+            if not to_screen:
+                console.print(f"pictures: {options.png}: {', '.join(names) or 'nothing to draw yet'}")
+        if options.markdown is not None:
+            _write_markdown(console, data, None if to_screen else options.markdown, options.top)
+    if options.page and not to_screen:
+        print_page(console, results, folder)
+
+
+def _write_markdown(console: Console, data: dict[str, Any], file: Path | None, top: int) -> None:
+    from results.page.markdown import markdown
+
+    text = markdown(data, top)
+    if file is None:
+        for line in text.splitlines():
+            console.print(line)
+        return
+    inside.write(file.parent, file.name, text.encode())
+    console.print(f"Markdown: {file}")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,135 @@
+"""The page's data as Markdown, for a pull request: the verdict, the winner, tables, and how to make it again.
+
+What comes from a campaign stands in code spans, where it is neither markup nor a mention of anybody.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from terminal.short import short
+
+TOP = 10  # rows of each table
+
+_MARKUP = re.compile(r"([\\`*_\[\]<>|~&#])")
+
+
+def markdown(data: dict[str, Any], top: int = TOP) -> str:
+    """The summary of a page's data, its tables with at most ``top`` rows."""
+    parts = [
+        f"## {code(data['name'])}",
+        plain(data["verdict"]["sentence"]),
+        *_winner(data),
+        *_confirmed(data),
+        *_leaderboard(data, top),
+        *_importance(data, top),
+        *_next(data),
+        *_again(data),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def plain(text: str) -> str:
+    """Text of ours with names in it: nothing in it is markup, and nobody is mentioned."""
+    return _MARKUP.sub(r"\\\1", text).replace("@", "@<!-- -->")
+
+
+def code(value: Any) -> str:
+    """A value as a code span that can stand in a table, whatever is in it."""
+    text = "-" if value is None else short(value)
+    fence = "`" * (1 + max((len(run) for run in re.findall("`+", text)), default=0))
+    room = " " if text.startswith("`") or text.endswith("`") else ""
+    inner = text.replace("|", "\\|")
+    return f"{fence}{room}{inner}{room}{fence}" if text else ""
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def _signed(value: float | None) -> str:
+    return "-" if value is None else f"{value:+.4f}"
+
+
+def _result(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"
+
+
+def _changes(data: dict[str, Any], place: int) -> list[tuple[str, Any, Any]]:
+    changes = data["changes"]
+    return [(changes["paths"][path], changes["base"][path], value) for path, value in changes["of"][place]]
+
+
+def _winner(data: dict[str, Any]) -> list[str]:
+    winner = data["winner"]
+    if winner is None:
+        return []
+    place = data["trials"]["number"].index(winner["trial"])
+    rows = [[code(path), code(base), code(value)] for path, base, value in _changes(data, place)]
+    found = [f"Trial {winner['trial']} changes:", _table(["", "base", "here"], rows)] if rows else []
+    return [*found, *([f"```sh\n{winner['command']}\n```"] if "command" in winner else [])]
+
+
+def _confirmed(data: dict[str, Any]) -> list[str]:
+    if not data["confirmations"]:
+        return []
+    last = data["confirmations"][-1]
+    rows = [
+        [
+            str(arm["trial"]),
+            _signed(arm.get("difference")),
+            "-" if arm.get("low") is None else f"{_signed(arm['low'])} .. {_signed(arm['high'])}",
+            str(arm.get("pairs", 0)),
+            plain(arm.get("said", "")),
+        ]
+        for arm in last["arms"][1:]
+    ]
+    heads = ["trial", "vs base", "95 % interval", "pairs", "verdict"]
+    return [f"Confirmed on fresh seeds, paired with the base ({last['design']}):", _table(heads, rows)]
+
+
+def _leaderboard(data: dict[str, Any], top: int) -> list[str]:
+    trials = data["trials"]
+    ranked = sorted((rank, place) for place, rank in enumerate(trials["rank"]) if rank is not None)[:top]
+    if not ranked:
+        return []
+    rows = []
+    for rank, place in ranked:
+        changes = [f"{path}={short(value)}" for path, _, value in _changes(data, place)]
+        said = ", ".join(changes[:4]) + (f" +{len(changes) - 4}" if len(changes) > 4 else "")
+        versus = None if trials["is_base"][place] else trials["versus"][place]
+        what = "(the base config)" if trials["is_base"][place] else code(said)
+        rows.append([str(rank), str(trials["number"][place]), _result(trials["value"][place]), _signed(versus), what])
+    return [_table(["rank", "trial", plain(data["objective"]), "vs base", "changed from the base"], rows)]
+
+
+def _importance(data: dict[str, Any], top: int) -> list[str]:
+    found = data.get("importance")
+    if not found:
+        return []
+    rows = [
+        [code(row["name"]), _share(row["middle"]), f"{_share(row['low'])} .. {_share(row['high'])}", plain(row["said"])]
+        for row in found["rows"][:top]
+        if row["middle"] is not None
+    ]
+    return [plain(found["hint"]), _table(["knob", "part", "95 % interval", "verdict"], rows)] if rows else []
+
+
+def _share(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"
+
+
+def _next(data: dict[str, Any]) -> list[str]:
+    found = []
+    for step in data["next"]:
+        found.append(f"- {plain(step['text'])}" + (f" {code(step['command'])}" if step["command"] else ""))
+    return ["What next:", "\n".join(found)] if found else []
+
+
+def _again(data: dict[str, Any]) -> list[str]:
+    facts = _table(["", ""], [[plain(label), code(value)] for label, value in data["reproduce"]])
+    commands = [f"{plain(label)}\n\n```sh\n{line}\n```" for label, line in data["commands"]]
+    return ["<details><summary>How to make it again</summary>", *commands, facts, "</details>"]
