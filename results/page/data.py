@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 from storage.location import Location
 
-from results.page import findings, lines, reproduce
+from results.page import advice, findings, lines, reproduce
 from results.page.confirmed import confirmations
 from results.page.knobs import knobs
 from results.page.plain import json_number, json_numbers, shown_text
@@ -33,6 +33,7 @@ def page_data(results: Results, folder: Location) -> dict[str, Any]:
     rows = plain_rows(trials)
     found = rounds(rows)
     objective = str(next(iter(trials["objective"].dropna()), campaign.get("objective") or "value"))
+    importances = advice.importance_rows(results)
     found_out = sentence_of(results, trials, found)
     return {
         "name": shown_text(folder.name),
@@ -50,6 +51,8 @@ def page_data(results: Results, folder: Location) -> dict[str, Any]:
         "base_value": _base_value(trials),
         "progress": findings.progress(results, places),
         "effects": findings.effect_rows(results),
+        "importance": importances,
+        "first_knobs": advice.first_knobs(importances),
         "trials": _trials(trials),
         "columns": columns(trials),
         "changes": changed_fields(trials, campaign),
@@ -62,7 +65,7 @@ def page_data(results: Results, folder: Location) -> dict[str, Any]:
         "front": _front(trials, campaign),
         "replay": replayed(results),
         "inert": _inert(campaign),
-        "next": [],
+        "next": advice.steps(results),
         "commands": reproduce.commands(campaign, folder),
         "reproduce": reproduce.facts(campaign, trials),
     }

@@ -45,10 +45,13 @@ function importanceSection() {
   const found = DATA.importance;
   if (!found) return;
   const body = section("importance", found.hint);
-  if (found.rows.length) {
+  const rows = found.rows.filter((row) => row.middle !== null);
+  if (rows.length) {
     const host = el("div");
-    intervals(host, found.rows, { label: "Importance of each knob", axis: found.axis, bars: true, floor: 0 });
-    body.append(host);
+    intervals(host, rows, { label: "Importance of each knob", axis: found.axis, bars: true, floor: 0 });
+    body.append(host, legend([["winner", "these trials can tell", "square"], ["soft", "they cannot tell", "square"]]));
   }
-  for (const note of found.notes || []) body.append(el("p", { class: "note", text: note }));
+  for (const note of found.notes) body.append(el("p", { class: "note", text: note }));
+  body.append(el("details", {}, el("summary", { text: "As a table" }), table(["knob", { n: "part" }, { n: "95 % interval" }, { n: "trials" }, "verdict", "why"],
+    found.rows.map((row) => [el("code", { text: row.name }), { n: short(row.middle) }, { n: row.low === null ? "–" : `${short(row.low)} .. ${short(row.high)}` }, { n: row.trials ?? "–" }, row.said, row.why]))));
 }
