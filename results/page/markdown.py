@@ -20,7 +20,7 @@ def markdown(data: dict[str, Any], top: int = TOP) -> str:
     """The summary of a page's data, its tables with at most ``top`` rows."""
     parts = [
         f"## {code(data['name'])}",
-        plain(data["verdict"]["sentence"]),
+        without_markup(data["verdict"]["sentence"]),
         *_winner(data),
         *_confirmed(data),
         *_leaderboard(data, top),
@@ -31,7 +31,7 @@ def markdown(data: dict[str, Any], top: int = TOP) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def plain(text: str) -> str:
+def without_markup(text: str) -> str:
     """Text of ours with names in it: nothing in it is markup, and nobody is mentioned."""
     return _MARKUP.sub(r"\\\1", text).replace("@", "@<!-- -->")
 
@@ -83,7 +83,7 @@ def _confirmed(data: dict[str, Any]) -> list[str]:
             _signed(arm.get("difference")),
             "-" if arm.get("low") is None else f"{_signed(arm['low'])} .. {_signed(arm['high'])}",
             str(arm.get("pairs", 0)),
-            plain(arm.get("said", "")),
+            without_markup(arm.get("said", "")),
         ]
         for arm in last["arms"][1:]
     ]
@@ -103,7 +103,7 @@ def _leaderboard(data: dict[str, Any], top: int) -> list[str]:
         versus = None if trials["is_base"][place] else trials["versus"][place]
         what = "(the base config)" if trials["is_base"][place] else code(said)
         rows.append([str(rank), str(trials["number"][place]), _result(trials["value"][place]), _signed(versus), what])
-    return [_table(["rank", "trial", plain(data["objective"]), "vs base", "changed from the base"], rows)]
+    return [_table(["rank", "trial", without_markup(data["objective"]), "vs base", "changed from the base"], rows)]
 
 
 def _importance(data: dict[str, Any], top: int) -> list[str]:
@@ -111,11 +111,16 @@ def _importance(data: dict[str, Any], top: int) -> list[str]:
     if not found:
         return []
     rows = [
-        [code(row["name"]), _share(row["middle"]), f"{_share(row['low'])} .. {_share(row['high'])}", plain(row["said"])]
+        [
+            code(row["name"]),
+            _share(row["middle"]),
+            f"{_share(row['low'])} .. {_share(row['high'])}",
+            without_markup(row["said"]),
+        ]
         for row in found["rows"][:top]
         if row["middle"] is not None
     ]
-    return [plain(found["hint"]), _table(["knob", "part", "95 % interval", "verdict"], rows)] if rows else []
+    return [without_markup(found["hint"]), _table(["knob", "part", "95 % interval", "verdict"], rows)] if rows else []
 
 
 def _share(value: float | None) -> str:
@@ -125,11 +130,11 @@ def _share(value: float | None) -> str:
 def _next(data: dict[str, Any]) -> list[str]:
     found = []
     for step in data["next"]:
-        found.append(f"- {plain(step['text'])}" + (f" {code(step['command'])}" if step["command"] else ""))
+        found.append(f"- {without_markup(step['text'])}" + (f" {code(step['command'])}" if step["command"] else ""))
     return ["What next:", "\n".join(found)] if found else []
 
 
 def _again(data: dict[str, Any]) -> list[str]:
-    facts = _table(["", ""], [[plain(label), code(value)] for label, value in data["reproduce"]])
-    commands = [f"{plain(label)}\n\n```sh\n{line}\n```" for label, line in data["commands"]]
+    facts = _table(["", ""], [[without_markup(label), code(value)] for label, value in data["reproduce"]])
+    commands = [f"{without_markup(label)}\n\n```sh\n{line}\n```" for label, line in data["commands"]]
     return ["<details><summary>How to make it again</summary>", *commands, facts, "</details>"]

@@ -9,7 +9,7 @@ import pytest
 
 from results import load
 from results.page.data import page_data
-from results.page.markdown import code, markdown, plain
+from results.page.markdown import code, markdown, without_markup
 from results.report import main
 
 
@@ -30,7 +30,7 @@ def test_a_code_span_holds_any_text(text: str) -> None:
 
 
 def test_plain_text_is_no_markup_and_mentions_nobody() -> None:
-    assert plain("a_b *c* <d> @e") == "a\\_b \\*c\\* \\<d\\> @<!-- -->e"
+    assert without_markup("a_b *c* <d> @e") == "a\\_b \\*c\\* \\<d\\> @<!-- -->e"
 
 
 def test_it_is_printed_alone_or_written_to_a_file(campaign: Path, tmp_path: Path, capsys: Any) -> None:
