@@ -144,8 +144,7 @@ def headings_of(search: Search) -> tuple[str, ...]:
 def running_cells(search: Search, entry: Entry, best: Entry | None, ends: tuple[float, float]) -> list[Line]:
     row, milestones = entry.row, dict(entry.milestones)
     name, unit = Line(f"  {trial_name(entry)}", style="cyan"), row["budget_unit"]
-    began = row["started_at"]
-    since = Line("" if began is None else clock(max(0.0, (search.ledger.now() - began).total_seconds())), style="dim")
+    since = Line(running_for(search, entry), style="dim")
     if row["last_value"] is None or not milestones:
         return [name, since, Line(f"reports at {short(first_report(search, entry))} {unit}", style="dim"), *_NONE]
     against = "" if best is None or best is entry else against_best(milestones, best)
@@ -159,6 +158,12 @@ def running_cells(search: Search, entry: Entry, best: Entry | None, ends: tuple[
         Line(sparkline(_values(milestones), *ends), style="cyan"),
         Line("" if speed is None else f"{speed:,.0f}", style="dim"),
     ]
+
+
+def running_for(search: Search, entry: Entry) -> str:
+    """The time since an attempt has begun; one that has no worker yet waits."""
+    began = entry.row["started_at"]
+    return "waits" if began is None else clock(max(0.0, (search.ledger.now() - began).total_seconds()))
 
 
 def first_report(search: Search, entry: Entry) -> float | None:
