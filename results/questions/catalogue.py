@@ -6,9 +6,12 @@ from collections.abc import Callable
 
 import pandas as pd
 
+from results.questions.edges import edges
 from results.questions.effects import effects
 from results.questions.framed import objectives_of
+from results.questions.importance import importance
 from results.questions.leaderboard import ranked
+from results.questions.next_steps import next_steps
 from results.questions.noise import noise
 from results.questions.pareto import pareto
 from results.questions.progression import progression
@@ -26,6 +29,9 @@ QUESTIONS: dict[str, Callable[[Readable], pd.DataFrame]] = {
     "progression": progression,
     "time": time,
     "slots": slot_seconds,
+    "importance": importance,
+    "edges": edges,
+    "next_steps": next_steps,
 }
 ROW_FRAMES = ("trials", "confirmations", "reports")  # what all of them are made of
 

@@ -66,19 +66,19 @@ class Questions:
         return slot_seconds(self)
 
     def importance(self) -> pd.DataFrame:
-        """Which of my knobs matter, and can these trials tell? A row a knob."""
+        """Which of my knobs matter? A row a knob, which also says whether these trials can tell."""
         from results.questions.importance import importance
 
         return importance(self)
 
     def edges(self) -> pd.DataFrame:
-        """Which good values lie at the edge of their range? A row an edge."""
+        """Which good values lie at the edge of their range, so that the best may lie beyond? A row an edge."""
         from results.questions.edges import edges
 
         return edges(self)
 
     def next_steps(self, trials: int = 24) -> pd.DataFrame:
-        """What is worth doing next, and what would ``trials`` more be expected to give? A row a step."""
+        """What is worth doing next? A row a step, among them what ``trials`` more would be expected to give."""
         from results.questions.next_steps import next_steps
 
         return next_steps(self, trials)
