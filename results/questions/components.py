@@ -67,7 +67,7 @@ def basis(knobs: Sequence[SearchedKnob], places: Sequence[np.ndarray], active: S
     return Basis(
         np.hstack([alone, alone[:, one] * alone[:, other]]),
         np.concatenate([of, np.full(len(pairs), len(knobs))]),
-        np.array(weights + [1 / len(pairs)] * len(pairs)),
+        np.array(weights + [1 / max(1, len(pairs))] * len(pairs)),
         np.vstack([share[of], (share[of[one]] + share[of[other]]) / 2]),
     )
 

@@ -32,6 +32,8 @@ Import = Annotated[str, Field(pattern=r"^[^\W\d]\w*(\.[^\W\d]\w*)*@[0-9a-f]{64}$
 SeedNumber = Annotated[int, Field(ge=0, lt=2**63)]
 Number = Annotated[float, Field(allow_inf_nan=False, ge=-LARGEST_NUMBER, le=LARGEST_NUMBER)]
 
+Label = bool | int | Number | Text | None
+
 STEP_SECONDS = "step_seconds"  # worked out from two columns (results/statistics/pareto.py)
 MEASURES = {column.name for column in TRIAL_COLUMNS if column.is_measure} | {STEP_SECONDS}
 
@@ -113,7 +115,7 @@ class PriorPoint(_Object):
 
     source: Name
     name: Text
-    values: Annotated[dict[Name, bool | int | Number | Text | None], Field(max_length=MOST_KNOBS)]
+    values: Annotated[dict[Name, Label], Field(max_length=MOST_KNOBS)]
     score: Number
     reference: Number | None = None
     same: bool = False
@@ -125,6 +127,29 @@ class KeptCommand(_Object):
     arm: Name
     minimal: bool
     line: Text
+
+
+class KnobRange(_Object):
+    """A knob's domain, in words and (not in campaigns of an earlier version) as data, and when the knob is active."""
+
+    domain: Text = ""
+    kind: Literal["uniform", "log", "integer", "choice"] | None = None
+    low: Number | None = None
+    high: Number | None = None
+    options: Annotated[list[Label], Field(min_length=1, max_length=10_000)] | None = None
+    when: Annotated[dict[Name, list[Label]], Field(max_length=MOST_KNOBS)] | None = None
+
+    @model_validator(mode="after")
+    def has_what_its_kind_needs(self) -> KnobRange:
+        """A choice has options, another domain two ends."""
+        if self.kind == "choice" and self.options is None:
+            raise ValueError("a choice needs options")
+        if self.kind not in (None, "choice"):
+            if self.low is None or self.high is None or not self.low < self.high:
+                raise ValueError(f"low is {self.low} and high is {self.high}, but a range must go up")
+            if self.kind == "log" and self.low <= 0:
+                raise ValueError(f"low is {self.low} but must be positive on a log scale")
+        return self
 
 
 class OwnTrain(_Object):
@@ -151,7 +176,7 @@ class CampaignFile(_Object):
     imports: Annotated[list[Import], Field(max_length=200)] = []
     overrides: Annotated[dict[Name, Any], Field(max_length=MOST_KNOBS)] = {}
     base: dict[str, Any] = {}
-    ranges: dict[str, dict[str, Any]] = {}
+    ranges: Annotated[dict[Name, KnobRange], Field(max_length=MOST_KNOBS)] = {}
     knobs: Annotated[dict[Name, Any], Field(max_length=MOST_KNOBS)]
     trials: Annotated[int, Field(ge=1, le=limits.TRIALS)] = 1
     reports: Annotated[int, Field(ge=0, le=10_000)] = 0

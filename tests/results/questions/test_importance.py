@@ -104,3 +104,18 @@ def test_a_replay_has_no_knobs(make_trial, written):
 def test_the_same_rows_give_the_same_answer(make_trial, written):
     campaign = written(search(make_trial, lambda row: 2 + place(row), noise=0.5), knobs=KNOBS, ranges=RANGES)
     assert campaign.importance().equals(campaign.importance())
+
+
+def test_a_space_of_one_knob_has_no_products_to_share(make_trial, written):
+    rows = search(make_trial, lambda row: 2 + place(row))
+    for row in rows:
+        for other in ("size", "kind", "kind.depth", "clip"):
+            del row[other]
+    found = written(rows, knobs={"rate": "float64"}, ranges={"rate": RANGES["rate"]}).importance()
+    assert found["knob"].tolist() == ["rate"] and found["can_tell"].all() and found["importance"][0] > 0.8
+
+
+def test_more_products_than_can_be_fitted_are_left_out(make_trial, written, monkeypatch):
+    monkeypatch.setattr("results.questions.components.MOST_PRODUCTS", 3)
+    found = ask(written, search(make_trial, lambda row: 2 + place(row)))
+    assert found.index[0] == "rate" and found.loc["rate", "can_tell"]
