@@ -149,14 +149,16 @@ class Ours:
         stopper: str = "asha",
         make_sampler: type[Sampler] = Sampler,
         prior: Prior | None = None,
+        trials: int = 10**6,
+        make_store: type[MemoryStore] = MemoryStore,
     ) -> None:
         self.table = table = table.fresh()
         self._folder = tempfile.TemporaryDirectory()  # the search leaves a note there when it stops early
-        store: Any = MemoryStore(Path(self._folder.name), table.space.objective)
+        store: Any = make_store(Path(self._folder.name), table.space.objective)
         space, base = table.space, table.base
-        sampler = make_sampler(space, space.values_of(base), seed, prior=prior)  # its study is in memory
+        self.sampler = make_sampler(space, space.values_of(base), seed, prior=prior)  # its study is in memory
         self.milestones: dict[int, float] = {}  # the ninth that a milestone's value is taken at -> the milestone
-        self.search = played_search(space, base, store, 10**6, slots, seed, stopper=stopper, sampler=sampler)
+        self.search = played_search(space, base, store, trials, slots, seed, stopper=stopper, sampler=self.sampler)
 
     def close(self) -> None:
         """Remove the search's folder."""

@@ -1,0 +1,167 @@
+"""Does ``importance`` name the knobs that matter? ``python -m benchmarks.importance`` on spaces of which that is known.
+
+Searches of the product itself with early stopping on three made-up spaces (made_up_spaces.py), with 24 and 100 trials,
+each on 20 seeds. Ours is held against Optuna's evaluators, which are asked as optuna-dashboard asks them: on the study
+as it is, of which they take the completed trials, and knobs that all of these have; the rest come last. Two of them
+need ``pip install scikit-learn``, without which they are left out.
+
+``recall`` is the part of the k knobs that matter among the first k, ``rank`` their mean rank; knobs that are level
+share theirs. Beside them: how often ours says that it can tell, rightly and wrongly; the part of true shares within its
+intervals; the edges it names; and how often what 24 more trials gave lay within the interval that was said before.
+"""
+
+from __future__ import annotations
+
+from terminal import program
+
+if __name__ == "__main__":
+    program.begin("python -m benchmarks.importance")
+
+import sys
+import time
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import optuna
+import pandas as pd
+
+from benchmarks import made_up_spaces
+from benchmarks.made_up_spaces import MadeUp
+from results import Results
+from results.questions.edges import edges
+from results.questions.expected_gain import expected_gain
+from results.questions.importance import importance
+from results.questions.one_ruler import one_ruler
+from terminal.command_line import OneLineParser
+from terminal.console import Console
+from terminal.option_numbers import at_least_one
+
+TRIALS = (24, 100)
+MORE = 24
+AFTER = (24, 48, 76)  # trials, of which a campaign of 100 has that many more
+Asked = dict[str, float]
+
+
+def evaluators(seed: int) -> dict[str, Any]:
+    """Optuna's, by name; those that need scikit-learn only where that is there."""
+    found: dict[str, Any] = {"PED-ANOVA": optuna.importance.PedAnovaImportanceEvaluator()}
+    try:
+        found["fANOVA"] = optuna.importance.FanovaImportanceEvaluator(seed=seed)
+        found["MDI"] = optuna.importance.MeanDecreaseImpurityImportanceEvaluator(seed=seed)
+    except ImportError:
+        pass
+    return found
+
+
+def asked(study: optuna.Study, evaluator: Any) -> Asked:
+    """What Optuna says; nothing where it refuses, as with one completed trial."""
+    try:
+        return dict(optuna.importance.get_param_importances(study, evaluator=evaluator))
+    except (ValueError, RuntimeError):
+        return {}
+
+
+def order(found: Mapping[str, float], made_up: MadeUp) -> Asked:
+    """Recall among the first k and the mean rank of the k knobs that matter."""
+    ranks = pd.Series({path: found.get(path, -1.0) for path in made_up.shares}).rank(ascending=False)
+    matter = made_up.important
+    first = [path for path in matter if ranks[path] <= len(matter) + 0.25]  # level over the border counts as not there
+    return {"recall": len(first) / len(matter), "rank": float(ranks[matter].mean())}
+
+
+def told(frame: pd.DataFrame, made_up: MadeUp) -> Asked:
+    """How often it says that it can tell, of knobs that matter and of others, and how often its intervals are right."""
+    said, matter = set(frame["knob"][frame["can_tell"]]), set(made_up.important)
+    rows = frame.set_index("knob")
+    known = [path for path in matter if pd.notna(rows.loc[path, "low"])]
+    within = [rows.loc[path, "low"] <= made_up.shares[path] <= rows.loc[path, "high"] for path in known]
+    return {
+        "told": len(said & matter) / max(1, len(matter)),
+        "wrong": float(bool(said - matter)),
+        "within": float(pd.Series(within, dtype=float).mean()),
+    }
+
+
+def of_campaign(made_up: MadeUp, trials: int, seed: int) -> Iterator[dict[str, Any]]:
+    """One search, and what each method makes of it."""
+    results, study = made_up_spaces.play(made_up, trials, seed)
+    row = {"space": made_up.name, "trials": trials}
+    began = time.perf_counter()
+    frame = importance(results)
+    seconds = time.perf_counter() - began
+    said = dict(zip(frame["knob"], frame["importance"].fillna(-1.0), strict=True))
+    yield {**row, "method": "ours", **order(said, made_up), **told(frame, made_up), "seconds": seconds}
+    for name, evaluator in evaluators(seed).items():
+        began = time.perf_counter()
+        said = asked(study, evaluator)
+        yield {**row, "method": name, **order(said, made_up), "seconds": time.perf_counter() - began}
+    matter, named = set(made_up.important), edges(results)["knob"]
+    right = named.isin(matter)
+    yield {**row, "method": "edges", "told": float(right.sum()), "wrong": float((~right).any())}
+    if trials == max(TRIALS):
+        yield from ({**row, "method": f"gain after {done}", **gained(results, done)} for done in AFTER)
+
+
+def gained(results: Results, done: int) -> Asked:
+    """The gain of MORE trials that was expected after so many, and what it was."""
+    rows = results.rows[results.rows["number"] < done]
+    then = replace(
+        results,
+        rows=rows.reset_index(drop=True),
+        reports=results.reports[results.reports["key"].isin(rows["key"])].reset_index(drop=True),
+    )
+    expected = expected_gain(one_ruler(then.trials, then.reports), MORE)
+    after = results.rows["value"][results.rows["number"] < done + MORE].min()
+    gain = float(rows["value"].min() - after)
+    if expected is None:
+        return {}
+    return {"gain": gain, "expected": expected.mean, "within": float(expected.low <= gain <= expected.high)}
+
+
+def of_nothing(trials: int, seed: int, early: bool) -> dict[str, Any]:
+    """A campaign in which no knob does anything, or one only to the early values: what is called important there."""
+    results = made_up_spaces.campaign(made_up_spaces.nothing(early), trials, seed)
+    said = importance(results)
+    name = "nothing, but one early" if early else "nothing"
+    wrong = {"wrong": float(said["can_tell"].any()), "edges": float(not edges(results).empty)}
+    return {"space": name, "trials": trials, "method": "ours", **wrong}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the tables."""
+    parser = OneLineParser(prog="python -m benchmarks.importance", description="Importance against known truth.")
+    parser.add_argument("--seeds", type=at_least_one, default=20, metavar="N", help="of each space (default: 20)")
+    about = "campaigns of 24 trials in which no knob matters, and a fifth as many of 100 (default: 100)"
+    parser.add_argument("--nothing", type=at_least_one, default=100, metavar="N", help=about)
+    options = parser.parse_args(arguments)
+    warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    seeds = range(options.seeds)
+    spaces = [make() for make in made_up_spaces.SPACES.values()]
+    asked_for = [(made_up, trials, seed) for seed in seeds for made_up in spaces for trials in TRIALS]
+    rows = [row for campaign in asked_for for row in of_campaign(*campaign)]
+    nothing = [of_nothing(TRIALS[0], seed, early) for seed in range(options.nothing) for early in (False, True)]
+    nothing += [of_nothing(TRIALS[1], seed, early) for seed in range(options.nothing // 5) for early in (False, True)]
+    console = Console()
+    for made_up in spaces:
+        shares = ", ".join(f"{path} {made_up.shares[path]:.2f}" for path in made_up.important)
+        console.print(f"{made_up.name}: {len(made_up.shares)} knobs, of which matter {shares}")
+    print_means(console, rows)
+    print_means(console, nothing)
+    return 0
+
+
+def print_means(console: Console, rows: Sequence[Mapping[str, Any]]) -> None:
+    """The means over seeds, a line for each space, number of trials and method."""
+    frame = pd.DataFrame(rows)
+    table = frame.groupby(["space", "trials", "method"], sort=False).mean(numeric_only=True)
+    table.insert(0, "campaigns", frame.groupby(["space", "trials", "method"], sort=False).size())
+    table = table.sort_index(level=["space", "trials"], sort_remaining=False)
+    for line in table.to_string(float_format="{:.3f}".format, na_rep="").splitlines():
+        console.print(line)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
