@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from results.store.campaign_json import CampaignFile, check
+from results.store import campaign_json
 
 
 @pytest.mark.parametrize(
@@ -20,9 +20,11 @@ from results.store.campaign_json import CampaignFile, check
 )
 def test_a_domain_that_is_none_is_refused_in_one_line_when_it_is_read(kept, complaint):
     with pytest.raises(ValueError) as refused:
-        check(CampaignFile, {"knobs": {}, "ranges": {"rate": kept}})
+        campaign_json.check(campaign_json.CampaignFile, {"knobs": {}, "ranges": {"rate": kept}})
     assert complaint in str(refused.value) and "\n" not in str(refused.value)
 
 
 def test_domains_in_words_only_are_those_of_an_earlier_version():
-    check(CampaignFile, {"knobs": {}, "ranges": {"rate": {"domain": "0 .. 1", "why": "x", "when": None}}})
+    campaign_json.check(
+        campaign_json.CampaignFile, {"knobs": {}, "ranges": {"rate": {"domain": "0 .. 1", "why": "x", "when": None}}}
+    )
