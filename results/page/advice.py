@@ -26,10 +26,11 @@ def importance_rows(results: Results) -> dict[str, Any] | None:
         return None
     told = int(table["can_tell"].sum())
     unexplained = float(table.attrs["unexplained"])
+    judged = int(table["importance"].notna().sum())
     said = f"These trials can tell of {told} of {counted(len(table), 'knob')} that it matters."
     return {
         "hint": f"The part of the differences in the objective that each knob makes, with its 95 % interval. {said} "
-        f"{unexplained:.0%} is explained by none of them.",
+        + (f"{unexplained:.0%} is explained by none of them." if judged else "There are too few of them."),
         "axis": "part of the variance",
         "rows": [_knob(row) for row in table.to_dict("records")],
         "notes": [shown_text(table.attrs["about"])],

@@ -61,7 +61,7 @@ function scatterSection() {
 function frontSection() {
   const front = DATA.front;
   if (!front) return;
-  const body = section("front", `A filled line joins the trials that no other one beats in both ${DATA.objective} and ${front.name}; both are better when lower.`);
+  const body = section("front", `The line joins the trials that no other one beats in both ${DATA.objective} and ${front.name}; both are better when lower.`);
   const host = el("div");
   const options = { log: false };
   const places = T.number.map((_, place) => place).filter((place) => searched(place) && T.value[place] !== null && front.costs[place] !== null);

@@ -28,7 +28,7 @@ function winnerSection() {
   if (WINNER < 0) return;
   const body = section("winner");
   const of = DATA.winner;
-  byId("winner").querySelector("h2").textContent = of.confirmed ? "What won" : DATA.replay ? "The best run" : "The best so far";
+  byId("winner").querySelector("h2").textContent = T.is_base[WINNER] ? "The base is ahead" : of.confirmed ? "What won" : DATA.replay ? "The best run" : "The best so far";
   const value = T.value[WINNER];
   const said = el("p", {}, "Trial ", link(WINNER), `: ${DATA.objective} ${result(value)}`,
     T.versus[WINNER] !== null && !T.is_base[WINNER] ? `, ${signed(T.versus[WINNER])} against the base in the search` : "",

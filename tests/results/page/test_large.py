@@ -19,6 +19,9 @@ def _check(page: Path, show: Callable[..., Any], runs: int, most_bytes: float) -
     shown = show(page)
     tab = shown.tab
     assert "Trial" in tab.locator("#sentence").inner_text() or "None of" in tab.locator("#sentence").inner_text()
+    for section in ("progress", "curves", "confirmation", "effects", "importance", "parallel", "slots", "next"):
+        assert tab.locator(f"#{section} .body").is_visible(), section
+    assert "python -m tuner.run --resume" in tab.locator("#next").inner_text()
     assert f"{runs:,} runs" in tab.locator("#count").inner_text()
     chart = tab.locator("#curves .chart")
     chart.scroll_into_view_if_needed()
