@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+import tuner
 from results import load
 from results.store.curves import TrainingCurve
 from storage.location import location
@@ -56,6 +57,17 @@ def test_every_trial_that_trained_has_the_curve_that_it_said_last(bench, with_cu
     for key, steps in zip(trained["key"], trained["steps"], strict=True):
         assert store.curve(key) == TrainingCurve(**said(steps)), "also of one that was stopped: to where it came"
     layout.check(bench.folder)
+
+
+def test_python_has_them_as_a_frame_that_can_be_plotted(bench, with_curves) -> None:
+    with_curves(bench.search(trials=3)).run(steps=12)  # while it runs
+    found = tuner.load(bench.folder).curves
+    assert list(found.columns) == ["number", "step", "tokens", "loss", "learning_rate.all"]
+    reached = found.groupby("number")["step"].max().to_dict()
+    ran = {row["number"]: row["steps"] for row in bench.rows() if row["steps"]}
+    assert reached == {number: list(range(1, steps + 1, 10))[-1] for number, steps in ran.items()} != {}
+    losses = found.pivot(index="step", columns="number", values="loss")  # as docs/python.md draws it
+    assert losses.iloc[0].eq(1.0).all()
 
 
 def test_it_is_there_after_each_report_and_replaced_by_the_next(bench, with_curves) -> None:
