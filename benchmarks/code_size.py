@@ -1,4 +1,4 @@
-"""How large the code is: lines of files and functions of the four packages: ``python -m benchmarks.code_size``.
+"""Size of the code: lines of files and functions of the four packages: ``python -m benchmarks.code_size``.
 
 Lines are those of the files as they are written, comments and blank ones included. A function is counted from its
 ``def`` to its last line, a method alike, and one inside another in both.

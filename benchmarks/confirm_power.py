@@ -1,4 +1,4 @@
-"""Does the confirmation fool itself, and does it find what is there? ``python -m benchmarks.confirm_power [--quick]``
+"""Power and errors of the confirmation in simulated campaigns: ``python -m benchmarks.confirm_power [--quick]``.
 
 Simulated campaigns: a search of 24 trials over six knobs, whose best are then judged on fresh seeds. A run's value is
 its config's true mean, what its seed does to all configs alike, and noise of SD 1 of its own, so that effects are in
@@ -44,7 +44,7 @@ RATE = LogUniform(0.01, 1.0)
 
 @dataclass(frozen=True)
 class Kind:
-    """What a simulated campaign is like: how much better than the base a config is, and how noisy its runs are."""
+    """Kind of a simulated campaign: how much better than the base a config is, and how noisy its runs are."""
 
     name: str
     mean: Callable[[dict[str, Any]], float]

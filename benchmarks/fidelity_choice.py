@@ -1,4 +1,4 @@
-"""Which fidelity predicts the end best, and for what: ``python -m benchmarks.fidelity_choice [--quick]``.
+"""Comparison of fidelities by how well they predict the end: ``python -m benchmarks.fidelity_choice [--quick]``.
 
 Configs drawn at random from parameter_golf's proxy are trained to their end, once with branches (which leave the run
 itself as it is, so that its own values on the way are those of truncate) and once in short schedules of their own. The
@@ -80,7 +80,7 @@ def rows_of(config: TrainConfig, dataset: Dataset) -> dict[str, list[Row]] | Non
 def reports(
     kind: type[Fidelity], config: TrainConfig, dataset: Dataset, milestones: list[float], until: float | None = None
 ) -> list[Report]:
-    """What a trial reports, up to the milestone ``until`` or to its end."""
+    """Collect what a trial reports, up to the milestone ``until`` or to its end."""
     found: list[Report] = []
     for report in kind(config, partial(Run.start, dataset=dataset, runtime=Runtime()), milestones).reports():
         found.append(report)

@@ -102,7 +102,7 @@ class LiveSpace(Space):
 
 @dataclass(frozen=True)
 class LiveTable:
-    """What ``tables.Table`` is to recorded curves. Row 0 is the base."""
+    """Counterpart of ``tables.Table`` that trains instead of replaying recorded curves. Row 0 is the base."""
 
     space: LiveSpace
     base: TrainConfig = field(default_factory=partial(TrainConfig, budget=Budget(steps=STEPS), seed=0))

@@ -112,7 +112,7 @@ def _drawn(random: np.random.Generator) -> dict[str, Any]:
 
 
 def _loss(values: dict[str, Any]) -> float:
-    """What a config comes to without noise: learning rates and the schedule matter, the terms of the loss do not."""
+    """Return a config's loss without noise: learning rates and the schedule matter, the terms of the loss do not."""
     off = sum(math.log10(values[f"optimizer.{group}_lr"] / 0.05) ** 2 for group in RATES)
     return 3.05 + 0.08 * off + {"Cosine": 0.05, "Tidal": 0.0, "Warmdown": 0.1}[values["schedule"]]
 

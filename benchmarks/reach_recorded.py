@@ -1,4 +1,4 @@
-"""How much training a search needs to find what a person found: ``python -m benchmarks.reach_recorded FOLDER``.
+"""Training that a search needs to find what a person found: ``python -m benchmarks.reach_recorded FOLDER``.
 
     python -m benchmarks.reach_recorded FOLDER --methods cold,warm --seeds 5 --jobs 2
 
@@ -90,7 +90,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Place:
-    """Where all of it happens."""
+    """Space, base and data that all of it happens with."""
 
     space: Space
     base: TrainConfig
@@ -190,7 +190,7 @@ def compute_to_reach(found: dict[str, Any], target: float) -> float:
 
 
 def print_report(console: Console, folder: Path) -> None:
-    """What the folder's campaigns needed, a line a method."""
+    """Print what the folder's campaigns needed, a line a method."""
     known = json.loads((folder / "target.json").read_text())
     target, noise = target_of(known["values"])
     means = ", ".join(f"{name} {np.mean(values):.4f}" for name, values in known["values"].items())

@@ -132,7 +132,7 @@ def compute_to_reach(regret: np.ndarray, grid: np.ndarray, target: float) -> flo
 
 
 def foretold(table: tables.Table) -> str:
-    """How well values on the way order the ends of a table's runs, in words."""
+    """Describe how well values on the way order the ends of a table's runs."""
     whole = pd.DataFrame([row.curve for row in table.rows if math.isfinite(row.final)])
     found = [rank_correlation(whole[part - 1], whole[tables.PARTS - 1], len(whole)) for part in (2, 4)]
     at = ", ".join("-" if one is None else f"{one.value:.2f}" for one in found)
@@ -164,7 +164,7 @@ def print_table(console: Console, table: tables.Table, found: dict[str, np.ndarr
 
 
 def explain(console: Console, seeds: str) -> None:
-    """How the tables are read."""
+    """Print how the tables are read."""
     console.print("A method a row. Compute is in whole trials: 10 is what 10 trials cost that train to their end.")
     console.print(
         "regret at C: the objective of the best trial that the method has trained to its end with C of compute, minus "

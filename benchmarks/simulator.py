@@ -43,7 +43,7 @@ class Driver(Protocol):
 
 @dataclass
 class Trace:
-    """What a simulated campaign has found: (compute in trial-budgets, final value) of each whole trial, in order."""
+    """Results of a simulated campaign: (compute in trial-budgets, final value) of each whole trial, in order."""
 
     finished: list[tuple[float, float]] = field(default_factory=list)
     compute: float = 0.0
@@ -72,7 +72,7 @@ class Played(Protocol):
 
 
 class Source(Protocol):
-    """What trials are played from."""
+    """Source of rows that trials are played from."""
 
     @property
     def rows(self) -> Sequence[Played]: ...

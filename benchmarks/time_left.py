@@ -279,7 +279,7 @@ def mean_of_the_ended(search: Search) -> float | None:
 
 @dataclass(frozen=True)
 class Said:
-    """What a campaign said after a part of its time, and what was true; seconds."""
+    """Estimate that a campaign gave after a part of its time, and the truth; seconds."""
 
     true: float
     span: Span | None

@@ -43,7 +43,7 @@ STARTED = time.monotonic()
 
 @dataclass
 class Seen:
-    """What the cluster and the campaign have looked like, in order."""
+    """Observations of the cluster and the campaign, in order."""
 
     workers: list[int] = field(default_factory=list)
     gpus_in_use: list[int] = field(default_factory=list)
@@ -122,7 +122,7 @@ def rehearse(address: str, head: subprocess.Popen[bytes], folder: Path, trials: 
 
 
 def judged(seen: Seen, campaign: Path, trials: int) -> list[str]:
-    """What of the campaign and the cluster is not as it should be."""
+    """List what of the campaign and the cluster is not as it should be."""
     table = results.load(campaign).rows
     ran = table[table["status"] != "infeasible"]
     hosts = ran["worker"].nunique()

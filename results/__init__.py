@@ -1,4 +1,4 @@
-"""What was learned: the schema, the store on disk, and what can be said of it. Knows neither training nor search."""
+"""Results: the schema, the store on disk, and what can be said of them. Knows neither training nor search."""
 
 from __future__ import annotations
 

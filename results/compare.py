@@ -43,7 +43,7 @@ def kept(space: str) -> Path:
 
 
 def _beside(folder: Location) -> Path | None:
-    """Where the picture goes: beside the folder, or here where that is in an object store.
+    """Return the picture's path: beside the folder, or in this directory where the folder is in an object store.
 
     None of a replay that is kept here, whose picture is one of the repository's files.
     """

@@ -8,7 +8,7 @@ _AT = ["number", "step"]
 
 
 def wide_curves(curves: pd.DataFrame) -> pd.DataFrame:
-    """How did each training go? The rows of ``curves`` (``load(...).curves``) with a column for each name that occurs:
+    """Set the curves out wide: the rows of ``curves`` (``load(...).curves``) with a column for each name that occurs:
     ``number`` (of the trial), ``step``, ``tokens``, ``loss``, ``gradient_norm``, ``learning_rate.GROUP``, ...
 
     Sorted by number and step; a name that a trial does not have is NaN there. Units are in ``curves``.

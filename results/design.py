@@ -10,7 +10,7 @@ MOST_CANDIDATES, MOST_SEEDS = 10, 30
 
 @dataclass(frozen=True)
 class Design:
-    """How many candidates train on how many fresh seeds: ``first`` each, undecided ones on up to ``last``."""
+    """Design of a confirmation: so many candidates on ``first`` fresh seeds each, undecided ones on up to ``last``."""
 
     candidates: int
     first: int
@@ -41,7 +41,7 @@ class Design:
         return (self.candidates + 1) * self.last
 
     def confidence(self, seeds: int) -> float:
-        """Of each comparison at the look after so many seeds; all of them together have 95 %."""
+        """Return the confidence of each comparison after ``seeds`` seeds; all comparisons together have 95 %."""
         from results.statistics.group_sequential import confidence_at  # simulates, with numpy
 
         return confidence_at(seeds, self.candidates, self.first, self.last)

@@ -1,4 +1,4 @@
-"""How much a value on the way says about the end: ``python -m results.fidelity FOLDER...``.
+"""Agreement of values on the way with those at the end: ``python -m results.fidelity FOLDER...``.
 
 For each part of the budget at which trials were judged: Spearman's correlation with the end, over all completed trials
 and within their schedules; how often the better half there holds the final best; and how many of the final top 3 ASHA
@@ -43,7 +43,7 @@ Values = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Rung:
-    """What the values at one part of the budget say about the end."""
+    """Agreement with the end of the values at one part of the budget."""
 
     part: float  # of the budget
     trials: int

@@ -104,7 +104,7 @@ def print_where(console: Console, folder: Location) -> None:
 
 
 def as_many_as_fit(parts: Sequence[str], width: int) -> str:
-    """As many parts as ``width`` characters hold, but at least one, and how many are left out."""
+    """Join as many parts as ``width`` characters hold, but at least one, and count those left out."""
     for shown in range(len(parts), 0, -1):
         left = len(parts) - shown
         text = " ".join(parts[:shown]) + (f" +{left}" if left else "")
@@ -137,13 +137,13 @@ def _line(row: pd.Series) -> _Line:
 
 
 def _recorded(row: pd.Series) -> list[str]:
-    """Which recorded run a trial replays, and on which seed; nothing for a trial of a search."""
+    """Name the recorded run that a trial replays, and its seed; nothing for a trial of a search."""
     known = row.get("recorded_id")
     return [] if known is None or pd.isna(known) else [f"{known} (seed {row['seed']}):"]
 
 
 def _pairs(shown: pd.DataFrame, second: str) -> list[tuple[str, bool]]:
-    """Of each row the second objective as text, and whether it lies on the front."""
+    """Return for each row the second objective as text, and whether it lies on the front."""
     values = costs(shown, second)
     texts = ["" if pd.isna(value) else f"{second}={short(float(value))}" for value in values]
     return list(zip(texts, shown["front"].eq(True), strict=True))

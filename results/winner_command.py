@@ -38,7 +38,7 @@ def kept_command(results: Results) -> WinnerCommand | None:
 
 
 def is_plain_call(line: str) -> bool:
-    """Whether a line does nothing in a shell but call our program with the arguments that are seen."""
+    """Tell whether a line does nothing in a shell but call our program with the arguments that are seen."""
     try:
         words = shlex.split(line)
     except ValueError:

@@ -1,4 +1,4 @@
-"""What is asked: one folder per campaign, each with base config, knobs and recorded runs. Imports config types only."""
+"""Search spaces: one folder per campaign, each with base config, knobs and recorded runs. Imports config types only."""
 
 from __future__ import annotations
 

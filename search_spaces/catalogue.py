@@ -53,7 +53,7 @@ def load(name: str) -> Space:
 
 
 def is_known(space: Space) -> bool:
-    """Whether ``space`` is the one that its name finds here, or a part of it: the same question and scales."""
+    """Tell whether ``space`` is the one that its name finds here, or a part of it: the same question and scales."""
     if space.name not in names() and space.name not in _own:
         return False
     known = load(space.name)

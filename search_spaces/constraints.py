@@ -53,11 +53,11 @@ class Constraint:
         return self.limit * (1 - self.margin_percent / 100)
 
     def excess(self, value: float) -> float:
-        """By what part of the bound ``value`` exceeds it; at most 0 where it is kept."""
+        """Return the part of the bound by which ``value`` exceeds it; at most 0 where it is kept."""
         return value / self.bound - 1
 
     def violation(self, row: Measured) -> str:
-        """What a trial's row breaks, in words; empty where it keeps the constraint or does not know yet."""
+        """Say what a trial's row breaks; empty where it keeps the constraint or does not know yet."""
         value = cost_of(self.measure, row)
         if value is None or self.excess(value) <= 0:
             return ""
@@ -83,7 +83,7 @@ def check(constraints: Sequence[Constraint], config: TrainConfig, vocab_size: in
 
 
 def violation_before_training(constraints: Sequence[Constraint], config: TrainConfig, vocab_size: int) -> str:
-    """What ``config`` breaks whatever its training does; empty where nothing."""
+    """Say what ``config`` breaks whatever its training does; empty where nothing."""
     if all(c.measure not in BEFORE_TRAINING for c in constraints):
         return ""
     return violation(constraints, {"parameters": num_parameters(config, vocab_size)})

@@ -1,4 +1,4 @@
-"""Does every recorded run of every campaign build and train here? ``python -m search_spaces.coverage`` says so.
+"""Train every recorded run of every campaign for a few steps: ``python -m search_spaces.coverage``.
 
 Each row, in both readings, is trained on the proxy by the real loop, its time compressed into a few steps: what happens
 at step 100 of 240 happens at step 2 of 5. A row passes if both readings train in one compiled graph, without a
@@ -59,7 +59,7 @@ IN_STEPS = ("_steps", "_step")  # endings of the names of knobs that count steps
 
 @dataclass(frozen=True)
 class TrainingOutcome:
-    """What one training came to. ``problem`` is empty if all is well."""
+    """Outcome of one training. ``problem`` is empty if all is well."""
 
     parameters: int = 0
     graphs: int = 0
@@ -238,7 +238,7 @@ def train_all(
 
 
 def passed_before(journal: Path | None, backend: str) -> dict[str, TrainingOutcome]:
-    """What a journal says passed on a backend; a failure is tried again."""
+    """Read which trainings a journal says passed on a backend; a failure is tried again."""
     if journal is None or not journal.exists():
         return {}
     found = {}
@@ -287,7 +287,7 @@ def table(rows: Iterable[CoverageRow], outcomes: Mapping[str, TrainingOutcome]) 
 
 
 def outcomes_of(row: CoverageRow, outcomes: Mapping[str, TrainingOutcome]) -> dict[str, TrainingOutcome]:
-    """By reading."""
+    """Return the outcome of a row's training in each reading."""
     return {r: outcomes[row.keys[r]] if r in row.keys else TrainingOutcome(problem=row.problems[r]) for r in READINGS}
 
 

@@ -1,4 +1,4 @@
-"""Where a knob may lie: plain data. Bounds are inclusive."""
+"""Domains of knobs: plain data. Bounds are inclusive."""
 
 from __future__ import annotations
 

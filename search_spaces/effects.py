@@ -1,4 +1,4 @@
-"""What a recorded campaign is taken to have found, as data that its replay is held against.
+"""Findings of a recorded campaign, as data that its replay is compared with.
 
 A campaign says so in the ``findings.py`` of its folder, where it has one. :func:`replay_record` puts it and the
 recorded runs into the JSON that a replay keeps in ``campaign.json``: ``results`` compares the two sides and knows no
@@ -40,7 +40,7 @@ class Waypoint:
 
 @dataclass(frozen=True)
 class Findings:
-    """What a campaign found. Its progression begins at the baseline."""
+    """Findings of a campaign. Its progression begins at the baseline."""
 
     progression: tuple[Waypoint, ...] = ()
     effects: tuple[Effect, ...] = ()

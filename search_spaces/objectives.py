@@ -1,4 +1,4 @@
-"""What a space may minimise: numbers of a trial's report, and what a run must have to give each of them."""
+"""Objectives of a space: numbers of a trial's report, and what a run must have to give each of them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ BY_CHARACTER = ("val_nats_per_character", "val_mainrun_loss")
 
 
 class Measured(TypedDict, total=False):
-    """What costs are worked out from; a trial's row has all of it (results/store/row_types.py), as mypy holds."""
+    """Numbers that costs are worked out from; a trial's row has all of them (results/store/row_types.py; mypy holds it)."""
 
     train_seconds: float | None
     extra_seconds: float | None

@@ -47,7 +47,7 @@ class OwnConfig:
         return fingerprint({**self.to_json(), "train": data_fingerprint})
 
     def to_json(self) -> dict[str, Any]:
-        """As a row keeps it."""
+        """Convert it to what a row keeps."""
         return {"type": OWN, "values": dict(self.values), "steps": self.budget.steps, "seed": self.seed}
 
     def handed_in(self) -> dict[str, Any]:
@@ -70,7 +70,7 @@ def of_json(found: Any) -> OwnConfig:
 
 @dataclass(frozen=True)
 class OwnSpace(Space):
-    """What a campaign with a user's own function asks. It has no scales: the base is given with it."""
+    """Space of a campaign with a user's own function. It has no scales: the base is given with it."""
 
     def check_objectives(self) -> None:
         """Nothing: the objective is the function's."""

@@ -77,7 +77,7 @@ class Scale:
 
 @dataclass(frozen=True)
 class Space:
-    """What a campaign asks."""
+    """Space of a search: its question, scales and knobs."""
 
     name: str
     question: str
@@ -133,7 +133,7 @@ class Space:
 
     @property
     def measured_on_the_way(self) -> bool:
-        """Whether trials can be stopped early: a rung needs the objective before the end, and judges by one alone.
+        """Tell whether trials can be stopped early: a rung needs the objective before the end, and judges by one alone.
 
         Of two objectives, a trial that is behind in the first may be ahead in the second.
         """
@@ -141,7 +141,7 @@ class Space:
 
     @property
     def objectives(self) -> tuple[str, ...]:
-        """What is minimised: one name or two."""
+        """Name what is minimised: one name or two."""
         return (self.objective,) if self.second_objective is None else (self.objective, self.second_objective)
 
     def scale(self, name: str) -> Scale:
@@ -179,7 +179,7 @@ class Space:
         return new, replace(self, knobs=tuple(kept))
 
     def active(self, knob: Knob, values: Mapping[str, Value]) -> bool:
-        """Whether ``knob`` does anything under ``values``, which hold the knobs that come before it."""
+        """Tell whether ``knob`` does anything under ``values``, which hold the knobs that come before it."""
         return all(path in values and values[path] in labels for path, labels in (knob.when or {}).items())
 
     def values_of(self, config: Training) -> dict[str, Value]:

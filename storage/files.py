@@ -61,7 +61,7 @@ def read_all(paths: Sequence[Location], most_bytes: int | None = None) -> Iterat
 
 
 def is_unreachable(content: bytes | OSError) -> TypeGuard[OSError]:
-    """Whether a store did not hand out an object of :func:`read_all`, which says nothing of the object."""
+    """Tell whether a store did not hand out an object of :func:`read_all`, which says nothing of the object."""
     return isinstance(content, OSError) and not isinstance(content, TooLargeError)
 
 
@@ -112,17 +112,17 @@ def names(folder: Location) -> list[str]:
 
 
 def exists(path: Location) -> bool:
-    """Whether there is a file or folder, or a link that points nowhere."""
+    """Tell whether there is a file or folder, or a link that points nowhere."""
     return os.path.lexists(path) if isinstance(path, Path) else remote.info(path).type != FileType.NotFound
 
 
 def is_file(path: Location) -> bool:
-    """Whether there is a file; a name that can be none is none."""
+    """Tell whether there is a file; False for a name that no file can have."""
     return os.path.isfile(path) if isinstance(path, Path) else remote.info(path).type == FileType.File
 
 
 def modified(path: Location) -> float:
-    """When the file was written last, in seconds since 1970; 0 in a store that does not say."""
+    """Return when the file was written last, in seconds since 1970; 0 in a store that does not say."""
     if isinstance(path, Path):
         return path.stat().st_mtime
     at = remote.info(path).mtime

@@ -102,7 +102,7 @@ def local(text: str) -> Path:
 
 
 def is_path(text: str) -> bool:
-    """Whether a text names a place by itself, rather than being the name of something in a known folder."""
+    """Tell whether a text names a place by itself, rather than being the name of something in a known folder."""
     return "/" in text or "\\" in text or text.startswith("~") or text in (".", "..") or "::" in text
 
 

@@ -122,7 +122,7 @@ def names(url: Url) -> list[str]:
 
 
 def info(url: Url) -> fs.FileInfo:
-    """What the store says of a file or folder."""
+    """Return what the store says of a file or folder."""
     system, path = file_system(url)
     with failing_as_oserror(url):
         return system.get_file_info(path)

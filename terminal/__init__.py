@@ -1,1 +1,1 @@
-"""What a person sees: the one place that prints, escapes and refuses. Knows nobody."""
+"""Terminal: the one place that prints, escapes and refuses. Knows nobody."""

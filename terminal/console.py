@@ -102,7 +102,7 @@ class Console(rich.console.Console):
             self._indent = before
 
     def print(self, *objects: Any, **options: Any) -> None:
-        """As rich's, but for what ``wrapping`` says of a single string."""
+        """Print as rich does, but a single string wrapped as ``wrapping`` says."""
         wraps = self._indent is not None and self.is_terminal and not options and len(objects) == 1
         if not wraps or not isinstance(objects[0], str):
             super().print(*objects, **options)

@@ -47,7 +47,7 @@ _name = "tuner"
 
 
 def name() -> str:
-    """Of the program that runs, as its messages begin."""
+    """Return the name of the program that runs, with which its messages begin."""
     return _name
 
 

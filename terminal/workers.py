@@ -17,7 +17,7 @@ from typing import Any
 
 
 class Workers(ProcessPoolExecutor):
-    """So many new processes (``spawn``), in each of which ``prepare`` is called first."""
+    """Pool of ``jobs`` new processes (``spawn``), in each of which ``prepare`` is called first."""
 
     def __init__(self, jobs: int, prepare: Callable[[], object] | None = None) -> None:
         _begin_tracker()

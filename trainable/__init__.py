@@ -1,1 +1,1 @@
-"""What is trained: small GPTs in plain PyTorch. Start at ``train.py``. Only ``ray_trainable.py`` here knows Ray."""
+"""Training: small GPTs in plain PyTorch. Start at ``train.py``. Only ``ray_trainable.py`` here knows Ray."""

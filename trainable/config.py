@@ -71,7 +71,7 @@ class Budget(Component):
 
 @dataclass
 class Spent:
-    """What a run has used so far."""
+    """Amounts that a run has used so far."""
 
     steps: int = 0
     tokens: int = 0

@@ -1,4 +1,4 @@
-"""What a step computes: its batch, the objective (cross-entropy and loss terms as one graph), and the gradients."""
+"""Computation of a step: its batch, the objective (cross-entropy and loss terms as one graph), and the gradients."""
 
 from __future__ import annotations
 

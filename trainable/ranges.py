@@ -103,7 +103,7 @@ def _within(hint: Any) -> Within | None:
 
 
 def outside(value: Any, within: Within) -> bool:
-    """Whether a number is out of range, or one of a list of them; null is not."""
+    """Tell whether a number, or one of a list of them, is out of range; null is not."""
     if isinstance(value, tuple):
         return any(outside(member, within) for member in value)
     return isinstance(value, int | float) and value not in within

@@ -1,4 +1,4 @@
-"""What a run says of itself: the report, and the evaluation that goes into it."""
+"""Report of a run on itself, and the evaluation that goes into it."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Report:
-    """Where a run stands. A field that is a column of the results has its unit and meaning in
-    results/store/row_types.py, under the same name; the others are said here.
+    """State of a run. A field that is a column of the results has its unit and meaning in results/store/row_types.py,
+    under the same name; the others are said here.
     """
 
     status: str  # running, completed, diverged or interrupted
@@ -53,7 +53,7 @@ class Report:
 
 @dataclass(frozen=True)
 class Environment:
-    """What trains a run, and what that took; sent beside each report. All are columns: results/store/row_types.py."""
+    """Device and cost of a run's training; sent beside each report. All are columns: results/store/row_types.py."""
 
     parameters: int
     device: str

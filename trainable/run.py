@@ -75,13 +75,13 @@ class Run:
 
     @property
     def buffers(self) -> dict[str, Tensor]:
-        """What modules remember beside their parameters: the persistent buffers."""
+        """Collect what modules remember beside their parameters: the persistent buffers."""
         kept = self.network.state_dict().keys()
         return {name: buffer for name, buffer in self.network.named_buffers() if name in kept}
 
     @property
     def has_ended(self) -> bool:
-        """Whether the budget is spent or the target reached."""
+        """Tell whether the budget is spent or the target reached."""
         return self.config.budget.fraction(self.spent) == 1 or self.target_reached
 
     def account(self, loss: Tensor) -> None:

@@ -1,4 +1,4 @@
-"""Where and how fast a run computes; no part of its identity."""
+"""Device and precision of a run: where and how fast it computes. No part of its identity."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Runtime:
 
     @property
     def device_name(self) -> str:
-        """What the results call the device: the accelerator's product name, or the processor's architecture."""
+        """Return what the results call the device: the accelerator's product name, or the processor's architecture."""
         import torch
 
         if self.device_type == "cuda":

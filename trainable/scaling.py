@@ -1,4 +1,4 @@
-"""How much to train and in what batches, from the size of a model: nanochat's rules, as plain functions."""
+"""Budget and batch size from the size of a model: nanochat's rules, as plain functions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the seeds of random number generators come from.
+"""Seeds of random number generators.
 
 A campaign has one seed, any whole number in 0..2^63-1. Libraries take less: NumPy's ``RandomState`` (Optuna's samplers)
 and torch's generator on a CPU know 32 bits, the first refuses more and the second silently drops them. So no seed is

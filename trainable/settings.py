@@ -1,4 +1,4 @@
-"""What makes one config of another, as settings by dotted path: the inverse of ``component_paths.with_values``."""
+"""Settings (by dotted path) that make one config of another: the inverse of ``component_paths.with_values``."""
 
 from __future__ import annotations
 
@@ -25,6 +25,6 @@ def settings_for(base: TrainConfig, wanted: TrainConfig) -> dict[str, Any] | Non
 
 
 def _names_members(config: TrainConfig, path: str) -> bool:
-    """Whether a path's value is the list of a tuple's components, which are set one by one."""
+    """Tell whether a path's value is the list of a tuple's components, which are set one by one."""
     found = leaves(config)
     return isinstance(found.get(path), tuple) and any(other.startswith(f"{path}.") for other in found)

@@ -13,7 +13,7 @@ class Thinning:
 
     @property
     def kept(self) -> int:
-        """How many of the points seen so far are kept."""
+        """Count the points seen so far that are kept."""
         return -(-self.seen // self.stride)
 
     @property

@@ -81,7 +81,7 @@ def _winner(results: Results, sentence: Sentence) -> dict[str, Any] | None:
 
 
 def _trials(trials: pd.DataFrame) -> dict[str, Any]:
-    """What every plot needs of each trial, in the order of numbers."""
+    """Collect what every plot needs of each trial, in the order of numbers."""
     board = leaderboard(trials).set_index("key")
     ranks, versus = trials["key"].map(board["rank"]), trials["key"].map(board["versus_base"])
     stages = trials["stage"].fillna(SEARCH) if "stage" in trials else pd.Series(SEARCH, index=trials.index)

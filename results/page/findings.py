@@ -1,4 +1,4 @@
-"""What was found, for a page: the best so far beside random order, and every effect beside the noise of a run."""
+"""Findings for a page: the best so far beside random order, and every effect beside the noise of a run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How to make a campaign's results again: commands, versions, commit, data and seeds."""
+"""Instructions for making a campaign's results again: commands, versions, commit, data and seeds."""
 
 from __future__ import annotations
 

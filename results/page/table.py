@@ -29,7 +29,7 @@ def columns(trials: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def changed_fields(trials: pd.DataFrame, campaign: Mapping[str, Any]) -> dict[str, Any]:
-    """What each trial changes from the base: pairs of a path, by its place in ``paths``, and the value."""
+    """Collect what each trial changes from the base: pairs of a path, by its place in ``paths``, and the value."""
     paths: dict[str, int] = {}
     of = []
     for written in trials["overrides"]:

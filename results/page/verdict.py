@@ -30,7 +30,7 @@ class Sentence:
     high: float | None = None
 
     def plain(self) -> dict[str, Any]:
-        """As JSON of the page."""
+        """Convert it to JSON of the page."""
         ends = {name: json_number(getattr(self, name)) for name in ("difference", "low", "high")}
         return {"sentence": self.sentence, "tone": self.tone, "trial": self.trial, "confirmed": self.confirmed, **ends}
 
@@ -126,7 +126,7 @@ def _of_none(tried: pd.DataFrame, running: str) -> Sentence:
 
 
 def _running(tried: pd.DataFrame, campaign: dict[str, Any]) -> str:
-    """What is still to come; empty for a search that is over."""
+    """Count the trials still to come, in a sentence; empty for a search that is over."""
     unfinished = int(tried["status"].isin(UNFINISHED).sum())
     ended, asked = len(tried) - unfinished, int(campaign.get("trials") or len(tried))
     if not unfinished and ended >= asked:

@@ -41,7 +41,7 @@ _WINNERS = {
 
 @dataclass(frozen=True)
 class Campaigns:
-    """What :func:`compare_campaigns` returns: a frame for each part, in each of which ``campaign`` is the name of one.
+    """Answer of :func:`compare_campaigns`: a frame for each part, in each of which ``campaign`` is the name of one.
 
     - ``campaigns``, a row each: ``ruler`` (a number from 0; campaigns of one ruler are measured alike), ``space``,
       ``scale``, ``objective`` (two, separated by a comma, are a front), ``budget`` (with its unit), ``data`` (their
@@ -138,7 +138,7 @@ def _leaves(path: str, value: Any) -> Iterator[tuple[str, str]]:
 
 
 def _budget(results: Results) -> str:
-    """Of the base: from its row, else from its config."""
+    """Return the base's budget: from its row, else from its config."""
     rows = results.trials
     bases = rows[rows["is_base"].fillna(False).astype(bool) & rows["budget"].notna()]
     if len(bases):
@@ -159,7 +159,7 @@ def _data(results: Results) -> str:
 
 
 def _differences(ones: Sequence[_One]) -> Iterator[dict[str, str]]:
-    """Of the first campaigns of every two rulers, each field in which they differ."""
+    """Yield, for the first campaigns of every two rulers, each field in which they differ."""
     firsts = {one.ruler: one for one in reversed(ones)}
     for first, other in combinations([firsts[number] for number in sorted(firsts)], 2):
         for field in dict.fromkeys([*first.measured_by, *other.measured_by]):
@@ -228,7 +228,7 @@ def _trials(one: _One) -> Iterator[dict[str, Any]]:
 
 
 def _off_the_ruler(row: Mapping[Any, Any], ruler: _Ruler) -> str | None:
-    """In what a trial is measured otherwise than its campaign's base; None where in nothing."""
+    """Name how a trial is measured otherwise than its campaign's base; None where it is not."""
     found = {"budget": _amount(row["budget"], row["budget_unit"])}
     if "data" in ruler:
         found["data"] = str(row["data"])
@@ -255,7 +255,7 @@ def _knobs(ones: Sequence[_One]) -> Iterator[dict[str, Any]]:
 
 
 def _range(campaign: Mapping[str, Any], path: str) -> str | None:
-    """What a knob is drawn from; ``= value`` where the campaign holds it fixed."""
+    """Return the range that a knob is drawn from; ``= value`` where the campaign holds it fixed."""
     if path in campaign["knobs"]:
         known = (campaign.get("ranges") or {}).get(path) or {}
         return str(known.get("domain", "unknown"))

@@ -134,7 +134,7 @@ def _confirmed(rows: Rows) -> Iterator[_Row]:
 
 
 def _ablated(rows: Rows) -> Iterator[_Row]:
-    """What the winner loses without some of its changes, and what is left of it as a whole."""
+    """Yield the ablation's comparisons: the winner without some of its changes, and what is left of it as a whole."""
     stands = standing(rounds(rows))
     found = None if stands is None else ablation(stands, rows)
     if found is None:

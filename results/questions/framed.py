@@ -20,7 +20,7 @@ def framed(rows: Iterable[Mapping[Any, Any]], types: Mapping[str, str]) -> pd.Da
 
 
 def changes_of(row: Mapping[Any, Any]) -> dict[str, Any]:
-    """What a run changed: dotted path -> value."""
+    """Read what a run changed: dotted path -> value."""
     text = row["overrides"]
     found: dict[str, Any] = {} if not isinstance(text, str) else json.loads(text)
     return found

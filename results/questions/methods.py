@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Questions:
-    """What can be asked of a campaign. The functions say in full what each frame holds."""
+    """Questions that a campaign answers. The functions say in full what each frame holds."""
 
     def read(self) -> Results:
         """All that the campaign's files say at this moment."""

@@ -71,7 +71,7 @@ def progression(campaign: Readable, by: str = "trials") -> pd.DataFrame:
 
 
 def _spent(ended: pd.DataFrame) -> dict[str, pd.Series]:
-    """What each trial cost, on every axis."""
+    """Return the cost of each trial, on every axis."""
     whole = ended["spent"].fillna(0.0) + ended["extra_spent"].fillna(0.0)
     tokens = ended["tokens"].astype(float)
     return {

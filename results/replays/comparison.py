@@ -23,7 +23,7 @@ _LOWER = -1.0  # what a step of the progression claims
 
 @dataclass(frozen=True)
 class Comparison:
-    """What :func:`compare` returns.
+    """Answer of :func:`compare`.
 
     Columns that begin with ``recorded`` are of the log, those with ``measured`` of the replay. A ``difference`` is
     between means of the runs of two computations, a ``verdict`` what it amounts to
@@ -130,7 +130,7 @@ def _compare(results: Results) -> Comparison:
 
 
 def _steps(rows: Sequence[dict[str, Any]], replayed: pd.DataFrame) -> list[tuple[float, float]]:
-    """Of each run that was replayed on a budget of steps: how many that is, and how many it took in the log."""
+    """List, for each run replayed on a budget of steps, its steps here and its steps in the log."""
     logged = {row["id"]: row["steps"] for row in rows if row["steps"]}
     counted = replayed[replayed["budget_unit"] == "steps"].drop_duplicates("recorded_id")
     here = dict(zip(counted["recorded_id"], counted["budget"], strict=True))

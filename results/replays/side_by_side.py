@@ -57,7 +57,7 @@ def print_comparison(console: Console, comparison: Comparison, top: int | None =
 
 
 def _print_left_out(console: Console, numbers: Sequence[int]) -> None:
-    """How many runs, steps of the progression and effects were not trained here, on both sides of each difference."""
+    """Print how many runs, steps of the progression and effects were not trained here, so that they are not shown."""
     kinds = ("recorded run", "step", "effect")
     said = [counted(number, kind) for number, kind in zip(numbers, kinds, strict=True) if number]
     if said:
@@ -146,7 +146,7 @@ def _print_table(console: Console, heads: list[str], lines: list[list[str]], wor
 
 
 def summary(comparison: Comparison) -> list[str]:
-    """What the comparison comes to, a line for each question that it can answer."""
+    """Sum the comparison up, a line for each question that it can answer."""
     runs = comparison.runs
     steps = steps_line(comparison.steps)
     usual = int(runs.loc[runs["measured_runs"] > 0, "measured_runs"].mode().max() if runs["measured_runs"].any() else 1)

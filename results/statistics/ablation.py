@@ -1,4 +1,4 @@
-"""Which of the winner's changes it owes its gain to: groups of them undone, halves first, down to single changes.
+"""Ablation of a winner: groups of its changes are undone, halves first, to find those it owes its gain to.
 
 Undoing each change in turn costs as many comparisons as there are changes. Most of what a search changes along with
 its finds does nothing, so whole groups are undone first: a group whose undoing does no harm falls off at once, and only
@@ -49,7 +49,7 @@ class PairedDifference:
 
 @dataclass(frozen=True)
 class Decision:
-    """What is known so far: which groups were undone with what effect, what stays, and what is still to be tried."""
+    """State of an ablation: the groups undone with their effects, what stays, and what is still to be tried."""
 
     tried: dict[ChangeGroup, PairedDifference]
     kept: ChangeGroup
@@ -115,7 +115,7 @@ def num_runs(changes: int, seeds: int) -> tuple[int, int]:
 
 @dataclass(frozen=True)
 class Ablation:
-    """Of a confirmed winner, as the rows of a campaign tell it."""
+    """Ablation of a confirmed winner, as the rows of a campaign tell it."""
 
     winner: str  # arm
     changes: ChangeGroup
@@ -125,7 +125,7 @@ class Ablation:
 
     @property
     def stands(self) -> bool | None:
-        """Whether what is left is a winner by itself; None while not known."""
+        """Tell whether what is left is a winner by itself; None while not known."""
         if self.versus_base is None or self.versus_winner is None:
             return None
         return self.versus_base.better and not self.versus_winner.worse

@@ -1,4 +1,4 @@
-"""Whether the best of a search are better than the base: the design of the runs that tell, and the verdicts from them.
+"""Confirmation that the best of a search are better than the base: the design of its runs, and the verdicts from them.
 
 The search's own values are not used: the best of many noisy ones is lucky by selection. Candidates and base train anew
 on fresh seeds, the same for all of them, so that what a seed (initialisation and batch order) does to every config
@@ -24,7 +24,7 @@ MOST_PAIRS = 100  # beyond this many, nobody is told how many runs would settle 
 
 @dataclass(frozen=True)
 class EndedRun:
-    """How one run of a confirmation ended: with a value, or with what kept it from one."""
+    """End of one run of a confirmation: a value, or what kept it from one."""
 
     value: float | None
     status: str = "completed"
@@ -32,7 +32,7 @@ class EndedRun:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What is known of one candidate. Differences are candidate minus base: below zero is better."""
+    """Verdict on one candidate. Differences are candidate minus base: below zero is better."""
 
     arm: str
     pairs: int  # seeds on which it and the base completed
@@ -45,12 +45,12 @@ class Verdict:
 
     @property
     def better(self) -> bool:
-        """Whether it is established that it is better than the base."""
+        """Tell whether it is established to be better than the base."""
         return self.finding == ESTABLISHED and self.difference is not None and self.difference < 0
 
     @property
     def refuted(self) -> bool:
-        """Whether it is out: established to be worse than the base, or failing."""
+        """Tell whether it is out: established to be worse than the base, or failing."""
         return bool(self.reason) or (self.finding == ESTABLISHED and not self.better)
 
 
@@ -65,7 +65,7 @@ class Judgement:
 
     @property
     def over(self) -> bool:
-        """Whether every candidate has its last word."""
+        """Tell whether every candidate has its last word."""
         return not any(found.going_on for found in self.verdicts.values())
 
     @property
@@ -119,7 +119,7 @@ class Round:
 
     @property
     def complete(self) -> bool:
-        """Whether all of its candidates have started: before, who they are is not known from the rows."""
+        """Tell whether all of its candidates have started; before that the rows do not show which they are."""
         return len(self.candidates) == self.design.candidates
 
     @property
@@ -160,7 +160,7 @@ def standing(found: Sequence[Round]) -> Round | None:
 
 
 def ended_runs(rows: Iterable[TrialRow]) -> dict[tuple[str, int], EndedRun]:
-    """How the runs that have ended did, by arm and seed."""
+    """Collect the ends of the runs that have ended, by arm and seed."""
     ended = (row for row in rows if row["status"] in ENDED)
     return {(given(row["arm"]), given(row["seed"])): EndedRun(row["value"], row["status"]) for row in ended}
 

@@ -1,4 +1,4 @@
-"""How sure each of several looks has to be, so that all of them together are wrong in 5 % of the cases at most.
+"""Confidence of each of several looks, such that all of them together are wrong in 5 % of the cases at most.
 
 A confirmation compares several candidates with one base, and looks again after every further seed. Each comparison is
 a chance to be fooled. The remedy is the one of group-sequential trials (Pocock 1977; O'Brien and Fleming 1979) with

@@ -1,4 +1,4 @@
-"""What a campaign's trials say, as data frames and numbers; lower values are better.
+"""Leaderboard and noise of a campaign's trials, as data frames and numbers; lower values are better.
 
 The leaderboard's differences are between single runs: a reason to look closer, not a finding. For a finding there must
 be replicates (:func:`pooled_noise`, or :func:`paired_noise` where they share their seeds), and the one rule is
@@ -58,19 +58,19 @@ def searched(trials: pd.DataFrame) -> pd.DataFrame:
 
 
 def counts(trials: pd.DataFrame) -> dict[str, int]:
-    """How many trials have each status, in the order of ``STATUSES``, zeros included."""
+    """Count the trials of each status, in the order of ``STATUSES``, zeros included."""
     return {status: int((trials["status"] == status).sum()) for status in STATUSES}
 
 
 @dataclass(frozen=True)
 class Noise:
-    """How much runs of one computation differ: what a difference between two computations has to exceed."""
+    """Noise between runs of one computation, which a difference between two computations has to exceed."""
 
     sd: float  # standard deviation of a single run, in the unit of its values
     degrees_of_freedom: int
 
     def smallest_difference(self, runs: int, other_runs: int, confidence: float = CONFIDENCE) -> float:
-        """What the means of two groups of that many runs must differ by, to be established: a two-sided t test."""
+        """Return the least difference that is established between means of so many runs: a two-sided t test."""
         return math.hypot(self.half_width(runs, confidence), self.half_width(other_runs, confidence))
 
     def half_width(self, runs: int, confidence: float = CONFIDENCE) -> float:
@@ -125,7 +125,7 @@ def verdict(
     claim: float | None = None,
     confidence: float = CONFIDENCE,
 ) -> str:
-    """Whether a difference between the means of ``runs`` and of ``other_runs`` runs is a finding.
+    """Judge whether a difference between the means of ``runs`` and of ``other_runs`` runs is a finding.
 
     ``not established`` where noise alone may have made it, or is unknown; ``contradicts`` where it is established and
     its sign is opposite to that of ``claim``; else ``established``. A claim of 0 or None names no direction.

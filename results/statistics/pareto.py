@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def front(trials: pd.DataFrame, second: str) -> pd.Series:
-    """Whether each trial lies on the Pareto front of ``value`` and ``second``, both minimised (boolean, same index).
+    """Tell of each trial whether it lies on the Pareto front of ``value`` and ``second``, both minimised (boolean).
 
     A completed trial does unless another is at least as good in both and better in one; so do equals of one that does.
     A trial without both values does not.

@@ -1,4 +1,4 @@
-"""How far from zero Student's t lies by chance: the one quantile that a verdict needs, so that it needs no scipy."""
+"""Quantile of Student's t for a two-sided test: the only one that a verdict needs, so that it needs no scipy."""
 
 from __future__ import annotations
 

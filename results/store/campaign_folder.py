@@ -353,7 +353,7 @@ class Store:
 
     @property
     def is_empty(self) -> bool:
-        """Whether no trial has begun."""
+        """Tell whether no trial has begun."""
         return all(key == EMPTY for dataset in ROW_KINDS for key in self._keys(dataset))
 
     @property

@@ -1,4 +1,4 @@
-"""What ``campaign.json`` may hold: every field that any code reads, with its type and range. Others are kept.
+"""Schema of ``campaign.json``: every field that any code reads, with its type and range. Others are kept.
 
 A campaign's folder is carried about, edited and damaged like any file, so all of it is checked when it is read, before
 anything uses it, and when it is written. What only the search knows (which stoppers there are, whether a knob is one of
@@ -45,7 +45,7 @@ class _Object(BaseModel):
 
 
 class ReplayAsked(_Object):
-    """Which recorded runs a replay trains."""
+    """Recorded runs that a replay trains."""
 
     selections: Annotated[list[Text], Field(min_length=1, max_length=10_000)]
     reading: Literal["as_logged", "as_run"]
@@ -83,7 +83,7 @@ class Plateau(_Object):
 
 
 class RecordedCampaign(_Object):
-    """What a replay is held against."""
+    """Recorded campaign that a replay is compared with."""
 
     metric: Name
     reading: Name
@@ -344,7 +344,7 @@ def in_words(error: ValidationError) -> str:
 
 
 def _is_branch(part: object) -> bool:
-    """Whether a part of a place is pydantic's name of one branch of a union, which means nothing to a user."""
+    """Tell whether a part of a place is pydantic's name of a union's branch, which means nothing to a user."""
     return isinstance(part, str) and ("[" in part or part in ("str", "int", "float", "bool", "none"))
 
 

@@ -19,7 +19,7 @@ SCORES = ("unit of the objective", "nats/token", "bits/byte", "nats/character")
 
 
 class FilledBy(Enum):
-    """Who fills a column."""
+    """Part of the program that fills a column."""
 
     SEARCH = "the search: it proposes the trial, and decides what became of it"
     ATTEMPT = "the search, as attempts at the trial begin and end"
@@ -52,7 +52,7 @@ class Column:
 
     @property
     def is_measure(self) -> bool:
-        """Whether it is a number that trials are measured by, as an objective or a constraint may be."""
+        """Tell whether it is a number that trials are measured by, as an objective or a constraint may be."""
         return self.source in MEASURED and self.kind in (int, float)
 
 

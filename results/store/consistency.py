@@ -1,4 +1,4 @@
-"""Whether the rows of a campaign agree with each other: each can be ours by itself (rows.py) and the whole still not.
+"""Consistency of a campaign's rows with each other: each may be ours by itself (rows.py) and the whole still not.
 
 Nobody's lies are found out so: a made-up value is a number like any other. But a folder that was put together from two
 campaigns, copied by half or edited by hand is not taken for one campaign, and no decision is made of rows that say

@@ -29,7 +29,7 @@ SCHEMA = curves_schema()
 
 @dataclass(frozen=True)
 class TrainingCurve:
-    """What a trial said of the steps that are kept, in order."""
+    """Curve of a training: the values at the steps that are kept, in order."""
 
     steps: Sequence[int]
     tokens: Sequence[int] | None  # None where nobody knows
@@ -70,7 +70,7 @@ class TrainingCurve:
 
     @classmethod
     def sent(cls, curve: TrainingCurve | Mapping[str, Any]) -> TrainingCurve:
-        """What a worker sent as a curve; a ValueError where it is none."""
+        """Convert what a worker sent as a curve; a ValueError where it is none."""
         if isinstance(curve, TrainingCurve):
             return curve
         try:
@@ -132,7 +132,7 @@ def _check_range(name: str, unit: str, numbers: pa.ChunkedArray[Any]) -> None:
 
 
 def _check_values(values: pa.ChunkedArray[Any]) -> None:
-    """Of a run that diverged they may be infinite or none; a finite one has the limit of every number."""
+    """Check that finite values have the limit of every number; infinity and NaN may come from a run that diverged."""
     found = values.to_numpy()
     if (large := found[np.isfinite(found) & (np.abs(found) > LARGEST_NUMBER)]).size:
         raise ValueError(f"value is {float(large[0])!r} but must be {-LARGEST_NUMBER:g} to {LARGEST_NUMBER:g}")

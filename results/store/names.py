@@ -12,7 +12,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")  # file systems take 255
 
 
 def is_name(text: str) -> bool:
-    """Whether ``text`` can be a file's name anywhere and stays inside its folder."""
+    """Tell whether ``text`` can be a file's name anywhere and stays inside its folder."""
     return _NAME.fullmatch(text) is not None
 
 
@@ -32,11 +32,11 @@ def checked_key(key: Any) -> str:
 
 
 def is_part(name: str) -> bool:
-    """Whether a file in the folder of a data set is one of its parts."""
+    """Tell whether a file in the folder of a data set is one of its parts."""
     return name.endswith(".parquet") and is_name(name.removesuffix(".parquet"))
 
 
 def campaign_folder(runs: Location, name: str) -> Location:
-    """Where the campaign called ``name`` lives below ``runs``; a ValueError for a name that is no plain file name."""
+    """Return the folder of the campaign ``name`` below ``runs``; a ValueError for a name that is no plain file name."""
     check_name(name, "campaign name")
     return runs / name

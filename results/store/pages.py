@@ -18,7 +18,7 @@ _UNCOMPRESSED, _COMPRESSED = 2, 3  # ids of the fields
 
 
 def check_pages(content: bytes, footer: pq.FileMetaData, most_bytes: int) -> int:
-    """What all pages together say that they decompress to; a ValueError for more than ``most_bytes``."""
+    """Sum the sizes that all pages claim to decompress to (bytes); a ValueError for more than ``most_bytes``."""
     total, pages = 0, 0
     for index in range(footer.num_row_groups):
         group = footer.row_group(index)
@@ -43,7 +43,7 @@ def check_pages(content: bytes, footer: pq.FileMetaData, most_bytes: int) -> int
 
 
 def page(content: bytes, at: int) -> tuple[int, int]:
-    """Where the page that begins at ``at`` ends, and how many bytes it decompresses to."""
+    """Return where the page that begins at ``at`` ends, and how many bytes it decompresses to."""
     reader = _Reader(content, at)
     sizes = reader.struct(0)
     compressed, uncompressed = sizes.get(_COMPRESSED, -1), sizes.get(_UNCOMPRESSED, -1)

@@ -101,7 +101,7 @@ def of_many_rows(table: pa.Table) -> bytes:
 
 
 def first_line(error: Exception) -> str:
-    """What a reader says of bytes that are no such file, without where in its own code."""
+    """Return the first line of a reader's error about bytes that are no such file, without where in its code."""
     return (str(error).splitlines() or [repr(error)])[0]
 
 
@@ -136,7 +136,7 @@ def _check_footer(file: pq.ParquetFile, found: pa.Schema, schema: pa.Schema, mos
 
 
 def _text_bytes(name: str, column: pa.ChunkedArray[Any]) -> int:
-    """How many bytes the texts of a column take when they are laid out one after the other."""
+    """Sum the bytes of a column's texts, laid out one after the other."""
     total = 0
     chunks: list[Any] = column.chunks  # dictionary arrays, of which the stubs say nothing
     for chunk in chunks:

@@ -1,4 +1,4 @@
-"""Where a campaign's data and earlier campaigns are, as its files keep it: relative to the campaign's folder.
+"""Paths of a campaign's data and of earlier campaigns, as its files keep them: relative to the campaign's folder.
 
 So ``campaign.json`` and the configs of the trials name no folder of their user's that can be left out, and a campaign
 that is moved together with what it needs still finds it. A path that has nothing but the root in common with the folder

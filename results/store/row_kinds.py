@@ -16,5 +16,5 @@ MOST_BYTES = {"trials": limits.DECODED_BYTES, "reports": limits.DECODED_BYTES, "
 
 
 def most_rows(kind: RowKind, of_one_trial: bool) -> int:
-    """How many rows a file may hold: that of one trial, or that of all trials of a compacted campaign."""
+    """Return the most rows of a file: of one trial, or of all trials of a compacted campaign."""
     return MOST_ROWS_OF_A_TRIAL[kind] if of_one_trial else MOST_ROWS[kind]

@@ -37,7 +37,7 @@ def taken_back() -> TrialRow:
 
 
 def reusable(row: TrialRow) -> TrialRow:
-    """What a campaign takes over of the row of a finished trial: how it trained and what came of it."""
+    """Select what a campaign takes over of the row of a finished trial: how it trained and what came of it."""
     cells: Mapping[str, Any] = row
     return cast(TrialRow, {c.name: cells.get(c.name) for c in row_types.TRIAL_COLUMNS if c.reusable})
 

@@ -37,7 +37,7 @@ class Reported(TypedDict, total=False):
 
 
 class Asked(TypedDict, total=False):
-    """Which trial it is, and what it was to do."""
+    """Identity of a trial, and its task."""
 
     key: Annotated[
         str, Column("text", "identity of the trial: hash of config, seed and data; unique in the campaign", BY_SEARCH)
@@ -116,7 +116,7 @@ class Asked(TypedDict, total=False):
 
 
 class Outcome(TypedDict, total=False):
-    """What became of it, by the search's decisions."""
+    """Outcome of a trial, by the search's decisions."""
 
     status: Annotated[Status, Column("text", "one of: " + ", ".join(STATUSES), BY_SEARCH, reusable=True)]
     reason: Annotated[
@@ -149,7 +149,7 @@ class Outcome(TypedDict, total=False):
 
 
 class Course(TypedDict, total=False):
-    """How far its training has come, and what that took."""
+    """Progress of a trial's training, and its cost."""
 
     spent: Annotated[
         float | None, measured("budget_unit", "how much of its budget the trial has come through", BY_DRIVER)
@@ -234,7 +234,7 @@ class TrialRow(Asked, Outcome, Reported, Course, Attempts, total=False):
 
 
 class Moment(TypedDict, total=False):
-    """Which trial reported, and when in its training."""
+    """Trial that reported, and the place in its training."""
 
     key: Annotated[str, Column("text", "key of the trial", BY_SEARCH)]
     attempt: Annotated[int, Column("count", "which start of the trial reported this, from 1", BY_ATTEMPT)]
@@ -259,7 +259,7 @@ class Objective(TypedDict, total=False):
 
 
 class Speed(TypedDict, total=False):
-    """How fast it was, and what its components logged."""
+    """Speed of a trial, and what its components logged."""
 
     lr_multiplier: Annotated[
         float | None,

@@ -52,7 +52,7 @@ def salvaged(
 def _versions(
     rest: dict[str, Any], left_out: Mapping[str, str], why: str, dataset: str
 ) -> Iterator[tuple[dict[str, Any], str]]:
-    """What may become of a row, the most that is kept of it first, with what is said of it."""
+    """Yield what may be kept of a row, the most first, each with what is said of it."""
     if dataset == "trials":
         rest["note"] = _noted(rest.get("note"), left_out)
     if left_out:

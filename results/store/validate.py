@@ -1,4 +1,4 @@
-"""Whether rows can be ours: each cell within the range of its column, none missing that a row of its kind has.
+"""Validity of single rows: each cell within the range of its column, none missing that a row of its kind has.
 
 What Parquet itself notices (cut files, changed bytes) and what would not fit into memory comes before: parquet.py.
 Rows are looked at when they are read and when they are written, so that nothing is written that cannot be read again.

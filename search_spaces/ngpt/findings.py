@@ -1,4 +1,4 @@
-"""What the twenty rounds claim, of that which is not decided by the plateau alone.
+"""Findings of the twenty rounds, of those claims that are not decided by the plateau alone.
 
 The only replicate (rounds 2 and 7) leaves one degree of freedom, so the log itself establishes none of it.
 """

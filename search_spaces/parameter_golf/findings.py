@@ -1,4 +1,4 @@
-"""What the 131 runs found, once noise is taken into account.
+"""Findings of the 131 runs, once noise is taken into account.
 
 Two single runs must be about 0.0055 BPB apart (README.md). Every effect here is further, between the means of the runs
 that are the same computation as run. The log's other steps forward are not, and stand in its progression all the same.

@@ -26,7 +26,7 @@ MARKER_CHARACTERS = 5
 
 @dataclass(frozen=True, eq=False)
 class CharacterCounter:
-    """How many characters begin in each token of a vocabulary."""
+    """Counter of the characters that begin in each token of a vocabulary."""
 
     of_token: npt.NDArray[np.int64]
 
@@ -41,7 +41,7 @@ class CharacterCounter:
 
     @classmethod
     def beside(cls, folder: Path) -> CharacterCounter | None:
-        """For shards that were prepared from text; None where the tokenizer is not one of ours."""
+        """Make one for shards that were prepared from text; None where the tokenizer is not one of ours."""
         path = folder / tokenizer.FILE_NAME
         return cls.of(Tokenizer.load(path)) if tokenizer.is_ours(path) else None
 

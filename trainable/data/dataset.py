@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class DataConfig(Component):
-    """Which tokens a run reads, and how they are cut into batches."""
+    """Data of a run: the tokens that it reads, and how they are cut into batches."""
 
     kind: ClassVar[str] = "data"
 

@@ -21,7 +21,7 @@ from trainable.data import shards, tokenizer
 
 @dataclass(frozen=True)
 class Remote:
-    """Where a dataset lies on the hub, and how its files are numbered."""
+    """Address of a dataset on the hub, and the numbering of its files."""
 
     repository: str
     folder: str  # of the shards, in the repository
@@ -67,7 +67,7 @@ class Fetched:
 
 
 def shards_needed(remote: Remote, train_tokens: int | None) -> int:
-    """How many training shards hold ``train_tokens`` and the one target after them; None asks for all there are."""
+    """Count the training shards that hold ``train_tokens`` and the one target after them; None asks for all."""
     if train_tokens is None:
         return remote.train_shards
     assert train_tokens >= 0
@@ -81,14 +81,14 @@ def check(name: str) -> None:
 
 
 def here(name: str, cache: Path, train_tokens: int | None) -> bool:
-    """Whether all files that a run of ``train_tokens`` reads are on this machine; they are not looked into."""
+    """Tell whether all files that a run of ``train_tokens`` reads are on this machine; they are not looked into."""
     remote = DATASETS[name]
     root = cache / "downloads" / name
     return all(path.is_file() for path in [root / remote.tokenizer, *_paths(remote, root, train_tokens)])
 
 
 def found(name: str, cache: Path, train_tokens: int | None) -> Fetched | None:
-    """What :func:`fetch` gives where all of it is here and whole; None where something is to be downloaded."""
+    """Return what :func:`fetch` gives where all of it is here and whole; None where something is to be downloaded."""
     if not here(name, cache, train_tokens):
         return None
     remote = DATASETS[name]
@@ -143,7 +143,7 @@ class _File:
 
 
 def _is_shard(path: Path, say: Callable[[str], None]) -> bool:
-    """Whether a whole shard is there; a damaged one is removed, and the user told."""
+    """Tell whether a whole shard is there; a damaged one is removed, and the user told."""
     if not path.is_file():
         return False
     try:

@@ -1,4 +1,4 @@
-"""In which order the training stream is read: without end, or in passes (epochs) that all begin at a whole batch.
+"""Order in which the training stream is read: without end, or in passes (epochs) that all begin at a whole batch.
 
 A position is one integer, so that the loop can own it. In passes it counts from the start of its pass, which lies at a
 multiple of the stream's length; the tail of a pass that fills no batch is left out, as mainrun does.

@@ -35,7 +35,7 @@ class Found:
 
     @property
     def ignored(self) -> str:
-        """What was left out, in words; empty where nothing was."""
+        """Describe what was left out, in words; empty where nothing was."""
         return ", ".join(f"{count:,} {kind}" for kind, count in sorted(self.left_out.items()))
 
 

@@ -26,6 +26,6 @@ def there_are(text_bytes: int) -> str:
 
 
 def _round_up(number: float) -> int:
-    """To two digits."""
+    """Round up to two significant digits."""
     unit = int(10 ** max(0, math.floor(math.log10(max(1, number))) - 1))
     return math.ceil(number / unit) * unit

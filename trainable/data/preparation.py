@@ -47,7 +47,7 @@ def prepare(
 
 
 def prepared(config: DataConfig, train_tokens_needed: int | None = None) -> Dataset | None:
-    """What :func:`prepare` would give, where all of it is on this machine already, else None. Nothing is written."""
+    """Return what :func:`prepare` would give, if all of it is on this machine already, else None. Writes nothing."""
     cache = cache_folder()
     if (source := text_source(config)) is not None:
         folder = text_folder(source, config, cache)
@@ -96,7 +96,7 @@ def check_source(config: DataConfig, train_tokens_needed: int | None = None, dow
 
 
 def cache_folder() -> Path:
-    """Where prepared data is kept: ``$TUNER_CACHE``, else ``tuner`` in the user's cache folder."""
+    """Return the folder of prepared data: ``$TUNER_CACHE``, else ``tuner`` in the user's cache folder."""
     if chosen := os.environ.get("TUNER_CACHE"):
         return location.local(chosen)
     return location.local(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "tuner"

@@ -1,4 +1,4 @@
-"""What a text in ``data.source`` means, and the look at it that costs nothing: kinds, names and headers of files."""
+"""Meaning of a text in ``data.source``, by a look that costs nothing: kinds, names and headers of files."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def check_there(source: str) -> None:
 
 
 def has_shards(source: str) -> bool:
-    """Whether a folder holds shards; a .bin file of another name is none, and may lie beside texts."""
+    """Tell whether a folder holds shards; a .bin file of another name is none, and may lie beside texts."""
     folder = location.local(source)
     return os.path.isdir(folder) and any(shards.shard_files(folder, split) for split in ("train", "val"))
 

@@ -50,7 +50,7 @@ class TextSource:
 
     @property
     def about(self) -> str:
-        """How many files of a folder are read, and what is left out; empty for anything else."""
+        """Say how many files of a folder are read, and what is left out; empty for anything else."""
         left_out = f", left out {self.ignored}" if self.ignored else ""
         return f"{counted(len(self.files), 'file')} read{left_out}" if self.folder else ""
 

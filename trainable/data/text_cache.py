@@ -40,7 +40,7 @@ def from_text(source: text.TextSource, config: DataConfig, cache: Path, say: Say
 
 
 def text_folder(source: text.TextSource, config: DataConfig, cache: Path) -> Path:
-    """Where a source of text is kept once it is prepared: named after the text and how it becomes tokens."""
+    """Return the folder of a text that is prepared, named after the text and the way in which it becomes tokens."""
     of_tokens = {"vocab_size": config.vocab_size, "pretokenizer": config.pretokenizer}
     return cache / f"text-{fingerprint({'text': source.digest(), 'format': CACHE_FORMAT, **of_tokens})}"
 
@@ -56,7 +56,7 @@ def open_text(source: text.TextSource, folder: Path) -> Dataset:
 
 
 def problem_of(folder: Path) -> str | None:
-    """Why a prepared folder cannot be used, or None: every file must have the size and digest it was written with."""
+    """Say why a prepared folder cannot be used, or None: each file must have its size and digest as written."""
     try:
         facts = json.loads((folder / "data.json").read_text(encoding="utf-8"))
         if not (isinstance(facts["text_bytes"], int) and isinstance(facts["empty"], int)):
@@ -104,7 +104,7 @@ def _put_in_place(partial: Path, folder: Path) -> None:
 
 
 def _last_written(folder: Path) -> float:
-    """When something in a folder was written last, in seconds since 1970; now where it is being removed."""
+    """Return when something in a folder was written last (seconds since 1970); now where it is being removed."""
     try:
         return max(path.stat().st_mtime for path in (folder, *folder.iterdir()))
     except OSError:

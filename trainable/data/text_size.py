@@ -1,4 +1,4 @@
-"""How much text a source gives to each split, and what must stand in it: a look that needs no tokenizer.
+"""Size of the text that a source gives to each split, and the checks on it: a look that needs no tokenizer.
 
 A byte-level token stands for one byte at least, so that bytes bound tokens from above. A run and a plan (``--dry-run``)
 read the text by the same function, and so refuse the same in the same words.
@@ -15,7 +15,7 @@ from trainable.data.text import TextSource
 
 @dataclass
 class SplitSize:
-    """What of a source is for training, or for validation."""
+    """Size of one split of a source: training or validation."""
 
     documents: int = 0
     bytes: int = 0
@@ -23,13 +23,13 @@ class SplitSize:
 
     @property
     def most_tokens(self) -> int:
-        """As many tokens as it can be at most: its bytes, and a marker before each document."""
+        """Bound the tokens from above: the bytes, and a marker before each document."""
         return self.bytes + self.documents
 
 
 @dataclass
 class TextSize:
-    """What a source gives."""
+    """Size of a source's text, by split."""
 
     train: SplitSize = field(default_factory=SplitSize)
     validation: SplitSize = field(default_factory=SplitSize)

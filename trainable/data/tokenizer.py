@@ -36,7 +36,7 @@ PRETOKENIZERS = {BYTE_LEVEL: "", "url_isolated": r"(?i:https?://\S+)"}
 
 @dataclass(frozen=True, eq=False)
 class ByteCounter:
-    """How many bytes of text each target token stands for, as three tables over the vocabulary.
+    """Counter of the bytes of text that each target token stands for: three tables over the vocabulary.
 
     The rule is parameter-golf's (SentencePiece writes the space before a word into the word's piece): a token counts
     its ``base_bytes``, plus one where it ``adds_leading_space`` and the token before it is no boundary (control,
@@ -245,7 +245,7 @@ def _sentencepiece_model(folder: Path, shared: Path) -> Path | None:
 
 
 def is_ours(path: Path) -> bool:
-    """Whether there is a tokenizer.json of this package; other libraries give their files the same name."""
+    """Tell whether there is a tokenizer.json of this package; other libraries give their files the same name."""
     if not path.is_file():
         return False
     data = _json(path)

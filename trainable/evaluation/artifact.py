@@ -1,4 +1,4 @@
-"""What parameter golf judges: the trained network as a small file, its size with the code, its score when read back.
+"""Artifact that parameter golf judges: the network as a small file, its size with the code, its score when read back.
 
 Matrices become integers with a scale a row, the rest halves, and a compressor sees it all. The file is data: a header
 of 17 bytes and a compressed safetensors body. (The competition compresses torch.save's pickle of the same tensors: on
@@ -67,7 +67,7 @@ class Artifact(Component):
 
 @dataclass(frozen=True)
 class Weighed:
-    """What the export of a run came to; the names are those of the report."""
+    """Size and score of a run's export; the names are those of the report."""
 
     artifact_bytes: int  # compressed weights and code
     val_loss_quantised: float  # nats per token, of the weights as read back

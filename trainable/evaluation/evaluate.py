@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluationConfig(Component):
-    """What is scored: the first ``tokens`` target tokens of the validation stream, in whole windows of ``seq_len``."""
+    """Evaluation: the first ``tokens`` target tokens of the validation stream, in whole windows of ``seq_len``."""
 
     kind: ClassVar[str] = "evaluation"
 

@@ -1,4 +1,4 @@
-"""How validation tokens are cut into windows, and the cross-entropy of the targets that each window scores.
+"""Windows of the validation tokens, and the cross-entropy of the targets that each window scores.
 
 Windows that overlap give a target more context than its place in a row of its own would (sliding-window scoring:
 1.2244 -> 1.1925 bits per byte on parameter golf's baseline at stride 64, for 16 times the work).
@@ -81,7 +81,7 @@ class Windows:
         return whole[:-1].unfold(0, self.seq_len, self.stride), whole[1:].unfold(0, self.seq_len, self.stride)
 
     def _scored(self, begin: int, rows: int, start: int, end: int) -> Tensor:
-        """Which targets of the windows from ``begin`` on count, those of windows start..end-1: bool (rows, seq_len)."""
+        """Mark the targets that count in windows start..end-1; ``begin`` is the first row's: bool (rows, seq_len)."""
         import torch
 
         window = torch.arange(begin, begin + rows)[:, None]

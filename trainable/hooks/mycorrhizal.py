@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Mycorrhizal(Hook):
-    """For i = 0, 1, ...: gradients of blocks i and i + ``distance`` each get ``alpha`` times the other's added.
+    """Mixing of gradients: blocks i and i + ``distance`` (i = 0, 1, ...) each get ``alpha`` times the other's added.
 
-    In that order and in place, so it cascades: what block i + distance got, it passes on. Paired are the tensors that
-    stand at the same place in both blocks and have one shape. After backward, on gradients; from the step after
-    ``after_step`` on, steps being counted from 0. alpha is 0 (neutral) to 1.
+    Pairs are mixed in order of i and in place, so it cascades: what block i + distance got, it passes on. Paired are
+    the tensors that stand at the same place in both blocks and have one shape. After backward, on gradients; from the
+    step after ``after_step`` on, steps being counted from 0. alpha is 0 (neutral) to 1.
     """
 
     alpha: Amount = 0.0  # not published; 0.1 is assumed for the campaign

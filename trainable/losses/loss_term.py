@@ -24,7 +24,7 @@ def _zero() -> Tensor:
 
 @dataclass(frozen=True)
 class Outputs:
-    """What a training forward pass leaves for the loss terms."""
+    """Outputs of a training forward pass, for the loss terms."""
 
     network: Network
     hidden: Tensor  # (batch, time, dim)

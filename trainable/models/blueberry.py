@@ -49,7 +49,7 @@ class Blueberry(Model):
 
     @property
     def num_mlps(self) -> int:
-        """In each layer."""
+        """Count the MLPs of each layer."""
         return 1 if self.experts is None else self.experts.num_experts
 
     def build(self, vocab_size: int, seq_len: int) -> Network:

@@ -1,4 +1,4 @@
-"""How matrices start. What a model sets to zero (its output projections, an untied head) stays zero."""
+"""Initialisations of matrices. What a model sets to zero (its output projections, an untied head) stays zero."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ class Model(Component):
 
     @property
     def has_learned_positions(self) -> bool:
-        """Whether places beyond the training length are untrained, so that nothing longer may be evaluated."""
+        """Tell whether places beyond the training length are untrained, so that nothing longer may be evaluated."""
         return False
 
     @abstractmethod

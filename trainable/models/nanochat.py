@@ -78,7 +78,7 @@ class Nanochat(Model):
         return -(-vocab_size // self.pad_vocab_multiple) * self.pad_vocab_multiple
 
     def window(self, layer: int, seq_len: int) -> int | None:
-        """How many tokens before itself a token of a layer sees; None is all."""
+        """Return how many tokens before itself a token of a layer sees; None is all."""
         letter = self.window_pattern[layer % len(self.window_pattern)]
         if letter == "L" or layer == self.num_layers - 1:
             return None

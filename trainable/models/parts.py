@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # a hook sees the network, and a network's parts see the step
 
 @dataclass(frozen=True)
 class Place:
-    """Where in a network a part is built."""
+    """Place in a network at which a part is built."""
 
     index: int  # of the block; 0 at the stem
     num_layers: int
@@ -32,7 +32,7 @@ class Place:
 
 @dataclass(frozen=True, kw_only=True)
 class ModelPart(Component):
-    """What the three kinds of parts share."""
+    """Base of the three kinds of parts."""
 
     abstract: ClassVar[bool] = True
 
@@ -77,11 +77,11 @@ class LayerPart(ModelPart):
         return [self.wrap(block, place) for block, place in zip(blocks, places, strict=True)]
 
     def attention_times(self) -> int:
-        """How often a block attends."""
+        """Return how often a block attends."""
         return 1
 
     def passes(self, index: int) -> int:
-        """How often block ``index`` runs in a forward pass."""
+        """Return how often block ``index`` runs in a forward pass."""
         return 1
 
 

@@ -1,3 +1,3 @@
-"""How a model tells a token's place: by a learned table (``learned``) or by turning queries and keys (``rope``)."""
+"""Position encodings of a model: a learned table (``learned``), or turned queries and keys (``rope``)."""
 
 LEARNED, ROPE = POSITIONS = ("learned", "rope")

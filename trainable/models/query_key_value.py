@@ -1,4 +1,4 @@
-"""How nanochat makes queries, keys and values: heads of their own, or one latent that all keys and values come from.
+"""Queries, keys and values of nanochat: heads of their own, or one latent that all keys and values come from.
 
 A swap in one place: the rest of the model sees only (q, k, v), each (batch, time, heads, head_dim).
 """

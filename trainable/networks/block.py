@@ -9,10 +9,10 @@ from trainable.networks.gradients import norm
 
 
 class _Residual(nn.Module):
-    """What the wirings share: the learned mix with the stem and a learned scale per channel for each branch.
+    """Base of the wirings: the learned mix with the stem and a learned scale per channel for each branch.
 
-    Attention runs ``attention_times`` times: as often less one by itself, each time on what the last time left, and
-    then with the MLP as the wiring has it.
+    Attention runs ``attention_times`` times: all but the last by itself, each on what the one before it left, and the last
+    together with the MLP, as the wiring has it.
     """
 
     def __init__(self, dim: int, attention: nn.Module, mlp: nn.Module, attention_times: int = 1) -> None:
@@ -40,7 +40,7 @@ class _Residual(nn.Module):
 
 
 class Sequential(_Residual):
-    """As it stands."""
+    """Wiring with the attention before the MLP."""
 
 
 class Sandwich(_Residual):

@@ -25,12 +25,12 @@ class CausalAttention(nn.Module):
         return y.transpose(1, 2)
 
     def seen(self, time: int, device: torch.device) -> Tensor:
-        """Which keys (columns) each query (row) attends to: bool (time, time)."""
+        """Mark the keys (columns) that each query (row) attends to: bool (time, time)."""
         return torch.ones(time, time, dtype=torch.bool, device=device).tril()
 
 
 class WindowedAttention(CausalAttention):
-    """As above over a token and the ``window`` before it."""
+    """Causal attention over a token and the ``window`` before it."""
 
     def __init__(self, window: int) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""What nGPT is made of: unit vectors, learned scales that are stored at another size, and steps along the sphere.
+"""Building blocks of nGPT: unit vectors, learned scales that are stored at another size, and steps along the sphere.
 
 Source: arXiv 2410.01131 and NVIDIA/ngpt; the additive step and the scalars are those of the 20-round campaign.
 """

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 
 class Network(nn.Module):
-    """What a model builds. ``head`` is None where the embedding table is the output matrix too (tied)."""
+    """Network that a model builds. ``head`` is None where the embedding table is the output matrix too (tied)."""
 
     embedding: nn.Embedding
     head: nn.Linear | None
@@ -17,7 +17,7 @@ class Network(nn.Module):
 
     @property
     def vocab_size(self) -> int:
-        """How many tokens there are. A network whose tables are padded to more rows says so itself."""
+        """Count the tokens of the vocabulary. A network whose tables are padded to more rows says so itself."""
         return self.embedding.num_embeddings
 
     def hidden(self, tokens: Tensor) -> Tensor:

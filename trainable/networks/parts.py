@@ -36,7 +36,7 @@ class SeesDocuments(nn.Module):
 
 
 class PassThrough(nn.Module):
-    """What a part builds where it has nothing to do."""
+    """Module of a part that has nothing to do."""
 
     def forward(self, x: Tensor, *_: Tensor) -> Tensor:
         return x

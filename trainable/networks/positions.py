@@ -1,4 +1,4 @@
-"""Where a token stands: a learned table that is added to the stem, or a rotation of queries and keys (RoPE)."""
+"""Position encodings: a learned table that is added to the stem, or a rotation of queries and keys (RoPE)."""
 
 from __future__ import annotations
 

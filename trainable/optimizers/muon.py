@@ -84,7 +84,7 @@ def orthogonalise(matrices: Tensor, steps: int) -> Tensor:
 
 
 def at_once(stack: Sequence[Tensor]) -> int:
-    """How many matrices of a stack to treat together: all of them, but on a CPU no more than its cache holds."""
+    """Return how many matrices of a stack to treat together: all of them, but on a CPU no more than its cache holds."""
     return len(stack) if stack[0].device.type != "cpu" else max(1, CACHED_NUMBERS // stack[0].numel())
 
 

@@ -1,4 +1,4 @@
-"""What Muon's variants put in Newton-Schulz's place: a map of a stack of matrices towards their polar factors."""
+"""Orthogonalisers of Muon's variants, in Newton-Schulz's place: maps of a stack of matrices to their polar factors."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Orthogonaliser(Component):
 
 
 def working_copy(matrices: Tensor) -> Tensor:
-    """In the precision that the iteration runs in."""
+    """Convert the matrices to the precision that the iteration runs in."""
     return matrices.bfloat16() if faster_in_bfloat16(matrices) else matrices
 
 

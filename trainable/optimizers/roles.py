@@ -1,4 +1,4 @@
-"""Which parameter plays which role. Optimizers give rates to roles, never to names."""
+"""Roles of the parameters. Optimizers give rates to roles, never to names."""
 
 from __future__ import annotations
 

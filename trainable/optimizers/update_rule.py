@@ -21,7 +21,7 @@ RuleState = dict[str, Any]  # tensors, lists of tensors and numbers: what a chec
 
 @dataclass(frozen=True, kw_only=True)
 class UpdateRule(Component):
-    """How gradients become updates. Frozen: what it remembers lives in the state that the loop owns."""
+    """Rule by which gradients become updates. Frozen: what it remembers lives in the state that the loop owns."""
 
     kind: ClassVar[str] = "update rule"
     abstract: ClassVar[bool] = True
@@ -38,7 +38,7 @@ class UpdateRule(Component):
     def update_at(
         self, parameters: Sequence[nn.Parameter], state: RuleState, lr: float, step: int, progress: float
     ) -> None:
-        """As above at ``progress`` in [0, 1] of the horizon, for a rule whose settings follow the run."""
+        """Update at ``progress`` in [0, 1] of the horizon, for a rule whose settings follow the run."""
         self.update(parameters, state, lr, step)
 
     def with_momentum(self, momentum: float) -> Self:
@@ -60,7 +60,7 @@ class Group:
 
 @dataclass(frozen=True, kw_only=True)
 class Optimizer(Component):
-    """Which rule and which rate each role gets."""
+    """Assignment of a rule and a rate to each role."""
 
     kind: ClassVar[str] = "optimizer"
     abstract: ClassVar[bool] = True

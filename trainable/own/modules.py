@@ -130,7 +130,7 @@ def _beside(name: str, source: Source) -> str:
 
 
 def _is_same(source: Source, origin: str | None) -> bool:
-    """Whether the file of a module is the one that the source was read from: its text is the same."""
+    """Tell whether the file of a module is the one that the source was read from: its text is the same."""
     path = f"{source.top}.py" if f"{source.top}.py" in source.files else f"{source.top}/__init__.py"
     try:
         return origin is not None and Path(origin).read_bytes().decode("utf-8-sig").splitlines() == (
@@ -175,7 +175,7 @@ def _is_executed(name: str) -> bool:
 
 
 def _adopted(source: Source) -> bool:
-    """Whether the module has been imported as a file already, as in a notebook: its classes are the ones to send."""
+    """Tell whether the module has been imported as a file already, as in a notebook: its classes are those to send."""
     module = sys.modules.get(source.name)
     if module is None or _is_executed(source.name):
         return False
@@ -186,7 +186,7 @@ def _adopted(source: Source) -> bool:
 
 
 def _is_stale(path: Path) -> bool:
-    """Whether a file was written after it was compiled for its import; where nothing says so, it was not."""
+    """Tell whether a file was written after it was compiled for its import; False where nothing says so."""
     try:
         head, state = Path(cache_from_source(str(path))).read_bytes()[:16], path.stat()
     except (OSError, NotImplementedError):
@@ -231,7 +231,7 @@ def _current_folder() -> str:
 
 
 def place_and_message(error: BaseException) -> str:
-    """What an exception says, after file and line where code of a user's own has raised it."""
+    """Return what an exception says, after file and line where code of a user's own has raised it."""
     own = _own_frame(error)
     return f"{'' if own is None else f'{own.filename}, line {own.lineno}: '}{_said(error)}"
 

@@ -46,7 +46,7 @@ class Source:
 
     @property
     def identity(self) -> str:
-        """As ``campaign.json`` keeps it: name and digest."""
+        """Return what ``campaign.json`` keeps of it: name and digest."""
         return f"{self.name}@{self.digest}"
 
     @property
@@ -133,7 +133,7 @@ def parsed(source: Source, path: str) -> ast.Module:
 
 
 def is_file_name(text: str) -> bool:
-    """Whether a text is meant as a file, and not as the name of a module or a space."""
+    """Tell whether a text is meant as a file, and not as the name of a module or a space."""
     return text.endswith(".py") or "/" in text or os.sep in text or text.startswith("~")
 
 

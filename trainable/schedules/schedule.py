@@ -31,5 +31,5 @@ class Schedule(Component):
 
 
 def half_cosine(phase: float, floor: float) -> float:
-    """From 1 at phase 0 to ``floor`` at phase 1 along half a cosine."""
+    """Fall from 1 at phase 0 to ``floor`` at phase 1 along half a cosine."""
     return floor + (1 - floor) / 2 * (1 + math.cos(math.pi * phase))

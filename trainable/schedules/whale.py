@@ -15,7 +15,7 @@ ENDING = 0.1  # of the horizon: over it the rate falls to the floor whatever the
 
 @dataclass(frozen=True, kw_only=True)
 class Whale(Schedule):
-    """Of ``cycles`` dives n (1..8), with q = frac(n p) and peak = (1-m)(1 - 0.3p):
+    """Schedule of ``cycles`` dives n (1..8), with q = frac(n p) and peak = (1-m)(1 - 0.3p):
 
     q < 0.1: m + peak q/0.1, else m + peak/2 (1 + cos(pi (q-0.1)/0.9)); for p > 0.9 times (1-p)/0.1; never below m.
     """

@@ -42,11 +42,11 @@ class Attempt:
 
     @property
     def folder(self) -> Location:
-        """Where the trial's checkpoints are."""
+        """Return the folder of the trial's checkpoints."""
         return folder_of(self.campaign, self.key)
 
     def in_force(self) -> bool:
-        """Whether the trial is still this attempt's: no other has begun, and the trial has not ended."""
+        """Tell whether the trial is still this attempt's: no other has begun, and the trial has not ended."""
         return _signed(self.folder)[0] == self.number
 
     def save(self, state: dict[str, Any]) -> None:
@@ -101,7 +101,7 @@ def checkpoints(campaign: Location, key: str) -> list[str]:
 
 
 def folder_of(campaign: Location, key: str) -> Location:
-    """Where the checkpoints of a trial are."""
+    """Return the folder of a trial's checkpoints."""
     return campaign / FOLDER / key
 
 
@@ -129,12 +129,12 @@ def _below(key: str, name: str) -> str:
 
 
 def is_key(name: str) -> bool:
-    """Whether a name in the folder of checkpoints is that of a trial."""
+    """Tell whether a name in the folder of checkpoints is that of a trial."""
     return _KEY.fullmatch(name) is not None
 
 
 def is_ours(name: str) -> bool:
-    """Whether a file in a trial's folder is its sign or one of its checkpoints."""
+    """Tell whether a file in a trial's folder is its sign or one of its checkpoints."""
     return name == SIGN or _NAME.fullmatch(name) is not None
 
 

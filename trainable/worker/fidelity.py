@@ -1,4 +1,4 @@
-"""What a trial's value on the way means: three ways to judge a run before its budget is spent.
+"""Fidelity of a trial's value on the way: three ways to judge a run before its budget is spent.
 
 A loss in the middle of a run misleads where schedules differ: one that is still at a high rate looks worse than it
 will end. ``complete`` and ``branch`` remove that difference and pay for it with training beside the run, which is
@@ -79,7 +79,7 @@ class Fidelity(ABC):
         self.run = self.start(self.first_config())
 
     def first_config(self) -> TrainConfig:
-        """What the first run of a fresh trial trains."""
+        """Return what the first run of a fresh trial trains."""
         return self.config
 
     @abstractmethod

@@ -179,11 +179,11 @@ class RayTrainable(tune.Trainable):
         return self.readable(lambda: files.exists(folder / STOP_FILE), otherwise=False)
 
     def in_force(self) -> bool:
-        """Whether nobody says that the trial is another attempt's by now, or over."""
+        """Tell whether the trial is still this attempt's and not over; True where nobody can say."""
         return self.readable(self.attempt.in_force, otherwise=True)
 
     def readable(self, look: Callable[[], bool], otherwise: bool) -> bool:
-        """What the campaign's folder says. Where it cannot be read the training is worth more: it goes on as before."""
+        """Return what the campaign's folder says. Where it cannot be read the training goes on as before."""
         try:
             return look()
         except OSError as error:

@@ -86,7 +86,7 @@ class Watchdog:
 
 
 def _tracebacks() -> bytes:
-    """Where each thread is."""
+    """Return the traceback of each thread."""
     with tempfile.TemporaryFile() as file:
         faulthandler.dump_traceback(file=file, all_threads=True)
         file.seek(0)
@@ -94,10 +94,10 @@ def _tracebacks() -> bytes:
 
 
 def stall_file(key: str, attempt: int) -> str:
-    """Where the watchdog of an attempt at a trial writes, below the campaign's folder."""
+    """Return the path of a watchdog's file for an attempt at a trial, below the campaign's folder."""
     return f"{FOLDER}/{key}.a{attempt}.txt"
 
 
 def is_stall_file(name: str) -> bool:
-    """Whether a file in that folder is one of a watchdog's."""
+    """Tell whether a file in that folder is one of a watchdog's."""
     return _NAME.fullmatch(name) is not None

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class HeadPruning(AttentionPart):
-    """From step ``at_step`` (from 0) on only ``keep`` heads of each layer put something out, in evaluation too.
+    """Head pruning: from step ``at_step`` (from 0) on only ``keep`` heads a layer put out, in evaluation too.
 
     Kept are those whose columns of the output projection have the largest norms at that step. The others are masked and
     still computed. null is neutral; 8 of 16 at step 100 were planned.

@@ -14,10 +14,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class LayerDropout(LayerPart):
-    """In training x += g * (block(x) - x), g = 0 with probability ``prob`` and else 1 / (1 - prob); in evaluation 1.
+    """Layer dropout: in training x += g * (block(x) - x), where g is 0 with probability ``prob``, else 1 / (1 - prob).
 
-    Drawn for each block and step; the first block is never dropped, and neither is the skip connection into a block.
-    Dropped blocks are computed all the same: no time is saved. prob 0..0.5; 0 is neutral, 0.2 was planned.
+    In evaluation g is 1. It is drawn for each block and step; the first block is never dropped, and neither is the skip
+    connection into a block. Dropped blocks are computed all the same: no time is saved. prob 0..0.5; 0 is neutral, 0.2
+    was planned.
     """
 
     prob: PartBelowOne = 0.0

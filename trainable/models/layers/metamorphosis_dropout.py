@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class MetamorphosisDropout(LayerPart):
-    """In training y = y * (u >= p) / (1 - p) on the outputs of attention and MLP, p = start * max(0, 1 - t / end_frac).
+    """Fading dropout on the outputs of attention and MLP: in training y = y * (u >= p) / (1 - p).
 
-    u is uniform in [0, 1), one for an element, and t is the progress. start 0..0.5, end_frac in (0, 1]; start 0 is
-    neutral, 0.1 was run N6.
+    p = start * max(0, 1 - t / end_frac), u is uniform in [0, 1), one for an element, and t is the progress. start is
+    0..0.5, end_frac in (0, 1]; start 0 is neutral, 0.1 was run N6.
     """
 
     start: PartBelowOne = 0.0

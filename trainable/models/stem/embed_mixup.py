@@ -18,11 +18,11 @@ PAIRINGS = ("previous", "random")
 
 @dataclass(frozen=True, kw_only=True)
 class EmbedMixup(StemPart):
-    """In training x_t = (1 - a) x_t + a y_t, a = weight * u_t, u_t uniform in [0, 1), one for a token; before the norm.
+    """Mixup of embeddings: in training x_t = (1 - a) x_t + a y_t, where a = weight * u_t; before the norm.
 
-    y_t is the embedding before it (``previous``; the first is mixed with itself, where the script takes the last, which
-    lies ahead) or the one at the same position of another row of the batch, rows paired anew at each pass (``random``).
-    weight 0..0.5; 0 is neutral, 0.1 was run 4.
+    u_t is uniform in [0, 1), one for a token. y_t is the embedding before it (``previous``; the first is mixed with
+    itself, where the script takes the last, which lies ahead) or the one at the same position of another row of the
+    batch, rows paired anew at each pass (``random``). weight 0..0.5; 0 is neutral, 0.1 was run 4.
     """
 
     weight: Part = 0.0

@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class TokenDropout(StemPart):
-    """In training x_t = x_t * (u_t >= prob) / (1 - prob), u_t uniform in [0, 1), one for a token; after the norm.
+    """Dropout of whole tokens: in training x_t = x_t * (u_t >= prob) / (1 - prob), after the norm.
 
-    The stem that the blocks mix back in has the same holes. prob 0..0.5; 0 is neutral, 0.05 was run 3.
+    u_t is uniform in [0, 1), one for a token. The stem that the blocks mix back in has the same holes. prob 0..0.5; 0
+    is neutral, 0.05 was run 3.
     """
 
     after_norm: ClassVar[bool] = True
