@@ -20,7 +20,7 @@ BY_CHARACTER = ("val_nats_per_character", "val_mainrun_loss")
 
 
 class Measured(TypedDict, total=False):
-    """Numbers that costs are worked out from; a trial's row has all of them (results/store/row_types.py; mypy holds it)."""
+    """Numbers behind the costs. A trial's row has them all (results/store/row_types.py), as mypy holds."""
 
     train_seconds: float | None
     extra_seconds: float | None

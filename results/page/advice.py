@@ -1,4 +1,4 @@
-"""Which knobs matter and what to do next, for a page."""
+"""Advice for a page: the knobs that matter, and what to do next."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def first_knobs(importances: Mapping[str, Any] | None) -> list[str] | None:
 
 
 def steps(results: Results) -> list[dict[str, Any]]:
-    """What is worth doing next, the first on top, each with its reason and its command."""
+    """List the steps worth doing next, the first on top, each with its reason and its command."""
     return [_step(row) for row in next_steps(results).to_dict("records")]
 
 

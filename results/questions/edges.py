@@ -121,7 +121,7 @@ def _tried(knobs: list[SearchedKnob], results: Results, ruler: Ruler) -> Iterato
 
 
 def _wider(knob: SearchedKnob, end: str, own_train: bool) -> tuple[str, str]:
-    """What to do, in words, and the change of the space, or the option, that does it."""
+    """Return what to do about an edge, in words, and the change of the space (or the option) that does it."""
     bound = knob.low if end == "low" else knob.high
     side = "below" if end == "low" else "above"
     if bound == 0:

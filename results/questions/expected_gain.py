@@ -1,4 +1,4 @@
-"""What more trials would be expected to give, from the values that the search has drawn last.
+"""Gain that more trials are expected to bring, from the values that the search has drawn last.
 
 The next trials are taken to be like those of the later half, which a model has chosen: so many of them will lie below
 the best quarter's end, by amounts of a generalised Pareto distribution (Pickands 1975). Its scale is that of the
@@ -24,7 +24,7 @@ INTERVAL = 0.8
 
 @dataclass(frozen=True)
 class ExpectedGain:
-    """How far the lowest value would go down, in the unit of the objective: single runs, luck included."""
+    """Expected fall of the lowest value, in the unit of the objective: single runs, luck included."""
 
     trials: int
     mean: float

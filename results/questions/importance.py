@@ -1,4 +1,4 @@
-"""Which knobs matter: how much of the differences between trials each of them makes, and what can be told of it."""
+"""Importance of knobs: how much of the differences between trials each of them makes, and what can be told of it."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def importance(campaign: Readable) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class _Told:
-    """What the model says of each knob that it was given."""
+    """Shares that the model gives to each knob."""
 
     shares: np.ndarray
     low: np.ndarray
@@ -128,7 +128,7 @@ def _fence(values: np.ndarray) -> float:
 
 
 def _nothing_to_tell(knob: SearchedKnob, ruler: Ruler, places: np.ndarray) -> str:
-    """Why nothing can be said of a knob; empty where the model may be asked."""
+    """Say why nothing can be said of a knob; empty where the model may be asked."""
     if len(ruler) < FEWEST_TRIALS:
         return f"{len(ruler)} of at least {FEWEST_TRIALS} trials can be compared"
     if np.isfinite(ruler.values).sum() < FEWEST_THERE:

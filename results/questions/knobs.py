@@ -29,11 +29,11 @@ class SearchedKnob:
 
     @property
     def is_range(self) -> bool:
-        """Whether it lies between two known ends."""
+        """Tell whether it lies between two known ends."""
         return self.kind in ("uniform", "log", "integer")
 
     def places(self, values: pd.Series) -> np.ndarray:
-        """Where values lie: 0 at the low end and 1 at the high end of a range, on its own scale (linear or log).
+        """Place values between 0, a range's low end, and 1, its high end, on its own scale (linear or log).
 
         Of a choice the number of the option; of a range that is not known, the rank among the values as a part of
         them. NaN for null, and for what lies outside of the domain or is no option of it, as a base may be.
@@ -75,7 +75,7 @@ def knobs_of(campaign: Mapping[str, Any], trials: pd.DataFrame) -> list[Searched
 
 
 def active(knobs: Sequence[SearchedKnob], trials: pd.DataFrame) -> dict[str, np.ndarray]:
-    """For each knob, in which trials it is active: where its conditions hold, and those of what it depends on."""
+    """Mark, for each knob, the trials in which it is active: its conditions hold, and those of what it depends on."""
     found: dict[str, np.ndarray] = {}
     for knob in knobs:
         here = np.ones(len(trials), dtype=bool)

@@ -1,4 +1,4 @@
-"""What to do with the next hour: what each way to go on would be expected to give, and its command."""
+"""Next steps of a campaign: the gain that each would be expected to give, and its command."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def _unfinished(results: Results) -> Iterator[dict[str, Any]]:
 
 
 def _seeds(results: Results, found: list[Round]) -> Iterator[dict[str, Any]]:
-    """What runs on fresh seeds would still say of the best trials and of the winner."""
+    """Yield the steps on fresh seeds: what those would still say of the best trials and of the winner."""
     trials = results.trials
     candidates = int(((trials["status"] == "completed") & ~trials["is_base"].fillna(False).astype(bool)).sum())
     if len(results.campaign.get("objectives") or ()) > 1 or not candidates:

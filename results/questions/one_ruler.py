@@ -41,7 +41,7 @@ class Ruler:
 
     @property
     def about(self) -> str:
-        """In one line: what is compared, and which trials are not."""
+        """Describe in one line what is compared, and which trials are not."""
         finite = int(np.isfinite(self.values).sum())
         said = f"{counted(len(self), 'trial')} at {self.at}: {self.measured} measured"
         if finite > self.measured:
@@ -110,7 +110,7 @@ def _target(rungs: pd.DataFrame) -> int:
 
 @dataclass(frozen=True)
 class _Line:
-    """What a value at one rung means at the next one."""
+    """Line from the values at one rung to those at the next one."""
 
     slope: float
     here: float  # mean at the one

@@ -1,4 +1,4 @@
-"""How often a knob seems to matter by chance: its score when the trials' values are permuted.
+"""Chance that a knob only seems to matter: its score when the trials' values are permuted.
 
 Two tests, since a search is no random sample. The first holds each knob's score against the best score of any knob when
 the values are permuted, so that where no knob matters none is named, but in that part of campaigns. But a sampler moves
@@ -81,7 +81,7 @@ def _solved(taken: np.ndarray) -> np.ndarray:
 
 
 def _parts(scores: np.ndarray) -> np.ndarray:
-    """Of each score the part of all that are at least as large."""
+    """Return for each score the part of all scores that are at least as large."""
     rising = np.sort(scores)
     found: np.ndarray = (len(scores) - np.searchsorted(rising, scores)) / len(scores)
     return found

@@ -11,8 +11,8 @@ from trainable.networks.gradients import norm
 class _Residual(nn.Module):
     """Base of the wirings: the learned mix with the stem and a learned scale per channel for each branch.
 
-    Attention runs ``attention_times`` times: all but the last by itself, each on what the one before it left, and the last
-    together with the MLP, as the wiring has it.
+    Attention runs ``attention_times`` times: all but the last by itself, each on what the one before it left, and the
+    last together with the MLP, as the wiring has it.
     """
 
     def __init__(self, dim: int, attention: nn.Module, mlp: nn.Module, attention_times: int = 1) -> None:

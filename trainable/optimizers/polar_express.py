@@ -25,8 +25,8 @@ COEFFICIENTS = (
 class PolarExpress(Orthogonaliser):
     """Polar Express: as many matrix products as Newton-Schulz, singular values nearer to 1.
 
-    They are 0.86 to 1.14 for 256 x 1024 noise. Matrices are first divided by ``safety`` times their Frobenius norm: 1.01
-    in nanochat, 1.02 in the paper's code.
+    They are 0.86 to 1.14 for 256 x 1024 noise. Matrices are first divided by ``safety`` times their Frobenius norm:
+    1.01 in nanochat, 1.02 in the paper's code.
     """
 
     steps: Iterations = 5

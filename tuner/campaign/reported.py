@@ -23,7 +23,7 @@ def token_speeds(row: TrialRow, tokens: int | None, total: float) -> tuple[float
 
 
 def spent_at(result: Mapping[str, Any], unit: str) -> float:
-    """How far a run has come, in the unit of its budget."""
+    """Return how far a run has come, in the unit of its budget."""
     return float(result["step" if unit == "steps" else unit])
 
 
