@@ -83,7 +83,7 @@ KINDS = (
 
 @dataclass(frozen=True)
 class Tally:
-    """Over the campaigns of one kind: shares, and the mean number of runs after the search."""
+    """Tally of the campaigns of one kind: shares, and the mean number of runs after the search."""
 
     campaigns: int
     won: float  # a candidate is established to be better than the base

@@ -46,6 +46,7 @@ def main() -> None:
 
 
 def build(question: dict[str, Any]) -> Any:
+    """Make the scheduler that a question asks for, seeded, with the base as its first point."""
     random.seed(question["seed"])  # its schedulers draw from the global generators too, whatever their random_seed is
     np.random.seed(question["seed"])
     space = {}
@@ -65,6 +66,7 @@ def build(question: dict[str, Any]) -> Any:
 
 
 def report(scheduler: Any, trial: Trial, part: int, value: float | None, parts: int) -> bool:
+    """Tell the scheduler a trial's value at a part of its budget (None: it failed); return whether that was its end."""
     if value is None:
         scheduler.on_trial_error(trial)
         return True

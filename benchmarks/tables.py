@@ -50,7 +50,7 @@ class Row:
 
 
 class AllTriedError(Exception):
-    """Every row of a table has been tried: there is nothing left to search."""
+    """Error of a search that has tried every row of a table."""
 
 
 @dataclass(frozen=True)

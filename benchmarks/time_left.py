@@ -287,7 +287,7 @@ class Said:
 
     @property
     def error(self) -> float:
-        """Said against true, as a part of the true."""
+        """Return what was said minus what was true, as a part of the true."""
         return math.inf if self.span is None else self.span.middle / self.true - 1
 
     @property

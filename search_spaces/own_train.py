@@ -73,7 +73,7 @@ class OwnSpace(Space):
     """Space of a campaign with a user's own function. It has no scales: the base is given with it."""
 
     def check_objectives(self) -> None:
-        """Nothing: the objective is the function's."""
+        """Accept any objective: it is the function's."""
 
     @property
     def measured_on_the_way(self) -> bool:
@@ -193,7 +193,7 @@ def _checked_choice(choice: Choice) -> Choice:
 
 
 def _kind(option: object) -> str:
-    """One column of the results holds one kind."""
+    """Return the kind of the values: a column of the results holds one kind."""
     if isinstance(option, bool):
         return "truth"
     return "text" if isinstance(option, str) else "number"

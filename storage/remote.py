@@ -34,7 +34,7 @@ class TooLargeError(OSError):
 
 @contextmanager
 def failing_as_oserror(url: Url) -> Iterator[None]:
-    """Whatever a store raises is an OSError with one line that names the place and holds no secret."""
+    """Turn what a store raises into an OSError with one line that names the place and holds no secret."""
     try:
         yield
     except FileNotFoundError:

@@ -91,7 +91,7 @@ class Console(rich.console.Console):
 
     @contextmanager
     def wrapping(self, indent: int = 2) -> Iterator[None]:
-        """Within the block a line that is printed to a terminal breaks between words, and goes on indented.
+        """Break printed lines, within the block, between words on a terminal, and go on indented.
 
         Not for commands, which are to be copied whole. Where the output is no terminal, a line stays a line.
         """
@@ -115,7 +115,7 @@ class Console(rich.console.Console):
         return super().render_str(escaped(text), **options)
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
-        """Whatever is shown passes here; what others made of rich's own classes is escaped at the latest now."""
+        """Escape, at the latest here, what others made of rich's own classes: whatever is shown passes here."""
         for segment in super().render(renderable, options):
             yield segment if segment.control else segment._replace(text=visible(segment.text, keep="\n"))
 

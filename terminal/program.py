@@ -100,7 +100,7 @@ def leave(name: str, why: str, code: int) -> None:
 
 
 def drain(stream: IO[str]) -> None:
-    """Let what is left in the buffer of a stream that fails go nowhere, or the interpreter fails over it at its end."""
+    """Discard what is left in the buffer of a stream that fails, or the interpreter fails over it at its end."""
     with suppress(OSError, ValueError, AttributeError):
         descriptor, nowhere = stream.fileno(), os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, descriptor)
@@ -117,7 +117,7 @@ def flush() -> None:
 
 @contextmanager
 def raising(name: str, at_once: bool = True) -> Iterator[None]:
-    """Within the block the first signal is an ``Interrupted``, so that what has begun is undone; a second ends at once.
+    """Raise ``Interrupted`` at the block's first signal, so that what has begun is undone; a second ends at once.
 
     At its end an ``Interrupted`` that went astray, in a callback of a library, is raised again. Without ``at_once`` a
     second signal is one more ``Interrupted``: the process is somebody else's.
@@ -140,7 +140,7 @@ def raising(name: str, at_once: bool = True) -> Iterator[None]:
 
 @contextmanager
 def deferring(name: str) -> Iterator[None]:
-    """Within the block, which is not to be left half-way, the first signal waits for its end; a second ends at once."""
+    """Hold the first signal back to the end of the block, which must not be left half-way; a second ends at once."""
     with handling(lambda number, frame: _receive(name, number)):
         try:
             yield
@@ -162,7 +162,7 @@ def _receive(name: str, number: int) -> None:
 
 @contextmanager
 def handling(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
-    """Within the block ``handler`` gets the signals that end a program."""
+    """Call ``handler``, within the block, for the signals that end a program."""
     before = {number: signal.signal(number, handler) for number in heeded()}
     try:
         yield

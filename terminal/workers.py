@@ -40,7 +40,7 @@ class Workers(ProcessPoolExecutor):
 
 @contextmanager
 def _without_interrupts() -> Iterator[None]:
-    """Within the block Ctrl-C waits for its end; processes that are started in it never hear of one."""
+    """Hold Ctrl-C back to the end of the block; processes that are started in it never hear of one."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

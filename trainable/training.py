@@ -23,4 +23,4 @@ class Training(Protocol):
         """The training that it is given."""
 
     def key(self, data_fingerprint: str) -> str:
-        """Its identity: equal keys are the same computation."""
+        """Return its identity: equal keys are the same computation."""

@@ -59,7 +59,7 @@ class Begin:
 
 @dataclass(frozen=True)
 class Resume:
-    """Going on with one: ``changes`` are fields of its spec, ``data`` is where the same data are now."""
+    """Resume of a campaign: ``changes`` are fields of its spec, ``data`` is where the same data are now."""
 
     campaign: str
     changes: Mapping[str, Any] = field(default_factory=dict)

@@ -220,7 +220,7 @@ class Stopper:
 
 
 def _best_of(others: int, reduction: int) -> str:
-    """Against what a trial is held at a rung where ``others`` have been before it."""
+    """Return what a trial is compared with at a rung where ``others`` have been before it."""
     part = {2: "half", 3: "third", 4: "quarter"}.get(reduction, f"1/{reduction}")
     return "the one trial there before it" if others == 1 else f"the best {part} of {others} there before it"
 

@@ -107,7 +107,7 @@ def _ask_search(space: Space, spec: CampaignSpec, scale: str) -> Question:
 
 
 def _ask_replay(space: Space, spec: CampaignSpec, scale: str, wanted: Replay) -> Question:
-    """There are no knobs: nothing is sampled."""
+    """Ask for a replay: there are no knobs, as nothing is sampled."""
     settings, chosen = _settings(spec), replay_plan.choose(space, wanted)
     planned = replay_plan.plan(space, scale, wanted.reading, chosen, settings)
     base = replay_plan.configured(space, reference(recorded.load(space)).id, wanted.reading, scale, settings)

@@ -32,7 +32,7 @@ class Replay:
 
 @dataclass(frozen=True, kw_only=True)
 class CampaignSpec:
-    """Everything that a campaign is begun with, and that a resume goes on with."""
+    """Settings that a campaign is begun with, and that a resume goes on with."""
 
     # what is asked
     space: str

@@ -104,7 +104,7 @@ def _set_up(options: argparse.Namespace) -> Iterator[Context]:
 
 @contextmanager
 def compiler(device: str) -> Iterator[None]:
-    """Within the block ``torch.compile`` stops at the graphs on a CPU: to make C++ of them takes minutes."""
+    """Stop ``torch.compile``, within the block, at the graphs on a CPU: to make C++ of them takes minutes."""
     if device != "cpu":
         yield
         return

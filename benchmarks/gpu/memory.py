@@ -43,7 +43,7 @@ def no_memory(context: Context) -> Figures:
 
 @contextmanager
 def limited(context: Context) -> Iterator[None]:
-    """Within the block this process may have two GiB of the device."""
+    """Limit this process, within the block, to two GiB of the device."""
     if not context.cuda:
         yield
         return

@@ -82,7 +82,7 @@ def _way(begun: list[Tensor], run: Run) -> list[Tensor]:
 
 @contextmanager
 def without_bf16() -> Iterator[None]:
-    """Within the block Newton-Schulz and its variants iterate in the precision they are given."""
+    """Make Newton-Schulz and its variants, within the block, iterate in the precision they are given."""
     with ExitStack() as stack:
         for module in (muon, orthogonaliser):
             stack.enter_context(mock.patch.object(module, "faster_in_bfloat16", lambda matrices: False))

@@ -98,7 +98,7 @@ def compare_campaigns(campaigns: Sequence[Readable]) -> Campaigns:
 
 
 def _numbered(found: Sequence[Results]) -> list[_One]:
-    """With names of their own, and the number of the ruler that they are measured by."""
+    """Give each campaign a name of its own, and the number of the ruler that it is measured by."""
     ones: list[_One] = []
     rulers: list[_Ruler] = []
     for results in found:

@@ -143,7 +143,7 @@ def _domain(knob: SearchedKnob, low: float, high: float, own_train: bool) -> str
 
 
 def _rounded(number: float, whole: bool, end: str) -> float:
-    """Outwards: a whole number, or two digits."""
+    """Round outwards: to a whole number, or to two digits."""
     outwards = floor if end == "low" else ceil
     if whole or number == 0:
         return float(outwards(number))

@@ -165,7 +165,7 @@ def _row(knob: SearchedKnob, trials: int, why: str, told: _Told | None, number: 
 
 
 def condition(knob: SearchedKnob) -> str:
-    """Under which values of other knobs it is active, in words; empty where it always is."""
+    """Describe the values of other knobs under which it is active; empty where it always is."""
     return " and ".join(f"{path}={'|'.join(short(v) for v in labels)}" for path, labels in (knob.when or {}).items())
 
 

@@ -328,7 +328,7 @@ def check(model: type[BaseModel], found: Mapping[str, Any]) -> None:
 
 
 def in_words(error: ValidationError) -> str:
-    """Its first complaint in one line: the field, its value and the rule."""
+    """Describe the first complaint in one line: the field, its value and the rule."""
     first = error.errors(include_url=False, include_context=False)[0]
     parts = [str(part) for part in first["loc"] if isinstance(part, int) or not _is_branch(part)]
     name = ".".join(part if len(part) <= 60 else f"{part[:57]}..." for part in parts)

@@ -37,7 +37,7 @@ class TrainingCurve:
     units: Mapping[str, str]  # name -> unit
 
     def table(self, key: str, number: int) -> pa.Table:
-        """Its rows, by name and then by step. A ValueError where they could not be read again, whatever it holds."""
+        """Return its rows, by name and then by step. A ValueError, whatever it holds, where they could not be read."""
         try:
             self._check_lengths()
             table = self._rows(key, number)

@@ -45,7 +45,7 @@ class Results:
         return self.rows["stage"].fillna(SEARCH) == SEARCH
 
     def read(self) -> Results:
-        """Itself. A campaign of ``tuner.load`` is read anew by its own ``read``, which gives one of these."""
+        """Return itself. A campaign of ``tuner.load`` is read anew by its own ``read``, which gives one of these."""
         return self
 
     @cached_property

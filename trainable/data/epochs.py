@@ -89,7 +89,7 @@ def _pass(stream: Stream, epoch: int, config: Order, seed: int) -> tuple[Tokens 
 
 @functools.lru_cache(maxsize=2)  # every step of a pass asks; a pass is held in memory
 def _shuffled(stream: Stream, epoch: int, prob: float, keep_frac: float, seed: int) -> Tokens | None:
-    """With probability ``prob`` the documents in an order drawn for this seed and pass, int(keep_frac * n) of them."""
+    """Shuffle int(keep_frac * n) documents, with probability ``prob``, in an order drawn for this seed and pass."""
     draw = np.random.default_rng([seed, epoch])
     if draw.random() >= prob:
         return None

@@ -1,4 +1,4 @@
-"""One process at a time prepares a thing in the cache: an advisory lock (``flock``) on a file beside it.
+"""Lock that lets one process at a time prepare a thing in the cache: advisory (``flock``), on a file beside it.
 
 The kernel lets go of it when its process ends, however that is. Some file systems have no such locks (Lustre without
 ``-o flock``, some NFS and FUSE mounts). There two may prepare the same thing at once, each in a folder of its own; a

@@ -86,7 +86,7 @@ class TTT(Component):
 
 @contextmanager
 def _restored(network: nn.Module) -> Iterator[None]:
-    """Afterwards the weights are what they were before, and no gradient is left."""
+    """Restore the weights after the block, and leave no gradient."""
     import torch
 
     kept = [p.detach().clone() for p in network.parameters()]

@@ -64,7 +64,7 @@ def parameters_of_blocks(network: Network) -> list[list[nn.Parameter]]:
 
 
 def gradient(parameter: nn.Parameter) -> Tensor:
-    """Its gradient, which every parameter has after backward."""
+    """Return a parameter's gradient, which each one has after backward."""
     assert parameter.grad is not None, "a parameter has no gradient"
     return parameter.grad
 

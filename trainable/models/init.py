@@ -30,7 +30,7 @@ class UniformInit(Init):
     """Uniform in +-1/sqrt(inputs), as torch itself draws them: the baseline."""
 
     def fill(self, network: Network) -> None:
-        """They are drawn already."""
+        """Leave the weights as they are drawn already."""
 
 
 @dataclass(frozen=True, kw_only=True)

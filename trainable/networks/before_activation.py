@@ -33,7 +33,7 @@ class Bias(nn.Module):
 
 
 def put_before_activation(mlp: nn.Module, build: Callable[[int], nn.Module]) -> None:
-    """Into what an MLP part has built, a module for the channels in front of the activation (of a gated one, all)."""
+    """Put a module before the activation of an MLP that a part has built, for its channels (of a gated one, all)."""
     assert isinstance(mlp, Feedforward | GatedFeedforward)
     inputs = [layer for layer in mlp.children() if isinstance(layer, nn.Linear) and layer is not mlp.proj]
     mlp.activate = Then(build(sum(layer.out_features for layer in inputs)), mlp.activate)

@@ -56,7 +56,7 @@ PLACES: dict[str, Callable[[Tensor, Rotation], Tensor]] = {
 
 
 def uniform_linear(dim: int, out: int, scale: float = 1.0) -> nn.Linear:
-    """Without bias, weights uniform with standard deviation scale / sqrt(dim)."""
+    """Make a linear layer without bias, weights uniform with standard deviation scale / sqrt(dim)."""
     linear = nn.Linear(dim, out, bias=False)
     bound = scale * (3 / dim) ** 0.5
     nn.init.uniform_(linear.weight, -bound, bound)

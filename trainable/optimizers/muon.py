@@ -89,7 +89,10 @@ def at_once(stack: Sequence[Tensor]) -> int:
 
 
 def faster_in_bfloat16(matrices: Tensor) -> bool:
-    """On accelerators, and from 256 x 256 on on CPUs with AMX (3 times); on other CPUs it is 1.5 to 40 times slower."""
+    """Tell whether bfloat16 is faster: on accelerators, and on CPUs with AMX (3 times) from 256 x 256 on.
+
+    On other CPUs it is 1.5 to 40 times slower.
+    """
     import torch
 
     if matrices.device.type != "cpu":

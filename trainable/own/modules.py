@@ -158,7 +158,7 @@ def _load(sources: Sequence[Source]) -> None:
 
 
 def _forget(source: Source) -> None:
-    """Let go of modules that were executed from another text, and of what they registered."""
+    """Forget modules that were executed from another text, and what they registered."""
     mine = {name for name in sys.modules if name.partition(".")[0] == source.top and _is_executed(name)}
     for name in mine:
         del sys.modules[name]
@@ -211,7 +211,7 @@ def _execute(source: Source) -> None:
 
 @contextmanager
 def _folder_kept(source: Source) -> Iterator[None]:
-    """Within the block the current folder stays, or it is as before again and a ValueError says so."""
+    """Keep the current folder through the block; where it was changed, change it back and raise a ValueError."""
     was = _current_folder()
     try:
         yield
@@ -223,7 +223,7 @@ def _folder_kept(source: Source) -> Iterator[None]:
 
 
 def _current_folder() -> str:
-    """Its path; empty where it has been removed."""
+    """Return the current folder's path; empty where it has been removed."""
     try:
         return os.getcwd()
     except OSError:
@@ -260,7 +260,7 @@ def _own_frame(error: BaseException) -> traceback.FrameSummary | None:
 
 @contextmanager
 def _all_or_nothing() -> Iterator[None]:
-    """Within the block modules and components come; where it fails, all is as it was."""
+    """Keep what the block imports and registers; where it fails, restore modules and components as they were."""
     kept: list[tuple[dict[str, Any], dict[str, Any]]] = [
         (live, dict(live)) for live in (component._REGISTRY, component.SOURCES, LOADED, _texts.files)
     ]

@@ -102,7 +102,7 @@ class RayTrainable(tune.Trainable):
             self.build(request)
 
     def build(self, request: Request) -> None:
-        """Everything up to the first step."""
+        """Build the run: everything up to the first step."""
         self.load_own_code(request)
         config = decode(json.loads(request.config))
         assert isinstance(config, TrainConfig)
@@ -158,9 +158,9 @@ class RayTrainable(tune.Trainable):
         self.notes += [f"{why}; went on from {'the one before' if state else 'the first step'}" for why in wrong]
 
     def should_stop(self) -> bool:
-        """Asked between two steps: saves a due checkpoint, and sees whether the campaign wants to end.
+        """Save a due checkpoint, and tell whether the trial is to stop; called between two steps.
 
-        Or whether this attempt is no longer in force: nobody then waits for what it does.
+        It is where the campaign wants to end, or another attempt is in force: nobody then waits for this one.
         """
         now = time.monotonic()
         if now - self.polled < POLL_SECONDS:

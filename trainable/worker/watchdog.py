@@ -46,7 +46,7 @@ class Watchdog:
 
     @contextlib.contextmanager
     def watching(self) -> Iterator[None]:
-        """Inside the block progress is expected, and at no other time."""
+        """Expect progress inside the block, and at no other time."""
         self.pat()
         try:
             yield
@@ -55,7 +55,7 @@ class Watchdog:
             faulthandler.cancel_dump_traceback_later()
 
     def pat(self) -> None:
-        """There is progress: the time begins anew."""
+        """Note progress: the time begins anew."""
         if self._closed.is_set():
             return
         if self._file is not None:

@@ -69,7 +69,7 @@ def only_driver(folder: Location) -> Iterator[None]:
 
 
 def _give_up(why: str) -> None:
-    """Another process has taken the campaign over: write nothing more, and let the trials go. Ray's end with us."""
+    """Write nothing more and let the trials go: another process has taken the campaign over. Ray's end with us."""
     complain(RUN_PROGRAM, why)
     os._exit(1)
 

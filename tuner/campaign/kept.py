@@ -34,7 +34,7 @@ def _check_name(field: str, name: str, known: Collection[str]) -> None:
 
 
 def _check_points(points: Sequence[Mapping[str, Any]], space: Space) -> None:
-    """Each point of the prior lies in the space."""
+    """Check that each point of the prior lies in the space."""
     for point in points:
         for path, value in point["values"].items():
             if value not in space.knob(path).domain:

@@ -1,4 +1,4 @@
-"""One driver a campaign on a file system: it holds an advisory lock (``flock``) on ``.lock`` in the campaign's folder.
+"""Lock of a campaign's one driver on a file system: advisory (``flock``), on ``.lock`` in the campaign's folder.
 
 The kernel lets go of such a lock when its process ends, however that is. But the lock is on the file, not on its name:
 where somebody removes ``.lock``, or puts another in its place, a second process could take the new one. So the holder
@@ -32,7 +32,7 @@ class NoLocksError(Exception):
 
 
 class BusyError(ValueError):
-    """Another process holds the campaign."""
+    """Error of a campaign that another process holds."""
 
 
 class Lock:
@@ -75,7 +75,7 @@ class Lock:
         os.close(before)
 
     def release(self) -> None:
-        """Let another have it at once. Its file stays: were it removed, two could hold one each."""
+        """Give the lock up at once. Its file stays: were it removed, two could hold one each."""
         _held.pop(self.folder, None)
         if self._file is not None:
             with suppress(OSError):

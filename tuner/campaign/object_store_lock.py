@@ -1,4 +1,4 @@
-"""One driver a campaign where there are no locks (an object store): an object that its owner writes anew all the time.
+"""Lock of a campaign's one driver where there are no locks (an object store): an object that its owner keeps renewing.
 
 Whoever finds another's watches it for a while, and takes it over if it stays as it is: no two clocks are compared. An
 owner that finds another's in its place (it was suspended, or cut off for longer than that) ends its campaign.
@@ -63,7 +63,7 @@ class Lease:
 
     @contextmanager
     def _claimed(self) -> Iterator[None]:
-        """Be the only one that takes it, for the time of the block. A claim that stays for long is of a killed one."""
+        """Claim the lease as the only one within the block. A claim that stays for long is of a killed process."""
         claims, seen = self.folder / CLAIMS, dict[str, float]()
         until = time.monotonic() + 2 * WATCH_SECONDS
         while time.monotonic() < until:
@@ -91,7 +91,7 @@ class Lease:
         inside.write(self.folder, NAME, json.dumps(sign).encode())
 
     def keep(self) -> None:
-        """Beat until :meth:`release`, or until it is another's."""
+        """Renew the lease until :meth:`release`, or until it is another's."""
         while not self._over.wait(BEAT_SECONDS):
             with suppress(OSError):  # for a while nobody will take it
                 found = holder(self.folder)
@@ -104,7 +104,7 @@ class Lease:
                 self.beat()
 
     def release(self) -> None:
-        """Let another have it at once."""
+        """Give the lease up at once."""
         self._over.set()
         with suppress(OSError):  # then another waits for a while
             if (found := holder(self.folder)) is not None and found.get("token") == self.token:

@@ -1,4 +1,4 @@
-"""Unlike devices in a campaign: no matter for steps, tokens or FLOPs, but seconds on one are not seconds on another.
+"""Devices of several kinds in a campaign: steps, tokens and FLOPs are alike on all of them, seconds are not.
 
 Where trials are limited or compared by wall-clock time, a campaign keeps to one kind of device unless asked not to.
 """

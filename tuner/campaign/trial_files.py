@@ -66,14 +66,14 @@ class TrialFiles:
             attempt.remove(self.folder, key)
 
     def remove_half_written(self) -> None:
-        """While no trial runs: remove what writers that were killed left on its way to a name."""
+        """Remove what writers that were killed left on its way to a name. Call it while no trial runs."""
         lock.check(self.folder)
         attempt.remove_half_written(self.folder)
         inside.remove_half_written(self.folder, ERRORS, lambda name: name.endswith(".txt"))
         inside.remove_half_written(self.folder, "", lambda name: name == JOURNAL)
 
     def remove_late(self, unfinished: Collection[str]) -> None:
-        """While no trial runs: remove what workers that were cut off wrote of other trials than the ``unfinished``."""
+        """Remove what workers that were cut off wrote of trials but the ``unfinished``. Call it while no trial runs."""
         lock.check(self.folder)
         attempt.remove_all(self.folder, but=unfinished)
         inside.remove_files(self.folder, watchdog.FOLDER, watchdog.is_stall_file)

@@ -104,7 +104,7 @@ def best_text(search: Search) -> Line:
 
 
 def ahead(search: Search) -> str:
-    """While no trial has completed: the one with the lowest value at the last place that any has come to."""
+    """Find, while no trial has completed, the one with the lowest value at the last place that any has come to."""
     entries = [(dict(e.milestones), e) for e in list(search.ledger.entries.values()) if e.stage == SEARCH]
     furthest = max((m for milestones, _ in entries for m in milestones), default=None)
     if furthest is None:
@@ -142,6 +142,7 @@ def headings_of(search: Search) -> tuple[str, ...]:
 
 
 def running_cells(search: Search, entry: Entry, best: Entry | None, ends: tuple[float, float]) -> list[Line]:
+    """Make a running trial's cells: name, time, budget spent, last value, difference to the best, curve and speed."""
     row, milestones = entry.row, dict(entry.milestones)
     name, unit = Line(f"  {trial_name(entry)}", style="cyan"), row["budget_unit"]
     since = Line(running_for(search, entry), style="dim")

@@ -160,7 +160,7 @@ def planned_for(question: Question, here: capacity.Cluster, planning: Planning) 
 
 
 def print_devices(console: Console, hardware: Hardware, slots: int) -> None:
-    """On what the trials run, and whether it has the memory where that is known."""
+    """Print what the trials run on, and whether it has the memory where that is known."""
     console.print(f"slots: {slots:,}, each like {hardware.device}")
     if hardware.memory:
         console.print(f"memory: {hardware.memory}")
@@ -215,7 +215,7 @@ class SearchTimes:
     expected: wall_time.SearchTime
 
     def search(self) -> list[float] | None:
-        """Until the last trial has ended, from Ray's start on."""
+        """Return the seconds from Ray's start until the last trial has ended."""
         whole = [self.cost.whole_seconds, self.late.whole_seconds]
         return [RAY_SECONDS + self.expected.wall * each for each in whole if each is not None] or None
 

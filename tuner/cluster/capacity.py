@@ -70,6 +70,7 @@ def available_cores() -> int:
 
 
 def offered(found: Sequence[Node], concurrent: int | None, placement: Placement, may_grow: bool = False) -> Cluster:
+    """Count the trials that nodes run at once, at most ``concurrent``; a ValueError where none or fewer fit."""
     needed = placement.resources(found)
     gpus, cores = sum(node.gpus for node in found), sum(node.cores for node in found)
     most = sum(slots(node, needed) for node in found)

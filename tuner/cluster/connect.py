@@ -1,4 +1,4 @@
-"""Connecting to Ray: one is started on this machine, or a cluster is joined; and taking leave of it."""
+"""Connection to Ray: start one on this machine or join a cluster, and leave it at the end."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def disconnect() -> None:
 
 
 def abandon() -> None:
-    """Let go of a Ray that is dead. Taking leave of it, which Ray does at the end of a process, would not end."""
+    """Abandon a Ray that is dead. Taking leave of it, which Ray does at the end of a process, would not end."""
     if ray.is_initialized():
         atexit.register(_leave)  # the last that is registered comes first
     own_ray.stop(dead=True)

@@ -41,7 +41,7 @@ def memory(root: Path = FILE_SYSTEM, variables: Mapping[str, str] = os.environ) 
 
 
 def core_limits(root: Path, variables: Mapping[str, str]) -> list[Share]:
-    """Whatever limits cores, the machine itself first."""
+    """List the limits on cores, the machine itself first."""
     found = [Share(os.cpu_count() or 1, "the machine has no more")]
     if hasattr(os, "sched_getaffinity"):
         found.append(Share(len(os.sched_getaffinity(0)), "the CPU affinity of this process"))
@@ -56,7 +56,7 @@ def core_limits(root: Path, variables: Mapping[str, str]) -> list[Share]:
 
 
 def memory_limits(root: Path, variables: Mapping[str, str]) -> list[Share]:
-    """Whatever limits memory, in bytes that are still free."""
+    """List the limits on memory, in bytes that are still free."""
     found = []
     if (free := _free_memory(root)) is not None:
         found.append(Share(free, "the machine has no more free"))

@@ -125,7 +125,7 @@ def greeting() -> Answer:
 
 
 def answer(sign: str, secret: str, data: DataConfig, train_tokens: int | None) -> Answer:
-    """Runs on a node: does it see the driver's folder, may it write there, and does it have the data?"""
+    """Tell, on a node, whether it sees the driver's folder, may write there, and has the data."""
     host, path = socket.gethostname(), location(sign)
     folder = path.parent
     try:

@@ -202,7 +202,7 @@ def _write_token(path: Path) -> None:
 
 
 def _shut_in(token: Path) -> None:
-    """Let the Ray that is started next, and all its processes, know only loopback and the token."""
+    """Confine the Ray that is started next, and all its processes, to loopback and the token."""
     for name in [name for name in os.environ if name.startswith(ELSEWHERE)]:
         del os.environ[name]
     os.environ["RAY_AUTH_MODE"] = "token"

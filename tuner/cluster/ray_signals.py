@@ -26,7 +26,7 @@ class _InOwnSession(services.ConsolePopen):  # type: ignore[misc]
 
 @contextmanager
 def own_sessions(mark: str) -> Iterator[None]:
-    """Within the block Ray starts its processes so, each with ``mark`` in its environment, which it hands down.
+    """Make Ray, within the block, start its processes so, each with ``mark`` in its environment, which it hands down.
 
     Nobody else whom the driver starts has the mark, also not within the block: see leftovers.py.
 
@@ -45,7 +45,7 @@ def own_sessions(mark: str) -> Iterator[None]:
 
 @contextmanager
 def handlers_kept() -> Iterator[None]:
-    """Within the block ``ray.init`` does not put a handler of its own in place of ours: that one exits with code 15."""
+    """Keep ``ray.init``, within the block, from replacing our signal handlers: its own exits with code 15."""
     before = utils.set_sigterm_handler
     vars(utils).update(set_sigterm_handler=lambda handler: None)
     try:

@@ -26,13 +26,13 @@ class Proposals(Protocol):
         """A trial that the campaign does not have yet, opened in its book; None where there are no more."""
 
     def reached(self, entry: Entry, milestone: float, value: float) -> None:
-        """The trial has this objective at a milestone."""
+        """Note that the trial has this objective at a milestone."""
 
     def ended(self, entry: Entry) -> None:
-        """The trial's attempt is over."""
+        """Note that the trial's attempt is over."""
 
     def dropped(self, entry: Entry) -> None:
-        """The trial was handed out and never started."""
+        """Note that the trial was handed out and never started."""
 
     def close(self) -> None:
         """End the proposals: this start of the campaign asks for no more."""
@@ -52,13 +52,13 @@ class PlannedTrials:
         return None
 
     def reached(self, entry: Entry, milestone: float, value: float) -> None:
-        """Nobody to tell."""
+        """Tell nobody: a replay has no sampler."""
 
     def ended(self, entry: Entry) -> None:
-        """Nobody to tell."""
+        """Tell nobody: a replay has no sampler."""
 
     def dropped(self, entry: Entry) -> None:
-        """Nobody to tell."""
+        """Tell nobody: a replay has no sampler."""
 
     def close(self) -> None:
         """Nothing to close."""

@@ -81,7 +81,7 @@ class CommandLine:
                 raise ValueError(f"the command line has {{{name}}}: {nearest(name, known, 'names')}")
 
     def filled(self, config: Mapping[str, Any]) -> list[str]:
-        """Its words with the values of a config."""
+        """Return its words with the values of a config filled in."""
         return [_FIELD.sub(lambda found: _text(config[found[1]]), word) for word in self.words]
 
     def __call__(self, config: Mapping[str, Any], report: Any) -> float | None:
@@ -127,7 +127,7 @@ def _read(program: subprocess.Popen[str], report: Any) -> float | None:
 
 
 class _ended_when_stopped:  # noqa: N801 (a context manager)
-    """Within the block the program ends once its trial does, also where it prints nothing for long."""
+    """End the program, within the block, once its trial ends, also where it prints nothing for long."""
 
     def __init__(self, program: subprocess.Popen[str], report: Any) -> None:
         self.program, self.report, self.over = program, report, threading.Event()

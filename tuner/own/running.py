@@ -26,7 +26,7 @@ Train = Callable[[Mapping[str, Any], Any], float | None]
 
 
 class Stopped(BaseException):
-    """Raised by ``report`` in a trial that goes no further: early stopping, an interruption. It need not be caught;
+    """Exception of ``report`` in a trial that goes no further: early stopping, an interruption. It need not be caught;
     ``finally`` blocks run.
     """
 

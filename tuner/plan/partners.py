@@ -29,7 +29,7 @@ READY = b"ready\n"
 
 @contextmanager
 def training(config: TrainConfig, number: int) -> Iterator[int]:
-    """Let up to ``number`` processes train ``config`` on this machine within the block; gives how many do."""
+    """Run up to ``number`` processes within the block that train ``config`` on this machine; gives how many do."""
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-m", "tuner.plan.partners"]
     asked = {"config": encode(config), "sources": [source.to_json() for source in own_modules.loaded()]}

@@ -64,7 +64,7 @@ def time_left(
     now: datetime,
     round: Round | None = None,
 ) -> Span | None:
-    """Until the last run of the campaign has ended; None before any trial has reported, when no pace is known.
+    """Estimate the time until the campaign's last run has ended; None before any trial has reported (no pace yet).
 
     ``live`` are the keys of the trials that run now. ``round`` is the confirmation as it stands, once the search is
     over.
@@ -102,7 +102,7 @@ class _Future:
         return self.draw.betavariate(went_on + RULE * expected, stopped + RULE * (1 - expected))
 
     def seconds(self) -> float:
-        """Until it is over."""
+        """Return the seconds until it is over."""
         self._search()
         if self.come.confirm is not None and (looks := self._looks(self.come.confirm)) is not None:
             for wanted in looks[1].run(self.draw):

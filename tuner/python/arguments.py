@@ -160,7 +160,7 @@ def display_of(display: Any) -> bool:
 
 @contextmanager
 def naming_arguments() -> Iterator[None]:
-    """Within the block a ValueError names arguments where it would name options."""
+    """Make a ValueError, within the block, name arguments where it would name options."""
     try:
         yield
     except ValueError as error:

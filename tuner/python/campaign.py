@@ -154,7 +154,7 @@ class Campaign(Questions):
             return f"<Campaign {self._place()!r}, which cannot be read>"
 
     def _place(self) -> str:
-        """Its folder, from the current one where it is below that."""
+        """Return its folder's path, from the current folder where it is below that."""
         with suppress(ValueError, OSError):  # it is elsewhere, or the current folder has been removed
             return str(self.folder.relative_to(Path.cwd()) if isinstance(self.folder, Path) else self.folder)
         return str(self.folder)

@@ -53,7 +53,7 @@ def drive(work: Callable[[Console], start.Ended], display: bool) -> start.Ended:
 
 @contextmanager
 def _own_ray() -> Iterator[None]:
-    """Within the block Ray is the campaign's alone, and gone after it. A ValueError where this process uses one."""
+    """Keep Ray to the campaign within the block, and end it after. A ValueError where this process uses one."""
     if not _ONE_AT_A_TIME.acquire(blocking=False):
         raise ValueError(
             "another campaign runs in this process: wait for its end, or begin this one in another process"

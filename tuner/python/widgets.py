@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def without_widgets() -> Iterator[None]:
-    """Within the block neither Ray nor tqdm says, as it is imported, that a notebook has no ipywidgets."""
+    """Keep Ray and tqdm, imported within the block, from saying that a notebook has no ipywidgets."""
     logger = logging.getLogger("ray.widgets.util")
     level = logger.level
     logger.setLevel(logging.ERROR)

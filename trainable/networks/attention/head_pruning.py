@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 
 class HeadMask(Live):
+    """Mask of an attention's output that keeps the strongest heads."""
+
     mask: Tensor  # (heads,), 1 where a head is kept
 
     def __init__(self, keep: int, at_step: int, num_heads: int) -> None:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 
 class Dropped(Gated):
+    """Block that is dropped for a step with probability ``prob``."""
+
     def __init__(self, block: nn.Module, prob: float) -> None:
         super().__init__(block, gate=1.0, kept=False)
         self.prob = prob

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 
 class FadingDropout(Live):
+    """Sublayer whose outputs are dropped with a probability that the progress sets."""
+
     prob: Tensor  # ()
 
     def __init__(self, sublayer: nn.Module, part: MetamorphosisDropout) -> None:

@@ -7,6 +7,8 @@ from torch import Tensor, nn
 
 
 class PairTable(nn.Module):
+    """Table of embeddings, one a bucket of hashed token pairs, projected and scaled to the model's width."""
+
     def __init__(self, buckets: int, dim: int, model_dim: int) -> None:
         super().__init__()
         self.buckets = buckets

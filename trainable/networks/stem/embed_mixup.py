@@ -7,6 +7,8 @@ from torch import Tensor, nn
 
 
 class PreviousMixup(nn.Module):
+    """Mixup of each token's embedding with the one before it."""
+
     weight: Tensor
 
     def __init__(self, weight: float) -> None:
