@@ -1,4 +1,4 @@
-"""Does ``importance`` name the knobs that matter? ``python -m benchmarks.importance`` on spaces of which that is known.
+"""Power and errors of ``importance`` where the knobs that matter are known: ``python -m benchmarks.importance``.
 
 Searches of the product itself with early stopping on three made-up spaces (made_up_spaces.py), with 24 and 100 trials,
 each on 20 seeds. Ours is held against Optuna's evaluators, which are asked as optuna-dashboard asks them: on the study
@@ -56,7 +56,7 @@ def evaluators(seed: int) -> dict[str, Any]:
 
 
 def asked(study: optuna.Study, evaluator: Any) -> Asked:
-    """What Optuna says; nothing where it refuses, as with one completed trial."""
+    """Return what Optuna says; nothing where it refuses, as with one completed trial."""
     try:
         return dict(optuna.importance.get_param_importances(study, evaluator=evaluator))
     except (ValueError, RuntimeError):
@@ -72,7 +72,7 @@ def order(found: Mapping[str, float], made_up: MadeUp) -> Asked:
 
 
 def told(frame: pd.DataFrame, made_up: MadeUp) -> Asked:
-    """How often it says that it can tell, of knobs that matter and of others, and how often its intervals are right."""
+    """Count how often it can tell, for knobs that matter and for others, and how often its intervals hold."""
     said, matter = set(frame["knob"][frame["can_tell"]]), set(made_up.important)
     rows = frame.set_index("knob")
     known = [path for path in matter if pd.notna(rows.loc[path, "low"])]

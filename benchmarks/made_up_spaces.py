@@ -159,7 +159,7 @@ def _results(space: _Space, store: Any) -> Results:
 
 
 def _ranges(count: int) -> tuple[Knob, ...]:
-    """So many knobs of which none is special: logarithmic, linear and whole ones by turns."""
+    """Make so many knobs of which none is special: logarithmic, linear and whole ones by turns."""
     kinds = (LogUniform(1e-3, 1e-1), Uniform(0.0, 1.0), Uniform(0.0, 1.0), Integer(1, 8))
     return tuple(Knob(f"knob_{n}", kinds[n % len(kinds)], "made up") for n in range(count))
 
