@@ -179,7 +179,7 @@ class Chart {
     hover(hit ? hit.place : -1);
     if (!hit) return hideTip();
     const box = this.host.getBoundingClientRect();
-    showTip([...(hit.lines || told(hit.place)), ...(hit.more ? [hit.more] : [])], event ? event.clientX : box.left + hit.x, event ? event.clientY : box.top + hit.y);
+    showTip([...(hit.lines || told(hit.place)), ...(hit.more ? [hit.more()] : [])], event ? event.clientX : box.left + hit.x, event ? event.clientY : box.top + hit.y);
   }
 
   listen() {

@@ -88,12 +88,12 @@ function course(ctx, c, options, place, xs, ys, width) {
   ctx.strokeStyle = ctx.fillStyle = colourOf(place);
   ctx.lineWidth = width || (many ? 1 : 1.5);
   if (xs.length > 1) { path(ctx, c, options, xs, ys); ctx.stroke(); }
-  const every = Math.max(1, Math.floor(xs.length / 24));
+  const every = Math.max(1, Math.floor(xs.length / (many ? 8 : 24)));
   for (let at = 0; at < xs.length; at++) {
     const last = at === xs.length - 1;
     if ((at % every && !last) || ys[at] === null || (options.logx && xs[at] <= 0) || (options.logy && ys[at] <= 0)) continue;
     const [px, py] = [c.x.map(xs[at]), c.y.map(ys[at])];
     if ((last && !many) || xs.length < 8) symbol(ctx, shapeOf(place), px, py, last ? (many ? 2 : 3.5) : 2);
-    c.at(px, py, place, undefined, { vertex: !last, more: `${short(xs[at])} ${options.tokens ? "tokens" : "steps"}: ${short(ys[at])}` });
+    c.at(px, py, place, undefined, { vertex: !last, more: () => `${short(xs[at])} ${options.tokens ? "tokens" : "steps"}: ${short(ys[at])}` });
   }
 }
