@@ -102,10 +102,12 @@ def _seeds(results: Results, found: list[Round]) -> Iterator[dict[str, Any]]:
     stands, last = standing(found), found[-1]
     if stands is None:
         yield from _undecided(results, last)
-    elif (taken := ablation(stands, plain_rows(results.rows))) is None and _num_changes(results, stands) > 1:
+    elif (taken := ablation(stands, plain_rows(results.rows))) is None and (
+        changes := _num_changes(results, stands)
+    ) > 1:
         yield {
             "step": "take apart",
-            "why": f"the winner changes {_num_changes(results, stands)} knobs at once: which of them does it need?",
+            "why": f"the winner changes {changes} knobs at once: which of them does it need?",
             "command": _command(results, "--ablate"),
         }
     elif taken is not None and taken.decision.wanted:

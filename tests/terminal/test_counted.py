@@ -44,6 +44,14 @@ NEVER_ONE = {  # a span, or a number that is two at least
     "{left} changes that are left",
     "{total:,} trainings, but",
     "{MOST_TRAININGS:,} trainings",
+    "all {others} candidates",
+    "not for {len(options.folders)} campaigns",
+    "Trial {winner['trial']} changes:",
+    "of at least {FEWEST_LATER} trials",
+    "of at least {FEWEST_TRIALS} trials",
+    "of at least {FEWEST_THERE} trials",
+    "at least {FEWEST} campaigns, not",
+    "the winner changes {changes} knobs at once",
 }
 
 
