@@ -1,4 +1,4 @@
-"""The functions of ``import tuner``: a campaign begun, replayed, found again and gone on with, from Python.
+"""The functions of ``import tuner``: a campaign begun, replayed, found again and resumed, from Python.
 
 They ask for what the command line asks for, by the same specification and the same path (start.py); the names of their
 arguments are those of the options. They work in a notebook: a running event loop is left alone, no signal is handled

@@ -79,10 +79,10 @@ def judge(
 ) -> Judgement:
     """Go through the looks in order, each on the runs that it had; ``runs`` holds ended ones by arm and seed.
 
-    A candidate is settled when its difference is established, in either direction. It is not gone on with either when
-    it is not ahead of the base, or when another one is established and ahead of it: it could then only win by a
-    reversal, and runs are better spent elsewhere. To stop so makes no false finding, only a rare missed one. One that
-    diverged or crashed on a seed is out, and its other runs say nothing of the noise.
+    A candidate is settled when its difference is established, in either direction. It gets no further seed when it is
+    not ahead of the base, or when another one is established and ahead of it: it could then only win by a reversal,
+    and runs are better spent elsewhere. This stop makes no false finding, only a rare missed one. One that diverged or
+    crashed on a seed is out, and its other runs say nothing of the noise.
     """
     verdicts = {arm: Verdict(arm, 0) for arm in candidates}
     noise, looked = None, 0
@@ -107,7 +107,7 @@ def judge(
 
 @dataclass(frozen=True)
 class Round:
-    """One confirmation of a campaign, as its rows tell it. There are several where the search was gone on with."""
+    """One confirmation of a campaign, as its rows tell it. There are several where the search was resumed."""
 
     number: int
     design: Design

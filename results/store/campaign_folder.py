@@ -4,7 +4,7 @@ trial in each.
 A file is only ever replaced whole (hidden temporary, fsync, rename), so a reader sees the old rows or the new ones, one
 row per trial, also after a kill -9; there is nothing to repair. In an object store a put is that by itself. One process
 writes a campaign. A finished one may be compacted into one file a dataset (results/compact.py): it is then there to be
-read, not to be gone on with.
+read, not to be resumed.
 """
 
 from __future__ import annotations
@@ -363,7 +363,7 @@ class Store:
     def refuse_if_compacted(self) -> None:
         """A ValueError for a campaign that can only be read."""
         if self._compacted:
-            raise ValueError(f"{self.folder} is compacted: it can be read, but not gone on with")
+            raise ValueError(f"{self.folder} is compacted: it can be read, but not resumed")
 
     def _refuse_if_in_use(self) -> None:
         found = files.names(self.folder)

@@ -352,4 +352,4 @@ def require(path: Location, found: Mapping[str, Any], names: Iterable[str]) -> N
     """A ValueError for a field that is missing."""
     for name in names:
         if name not in found:
-            raise ValueError(f"{path} cannot be gone on with: it holds no {name!r}")
+            raise ValueError(f"{path} cannot be resumed: it holds no {name!r}")

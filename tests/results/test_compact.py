@@ -1,4 +1,4 @@
-"""A compacted campaign reads like the one it was made of, and is not gone on with."""
+"""A compacted campaign reads like the one it was made of, and is not resumed."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_a_compacted_campaign_is_not_gone_on_with(
     finished: Path, tmp_path: Path, make_trial: Callable[..., Row]
 ) -> None:
     compact(finished, tmp_path / "kept")
-    with pytest.raises(ValueError, match="kept is compacted: it can be read, but not gone on with"):
+    with pytest.raises(ValueError, match="kept is compacted: it can be read, but not resumed"):
         Store.open(tmp_path / "kept").set_damaged_aside(lambda path, why: None)
     with pytest.raises(ValueError, match="is compacted"):
         Store.open(tmp_path / "kept").write_trial(make_trial(9, "completed", 1.0))

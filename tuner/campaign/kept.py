@@ -25,7 +25,7 @@ def check(file: Location, was: Mapping[str, Any], question: Question) -> None:
         _check_points(was.get("prior") or (), question.space)
         _check_inert(was.get("inert"), question)
     except ValueError as error:
-        raise ValueError(f"{file} cannot be gone on with: {error}") from None
+        raise ValueError(f"{file} cannot be resumed: {error}") from None
 
 
 def _check_name(field: str, name: str, known: Collection[str]) -> None:

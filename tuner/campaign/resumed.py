@@ -36,7 +36,7 @@ def spec_of(store: Store, asked: Resume) -> CampaignSpec:
     try:
         spec = CampaignSpec.of_json(was)
     except ValueError as error:
-        raise ValueError(f"{store.folder / CAMPAIGN} cannot be gone on with: {error}") from None
+        raise ValueError(f"{store.folder / CAMPAIGN} cannot be resumed: {error}") from None
     if spec.replay is not None and "trials" in asked.changes:
         raise ValueError(f"campaign {name!r} is a replay: it has the trials that it was started with")
     if asked.data is not None:

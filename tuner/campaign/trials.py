@@ -279,7 +279,7 @@ class Ledger:
                 config = _at(training_of(row, self.base), sources.get(str(row["data"])))
                 values = self._refused_values(row) if config is None else self.space.values_of(config)
             except ValueError as error:
-                raise ValueError(f"{self.store.folder} cannot be gone on with: {error}") from None
+                raise ValueError(f"{self.store.folder} cannot be resumed: {error}") from None
             milestones: dict[float, float] = {}
             for report in reports.get(row["key"], ()):
                 value = measured_at(report, row["objective"])  # None too where it is known at the end only

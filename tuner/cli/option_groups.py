@@ -30,9 +30,9 @@ def parser() -> OneLineParser:
     p = OneLineParser(
         prog=RUN_PROGRAM,
         description="Search a space of training runs: Optuna proposes, Ray Tune runs, bad ones are stopped early.",
-        epilog="Exit codes: 0 done, 1 done but some trials crashed, or not printed or written, 2 bad input, "
-        "141 where what reads the output of --list, --show or --dry-run has ended (| head); "
-        "130 interrupted by Ctrl-C, 143 by SIGTERM, 129 by the end of its terminal (SIGHUP; nohup keeps it off). "
+        epilog="Exit codes: 0 done, 1 done but some trials crashed, or output that could not be written, 2 bad input, "
+        "141 the reader of the output of --list, --show or --dry-run has ended (| head); "
+        "130 interrupted by Ctrl-C, 143 by SIGTERM, 129 by the end of its terminal (SIGHUP; prevented by nohup). "
         "The first signal lets running trials write checkpoints, a second ends at once.",
         allow_abbrev=False,
     )
@@ -54,25 +54,25 @@ def _say_what(group: argparse._ArgumentGroup) -> None:
         metavar="FILE",
         action="append",
         help="a .py file, package or module with schedules, loss terms, hooks, models, ... of your own, which workers "
-        "get too (docs/own_components.md); repeatable; with --resume the same again",
+        "get too (docs/own_components.md); repeatable; with --resume give the same again",
     )
     group.add_argument(
         "--trust-sources",
         action="store_true",
         default=None,
-        help="with --resume: run the code of its own that the campaign's folder keeps (sources/): look at it first",
+        help="with --resume: run the code that the campaign's folder keeps (sources/); read it first",
     )
     group.add_argument(
         "--scale",
         metavar="NAME",
-        help="full (the recorded size), proxy (laptop) or another of the space's, as golf's replay, which ranks "
-        "recorded runs as they were ranked; default: full where there is a GPU, else proxy",
+        help="size of the runs: full (as recorded), proxy (for a laptop) or another of the space's (--list --space "
+        "NAME); default: full where there is a GPU, else proxy",
     )
     group.add_argument(
         "--data",
         metavar="SOURCE",
         help="stdlib, the name of a dataset, or a path to shards or text; short for --set data.source=...; with "
-        "--resume where the same data are now",
+        "--resume: where the same data are now",
     )
     group.add_argument(
         "--set", metavar="PATH=VALUE", action="append", help="fix a knob for the whole campaign; repeatable"
@@ -80,15 +80,15 @@ def _say_what(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--objective",
         metavar="NAME",
-        help="what is minimised (default: the space's), or two, as val_bpb,train_seconds: their Pareto front is "
-        "searched for, without early stopping",
+        help="number to minimise (default: the space's). Two, as val_bpb,train_seconds: search for their Pareto front, "
+        "without early stopping",
     )
     group.add_argument(
         "--constraint",
         metavar="LIMIT",
         action="append",
-        help="a limit without which a trial does not count, as 'artifact_bytes<=16e6 margin 1%%', which allows "
-        "15,840,000: on artifact_bytes, parameters, peak_memory_bytes, step_seconds or train_seconds; repeatable",
+        help="a limit that a trial must keep to count, as 'artifact_bytes<=16e6 margin 1%%' (so at most "
+        "15,840,000); on artifact_bytes, parameters, peak_memory_bytes, step_seconds or train_seconds; repeatable",
     )
     group.add_argument(
         "--seed", metavar="N", type=_seed, help="seed of the sampler and of every training (default: the space's)"
@@ -110,8 +110,8 @@ def _say_what_is_known(group: argparse._ArgumentGroup) -> None:
         "--likely",
         metavar="PATH=RANGE",
         action="append",
-        help="where you would look first, within the range of a knob: PATH=LOW..HIGH or PATH=LABEL|LABEL; the "
-        "first points are drawn from there, later ones from anywhere; repeatable",
+        help="likely good part of a knob's range: PATH=LOW..HIGH or PATH=LABEL|LABEL; the first trials are drawn "
+        "from it, later ones from the whole range; repeatable",
     )
     group.add_argument(
         "--reuse",
@@ -119,7 +119,7 @@ def _say_what_is_known(group: argparse._ArgumentGroup) -> None:
         type=text_argument,
         nargs="+",
         help="earlier campaigns, by name or folder: a trial that one of them has finished (same config, seed and data) "
-        "counts here without being trained again; with --resume in place of those given before",
+        "counts here without being trained again; with --resume this replaces the earlier list",
     )
     group.add_argument(
         "--no-reuse",
@@ -138,7 +138,7 @@ def _say_what_to_replay(group: argparse._ArgumentGroup) -> None:
         help="train recorded runs instead of searching: ids (H1), patterns (A*), 'phase 11', bases or all, divided by "
         "commas; 'bases x3' takes three seeds; repeatable",
     )
-    group.add_argument("--reading", metavar="NAME", help="of recorded runs: as_run (default) or as_logged")
+    group.add_argument("--reading", metavar="NAME", help="version of recorded runs: as_run (default) or as_logged")
     group.add_argument("--seeds", metavar="N", type=at_least_one, help="seeds of each recorded run (default: 1)")
 
 
@@ -153,7 +153,7 @@ def _say_how_long(group: argparse._ArgumentGroup) -> None:
         "--hours",
         metavar="H",
         type=positive("hours", LONGEST, BRIEFEST),
-        help="end after H hours; what runs then is kept for --resume",
+        help="end after H hours; trials that still run are kept for --resume",
     )
     group.add_argument(
         "--concurrent", metavar="N", type=at_least_one, help="trials at a time (default: every GPU, else every core)"
@@ -165,20 +165,21 @@ def _say_how_to_judge(group: argparse._ArgumentGroup) -> None:
         "--stopper",
         metavar="NAME",
         type=_stopper,
-        help="what stops bad trials at rungs: asha (default in a search), hyperband, median or none (in a replay)",
+        help="rule that stops bad trials at rungs: asha (default in a search), hyperband, median or none (default in a "
+        "replay)",
     )
     group.add_argument(
         "--fidelity",
         metavar="NAME",
         type=_fidelity,
-        help="what is judged at rungs: truncate (default; the run itself at equal progress), complete (a short "
-        "schedule of its own) or branch (a short decay branched off)",
+        help="run that is judged at rungs: truncate (default: the run itself), complete (a run with a short "
+        "schedule) or branch (a copy with a short decay)",
     )
     group.add_argument(
         "--reports",
         metavar="N",
         type=whole_number(0, 10_000),
-        help="evaluations on the way of a trial, beside those at rungs (default: 0 in a search, 4 in a replay)",
+        help="evaluations during a trial, beside those at rungs (default: 0 in a search, 4 in a replay)",
     )
     group.add_argument(
         "--confirm",
@@ -187,11 +188,12 @@ def _say_how_to_judge(group: argparse._ArgumentGroup) -> None:
         help="after the search, train its best K and the base on N fresh seeds each, undecided ones on up to M; "
         f"3x3 is always three (default: {DEFAULT}; not for two objectives)",
     )
-    group.add_argument("--no-confirm", dest="confirm", action="store_const", const=False, help="leave that out")
+    group.add_argument("--no-confirm", dest="confirm", action="store_const", const=False, help="train no confirmation")
     group.add_argument(
         "--ablate",
         action=argparse.BooleanOptionalAction,
-        help="and then undo the winner's changes, in groups, to see which it needs (default: no; its cost is printed)",
+        help="after the confirmation, undo the winner's changes in groups, to find those it needs (default: no; the "
+        "plan prints the cost)",
     )
 
 
@@ -199,24 +201,24 @@ def _say_on_what(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--address",
         metavar="ADDRESS",
-        help="join the Ray cluster there ('auto' on its head) instead of starting one here",
+        help="join the Ray cluster at this address ('auto' on its head) instead of starting one here",
     )
     group.add_argument(
         "--gpu-fraction",
         metavar="F",
         type=_fraction,
-        help="of a GPU, for each trial: 0.25 puts four on one, which share its memory (default: 1)",
+        help="part of a GPU for each trial: at 0.25 four trials share one GPU and its memory (default: 1)",
     )
     group.add_argument(
         "--cpus",
         metavar="N",
         type=at_least_one,
-        help="cores reserved for each trial (default: 1, beside a GPU 2); it computes in one thread all the same",
+        help="cores reserved for each trial (default: 1, beside a GPU 2); a trial computes in one thread in any case",
     )
     group.add_argument(
         "--mixed-devices",
         action=argparse.BooleanOptionalAction,
-        help="let trials that are limited or compared by seconds run on unlike devices",
+        help="allow devices of several kinds where trials are limited or compared by seconds (default: no)",
     )
     group.add_argument(
         "--stall-minutes",
@@ -248,13 +250,13 @@ def _say_where(where: argparse._ArgumentGroup) -> None:
         type=text_argument,
         nargs="?",
         const=LATEST,
-        help="go on with a campaign, by its name in the folder of all, its path or its URL; without one, the latest",
+        help="go on with a campaign, given by name, path or URL (default: the latest)",
     )
     where.add_argument(
         "--notify",
         metavar="COMMAND",
         type=_line_of_shell,
-        help="run this line of shell at the end, with TUNER_EXIT_CODE, TUNER_CAMPAIGN, TUNER_FOLDER, TUNER_VERDICT, "
+        help="run this shell command at the end, with TUNER_EXIT_CODE, TUNER_CAMPAIGN, TUNER_FOLDER, TUNER_VERDICT, "
         "TUNER_WINNER and TUNER_DIFFERENCE in its environment; 'bell' rings the terminal's",
     )
 
@@ -264,20 +266,20 @@ def _look_first(look: argparse._ArgumentGroup) -> None:
     look.add_argument(
         "--show",
         metavar="ROWS",
-        help="print recorded runs, named as for --replay: of one its config, what it changes and what it costs, of "
-        "several a line each",
+        help="print recorded runs, named as for --replay: for one run its config, changes and cost, for several a line "
+        "each",
     )
     look.add_argument(
         "--audit",
         action=argparse.BooleanOptionalAction,
-        help="before anything is spent, train a shrunken model with and without each knob or override, and name those "
-        "that change nothing; with --dry-run, that and the plan are all (default: on)",
+        help="first train a shrunken model with and without each knob or override, and name those that change nothing; "
+        "also with --dry-run (default: on)",
     )
     look.add_argument("--dry-run", action="store_true", default=None, help="print the plan and its cost, train nothing")
     look.add_argument(
         "--device",
         metavar="CARD",
-        help=f"with --dry-run: plan for devices of this kind, which need not be here: {', '.join(CARDS)}",
+        help=f"with --dry-run: plan for devices of this kind, here or not: {', '.join(CARDS)}",
     )
     look.add_argument(
         "--tokens-per-second",
@@ -289,11 +291,9 @@ def _look_first(look: argparse._ArgumentGroup) -> None:
         "--price",
         metavar="P",
         type=positive("money for an hour of a device", 10**9),
-        help="with --dry-run: what a device costs for an hour, in any currency: the plan says the sum",
+        help="with --dry-run: price of a device for an hour, in any currency; the plan prints the sum",
     )
-    look.add_argument(
-        "--slots", metavar="N", type=at_least_one, help="with --dry-run: the cost on N devices, which need not be here"
-    )
+    look.add_argument("--slots", metavar="N", type=at_least_one, help="with --dry-run: plan for N devices, here or not")
 
 
 def _stopper(text: str) -> str:

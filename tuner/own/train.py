@@ -215,7 +215,7 @@ def go(console: Console, question: OwnQuestion, asked: Start, store: Store | Non
 
 
 def kept(asked: Start) -> Store | None:
-    """The campaign of that name, which is to be gone on with; None where a new one begins."""
+    """The campaign of that name, which is to be resumed; None where a new one begins."""
     files.check_usable(asked.results)
     if asked.name is None or not files.is_file(campaign_folder(asked.results, asked.name) / CAMPAIGN):
         return None
