@@ -133,7 +133,7 @@ def campaign(made_up: MadeUp, trials: int, seed: int) -> Results:
 
 
 def play(made_up: MadeUp, trials: int, seed: int) -> tuple[Results, optuna.Study]:
-    """The same, and what Optuna's own functions see of it."""
+    """Play a search, and give also what Optuna's own functions see of it."""
     random = np.random.default_rng(seed)
     base = TrainConfig(budget=Budget(steps=STEPS), seed=0)
     scales = {"made-up": Scale(base, trials=trials, about="made up")}

@@ -121,12 +121,12 @@ class MemoryStore:
         self.campaign: dict[str, Any] = {"space": "table", "scale": "table", "objective": objective}
 
     def write_trial(self, row: Any) -> None:
-        """Nothing is kept."""
+        """Keep nothing."""
 
     append_report = write_trial
 
     def replace_reports(self, key: str, rows: Any) -> None:
-        """Nothing is kept."""
+        """Keep nothing."""
 
     def trials(self) -> list[dict[str, Any]]:
         return []

@@ -88,7 +88,7 @@ def advice(cluster: Mapping[str, Any], prices: Mapping[str, float], hourly_cap: 
 
 
 def check_hours(cluster: Mapping[str, Any], hours: float) -> None:
-    """A ValueError where the head of the file does not end by itself within ``hours``."""
+    """Raise a ValueError where the head of the file does not end by itself within ``hours``."""
     commands = "\n".join(cluster.get("head_setup_commands", []))
     found = re.search(r"end_when_idle\.sh install head \d+ (\d+)", commands)
     if found is None:

@@ -50,7 +50,7 @@ def verdict_lines(results: Results) -> list[str]:
 
 
 def verdict_table(found: Round | None, rows: Rows) -> pd.DataFrame:
-    """The same of one confirmation as a data frame, a row a candidate: its trial and what is known of the difference.
+    """Return a confirmation as a data frame, a row a candidate: its trial and what is known of the difference.
 
     ``difference`` is candidate minus base, ``low`` and ``high`` its interval; ``pairs`` are seeds. Empty for None.
     """

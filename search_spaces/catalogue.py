@@ -31,7 +31,7 @@ def add(space: Space) -> None:
 
 
 def check_own_name(name: str) -> None:
-    """A ValueError for a name that a space of a user's own cannot have: it becomes a part of names of folders."""
+    """Raise a ValueError for a name that a space of a user's own cannot have: it becomes a part of names of folders."""
     if name in names():
         raise ValueError(f"the space {name!r} is there already: give yours another name")
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}", name):

@@ -74,7 +74,7 @@ def parse_all(texts: Sequence[str]) -> tuple[Constraint, ...]:
 
 
 def check(constraints: Sequence[Constraint], config: TrainConfig, vocab_size: int | None = None) -> None:
-    """A ValueError unless runs of ``config`` can be judged by the constraints, and keep those known beforehand."""
+    """Raise a ValueError unless runs of ``config`` can be judged by the constraints and keep those known beforehand."""
     for constraint in constraints:
         if constraint.measure == "artifact_bytes" and config.artifact is None:
             raise ValueError(f"the constraint {constraint} needs an artifact: set artifact=Artifact")

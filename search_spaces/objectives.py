@@ -31,7 +31,7 @@ class Measured(TypedDict, total=False):
 
 
 def check(objective: str, config: TrainConfig, dataset: Dataset | None = None) -> None:
-    """A ValueError that says what to set, unless runs of ``config`` (on ``dataset``, once it is there) can give it."""
+    """Raise a ValueError, with what to set, unless runs of ``config`` (on ``dataset``, once there) can give it."""
     problem = _problem_with_config(objective, config)
     if problem is None and objective in BY_CHARACTER and dataset is not None and dataset.characters is None:
         problem = f"a source of text, and {config.data.source!r} does not say what its characters are"
@@ -53,7 +53,7 @@ def parse(text: str) -> tuple[str, str | None]:
 
 
 def check_second(objective: str, config: TrainConfig, dataset: Dataset | None = None) -> None:
-    """The same as :func:`check` for a second objective, which may be a cost."""
+    """Check a second objective as :func:`check` does the first; it may be a cost."""
     if objective not in COSTS:
         check(objective, config, dataset)
     elif objective == "artifact_bytes" and config.artifact is None:

@@ -200,7 +200,7 @@ def _kind(option: object) -> str:
 
 
 def _check_number(value: float) -> None:
-    """A ValueError where the sampler, JSON or a column of the results cannot hold the number exactly or at all."""
+    """Raise a ValueError where the sampler, JSON or a column of the results cannot hold the number exactly."""
     most = LARGEST_WHOLE if isinstance(value, int) else LARGEST
     if not -most <= value <= most:
         raise ValueError(f"{shortened(value)} must be in {-most:g}..{most:g}")

@@ -24,7 +24,7 @@ def plain_value(value: Any) -> Any:
 
 
 def plain_values(value: Any) -> Any:
-    """The same within lists, tuples and mappings."""
+    """Make a library's scalars plain within lists, tuples and mappings."""
     if isinstance(value, list | tuple):
         return [plain_values(each) for each in value]
     if isinstance(value, dict):

@@ -130,7 +130,7 @@ def modified(path: Location) -> float:
 
 
 def check_usable(folder: Location) -> None:
-    """A ValueError, one line, for an object store that cannot be reached, written to and read from."""
+    """Raise a ValueError, one line, for an object store that cannot be reached, written to and read from."""
     if isinstance(folder, Path):
         return
     probe = folder / f".seen-{uuid.uuid4().hex[:8]}"

@@ -155,7 +155,7 @@ def _remove_objects(folder: Location, ours: Callable[[str], bool]) -> None:
 def check_plain(
     folder: Location, but: Collection[str] = (), kinds: Callable[[str], str | None] = lambda path: None
 ) -> None:
-    """A ValueError, one line, for the first thing below a folder that is neither a file nor a folder (a link, a pipe),
+    """Raise a ValueError, one line, for the first entry of a folder that is neither file nor folder (a link, a pipe),
     and for a file where ``kinds`` says of that path that it is a folder, and the reverse.
 
     Asked before a campaign is gone on with. ``but`` are paths below the folder that may be anything.

@@ -94,7 +94,7 @@ def location(text: str) -> Location:
 
 
 def local(text: str) -> Path:
-    """The same for what must be of this machine, as data and pictures."""
+    """Return the path of something that must be on this machine, as data and pictures; a ValueError for a URL."""
     place = location(text)
     if not isinstance(place, Path):
         raise ValueError(f"{text!r} must be a path of this machine, not the URL of a store")

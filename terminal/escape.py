@@ -28,7 +28,7 @@ def escaped(text: str) -> str:
 
 
 def visible(text: str, keep: str = "") -> str:
-    """The same for text in which backslashes are escapes already: a message with ``repr`` in it. Idempotent.
+    """Escape text in which backslashes are escapes already: a message with ``repr`` in it. Idempotent.
 
     ``keep`` are characters that stay as they are.
     """

@@ -24,5 +24,5 @@ def number(text: str) -> int | float | None:
 
 
 def decimal(text: str) -> float | None:
-    """The same as a float."""
+    """Read a decimal number as a float; None where the text is none."""
     return float(text) if _FORM.fullmatch(text) and len(text) <= MOST_DIGITS else None

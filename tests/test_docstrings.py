@@ -17,9 +17,10 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = ("tuner", "results", "trainable", "search_spaces", "storage", "terminal", "benchmarks", "deploy")
 
 QUESTION_WORDS = {"Can", "Does", "How", "Is", "Are", "Has", "What", "When", "Where", "Whether", "Which", "Who", "Why"}
-FRAGMENT_WORDS = {"Against", "As", "By", "For", "From", "If", "In", "Inside", "Into", "Not", "Of", "On", "Only", "Over"}
-FRAGMENT_WORDS |= {"So", "Than", "That", "This", "Those", "To", "Under", "Unlike", "Until", "While", "Within", "It"}
-RIDDLES = QUESTION_WORDS | FRAGMENT_WORDS
+FRAGMENT_WORDS = {"Against", "As", "By", "For", "From", "If", "In", "Inside", "Into", "It", "Nobody", "Not", "Nothing"}
+FRAGMENT_WORDS |= {"Of", "On", "Only", "Over", "So", "Than", "That", "This", "Those", "To", "Under", "Unlike", "Until"}
+RIDDLES = QUESTION_WORDS | FRAGMENT_WORDS | {"While", "Within"}
+ECHOES = tuple(f"The same {word}" for word in ("after", "as", "at", "for", "of", "so", "where", "with", "within"))
 
 QUESTIONS = "results/questions/"  # its functions answer a question each, and say which: test_catalogue.py asks for it
 LONGEST_UNEXPLAINED = 12  # lines; methods are not counted: what they are for stands where their interface is
@@ -45,7 +46,7 @@ def is_riddle(docstring: str, may_ask: bool = False) -> bool:
     first = docstring.split("\n\n")[0]
     if "?" in first.split(". ")[0]:
         return not may_ask
-    return docstring.split()[0].strip(".,:;") in RIDDLES
+    return docstring.split()[0].strip(".,:;") in RIDDLES or first.startswith(ECHOES)
 
 
 def test_no_docstring_opens_as_a_question_or_a_fragment() -> None:
@@ -68,6 +69,8 @@ def test_no_docstring_opens_as_a_question_or_a_fragment() -> None:
         "Of one forward and backward pass.",
         "By reading.",
         "To two digits.",
+        "The same for a text of several lines.",
+        "Nothing to tell.",
         "Does every recorded run train here?",
         "Good values: do they lie at an edge?",
     ],

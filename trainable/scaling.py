@@ -20,7 +20,7 @@ def scaling_parameters(network: Network) -> int:
 
 @functools.cache  # a depth of 24 takes most of a second, and every trial of a campaign asks
 def scaling_parameters_of(model: Model, vocab_size: int) -> int:
-    """The same before the network is built: nothing is allocated."""
+    """Count the scaling parameters before the network is built: nothing is allocated."""
     import torch
 
     with torch.device("meta"):

@@ -61,7 +61,7 @@ def asking(space: Space, objective: str | None, limits: Sequence[str], likely: S
 
 
 def check_answerable(space: Space, base: TrainConfig, dataset: Dataset | None = None) -> None:
-    """A ValueError unless runs of ``base`` give all objectives and are judged by all constraints."""
+    """Raise a ValueError unless runs of ``base`` give all objectives and are judged by all constraints."""
     if dataset is not None:
         check_enough(dataset, base)
     objectives.check(space.objective, base, dataset)
@@ -71,7 +71,7 @@ def check_answerable(space: Space, base: TrainConfig, dataset: Dataset | None = 
 
 
 def check_measurable(space: Space, has_gpu: bool) -> None:
-    """A ValueError where a measure that the space needs is not known on these machines."""
+    """Raise a ValueError where a measure that the space needs is not known on these machines."""
     wanted = (*space.objectives, *(limit.measure for limit in space.constraints))
     if "peak_memory_bytes" in wanted and not has_gpu:
         raise ValueError("peak_memory_bytes is measured on a GPU only, and there is none")
@@ -133,7 +133,7 @@ def _settled(spec: CampaignSpec, asked: Space, scale: str) -> CampaignSpec:
 
 
 def check_stopper(asked: Space, spec: CampaignSpec) -> None:
-    """A ValueError where early stopping is asked for, and has nothing on the way to judge by."""
+    """Raise a ValueError where early stopping is asked for, and has nothing on the way to judge by."""
     if spec.stopper in (None, "none") or asked.measured_on_the_way:
         return
     if asked.second_objective is not None:
@@ -144,7 +144,7 @@ def check_stopper(asked: Space, spec: CampaignSpec) -> None:
 
 
 def _check_confirmation(spec: CampaignSpec) -> None:
-    """A ValueError where there is nothing to confirm, or nothing confirmed to take apart."""
+    """Raise a ValueError where there is nothing to confirm, or nothing confirmed to take apart."""
     if spec.confirm and (spec.replay is not None or "," in (spec.objective or "")):
         raise ValueError(f"--confirm {spec.confirm} is for a search for one objective: this campaign is none")
     if spec.ablate and not spec.confirm:

@@ -270,7 +270,7 @@ class Search:
             self._close(key, end.status, end.reason, end.columns)
 
     def fail(self, key: str, error: str) -> None:
-        """A trial has died. Its text is kept in ``errors/``, the last line of it in the row."""
+        """Close a trial that has died. Its text is kept in ``errors/``, the last line of it in the row."""
         self.files.crashed(key, error)
         if not self.live[key].started:  # it died while it was set up
             self.ledger.start(key)

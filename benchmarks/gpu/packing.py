@@ -35,7 +35,7 @@ def packing(context: Context) -> Figures:
 
 
 def _through_mps(context: Context) -> Figures:
-    """The same with a control daemon of our own, which is ended again."""
+    """Measure packing through MPS, with a control daemon of our own, which is ended again."""
     folders = {f"CUDA_MPS_{name}_DIRECTORY": context.scratch / f"mps_{name.lower()}" for name in ("PIPE", "LOG")}
     for folder in folders.values():
         folder.mkdir()

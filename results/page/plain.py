@@ -36,7 +36,7 @@ def shown_text(value: Any) -> str:
 
 
 def shown_lines(value: Any) -> str:
-    """The same for a text of several lines, which stay."""
+    """Escape a text of several lines, which stay."""
     return elided(visible(str(value), keep="\n"), LONGEST)
 
 

@@ -99,7 +99,7 @@ def _exactly(values: Floats) -> Floats:
 
 
 def _drawn(values: Floats, costs: Floats) -> Floats:
-    """The same after the sums of ``costs``, from random orders. All NaN where a cost is."""
+    """Return the best so far after the sums of ``costs``, from random orders. All NaN where a cost is."""
     found = np.full((len(values), 4), np.nan)
     if np.isnan(costs).any() or not len(values):
         return found

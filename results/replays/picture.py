@@ -35,7 +35,7 @@ def draw(comparison: Comparison, path: Path) -> None:
 
 
 def check_picture(path: Path) -> None:
-    """A ValueError unless a picture can be written there: the folder exists and the ending is known."""
+    """Raise a ValueError unless a picture can be written there: the folder exists and the ending is known."""
     endings = FigureCanvasBase.get_supported_filetypes()
     if path.suffix.removeprefix(".").lower() not in endings:
         raise ValueError(f"the picture {str(path)!r} must end in one of .{', .'.join(sorted(endings))}")

@@ -202,7 +202,7 @@ def _verdict(
 
 
 def _go_on(verdicts: Mapping[str, Verdict], at_the_end: bool) -> dict[str, Verdict]:
-    """The same verdicts, with those settled that nothing more is spent on."""
+    """Return the verdicts, with those settled that nothing more is spent on."""
     best = min((v for v in verdicts.values() if v.better), key=_by_difference, default=None)
 
     def settled(found: Verdict) -> bool:

@@ -68,7 +68,7 @@ class Store:
 
     @classmethod
     def check(cls, folder: Location, campaign: Mapping[str, Any], knobs: Mapping[str, str]) -> None:
-        """A ValueError where :meth:`create` would refuse the description; nothing is made, nor looked for."""
+        """Raise a ValueError where :meth:`create` would refuse the description; nothing is made, nor looked for."""
         cls._described(folder, campaign, knobs)
 
     @classmethod
@@ -177,7 +177,7 @@ class Store:
             self._write_table("curves", key, table)
 
     def check_curves(self) -> None:
-        """A ValueError for the first curve that cannot be read."""
+        """Raise a ValueError for the first curve that cannot be read."""
         for _, found in self._each("curves"):
             if isinstance(found, ValueError):
                 raise found
@@ -248,14 +248,14 @@ class Store:
         return curves
 
     def _check_strays(self, dataset: RowKind, rows: pa.Table, trials: pa.Table) -> None:
-        """A ValueError for reports or curves that are of none of the trials."""
+        """Raise a ValueError for reports or curves that are of none of the trials."""
         for key, why in strays(rows, dataset, trials).items():
             where = self.folder / dataset if self._compacted else self._path(dataset, key)
             how = "it was not copied whole" if self._compacted else "a resume sets them aside"
             raise ValueError(f"{where} {why} ({key!r}): {how}")
 
     def _check_trials(self, rows: pa.Table) -> None:
-        """A ValueError for trials that contradict each other."""
+        """Raise a ValueError for trials that contradict each other."""
         try:
             check_trials(rows, self.campaign)
         except ValueError as error:
@@ -361,7 +361,7 @@ class Store:
         return bool(self.campaign.get("compacted"))
 
     def refuse_if_compacted(self) -> None:
-        """A ValueError for a campaign that can only be read."""
+        """Raise a ValueError for a campaign that can only be read."""
         if self._compacted:
             raise ValueError(f"{self.folder} is compacted: it can be read, but not resumed")
 
@@ -389,7 +389,7 @@ def campaigns(runs: Location) -> list[Location]:
 
 
 def check_campaign(folder: Location) -> None:
-    """A ValueError, with the nearest name beside it, for a place where no campaign is; nothing is read."""
+    """Raise a ValueError, with the nearest name beside it, for a place where no campaign is; nothing is read."""
     if not files.is_file(folder / CAMPAIGN):
         siblings = [found.name for found in campaigns(folder.parent)]
         hint = nearest(folder.name, siblings, "campaigns beside it")

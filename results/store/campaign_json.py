@@ -296,7 +296,7 @@ def _no_number(text: str) -> float:
 
 
 def _check_plain(value: Any, depth: int = 0) -> None:
-    """A ValueError for what is too deep or too large, and for text that has no form in UTF-8."""
+    """Raise a ValueError for what is too deep or too large, and for text that has no form in UTF-8."""
     if depth > DEPTH:
         raise ValueError(f"lists and objects are nested more than {DEPTH} deep")
     if isinstance(value, str):
@@ -320,7 +320,7 @@ def _check_text(text: str) -> None:
 
 
 def check(model: type[BaseModel], found: Mapping[str, Any]) -> None:
-    """A ValueError, one line, for the first field that is not as ``model`` has it."""
+    """Raise a ValueError, one line, for the first field that is not as ``model`` has it."""
     try:
         model.model_validate(found)
     except ValidationError as error:
@@ -349,7 +349,7 @@ def _is_branch(part: object) -> bool:
 
 
 def require(path: Location, found: Mapping[str, Any], names: Iterable[str]) -> None:
-    """A ValueError for a field that is missing."""
+    """Raise a ValueError for a field that is missing."""
     for name in names:
         if name not in found:
             raise ValueError(f"{path} cannot be resumed: it holds no {name!r}")

@@ -24,7 +24,7 @@ _OF_A_ROUND = ("key", "stage", "round", "design", "arm", "seed", "is_base", "und
 
 
 def check_trials(trials: pa.Table, campaign: Mapping[str, Any]) -> None:
-    """A ValueError for the first contradiction among all trials of a campaign, whose ``campaign.json`` is given.
+    """Raise a ValueError for the first contradiction among all trials of a campaign, whose ``campaign.json`` is given.
 
     Keys and numbers are each one trial's, a search has one set of data, and the rows of a round are of one design and
     one base, with one run of an arm on a seed. (Several trials of a replay may be its base: their mean counts.)

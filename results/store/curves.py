@@ -104,7 +104,7 @@ def _texts(texts: Sequence[str], times: int) -> Any:
 
 
 def check_curve(table: pa.Table, key: str | None) -> None:
-    """A ValueError unless the rows can be the curve of the trial ``key``: each name at the same steps, which rise."""
+    """Raise a ValueError unless the rows can be the curve of trial ``key``: each name at the same rising steps."""
     for column in row_types.CURVE_COLUMNS:
         if not column.nullable and table[column.name].null_count:
             raise ValueError(f"{column.name} is null, but a point of a curve has one")

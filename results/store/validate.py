@@ -74,7 +74,7 @@ JSON: dict[str, TypeAdapter[Any]] = {
 
 
 def check_rows(table: pa.Table, dataset: str, key: str | None, objective: str | None) -> None:
-    """A ValueError unless the rows can be those of the trial ``key`` (None: of any trials) in this dataset.
+    """Raise a ValueError unless the rows can be those of the trial ``key`` (None: of any trials) in this dataset.
 
     ``objective`` is that of the campaign, where it says one.
     """
@@ -137,7 +137,7 @@ def columns_named(names: Sequence[str], dataset: str) -> list[Column]:
 
 
 def check_cell(column: Column, value: Any) -> None:
-    """A ValueError for a value that its column cannot have."""
+    """Raise a ValueError for a value that its column cannot have."""
     name = column.name
     if isinstance(value, str):
         _check_text(column, value)

@@ -75,7 +75,7 @@ def shards_needed(remote: Remote, train_tokens: int | None) -> int:
 
 
 def check(name: str) -> None:
-    """A ValueError where a package lacks without which ``DATASETS[name]`` cannot be used; nothing is downloaded."""
+    """Raise a ValueError where a package is missing that ``DATASETS[name]`` needs; nothing is downloaded."""
     if DATASETS[name].tokenizer.endswith(".model"):
         tokenizer.check_sentencepiece(name)
 

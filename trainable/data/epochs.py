@@ -64,7 +64,7 @@ def take(stream: Stream, position: int, config: Order, seed: int) -> tuple[npt.N
 
 
 def check_pass(stream: Stream, config: Order) -> None:
-    """A ValueError for passes that fill no batch or have no documents to shuffle; it does not draw any."""
+    """Raise a ValueError for passes that fill no batch or have no documents to shuffle; it does not draw any."""
     if config.order == STREAM:
         return
     _check_length(stream.total_tokens, config)
@@ -113,7 +113,7 @@ def _documents(stream: Stream, keep_frac: float) -> tuple[list[Tokens], int]:
 
 
 def _check_length(length: int, config: Order) -> None:
-    """A ValueError for a pass of so many tokens that fills no batch."""
+    """Raise a ValueError for a pass of so many tokens that fills no batch."""
     if length > config.batch_tokens:
         return
     unit = config.seq_len * config.grad_accum_steps

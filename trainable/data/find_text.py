@@ -40,7 +40,7 @@ class Found:
 
 
 def check_file(path: Path) -> None:
-    """A ValueError unless a single file can be read as text by its kind and ending."""
+    """Raise a ValueError unless a single file can be read as text by its kind and ending."""
     _check_kind(path, path.stat())
     _check_kept(path)
     if path.suffix not in SUFFIXES:
@@ -113,7 +113,7 @@ def _check_kind(path: Path, at: os.stat_result) -> None:
 
 
 def _check_kept(path: Path) -> None:
-    """A ValueError for what the kernel makes up (procfs, sysfs): read again, it is another text."""
+    """Raise a ValueError for what the kernel makes up (procfs, sysfs): read again, it is another text."""
     real = os.path.realpath(path)
     if any(real == kernel or real.startswith(f"{kernel}/") for kernel in KERNEL):
         stands = f"{path} stands for {real}, which" if real != os.path.abspath(path) else f"{path}"

@@ -48,7 +48,7 @@ def decode_text(data: bytes, where: str) -> str:
 
 
 def check(text: str, where: str) -> None:
-    """A ValueError for a string of a table or of JSON that is no text, with the position (in characters)."""
+    """Raise a ValueError for a string of a table or of JSON that is no text, with the position (in characters)."""
     try:
         text.encode()
     except UnicodeEncodeError as error:
@@ -61,7 +61,7 @@ def check(text: str, where: str) -> None:
 
 
 def _check_blank(text: str, where: str) -> None:
-    """A ValueError for more white space in a row than can be cut; a line's end is none of it."""
+    """Raise a ValueError for more white space in a row than can be cut; a line's end is none of it."""
     for at in range(LONGEST_BLANK, len(text), LONGEST_BLANK):  # a longer blank covers one of these
         before, after = text[at - LONGEST_BLANK : at], text[at : at + LONGEST_BLANK]
         left = len(before) - len(before.rstrip(_BLANK))

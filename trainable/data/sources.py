@@ -14,7 +14,7 @@ STDLIB = "stdlib"
 
 
 def check(source: str) -> None:
-    """A ValueError for a source that cannot be read. No text is read, and nothing is downloaded."""
+    """Raise a ValueError for a source that cannot be read. No text is read, and nothing is downloaded."""
     if source == STDLIB:
         return
     if source in download.DATASETS:
@@ -32,7 +32,7 @@ def check(source: str) -> None:
 
 
 def check_there(source: str) -> None:
-    """A ValueError, with the nearest data set's name, where nothing is at a path."""
+    """Raise a ValueError, with the nearest data set's name, where nothing is at a path."""
     if not os.path.lexists(location.local(source)):
         hint = nearest(source, [STDLIB, *download.DATASETS], "names")
         raise ValueError(f"data.source is {source!r}, which is neither a file or folder nor a dataset: {hint}")

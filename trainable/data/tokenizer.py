@@ -178,7 +178,7 @@ def byte_counter_of(folder: Path) -> ByteCounter:
 
 
 def check_sentencepiece(what: object) -> None:
-    """A ValueError, naming what needs it, where the package ``sentencepiece`` cannot be imported."""
+    """Raise a ValueError, naming what needs it, where the package ``sentencepiece`` cannot be imported."""
     try:
         import sentencepiece  # noqa: F401
     except ImportError as error:

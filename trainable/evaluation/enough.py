@@ -13,14 +13,14 @@ from trainable.evaluation.evaluate import EvaluationConfig, check_targets, setti
 
 
 def check_enough(dataset: Dataset, config: TrainConfig) -> None:
-    """A ValueError unless the data are enough for each evaluation and each pass of a run."""
+    """Raise a ValueError unless the data are enough for each evaluation and each pass of a run."""
     check_targets(dataset, config.evaluation)
     _check_mainrun(dataset, config.evaluation)
     epochs.check_pass(dataset.train, config.data)
 
 
 def check_text(size: TextSize, config: TrainConfig) -> None:
-    """A ValueError for text of which the bytes alone tell that it is too little. No tokenizer is asked."""
+    """Raise a ValueError for text of which the bytes alone tell that it is too little. No tokenizer is asked."""
     pairs = size.train.bytes - size.train.documents  # each merge joins two neighbours, so there are no more of them
     if pairs < config.data.vocab_size - 257:
         raise ValueError(

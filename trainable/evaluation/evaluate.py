@@ -113,7 +113,7 @@ def num_targets(dataset: Dataset, config: EvaluationConfig) -> int:
 
 
 def check_targets(dataset: Dataset, config: EvaluationConfig) -> None:
-    """A ValueError where the validation stream has fewer target tokens than are to be scored."""
+    """Raise a ValueError where the validation stream has fewer target tokens than are to be scored."""
     available = len(dataset.validation) - 1
     if available < (config.tokens or config.seq_len):
         there = f"the validation stream has only {available:,} target tokens"

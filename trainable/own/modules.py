@@ -82,7 +82,7 @@ def load(sources: Sequence[Source]) -> list[ModuleType]:
 
 
 def check_free(sources: Sequence[Source]) -> None:
-    """A ValueError for a module that would stand in the place of another, and for one that workers would not have.
+    """Raise a ValueError for a module that would take another's place, and for one that workers would not have.
 
     For the driver, before :func:`load`.
     """
@@ -298,7 +298,7 @@ def _check_components(source: Source) -> None:
 
 
 def _check(cls: type[Component]) -> None:
-    """A ValueError unless the class is a component as ours are: it has a kind, is frozen, and comes back from JSON."""
+    """Raise a ValueError unless the class is a component like ours: it has a kind, is frozen, and returns from JSON."""
     if not cls.kind:
         raise ValueError(f"{cls.__name__} is of no kind: derive it from Schedule, Hook, LossTerm, Optimizer, ...")
     if "__dataclass_fields__" not in cls.__dict__:

@@ -148,7 +148,7 @@ def read(text: str) -> Source:
 
 
 def check_size(sources: Iterable[Source]) -> None:
-    """A ValueError for more than may travel with every trial."""
+    """Raise a ValueError for more than may travel with every trial."""
     texts = [text for source in sources for text in source.files.values()]
     size = sum(len(text.encode()) for text in texts)
     if size > MOST_BYTES or len(texts) > MOST_FILES:

@@ -94,7 +94,7 @@ class Fidelity(ABC):
 
 
 class Truncate(Fidelity):
-    """The same horizon for all: values on the way are those of the run itself, compared at equal progress."""
+    """Judgement of the run itself, on the same horizon for all: its values on the way, compared at equal progress."""
 
     name = "truncate"
 

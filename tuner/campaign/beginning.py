@@ -25,7 +25,7 @@ from tuner.campaign.record import first_difference
 
 
 def check_free(results: Location, name: str | None, asked: Mapping[str, Any]) -> None:
-    """A ValueError, before anything is spent, where no campaign of that name can ask that; nothing is made."""
+    """Raise a ValueError, before anything is spent, where no campaign of that name can ask that; nothing is made."""
     if isinstance(results, Path):
         there = next(place for place in (results.absolute(), *results.absolute().parents) if os.path.lexists(place))
         if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):

@@ -18,7 +18,7 @@ from tuner.question import Question
 
 
 def check(file: Location, was: Mapping[str, Any], question: Question) -> None:
-    """A ValueError that names the file, the field and the nearest valid name."""
+    """Raise a ValueError that names the file, the field and the nearest valid name."""
     try:
         _check_name("stopper", was["stopper"], STOPPERS)
         _check_name("fidelity", was["fidelity"], FIDELITIES)

@@ -32,7 +32,7 @@ _BELOW: dict[str, re.Pattern[str]] = {  # what the names of the files in a folde
 
 
 def check(folder: Location) -> None:
-    """A ValueError, one line, for what a campaign's folder must not hold: links, pipes, a folder in a file's place."""
+    """Raise a ValueError, one line, for what no campaign's folder may hold: links, pipes, a folder for a file."""
     inside.check_plain(folder, but=[JOURNAL_LOCK], kinds=kind)
 
 

@@ -49,7 +49,7 @@ def spec_of(store: Store, asked: Resume) -> CampaignSpec:
 
 
 def check_same_question(store: Store, question: Question) -> None:
-    """A ValueError where this code would ask another question than the campaign, or its data are not there."""
+    """Raise a ValueError where this code would ask another question than the campaign, or its data are not there."""
     was, name = store.campaign, store.folder.name
     base = encode(question.base)
     if SOURCE in was["overrides"]:  # which may have been moved: the fingerprint tells them
@@ -66,7 +66,7 @@ def check_same_question(store: Store, question: Question) -> None:
 
 
 def check_same_data(folder: Location, was: Mapping[str, Any], dataset: Dataset | None) -> None:
-    """A ValueError for data with another fingerprint than the campaign's, which says what both are and what to do.
+    """Raise a ValueError for data with another fingerprint than the campaign's: it says what both are and what to do.
 
     None stands for data that are not prepared yet, in a plan.
     """
@@ -85,7 +85,7 @@ def check_same_data(folder: Location, was: Mapping[str, Any], dataset: Dataset |
 
 
 def check_reused(folder: Location, spec: CampaignSpec) -> None:
-    """A ValueError where a campaign whose finished trials count is no longer there."""
+    """Raise a ValueError where a campaign whose finished trials count is no longer there."""
     for name in spec.reuse:
         if not files.is_file(location(name) / CAMPAIGN):
             raise ValueError(

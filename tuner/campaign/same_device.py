@@ -28,7 +28,7 @@ def by_the_clock(config: Training, space: Space) -> str:
 
 
 def check_alike(devices: Mapping[str, str], timed: str) -> None:
-    """A ValueError where nodes (by id) have unlike ``devices`` and something (``timed``) is counted in seconds."""
+    """Raise a ValueError where nodes (by id) have different ``devices`` and something (``timed``) is in seconds."""
     kinds = sorted(set(devices.values()))
     if timed and len(kinds) > 1:
         raise ValueError(f"{timed} cannot be compared across {' and '.join(kinds)}: {REMEDY}")

@@ -42,7 +42,7 @@ def needed_by(config: TrainConfig) -> Memory:
 
 
 def check_fits_somewhere(config: TrainConfig) -> None:
-    """A ValueError for a model or a micro-batch that the memory of no machine holds."""
+    """Raise a ValueError for a model or a micro-batch that the memory of no machine holds."""
     need = needed_by(config)
     if need.state > MOST_BYTES:
         raise ValueError(

@@ -161,13 +161,13 @@ class Silent(tune.ProgressReporter):
     """Reports nothing. In a notebook, Ray's own would clear what the cell has printed, at any verbosity."""
 
     def setup(self, *arguments: Any, **options: Any) -> None:
-        """Nothing to be told."""
+        """Ignore what Tune tells."""
 
     def should_report(self, trials: list[Any], done: bool = False) -> bool:
         return False
 
     def report(self, trials: list[Any], done: bool, *sys_info: Any) -> None:
-        """Nothing to say."""
+        """Say nothing."""
 
 
 def prepare_environment() -> None:

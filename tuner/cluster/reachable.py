@@ -11,7 +11,7 @@ WAIT_SECONDS = 10.0  # for a connection; a head far away answers within one
 
 
 def check(address: str) -> None:
-    """A ValueError where ``HOST:PORT`` is no such pair, or nobody listens there. Other forms are left to Ray.
+    """Raise a ValueError where ``HOST:PORT`` is no such pair, or nobody listens there. Other forms are left to Ray.
 
     ``auto`` is what RAY_ADDRESS or Ray's note of the last cluster on this machine says, which may long be over.
     """

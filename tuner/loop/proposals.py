@@ -61,7 +61,7 @@ class PlannedTrials:
         """Tell nobody: a replay has no sampler."""
 
     def close(self) -> None:
-        """Nothing to close."""
+        """Close nothing: a replay has no study."""
 
 
 class SampledTrials:

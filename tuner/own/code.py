@@ -45,7 +45,7 @@ def brought(spec: CampaignSpec, space: Space | None) -> tuple[CampaignSpec, Spac
 
 
 def check_sent(question: Question) -> None:
-    """A ValueError for a component that the question may train and no worker would know."""
+    """Raise a ValueError for a component that the question may train and no worker would know."""
     known = {module for source in question.sources for module in source.modules}
     configs = [question.base, *(planned.config for planned in question.planned)]
     for cls in _classes([question.space, *configs]):
@@ -83,7 +83,7 @@ def of_campaign(store: Store, asked: Resume, space: Space | None) -> tuple[Sourc
 
 
 def _check_all_given(folder: Location, recorded: dict[str, str], given: set[str]) -> None:
-    """A ValueError for a source that the user has neither given now nor to an earlier campaign of this process."""
+    """Raise a ValueError for a source that the user has given neither now nor to an earlier campaign here."""
     missing = [name for name, digest in recorded.items() if name not in given and not _is_loaded(name, digest)]
     if missing:
         names = " ".join(f"--import {file_of(name)}" for name in missing)

@@ -56,7 +56,7 @@ def unwrapped(train: Any) -> Any:
 
 
 def _check(train: Any) -> None:
-    """A ValueError for what would fail, or train nothing, at every trial: found before the first."""
+    """Raise a ValueError for what would fail, or train nothing, at every trial: found before the first."""
     if not callable(train):
         raise ValueError(f"train is {shortened(train)} but must be a function of a config and a report")
     if isinstance(train, CommandLine):

@@ -73,7 +73,7 @@ class CommandLine:
     cwd: str
 
     def check(self, names: Iterable[str], is_here: bool) -> None:
-        """A ValueError for a name in braces that no config has, and on this machine for a folder that is not there."""
+        """Raise a ValueError for a name in braces that no config has, and, on this machine, for a missing folder."""
         if is_here and not os.path.isdir(self.cwd):
             raise ValueError(f"cwd is {self.cwd!r}, which is no folder")
         for name in (found for word in self.words for found in _FIELD.findall(word)):

@@ -228,7 +228,7 @@ def kept(asked: Start) -> Store | None:
 
 
 def check_same(store: Store, question: OwnQuestion) -> None:
-    """A ValueError where the campaign in ``store`` asks something else."""
+    """Raise a ValueError where the campaign in ``store`` asks something else."""
     was, now = store.campaign, {**question.record(), "knobs": question.space.column_types()}
     taken = f"campaign {store.folder.name!r} exists already"
     if (why := _change(was["own_train"], now["own_train"])) is not None:

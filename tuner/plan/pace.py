@@ -60,7 +60,7 @@ class Pace:
         return self.training * trained + self.evaluation * evaluated
 
     def slower(self, factor: float) -> Pace:
-        """The same trial on a device that takes ``factor`` times as long."""
+        """Return the pace on a device that takes ``factor`` times as long."""
         return Pace(self.start * factor, self.training * factor, self.evaluation * factor)
 
     @staticmethod

@@ -56,7 +56,7 @@ def look(
 
 
 def check_writable(cache: Path) -> None:
-    """A ValueError for a cache in which nothing could be prepared; nothing is made to find out."""
+    """Raise a ValueError for a cache in which nothing could be prepared; nothing is made to find out."""
     there = next(place for place in (cache.absolute(), *cache.absolute().parents) if os.path.lexists(place))
     if there.is_dir() and os.access(there, os.W_OK | os.X_OK):
         return

@@ -49,11 +49,11 @@ class Span:
     high: float
 
     def after(self, seconds: float) -> Span:
-        """The same so much later."""
+        """Return the time left once ``seconds`` more have passed."""
         return Span(*(max(0.0, each - seconds) for each in (self.low, self.middle, self.high)))
 
     def at_most(self, seconds: float) -> Span:
-        """The same where something else ends the campaign then."""
+        """Return the time left where something else ends the campaign after ``seconds``."""
         return Span(*(min(each, max(0.0, seconds)) for each in (self.low, self.middle, self.high)))
 
 

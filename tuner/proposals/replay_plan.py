@@ -134,7 +134,7 @@ def plan(space: Space, scale: str, reading: str, chosen: Chosen, overrides: Mapp
 
 
 def with_data(planned: Sequence[Planned], fingerprint: Callable[[TrainConfig], str]) -> list[Planned]:
-    """The same trainings, each with the fingerprint of what it reads."""
+    """Return the trainings, each with the fingerprint of the data that it reads."""
     return [replace(p, data=fingerprint(p.config)) for p in planned]
 
 

@@ -48,7 +48,7 @@ class Library:
     """The finished trials of some campaigns; reports and curves are read when they are asked for."""
 
     def __init__(self, folders: Sequence[Location], fidelity: str = "truncate") -> None:
-        """A ValueError, one line, for a folder that is no campaign or cannot be read.
+        """Raise a ValueError, one line, for a folder that is no campaign or cannot be read.
 
         ``fidelity`` is that of the campaign that reuses: how values on the way are measured.
         """
