@@ -44,6 +44,8 @@ MAY_IMPORT: dict[tuple[str, ...], set[str]] = {
     ("-m", "tuner.status", "--help"): NUMBERS,
     ("-m", "tuner.status", REPLAY): NUMBERS,
     ("-m", "tuner.status", "no-such-campaign"): NUMBERS,
+    ("-m", "search_spaces.reference", "--help"): {"rich"},
+    ("-m", "search_spaces.reference", "knobs/README.md"): NUMBERS,
     # Tables of trials are data frames.
     ("-m", "results.report", REPLAY): {*NUMBERS, "pandas"},
 }
