@@ -17,7 +17,7 @@ from trainable.component import Component
 from trainable.component_fields import accepted, hints_of
 from trainable.ranges import MOST_COUNT, ranges
 
-from search_spaces.reference.markdown import EMPTY_CELL, code, inline
+from search_spaces.reference.markdown import EMPTY_CELL, code_span, inline
 
 PLAIN = {float: "number", int: "whole number", bool: "true or false", str: "text", type(None): "null"}
 MANY = {"number": "numbers", "whole number": "whole numbers", "text": "texts"}
@@ -77,14 +77,14 @@ def value_in_words(value: Any) -> str:
     if isinstance(value, Component):
         own = {f.name: getattr(value, f.name) for f in dataclasses.fields(value) if getattr(value, f.name) != f.default}
         settings = ", ".join(f"{name} {value_in_words(inner)}" for name, inner in own.items())
-        return code(type(value).__name__) + (f" ({settings})" if settings else "")
+        return code_span(type(value).__name__) + (f" ({settings})" if settings else "")
     if isinstance(value, float) and len(repr(value)) > 12:
-        return f"about {code(f'{value:.4g}')}"
+        return f"about {code_span(f'{value:.4g}')}"
     if isinstance(value, float):
-        return code(f"{value:g}" if float(f"{value:g}") == value else repr(value))
+        return code_span(f"{value:g}" if float(f"{value:g}") == value else repr(value))
     if isinstance(value, tuple) and any(isinstance(member, Component) for member in value):
         return ", ".join(value_in_words(member) for member in value)
-    return code(value if isinstance(value, str) else json.dumps(value))
+    return code_span(value if isinstance(value, str) else json.dumps(value))
 
 
 def comments(cls: type[Component]) -> dict[str, str]:

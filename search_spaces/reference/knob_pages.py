@@ -20,7 +20,15 @@ from search_spaces.reference.fields import (
     value_in_words,
 )
 from search_spaces.reference.layout import GENERATED, PAGES, PROJECT, Page, page_of
-from search_spaces.reference.markdown import EMPTY_CELL, anchor, code, first_sentence, inline, markdown_table, prose
+from search_spaces.reference.markdown import (
+    EMPTY_CELL,
+    anchor,
+    code_span,
+    first_sentence,
+    inline,
+    markdown_table,
+    prose,
+)
 from search_spaces.reference.places import Address, addresses, component_options, is_list
 from search_spaces.reference.searched import domain_in_words, searches
 
@@ -175,7 +183,7 @@ def _places(cls: type[Component]) -> str:
 
 
 def _place(path: str, holders: Sequence[str]) -> str:
-    return code(path) + ("" if holders == [TrainConfig.__name__] else f" of {' or '.join(holders)}")
+    return code_span(path) + ("" if holders == [TrainConfig.__name__] else f" of {' or '.join(holders)}")
 
 
 def _by_path(places: Sequence[Address]) -> dict[str, list[str]]:
@@ -220,7 +228,7 @@ def _fields(cls: type[Component]) -> list[str]:
         off = EMPTY_CELL if neutral is None else value_in_words(getattr(neutral, field.name))
         rows.append(
             (
-                code(prefix + field.name),
+                code_span(prefix + field.name),
                 type_in_words(cls, field.name),
                 _options(cls, field.name) or range_in_words(cls, field.name),
                 default_in_words(field),

@@ -16,12 +16,12 @@ def inline(text: str) -> str:
     """A text of one paragraph: code spans stay, all else is escaped."""
     parts, end = [], 0
     for found in _CODE.finditer(text):
-        parts += [_escaped(text[end : found.start()]), code(found[2])]
+        parts += [_escaped(text[end : found.start()]), code_span(found[2])]
         end = found.end()
     return " ".join("".join([*parts, _escaped(text[end:])]).split())
 
 
-def code(text: str) -> str:
+def code_span(text: str) -> str:
     """A code span; a text with a backtick in it gets longer fences."""
     return f"`` {text} ``" if "`" in text else f"`{text}`"
 

@@ -18,7 +18,7 @@ from search_spaces.effects import Findings, findings
 from search_spaces.recorded import RecordedRun
 from search_spaces.reference.fields import value_in_words
 from search_spaces.reference.layout import GENERATED, PROJECT
-from search_spaces.reference.markdown import EMPTY_CELL, anchor, code, inline, markdown_table, prose
+from search_spaces.reference.markdown import EMPTY_CELL, anchor, code_span, inline, markdown_table, prose
 from search_spaces.reference.searched import domain_in_words
 from search_spaces.space import Knob, Space
 
@@ -54,7 +54,7 @@ def space_page() -> str:
 def _row(space: Space) -> Sequence[str]:
     name = f"[{space.name}](#{anchor(space.name)})"
     runs = len(recorded.load(space))
-    return name, inline(space.question), code(space.objective), str(len(space.knobs)), str(runs)
+    return name, inline(space.question), code_span(space.objective), str(len(space.knobs)), str(runs)
 
 
 def _section(space: Space) -> Iterator[str]:
@@ -73,14 +73,15 @@ def _section(space: Space) -> Iterator[str]:
 
 def _scales(space: Space) -> Iterator[str]:
     yield from ("### Scales", "")
-    rows = [(code(name), inline(s.about), str(s.trials)) for name, s in space.scales.items()]
+    rows = [(code_span(name), inline(s.about), str(s.trials)) for name, s in space.scales.items()]
     yield from markdown_table(("scale", "what it is", "trials unless told otherwise"), rows)
     yield from ("", "### Base", "")
     chosen = {path for scale in space.scales.values() for path in (*ALWAYS_SHOWN, *_chosen(scale.base))}
     bases = {name: leaves(scale.base) for name, scale in space.scales.items()}
     paths = [path for path in dict.fromkeys(path for base in bases.values() for path in base) if path in chosen]
     values = [
-        (code(p), *(value_in_words(base[p]) if p in base else EMPTY_CELL for base in bases.values())) for p in paths
+        (code_span(p), *(value_in_words(base[p]) if p in base else EMPTY_CELL for base in bases.values()))
+        for p in paths
     ]
     yield from markdown_table(("field", *bases), values)
 
@@ -107,7 +108,7 @@ def _knobs(space: Space) -> Iterator[str]:
         yield from ("Of a range with *(log)* the logarithm is uniform.", "")
     rows = [
         (
-            code(knob.path),
+            code_span(knob.path),
             domain_in_words(knob.domain),
             domain_in_words(knob.likely) if knob.likely is not None else EMPTY_CELL,
             _condition(knob),
@@ -121,7 +122,7 @@ def _knobs(space: Space) -> Iterator[str]:
 def _condition(knob: Knob) -> str:
     """When the knob does something: always, or under values of others."""
     conditions = (knob.when or {}).items()
-    said = [f"{code(path)} is {' or '.join(map(value_in_words, labels))}" for path, labels in conditions]
+    said = [f"{code_span(path)} is {' or '.join(map(value_in_words, labels))}" for path, labels in conditions]
     return " and ".join(said) or EMPTY_CELL
 
 
@@ -136,13 +137,13 @@ def _recorded(space: Space) -> Iterator[str]:
     configs = sum(run.base is not None for run in runs)
     yield (
         f"[runs.csv](../search_spaces/{space.name}/runs.csv) has {counted(len(runs), 'row')}: {configs} with a config "
-        f"that can be trained, {len(scored)} with a recorded {code(metric)}."
+        f"that can be trained, {len(scored)} with a recorded {code_span(metric)}."
     )
     yield from ("", *_phases(runs, scored, metric))
     best = sorted(scored, key=lambda run: run.metrics[metric])[:BEST_SHOWN]
     yield from ("", f"The {len(best)} lowest:" if len(best) > 1 else "The only one with a score:", "")
-    rows = [(code(r.id), inline(r.name), f"{r.metrics[metric]:g}", inline(r.status), inline(r.note)) for r in best]
-    yield from markdown_table(("run", "name", code(metric), "the log's verdict", "note"), rows)
+    rows = [(code_span(r.id), inline(r.name), f"{r.metrics[metric]:g}", inline(r.status), inline(r.note)) for r in best]
+    yield from markdown_table(("run", "name", code_span(metric), "the log's verdict", "note"), rows)
     command = f"python -m tuner.run --space {space.name}"
     yield from ("", "```sh", f"{command} --show all")
     yield f"{command} --show {shlex.quote(best[0].id)}    # one run: its config, what it changes, its cost"
@@ -163,9 +164,9 @@ def _phases(runs: Sequence[RecordedRun], scored: Sequence[RecordedRun], metric: 
     for phase in dict.fromkeys(run.phase for run in runs):
         mine = [run for run in scored if run.phase == phase]
         best = min(mine, key=lambda run: run.metrics[metric], default=None)
-        lowest = EMPTY_CELL if best is None else f"{best.metrics[metric]:g} ({code(best.id)})"
+        lowest = EMPTY_CELL if best is None else f"{best.metrics[metric]:g} ({code_span(best.id)})"
         rows.append((inline(phase), str(sum(run.phase == phase for run in runs)), lowest))
-    return markdown_table(("phase", "rows", f"lowest {code(metric)}"), rows)
+    return markdown_table(("phase", "rows", f"lowest {code_span(metric)}"), rows)
 
 
 def _what_was_found(space: Space, found: Findings) -> Iterator[str]:

@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 from markdown_it import MarkdownIt
 
-from search_spaces.reference.markdown import EMPTY_CELL, anchor, code, first_sentence, inline, markdown_table, prose
+from search_spaces.reference.markdown import (
+    EMPTY_CELL,
+    anchor,
+    code_span,
+    first_sentence,
+    inline,
+    markdown_table,
+    prose,
+)
 
 
 @pytest.mark.parametrize(
@@ -26,7 +34,7 @@ def test_what_a_docstring_says_is_what_is_read(text: str) -> None:
 
 def test_code_stays_code_whatever_is_in_it() -> None:
     assert inline("``a_b`` and :meth:`c_d` of *e*") == "`a_b` and `c_d` of \\*e\\*"
-    assert code("a`b") == "`` a`b ``"
+    assert code_span("a`b") == "`` a`b ``"
 
 
 def test_paragraphs_lists_and_indented_code_keep_their_form() -> None:
