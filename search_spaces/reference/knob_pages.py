@@ -105,7 +105,7 @@ def _module_docstring(cls: type[Component]) -> str:
 
 
 def _neighbours(cls: type[Component]) -> int:
-    """How many components, and kinds of them, its module defines."""
+    """Count the components, and the kinds of them, that its module defines."""
     kinds = {abstract for other in components() for abstract in other.__mro__ if abstract.__dict__.get("abstract")}
     return sum(other.__module__ == cls.__module__ for other in (*components(), *kinds))
 
@@ -145,13 +145,13 @@ def _kind(title: str, members: Sequence[type[Component]]) -> Iterator[str]:
 
 
 def kinds_in(module: str) -> int:
-    """How many kinds of components a module defines."""
+    """Count the kinds of components that a module defines."""
     classes = [found for found in vars(sys.modules[module]).values() if isinstance(found, type)]
     return sum(cls.__module__ == module and "kind" in cls.__dict__ for cls in classes)
 
 
 def _set_together(members: Sequence[type[Component]]) -> bool:
-    """Whether they are choices for the same fields."""
+    """Tell whether they are choices for the same fields."""
     first = addresses()[members[0].__name__]
     return len(members) > 1 and bool(first) and all(addresses()[cls.__name__] == first for cls in members)
 

@@ -47,12 +47,12 @@ def component_options(cls: type[Component], field: str) -> Classes:
 
 
 def is_list(cls: type[Component], field: str) -> bool:
-    """Whether a field takes a list."""
+    """Tell whether a field takes a list."""
     return typing.get_origin(hints_of(cls)[field]) is tuple
 
 
 def _below(cls: type[Component], at: Address, above: Classes) -> Iterator[tuple[type[Component], Address]]:
-    """What can stand in the fields of ``cls`` at ``at``; a kind within itself once, where it could be without end."""
+    """Yield what can stand in the fields of ``cls`` at ``at``; a kind within itself once, where it could be endless."""
     for field in dataclasses.fields(cls):
         member = is_list(cls, field.name)
         for option in component_options(cls, field.name):
@@ -65,7 +65,7 @@ def _below(cls: type[Component], at: Address, above: Classes) -> Iterator[tuple[
 
 
 def _accepted(cls: type[Component], field: str, option: type[Component]) -> bool:
-    """Whether the rules of ``cls`` let the option in."""
+    """Tell whether the rules of ``cls`` let the option in."""
     value = option.example()
     try:
         dataclasses.replace(cls.example(), **{field: (value,) if is_list(cls, field) else value})

@@ -120,7 +120,7 @@ def _knobs(space: Space) -> Iterator[str]:
 
 
 def _condition(knob: Knob) -> str:
-    """When the knob does something: always, or under values of others."""
+    """Say when the knob has an effect: always, or under values of others."""
     conditions = (knob.when or {}).items()
     said = [f"{code_span(path)} is {' or '.join(map(value_in_words, labels))}" for path, labels in conditions]
     return " and ".join(said) or EMPTY_CELL
@@ -170,7 +170,7 @@ def _phases(runs: Sequence[RecordedRun], scored: Sequence[RecordedRun], metric: 
 
 
 def _what_was_found(space: Space, found: Findings) -> Iterator[str]:
-    """What the campaign is taken to have found, and what ``results.compare`` says of the replay that is kept here."""
+    """Describe the campaign's findings, and what ``results.compare`` says of the replay that is kept here."""
     yield from ("### What was found", "")
     if found != Findings():
         module = f"search_spaces.{space.name}.findings"
