@@ -85,15 +85,15 @@ class Spent:
 class TrainConfig(Component):
     """One training run. Defaults are the parameter-golf baseline with a cosine that completes in 240 steps."""
 
-    model: Model = GPT()
-    optimizer: Optimizer = MuonAdam()
-    schedule: Schedule = Cosine()
-    losses: tuple[LossTerm, ...] = ()
-    hooks: tuple[Hook, ...] = ()
-    data: DataConfig = DataConfig()
+    model: Model = GPT()  # the network
+    optimizer: Optimizer = MuonAdam()  # update rules and rates
+    schedule: Schedule = Cosine()  # the multiplier of all rates over the run
+    losses: tuple[LossTerm, ...] = ()  # terms added to the cross-entropy, in training only
+    hooks: tuple[Hook, ...] = ()  # tricks on batches, gradients and weights, run in this order
+    data: DataConfig = DataConfig()  # what is read, and in which batches
     budget: Budget = Budget(steps=240)  # when training stops
     horizon: Budget | None = None  # what the schedule's progress is measured against; null is the budget
-    evaluation: EvaluationConfig = EvaluationConfig()
+    evaluation: EvaluationConfig = EvaluationConfig()  # what is scored
     target: Target | None = None  # a loss at which training stops before the budget is spent
     artifact: Artifact | None = None  # export at the end, and the limit on its size
     loss_chunks: Repeats = 1  # pieces that the cross-entropy is computed in: memory only

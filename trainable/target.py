@@ -25,9 +25,9 @@ class Target(Component):
 
     kind: ClassVar[str] = "Target"
 
-    loss: Positive = 6.7
-    split: str = "train"  # or validation
-    smoothing: PartBelowOne = 0.0
+    loss: Positive = 6.7  # nats per token
+    split: str = "train"  # whose loss: train or validation
+    smoothing: PartBelowOne = 0.0  # s, of the running mean of batches; 0: each batch by itself
     every_steps: Every = 1  # between two looks at the loss; each waits for the device
     with_compile_time: bool = False  # the speedrun's clock ran while it compiled
 

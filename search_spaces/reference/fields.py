@@ -92,7 +92,8 @@ def comments(cls: type[Component]) -> dict[str, str]:
     found: dict[str, str] = {}
     for base in reversed(cls.__mro__[:-1]):
         if dataclasses.is_dataclass(base):
-            found |= _own_comments(textwrap.dedent(inspect.getsource(base)))
+            own = _own_comments(textwrap.dedent(inspect.getsource(base)))
+            found |= {name: said for name, said in own.items() if said}
     return found
 
 

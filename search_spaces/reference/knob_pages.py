@@ -63,8 +63,8 @@ A knob is a field of a config, and its dotted path is its name: `--set optimizer
 - `null` switches a limit or an option off. Lists are typed as JSON: `--set 'schedule.centres=[0.3, 0.6]'`.
 - In formulas p is the progress of the run from 0 to 1, m is `min_lr_frac`, and w and g are a weight and its gradient.
 
-`python -m tuner.run --list --space NAME` shows the knobs of a space; `python -m tuner.audit` says which changes do
-nothing. Knobs of your own: [own_components.md](../own_components.md).
+`python -m tuner.run --list --space NAME` shows the knobs of a space. A search first checks that each of its knobs
+changes the computation. Knobs of your own: [own_components.md](../own_components.md).
 """
 
 
@@ -120,7 +120,7 @@ def _page(page: Page) -> Iterator[str]:
         by_kind.setdefault(cls.kind, []).append(cls)
     for kind, members in by_kind.items():
         if len(members) > 1:
-            yield from _kind("" if len(by_kind) == 1 else heading(kind), members)
+            yield from _kind("" if heading(kind) == page.title else heading(kind), members)
         for cls in members:
             yield from _component(cls, "###" if len(members) > 1 and len(by_kind) > 1 else "##")
 

@@ -43,7 +43,7 @@ def space_page() -> str:
     names = catalogue.names()
     lines = ["# Spaces", "", GENERATED, HOW_TO_READ.rstrip(), ""]
     lines += markdown_table(
-        ("space", "question", "minimised", "knobs", "recorded runs"),
+        ("space", "question", "minimised", "knobs", "recorded rows"),
         [_row(catalogue.load(name)) for name in names],
     )
     for name in names:

@@ -34,7 +34,7 @@ class DataConfig(Component):
 
     kind: ClassVar[str] = "data"
 
-    source: str = STDLIB  # "stdlib", a name in download.DATASETS, or a path to shards or text
+    source: str = STDLIB  # stdlib, the name of a data set, or a path to shards or text
     vocab_size: Vocabulary = 1024  # tokens of the BPE trained on a text source; shards bring their own vocabulary
     pretokenizer: str = BYTE_LEVEL  # how text is cut before that BPE; url_isolated keeps web addresses apart
     seq_len: Context = 1024  # tokens a row

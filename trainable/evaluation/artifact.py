@@ -47,11 +47,11 @@ class Artifact(Component):
 
     bits: Bits = 8  # of matrices; stored in bytes, which compress the better the fewer levels there are
     embedding: str = "int8"  # or fp16: the token table and an untied output matrix, whatever the bits of the others
-    compressor: str = "zlib"
+    compressor: str = "zlib"  # at its highest level
     # Smallest clip of a row, in units of the weights; 1 is the competition's (scale >= 1/127). A row of smaller weights
     # uses fewer levels, too few where a short run meets few bits; 0 gives it all: the grid of QuantisationAware.
     min_clip: Amount = 1.0
-    keep_elements: Bytes = 65_536
+    keep_elements: Bytes = 65_536  # a tensor of no more is not rounded to integers
     limit_bytes: PositiveBytes = 16_000_000  # decimal; a run above it is infeasible
     code_bytes: Bytes | None = None  # counted with the weights; null measures the source that the run needs
 

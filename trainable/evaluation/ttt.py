@@ -33,9 +33,9 @@ class TTT(Component):
 
     kind: ClassVar[str] = "TTT"
 
-    lr: Positive = 0.002
+    lr: Positive = 0.002  # at the first chunk
     epochs: Repeats = 3  # passes over a chunk
-    chunk_tokens: NumTokens = 32768
+    chunk_tokens: NumTokens = 32768  # targets that are scored before they are trained on
     batch_tokens: NumTokens = 32768  # tokens an SGD step
 
     def rate(self, chunk: int, chunks: int) -> float:

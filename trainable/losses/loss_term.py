@@ -48,7 +48,7 @@ class LossTerm(Component):
     abstract: ClassVar[bool] = True
     needs: ClassVar[Mapping[str, Any]] = {}  # what a config must have for the term to mean something: path -> value
 
-    weight: Amount = 0.0
+    weight: Amount = 0.0  # the factor on the term in the training loss
 
     @abstractmethod
     def __call__(self, outputs: Outputs) -> Tensor:

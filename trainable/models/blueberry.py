@@ -27,16 +27,16 @@ class Blueberry(Model):
     has as many weights (relu^2 3072). At 4 relu^2 has the record's width instead, and 117.5 million parameters.
     """
 
-    num_layers: Layers = 32
-    model_dim: Width = 512
-    num_heads: Heads = 8
-    num_kv_heads: Heads = 4
-    mlp: MLP = SwiGLU()
-    mlp_mult: Positive = 6.0
+    num_layers: Layers = 32  # blocks
+    model_dim: Width = 512  # width of the residual stream
+    num_heads: Heads = 8  # query heads
+    num_kv_heads: Heads = 4  # key/value heads, each shared by num_heads / num_kv_heads query heads
+    mlp: MLP = SwiGLU()  # the activation
+    mlp_mult: Positive = 6.0  # hidden width of the MLP in units of model_dim
     experts: Experts | None = None  # so many MLPs with a router, instead of one
-    tie_embeddings: bool = True
+    tie_embeddings: bool = True  # one table for input and output
     dropout: PartBelowOne = 0.1  # of embeddings, attention weights, hidden MLP channels, both branches and the output
-    rope_base: RopeBase = 10_000.0
+    rope_base: RopeBase = 10_000.0  # longest wavelength of the rotary positions, in tokens / 2 pi
     init_std: Positive = 0.02  # of every matrix and table
     zero_init_proj: bool = False  # attention and MLP output projections start at zero instead
 

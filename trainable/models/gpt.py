@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 class GPT(Model):
     """The knobs of the reference GPT; the defaults are the competition's baseline (17,059,912 parameters)."""
 
-    num_layers: Layers = 9
+    num_layers: Layers = 9  # blocks
     model_dim: Width = 512  # width of the residual stream
     num_heads: Heads = 8  # query heads
     num_kv_heads: Heads = 4  # key/value heads, each shared by num_heads / num_kv_heads query heads
     mlp_mult: Positive = 2.0  # hidden width of the MLP in units of model_dim
-    mlp: MLP = Relu2()
-    block: Block = SequentialBlock()
+    mlp: MLP = Relu2()  # the activation
+    block: Block = SequentialBlock()  # how attention and MLP join the stream
     stem: tuple[StemPart, ...] = ()  # what happens to embedded tokens
     layers: tuple[LayerPart, ...] = ()  # what changes the blocks, the first innermost
     attention: tuple[AttentionPart, ...] = ()  # what happens to the heads' outputs

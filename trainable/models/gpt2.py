@@ -24,18 +24,18 @@ if TYPE_CHECKING:
 class GPT2(Model):
     """The knobs of mainrun's GPT-2; the defaults are its baseline (27,172,864 parameters at vocabulary 16,000)."""
 
-    num_layers: Layers = 6
-    model_dim: Width = 512
-    num_heads: Heads = 8
+    num_layers: Layers = 6  # blocks
+    model_dim: Width = 512  # width of the residual stream
+    num_heads: Heads = 8  # heads
     mlp: MLP = Gelu()  # the report's SwiGLU has int(8/3 model_dim) channels and no biases
-    mlp_mult: Positive = 4.0
-    norm: Norm = LayerNorm()
+    mlp_mult: Positive = 4.0  # hidden width of the MLP in units of model_dim
+    norm: Norm = LayerNorm()  # before both branches, and before the head
     bias: bool = True  # of the attention's layers and of LayerNorm
-    mlp_bias: bool = True
+    mlp_bias: bool = True  # of the MLP's layers
     positions: str = LEARNED  # a table that starts at zero, or rope
-    rope_base: RopeBase = 10000.0
+    rope_base: RopeBase = 10000.0  # longest wavelength of rotary positions, in tokens / 2 pi
     dropout: PartBelowOne = 0.1  # of attention weights, both branches and the stem, in training; the report's is 0.05
-    tie_embeddings: bool = True
+    tie_embeddings: bool = True  # one table for input and output
     init_std: Positive = 0.02  # of all matrices and the token table
 
     def validate(self) -> None:

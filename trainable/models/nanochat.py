@@ -31,12 +31,12 @@ class Nanochat(Model):
     model_dim = num_layers * aspect_ratio rounded up to a multiple of head_dim; num_heads = model_dim / head_dim.
     """
 
-    num_layers: Layers = 22
+    num_layers: Layers = 22  # blocks; the width is aspect_ratio times as many channels
     aspect_ratio: Width = 64  # channels a layer
-    head_dim: Width = 128
-    qkv: QueryKeyValue = SeparateHeads()
-    mlp: MLP = Relu2()
-    mlp_mult: Positive = 4.0
+    head_dim: Width = 128  # channels a head
+    qkv: QueryKeyValue = SeparateHeads()  # how queries, keys and values are made
+    mlp: MLP = Relu2()  # the activation
+    mlp_mult: Positive = 4.0  # hidden width of the MLP in units of the model's
     attention: tuple[AttentionPart, ...] = ()  # what happens to the heads' outputs
     window_pattern: str = "SSSL"  # repeated over the layers: short or long; the last layer is long
     short_window: Context | None = None  # tokens; null: a quarter of the longest sequence, up to a multiple of 128
@@ -45,11 +45,11 @@ class Nanochat(Model):
     pad_vocab_multiple: Width = 64  # tables are padded to it; the logits are cut again
     value_embed_gain: Signed = 3.0  # v += gain * sigmoid(gate) * embedding
     resid_lambda_first: Signed = 1.15  # start of the learned factor on the stream, linear over the layers
-    resid_lambda_last: Signed = 1.05
+    resid_lambda_last: Signed = 1.05  # the same at the last layer
     x0_lambda_first: Signed = 0.20  # start of the learned share of the stem
-    x0_lambda_last: Signed = 0.05
-    smear_lambda_init: Signed = 0.0
-    backout_lambda_init: Signed = 0.2
+    x0_lambda_last: Signed = 0.05  # the same at the last layer
+    smear_lambda_init: Signed = 0.0  # start of the learned share of the token before
+    backout_lambda_init: Signed = 0.2  # start of the learned share of a middle layer that the output loses
 
     def validate(self) -> None:
         self.check(self.head_dim >= 2 and self.head_dim % 2 == 0, "head_dim", "even (RoPE turns pairs)")

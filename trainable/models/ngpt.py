@@ -33,17 +33,17 @@ INITS = ("normal", "torch_default")
 class NGPT(Model):
     """The knobs of nGPT. A scale that is reparametrised is stored at 1/sqrt(model_dim) instead of at its value."""
 
-    num_layers: Layers = 8
-    model_dim: Width = 384
-    num_heads: Heads = 8
-    mlp: MLP = SwiGLU()
+    num_layers: Layers = 8  # blocks
+    model_dim: Width = 384  # width of the residual stream
+    num_heads: Heads = 8  # heads
+    mlp: MLP = SwiGLU()  # the activation
     mlp_mult: Positive = 6.0  # SwiGLU takes 2/3 of it: 4 model_dim a branch, as in the reference
     positions: str = ROPE  # or learned: a table whose normalised rows are added to the normalised tokens
-    rope_base: RopeBase = 10000.0
+    rope_base: RopeBase = 10000.0  # longest wavelength of the rotary positions, in tokens / 2 pi
     residual_form: str = "lerp"  # n(x + a (n(f) - x)), or additive: n(x + a f)
     alpha_init: Positive = 0.05  # the step a; the campaign's is 0.28
     alpha_param: str = "vector"  # per channel, or scalar: one number a sub-layer
-    alpha_reparam: bool = True
+    alpha_reparam: bool = True  # stored at 1/sqrt(model_dim)
     alpha_abs: bool = True  # |a|; else a has a sign
     s_qk: bool = True  # queries and keys to length 1 per head, times a learned scale
     attn_scale: str = "sqrt_hd"  # softmax(sqrt(head_dim) q k), which unit q and k need; or rsqrt_hd
@@ -51,7 +51,7 @@ class NGPT(Model):
     cosine_head: bool = False  # the head's rows are normalised in the forward pass
     logit_scale_init: Positive = 1.0  # the campaign's is 10, then 15
     logit_scale_param: str = "per_vocab"  # or scalar
-    logit_scale_reparam: bool = True
+    logit_scale_reparam: bool = True  # stored at 1/sqrt(model_dim)
     init_scheme: str = "normal"  # N(0, 1/sqrt(model_dim)), or torch_default: uniform matrices, N(0, 1) tables
 
     def validate(self) -> None:

@@ -19,10 +19,10 @@ class Adam(UpdateRule):
 
     driven: ClassVar[tuple[str, ...]] = ("beta1",)
 
-    beta1: PartBelowOne = 0.9
-    beta2: PartBelowOne = 0.95
-    eps: Positive = 1e-8
-    weight_decay: Amount = 0.0
+    beta1: PartBelowOne = 0.9  # decay of the running mean of gradients
+    beta2: PartBelowOne = 0.95  # decay of the running mean of squared gradients
+    eps: Positive = 1e-8  # added to the root of the mean square
+    weight_decay: Amount = 0.0  # decoupled
 
     def start(self, parameters: Sequence[nn.Parameter]) -> RuleState:
         import torch

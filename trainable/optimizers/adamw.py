@@ -30,9 +30,9 @@ class AdamW(Optimizer):
 
     lr: Rate = 1e-3  # of the matrices, for a multiplier of 1
     other_lr_ratio: Amount = 1.0  # tables, head, gains and scales get lr times this; 0.3 in nGPT's campaign
-    beta1: PartBelowOne = 0.9
-    beta2: PartBelowOne = 0.999
-    eps: Positive = 1e-8
+    beta1: PartBelowOne = 0.9  # decay of the running mean of gradients
+    beta2: PartBelowOne = 0.999  # decay of the running mean of squared gradients
+    eps: Positive = 1e-8  # added to the root of the mean square
     weight_decay: Amount = 0.01  # decoupled
     wd_exclude: str = "none"  # decays everything; 1d_and_norm leaves out biases, gains and other vectors and numbers
 

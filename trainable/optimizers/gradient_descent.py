@@ -19,8 +19,8 @@ class GradientDescent(UpdateRule):
 
     driven: ClassVar[tuple[str, ...]] = ("momentum",)
 
-    momentum: PartBelowOne = 0.0
-    nesterov: bool = False
+    momentum: PartBelowOne = 0.0  # of the heavy ball; 0: none
+    nesterov: bool = False  # looks ahead by one step of the momentum
     weight_decay: Amount = 0.0  # added to the gradient, not decoupled
 
     def start(self, parameters: Sequence[nn.Parameter]) -> RuleState:

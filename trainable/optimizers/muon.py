@@ -30,10 +30,10 @@ class Muon(UpdateRule):
 
     driven: ClassVar[tuple[str, ...]] = ("momentum", "momentum_start")
 
-    momentum: PartBelowOne = 0.95
+    momentum: PartBelowOne = 0.95  # at its full value
     momentum_start: PartBelowOne = 0.85
     momentum_warmup_steps: Steps = 500
-    ns_steps: Iterations = 5
+    ns_steps: Iterations = 5  # Newton-Schulz iterations
     weight_decay: Amount = 0.0
 
     def momentum_at(self, step: int) -> float:

@@ -24,14 +24,14 @@ class MuonAdam(Optimizer):
     tied_embed_lr: Rate = 0.05  # Adam, the shared table; live only if tied
     embed_lr: Rate = 0.6  # Adam, the input table; live only if untied
     head_lr: Rate = 0.008  # Adam, the output matrix; live only if untied
-    muon_momentum: PartBelowOne = 0.95
-    muon_momentum_start: PartBelowOne = 0.85
+    muon_momentum: PartBelowOne = 0.95  # at its full value
+    muon_momentum_start: PartBelowOne = 0.85  # at the first update; rises in a line
     muon_momentum_warmup_steps: Steps = 500  # updates until the momentum is full; a 240-step run gets about half way
-    muon_ns_steps: Iterations = 5
+    muon_ns_steps: Iterations = 5  # Newton-Schulz iterations
     muon_wd: Amount = 0.0  # decoupled
-    adam_beta1: PartBelowOne = 0.9
-    adam_beta2: PartBelowOne = 0.95
-    adam_eps: Positive = 1e-8
+    adam_beta1: PartBelowOne = 0.9  # decay of the running mean of gradients
+    adam_beta2: PartBelowOne = 0.95  # decay of the running mean of squared gradients
+    adam_eps: Positive = 1e-8  # added to the root of the mean square
     adam_wd: Amount = 0.0  # decoupled
 
     def muon(self) -> Muon:

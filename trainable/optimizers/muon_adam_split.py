@@ -24,14 +24,14 @@ class MuonAdamSplit(Optimizer):
     AdamW has torch's betas and a weight decay of 0.2; Muon has none, Nesterov, and the sqrt(max(1, rows/cols)) scale.
     """
 
-    matrix_lr: Rate = 0.015
-    adamw_lr: Rate = 0.001
-    muon_momentum: PartBelowOne = 0.95
-    muon_orth: Orthogonaliser = NewtonSchulz()
+    matrix_lr: Rate = 0.015  # Muon, the matrices of the blocks
+    adamw_lr: Rate = 0.001  # AdamW, everything else
+    muon_momentum: PartBelowOne = 0.95  # constant
+    muon_orth: Orthogonaliser = NewtonSchulz()  # how Muon orthogonalises
     muon_head: bool = False  # the untied output matrix with the matrices
-    adam_beta1: PartBelowOne = 0.9
-    adam_beta2: PartBelowOne = 0.999
-    adam_eps: Positive = 1e-8
+    adam_beta1: PartBelowOne = 0.9  # decay of the running mean of gradients
+    adam_beta2: PartBelowOne = 0.999  # decay of the running mean of squared gradients
+    adam_eps: Positive = 1e-8  # added to the root of the mean square
     adam_wd: Amount = 0.2  # decoupled
 
     def muon(self) -> NorMuon:

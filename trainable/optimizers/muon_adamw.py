@@ -34,14 +34,14 @@ class MuonAdamW(Optimizer):
     parameters, so that decay is proportional to 1 / target tokens at a constant ratio of tokens to parameters.
     """
 
-    matrix_lr: Rate = 0.02
-    embed_lr: Rate = 0.3
-    head_lr: Rate = 0.008
+    matrix_lr: Rate = 0.02  # the matrices of the blocks, by the rule `muon`
+    embed_lr: Rate = 0.3  # AdamW, the token table
+    head_lr: Rate = 0.008  # AdamW, the output matrix
     scalar_lr: Rate = 0.5  # x0 lambdas
     value_embed_lr_ratio: Amount = 0.5  # to embed_lr
     resid_lr_ratio: Amount = 0.01  # of the residual lambdas and of any other gain, to scalar_lr
-    muon: UpdateRule = NorMuon(weight_decay=0.28)
-    adam_eps: Positive = 1e-10
+    muon: UpdateRule = NorMuon(weight_decay=0.28)  # the rule of the matrices
+    adam_eps: Positive = 1e-10  # added to the root of the mean square
     width_reference: Width | None = 768  # channels
     batch_reference: NumTokens | None = 2**19  # tokens a step
     wd_reference: NumParameters | None = None  # parameters, see above

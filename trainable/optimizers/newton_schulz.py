@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class NewtonSchulz(Orthogonaliser):
     """The quintic (3.4445, -4.7750, 2.0315) of the reference: singular values between 0.7 and 1.2, and fast."""
 
-    steps: Iterations = 5
+    steps: Iterations = 5  # iterations
 
     def __call__(self, matrices: Tensor) -> Tensor:
         return orthogonalise(matrices, self.steps)
@@ -30,7 +30,7 @@ class CubicNewtonSchulz(Orthogonaliser):
     Matrices are first divided by ``safety`` times their Frobenius norm.
     """
 
-    steps: Iterations = 5
+    steps: Iterations = 5  # iterations
     safety: Factor = 1.1
 
     def __call__(self, matrices: Tensor) -> Tensor:

@@ -46,8 +46,8 @@ class NorMuon(UpdateRule):
 
     driven: ClassVar[tuple[str, ...]] = ("momentum", "momentum_start", "momentum_end")
 
-    orthogonal: Orthogonaliser = PolarExpress()
-    momentum: PartBelowOne = 0.97
+    orthogonal: Orthogonaliser = PolarExpress()  # how it orthogonalises
+    momentum: PartBelowOne = 0.97  # b, at its full value
     momentum_start: PartBelowOne = 0.85  # rises in a line from here ...
     momentum_warmup_steps: Steps = 400  # ... in so many updates
     momentum_end: PartBelowOne = 0.90  # and falls in a line to here ...
@@ -56,9 +56,9 @@ class NorMuon(UpdateRule):
     beta2: PartBelowOne | None = 0.9  # null: no second moment
     equilibrate: bool = False  # MuonEq: rows (of the shorter side) scaled to their mean norm beforehand
     renormalise: bool = False  # Muon+: |o| set to sqrt(rank) afterwards
-    lr_scale: str = "original"
-    weight_decay: Amount = 0.0
-    cautious: bool = True
+    lr_scale: str = "original"  # the factor s on the rate, by the shape of the matrix
+    weight_decay: Amount = 0.0  # decoupled
+    cautious: bool = True  # decay only where o * p >= 0
     decay_schedule: str = "cosine"  # of the weight decay over the run
 
     def validate(self) -> None:

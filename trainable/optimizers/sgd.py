@@ -18,8 +18,8 @@ class SGD(Optimizer):
     """One group. Of transformers it trains only those with rates 100 times the baseline's."""
 
     lr: Rate = 6e-3  # for a multiplier of 1
-    momentum: PartBelowOne = 0.0
-    nesterov: bool = False
+    momentum: PartBelowOne = 0.0  # of the heavy ball; 0: none
+    nesterov: bool = False  # looks ahead by one step of the momentum
     weight_decay: Amount = 0.0  # added to the gradient
 
     def rule(self) -> GradientDescent:

@@ -14,7 +14,7 @@ class Breathing(Schedule):
 
     warm_frac: PartBelowOne = 4 / 19
     hold_end: PartBelowOne = 11 / 19
-    min_lr_frac: Part = 0.1
+    min_lr_frac: Part = 0.1  # m, the floor of the multiplier
 
     def validate(self) -> None:
         self.check(self.warm_frac <= self.hold_end, "hold_end", f"in [warm_frac = {self.warm_frac:.4g}, 1)")

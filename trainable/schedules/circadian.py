@@ -16,7 +16,7 @@ class Circadian(Schedule):
     The campaign's day has 50 steps of a horizon of 400, hence 8 periods. The multiplier may reach 1 + amplitude.
     """
 
-    min_lr_frac: Part = 0.1
+    min_lr_frac: Part = 0.1  # m, the floor of the multiplier
     periods: Positive = 8.0  # days over the horizon, 1..40
     amplitude: Amount = 0.15  # at the start, 0..0.5; it fades with 1 - p
 

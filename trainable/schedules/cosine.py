@@ -17,7 +17,7 @@ from trainable.schedules.schedule import Schedule, half_cosine
 class Cosine(Schedule):
     """m + (1-m)/2 (1 + cos(pi frac(p n))) with n = ``cycles`` (1..8); the last cycle ends at m."""
 
-    min_lr_frac: Part = 0.1
+    min_lr_frac: Part = 0.1  # m, the floor of the multiplier
     cycles: Repeats = 1
 
     def __call__(self, progress: float) -> float:

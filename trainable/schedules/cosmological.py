@@ -19,7 +19,7 @@ class Cosmological(Schedule):
 
     alpha: Amount = 20.0  # rate of cooling, 1..100
     warmup_frac: Part = 0.05  # 0..0.5
-    min_lr_frac: Part = 0.05
+    min_lr_frac: Part = 0.05  # m, the floor of the multiplier
 
     def __call__(self, progress: float) -> float:
         m = self.min_lr_frac

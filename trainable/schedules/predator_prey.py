@@ -20,7 +20,7 @@ class PredatorPrey(Schedule):
     m is the cosine's floor; the swing reaches up to ``amplitude`` above and below the cosine.
     """
 
-    min_lr_frac: Part = 0.1
+    min_lr_frac: Part = 0.1  # m, the floor of the multiplier
     cycles: Repeats = 6
     amplitude: Part = 0.5
 

@@ -17,7 +17,7 @@ from trainable.schedules.schedule import Schedule
 class Punctuated(Schedule):
     """m + (1-m) max over c in ``centres`` of exp(-(p-c)^2 / (2 ``width``^2))."""
 
-    min_lr_frac: Part = 0.2
+    min_lr_frac: Part = 0.2  # m, the floor of the multiplier
     centres: tuple[Part, ...] = (0.25, 0.5, 0.75)
     width: Positive = 0.03  # standard deviation of a burst, as a part of the horizon
 

@@ -15,7 +15,7 @@ class Tidal(Schedule):
     """Linear m -> 1 up to ``warmup_frac``, then cosine 1 -> m."""
 
     warmup_frac: PartBelowOne = GOLDEN
-    min_lr_frac: Part = 0.1
+    min_lr_frac: Part = 0.1  # m, the floor of the multiplier
 
     def __call__(self, progress: float) -> float:
         m = self.min_lr_frac

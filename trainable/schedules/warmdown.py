@@ -19,7 +19,7 @@ class Warmdown(Schedule):
     """1, then linear to m over the last ``warmdown_frac``; over 1 it begins lower: m + (1-m) min(1, (1-p) / frac)."""
 
     warmdown_frac: Positive = 0.4
-    min_lr_frac: Part = 0.0
+    min_lr_frac: Part = 0.0  # m, the floor of the multiplier
 
     def __call__(self, progress: float) -> float:
         left = min(1.0, (1 - progress) / self.warmdown_frac)

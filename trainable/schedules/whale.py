@@ -20,7 +20,7 @@ class Whale(Schedule):
     q < 0.1: m + peak q/0.1, else m + peak/2 (1 + cos(pi (q-0.1)/0.9)); for p > 0.9 times (1-p)/0.1; never below m.
     """
 
-    min_lr_frac: Part = 0.05
+    min_lr_frac: Part = 0.05  # m, the floor of the multiplier
     cycles: Repeats = 3
 
     def __call__(self, progress: float) -> float:

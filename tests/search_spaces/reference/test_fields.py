@@ -12,6 +12,7 @@ from search_spaces.reference.searched import domain_in_words, holding, searches
 from trainable.component import component
 from trainable.config import Budget, TrainConfig
 from trainable.data.dataset import DataConfig
+from trainable.losses.loss_term import LossTerm
 from trainable.models import query_key_value
 from trainable.models.gpt import GPT
 from trainable.models.query_key_value import SeparateHeads
@@ -68,7 +69,7 @@ def test_values_are_as_they_are_typed() -> None:
 def test_the_comment_beside_a_field_is_its_meaning_also_of_an_inherited_one_and_above_it() -> None:
     assert comments(GPT)["model_dim"] == "width of the residual stream"
     assert comments(component("Artifact", "Artifact"))["min_clip"].startswith("Smallest clip of a row")
-    assert "weight" in comments(component("ZLoss", "loss term"))
+    assert comments(component("ZLoss", "loss term"))["weight"] == comments(LossTerm)["weight"] != ""
     assert not any("type:" in said or "noqa" in said for said in comments(TrainConfig).values())
 
 

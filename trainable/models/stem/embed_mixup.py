@@ -26,7 +26,7 @@ class EmbedMixup(StemPart):
     """
 
     weight: Part = 0.0
-    pairing: str = "previous"
+    pairing: str = "previous"  # with the token before, or with a random one
 
     def validate(self) -> None:
         rule = f"one of {', '.join(PAIRINGS)}: {nearest(self.pairing, PAIRINGS, 'pairings')}"
