@@ -139,7 +139,7 @@ def test_one_row_that_fails_fails_the_command(untrained, capsys, monkeypatch):
 def test_a_row_that_does_not_resolve_is_shown_and_fails(untrained, capsys, monkeypatch):
     run = next(iter(recorded.load(search_spaces.load("ngpt"))))
     broken = replace(run, overrides_as_run={"model.num_layer": 2})
-    monkeypatch.setattr(coverage, "read", lambda path: {run.id: broken})
+    monkeypatch.setattr(coverage.recorded, "read", lambda path: {run.id: broken})
     assert coverage.main(["--space", "ngpt"]) == 1
     assert "num_layer" in capsys.readouterr().out
 
