@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from terminal.counted import counted
-from trainable.component import Component, components
+from trainable.component import Component
 from trainable.config import TrainConfig
 
 from search_spaces.reference.fields import (
@@ -29,7 +29,7 @@ from search_spaces.reference.markdown import (
     markdown_table,
     prose,
 )
-from search_spaces.reference.places import Address, addresses, component_options, is_list
+from search_spaces.reference.places import Address, addresses, component_options, is_list, product_components
 from search_spaces.reference.searched import domain_in_words, searches
 
 TO_ROOT = "../../"  # from docs/knobs
@@ -69,7 +69,7 @@ changes the computation. Knobs of your own: [own_components.md](../own_component
 
 
 def _index() -> Iterator[str]:
-    every = components()
+    every = product_components()
     fields = sum(len(dataclasses.fields(cls)) for cls in every)
     yield from ("# Every knob", "", GENERATED, "")
     yield f"{counted(len(every), 'component')} with {counted(fields, 'field')}."
@@ -106,8 +106,10 @@ def _module_docstring(cls: type[Component]) -> str:
 
 def _neighbours(cls: type[Component]) -> int:
     """Count the components, and the kinds of them, that its module defines."""
-    kinds = {abstract for other in components() for abstract in other.__mro__ if abstract.__dict__.get("abstract")}
-    return sum(other.__module__ == cls.__module__ for other in (*components(), *kinds))
+    kinds = {
+        abstract for other in product_components() for abstract in other.__mro__ if abstract.__dict__.get("abstract")
+    }
+    return sum(other.__module__ == cls.__module__ for other in (*product_components(), *kinds))
 
 
 # --- a page -----------------------------------------------------------------------------------------------------------
@@ -215,7 +217,7 @@ def switched_on(cls: type[Component], path: str) -> Mapping[str, str]:
 
 
 def _only_choice(cls: type[Component]) -> bool:
-    return len(components(cls.kind)) == 1
+    return len(product_components(cls.kind)) == 1
 
 
 def _fields(cls: type[Component]) -> list[str]:

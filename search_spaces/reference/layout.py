@@ -6,11 +6,11 @@ import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 
-from trainable.component import Component, components
+from trainable.component import Component
 from trainable.config import TrainConfig
 from trainable.data.download import DATASETS
 
-from search_spaces.reference.places import Classes, addresses
+from search_spaces.reference.places import Classes, addresses, product_components
 
 PROJECT = Path(__file__).parents[2]
 COMMAND = "python -m search_spaces.reference --write docs"
@@ -29,7 +29,7 @@ class Page:
     @property
     def members(self) -> Classes:
         """Its components: the config itself first, then by kind, each kind in the order of its names."""
-        mine = [cls for cls in components() if page_of(cls) is self]
+        mine = [cls for cls in product_components() if page_of(cls) is self]
         kinds = list(dict.fromkeys(cls.kind for cls in sorted(mine, key=_outermost)))
         return tuple(sorted(mine, key=lambda cls: (kinds.index(cls.kind), cls.__name__)))
 

@@ -29,10 +29,15 @@ class Address:
         return self.holders[-1][1] if self.holders else TrainConfig.__name__
 
 
+def product_components(kind: str | None = None) -> list[type[Component]]:
+    """All components (of a kind) that come with the product: none of a user's own that are loaded beside them."""
+    return [cls for cls in components(kind) if cls.__module__.startswith("trainable.")]
+
+
 @functools.cache
 def addresses() -> dict[str, tuple[Address, ...]]:
     """Name of a component -> where it can stand, the shortest path first."""
-    found: dict[str, list[Address]] = {cls.__name__: [] for cls in components()}
+    found: dict[str, list[Address]] = {cls.__name__: [] for cls in product_components()}
     for cls, address in _below(TrainConfig, Address(""), ()):
         found[cls.__name__].append(address)
     return {name: tuple(sorted(places, key=lambda place: place.path.count("."))) for name, places in found.items()}
@@ -42,7 +47,7 @@ def component_options(cls: type[Component], field: str) -> Classes:
     """The components that a field of ``cls`` takes, itself or in a list: none for a plain field."""
     hint = hints_of(cls)[field]
     bases = [h for h in (hint, *typing.get_args(hint)) if isinstance(h, type) and issubclass(h, Component)]
-    fitting = [c for c in components() if bases and issubclass(c, bases[0])]
+    fitting = [c for c in product_components() if bases and issubclass(c, bases[0])]
     return tuple(option for option in fitting if _accepted(cls, field, option))
 
 

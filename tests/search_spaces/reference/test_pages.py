@@ -15,11 +15,12 @@ from search_spaces.reference.knob_pages import switched_on
 from search_spaces.reference.layout import COMMAND, PAGES, page_of
 from search_spaces.reference.markdown import anchor
 from search_spaces.reference.pages import pages
-from search_spaces.reference.places import addresses
+from search_spaces.reference.places import addresses, product_components
 from search_spaces.reference.space_page import REPLAYS
-from trainable.component import components
+from trainable import component
 from trainable.component_paths import get_value, parse_value, with_values
 from trainable.config import TrainConfig
+from trainable.schedules import Schedule
 
 ROOT = Path(__file__).parents[3]
 DOCS = ROOT / "docs"
@@ -45,15 +46,17 @@ def test_the_committed_reference_is_current(printed) -> None:
 
 
 def test_every_field_of_every_component_has_a_row(printed) -> None:
-    for cls in components():
+    for cls in product_components():
         section = sections(printed[f"knobs/{page_of(cls).file}"])[cls.__name__]
         rows = re.findall(r"^\| `([^`]+)` \|", section, flags=re.M)
         assert [row.rpartition(".")[2] for row in rows] == [f.name for f in dataclasses.fields(cls)], cls
 
 
 def test_every_component_stands_on_one_page_and_in_the_index(printed) -> None:
-    assert sorted(cls.__name__ for page in PAGES for cls in page.members) == [cls.__name__ for cls in components()]
-    for cls in components():
+    assert sorted(cls.__name__ for page in PAGES for cls in page.members) == [
+        cls.__name__ for cls in product_components()
+    ]
+    for cls in product_components():
         assert printed["knobs/README.md"].count(f"({page_of(cls).file}#{anchor(cls.__name__)})") == 1
 
 
@@ -65,7 +68,7 @@ PLACES = {
 @pytest.mark.parametrize("said", PLACES)
 def test_a_component_can_be_set_where_the_reference_says(said: str) -> None:
     name, place = PLACES[said]
-    cls = next(cls for cls in components() if cls.__name__ == name)
+    cls = next(cls for cls in product_components() if cls.__name__ == name)
     config = TrainConfig()
     for path, holder in (*place.holders, *([] if place.member else [(place.path, name)])):
         if type(get_value(config, path)).__name__ != holder:
@@ -89,6 +92,19 @@ def test_every_knob_of_every_space_is_named_where_its_field_is(printed) -> None:
             field = knob.path.rpartition(".")[2]
             assert any(link in row and BORDER.split(row)[1].strip(" `").endswith(field) for row in rows), knob.path
             assert f"| `{knob.path}` |" in printed["spaces.md"]
+
+
+def test_components_of_a_user_s_own_that_are_loaded_are_no_part_of_it(printed, monkeypatch) -> None:
+    monkeypatch.setattr(component, "_REGISTRY", dict(component._REGISTRY))
+
+    @dataclasses.dataclass(frozen=True, kw_only=True)
+    class OfAUser(Schedule):
+        def __call__(self, progress: float) -> float:
+            return 1.0
+
+    assert OfAUser in component.components("schedule")
+    addresses.cache_clear()
+    assert pages() == printed
 
 
 def test_tables_have_no_stray_cells_and_nothing_is_taken_for_html(printed) -> None:
