@@ -28,11 +28,24 @@ def test_all_pages_are_printed_one_after_another(capsys) -> None:
     [
         (["knobs/hook.md"], "unknown page 'knobs/hook.md': did you mean 'knobs/hooks.md'?"),
         (["--write", "nowhere"], "--write 'nowhere' must be a folder that exists"),
+        (["--write", "s3://bucket/docs"], "s3://bucket/docs"),
         (["--writ", "nowhere/"], "--write 'nowhere' must be a folder that exists"),
     ],
 )
 def test_what_does_not_exist_is_one_line(arguments, said, tmp_path, monkeypatch, capsys) -> None:
     monkeypatch.chdir(tmp_path)
-    assert command.main(arguments) == 2
+    try:
+        code = command.main(arguments)
+    except SystemExit as end:
+        code = end.code
+    assert code == 2
     out, err = capsys.readouterr()
     assert (out, err.count("\n")) == ("", 1) and said in err and not any(tmp_path.iterdir())
+
+
+def test_what_cannot_be_written_is_one_line(tmp_path, capsys) -> None:
+    (tmp_path / "knobs").write_text("a file", encoding="utf-8")
+    assert command.main(["--write", str(tmp_path)]) == 1
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1) and "cannot be written" in err and "knobs" in err
+    assert (tmp_path / "knobs").read_text(encoding="utf-8") == "a file"
