@@ -42,8 +42,8 @@ SHAPES = [  # every line that a campaign may print
     r"Which differences are real\? .+",
     r"Best: .+",
     r" +[a-zA-Z_.0-9]+ .+",  # what changed in the best
-    r"Files: .+",
-    r"(trials|reports) = pandas\.read_parquet\('.+'\)",
+    r"(Files|Page): .+",
+    r"(trials|reports|curves) = pandas\.read_parquet\('.+'\)",
     r"\d+ trials? crashed: .+",
     r"ended early \(interrupted\)\. Go on with: python -m tuner\.run --resume .+",
 ]

@@ -135,7 +135,7 @@ def test_runs_begin_side_by_side_while_another_ray_lives_and_is_named_by_the_env
 
 OURS = """
 import json, os, psutil, ray, stat, sys
-from tuner import connect
+from tuner.cluster import connect
 connect.connect(concurrent=1)
 
 @ray.remote(num_cpus=1)
@@ -265,7 +265,7 @@ def test_what_a_killed_run_left_is_ended_and_named_by_the_next(place) -> None:
 
 NOTEBOOK = """
 import json, os, subprocess, sys, ray
-from tuner import connect, own_ray
+from tuner.cluster import connect, own_ray
 sleep = [sys.executable, "-c", "import time; time.sleep(600)"]
 before = subprocess.Popen(sleep)
 connect.connect(concurrent=1)

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from itertools import compress
 from typing import Any, cast
 
+import numpy as np
 import pyarrow as pa
 
 from results.store.row_parts import given
@@ -42,15 +43,23 @@ def strays(rows: pa.Table, dataset: str, trials: pa.Table) -> dict[str, str]:
     anything else of it, and a curve has its trial's number.
     """
     numbers = dict(zip(trials["key"].to_pylist(), trials["number"].to_pylist(), strict=True))
-    columns = ["key", "number"] if dataset == "curves" else ["key"]
     found: dict[str, str] = {}
-    for row in rows.group_by(columns).aggregate([]).sort_by("key").to_pylist():
-        key = row["key"]
+    for key, number in sorted(_pairs(rows, "number" if dataset == "curves" else None)):
         if key not in numbers:
             found[key] = f"has {dataset} of a trial that has no row"
-        elif row.get("number", numbers[key]) != numbers[key]:
-            found[key] = f"has the number {row['number']}, but the row of its trial has {numbers[key]}"
+        elif number not in (None, numbers[key]):
+            found[key] = f"has the number {number}, but the row of its trial has {numbers[key]}"
     return found
+
+
+def _pairs(rows: pa.Table, beside: str | None) -> set[tuple[str, int | None]]:
+    """Collect each key with each value beside it: without ``group_by``, which loads pandas."""
+    keys = rows["key"].combine_chunks().dictionary_encode()
+    names = [str(name) for name in keys.dictionary.to_pylist()]
+    if beside is None or not len(rows):
+        return {(name, None) for name in names}
+    both = np.stack([np.asarray(keys.indices), np.asarray(rows[beside].combine_chunks())])
+    return {(names[place], int(value)) for place, value in np.unique(both, axis=1).T.tolist()}
 
 
 def _check_data(trials: pa.Table, data: str) -> None:

@@ -22,5 +22,5 @@ def test_a_command_that_looks_tells_its_exit_codes(capsys, name) -> None:
 
 def test_the_main_command_tells_141_and_where_its_number_of_trials_is_from() -> None:
     said = " ".join(option_groups.parser().format_help().split())
-    assert "2 bad input, 141 where what reads the output" in said
+    assert "2 bad input, 141 the reader of the output of --list, --show or --dry-run has ended" in said
     assert "those of earlier starts included (default: the scale's, see --list)" in said

@@ -21,6 +21,7 @@ from results.statistics.ablation import num_runs
 from results.statistics.confirmation import Round
 from results.store.row_types import TrialRow
 from results.store.statuses import ABLATE
+from trainable.seeds import derived
 from tuner.plan.known import Known, ToCome, Underway, is_confirming
 from tuner.plan.looks import BASE, Looks
 from tuner.plan.pace import AFTER_THE_SEARCH, Pace, TrialCourse
@@ -73,7 +74,7 @@ def time_left(
     if not known.paces:
         return None
     repeats = max(FEWEST_REPEATS, min(REPEATS, 20 * REPEATS // max(1, come.to_start)))
-    ends = sorted(_Future(known, random.Random(seed)).seconds() for seed in range(repeats))
+    ends = sorted(_Future(known, random.Random(derived(0, "time left", future))).seconds() for future in range(repeats))
     return Span(*(ends[round_half(part * (repeats - 1))] for part in QUANTILES))
 
 

@@ -26,7 +26,7 @@ SLEEP = "import time; time.sleep(600)"
 DRIVER = f"""
 import json, os, subprocess, sys, time
 from pathlib import Path
-from tuner import leftovers, ray_signals
+from tuner.cluster import leftovers, ray_signals
 SLEEP = {SLEEP!r}
 WORKER = '''
 import json, os, subprocess, sys, time
@@ -39,7 +39,7 @@ time.sleep(600)
 '''
 folder = Path(sys.argv[1])
 started = {{"before": subprocess.Popen([sys.executable, "-c", SLEEP]).pid}}
-leftovers.Record(leftovers.identity(os.getpid())).write(folder)
+leftovers.OwnRayRecord(leftovers.identity(os.getpid())).write(folder)
 reaper = leftovers.start_reaper(folder)
 with ray_signals.own_sessions(folder.name):
     started["meanwhile"] = subprocess.Popen([sys.executable, "-c", SLEEP]).pid

@@ -112,9 +112,9 @@ def test_a_process_that_does_not_heed_sigterm_is_killed(sleeper, monkeypatch) ->
 DRIVER = """
 import subprocess, sys, time
 from pathlib import Path
-from tuner import leftovers
+from tuner.cluster import leftovers
 folder = Path(sys.argv[1])
-leftovers.Record(leftovers.identity(__import__("os").getpid())).write(folder)
+leftovers.OwnRayRecord(leftovers.identity(__import__("os").getpid())).write(folder)
 reaper = leftovers.start_reaper(folder)
 mark = {**__import__("os").environ, leftovers.MARK: folder.name}
 worker = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], env=mark)
