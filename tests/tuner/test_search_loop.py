@@ -200,7 +200,7 @@ def test_a_trial_that_early_stopping_ends_is_pruned_in_the_study_and_says_why_in
         assert row["rung"] in (60, 120) and row["spent"] == row["rung"] == row["steps"]
         assert row["last_value"] > row["cutoff"] and row["value"] is None
         compared = f"rung {row['rung']:g}: {row['last_value']:.4f} > {row['cutoff']:.4f}"
-        words = r"\(the one trial there before it\)|\(the best 1/2 of \d+ there before it\)"
+        words = r"\(the one trial there before it\)|\(the best half of \d+ there before it\)"
         assert re.fullmatch(f"{re.escape(compared)} ({words})", row["reason"])
         trial = trials[row["optuna_number"]]
         assert trial.state == TrialState.PRUNED
