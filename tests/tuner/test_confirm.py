@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
+import results
 from results.design import Design
 from results.statistics.confirmation import rounds, standing
-from results.store.frames import load
 from results.verdicts import verdict_lines
 from tests.tuner.conftest import DATA
 from trainable.component_paths import with_values
@@ -151,7 +151,7 @@ def test_a_later_round_without_a_winner_leaves_the_earlier_one_standing(bench, p
     assert standing(found) == found[0]
     assert search.confirmation.found() == search.ledger.entries[won.arm].config
     number = search.ledger.entries[won.arm].number
-    lines = verdict_lines(load(bench.folder))
+    lines = verdict_lines(results.load(bench.folder))
     assert any(f"The winner of confirmation 1 of 2 stands: trial {number}, -" in line for line in lines)
 
 
