@@ -9,15 +9,7 @@ from results.report import print_leaderboard
 from results.statistics.leaderboard import leaderboard
 from results.statistics.pareto import costs, front
 from terminal.console import Console
-
-KNOBS = {
-    "optimizer.matrix_lr": "float64",
-    "optimizer.muon_momentum": "float64",
-    "optimizer.muon_backend_steps": "int64",
-    "schedule": "string",
-    "schedule.warmdown_frac": "float64",
-    "model.tied": "bool",
-}
+from tests.results.conftest import KNOBS
 
 
 def trials(*pairs: tuple[float | None, float | None], status: str = "completed") -> pd.DataFrame:

@@ -149,7 +149,8 @@ def test_tokens_that_stand_for_no_text_have_no_bits_per_byte() -> None:
     ],
 )
 def test_a_config_at_the_edge_can_be(values) -> None:
-    replace(EIGHT, **values)
+    made = replace(EIGHT, **values)
+    assert {name: getattr(made, name) for name in values} == values
 
 
 @pytest.mark.parametrize(

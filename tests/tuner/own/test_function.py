@@ -102,7 +102,8 @@ def test_what_would_fail_at_every_trial_is_refused_at_once(case: str) -> None:
 
 def test_whatever_takes_two_arguments_is_taken() -> None:
     for train in (loss, partial(scaled, 3), Trainer(3), Trainer(3).fit, lambda *both: 1.0, lambda c, r, more=1: 1.0):
-        named_function(train)
+        name, digest = named_function(train)[:2]
+        assert name and digest
 
 
 def test_a_name_can_begin_the_name_of_a_folder() -> None:
