@@ -121,10 +121,11 @@ def _page(page: Page) -> Iterator[str]:
     for cls in page.members:
         by_kind.setdefault(cls.kind, []).append(cls)
     for kind, members in by_kind.items():
+        title = heading(kind) if len(members) > 1 and heading(kind) != page.title else ""
         if len(members) > 1:
-            yield from _kind("" if heading(kind) == page.title else heading(kind), members)
+            yield from _kind(title, members)
         for cls in members:
-            yield from _component(cls, "###" if len(members) > 1 and len(by_kind) > 1 else "##")
+            yield from _component(cls, "###" if title else "##")
 
 
 def heading(kind: str) -> str:
@@ -263,4 +264,4 @@ def _link(cls: type[Component], at: str) -> str:
 
 def _searched(cls: type[Component], field: str) -> str:
     found = searches().get((cls.__name__, field), ())
-    return "<br>".join(f"[{s.space}](../spaces.md#{anchor(s.space)}): {domain_in_words(s.knob.domain)}" for s in found)
+    return "<br>".join(f"[{s.space}](../spaces/{s.space}.md): {domain_in_words(s.knob.domain)}" for s in found)

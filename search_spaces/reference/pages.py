@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from search_spaces.reference.knob_pages import knob_pages
-from search_spaces.reference.space_page import space_page
+from search_spaces.reference.space_pages import space_pages
 
 
 def pages() -> dict[str, str]:
     """File below ``docs`` -> its text."""
-    return knob_pages() | {"spaces.md": space_page()}
+    return knob_pages() | space_pages()
