@@ -1,0 +1,164 @@
+"""Campaigns on a surrogate's device: a method proposes points, slots train them, and the clock is in device seconds.
+
+A campaign is charged for the seconds of all its slots, of runs that fail too. What it has found is the config with the
+lowest end that it measured, and is worth what that config is expected to be, not the lucky end of one seed. Every
+method begins with the base.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+import optuna
+from optuna.trial import TrialState
+
+from benchmarks.rivals import define
+from benchmarks.surrogate import draws
+from benchmarks.surrogate.device import Device, Outcome
+from search_spaces.domains import Value
+from search_spaces.space import Space
+from tuner.plan.simulated_clock import SimulatedClock
+from tuner.proposals.sampler import Sampler
+
+MOST_TRIALS = 20  # in the time of one base run: points that are no valid run cost nothing
+NEAR = 15  # first points near the base, of the method that begins with them
+
+
+class Method(Protocol):
+    """A method under test: it is asked for points and told each one's end."""
+
+    def ask(self) -> tuple[int, Mapping[str, Value]]:
+        """The number of a trial, and its point."""
+
+    def tell(self, number: int, outcome: Outcome) -> None:
+        """Take the end of a trial."""
+
+
+class Ours:
+    """The product's sampler."""
+
+    def __init__(self, device: Device, seed: int) -> None:
+        self.sampler = Sampler(device.small.space, device.small.space.values_of(device.small.base), seed)
+
+    def ask(self) -> tuple[int, Mapping[str, Value]]:
+        suggestion = self.sampler.ask()
+        return suggestion.number, suggestion.values
+
+    def tell(self, number: int, outcome: Outcome) -> None:
+        self.sampler.tell(number, outcome.status, outcome.final)
+
+
+class NearFirst(Ours):
+    """The product's sampler, whose first points are near the base in place of random ones."""
+
+    def __init__(self, device: Device, seed: int) -> None:
+        super().__init__(device, seed)
+        space, generator = device.small.space, np.random.default_rng(seed)
+        base = space.values_of(device.small.base)
+        for _ in range(NEAR):
+            self.sampler.study.enqueue_trial(draws.near(space, base, generator))
+
+
+class OptunaAlone:
+    """A study with one of Optuna's samplers, written as its users would: a run that fails is told as FAIL.
+
+    With ``fails_are_worst`` it is told as the worst end so far: some samplers learn nothing of a FAIL.
+    """
+
+    def __init__(
+        self, space: Space, base: Mapping[str, Value], sampler: optuna.samplers.BaseSampler, fails_are_worst: bool
+    ) -> None:
+        self.space, self.fails_are_worst, self.worst = space, fails_are_worst, -math.inf
+        self.study = optuna.create_study(sampler=sampler)
+        self.study.enqueue_trial(dict(base))
+        self.open: dict[int, optuna.Trial] = {}
+
+    def ask(self) -> tuple[int, Mapping[str, Value]]:
+        trial = self.study.ask()
+        self.open[trial.number] = trial
+        return trial.number, define(trial, self.space)
+
+    def tell(self, number: int, outcome: Outcome) -> None:
+        trial = self.open.pop(number)
+        if outcome.final is not None:
+            self.worst = max(self.worst, outcome.final)
+            self.study.tell(trial, outcome.final)
+        elif self.fails_are_worst and math.isfinite(self.worst):
+            self.study.tell(trial, self.worst)
+        else:
+            self.study.tell(trial, state=TrialState.FAIL)
+
+
+def methods() -> dict[str, Callable[[Device, int], Method]]:
+    """Name -> a method made from a device and a seed."""
+    kinds: dict[str, tuple[Callable[[int], optuna.samplers.BaseSampler], bool]] = {
+        "random": (lambda seed: optuna.samplers.RandomSampler(seed=seed), False),
+        "Optuna TPE": (lambda seed: optuna.samplers.TPESampler(seed=seed), False),
+        "Optuna CMA-ES": (
+            lambda seed: optuna.samplers.CmaEsSampler(seed=seed, warn_independent_sampling=False),
+            True,
+        ),
+        "Optuna GP": (
+            lambda seed: optuna.samplers.GPSampler(seed=seed, warn_independent_sampling=False),
+            True,
+        ),
+    }
+    found: dict[str, Callable[[Device, int], Method]] = {"ours": Ours, "ours, near first": NearFirst}
+    for name, (make, worst) in kinds.items():
+        found[name] = lambda device, seed, make=make, worst=worst: OptunaAlone(  # type: ignore[misc]
+            device.small.space, device.small.space.values_of(device.small.base), make(seed), worst
+        )
+    return found
+
+
+@dataclass
+class Trace:
+    """A campaign: after each finished run the device seconds spent, and the expected end of the best config so far."""
+
+    seconds: list[float] = field(default_factory=list)
+    best: list[float] = field(default_factory=list)
+    statuses: list[str] = field(default_factory=list)
+    proposing: float = 0.0  # seconds of CPU, all proposals together
+
+    def best_at(self, seconds: float) -> float:
+        """The best config's expected end after so many device seconds; NaN before the first."""
+        at = int(np.searchsorted(self.seconds, seconds, side="right")) - 1
+        return self.best[at] if at >= 0 else math.nan
+
+
+def run(device: Device, method: Method, slots: int, budget: float, seed: int) -> Trace:
+    """A campaign until its runs have taken ``budget`` device seconds. All runs of one have the same seed."""
+    trace, clock = Trace(), SimulatedClock()
+    spent, best_measured, best = 0.0, math.inf, math.nan
+
+    def train(number: int, values: Mapping[str, Value]) -> Iterator[float]:
+        nonlocal spent, best_measured, best
+        outcome = device.train(values, seed)
+        yield outcome.seconds
+        spent += outcome.seconds
+        started = time.process_time()
+        method.tell(number, outcome)
+        trace.proposing += time.process_time() - started
+        if outcome.final is not None and outcome.final < best_measured:
+            best_measured, best = outcome.final, device.expected(values)
+        trace.seconds.append(spent)
+        trace.best.append(best)
+        trace.statuses.append(outcome.status)
+
+    def start() -> Iterator[float]:
+        started = time.process_time()
+        number, values = method.ask()
+        trace.proposing += time.process_time() - started
+        return train(number, values)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        most = MOST_TRIALS * budget / device.base_seconds
+        clock.run(start, slots, lambda: spent >= budget or len(trace.statuses) >= most)
+    return trace

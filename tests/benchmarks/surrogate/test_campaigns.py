@@ -1,0 +1,106 @@
+"""Campaigns on a device are charged for all that they train, and judged by what their best is expected to be."""
+
+from __future__ import annotations
+
+import numpy as np
+import optuna
+import pytest
+
+from benchmarks.surrogate import campaigns, compare, draws
+from benchmarks.surrogate.campaigns import NEAR, OptunaAlone, Ours
+from benchmarks.surrogate.device import Device, Outcome
+
+
+@pytest.fixture(scope="module")
+def device(small, made_up) -> Device:
+    return Device(small, made_up, "trees")
+
+
+class Scripted:
+    """A method that proposes given points in turn."""
+
+    def __init__(self, points) -> None:
+        self.points, self.asked, self.told, self.most_open = list(points), 0, [], 0
+
+    def ask(self):
+        self.asked += 1
+        self.most_open = max(self.most_open, self.asked - len(self.told))
+        return self.asked - 1, self.points[(self.asked - 1) % len(self.points)]
+
+    def tell(self, number, outcome) -> None:
+        self.told.append((number, outcome))
+
+
+@pytest.mark.parametrize("slots", [1, 4])
+def test_the_seconds_of_all_runs_are_charged_whatever_became_of_them(device, small, slots) -> None:
+    generator = np.random.default_rng(0)
+    method = Scripted([draws.at_random(small.space, generator) for _ in range(60)])
+    budget = 15 * device.base_seconds
+    trace = campaigns.run(device, method, slots, budget, seed=3)
+    assert trace.seconds[-1] == pytest.approx(sum(outcome.seconds for _, outcome in method.told))
+    assert trace.seconds[-2] < budget <= trace.seconds[-1]
+    assert len(set(trace.statuses)) == 3 and method.most_open == slots
+
+
+def test_a_campaign_is_worth_what_its_best_measured_config_is_expected_to_be(device, small) -> None:
+    generator = np.random.default_rng(0)
+    method = Scripted([draws.at_random(small.space, generator) for _ in range(60)])
+    trace = campaigns.run(device, method, 1, 15 * device.base_seconds, seed=3)
+    ended = [(outcome.final, number) for number, outcome in method.told if outcome.final is not None]
+    assert trace.best[-1] == device.expected(method.points[min(ended)[1]])
+    assert np.isnan(trace.best_at(-1.0)) and trace.best_at(1e9) == trace.best[-1]
+
+
+def test_a_method_that_proposes_no_valid_run_comes_to_an_end(device, small) -> None:
+    base = small.space.values_of(small.base)
+    method = Scripted([base | {"model.num_layers": 2, "model.encoder_layers": 4}])
+    trace = campaigns.run(device, method, 1, 2 * device.base_seconds, seed=0)
+    assert len(trace.statuses) == 2 * campaigns.MOST_TRIALS and trace.seconds[-1] == 0
+
+
+@pytest.mark.parametrize("name", ["ours", "ours, near first", "random", "Optuna TPE"])
+def test_every_method_begins_with_the_base(device, small, name) -> None:
+    number, values = campaigns.methods()[name](device, 1).ask()
+    assert number == 0 and values == small.space.values_of(small.base)
+
+
+def test_ours_may_begin_near_the_base(device, small) -> None:
+    method, base = campaigns.methods()["ours, near first"](device, 1), small.space.values_of(small.base)
+    first = [method.ask()[1] for _ in range(NEAR + 1)]
+    assert np.mean([point.get(path) == value for point in first for path, value in base.items()]) > 0.7
+
+
+def test_a_fail_is_told_as_the_worst_end_where_a_sampler_learns_nothing_of_it(small) -> None:
+    base = small.space.values_of(small.base)
+    method = OptunaAlone(small.space, base, optuna.samplers.RandomSampler(seed=0), fails_are_worst=True)
+    for outcome in (
+        Outcome("completed", 1.0, (4.0,)),
+        Outcome("completed", 1.0, (3.0,)),
+        Outcome("out of memory", 0.1),
+    ):
+        number, _ = method.ask()
+        method.tell(number, outcome)
+    assert [trial.value for trial in method.study.trials] == [4.0, 3.0, 4.0]
+
+
+def test_our_sampler_is_told_the_ends(device, small) -> None:
+    method = Ours(device, seed=0)
+    number, values = method.ask()
+    method.tell(number, device.train(values, 0))
+    assert method.sampler.study.best_value == device.train(values, 0).final
+
+
+def test_campaigns_that_are_kept_are_not_run_again(tmp_path, made_up, monkeypatch, capsys) -> None:
+    lines = tmp_path / "lines.jsonl"
+    monkeypatch.setattr(compare.trainings, "read", lambda space, file: made_up)
+    monkeypatch.setattr(compare, "MARKS", (1, 2))
+    monkeypatch.setattr(compare.models, "KINDS", {"trees": compare.models.Trees})
+    options = ["--seeds", "1", "--slots", "2", "--methods", "random", "ours", "--lines", str(lines)]
+    assert compare.main(options) == 0
+    kept, shown = lines.read_text(), capsys.readouterr().out
+    assert len(kept.splitlines()) == 2
+    assert "best at 2" in shown and "level at the end" in shown and "The base: trees" in shown
+    assert compare.main(options) == 0
+    assert lines.read_text() == kept
+    assert compare.main([*options, "--methods", "rndom"]) == 2
+    assert "there is no method 'rndom'" in capsys.readouterr().err
