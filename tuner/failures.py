@@ -17,7 +17,7 @@ LOSSES = 5  # nodes that one trial may lose in one start of the campaign, before
 KILLS = 2  # processes: the system kills what takes too much memory, and would again
 
 OUT_OF_MEMORY = "out of memory"
-LONGEST = 500  # characters of a reason
+LONGEST_REASON = 500  # characters of a reason
 LONGEST_TEXT = 1_000_000  # of a file in errors/: an exception may hold a whole tensor
 LONGEST_CELL = 10_000  # of a reason or a note in a row
 LONGEST_NOTE, MOST_NOTES = 2_000, 1_000  # of a note of the campaign, and how many of them its file keeps
@@ -78,7 +78,7 @@ def reason_of(error: str) -> str:
     last = lines[-1] if lines else "died without an error message"
     if _NO_MEMORY.search(error):
         last = f"{OUT_OF_MEMORY}: {last}"
-    return without_middle(last, LONGEST)
+    return without_middle(last, LONGEST_REASON)
 
 
 def without_middle(text: str, most: int = LONGEST_TEXT) -> str:

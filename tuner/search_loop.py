@@ -45,6 +45,7 @@ from tuner.proposals.warm_start import Prior
 from tuner.spec import CampaignSpec
 
 SPENT = "the space has no further configs"
+ABOUT = ("space", "scale", "question", "data_description", "code_version")  # of the campaign, that its study has too
 
 
 @dataclass(frozen=True)
@@ -141,6 +142,7 @@ class Search:
             self.ledger.key(self.base) in self.ledger.entries,  # a start that failed at once may have lost it
             self.note,
             self.folder.name,
+            {name: self.ledger.campaign[name] for name in ABOUT if name in self.ledger.campaign},
         )
 
     def _confirmation(self) -> Confirmation | None:

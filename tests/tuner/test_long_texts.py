@@ -29,7 +29,7 @@ def test_a_trial_whose_message_has_10_mb_is_one_crashed_trial(bench, play, toy_c
     play(search, curve).run()
     search.abandon()
     (row,) = (row for row in bench.rows() if row["status"] == "crashed")
-    assert "characters are left out ... x" in row["reason"] and max(map(len, seen)) <= failures.LONGEST
+    assert "characters are left out ... x" in row["reason"] and max(map(len, seen)) <= failures.LONGEST_REASON
     kept = bench.folder / "errors" / f"{row['key']}.txt"
     assert kept.stat().st_size <= LONGEST_TEXT and b"characters are left out" in kept.read_bytes()
 

@@ -27,7 +27,7 @@ from trainable.config import TrainConfig
 from trainable.training import Training
 from tuner.campaign.reported import report_row, spent_at, token_speeds
 from tuner.campaign.row_config import to_json, training_of
-from tuner.failures import LONGEST_CELL, OUT_OF_MEMORY, without_middle
+from tuner.failures import LONGEST_CELL, LONGEST_REASON, OUT_OF_MEMORY, without_middle
 from tuner.proposals.replay_plan import Planned
 from tuner.proposals.reuse import Finished
 from tuner.proposals.trial_end import TrialEnd
@@ -159,19 +159,19 @@ class Ledger:
 
     def refuse(
         self, values: Mapping[str, Value], reason: str, optuna_number: int | None, parameters: int | None = None
-    ) -> None:
+    ) -> Entry:
         """Write down values that make no valid run, or one that is too large: they cost a row, not a trial."""
         row: TrialRow = {"stage": SEARCH, "overrides": json.dumps(dict(values)), "parameters": parameters}
-        self._refuse(values, reason, with_knobs({**row, "optuna_number": optuna_number}, values))
+        return self._refuse(values, reason, with_knobs({**row, "optuna_number": optuna_number}, values))
 
     def refuse_again(self, name: str, reason: str, columns: TrialRow) -> None:
         """Write down a run after the search that would make no valid one."""
         self._refuse({"run": name}, reason, {"overrides": "{}", **columns})
 
-    def _refuse(self, named: Mapping[str, Value], reason: str, columns: TrialRow) -> None:
+    def _refuse(self, named: Mapping[str, Value], reason: str, columns: TrialRow) -> Entry:
         key = f"infeasible-{fingerprint(dict(named))}"
         if key in self.entries:
-            return
+            return self.entries[key]
         row: TrialRow = {
             "key": key,
             "campaign": self.store.folder.name,
@@ -189,6 +189,7 @@ class Ledger:
         entry = Entry(key, dict(named), None, with_all_columns(row), columns.get("optuna_number"))
         self.entries[key] = entry
         self._write(entry.row)
+        return entry
 
     def _write(self, row: TrialRow) -> None:
         """Store the row of a trial; texts that others wrote (an error, a worker) are brought to what a row may have."""
@@ -325,6 +326,8 @@ class Ledger:
             cost_of(second, row) if second is not None and whole else None,
             constraints.excesses(self.space.constraints, row, config) if whole else {},
             attributes_of(entry),
+            row["started_at"],
+            row["ended_at"],
         )
 
     def ends(self) -> list[TrialEnd]:
@@ -357,9 +360,11 @@ class Ledger:
 
 
 def attributes_of(entry: Entry) -> dict[str, Any]:
-    """Collect what a study keeps of a trial beside its parameters: its place in our files, and its end."""
+    """Collect what a study keeps of a trial beside its parameters: its place in our files, its end and the reason."""
     named: tuple[str, ...] = ("key", "number", "seed", "status", "rung")
-    return {name: value for name in named if (value := dict(entry.row).get(name)) is not None}
+    found = {name: value for name in named if (value := dict(entry.row).get(name)) is not None}
+    reason = without_middle((entry.row["reason"] or "").partition("\n")[0], LONGEST_REASON)
+    return found | ({"reason": reason} if reason else {})
 
 
 def _at(config: Training | None, source: str | None) -> Training | None:

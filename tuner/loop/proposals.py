@@ -83,8 +83,8 @@ class SampledTrials:
             try:
                 config = self.space.config(self.base, asked.values)
             except ValueError as error:
-                self.ledger.refuse(asked.values, str(error), asked.number)
-                self.sampler.tell(asked.number, "infeasible", None)
+                refused = self.ledger.refuse(asked.values, str(error), asked.number)
+                self._tell(asked.number, TrialEnd(asked.values, "infeasible", None, attributes=attributes_of(refused)))
                 continue
             if self._refused_for_size(asked, config):
                 continue
@@ -106,9 +106,9 @@ class SampledTrials:
         known: Measured = {"parameters": constraints.num_parameters(config, self.vocab_size)}
         if not (why := constraints.violation(limits, known)):
             return False
-        self.ledger.refuse(asked.values, why, asked.number, known["parameters"])
-        excesses = constraints.excesses(limits, known, None)
-        self._tell(asked.number, TrialEnd(asked.values, "infeasible", None, excesses=excesses))
+        refused = self.ledger.refuse(asked.values, why, asked.number, known["parameters"])
+        excesses, said = constraints.excesses(limits, known, None), attributes_of(refused)
+        self._tell(asked.number, TrialEnd(asked.values, "infeasible", None, excesses=excesses, attributes=said))
         return True
 
     def reached(self, entry: Entry, milestone: float, value: float) -> None:

@@ -11,6 +11,7 @@ import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -66,11 +67,12 @@ class Sampler:
         base_known: bool = False,
         note: Callable[[str], None] = lambda text: None,
         name: str | None = None,
+        about: Mapping[str, Any] | None = None,
     ) -> None:
         """``unit`` is that of the milestones that will be reported, ``prior`` what the search starts from.
 
         With ``base_known`` the base config is not asked for: the campaign has it already. ``note`` is told what the
-        journal got over; ``name`` is that of the study, without one the space's.
+        journal got over; ``name`` is that of the study, without one the space's; ``about`` are the study's attributes.
         """
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self.space = space
@@ -90,6 +92,8 @@ class Sampler:
             directions=["minimize"] * len(space.objectives),
         )
         name_metrics(self.study, space.objectives)
+        for attribute, text in (about or {}).items():
+            self.study.set_user_attr(attribute, text)
         self._open: dict[int, optuna.Trial] = {}
         self._steps_per_unit = 1 if unit in WHOLE_UNITS else STEPS_PER_FRACTIONAL_UNIT
         for end in earlier:
@@ -143,7 +147,7 @@ class Sampler:
         A trial that broke a constraint (one of ``excesses`` is above 0) but has a value is COMPLETE: Optuna ranks it
         below every feasible one, by how much it broke.
         """
-        self.describe_trial(number, {**(attributes or {}), "status": status})
+        self.describe_trial(number, {"status": status, **(attributes or {})})
         trial = self._open.pop(number)
         for name, excess in _excesses(status, excesses or {}).items():
             trial.set_constraint(name, excess)
@@ -169,17 +173,18 @@ class Sampler:
         values = self._values(end.status, end.value, end.second, end.excesses)
         single = len(self.space.objectives) == 1
         reached = {self._step(m): v for m, v in end.intermediate.items() if math.isfinite(v)} if single else {}
-        self.study.add_trial(
-            optuna.trial.create_trial(
-                state=TrialState.COMPLETE if values else _state(end.status),
-                values=values,
-                params=dict(end.values),
-                distributions={path: distribution(self.space.knob(path).domain) for path in end.values},
-                intermediate_values=reached,
-                constraints=_excesses(end.status, end.excesses) or None,
-                user_attrs=dict(end.attributes),
-            )
+        trial = optuna.trial.create_trial(
+            state=TrialState.COMPLETE if values else _state(end.status),
+            values=values,
+            params=dict(end.values),
+            distributions={path: distribution(self.space.knob(path).domain) for path in end.values},
+            intermediate_values=reached,
+            constraints=_excesses(end.status, end.excesses) or None,
+            user_attrs=dict(end.attributes),
         )
+        if end.started is not None and end.ended is not None:  # else it would seem to have run at this moment
+            trial.datetime_start, trial.datetime_complete = _local(end.started), _local(end.ended)
+        self.study.add_trial(trial)
 
 
 def name_metrics(study: optuna.Study, names: Sequence[str]) -> None:
@@ -244,6 +249,11 @@ def _state(status: str) -> TrialState:
 def _excesses(status: str, excesses: Mapping[str, float]) -> dict[str, float]:
     """Constraint -> by what part it is exceeded, with the one that every trial has: that it can be trained."""
     return dict(excesses) | (TRAINS if status in UNTRAINABLE else {})
+
+
+def _local(time: datetime) -> datetime:
+    """A moment as Optuna keeps it: the local time, without a zone."""
+    return time.astimezone().replace(tzinfo=None)
 
 
 def _storage(journal: Path | None, note: Callable[[str], None]) -> BaseStorage:

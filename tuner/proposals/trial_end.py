@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from search_spaces.domains import Value
@@ -20,3 +21,5 @@ class TrialEnd:
     second: float | None = None  # the second objective's value, where there is one
     excesses: Mapping[str, float] = field(default_factory=dict)  # constraint -> by what part it is exceeded
     attributes: Mapping[str, Any] = field(default_factory=dict)  # what optuna-dashboard shows beside its parameters
+    started: datetime | None = None  # with its time zone, as a row has it
+    ended: datetime | None = None
