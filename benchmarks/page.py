@@ -38,7 +38,7 @@ FILTERED = """async () => {
   window.scrollTo(0, document.querySelector('#curves').offsetTop - 60);
   await frame(); await frame();
   const start = performance.now();
-  document.querySelector('[data-status="stopped"]').click();
+  document.querySelector('[data-group="stopped"]').click();
   await frame();
   return performance.now() - start;
 }"""

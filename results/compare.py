@@ -1,8 +1,9 @@
 """Campaigns side by side: ``python -m results.compare CAMPAIGN CAMPAIGN...``; with one, a replay beside its record.
 
-With one, the tables are printed and a picture is drawn: beside its folder, or where ``--picture`` says. Of the replay
-that is kept here (``--space NAME``) it only prints, unless it is asked to draw: its picture is one of this repository's
-files.
+With several, their tables are printed and a page of them is written: beside the first one's folder, or where
+``--html`` says. With one, the tables are printed and a picture is drawn: beside its folder, or where ``--picture``
+says. Of the replay that is kept here (``--space NAME``) it only prints, unless it is asked to draw: its picture is one
+of this repository's files.
 """
 
 from __future__ import annotations
@@ -12,14 +13,19 @@ from terminal import program
 if __name__ == "__main__":
     program.begin("python -m results.compare")
 
+import hashlib
+import re
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
-from storage.location import Location, local_argument, text_argument
+from storage import inside
+from storage.location import Location, argument, local_argument, text_argument
 from terminal.command_line import EXIT_CODES_OF_LOOKING, OneLineParser
+from terminal.complaint import complain
 from terminal.console import Console
+from terminal.exit_codes import DONE, FAILED
 from terminal.nearest import nearest
 from terminal.option_numbers import at_least_one
 
@@ -31,6 +37,8 @@ from results.replays.side_by_side import print_comparison
 from results.store import frames
 from results.store.find import find
 
+PROGRAM = "python -m results.compare"
+LONGEST = 100  # characters of the names in a page's file name; file systems take 255 bytes
 KEPT = Path(__file__).parent / "recorded"  # compacted replays, in folders called like their spaces
 
 
@@ -53,17 +61,64 @@ def _beside(folder: Location) -> Path | None:
     return local.with_name(f"{folder.name}.png")
 
 
-def _compare_campaigns(console: Console, options: Namespace) -> None:
-    """Print several campaigns side by side; a ValueError for an option that is for a replay alone."""
+def page_of(folders: Sequence[Location]) -> Location:
+    """Return the place of the page of several campaigns: beside the first one's folder, named after all.
+
+    In this directory where that folder is in an object store, or is one of this repository's files.
+    """
+    first = folders[0]
+    names = "-".join(re.sub(r"[^A-Za-z0-9._-]+", "_", folder.name) for folder in folders)
+    if len(names) > LONGEST:
+        names = f"{names[:LONGEST]}-{hashlib.sha256(names.encode()).hexdigest()[:8]}"
+    beside = first.resolve().parent if isinstance(first, Path) else None
+    where = Path.cwd() if beside is None or beside == KEPT.resolve() else beside
+    return where / f"compare-{names}.html"
+
+
+def _compare_campaigns(console: Console, options: Namespace) -> int:
+    """Print several campaigns side by side, and write their page; a ValueError for an option that is for a replay
+    alone.
+    """
     for name in ("space", "picture"):
         if getattr(options, name) is not None:
             raise ValueError(f"--{name} is for one replay beside its record, not for {len(options.folders)} campaigns")
-    found = compare_campaigns([frames.load(folder) for folder in options.folders])
+    folders = [find(folder) for folder in options.folders]
+    where = options.html or page_of(folders)
+    if options.page:
+        _check_page(where)
+    all_results = [frames.load(folder) for folder in folders]
+    found = compare_campaigns(all_results)
     print_campaigns(console, found, options.top or MOST_SHOWN)
+    if not options.page:
+        return DONE
+    from results.page.comparison import comparison_data  # looks at its parts only here
+    from results.page.write import html_of_comparison
+
+    content = html_of_comparison(comparison_data(found, all_results)).encode()
+    try:
+        inside.write(where.parent, where.name, content)
+    except OSError as error:
+        complain(PROGRAM, f"not written: {error}")
+        return FAILED
+    console.print(f"Page: {where}")
+    return DONE
 
 
-def _compare_with_record(console: Console, options: Namespace) -> None:
-    """Print a replay beside its record, and draw it."""
+def _check_page(where: Location) -> None:
+    """Raise a ValueError for a page that cannot be written where it was asked for."""
+    if not isinstance(where, Path):
+        return
+    if where.is_dir():
+        raise ValueError(f"--html {where} is a folder, not a file")
+    if not where.absolute().parent.is_dir():
+        raise ValueError(f"--html {where}: there is no folder {where.absolute().parent}")
+
+
+def _compare_with_record(console: Console, options: Namespace) -> int:
+    """Print a replay beside its record, and draw it; a ValueError for an option that is for several campaigns."""
+    if options.html is not None or not options.page:
+        name = "--no-page" if options.html is None else "--html"
+        raise ValueError(f"{name} is for several campaigns: python -m results.report writes the page of one")
     folder = find(options.folders[0]) if options.folders else kept(options.space)
     results = frames.load(folder)
     if options.space not in (None, results.campaign.get("space")):
@@ -76,12 +131,12 @@ def _compare_with_record(console: Console, options: Namespace) -> None:
     if picture is not None:
         draw(comparison, picture)
     console.print("no picture was drawn: --picture FILE draws one" if picture is None else f"picture: {picture}")
+    return DONE
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Compare what the command line names. Exit code 2 and one line where that cannot be."""
+def _parser() -> OneLineParser:
     parser = OneLineParser(
-        prog="python -m results.compare",
+        prog=PROGRAM,
         description="Hold campaigns against each other, or a replay against its record.",
         epilog=EXIT_CODES_OF_LOOKING,
     )
@@ -105,16 +160,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
         metavar="FILE",
         help="where to draw a replay (default: beside its folder, as .png; nowhere for the one that is kept here)",
     )
+    parser.add_argument(
+        "--html",
+        type=argument,
+        metavar="FILE",
+        help="where to write the page of several campaigns (default: beside the first one's folder; in this directory "
+        "where that is in an object store, or kept here)",
+    )
+    parser.add_argument("--no-page", dest="page", action="store_false", help="write no page")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Compare what the command line names. Exit code 2 and one line where that cannot be, 1 where the page of several
+    campaigns cannot be written.
+    """
+    parser = _parser()
     options = parser.parse_args(arguments)
     if not options.folders and options.space is None:
         parser.error(
             "which campaigns? name two or more, or one replay, or --space NAME for the replay that is kept here"
         )
     try:
-        (_compare_campaigns if len(options.folders) > 1 else _compare_with_record)(Console(), options)
+        return (_compare_campaigns if len(options.folders) > 1 else _compare_with_record)(Console(), options)
     except (ValueError, OSError) as error:
         return parser.refuse(error)
-    return 0
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections import Counter
 from collections.abc import Mapping
@@ -46,18 +47,23 @@ def _knob(path: str, campaign: Mapping[str, Any], column: pd.Series) -> dict[str
         "when": _when(told),
     }
     values = [json_cell(value) for value in column]
-    bounds = _RANGE.fullmatch(domain)
-    ends = [_number(bounds[1]), _number(bounds[2])] if bounds else [None, None]
+    ends = ends_of(domain)
     known = [value for value in values if value is not None]
-    if None not in ends or (known and all(_is_number(value) for value in known) and not domain):
-        return {**found, "kind": "number", "low": ends[0], "high": ends[1], "log": bool(bounds and bounds[3])} | {
-            "values": values
-        }
+    if ends is not None or (known and all(_is_number(value) for value in known) and not domain):
+        low, high, log = ends or (None, None, False)
+        return {**found, "kind": "number", "low": low, "high": high, "log": log, "values": values}
     labels = [shown_text(label) for label in domain.split(" | ")] if " | " in domain else []
     named = ["null" if value is None else _label(value) for value in values]
     labels += [label for label in dict.fromkeys(named) if label not in labels and label != "null"]
     at = {label: place for place, label in enumerate(labels)}
     return {**found, "kind": "category", "labels": labels, "values": [at.get(name) for name in named]}
+
+
+def ends_of(domain: str) -> list[Any] | None:
+    """Lowest and highest of a range of numbers as ``ranges`` writes it, and whether it is logarithmic; else None."""
+    bounds = _RANGE.fullmatch(domain)
+    ends = [_number(bounds[1]), _number(bounds[2])] if bounds else [None]
+    return None if bounds is None or None in ends else [*ends, bool(bounds[3])]
 
 
 def _when(told: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -80,9 +86,10 @@ def _label(value: Any) -> str:
 
 def _number(written: str) -> float | None:
     try:
-        return float(written)
+        found = float(written)
     except ValueError:
         return None
+    return found if math.isfinite(found) else None
 
 
 def _is_number(value: Any) -> bool:

@@ -1,4 +1,4 @@
-"""Puts a campaign's data, the style and the scripts into one HTML file that refers to nothing else.
+"""Puts the data of one campaign or several, the style and the scripts into one HTML file that refers to nothing else.
 
 The data are JSON in a block that is never run, their ``<``, ``>``, ``&`` and line separators written as escapes, so
 that no text can end the block. The page's policy (CSP) runs only its own script, known by its hash, and loads nothing.
@@ -10,6 +10,7 @@ import base64
 import hashlib
 import html
 import json
+from collections.abc import Sequence
 from importlib.resources import files as package_files
 from string import Template
 from typing import Any
@@ -21,10 +22,16 @@ from results.page import PAGE
 from results.page.data import page_data
 from results.store.frames import Results
 
-SCRIPTS = (  # in this order, as one script
-    "elements", "state", "scales", "chart", "tooltip", "filters", "verdict", "progress", "curves", "confirmation",
-    "effects", "parallel", "scatter", "replay", "slots", "table", "trial", "page",
+# The scripts of a page, in this order, as one.
+_SHARED = (
+    "elements", "linked", "symbols", "scales", "chart", "tooltip", "filters", "lines", "intervals", "trial_table",
+    "drawer", "theme",
 )  # fmt: skip
+_CAMPAIGN = (
+    "state", "verdict", "progress", "curves", "confirmation", "effects", "parallel", "scatter", "replay", "slots",
+    "table", "trial", "page",
+)  # fmt: skip
+_COMPARISON = ("state", "side", "boards", "winners", "noise", "knobs", "trial", "page")
 _ESCAPES = {ord(character): f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}
 
 
@@ -35,12 +42,23 @@ def write_page(results: Results, folder: Location) -> Location:
 
 
 def html_of(data: dict[str, Any]) -> str:
-    """The HTML of a page that shows ``data``."""
+    """The HTML of a page that shows the ``data`` of one campaign."""
+    return _page(data, f"{data['name']}: {data['space']}", "campaign", _CAMPAIGN)
+
+
+def html_of_comparison(data: dict[str, Any]) -> str:
+    """The HTML of a page that shows the ``data`` of several campaigns."""
+    return _page(data, data["name"], "comparison", _COMPARISON)
+
+
+def _page(data: dict[str, Any], title: str, kind: str, scripts: Sequence[str]) -> str:
     style = _part("page.css")
-    script = "\n".join(['"use strict";', "(() => {", *(_part(f"scripts/{name}.js") for name in SCRIPTS), "})();"])
-    return Template(_part("page.html")).substitute(
-        title=html.escape(f"{data['name']}: {data['space']}"),
+    names = [*(f"shared/{name}" for name in _SHARED), *(f"{kind}/{name}" for name in scripts)]
+    script = "\n".join(['"use strict";', "(() => {", *(_part(f"scripts/{name}.js") for name in names), "})();"])
+    return Template(_part("frame.html")).substitute(
+        title=html.escape(title),
         sentence=html.escape(data["verdict"]["sentence"]),
+        sections=_part(f"{kind}.html"),
         style=style,
         script=script,
         style_hash=_hash(style),

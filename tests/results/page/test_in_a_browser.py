@@ -49,10 +49,10 @@ def test_the_verdict_is_the_first_thing(shown: Any) -> None:
 
 def test_a_status_is_filtered_out_of_all_pictures_and_the_table(shown: Any) -> None:
     _rows(shown, 8)
-    shown.tab.locator('[data-status="stopped"]').click()
+    shown.tab.locator('[data-group="stopped"]').click()
     _rows(shown, 5)
     assert "5 of 8 runs shown" in shown.tab.locator("#count").inner_text()
-    shown.tab.locator('[data-status="stopped"]').click()
+    shown.tab.locator('[data-group="stopped"]').click()
     _rows(shown, 8)
 
 

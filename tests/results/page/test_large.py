@@ -34,7 +34,7 @@ def _check(page: Path, show: Callable[..., Any], runs: int, most_bytes: float) -
             break
     assert "val_loss" in tip.inner_text()
     tab.locator("#curves select").first.select_option(label="gradient_norm")
-    tab.locator('[data-status="stopped"]').click()
+    tab.locator('[data-group="stopped"]').click()
     tab.locator("#trials tbody:not(:has-text('stopped'))").wait_for()
     tab.locator("#trials tbody a").first.click()
     tab.locator("dialog#trial").wait_for()

@@ -1,4 +1,4 @@
-// The table of all trials, sorted by any column; failures with their reasons; and the short lists at the end.
+// The columns of the table of trials; failures with their reasons; and the short lists at the end.
 
 function changed(place, most = 4) {
   const found = DATA.changes.of[place].map(([path, value]) => `${DATA.changes.paths[path]}=${short(value)}`);
@@ -9,45 +9,15 @@ const HEADS = [
   { name: "rank", n: true, of: (p) => T.rank[p], text: (v) => (v === null ? "–" : String(v)) },
   { name: "trial", of: (p) => T.number[p], node: (p) => link(p) },
   { name: "status", of: (p) => T.status[p], text: (_, p) => statusOf(p) + (searched(p) ? "" : ` (${T.stage[p]})`) + (T.rung[p] !== null && statusOf(p) === "stopped" ? ` @${short(T.rung[p])}` : "") },
-  { name: "value", n: true, of: (p) => T.value[p] ?? T.last[p], text: result },
+  { name: DATA.objective, n: true, of: (p) => T.value[p] ?? T.last[p], text: result },
   { name: "vs base", n: true, of: (p) => (T.is_base[p] ? null : T.versus[p]), text: signed },
   { name: "seed", n: true, of: (p) => valueOf("seed", p), text: (v) => (v === null ? "–" : String(v)) },
   { name: "seconds", n: true, of: (p) => valueOf("wall_seconds", p) ?? valueOf("train_seconds", p), text: (v) => (v === null ? "–" : v.toFixed(0)) },
-  { name: "changed from the base", of: (p) => changed(p, 99), text: (_, p) => changed(p) },
+  { name: "changed from the base", long: true, of: (p) => changed(p, 99), text: (_, p) => changed(p) },
 ];
 
 function trialsSection() {
-  if (!N) return;
-  const body = section("trials");
-  const state_ = { by: 0, down: false, rows: 25 };
-  const head = el("tr");
-  const rows = el("tbody");
-  const more = el("button", { type: "button", text: "Show more" });
-  more.addEventListener("click", () => { state_.rows *= 4; fill(); });
-  HEADS.forEach((column, at) => {
-    const button = el("button", { type: "button", text: column.name === "value" ? DATA.objective : column.name });
-    button.addEventListener("click", () => { state_.down = state_.by === at ? !state_.down : false; state_.by = at; fill(); });
-    head.append(el("th", { class: column.n ? "n" : "", scope: "col" }, button));
-  });
-  function fill() {
-    const column = HEADS[state_.by];
-    const places = [];
-    for (let place = 0; place < N; place++) if (marked[place]) places.push(place);
-    const keys = new Map(places.map((place) => [place, column.of(place)]));
-    const compare = (a, b) => {
-      const [p, q] = [keys.get(a), keys.get(b)];
-      if (p === null || q === null) return (p === null) - (q === null) || a - b;
-      return (p < q ? -1 : p > q ? 1 : a - b) * (state_.down ? -1 : 1);
-    };
-    places.sort(compare);
-    [...head.children].forEach((cell, at) => cell.setAttribute("aria-sort", at === state_.by ? (state_.down ? "descending" : "ascending") : "none"));
-    rows.replaceChildren(...places.slice(0, state_.rows).map((place) => el("tr", { class: place === WINNER ? "best" : "", on: { pointerenter: () => hover(place), pointerleave: () => hover(-1) } },
-      HEADS.map((one) => (one.node ? el("td", {}, one.node(place)) : el("td", { class: one.n ? "n" : one.name.startsWith("changed") ? "long" : "", text: one.text(one.of(place), place) }))))));
-    more.hidden = places.length <= state_.rows;
-    more.textContent = `Show more (${(places.length - Math.min(places.length, state_.rows)).toLocaleString("en-US")} left)`;
-  }
-  when("filter", fill);
-  body.append(el("div", { class: "scrolls" }, el("table", {}, el("thead", {}, head), rows)), more);
+  if (N) trialTable(section("trials"), HEADS, T.number.map((_, place) => place));
 }
 
 function failuresSection() {

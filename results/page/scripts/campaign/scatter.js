@@ -9,7 +9,7 @@ function scatterSection() {
   const after = (at) => `after ${short(DATA.at_rungs[at].rung)} ${DATA.budget ? DATA.budget.unit : ""}`;
   const y = (place) => (options.at === "end" ? T.value[place] : DATA.at_rungs[options.at].values[place]);
   const log = () => options.knob.kind === "number" && (options.log ?? options.knob.log) && options.knob.values.every((v) => v === null || v > 0);
-  const jitter = (place) => (((place * 2654435761) % 997) / 997 - 0.5) * 0.5;
+  const jitter = (place) => (((place * 0.6180339887) % 1) - 0.5) * 0.5;  // neighbours lie far apart
   const seen = () => T.number.map((_, place) => place).filter((place) => searched(place) && shown[place] && options.knob.values[place] !== null && y(place) !== null);
   const chart = new Chart(host, {
     label: "A knob against the result", height: 340,

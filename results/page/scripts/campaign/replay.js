@@ -46,6 +46,7 @@ function way(body, replay) {
   if (steps.length < 2) return;
   const host = el("div");
   const [first] = steps;
+  const placeOfRun = new Map(replay.runs.filter((run) => PLACE.has(run.trials[0])).map((run) => [run.id, PLACE.get(run.trials[0])]));
   const rows = steps.map((step) => ({ ...step, r: step.recorded === null || first.recorded === null ? null : step.recorded - first.recorded, m: step.measured === null || first.measured === null ? null : step.measured - first.measured }));
   new Chart(host, {
     label: "From the baseline to the best", height: 60 + 24 * rows.length, selects: false, margin: { left: 62, right: 16, top: 8, bottom: 42, wide: 260 },
@@ -61,7 +62,7 @@ function way(body, replay) {
         ctx.beginPath();
         rows.forEach((row, at) => { if (row[name] !== null) ctx.lineTo(c.x.map(row[name]), c.y.map(at)); });
         ctx.stroke();
-        rows.forEach((row, at) => { if (row[name] !== null) { symbol(ctx, shape, c.x.map(row[name]), c.y.map(at), 4.5); c.at(c.x.map(row[name]), c.y.map(at), -1, [row.label, `${name === "r" ? "recorded" : "measured"} ${signed(row[name])}`]); } });
+        rows.forEach((row, at) => { if (row[name] !== null) { symbol(ctx, shape, c.x.map(row[name]), c.y.map(at), 4.5); c.at(c.x.map(row[name]), c.y.map(at), placeOfRun.get(row.id) ?? -1, [row.label, `${name === "r" ? "recorded" : "measured"} ${signed(row[name])}`]); } });
       }
     },
   });

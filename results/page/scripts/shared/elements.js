@@ -55,7 +55,7 @@ function duration(seconds) {
 const plural = (number, noun) => `${number.toLocaleString("en-US")} ${noun}${number === 1 ? "" : "s"}`;
 
 function link(place, text) {
-  return el("a", { href: `#trial-${T.number[place]}`, text: text ?? String(T.number[place]) });
+  return el("a", { href: `#${addressOf(place)}`, text: text ?? String(T.number[place]) });
 }
 
 // A table of rows of cells: a text, a node, or {n: number's text} for one that is set to the right.

@@ -31,12 +31,13 @@ class Chart {
 
   resize() { this.host.style.height = `${this.height}px`; }
 
-  // Buttons for what a drag does and for showing all again.
+  // Buttons for what a drag does, for zooming without one, and for showing all again.
   tools() {
     const mode = el("button", { type: "button", text: "Drag: zoom", title: "What dragging over the picture does" });
     mode.addEventListener("click", () => { this.mode = this.mode === "zoom" ? "select" : "zoom"; mode.textContent = `Drag: ${this.mode}`; });
     this.all = el("button", { type: "button", text: "Show all", hidden: true, on: { click: () => this.setZoom(null) } });
-    return [this.selects ? mode : null, this.all];
+    const zoom = (text, name, factor) => el("button", { type: "button", class: "zoom", text, "aria-label": `${name}: ${this.label}`, title: name, on: { click: () => this.zoomBy(factor) } });
+    return [this.selects ? mode : null, ...(this.zooms ? [zoom("+", "Zoom in", 0.7), zoom("−", "Zoom out", 1 / 0.7)] : []), this.all];
   }
 
   setZoom(zoom) {
@@ -220,9 +221,10 @@ class Chart {
     if ((this.mode === "select" || drag.shift) && this.selects) {
       const inside = this.hits.filter((hit) => hit.x >= x0 && hit.x <= x1 && hit.y >= y0 && hit.y <= y1 && hit.place >= 0);
       select("drag", inside.length ? inside.map((hit) => hit.place) : null);
-    } else if (this.zooms && !drag.touch) {
+    } else if (this.zooms) {
+      // A finger that moves up or down scrolls the page; one that begins sideways is ours, and not as exact as a mouse.
       const ends = (scale, a, b) => [scale.invert(a), scale.invert(b)].sort((p, q) => p - q);
-      this.setZoom([x1 - x0 > 8 ? ends(this.x, x0, x1) : null, y1 - y0 > 8 ? ends(this.y, y0, y1) : null]);
+      this.setZoom([x1 - x0 > 8 ? ends(this.x, x0, x1) : null, y1 - y0 > (drag.touch ? 40 : 8) ? ends(this.y, y0, y1) : null]);
     }
     this.drawOver();
   }

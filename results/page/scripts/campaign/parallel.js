@@ -29,8 +29,8 @@ class Parallel extends Chart {
       ctx.lineWidth = strong ? 2.6 : 1.2;
       this.way(ctx, place);
       ctx.stroke();
-      const end = this.list.at(-1).at(place);
-      if (end !== null) { this.at(this.xs.at(-1), this.y(end), place); }
+      const end = this.list.findLastIndex((axis) => axis.at(place) !== null);
+      if (end >= 0) this.at(this.xs[end], this.y(this.list[end].at(place)), place);
     }
     ctx.globalAlpha = 1;
     this.list.forEach((axis, at) => this.drawAxis(ctx, axis, this.xs[at], at));
@@ -39,16 +39,18 @@ class Parallel extends Chart {
 
   y(part) { return this.box.bottom - part * (this.box.bottom - this.box.top); }
 
+  // The height at which a trial's line crosses an axis: below it where the knob does not act; null without a result.
+  crossing(at, place) {
+    const part = this.list[at].at(place);
+    return part !== null ? this.y(part) : this.list[at].last ? null : this.box.bottom + 12;
+  }
+
   way(ctx, place) {
     ctx.beginPath();
-    let pen = false;
-    this.list.forEach((axis, at) => {
-      const part = axis.at(place);
-      if (part === null) { if (!axis.last) ctx.lineTo(this.xs[at], this.box.bottom + 12); return; }
-      ctx.lineTo(this.xs[at], this.y(part));
-      pen = true;
+    this.list.forEach((_, at) => {
+      const y = this.crossing(at, place);
+      if (y !== null) ctx.lineTo(this.xs[at], y);
     });
-    return pen;
   }
 
   drawAxis(ctx, axis, x, at) {
@@ -102,10 +104,10 @@ class Parallel extends Chart {
     let [best, found] = [10, -1];
     this.hits.forEach((hit, at) => {
       if (!marked[hit.place]) return;
-      const [p, q] = [this.list[a].at(hit.place), this.list[b].at(hit.place)];
+      const [p, q] = [this.crossing(a, hit.place), this.crossing(b, hit.place)];
       if (p === null || q === null) return;
       const part = b === a ? 0 : (x - this.xs[a]) / (this.xs[b] - this.xs[a]);
-      const far = Math.abs(this.y(p) + part * (this.y(q) - this.y(p)) - y);
+      const far = Math.abs(p + part * (q - p) - y);
       if (far < best) [best, found] = [far, at];
     });
     return found;
@@ -126,9 +128,9 @@ class Parallel extends Chart {
 
   drop(event) {
     const drag = this.drag;
-    if (!drag || drag.axis === undefined) return super.drop(event);
+    const axis = drag && this.list[drag.axis];
+    if (!axis || (!drag.moved && !this.brushes.has(axis.name))) return super.drop(event);
     this.drag = null;
-    const axis = this.list[drag.axis];
     const part = (y) => (this.box.bottom - y) / (this.box.bottom - this.box.top);
     this.brush(axis, drag.moved ? [part(Math.max(drag.y0, drag.y1)), part(Math.min(drag.y0, drag.y1))] : null);
   }
@@ -194,5 +196,6 @@ function parallelSection() {
     });
     return el("label", {}, box, el("span", { class: "path", text: knob.path }));
   })));
-  body.append(el("div", { class: "wide" }, inner), list);
+  const touch = matchMedia("(any-pointer: coarse)").matches ? toggle("select on axes by touch", false, (on) => { host.style.touchAction = on ? "none" : ""; }) : null;
+  body.append(el("div", { class: "tools" }, touch), el("div", { class: "wide" }, inner), list);
 }

@@ -1,28 +1,25 @@
-// The bar that filters trials in every picture at once, and is their legend.
+// The bar that filters trials in every picture at once, and is their legend. A group: {id, text, title, colour, shape}.
 
-function filters() {
+function filters(groups) {
   const bar = byId("bar");
-  const counts = DATA.statuses.map((_, at) => T.status.filter((status) => status === at).length);
-  DATA.statuses.forEach((status, at) => {
-    if (!counts[at]) return;
+  for (const group of groups) {
     const mark = el("canvas", { width: 28, height: 28 });
-    const chip = el("button", { type: "button", class: "chip", "aria-pressed": "true", "data-status": status,
-      title: `Show or hide trials that are ${status}` }, mark, `${status} ${counts[at].toLocaleString("en-US")}`);
+    const chip = el("button", { type: "button", class: "chip", "aria-pressed": "true", "data-group": group.id, title: group.title }, mark, el("span", { text: group.text }));
     chip.addEventListener("click", () => {
-      if (state.off.delete(status)) chip.setAttribute("aria-pressed", "true");
-      else { state.off.add(status); chip.setAttribute("aria-pressed", "false"); }
+      if (state.off.delete(group.id)) chip.setAttribute("aria-pressed", "true");
+      else { state.off.add(group.id); chip.setAttribute("aria-pressed", "false"); }
       refilter();
     });
     const draw = () => {
       const ctx = mark.getContext("2d");
       ctx.clearRect(0, 0, 28, 28);
-      ctx.fillStyle = ctx.strokeStyle = COLOURS[status];
-      symbol(ctx, SHAPES[status], 14, 14, 8);
+      ctx.fillStyle = ctx.strokeStyle = COLOURS[group.colour];
+      symbol(ctx, group.shape, 14, 14, 8);
     };
     when("theme", draw);
     draw();
     bar.append(chip);
-  });
+  }
   const words = el("input", { type: "search", placeholder: "filter: 17, schedule=Tidal", "aria-label": "Filter trials by number or change" });
   let waiting = 0;
   words.addEventListener("input", () => {

@@ -1,34 +1,6 @@
-// One trial in a drawer: its config as a difference to the base, its curves, its row. Its address is #trial-17.
+// What the drawer says of a trial: its config as a difference to the base, its curves, its row.
 
-function openTrial(place) {
-  if (place < 0) return;
-  const hash = `#trial-${T.number[place]}`;
-  if (location.hash === hash) showTrial(place);
-  else location.hash = hash;
-}
-
-function fromAddress() {
-  const found = /^#trial-(\d+)$/.exec(location.hash);
-  const place = found ? PLACE.get(Number(found[1])) : undefined;
-  if (place !== undefined) showTrial(place);
-  else if (byId("trial").open) byId("trial").close();
-}
-
-function leaveTrial() {
-  if (/^#trial-/.test(location.hash)) history.replaceState(null, "", location.pathname + location.search);
-}
-
-function showTrial(place) {
-  const dialog = byId("trial");
-  hideTip();
-  for (const chart of [...charts]) if (dialog.contains(chart.host)) charts.splice(charts.indexOf(chart), 1);
-  const step = (by) => el("button", { type: "button", text: by < 0 ? "‹ Previous" : "Next ›", disabled: place + by < 0 || place + by >= N, on: { click: () => openTrial(place + by) } });
-  const close = el("button", { type: "button", text: "Close", on: { click: () => dialog.close() } });
-  const title = `Trial ${T.number[place]}${T.is_base[place] ? ", the base" : place === WINNER ? ", the winner" : ""}: ${statusOf(place)}`;
-  dialog.replaceChildren(el("div", { class: "head" }, el("h2", { id: "trial-title", tabindex: "-1", autofocus: true, text: title }), step(-1), step(1), close), ...trialParts(place));
-  if (!dialog.open) dialog.showModal();
-  dialog.scrollTop = 0;
-}
+const titleOf = (place) => `Trial ${T.number[place]}${T.is_base[place] ? ", the base" : place === WINNER ? ", the winner" : ""}: ${statusOf(place)}`;
 
 function trialParts(place) {
   const parts = [el("p", {}, told(place).slice(1, 2).join(" ") || "It has no value.")];

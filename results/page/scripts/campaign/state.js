@@ -1,0 +1,42 @@
+// The trials of one campaign: their place, status, group, colour, and what is said of each.
+
+const PLACE = new Map(T.number.map((number, place) => [number, place]));
+const COLUMN = new Map(DATA.columns.map((column) => [column.name, column]));
+const statusOf = (place) => DATA.statuses[T.status[place]];
+const searched = (place) => T.stage[place] === "search";
+const valueOf = (name, place) => {
+  const column = COLUMN.get(name);
+  return column === undefined ? null : column.values ? column.values[place] : column.value;
+};
+
+// The curves of a measure by place: [steps, tokens, values].
+const CURVES = DATA.curves.measures.map((measure) => ({ ...measure,
+  of: Object.fromEntries(Object.entries(measure.of).map(([place, [axis, values]]) => [place, [...DATA.curves.axes[axis], values]])) }));
+
+const MORE_COLOURS = DATA.statuses;
+const groupOf = statusOf;
+const addressOf = (place) => `trial-${T.number[place]}`;
+const ADDRESSES = new Map(T.number.map((_, place) => [addressOf(place), place]));
+
+function textsOf(place) {
+  return [addressOf(place), String(T.number[place]), T.stage[place], ...DATA.changes.of[place].map(([path, value]) => `${DATA.changes.paths[path]}=${value}`)];
+}
+
+const WINNER = DATA.winner ? PLACE.get(DATA.winner.trial) ?? -1 : -1;
+const BASE = T.is_base.findIndex((is, place) => is && searched(place));
+const colourOf = (place) => (place === WINNER ? COLOURS.winner : place === BASE ? COLOURS.base : COLOURS[statusOf(place)]);
+
+const SHAPES = { completed: "circle", stopped: "square", diverged: "triangle", crashed: "cross", infeasible: "diamond",
+  plateaued: "dash", running: "ring", interrupted: "plus" };
+const shapeOf = (place) => (place === WINNER ? "star" : SHAPES[statusOf(place)]);
+
+// What a tooltip says of a trial.
+function told(place) {
+  const lines = [`Trial ${T.number[place]}${T.is_base[place] ? " (the base)" : place === WINNER ? " (the winner)" : ""}: ${statusOf(place)}`];
+  const value = T.value[place] ?? T.last[place];
+  if (value !== null) lines.push(`${DATA.objective} ${result(value)}${T.versus[place] !== null && !T.is_base[place] ? `, ${signed(T.versus[place])} vs base` : ""}`);
+  if (!searched(place)) lines.push(`${T.stage[place]} run, seed ${valueOf("seed", place)}`);
+  const reason = valueOf("reason", place);
+  if (reason) lines.push(reason.length > 160 ? `${reason.slice(0, 160)}…` : reason);
+  return lines;
+}

@@ -1,0 +1,30 @@
+// The winner of each campaign against its own base, with its command and what it changes.
+
+function winnersSection() {
+  const known = DATA.winners.map((winner, campaign) => ({ ...winner, campaign, place: winner ? placeOf(campaign, winner.trial) : -1 })).filter((winner) => winner.trial !== undefined);
+  if (!known.length) return;
+  const body = section("winners", "Each against the base of its own campaign. With an interval (95 %): confirmed by pairs on fresh seeds. Without one: single runs of one seed, not yet a finding.");
+  const judged = known.filter((winner) => winner.versus_base !== null);
+  if (judged.length) {
+    const host = el("div");
+    intervals(host, judged.map((winner) => ({ name: C[winner.campaign].name, middle: winner.versus_base, low: winner.low, high: winner.high, place: winner.place,
+      colour: winner.confirmed ? "winner" : "soft", shape: winner.confirmed ? "diamond" : "ring",
+      lines: [`Trial ${winner.trial} of ${C[winner.campaign].name}: ${signed(winner.versus_base)} vs its base`, winner.low === null ? "single runs, not confirmed" : `95 %: ${signed(winner.low)} to ${signed(winner.high)}, on fresh seeds`] })),
+      { label: "Winners against their bases", axis: "minus its own base (left is better)", wide: 170 });
+    body.append(host, legend([["winner", "confirmed on fresh seeds", "diamond"], ["soft", "single runs", "ring"]]));
+  }
+  body.append(table(["campaign", "trial", { n: "value" }, { n: "vs its base" }, { n: "95 % interval" }, "confirmed"], known.map((winner) => [C[winner.campaign].name, winner.place < 0 ? String(winner.trial) : link(winner.place),
+    { n: result(winner.value) }, { n: signed(winner.versus_base) }, { n: winner.low === null ? "–" : `${signed(winner.low)} .. ${signed(winner.high)}` }, winner.confirmed ? "yes" : "no"])));
+  changesBeside(body, known);
+  for (const winner of known) if (winner.command) body.append(el("p", { class: "hint", text: `The winner of ${C[winner.campaign].name} as a command:` }), command(winner.command));
+}
+
+// What any of the winners changes, a row a knob.
+function changesBeside(body, known) {
+  const placed = known.filter((winner) => winner.place >= 0);
+  const all = placed.map((winner) => new Map(changesOf(winner.place).map(([path, , value]) => [path, value])));
+  const paths = [...new Set(all.flatMap((found) => [...found.keys()]))];
+  if (!paths.length) return;
+  const list = table(["changed from its base", ...placed.map((winner) => C[winner.campaign].name)], paths.map((path) => [el("code", { text: path }), ...all.map((found) => (found.has(path) ? short(found.get(path)) : "–"))]));
+  body.append(el("details", { open: paths.length <= 12 }, el("summary", { text: `What they change: ${plural(paths.length, "knob")}` }), list));
+}

@@ -1,0 +1,48 @@
+// Stairs, bands and legends.
+
+function steps(ctx, c, xs, ys, colour, dash, width, end = c.box.right) {
+  ctx.strokeStyle = colour;
+  ctx.lineWidth = width;
+  ctx.setLineDash(dash);
+  ctx.beginPath();
+  let before = null;
+  xs.forEach((x, at) => {
+    if (ys[at] === null) return;
+    const [px, py] = [c.x.map(x), c.y.map(ys[at])];
+    if (before === null) ctx.moveTo(px, py);
+    else { ctx.lineTo(px, before); ctx.lineTo(px, py); }
+    before = py;
+  });
+  if (before !== null) ctx.lineTo(end, before);
+  ctx.stroke();
+  ctx.setLineDash([]);
+}
+
+function band(ctx, c, xs, lows, highs, colour) {
+  const known = xs.map((_, at) => at).filter((at) => lows[at] !== null && highs[at] !== null);
+  if (known.length < 2) return;
+  ctx.fillStyle = colour;
+  ctx.beginPath();
+  for (const at of known) ctx.lineTo(c.x.map(xs[at]), c.y.map(highs[at]));
+  for (const at of known.reverse()) ctx.lineTo(c.x.map(xs[at]), c.y.map(lows[at]));
+  ctx.fill();
+}
+
+// What lines and points mean: [colour, text, line | dash | a symbol, its dashes].
+function legend(items) {
+  return el("div", { class: "tools legend" }, items.map(([colour, text, kind, dash = [9, 7]]) => {
+    const mark = el("canvas", { width: 48, height: 28 });
+    mark.style.width = "24px";
+    mark.style.height = "14px";
+    const draw = () => {
+      const ctx = mark.getContext("2d");
+      ctx.clearRect(0, 0, 48, 28);
+      ctx.fillStyle = ctx.strokeStyle = COLOURS[colour];
+      if (kind === "line" || kind === "dash") { ctx.setLineDash(kind === "dash" ? dash : []); line(ctx, 2, 14, 46, 14, COLOURS[colour], 4); }
+      else symbol(ctx, kind, 24, 14, 8);
+    };
+    when("theme", draw);
+    draw();
+    return el("label", {}, mark, text);
+  }));
+}
