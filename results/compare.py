@@ -61,7 +61,7 @@ def _beside(folder: Location) -> Path | None:
     return local.with_name(f"{folder.name}.png")
 
 
-def page_of(folders: Sequence[Location]) -> Location:
+def place_beside(folders: Sequence[Location]) -> Location:
     """Return the place of the page of several campaigns: beside the first one's folder, named after all.
 
     In this directory where that folder is in an object store, or is one of this repository's files.
@@ -83,7 +83,7 @@ def _compare_campaigns(console: Console, options: Namespace) -> int:
         if getattr(options, name) is not None:
             raise ValueError(f"--{name} is for one replay beside its record, not for {len(options.folders)} campaigns")
     folders = [find(folder) for folder in options.folders]
-    where = options.html or page_of(folders)
+    where = options.html or place_beside(folders)
     if options.page:
         _check_page(where)
     all_results = [frames.load(folder) for folder in folders]

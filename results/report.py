@@ -293,7 +293,7 @@ def _write_all(console: Console, options: argparse.Namespace, results: Results, 
         if options.png is not None:
             from results.page.pictures import write_pictures  # with matplotlib
 
-            names = write_pictures(data, options.png)
+            names = write_pictures(results, data, options.png)
             if not to_screen:
                 console.print(f"pictures: {options.png}: {', '.join(names) or 'nothing to draw yet'}")
         if options.markdown is not None:

@@ -25,6 +25,7 @@ class RayStartsError(BaseException):
 READERS: dict[str, Callable[[Path], int]] = {
     "report": lambda folder: report.main([str(folder)]),
     "compare": lambda folder: compare.main([str(folder)]),
+    "compare several": lambda folder: compare.main([str(folder), str(folder), "--html", "several.html"]),
     "compact": lambda folder: compact.main([str(folder), "compacted"]),
     "fidelity": lambda folder: fidelity.main([str(folder)]),
     "status": lambda folder: status.main([str(folder)]),
@@ -95,6 +96,7 @@ def test_rows_too_many_are_refused_by_every_command(case, read_by_all) -> None:
         assert codes.pop("warm start") == 0, "it reads no reports"
     if case.name.startswith("curves"):
         assert (codes.pop("status"), codes.pop("fidelity")) in ((0, 0), (0, 2)), "they read no curves"
+        assert codes.pop("compare several") == 0, "no more than these"
     assert set(codes.values()) == {2}, codes
 
 

@@ -83,6 +83,7 @@ def test_a_campaign_in_a_bucket_survives_a_kill_of_its_driver(workplace) -> None
     text = (workplace / "log").read_text()
     assert code == 0, text
     assert f"trials = pandas.read_parquet('{FOLDER}/trials')" in text and "made-up-secret" not in text
+    assert f"Page: {FOLDER}/report.html" in text and b"<!doctype html>" in files.read(FOLDER / "report.html")
 
     table = pd.read_parquet(f"{FOLDER}/trials")  # as the note says, by pandas alone
     ran = table[table["status"] != "infeasible"].set_index("key")

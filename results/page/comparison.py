@@ -10,10 +10,10 @@ import pandas as pd
 from terminal.counted import counted
 from terminal.escape import visible
 
+from results.page.compared_ranges import compared_ranges
 from results.page.plain import json_cell, json_number, json_numbers, shown_text
-from results.page.ranges import ranges
 from results.page.reproduce import asked
-from results.page.side_by_side import sentence_of, unlike
+from results.page.side_by_side import sentence_of_several, unlike
 from results.page.table import changed_fields
 from results.questions.compare import Campaigns
 from results.questions.progression import progression
@@ -46,7 +46,7 @@ def comparison_data(found: Campaigns, all_results: Sequence[Results]) -> dict[st
     winners = [_winner(row, results) for row, results in zip(_records(found.winners), all_results, strict=True)]
     return {
         "name": shown_text(" / ".join(names)),
-        "verdict": {"sentence": sentence_of(found)},
+        "verdict": {"sentence": sentence_of_several(found)},
         "campaigns": [
             _campaign(row, results) for row, results in zip(_records(found.campaigns), all_results, strict=True)
         ],
@@ -58,7 +58,7 @@ def comparison_data(found: Campaigns, all_results: Sequence[Results]) -> dict[st
         "courses": [_course(one.results) for one in placed],
         "winners": winners,
         "noise": [_noise(row, names) for row in _records(found.noise)],
-        "knobs": ranges(found.knobs, names, all_results, winners),
+        "knobs": compared_ranges(found.knobs, names, all_results, winners),
         "commands": _commands(names, all_results),
     }
 

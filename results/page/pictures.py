@@ -5,51 +5,55 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 from storage import inside
 
+from results.page.knob_pictures import parallel, scatter
+from results.page.palette import COLOURS, Data, drawn_as
+from results.picture_text import any_script, literal
+from results.replays.comparison import compare
+from results.replays.picture import figure_of
+from results.store.frames import Results
+
 DPI = 200
-# Okabe and Ito's colours, as on the page.
-COLOURS = {
-    "completed": "#0072b2", "stopped": "#e69f00", "diverged": "#d55e00", "crashed": "#cc79a7", "running": "#56b4e9",
-    "winner": "#009e73", "bad": "#d55e00", "soft": "#5b6470", "base": "#000000",
-}  # fmt: skip
-Data = dict[str, Any]
+MOST_LANES = 40  # of slots that are named
+_UNITS = ((3600, "hours"), (60, "minutes"), (1, "seconds"))
 
 
-def write_pictures(data: Data, folder: Path) -> list[str]:
-    """Write each picture that there is something to draw for into a folder, which is made; their names."""
+def write_pictures(results: Results, data: Data, folder: Path) -> list[str]:
+    """Write each picture that there is something to draw for into a folder, which is made; their names.
+
+    ``data`` are those of the campaign's page.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     for name, draw in _PICTURES.items():
         figure = Figure(figsize=(8, 4.5), dpi=DPI, layout="constrained")
-        if draw(figure.subplots(), data):
-            buffer = io.BytesIO()
-            figure.savefig(buffer, format="png")
-            inside.write(folder, f"{name}.png", buffer.getvalue())
-            written.append(f"{name}.png")
+        if draw(figure, data):
+            written.append(_write(figure, folder, name))
+    if data["replay"] is not None:
+        written.append(_write(figure_of(compare(results)), folder, "replay"))
     return written
 
 
-def _literal(text: str) -> str:
-    """Text that matplotlib shows as it is: a dollar begins no formula."""
-    return text.replace("$", r"\$")
+def _write(figure: Figure, folder: Path, name: str) -> str:
+    buffer = io.BytesIO()
+    with any_script():
+        figure.savefig(buffer, format="png")
+    inside.write(folder, f"{name}.png", buffer.getvalue())
+    return f"{name}.png"
 
 
-def _colour(data: Data, place: int) -> str:
-    winner = data["winner"]
-    if winner is not None and data["trials"]["number"][place] == winner["trial"]:
-        return COLOURS["winner"]
-    if data["trials"]["is_base"][place]:
-        return COLOURS["base"]
-    return COLOURS.get(data["statuses"][data["trials"]["status"][place]], COLOURS["soft"])
+def _alone(draw: Callable[[Axes, Data], bool]) -> Callable[[Figure, Data], bool]:
+    """Give a picture of one pair of axes the whole figure."""
+    return lambda figure, data: draw(figure.subplots(), data)
 
 
 def _objective(data: Data) -> str:
-    return _literal(f"{data['objective']} ({data['unit']})" if data["unit"] else data["objective"])
+    return literal(f"{data['objective']} ({data['unit']})" if data["unit"] else data["objective"])
 
 
 def _progress(axes: Axes, data: Data) -> bool:
@@ -72,12 +76,12 @@ def _curves(axes: Axes, data: Data) -> bool:
     if measure is None:
         return False
     searched = [place for place in measure["of"] if data["trials"]["stage"][place] == "search"]
-    for place in sorted(searched, key=lambda p: _colour(data, p) in (COLOURS["winner"], COLOURS["base"])):
+    for place in sorted(searched, key=lambda p: drawn_as(data, p) in ("winner", "base")):
         axis, values = measure["of"][place]
         steps = data["curves"]["axes"][axis][0]
         known = [(step, value) for step, value in zip(steps, values, strict=True) if value is not None]
-        colour = _colour(data, place)
-        width = 2.0 if colour in (COLOURS["winner"], COLOURS["base"]) else 0.8
+        kind = drawn_as(data, place)
+        colour, width = COLOURS[kind], 2.0 if kind in ("winner", "base") else 0.8
         mark = "o" if len(known) < 2 else ""
         axes.plot(
             *zip(*known, strict=True), color=colour, linewidth=width, marker=mark, markersize=3
@@ -85,7 +89,7 @@ def _curves(axes: Axes, data: Data) -> bool:
     for rung in data["rungs"][:12]:
         axes.axvline(rung, color=COLOURS["soft"], linestyle="--", linewidth=0.8)
     unit = f" ({measure['unit']})" if measure["unit"] else ""
-    axes.set(xlabel="steps", ylabel=_literal(f"{measure['name']}{unit}"))
+    axes.set(xlabel="steps", ylabel=literal(f"{measure['name']}{unit}"))
     return bool(searched)
 
 
@@ -106,7 +110,7 @@ def _confirmation(axes: Axes, data: Data) -> bool:
     axes.axvline(0, color="#000000", linewidth=1)
     axes.set_yticks(range(len(arms)), [f"trial {arm['trial']}" for arm in arms])
     axes.invert_yaxis()
-    axes.set_xlabel(_literal(f"{data['objective']} minus the base's, fresh seeds (left is better)"))
+    axes.set_xlabel(literal(f"{data['objective']} minus the base's, fresh seeds (left is better)"))
     return bool(arms)
 
 
@@ -118,9 +122,9 @@ def _intervals(axes: Axes, rows: list[Data], label: str) -> bool:
             axes.plot([row["low"], row["high"]], [place, place], color=colour, linewidth=1.5)
         axes.plot([row["middle"]], [place], "o", color=colour, markersize=4)
     axes.axvline(0, color="#000000", linewidth=0.8)
-    axes.set_yticks(range(len(known)), [_literal(row["name"]) for row in known], fontsize=7)
+    axes.set_yticks(range(len(known)), [literal(row["name"]) for row in known], fontsize=7)
     axes.invert_yaxis()
-    axes.set_xlabel(_literal(label))
+    axes.set_xlabel(literal(label))
     return bool(known)
 
 
@@ -138,10 +142,45 @@ def _importance(axes: Axes, data: Data) -> bool:
     return found is not None and _intervals(axes, found["rows"], found["axis"])
 
 
-_PICTURES: dict[str, Callable[[Axes, Data], bool]] = {
-    "progress": _progress,
-    "curves": _curves,
-    "confirmation": _confirmation,
-    "effects": _effects,
-    "importance": _importance,
+def _slots(axes: Axes, data: Data) -> bool:
+    slots = data["slots"]
+    if slots is None or not slots["seconds"]:
+        return False
+    unit, name = next((one for one in _UNITS if slots["seconds"] >= one[0]), _UNITS[-1])
+    training, setup = slots["parts"].index("training"), slots["parts"].index("set-up")
+    kinds = set()
+    for place, lane, start, end, parts in slots["bars"]:
+        kind = drawn_as(data, place)
+        kinds.add(kind)
+        axes.barh(
+            lane, (end - start) / unit, left=start / unit, height=0.8, color=COLOURS[kind], alpha=0.4, linewidth=0
+        )
+        begins = start + parts[setup]
+        axes.barh(lane, parts[training] / unit, left=begins / unit, height=0.8, color=COLOURS[kind], linewidth=0)
+        if end - start > slots["seconds"] / 45:
+            number = str(data["trials"]["number"][place])
+            axes.text((start + end) / 2 / unit, lane, number, ha="center", va="center", fontsize=6, color="white")
+    lanes = slots["lanes"]
+    if len(lanes) <= MOST_LANES:
+        axes.set_yticks(
+            range(len(lanes)), [f"{literal(lane, 41)} {at + 1}" for at, lane in enumerate(lanes)], fontsize=7
+        )
+    axes.set(xlabel=f"{name} since the first start (dark is training, light is all else)")
+    axes.invert_yaxis()
+    marks = [Patch(color=COLOURS[kind], label="other" if kind == "soft" else kind) for kind in COLOURS if kind in kinds]
+    axes.legend(
+        handles=marks, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=len(marks), frameon=False, fontsize=8
+    )
+    return True
+
+
+_PICTURES: dict[str, Callable[[Figure, Data], bool]] = {
+    "progress": _alone(_progress),
+    "curves": _alone(_curves),
+    "confirmation": _alone(_confirmation),
+    "effects": _alone(_effects),
+    "importance": _alone(_importance),
+    "parallel": parallel,
+    "scatter": scatter,
+    "slots": _alone(_slots),
 }

@@ -15,7 +15,7 @@ MOST_FIELDS = 6  # named in the sentence; the table has all
 MOST_NAMES = 5
 
 
-def sentence_of(found: Campaigns) -> str:
+def sentence_of_several(found: Campaigns) -> str:
     """Say which campaigns share a ruler, what each ruler's lowest value is, and what keeps the others apart."""
     groups = [list(its) for _, its in found.campaigns.groupby("ruler")["campaign"]]
     said = [_together(found, names) for names in groups if len(names) > 1]

@@ -19,6 +19,7 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import AbstractPathEffect, withStroke
 from matplotlib.transforms import Transform
 
+from results.picture_text import any_script, literal
 from results.replays.comparison import Comparison
 from results.statistics.leaderboard import Noise
 
@@ -31,7 +32,8 @@ Curve = Callable[[np.ndarray], np.ndarray]
 def draw(comparison: Comparison, path: Path) -> None:
     """Write the picture to ``path``, in the format that its ending names; a ValueError as of :func:`check_picture`."""
     check_picture(path)
-    figure_of(comparison).savefig(path)
+    with any_script():
+        figure_of(comparison).savefig(path)
 
 
 def check_picture(path: Path) -> None:
@@ -48,10 +50,11 @@ def figure_of(comparison: Comparison) -> Figure:
     figure = Figure(figsize=(16, 8), dpi=100, layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=(1.35, 1))
     what = f"{comparison.space}, replayed {comparison.reading} at scale {comparison.scale}"
-    figure.suptitle(f"{what}: {comparison.metric} recorded and measured", fontsize=13)
+    figure.suptitle(literal(f"{what}: {comparison.metric} recorded and measured", 200), fontsize=13)
     _scatter(left, comparison)
     _progression(right, comparison)
-    figure.draw_without_rendering()  # lays out the axes, so that it is known what will stand how close together
+    with any_script():
+        figure.draw_without_rendering()  # lays out the axes, so that it is known what will stand how close together
     left.autoscale(False)
     _label(left, comparison)
     return figure
@@ -67,7 +70,7 @@ def _scatter(axes: Axes, comparison: Comparison) -> None:
     if found is not None:
         title = f"rank correlation {found.value:.2f} (95 %: {found.low:.2f} to {found.high:.2f})"
     axes.set_title(title, fontsize=11)
-    axes.set(xlabel=f"recorded {metric}", ylabel=f"measured {metric}")
+    axes.set(xlabel=literal(f"recorded {metric}"), ylabel=literal(f"measured {metric}"))
     if both.empty:
         return
     phases = list(dict.fromkeys(runs["phase"]))
@@ -93,7 +96,7 @@ def _scatter(axes: Axes, comparison: Comparison) -> None:
     assert isinstance(axes.figure, Figure)
     bar = axes.figure.colorbar(points, ax=axes, ticks=range(len(phases)), pad=0.01, aspect=45)
     bar.ax.set_title("phase", fontsize=9)
-    bar.ax.set_yticklabels([_short(phase) for phase in phases], fontsize=8)
+    bar.ax.set_yticklabels([literal(_short(phase)) for phase in phases], fontsize=8)
     bar.ax.tick_params(length=0)
 
 
@@ -165,7 +168,7 @@ def _joined(names: Iterable[str], places: np.ndarray, transform: Transform) -> l
             found.append(([name], (float(place[0]), float(place[1])), pixels))
         else:
             near.append(name)
-    return [(", ".join(group), place) for group, place, _ in found]
+    return [(literal(", ".join(group)), place) for group, place, _ in found]
 
 
 # --- from the baseline to the best ------------------------------------------------------------------------------------
@@ -174,8 +177,8 @@ def _joined(names: Iterable[str], places: np.ndarray, transform: Transform) -> l
 def _progression(axes: Axes, comparison: Comparison) -> None:
     steps = comparison.progression
     axes.set_title("from the baseline to the best (bars: 95 % interval of the mean)", fontsize=11)
-    axes.set_xlabel(f"{comparison.metric} minus the baseline's")
-    axes.set_yticks(range(len(steps)), steps["label"])
+    axes.set_xlabel(literal(f"{comparison.metric} minus the baseline's"))
+    axes.set_yticks(range(len(steps)), [literal(label) for label in steps["label"]])
     axes.invert_yaxis()
     axes.axvline(0, color="#cccccc", linewidth=0.8, zorder=0)
     axes.grid(axis="y", color="#eeeeee")

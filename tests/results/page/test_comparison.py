@@ -13,7 +13,7 @@ import pytest
 from benchmarks.made_up_campaign import make
 from results import compare as compare_command
 from results import load
-from results.compare import main, page_of
+from results.compare import main, place_beside
 from results.page.comparison import comparison_data
 from results.page.write import html_of_comparison
 from results.questions.compare import compare_campaigns
@@ -176,15 +176,15 @@ def test_an_option_for_several_is_refused_for_one(option: list[str], capsys: Any
 def test_its_default_place_is_no_file_of_this_repository_and_no_bucket(tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.chdir(tmp_path)
     kept = compare_command.KEPT / "ngpt"
-    assert page_of([kept, tmp_path / "a"]) == tmp_path / "compare-ngpt-a.html"
-    assert page_of([location("s3://bucket/runs/night"), tmp_path / "a"]) == tmp_path / "compare-night-a.html"
+    assert place_beside([kept, tmp_path / "a"]) == tmp_path / "compare-ngpt-a.html"
+    assert place_beside([location("s3://bucket/runs/night"), tmp_path / "a"]) == tmp_path / "compare-night-a.html"
 
 
 def test_its_name_is_a_files_name_whatever_the_campaigns_are_called(tmp_path: Path) -> None:
     hostile = [tmp_path / "<script>\n\u202e 'a'", tmp_path / ("long" * 50), tmp_path / "b"]
-    name = page_of(hostile).name
+    name = place_beside(hostile).name
     assert re.fullmatch(r"compare-[A-Za-z0-9._-]{100}-[0-9a-f]{8}\.html", name)
-    assert page_of(hostile[:2]).name != name
+    assert place_beside(hostile[:2]).name != name
 
 
 def test_the_html_holds_its_data_whole(folders: tuple[Path, ...]) -> None:

@@ -1,5 +1,8 @@
 // Effects with their intervals against the noise, and how much each knob matters.
 
+// Changes as a text, with as many digits as a table needs.
+const briefly = (text) => text.replace(/(?<![\w.])\d+\.\d{4,}(?![\w.])/g, (found) => short(Number(found)));
+
 function effectsSection() {
   const effects = DATA.effects;
   if (!effects) return;
@@ -8,13 +11,13 @@ function effectsSection() {
   const rows = effects.rows.filter((row) => row.middle !== null).slice(0, effects.drawn);
   if (rows.length) {
     intervals(host, rows.map((row) => ({ ...row, place: PLACE.get(row.trial) ?? -1,
-      lines: [`${row.name} against ${row.against}: ${signed(row.middle)}`, row.low === null ? "no interval" : `95 %: ${signed(row.low)} to ${signed(row.high)}`, row.said, row.changes] })),
+      lines: [`${row.name} against ${row.against}: ${signed(row.middle)}`, row.low === null ? "no interval" : `95 %: ${signed(row.low)} to ${signed(row.high)}`, row.said, briefly(row.changes)] })),
     { label: "Effects with their intervals", axis: `difference in ${DATA.objective} (left is better)`, band: effects.noise });
     body.append(host);
   }
   const name = (row) => (PLACE.has(row.trial) ? link(PLACE.get(row.trial), row.name) : row.name);
   body.append(el("details", {}, el("summary", { text: `As a table: ${plural(effects.rows.length, "comparison")}` }), table(["what", "against", { n: "difference" }, { n: "95 % interval" }, { n: "runs" }, "verdict", "changes"],
-    effects.rows.map((row) => [name(row), row.against, { n: signed(row.middle) }, { n: row.low === null ? "–" : `${signed(row.low)} .. ${signed(row.high)}` }, { n: row.runs ?? "–" }, row.said, { class: "long", n: row.changes }])),
+    effects.rows.map((row) => [name(row), row.against, { n: signed(row.middle) }, { n: row.low === null ? "–" : `${signed(row.low)} .. ${signed(row.high)}` }, { n: row.runs ?? "–" }, row.said, { class: "long", n: briefly(row.changes) }])),
     effects.left_out ? el("p", { class: "note", text: `${effects.left_out} more are left out.` }) : null));
 }
 

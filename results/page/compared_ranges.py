@@ -14,7 +14,7 @@ from results.page.table import base_values
 from results.store.frames import Results
 
 
-def ranges(
+def compared_ranges(
     knobs: pd.DataFrame,
     names: Sequence[str],
     all_results: Sequence[Results],
