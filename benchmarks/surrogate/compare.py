@@ -36,6 +36,7 @@ from terminal.option_numbers import at_least_one
 
 MARKS = (50, 100, 200)  # runs of the base
 SEEDS, SLOTS = 30, (1, 8, 64)
+FEWEST = 200  # completed runs, under which the surrogates know too little to put samplers in order
 
 Line = dict[str, Any]
 
@@ -116,6 +117,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         check_methods(given.methods)
         small, runs = small_spaces.load(given.space), trainings.read(given.space, given.file)
+        check_enough(runs)
         devices = [Device(small, runs, kind) for kind in models.KINDS]
     except (ValueError, OSError) as error:
         return parser.refuse(error)
@@ -129,6 +131,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
             console.print(summary(lines, device.kind, slots, given.methods[0]))
     explain(console, devices)
     return 0
+
+
+def check_enough(runs: Sequence[trainings.Training]) -> None:
+    """Raise a ValueError for too few recorded runs."""
+    completed = sum(run.completed for run in runs)
+    if completed < FEWEST:
+        raise ValueError(
+            f"{completed} recorded runs were completed but a comparison needs at least {FEWEST}: record more, with "
+            "python -m benchmarks.surrogate.record"
+        )
 
 
 def check_methods(names: Sequence[str]) -> None:

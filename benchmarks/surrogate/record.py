@@ -29,6 +29,7 @@ import torch
 
 from benchmarks.surrogate import draws, small_spaces
 from benchmarks.surrogate.small_spaces import RUNGS, SmallSpace
+from benchmarks.surrogate.trainings import whole_lines
 from search_spaces.domains import Value
 from storage.location import local_argument
 from terminal.command_line import OneLineParser
@@ -148,12 +149,12 @@ def flops(config: TrainConfig, dataset: Dataset) -> float:
 
 
 def read(file: Path) -> list[Row]:
-    """The rows of a file, without a last line that a killed process left half-written."""
+    """The rows of a file to go on with; a last line that a killed process left half-written is cut off."""
     text = file.read_text() if file.exists() else ""
-    whole, _, torn = text.rpartition("\n")
+    whole, newline, torn = text.rpartition("\n")
     if torn:
-        file.write_text(whole + "\n" if whole else "")
-    return [json.loads(line) for line in whole.splitlines()]
+        file.write_text(whole + newline)
+    return whole_lines(text)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -80,10 +80,15 @@ def training(row: Mapping[str, Any]) -> Training:
     )
 
 
+def whole_lines(text: str) -> list[dict[str, Any]]:
+    """The rows of a recording, without a last line that is being written or that a killed process left."""
+    return [json.loads(line) for line in text.rpartition("\n")[0].splitlines()]
+
+
 def read(space: str, file: Path = FILE) -> list[Training]:
     """The runs of a space, from the Parquet file or from lines of the recording; a ValueError where there are none."""
     if file.suffix == ".jsonl":
-        rows: Sequence[Mapping[str, Any]] = [json.loads(line) for line in file.read_text().splitlines()]
+        rows: Sequence[Mapping[str, Any]] = whole_lines(file.read_text())
     else:
         rows = [row for row in pq.read_table(file).to_pylist() if row.get("space") == space]
     if not rows:
@@ -98,7 +103,7 @@ def pack(folder: Path, file: Path) -> dict[str, int]:
     """Write the runs of all spaces in ``folder`` to ``file``; returns the number of rows by space."""
     rows, counts = [], {}
     for lines in sorted(folder.glob("*.jsonl")):
-        found = [json.loads(line) for line in lines.read_text().splitlines()]
+        found = whole_lines(lines.read_text())
         counts[lines.stem] = len(found)
         rows += [row | {"space": lines.stem, "values": json.dumps(row["values"])} for row in found]
     if not rows:

@@ -94,6 +94,7 @@ def test_campaigns_that_are_kept_are_not_run_again(tmp_path, made_up, monkeypatc
     lines = tmp_path / "lines.jsonl"
     monkeypatch.setattr(compare.trainings, "read", lambda space, file: made_up)
     monkeypatch.setattr(compare, "MARKS", (1, 2))
+    monkeypatch.setattr(compare, "FEWEST", 50)
     monkeypatch.setattr(compare.models, "KINDS", {"trees": compare.models.Trees})
     options = ["--seeds", "1", "--slots", "2", "--methods", "random", "ours", "--lines", str(lines)]
     assert compare.main(options) == 0
@@ -104,3 +105,9 @@ def test_campaigns_that_are_kept_are_not_run_again(tmp_path, made_up, monkeypatc
     assert lines.read_text() == kept
     assert compare.main([*options, "--methods", "rndom"]) == 2
     assert "there is no method 'rndom'" in capsys.readouterr().err
+
+
+def test_samplers_are_not_compared_on_a_surrogate_that_knows_too_little(made_up, monkeypatch, capsys) -> None:
+    monkeypatch.setattr(compare.trainings, "read", lambda space, file: made_up[:20])
+    assert compare.main([]) == 2
+    assert "needs at least 200: record more" in capsys.readouterr().err

@@ -64,6 +64,13 @@ def test_rungs_order_ends_about_as_well_as_recorded_ones_do(device) -> None:
         assert abs(recorded - played) < 0.25
 
 
+def test_seconds_of_configs_that_were_not_seen_are_missed_by_little(device, made_up) -> None:
+    seconds = np.array([run.seconds for run in made_up if run.completed])
+    assert hold_out.seconds_error(device, seconds) < 0.2
+    shuffled = np.random.default_rng(0).permutation(seconds)
+    assert hold_out.seconds_error(device, seconds) < 0.5 * hold_out.seconds_error(device, shuffled)
+
+
 def test_configs_diverge_where_recorded_ones_did(small, made_up) -> None:
     hot = [
         replace(run, status="diverged", rungs=()) if run.completed and run.values["optimizer.matrix_lr"] > 0.15 else run

@@ -44,6 +44,13 @@ def test_what_is_no_table_of_trainings_is_refused_in_a_line(tmp_path, capsys) ->
         assert said in capsys.readouterr().err
 
 
+def test_a_recording_that_goes_on_is_packed_without_the_line_that_is_being_written(tmp_path) -> None:
+    lines = tmp_path / "parameter_golf.jsonl"
+    lines.write_text(json.dumps(ROW) + "\n" + json.dumps(ROW)[:50])
+    assert trainings.pack(tmp_path, tmp_path / "table.parquet") == {"parameter_golf": 1}
+    assert len(trainings.read("parameter_golf", lines)) == 1
+
+
 def test_a_space_without_runs_and_a_folder_without_a_recording_are_refused(tmp_path, capsys) -> None:
     assert trainings.main([str(tmp_path)]) == 2
     assert "has no recording" in capsys.readouterr().err
