@@ -42,7 +42,7 @@ def play_in_place_of_ray(
 ) -> None:
     """Let campaigns run by ``play`` with its ``settings``; ``meanwhile`` is called as each begins."""
 
-    def run_on_ray(console: Any, campaign: Search, here: Any) -> None:
+    def run_on_ray(console: Any, campaign: Search, here: Any, tick: Any) -> None:
         with start.interruptible(campaign):
             meanwhile(campaign)
             play(campaign, **settings).run()

@@ -9,6 +9,7 @@ from typing import Any
 from results.store.find import RUNS
 from storage.location import Location
 from tuner.spec import CampaignSpec
+from tuner.trackers.catalogue import LogTo
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class Start:
     address: str | None = None  # of the Ray cluster to join; None starts one here
     audit: bool = True
     notify: str | None = None  # a line of shell to run at its end, or "bell"
+    log: tuple[LogTo, ...] = ()  # trackers that it is also written to; campaign.json does not keep them
     planning: Planning | None = None
 
     @property

@@ -116,6 +116,8 @@ class Search:
         self.trained_seconds = 0.0  # by all trials, in this start of the campaign
         self.unwritten: OSError | None = None  # why the results could not be written
         self.events: list[Callable[[Entry], None]] = []  # told of each trial that ended
+        self.begun: list[Callable[[Entry], None]] = []  # told of each attempt that begins
+        self.reported: list[Callable[[Entry, int], None]] = []  # told of each report, with its step, once it is written
 
     # --- its parts ----------------------------------------------------------------------------------------------------
 
@@ -248,6 +250,8 @@ class Search:
     def start(self, key: str) -> None:
         """A trial's training begins."""
         self.ledger.start(key)
+        for tell in self.begun:
+            tell(self.ledger.entries[key])
 
     def report(self, key: str, result: Mapping[str, Any]) -> None:
         """A trial has reached a milestone, or its end."""
@@ -262,6 +266,8 @@ class Search:
         value = result.get(self.space.objective)
         if value is not None:
             self.proposals.reached(entry, result["milestone"], value)
+        for tell in self.reported:
+            tell(entry, result["step"])
 
     def end(self, key: str, result: Mapping[str, Any]) -> None:
         """A trial has ended by itself, or early stopping has ended it."""

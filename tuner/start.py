@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -53,6 +53,8 @@ from tuner.proposals.reuse import Library
 from tuner.proposals.warm_start import Prior
 from tuner.question import Question, ask, check_answerable, check_measurable, check_stopper, with_datasets
 from tuner.spec import CampaignSpec
+from tuner.trackers.catalogue import check_installed
+from tuner.trackers.logging_to import describe_log, logging_to
 
 if TYPE_CHECKING:
     from tuner.search_loop import Search
@@ -69,6 +71,7 @@ class Ended:
 def begin(console: Console, asked: Begin, space: Space | None = None) -> Ended:
     """A new campaign; of ``space``, where it is none that its name alone finds."""
     start = asked.start
+    check_installed(start.log)
     spec, space, sources = own_code.brought(with_places(asked.spec, start.results), space)
     here = machines(spec, start.address)
     has_gpu = here.has_gpu or (start.planning is not None and start.planning.device is not None)
@@ -86,6 +89,7 @@ def begin(console: Console, asked: Begin, space: Space | None = None) -> Ended:
 
 def resume(console: Console, asked: Resume, space: Space | None = None) -> Ended:
     """Go on with a campaign: the same question, what is left of the budget."""
+    check_installed(asked.start.log)
     runs = asked.start.results
     files.check_usable(runs)
     folder = latest(runs) if asked.campaign == LATEST else usable_campaign(runs, asked.campaign)
@@ -168,6 +172,8 @@ def made_ready(
     if start.address is None and start.slots is None:
         here = capacity.fitted(here, question.base, question.spec.concurrent)
     describe(console, question, here, start.slots)
+    named = campaign_folder(start.results, start.name or question.space.name)
+    describe_log(console, start.log, named if store is None else store.folder)
     if lacking:
         console.print(f"data: {lacking}")
     if store is None and start.audit:
@@ -191,7 +197,6 @@ def made_ready(
     question = replace(question, prior=prior_of(console, question, dataset.fingerprint, store))
     library = open_library(console, question.spec)
     if store is None:
-        named = campaign_folder(start.results, start.name or question.space.name)
         Store.check(named, campaign_record(question, dataset), question.space.column_types())
         here = on_ray(console, here, start.address)  # all that can fail comes before there is a folder
     return Ready(question, dataset, here, library)
@@ -311,13 +316,16 @@ def run_search(console: Console, ready: Ready, store: Store, start: Start, is_ne
         campaign.ledger.inert = question.inert
     if not is_new:
         store.revise(resumed.changes(store.campaign, question))  # now that nothing refuses it
-    if campaign.exhausted:
-        console.print(f"nothing left to do: all of {counted(question.trials, 'trial')} ended (--trials asks for more)")
-    else:
-        here = on_ray(console, here, start.address)
-        console.print(f"campaign: {store.folder}")
-        run_on_ray(console, campaign, here)
-    return Ended(conclude(console, campaign), store.folder)
+    with logging_to(console, start.log, campaign) as logging:
+        if campaign.exhausted:
+            asks_for_more = "(--trials asks for more)"
+            console.print(f"nothing left to do: all of {counted(question.trials, 'trial')} ended {asks_for_more}")
+        else:
+            here = on_ray(console, here, start.address)
+            console.print(f"campaign: {store.folder}")
+            run_on_ray(console, campaign, here, logging.tick)
+        logging.code = conclude(console, campaign)
+    return Ended(logging.code, store.folder)
 
 
 def on_ray(console: Console, here: capacity.Cluster, address: str | None) -> capacity.Cluster:
@@ -335,8 +343,8 @@ def on_ray(console: Console, here: capacity.Cluster, address: str | None) -> cap
     return found
 
 
-def run_on_ray(console: Console, campaign: Search, here: capacity.Cluster) -> None:
-    """Show the display, and fit on the Ray that runs."""
+def run_on_ray(console: Console, campaign: Search, here: capacity.Cluster, tick: Callable[[], None]) -> None:
+    """Show the display, and fit on the Ray that runs; ``tick`` is called often."""
     from tuner.cli.live_display import Display
     from tuner.cluster import connect
     from tuner.cluster.ray_tune import fit
@@ -345,7 +353,7 @@ def run_on_ray(console: Console, campaign: Search, here: capacity.Cluster) -> No
     started = time.monotonic()
     try:
         with interruptible(campaign), Display(campaign, console):
-            fit(campaign, here.resources)
+            fit(campaign, here.resources, tick)
     except RayDiedError:
         connect.abandon()
         raise

@@ -63,6 +63,7 @@ GOES_WITH: Mapping[str, tuple[str, ...]] = {  # option, without its dashes -> mo
     "hours": _RUNS,
     "address": _RUNS,
     "notify": _RUNS,
+    "log": _RUNS,
     "audit": _NEW,
     "no-audit": _NEW,
     # plans

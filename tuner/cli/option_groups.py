@@ -17,6 +17,7 @@ from terminal.option_numbers import at_least_one, positive, whole_number
 from trainable.seeds import SEEDS
 from tuner.plan.known_devices import CARDS
 from tuner.spec import STALL_MINUTES
+from tuner.trackers.catalogue import TRACKERS, LogTo, log_to
 
 LATEST = "latest"
 LONGEST = 10**6  # hours or minutes: beyond it, a timer of the system would overflow
@@ -259,6 +260,14 @@ def _say_where(where: argparse._ArgumentGroup) -> None:
         help="run this shell command at the end, with TUNER_EXIT_CODE, TUNER_CAMPAIGN, TUNER_FOLDER, TUNER_VERDICT, "
         "TUNER_WINNER and TUNER_DIFFERENCE in its environment; 'bell' rings the terminal's",
     )
+    where.add_argument(
+        "--log",
+        metavar="TRACKER",
+        action="append",
+        type=tracker,
+        help=f"write the campaign to this tracker too: {', '.join(sorted(TRACKERS))}; TRACKER:PLACE names its project, "
+        "experiment or folder; repeatable; with --resume give it again (docs/trackers.md)",
+    )
 
 
 def _look_first(look: argparse._ArgumentGroup) -> None:
@@ -327,6 +336,13 @@ def _line_of_shell(text: str) -> str:
             f"{elided(text)!r} is no line of shell: 1 to {LONGEST_COMMAND:,} characters, none of them zero"
         )
     return text
+
+
+def tracker(text: str) -> LogTo:
+    try:
+        return log_to(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 _seed = whole_number(0, SEEDS - 1, "0..2^63-1")

@@ -16,6 +16,7 @@ from tuner.cli.option_groups import parser
 from tuner.command import Begin, Command, Listing, Planning, Resume, Showing, Start
 from tuner.plan.known_devices import card
 from tuner.spec import CampaignSpec, Replay
+from tuner.trackers.catalogue import check_once
 
 LISTS = {
     "constraint": "constraints",
@@ -81,6 +82,7 @@ def _changes(given: Mapping[str, Any]) -> dict[str, Any]:
 
 def _start(given: Mapping[str, Any]) -> Start:
     planning = {f.name: given.get(f.name) for f in fields(Planning)}
+    check_once(given.get("log", ()))
     return Start(
         given.get("results", RUNS),
         given.get("name"),
@@ -88,6 +90,7 @@ def _start(given: Mapping[str, Any]) -> Start:
         given.get("address"),
         given.get("audit", True),
         given.get("notify"),
+        tuple(given.get("log", ())),
         Planning(**planning) if "dry_run" in given else None,
     )
 

@@ -55,6 +55,8 @@ from tuner.python.campaign import Campaign
 from tuner.python.driving import drive
 from tuner.search_loop import OneStart, Search
 from tuner.spec import CampaignSpec
+from tuner.trackers.catalogue import check_installed
+from tuner.trackers.logging_to import describe_log, logging_to
 
 DEFAULT_TRIALS, DEFAULT_SEED, DEFAULT_REPORTS = 24, 1337, 10
 SCALE = "own"  # in the rows: there is one size only
@@ -123,6 +125,7 @@ def tune(
     gpu_fraction: float | None = None,
     address: str | None = None,
     notify: str | None = None,
+    log: Any = None,
 ) -> Campaign:
     """Search for the config with which ``train(config, report)`` comes to the lowest (``maximise``: highest) value.
 
@@ -137,7 +140,7 @@ def tune(
     asked = {
         "trials": trials, "hours": hours, "name": name, "results": results, "seed": seed, "stopper": stopper,
         "reports": reports, "confirm": confirm, "ablate": ablate, "concurrent": concurrent, "cpus": cpus,
-        "gpu_fraction": gpu_fraction, "address": address, "notify": notify,
+        "gpu_fraction": gpu_fraction, "address": address, "notify": notify, "log": log,
     }  # fmt: skip
     with naming_arguments():
         own, source = named_function(train)
@@ -195,6 +198,7 @@ def settled(spec: CampaignSpec, objective: str, was: Mapping[str, Any]) -> Campa
 
 def go(console: Console, question: OwnQuestion, asked: Start, store: Store | None) -> start.Ended:
     """Begin the campaign, or go on with the one in ``store``, and run it to its end."""
+    check_installed(asked.log)
     sent = pickled(question.train)
     if store is None:
         beginning.check_free(asked.results, asked.name, question.record())
@@ -202,8 +206,9 @@ def go(console: Console, question: OwnQuestion, asked: Start, store: Store | Non
         check_same(store, question)
     here = start.machines(question.spec, asked.address)
     describe_plan(console, question, here)
+    named = campaign_folder(asked.results, asked.name or question.name) if store is None else store.folder
+    describe_log(console, asked.log, named)
     if store is None:
-        named = campaign_folder(asked.results, asked.name or question.name)
         Store.check(named, question.record(), question.space.column_types())
         here = start.on_ray(console, here, asked.address)  # all that can fail comes before there is a folder
     with notifying(console, asked.notify) as notice:
@@ -329,10 +334,13 @@ def run(
     )
     if not is_new:
         store.revise({name: question.spec.to_json()[name] for name in ("trials", "ablate", "confirm")})
-    if campaign.exhausted:
-        console.print(f"nothing left to do: all of {counted(campaign.trials, 'trial')} ended (trials asks for more)")
-    else:
-        here = start.on_ray(console, here, asked.address)
-        console.print(f"campaign: {store.folder}")
-        start.run_on_ray(console, campaign, here)
-    return start.Ended(conclude(console, campaign), store.folder)
+    with logging_to(console, asked.log, campaign) as logging:
+        if campaign.exhausted:
+            ended = f"all of {counted(campaign.trials, 'trial')} ended"
+            console.print(f"nothing left to do: {ended} (trials asks for more)")
+        else:
+            here = start.on_ray(console, here, asked.address)
+            console.print(f"campaign: {store.folder}")
+            start.run_on_ray(console, campaign, here, logging.tick)
+        logging.code = conclude(console, campaign)
+    return start.Ended(logging.code, store.folder)

@@ -32,7 +32,7 @@ from tuner.cli.option_groups import parser
 NAMES = {"set": "overrides", "constraint": "constraints", "import": "imports"}  # option -> argument, where they differ
 IS_CALL = {"resume": "resume()", "replay": "replay()"}
 NO_ARGUMENTS = ("space", "list", "show", "resume", "replay", "dry-run")  # they choose the function, or are its first
-SEVERAL = ("import", "constraint", "likely", "warm_start", "reuse")
+SEVERAL = ("import", "constraint", "likely", "warm_start", "reuse", "log")
 PLACES = ("import", "results", "data", "warm_start", "reuse")
 
 

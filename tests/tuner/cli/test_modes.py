@@ -22,7 +22,7 @@ VALUES = {
     "reading": "as_logged", "seeds": "2", "stopper": "median", "fidelity": "branch", "reports": "3", "confirm": "2x2",
     "concurrent": "1", "gpu-fraction": "0.5", "cpus": "3", "stall-minutes": "3", "name": "night", "results": "runs",
     "hours": "2", "address": "auto", "device": "h100", "slots": "8", "tokens-per-second": "1000", "price": "2",
-    "show": "N3", "notify": "say done", "import": "my_tricks.py", "resume": "night", "replay": "N3",
+    "show": "N3", "notify": "say done", "log": "wandb", "import": "my_tricks.py", "resume": "night", "replay": "N3",
 }  # fmt: skip
 FLAGS = ("list", "dry-run", "trust-sources", "audit", "ablate", "compile", "mixed-devices")
 NEGATED = ("no-audit", "no-ablate", "no-compile", "no-mixed-devices", "no-confirm", "no-reuse")

@@ -54,7 +54,7 @@ def played(monkeypatch, tmp_path, play):
             finally:
                 running.stop()
 
-    def run_on_ray(console, campaign, here) -> None:
+    def run_on_ray(console, campaign, here, tick) -> None:
         with start.interruptible(campaign):
             tune = OwnTune(campaign)
             for happens in meanwhile:
