@@ -58,7 +58,7 @@ def _objective(data: Data) -> str:
 
 def _progress(axes: Axes, data: Data) -> bool:
     way = data["progress"]
-    if way is None or len(way["spent"]) < 2:
+    if way is None or len(way["spent"]) < 2 or all(value is None for value in way["value"]):
         return False
     low, high = ([float("nan") if value is None else value for value in way[name]] for name in ("low", "high"))
     mean, best = ([float("nan") if value is None else value for value in way[name]] for name in ("random", "best"))

@@ -70,7 +70,7 @@ class Parallel extends Chart {
     ctx.lineWidth = 3;
     for (const [part, text] of axis.ticks) {
       const said = fitted(ctx, text, room - 6);
-      const left = at === this.xs.length - 1;
+      const left = Boolean(axis.last);
       ctx.textAlign = left ? "right" : "left";
       ctx.strokeText(said, left ? x - 5 : x + 5, this.y(part) + 4);
       ctx.fillText(said, left ? x - 5 : x + 5, this.y(part) + 4);
@@ -172,12 +172,13 @@ function resultAxis() {
 
 function parallelSection() {
   const knobs = DATA.knobs.filter((knob) => knob.values.filter((v) => v !== null).length > 1 && new Set(knob.values).size > 1);
-  if (!knobs.length || N < 2) return;
+  const known = T.value.some((value, place) => searched(place) && (value ?? T.last[place]) !== null);
+  if (N < 2 || knobs.length < (known ? 1 : 2)) return;
   const body = section("parallel");
   const first = knobs.slice(0, 12).map((knob) => knob.path);
   const chosen = new Set(DATA.first_knobs ? DATA.first_knobs.filter((path) => knobs.some((knob) => knob.path === path)) : first);
   const host = el("div");
-  const axes = () => [...knobs.filter((knob) => chosen.has(knob.path)).map(knobAxis), resultAxis()];
+  const axes = () => [...knobs.filter((knob) => chosen.has(knob.path)).map(knobAxis), ...(known ? [resultAxis()] : [])];
   const inner = el("div", {}, host);
   const fit = () => { host.style.minWidth = `${Math.max(300, (chosen.size + 1) * 64)}px`; };
   fit();

@@ -2,7 +2,7 @@
 
 function progressSection() {
   const way = DATA.progress;
-  if (!way || way.spent.length < 2) return;
+  if (!way || way.spent.length < 2 || way.value.every((value) => value === null)) return;
   const body = section("progress", way.hint);
   const host = el("div");
   const options = { log: false };

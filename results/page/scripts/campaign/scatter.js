@@ -2,9 +2,10 @@
 
 function scatterSection() {
   const knobs = DATA.knobs.filter((knob) => knob.values.some((v) => v !== null));
-  if (!knobs.length) return;
+  const ended = T.value.some((value, place) => value !== null && searched(place));
+  if (!knobs.length || !(ended || DATA.at_rungs.length)) return;
   const body = section("scatter");
-  const options = { knob: knobs.find((knob) => knob.path === (DATA.first_knobs || [])[0]) || knobs[0], at: "end", log: null, logy: false };
+  const options = { knob: knobs.find((knob) => knob.path === (DATA.first_knobs || [])[0]) || knobs[0], at: ended ? "end" : "0", log: null, logy: false };
   const host = el("div");
   const after = (at) => `after ${short(DATA.at_rungs[at].rung)} ${DATA.budget ? DATA.budget.unit : ""}`;
   const y = (place) => (options.at === "end" ? T.value[place] : DATA.at_rungs[options.at].values[place]);
@@ -52,7 +53,7 @@ function scatterSection() {
   const logs = toggle("log x", Boolean(log()), (on) => { options.log = on; again(); });
   const tools = el("div", { class: "tools" },
     choice("knob", knobs.map((knob) => [knob.path, knob.path]), options.knob.path, (path) => { options.knob = knobs.find((knob) => knob.path === path); options.log = null; logs.setAttribute("aria-pressed", String(Boolean(log()))); again(); }),
-    DATA.at_rungs.length ? choice("compare", [["end", "at the end"], ...DATA.at_rungs.map((one, at) => [String(at), after(at)])], "end", (at) => { options.at = at; again(); }) : null,
+    DATA.at_rungs.length ? choice("compare", [["end", "at the end"], ...DATA.at_rungs.map((one, at) => [String(at), after(at)])], options.at, (at) => { options.at = at; again(); }) : null,
     logs, toggle("log y", false, (on) => { options.logy = on; again(); }), chart.tools());
   hint();
   body.append(tools, host);

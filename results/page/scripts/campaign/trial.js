@@ -9,7 +9,7 @@ function trialParts(place) {
   const family = relatives(place);
   if (family.length) parts.push(el("p", {}, "Other runs of this config: ", family.flatMap((other, at) => [at ? ", " : "", link(other), ` (seed ${valueOf("seed", other)}, ${T.value[other] === null ? statusOf(other) : result(T.value[other])})`]), "."));
   const rows = changeRows(place);
-  parts.push(el("h3", { text: "Changed from the base" }), rows.length ? table(["knob", "base", "here", "range asked"], rows) : el("p", { class: "note", text: "Nothing: it is the base config." }));
+  parts.push(el("h3", { text: "Changed from the base" }), rows.length ? changesTable("knob", rows) : el("p", { class: "note", text: "Nothing: it is the base config." }));
   CURVES.forEach((curve, measure) => {
     if (!curve.of[place]) return;
     const host = el("div");

@@ -24,6 +24,12 @@ function changeRows(place) {
   });
 }
 
+// Changes from the base; a replay asks no ranges.
+function changesTable(head, rows) {
+  const asked = rows.some((row) => row[3]);
+  return table([head, "base", "here", ...(asked ? ["range asked"] : [])], asked ? rows : rows.map((row) => row.slice(0, 3)));
+}
+
 function winnerSection() {
   if (WINNER < 0) return;
   const body = section("winner");
@@ -37,7 +43,7 @@ function winnerSection() {
   const rows = changeRows(WINNER);
   if (!rows.length) body.append(el("p", { class: "note", text: "It is the base config itself." }));
   else {
-    const list = table(["changed from the base", "base", "here", "range asked"], rows);
+    const list = changesTable("changed from the base", rows);
     body.append(rows.length > 12 ? el("details", {}, el("summary", { text: `What it changes: ${plural(rows.length, "knob")}` }), list) : list);
   }
   if (of.command) body.append(el("p", { class: "hint", text: of.minimal ? "What an ablation has left of it, as a command:" : "As a command:" }), command(of.command));
