@@ -42,7 +42,8 @@ def progression(campaign: Readable, by: str = "trials") -> pd.DataFrame:
       them. All three are of those orders in which a trial has completed by then: ``random_known`` is their share
 
     By trials the random columns are exact; by anything else they are those of 1,000 orders from a fixed seed. The same
-    trials in another order say what their order was worth. A search that proposes better and better trials lies below.
+    trials in another order say what their order was worth: a search that learns has its best trials late and lies above
+    the mean, one that began with them (a good warm start) lies below.
     """
     if by not in AXES:
         raise ValueError(f"by is {by!r}: {nearest(by, AXES, 'axes')}")

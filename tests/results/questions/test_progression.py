@@ -81,6 +81,16 @@ def test_in_the_end_every_order_has_found_the_best(by) -> None:
     assert last["random_known"] == 1 and last["trials"] == 142
 
 
+@pytest.mark.parametrize("by", ["trials", "trainings"])
+def test_a_search_that_learns_lies_above_random_order_and_a_good_start_below(ended, written, by) -> None:
+    better = [2.0 - 0.1 * number for number in range(8)]
+    for name, values in (("learns", better), ("began-well", better[::-1])):
+        rows = [ended(n, "completed", value, {"optimizer.matrix_lr": n + 1.0}) for n, value in enumerate(values)]
+        found = progression(written(rows, name=name), by)[:-1]  # all orders end alike
+        above = found["best"] > found["random_mean"]
+        assert above.all() if name == "learns" else not above.any()
+
+
 def test_many_trials_are_summed_to_the_last_digit(ended, written) -> None:
     """The exact way leaves out the tails: beside the formula of the hypergeometric distribution, whole."""
     draw = np.random.default_rng(2)
