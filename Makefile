@@ -8,7 +8,7 @@ BIN = $(VENV)/bin
 # One thread a process: trials bring the parallelism, and threads of two trials on one core slow both down.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: run test lint types unit audit-dependencies clean
+.PHONY: run test lint types unit docs audit-dependencies clean
 
 run: $(VENV)/installed
 	$(BIN)/python -m tuner.run --space $(SPACE) $(ARGS)
@@ -25,6 +25,11 @@ types: $(VENV)/installed-test
 unit: $(VENV)/installed-test
 	$(BIN)/python -m pytest -q
 
+# Builds docs/ as a site in build/docs; a link to nowhere, a missing heading or a page outside the contents fails it.
+docs: $(VENV)/installed-docs
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet -E -a -c docs -d build/doctrees . build/docs
+	@echo "open build/docs/index.html"
+
 $(VENV)/installed: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
@@ -32,6 +37,10 @@ $(VENV)/installed: pyproject.toml constraints.txt
 
 $(VENV)/installed-test: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test]'
+	touch $@
+
+$(VENV)/installed-docs: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[docs]'
 	touch $@
 
 # Asks PyPI's database of vulnerabilities about every pinned version, from an environment of its own; fails where it cannot.

@@ -6,8 +6,10 @@ alone: tests have no internet.
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
+from fnmatch import fnmatchcase
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -57,6 +59,18 @@ def test_every_page_is_found_from_the_readme() -> None:
         targets = [Path(page.parent, urlsplit(target).path).resolve() for target in links(page)]
         ahead += [path for path in targets if path.suffix == ".md" and path not in found and path.is_file()]
     assert [name(page) for page in pages() if page.is_relative_to(ROOT / "docs") and page not in found] == []
+
+
+def test_every_page_is_in_the_contents_of_the_site() -> None:
+    """``make docs`` refuses one that is not; this says so without Sphinx, and so without running ``docs/conf.py``."""
+    body = ast.parse((ROOT / "docs" / "conf.py").read_text(encoding="utf-8")).body
+    (contents,) = [ast.literal_eval(n.value) for n in body if isinstance(n, ast.AnnAssign) and n.value is not None]
+    patterns = {"README"} | {one for parts in contents.values() for below in parts.values() for one in below}
+    mine = [
+        name(page).removesuffix(".md") for page in pages() if page.parent == ROOT or page.is_relative_to(ROOT / "docs")
+    ]
+    assert [page for page in mine if not any(fnmatchcase(page, pattern) for pattern in patterns)] == []
+    assert [one for one in patterns if not any(fnmatchcase(page, one) for page in mine)] == []
 
 
 @pytest.mark.parametrize(
