@@ -18,6 +18,7 @@ from docutils import nodes
 from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
+from sphinx.errors import ExtensionError
 
 project = "tuner"
 root_doc = "README"
@@ -25,7 +26,7 @@ include_patterns = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/**.md"
 exclude_patterns = [".*", "build", "data", "results/runs", "tests", "**/__pycache__"]  # not even walked through
 extensions = ["myst_parser"]
 myst_heading_anchors = 4
-myst_enable_extensions = ["attrs_inline"]  # for what LIGHT_AND_DARK makes
+myst_enable_extensions = ["attrs_inline"]  # for pictures in two forms
 html_theme = "furo"
 html_title = "tuner"
 html_static_path = ["site"]
@@ -35,7 +36,14 @@ html_copy_source = html_show_sphinx = html_show_copyright = False
 # Page -> the parts of the contents below it, each a caption and its pages. A page that is in none fails the build.
 CONTENTS: dict[str, dict[str, list[str]]] = {
     "README": {
-        "Use it": ["docs/tutorial", "docs/guide", "docs/python", "docs/own_components", "docs/own_train"],
+        "Use it": [
+            "docs/tutorial",
+            "docs/guide",
+            "docs/python",
+            "docs/own_components",
+            "docs/own_train",
+            "docs/trackers",
+        ],
         "On a cluster": ["docs/cluster", "docs/rehearsal", "docs/gpu/README"],
         "Believe it": ["docs/why", "docs/figures", "docs/coverage", "docs/start_seconds", "docs/mutations"],
         "Look it up": ["docs/spaces", "docs/knobs/README", "CONTRIBUTING", "CHANGELOG"],
@@ -44,11 +52,9 @@ CONTENTS: dict[str, dict[str, list[str]]] = {
     "docs/knobs/README": {"": ["docs/knobs/*"]},
 }
 
-PICTURE = re.compile(
-    r'<picture>\s*<source media="\(prefers-color-scheme: dark\)" srcset="(?P<dark>[^"]+)"\s*/?>\s*'
-    r'<img alt="(?P<alt>[^"]*)" src="(?P<light>[^"]+)"[^>]*>\s*</picture>'
-)
-LIGHT_AND_DARK = "![{alt}]({light}){{.only-light}} ![{alt}]({dark}){{.only-dark}}"  # the classes are Furo's
+PICTURE = re.compile(r"<picture>.*?</picture>", flags=re.DOTALL)
+DARK = re.compile(r'<source\b(?=[^>]*prefers-color-scheme: dark)[^>]*\bsrcset="([^"]+)"')
+LIGHT = re.compile(r'<img\b(?=[^>]*\balt="(?P<alt>[^"]*)")[^>]*\bsrc="(?P<src>[^"]+)"')
 SHOWN = {".py": "python", ".yaml": "yaml", ".sh": "bash", ".json": "json", ".csv": "text", ".txt": "text"}
 
 
@@ -56,7 +62,11 @@ def read_page(app: Sphinx, page: str, source: list[str]) -> None:
     """Add the contents below a page, and take its ``<picture>`` apart, whose files Sphinx would not know of."""
 
     def light_and_dark(found: re.Match[str]) -> str:
-        return LIGHT_AND_DARK.format(**{name: unescape(text) for name, text in found.groupdict().items()})
+        dark, light = DARK.search(found[0]), LIGHT.search(found[0])
+        if dark is None or light is None:
+            raise ExtensionError(f"{page}: a <picture> needs a source for dark screens, and an img with alt and src")
+        alt = unescape(light["alt"])
+        return f"\n\n![{alt}]({light['src']}){{.only-light}} ![{alt}]({dark[1]}){{.only-dark}}\n\n"  # Furo's classes
 
     text = PICTURE.sub(light_and_dark, source[0])
     for caption, pages in CONTENTS.get(page, {}).items():
