@@ -7,15 +7,17 @@ from typing import Any
 from results.store.campaign_folder import Store
 from search_spaces.space import Space
 from trainable.config import TrainConfig
-from tuner.search_loop import OneStart, Search
+from tuner.loop.inputs import OneStart, Problem, TrialOrigins
+from tuner.search_loop import Search
 from tuner.spec import CampaignSpec
 
 
 def played_search(
     space: Space, base: TrainConfig, store: Store, trials: int, slots: int, seed: int, **asked: Any
 ) -> Search:
-    """A search by its usual settings; ``asked`` are fields of the spec, and a few parts of ``Search``."""
-    parts = {name: asked.pop(name) for name in ("prior", "sampler", "planned", "clock") if name in asked}
+    """A search by its usual settings; ``asked`` are fields of the spec and of ``TrialOrigins``, and a ``clock``."""
+    origins = TrialOrigins(**{name: asked.pop(name) for name in ("prior", "sampler", "planned") if name in asked})
+    here = OneStart(slots, seed, **({"clock": asked.pop("clock")} if "clock" in asked else {}))
     usual = {"stopper": "asha", "reports": 0, "confirm": False}
     spec = CampaignSpec(space=space.name, trials=trials, seed=seed, **usual | asked)
-    return Search(space, base, store, "made-up", spec, OneStart(slots, seed), **parts)
+    return Search(Problem(space, base, spec, "made-up"), store, here, origins)

@@ -16,9 +16,9 @@ from trainable.data.dataset import Dataset
 from trainable.data.preparation import prepare
 from trainable.evaluation.enough import check_enough
 from trainable.own.source import Source
+from tuner.campaign.planned import Planned
 from tuner.plan import cost as plan
 from tuner.proposals import replay_plan
-from tuner.proposals.replay_plan import Planned
 from tuner.proposals.warm_start import Prior
 from tuner.spec import CampaignSpec, Replay
 

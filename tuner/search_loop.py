@@ -7,9 +7,7 @@ workers, endings, stopping. Here it is tied together, and the book, the study an
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,14 +16,12 @@ from results.store.campaign_folder import Store
 from results.store.row_parts import given
 from results.store.row_types import TrialRow
 from results.store.statuses import Status
-from search_spaces.space import Space
 from terminal.program import INTERRUPTION
-from trainable.own.source import Source
-from trainable.training import Training
 from trainable.worker.ray_trainable import Request
 from tuner.campaign import lock
 from tuner.campaign.journal_files import JOURNAL
 from tuner.campaign.notes import Notes
+from tuner.campaign.planned import Planned
 from tuner.campaign.same_device import OneDevice, by_the_clock
 from tuner.campaign.trial_files import TrialFiles
 from tuner.campaign.trials import Entry, Ledger
@@ -33,66 +29,30 @@ from tuner.confirm import Confirmation
 from tuner.early_stopping import Stopper, rungs
 from tuner.failures import loss_of, reason_of, stalled
 from tuner.loop.endings import Losses, SameErrors, ending
+from tuner.loop.inputs import SAMPLED, OneStart, Problem, TrialOrigins
 from tuner.loop.proposals import PlannedTrials, Proposals, SampledTrials
 from tuner.loop.queue import Queue
 from tuner.loop.requests import Requests
 from tuner.loop.reuse import Reuse
 from tuner.loop.stopping import Stopping
-from tuner.proposals.replay_plan import Planned
-from tuner.proposals.reuse import Library
 from tuner.proposals.sampler import Sampler
 from tuner.proposals.warm_start import Prior
-from tuner.spec import CampaignSpec
 
 SPENT = "the space has no further configs"
 ABOUT = ("space", "scale", "question", "data_description", "code_version")  # of the campaign, that its study has too
 
 
-@dataclass(frozen=True)
-class OneStart:
-    """Settings that one start of a campaign adds to its spec. Nothing here changes what a trial is."""
-
-    slots: int  # trials at a time
-    seed: int  # of the search: the spec's, or the base's
-    hours: float | None = None
-    threads: int = 1  # of each trial
-    fresh_seed: int | None = None  # where the confirmation's seeds begin; None: after the search's own
-
-
 class Search:
     """One start of a campaign: its book, its sampler, its rungs."""
 
-    def __init__(
-        self,
-        space: Space,
-        base: Training,
-        store: Store,
-        data_fingerprint: str,
-        spec: CampaignSpec,
-        here: OneStart,
-        code_version: str = "",
-        clock: Callable[[], float] = time.monotonic,
-        planned: Sequence[Planned] | None = None,
-        vocab_size: int | None = None,
-        prior: Prior | None = None,
-        library: Library | None = None,
-        sources: Sequence[Source] = (),
-        worker: Callable[[], Any] | None = None,
-        sampler: Sampler | None = None,
-    ) -> None:
-        """``spec`` is settled. ``planned`` are the trials of a replay, in order; without them, Optuna proposes.
-
-        With ``vocab_size`` a limit on parameters is judged before anything is trained. ``prior`` is what the sampler
-        starts from, ``library`` holds trials that need no training. ``sources`` are the user's own code, which workers
-        execute before they read a config. ``worker`` makes the Trainable of Ray that a trial runs by, where it is not
-        ours; ``sampler`` proposes, where it is not the campaign's.
-        """
+    def __init__(self, problem: Problem, store: Store, here: OneStart, origins: TrialOrigins = SAMPLED) -> None:
+        spec = problem.spec
         assert spec.trials is not None and spec.stopper is not None, "it is settled"
-        self.space, self.base, self.spec, self.here = space, base, spec, here
-        self.folder, self.worker, self.sources = store.folder, worker, tuple(sources)
+        self.space, self.base, self.spec, self.here = problem.space, problem.base, spec, here
+        self.folder, self.sources = store.folder, problem.sources
         self.check_held = store.before_write = partial(lock.check, store.folder)
-        self.ledger = Ledger(store, space, base, data_fingerprint, code_version)
-        self.ledger.restore(planned or ())
+        self.ledger = Ledger(store, self.space, self.base, problem.data_fingerprint, here.code_version)
+        self.ledger.restore(origins.planned or ())
         store.take_name()
         self.files = TrialFiles(self.folder)
         self.files.remove_late({entry.key for entry in self.ledger.unfinished()})
@@ -100,17 +60,13 @@ class Search:
         self.notes, self.told, self.note = self._notes.texts, self._notes.told, self._notes.note
         store.on_refused = self._notes.note_refused
         self.stopper = self._stopper(spec.stopper)
-        self.proposals: Proposals
-        if planned is not None:
-            self.proposals = PlannedTrials(planned, self.ledger)
-        else:
-            self.proposals = SampledTrials(space, base, self.ledger, sampler or self._sampler(prior), vocab_size)
+        self.proposals = self._proposals(origins, problem.vocab_size)
         self.confirmation = self._confirmation()
         self.queue = Queue(self.ledger, self.proposals, spec.trials, self.confirmation)
         self.live = self.queue.live
-        self._reuse = Reuse(library, space, self.ledger, self.stopper, self.proposals)
-        self.requests = Requests(spec, self.files, self.stopper, base.budget.unit, here.threads, sources)
-        self._stopping = Stopping(here.hours, clock, self.files.ask_to_stop)
+        self._reuse = Reuse(origins.library, self.space, self.ledger, self.stopper, self.proposals)
+        self.requests = Requests(spec, self.files, self.stopper, self.base.budget.unit, here.threads, self.sources)
+        self._stopping = Stopping(here.hours, here.clock, self.files.ask_to_stop)
         self._losses, self._same_errors = Losses(), SameErrors()
         self.device = self._one_device()
         self.trained_seconds = 0.0  # by all trials, in this start of the campaign
@@ -130,6 +86,13 @@ class Search:
             for milestone, value in entry.milestones.items():
                 stopper.record(milestone, entry.key, value)
         return stopper
+
+    def _proposals(self, origins: TrialOrigins, vocab_size: int | None) -> Proposals:
+        """The trials of a replay, or those that a sampler proposes."""
+        if origins.planned is not None:
+            return PlannedTrials(origins.planned, self.ledger)
+        sampler = origins.sampler or self._sampler(origins.prior)
+        return SampledTrials(self.space, self.base, self.ledger, sampler, vocab_size)
 
     def _sampler(self, prior: Prior | None) -> Sampler:
         """Optuna's study, rebuilt from the trials of earlier starts."""

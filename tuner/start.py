@@ -293,25 +293,22 @@ def check_nodes(console: Console, question: Question, results: Location, dataset
 def run_search(console: Console, ready: Ready, store: Store, start: Start, is_new: bool) -> Ended:
     """Run a campaign that this process holds until its budget, its hours or the user end it."""
     from tuner.cli.summary import conclude
-    from tuner.search_loop import OneStart, Search
+    from tuner.loop.inputs import OneStart, Problem, TrialOrigins
+    from tuner.search_loop import Search
 
     question, dataset, here = ready.question, ready.dataset, ready.here
-    added = OneStart(here.slots, question.seed, start.hours, fresh_seed=store.campaign.get("fresh_seed"))
-    inside.remove(store.folder, STOP_FILE)
-    campaign = Search(
-        question.space,
-        question.base,
-        store,
-        dataset.fingerprint,
-        question.spec,
-        added,
-        provenance.code_version(),
-        planned=question.planned if question.replay else None,
-        vocab_size=dataset.vocab_size,
-        prior=question.prior,
-        library=ready.library,
-        sources=question.sources,
+    data = (dataset.fingerprint, dataset.vocab_size)
+    problem = Problem(question.space, question.base, question.spec, *data, question.sources)
+    added = OneStart(
+        here.slots,
+        question.seed,
+        start.hours,
+        fresh_seed=store.campaign.get("fresh_seed"),
+        code_version=provenance.code_version(),
     )
+    planned = question.planned if question.replay else None
+    inside.remove(store.folder, STOP_FILE)
+    campaign = Search(problem, store, added, TrialOrigins(planned, question.prior, library=ready.library))
     if question.replay is None:
         campaign.ledger.inert = question.inert
     if not is_new:

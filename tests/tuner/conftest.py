@@ -28,7 +28,8 @@ from trainable.schedules import Constant, Cosine, Tidal
 from trainable.worker.attempt import STOP_FILE
 from trainable.worker.ray_trainable import Request
 from tuner.cluster import own_ray
-from tuner.search_loop import OneStart, Search
+from tuner.loop.inputs import OneStart, Problem, TrialOrigins
+from tuner.search_loop import Search
 from tuner.spec import CampaignSpec
 
 DATA = "made-up-data"
@@ -226,7 +227,7 @@ class Bench:
     def search(self, trials: int = 9, slots: int = 2, seed: int = 0, **asked: Any) -> Search:
         """A start of the campaign: the first one creates it, each later one is a resume.
 
-        ``asked`` are fields of the spec and of ``OneStart``, and further arguments of ``Search``.
+        ``asked`` are fields of the spec, of ``OneStart``, ``Problem`` and ``TrialOrigins``.
         """
 
         def taken(kind: type[Any]) -> dict[str, Any]:
@@ -234,9 +235,10 @@ class Bench:
 
         asked = {"stopper": "asha", "reports": 0, "confirm": False} | asked
         spec = CampaignSpec(space=self.space.name, trials=trials, seed=seed, **taken(CampaignSpec))
-        here = OneStart(slots, seed, **taken(OneStart))
-        now: Callable[[], float] = lambda: self.now  # noqa: E731
-        return Search(self.space, self.base, self.store(), DATA, spec, here, "made-up-version", now, **asked)
+        usual = {"code_version": "made-up-version", "clock": lambda: self.now}
+        here = OneStart(slots, seed, **usual | taken(OneStart))
+        problem = Problem(self.space, self.base, spec, DATA, **taken(Problem))
+        return Search(problem, self.store(), here, TrialOrigins(**asked))
 
     def store(self) -> Store:
         if files.exists(self.folder / "campaign.json"):

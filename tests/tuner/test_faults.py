@@ -25,8 +25,8 @@ from storage import inside
 from trainable.config import TrainConfig
 from trainable.worker.attempt import STOP_FILE
 from trainable.worker.watchdog import stall_file
+from tuner.campaign.planned import Planned
 from tuner.failures import KILLS, LOSSES
-from tuner.proposals.replay_plan import Planned
 from tuner.search_loop import Search
 
 pytestmark = pytest.mark.faults

@@ -18,13 +18,13 @@ from results.design import Design
 from search_spaces.likely import with_likely
 from trainable.seeds import LIBRARY_SEEDS, SEEDS
 from tuner import confirm
+from tuner.campaign.trial_end import TrialEnd
 from tuner.campaign.trials import Ledger
 from tuner.cli import options
 from tuner.confirm import ROOM, ROUND_SEEDS, Confirmation, first_fresh_seed
 from tuner.proposals import replay_plan
 from tuner.proposals.replay_plan import Replay
 from tuner.proposals.sampler import LIKELY_TRIALS, Sampler, tpe
-from tuner.proposals.trial_end import TrialEnd
 from tuner.proposals.warm_start import Point, Prior
 
 ROOT = Path(__file__).parents[2]

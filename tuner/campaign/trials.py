@@ -25,12 +25,12 @@ from trainable.component_json import encode, fingerprint
 from trainable.component_paths import difference
 from trainable.config import TrainConfig
 from trainable.training import Training
+from tuner.campaign.finished import Finished
+from tuner.campaign.planned import Planned
 from tuner.campaign.reported import report_row, spent_at, token_speeds
 from tuner.campaign.row_config import to_json, training_of
+from tuner.campaign.trial_end import TrialEnd
 from tuner.failures import LONGEST_CELL, LONGEST_REASON, OUT_OF_MEMORY, without_middle
-from tuner.proposals.replay_plan import Planned
-from tuner.proposals.reuse import Finished
-from tuner.proposals.trial_end import TrialEnd
 
 EXTRA = ("steps", "tokens", "seconds", "spent")
 

@@ -25,8 +25,8 @@ from trainable.config import TrainConfig
 from trainable.settings import settings_for
 from trainable.training import Training
 from tuner.campaign.again import again, go_on
+from tuner.campaign.own_options import own_options
 from tuner.confirm import Confirmation
-from tuner.own import code as own_code
 from tuner.search_loop import Search
 
 SHOWN = 20  # rows of a replay in the tables at its end; results.compare prints all
@@ -120,7 +120,7 @@ def command_for(campaign: Search, scale: str, config: Training) -> str | None:
         return None
     base = space.scale(scale).base
     settings = settings_for(base, replace(config, seed=base.seed))
-    asked = own_code.options(campaign.folder, campaign.sources, space)
+    asked = own_options(campaign.folder, campaign.sources, space)
     if settings is None or asked is None:
         return None
     start = f"{RUN_PROGRAM} {asked} --scale {scale} --trials 1 --no-confirm"

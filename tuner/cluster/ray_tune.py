@@ -222,12 +222,12 @@ def _failure_of_ray(error: BaseException | None) -> RayError | None:
 
 def _tuner(search: Search, resources: dict[str, float], scratch: Path, recorder: Recorder) -> tune.Tuner:
     return tune.Tuner(
-        tune.with_resources(RayTrainable if search.worker is None else search.worker(), resources),
+        tune.with_resources(RayTrainable if search.here.worker is None else search.here.worker(), resources),
         tune_config=tune.TuneConfig(
             search_alg=AskTell(search),
             scheduler=EarlyStopping(search),
             num_samples=-1,  # the book counts, not Ray
-            reuse_actors=search.worker is None,  # of what a user's function leaves behind nothing is known
+            reuse_actors=search.here.worker is None,  # of what a user's function leaves behind nothing is known
             trial_name_creator=_name,
             trial_dirname_creator=_name,
         ),

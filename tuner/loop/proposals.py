@@ -11,10 +11,10 @@ from search_spaces.objectives import Measured
 from search_spaces.space import Space
 from trainable.config import TrainConfig
 from trainable.training import Training
+from tuner.campaign.planned import Planned
+from tuner.campaign.trial_end import TrialEnd
 from tuner.campaign.trials import Entry, Ledger, attributes_of
-from tuner.proposals.replay_plan import Planned
 from tuner.proposals.sampler import Sampler, Suggestion
-from tuner.proposals.trial_end import TrialEnd
 
 ASKS = 100  # suggestions in a row that are known or invalid before the space counts as exhausted
 

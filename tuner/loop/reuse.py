@@ -5,10 +5,11 @@ from __future__ import annotations
 from results.store.statuses import SEARCH
 from search_spaces import constraints
 from search_spaces.space import Space
+from tuner.campaign.finished import Finished
 from tuner.campaign.trials import Entry, Ledger
 from tuner.early_stopping import Stopper
 from tuner.loop.proposals import Proposals
-from tuner.proposals.reuse import Finished, Library
+from tuner.proposals.reuse import Library
 
 
 class Reuse:

@@ -8,15 +8,12 @@ same files again, or for the user's word (``--trust-sources``).
 from __future__ import annotations
 
 import dataclasses
-import shlex
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from results.store.campaign_folder import Store
-from search_spaces import catalogue
 from search_spaces.domains import Choice
 from search_spaces.own_space import load_all, opened_space, read_sources, space_of, spaces_in
 from search_spaces.space import Space
@@ -162,21 +159,6 @@ def file_of(name: str) -> str:
     """The file, or the folder of the package, that a recorded source is kept as."""
     top, inner, _ = name.partition(".")
     return top if inner else f"{top}.py"
-
-
-def options(folder: Location, sources: Sequence[Source], space: Space) -> str | None:
-    """``--space`` and ``--import`` for a command that trains what a campaign has found; None where none can say it.
-
-    The files are those that the campaign's folder keeps.
-    """
-    if sources and (not isinstance(folder, Path) or any("." in s.name or len(s.files) > 1 for s in sources)):
-        return None
-    own = next((s for s in sources if space.name in [found.name for found in spaces_in(s).values()]), None)
-    if own is None and space.name not in catalogue.names():
-        return None
-    where = {source.name: shlex.quote(str(folder / own_source.FOLDER / source.file)) for source in sources}
-    named = space.name if own is None else where[own.name]
-    return " ".join([f"--space {named}", *(f"--import {where[s.name]}" for s in sources if s is not own)])
 
 
 # --- sources of what is given -----------------------------------------------------------------------------------------

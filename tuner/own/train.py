@@ -46,6 +46,7 @@ from tuner.cli.summary import conclude
 from tuner.cluster import capacity
 from tuner.command import Begin, Start
 from tuner.confirm import first_fresh_seed
+from tuner.loop.inputs import OneStart, Problem
 from tuner.own.function import named_function, pickled
 from tuner.own.program import CommandLine
 from tuner.own.running import Train
@@ -53,7 +54,7 @@ from tuner.own.worker import OwnTrainable
 from tuner.python.arguments import display_of, naming_arguments, options_given
 from tuner.python.campaign import Campaign
 from tuner.python.driving import drive
-from tuner.search_loop import OneStart, Search
+from tuner.search_loop import Search
 from tuner.spec import CampaignSpec
 from tuner.trackers.catalogue import check_installed
 from tuner.trackers.logging_to import describe_log, logging_to
@@ -313,8 +314,6 @@ def run(
 ) -> start.Ended:
     """Run a campaign that this process holds until its budget, its hours or the user end it."""
     assert question.spec.seed is not None and question.spec.objective is not None, "it is settled"
-    added = OneStart(here.slots, question.spec.seed, asked.hours, fresh_seed=store.campaign.get("fresh_seed"))
-    inside.remove(store.folder, STOP_FILE)
     worker = partial(  # with Ray, which is not there yet
         ray_tune.with_parameters,
         OwnTrainable,
@@ -322,16 +321,16 @@ def run(
         maximise=question.maximise,
         objective=question.spec.objective,
     )
-    campaign = Search(
-        question.space,
-        question.base,
-        store,
-        question.fingerprint,
-        question.spec,
-        added,
-        provenance.code_version(),
+    added = OneStart(
+        here.slots,
+        question.spec.seed,
+        asked.hours,
+        fresh_seed=store.campaign.get("fresh_seed"),
+        code_version=provenance.code_version(),
         worker=worker,
     )
+    inside.remove(store.folder, STOP_FILE)
+    campaign = Search(Problem(question.space, question.base, question.spec, question.fingerprint), store, added)
     if not is_new:
         store.revise({name: question.spec.to_json()[name] for name in ("trials", "ablate", "confirm")})
     with logging_to(console, asked.log, campaign) as logging:

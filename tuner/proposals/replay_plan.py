@@ -17,25 +17,11 @@ from terminal.nearest import closest
 from trainable.component_paths import with_values
 from trainable.config import TrainConfig
 from trainable.seeds import SEEDS
+from tuner.campaign.planned import Planned
 from tuner.spec import Replay
 
 ALL, BASES = "all", "bases"
 MOST_TRAININGS = 20_000  # of a replay, whose configs are all made before it starts
-
-
-@dataclass(frozen=True)
-class Planned:
-    """One training of a replay: the rows that are this very computation, the first of them naming it."""
-
-    ids: tuple[str, ...]
-    reading: str
-    config: TrainConfig
-    data: str = ""  # fingerprint of the data that the config reads; empty until they are prepared
-    inert: tuple[str, ...] | None = None  # overrides that change nothing; None if nobody asked
-
-    @property
-    def recorded_id(self) -> str:
-        return self.ids[0]
 
 
 @dataclass(frozen=True)

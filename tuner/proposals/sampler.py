@@ -30,9 +30,9 @@ from search_spaces.space import Space
 from trainable.config import WHOLE_UNITS
 from trainable.seeds import derived
 from tuner.campaign.journal import Journal
+from tuner.campaign.trial_end import TrialEnd
 from tuner.failures import OUT_OF_MEMORY
 from tuner.proposals.prior_sampler import PriorSampler
-from tuner.proposals.trial_end import TrialEnd
 from tuner.proposals.warm_start import Prior
 
 STARTUP_TRIALS = 16  # random ones before TPE has enough to go by

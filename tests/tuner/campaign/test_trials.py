@@ -37,6 +37,13 @@ def opened(ledger: Ledger, values: dict) -> str:
     return key
 
 
+def restored(bench) -> Ledger:
+    """The book as the campaign's next start reads it."""
+    again = Ledger(bench.store(), bench.space, bench.base, "data", "version")
+    again.restore()
+    return again
+
+
 def test_every_column_that_applies_is_filled_after_a_completed_trial(ledger, values, result_of, bench) -> None:
     key = opened(ledger, values)
     config = ledger.entries[key].config
@@ -87,9 +94,7 @@ def test_what_a_trial_has_spent_is_in_the_unit_of_its_budget(ledger, values, res
     assert ([row["spent"]], row["budget_unit"]) == (list(reported.values()), *limit)
     (report,) = bench.store().reports(key)
     assert report["milestone"] == 0.00165 and ledger.entries[key].milestones == {0.00165: 2.0}
-    again = Ledger(bench.store(), bench.space, bench.base, "data", "version")
-    again.restore()
-    assert again.entries[key].milestones == {0.00165: 2.0}
+    assert restored(bench).entries[key].milestones == {0.00165: 2.0}
 
 
 def test_a_space_may_search_for_any_number_that_reports_carry(make_bench, toy_space, values, result_of) -> None:
@@ -98,9 +103,7 @@ def test_a_space_may_search_for_any_number_that_reports_carry(make_bench, toy_sp
     key = opened(ledger, values)
     ledger.report(key, result_of(bench.base, 27.0, 2.0, "running") | {"val_nats_per_character": 1.5})
     assert ledger.entries[key].milestones == {27.0: 1.5} and bench.rows()[0]["last_value"] == 1.5
-    again = Ledger(bench.store(), bench.space, bench.base, "data", "version")
-    again.restore()
-    assert again.entries[key].milestones == {27.0: 1.5}
+    assert restored(bench).entries[key].milestones == {27.0: 1.5}
 
 
 def test_an_objective_that_is_known_at_the_end_has_no_milestones(make_bench, toy_space, values, result_of) -> None:
@@ -111,9 +114,7 @@ def test_an_objective_that_is_known_at_the_end_has_no_milestones(make_bench, toy
     ledger.report(key, result_of(bench.base, 240.0, 1.9, "completed") | {"val_bpb_quantised": 1.95})
     ledger.close(key, "completed")
     assert bench.rows()[0]["value"] == 1.95
-    again = Ledger(bench.store(), bench.space, bench.base, "data", "version")
-    again.restore()
-    assert again.entries[key].milestones == {}
+    assert restored(bench).entries[key].milestones == {}
 
 
 def test_the_speed_in_a_report_is_that_since_the_report_before(ledger, values, result_of, bench) -> None:
@@ -174,8 +175,7 @@ def test_a_book_read_again_says_what_the_first_one_did(ledger, values, result_of
     left = opened(ledger, values | {"optimizer.matrix_lr": 0.1})
     ledger.report(left, result_of(ledger.entries[left].config, 27.0, 2.5, "running"))
 
-    again = Ledger(bench.store(), bench.space, bench.base, "data", "version")
-    again.restore()
+    again = restored(bench)
     assert list(again.entries) == list(ledger.entries)
     for name, entry in ledger.entries.items():
         found = again.entries[name]
@@ -233,6 +233,4 @@ def test_a_run_of_its_own_for_a_rung_begins_at_nothing_and_the_trial_does_not(le
     ledger.report(key, result_of(config, 13.0, None, "interrupted") | {"extra": extra})
     ledger.close(key, "interrupted")
     assert [bench.rows()[0][name] for name in ("spent", "extra_spent", "steps")] == [27.0, 13.0, 40]
-    again = Ledger(bench.store(), bench.space, bench.base, "data", "version")
-    again.restore()
-    assert again.entries[key].milestones == {27.0: 2.0}, "the next attempt goes on after it"
+    assert restored(bench).entries[key].milestones == {27.0: 2.0}, "the next attempt goes on after it"

@@ -80,12 +80,13 @@ def test_an_estimate_is_made_anew_now_and_then_and_runs_down_in_between(bench, p
 def test_a_search_by_a_users_own_function_has_its_reports_and_no_evaluations(tmp_path) -> None:
     from benchmarks.simulator import MemoryStore
     from search_spaces.own_train import own_space
-    from tuner.search_loop import OneStart, Search
+    from tuner.loop.inputs import OneStart, Problem
+    from tuner.search_loop import Search
     from tuner.spec import CampaignSpec
 
     space, base = own_space("train", {"lr": "0.001..0.1 log"}, {"lr": 0.01}, 100, 7, "loss")
     spec = CampaignSpec(space="train", objective="loss", trials=5, stopper="asha", reports=4, seed=7)
     store = MemoryStore(tmp_path, "loss")
-    come = to_come(Search(space, base, store, "made-up", spec, OneStart(slots=2, seed=7)))
+    come = to_come(Search(Problem(space, base, spec, "made-up"), store, OneStart(slots=2, seed=7)))
     assert (come.to_start, come.slots, come.budget, come.confirm) == (5, 2, 100, None)
     assert come.course.milestones(100.0) == [20.0, 25.0, 40.0, 50.0, 60.0, 80.0] and come.course.at_the_end == 1.0

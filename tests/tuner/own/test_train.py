@@ -43,7 +43,7 @@ def played(monkeypatch, tmp_path, play):
         train = None
 
         def _train(self, request):
-            sent = self.search.worker.keywords
+            sent = self.search.here.worker.keywords
             train, asked = cloudpickle.loads(sent["train"]), json.loads(request.to_json())
             running = Running(train, task_of(asked, sent["objective"], sent["maximise"]))
             result = {"done": False}

@@ -10,8 +10,8 @@ from optuna.trial import TrialState
 import search_spaces
 from search_spaces.domains import Choice, Integer, LogUniform, Uniform
 from search_spaces.likely import with_likely
+from tuner.campaign.trial_end import TrialEnd
 from tuner.proposals.sampler import LIKELY_TRIALS, Sampler, distribution, likely_point
-from tuner.proposals.trial_end import TrialEnd
 
 
 @pytest.fixture
