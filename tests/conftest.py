@@ -275,3 +275,13 @@ def fresh_compiler() -> Iterator[None]:
     torch._dynamo.reset()
     yield
     torch._dynamo.reset()
+
+
+@pytest.fixture
+def counting_compiler(fresh_compiler: None, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """``torch.compile`` that runs a graph as it stands, and counts the graphs in ``frame_count``."""
+    from torch._dynamo.testing import CompileCounterWithBackend
+
+    counter, compiled = CompileCounterWithBackend("eager"), torch.compile
+    monkeypatch.setattr(torch, "compile", lambda function, **options: compiled(function, backend=counter, **options))
+    return counter

@@ -20,6 +20,7 @@ from benchmarks.gpu.every_component import KINDS, placed
 from benchmarks.gpu.figures import attempt
 from benchmarks.gpu.sections import SECTIONS, Check, Section
 from benchmarks.gpu.small import FAMILIES
+from tests.absent_packages import without
 from trainable.component import components
 
 QUICK = ["--device", "cpu", "--quick"]
@@ -148,16 +149,7 @@ def test_an_error_is_its_first_line_and_our_last_line_of_code() -> None:
 
 ABSENT = tuple(name for name in NOT_NEEDED if name != "filelock")  # torch needs that one
 WITHOUT = f"""
-import sys
-from importlib.machinery import PathFinder
-
-class Installed(PathFinder):
-    @classmethod
-    def find_spec(cls, name, path=None, target=None):
-        absent = name.partition(".")[0] in {ABSENT}
-        return None if absent else super().find_spec(name, path, target)
-
-sys.meta_path[sys.meta_path.index(PathFinder)] = Installed
+{without(ABSENT)}
 from benchmarks.gpu.__main__ import main
 sys.exit(main(sys.argv[1:]))
 """

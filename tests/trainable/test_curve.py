@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 import torch
-from torch._dynamo.testing import CompileCounterWithBackend
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from trainable import curve as curve_module
@@ -185,14 +184,10 @@ def test_training_is_the_same_without_it(tiny, start, first_difference, monkeypa
     assert [(r.train_loss, r.val_loss) for r in reports] == [(r.train_loss, r.val_loss) for r in again]
 
 
-def test_a_compiled_step_is_one_graph_with_it(tiny, start, fewer, monkeypatch) -> None:
-    counter, compile = CompileCounterWithBackend("eager"), torch.compile
-    monkeypatch.setattr(torch, "compile", lambda function, **options: compile(function, backend=counter, **options))
+def test_a_compiled_step_is_one_graph_with_it(tiny, start, fewer, counting_compiler) -> None:
     run = Run.start(replace(tiny, budget=Budget(steps=20)), start(tiny).dataset, Runtime(compile=True))
-    torch._dynamo.reset()
     assert len(trained(run, 3, 11)["steps"]) == 5
-    torch._dynamo.reset()
-    assert counter.frame_count == 1
+    assert counting_compiler.frame_count == 1
 
 
 # --- resuming ---------------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import trainable
+from tests.absent_packages import without
 
 ROOT = Path(trainable.__file__).parents[1]
 ABSENT = (
@@ -15,16 +16,7 @@ ABSENT = (
     *("ray", "optuna", "psutil"),  # the search
 )
 TRAINED = f"""
-import sys
-from importlib.machinery import PathFinder
-
-class Installed(PathFinder):
-    @classmethod
-    def find_spec(cls, name, path=None, target=None):
-        absent = name.partition(".")[0] in {ABSENT}
-        return None if absent else super().find_spec(name, path, target)
-
-sys.meta_path[sys.meta_path.index(PathFinder)] = Installed
+{without(ABSENT)}
 from pathlib import Path
 import numpy as np
 from trainable.config import Budget, TrainConfig

@@ -5,7 +5,6 @@ from dataclasses import replace
 import pytest
 import torch
 import torch.nn.functional as F
-from torch._dynamo.testing import CompileCounterWithBackend
 
 from trainable.component_paths import with_value
 from trainable.config import Budget
@@ -31,16 +30,12 @@ def test_loss_and_gradients_are_those_of_the_whole(chunks, tiny):
     torch.testing.assert_close(found[0], found[1], atol=1e-6, rtol=1e-5)  # the pieces are scored in fp32
 
 
-def test_a_run_in_pieces_ends_where_the_whole_one_does_and_is_one_graph(tiny, run_to_end, monkeypatch):
+def test_a_run_in_pieces_ends_where_the_whole_one_does_and_is_one_graph(tiny, run_to_end, counting_compiler):
     whole, pieces = run_to_end(tiny).last, run_to_end(replace(tiny, loss_chunks=4)).last
     assert pieces.val_loss == pytest.approx(whole.val_loss, rel=1e-4)
-    counter, compile = CompileCounterWithBackend("eager"), torch.compile
-    monkeypatch.setattr(torch, "compile", lambda f, **arguments: compile(f, backend=counter, **arguments))
-    torch._dynamo.reset()
     config = replace(tiny, loss_chunks=4, budget=Budget(steps=2))
     compiled = run_to_end(config, runtime=Runtime(compile=True)).last
-    torch._dynamo.reset()
-    assert counter.frame_count == 1
+    assert counting_compiler.frame_count == 1
     assert compiled.val_loss == pytest.approx(run_to_end(replace(config, loss_chunks=1)).last.val_loss, rel=1e-4)
 
 

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pytest
 import torch
-from torch._dynamo.testing import CompileCounterWithBackend
 
 from trainable.losses.load_balancing import LoadBalancing
 from trainable.models.mixture_of_experts import Experts
@@ -80,16 +79,12 @@ def test_a_token_is_routed_by_itself():
     assert not difference[:5].any() and difference[5] > 0
 
 
-def test_a_mixture_trains_in_one_graph_and_resumes(tiny, run_to_end, assert_resumes_identically, monkeypatch):
+def test_a_mixture_trains_in_one_graph_and_resumes(tiny, run_to_end, assert_resumes_identically, counting_compiler):
     losses = (LoadBalancing(weight=0.01),)
     config = replace(tiny, model=MOE, losses=losses, budget=replace(tiny.budget, steps=3))
     assert_resumes_identically(config)
-    counter, compile = CompileCounterWithBackend("eager"), torch.compile
-    monkeypatch.setattr(torch, "compile", lambda f, **arguments: compile(f, backend=counter, **arguments))
-    torch._dynamo.reset()
     assert run_to_end(config, runtime=Runtime(compile=True)).last.status == "completed"
-    torch._dynamo.reset()
-    assert counter.frame_count == 1
+    assert counting_compiler.frame_count == 1
 
 
 def test_all_experts_count_as_arithmetic():

@@ -7,7 +7,6 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torch._dynamo.testing import CompileCounterWithBackend
 
 from trainable.component_paths import with_values
 from trainable.models.latent_attention import LatentHeads
@@ -232,15 +231,11 @@ def test_latent_heads_train_and_resume(tiny, run_to_end, assert_resumes_identica
         dataclasses.replace(model, qkv=LatentHeads(rope_dim=6)).build(VOCAB, 16)
 
 
-def test_a_whole_run_with_its_own_optimizer_is_one_graph(tiny, run_to_end, monkeypatch):
-    counter, compile = CompileCounterWithBackend("eager"), torch.compile
-    monkeypatch.setattr(torch, "compile", lambda f, **arguments: compile(f, backend=counter, **arguments))
-    torch._dynamo.reset()
+def test_a_whole_run_with_its_own_optimizer_is_one_graph(tiny, run_to_end, counting_compiler):
     changes = {"model": Nanochat.example(), "optimizer": MuonAdamW(), "schedule": trapezoid(4, warmup_steps=2)}
     config = with_values(tiny, {**changes, "budget.steps": 4})
     eager, compiled = run_to_end(config).last, run_to_end(config, runtime=Runtime(compile=True)).last
-    torch._dynamo.reset()
-    assert counter.frame_count == 1
+    assert counting_compiler.frame_count == 1
     assert compiled.val_loss == pytest.approx(eager.val_loss, rel=2e-4)
 
 

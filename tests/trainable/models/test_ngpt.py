@@ -178,20 +178,12 @@ def test_a_model_that_cannot_be_is_refused(field, wrong, says):
 
 
 @pytest.mark.parametrize("model", [PAPER, CAMPAIGN], ids=["paper", "campaign"])
-def test_it_compiles_to_one_graph_for_a_whole_run(model, tiny, run_to_end, monkeypatch):
-    graphs = []
-    compiled = torch.compile
-
-    def counting(graph, inputs):
-        graphs.append(graph)
-        return graph
-
-    monkeypatch.setattr(torch, "compile", lambda f, **arguments: compiled(f, backend=counting, **arguments))
+def test_it_compiles_to_one_graph_for_a_whole_run(model, tiny, run_to_end, counting_compiler):
     config = replace(tiny, model=model, hooks=(WeightProjection(every_steps=2),), budget=replace(tiny.budget, steps=3))
-    torch._dynamo.reset()
     found = run_to_end(config, runtime=Runtime(compile=True)).last
-    torch._dynamo.reset()
-    assert len(graphs) == 1 and found.val_loss == pytest.approx(run_to_end(config).last.val_loss, rel=1e-3)
+    assert counting_compiler.frame_count == 1 and found.val_loss == pytest.approx(
+        run_to_end(config).last.val_loss, rel=1e-3
+    )
 
 
 def test_any_mlp_part_fits():
