@@ -35,9 +35,7 @@ class MuonAdamSplit(Optimizer):
     adam_wd: Amount = 0.2  # decoupled
 
     def muon(self) -> NorMuon:
-        return NorMuon(
-            orthogonal=self.muon_orth, momentum=self.muon_momentum, momentum_warmup_steps=0, beta2=None, cautious=False
-        )
+        return NorMuon(orthogonal=self.muon_orth, momentum=self.muon_momentum, momentum_warmup_steps=0, beta2=None)
 
     def adam(self) -> Adam:
         return Adam(beta1=self.adam_beta1, beta2=self.adam_beta2, eps=self.adam_eps, weight_decay=self.adam_wd)

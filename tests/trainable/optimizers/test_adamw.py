@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import pytest
-import torch
 
 from trainable.models.gpt2 import GPT2
 from trainable.models.ngpt import NGPT
@@ -53,11 +52,3 @@ def test_settings_out_of_range_name_their_field():
         AdamW(beta1=1.0)
     with pytest.raises(ValueError, match=r"SGD\.momentum is 1.0"):
         SGD(momentum=1.0)
-
-
-def test_sgd_has_one_group_of_everything():
-    network = GPT2(num_layers=1, model_dim=16, num_heads=2).build(300, 16)
-    (group,) = SGD(lr=0.1, momentum=0.5, weight_decay=0.2).groups(network)
-    assert names_of(group, network) == {name for name, _ in network.named_parameters()}
-    assert group.lr == 0.1 and (group.rule.momentum, group.rule.weight_decay) == (0.5, 0.2)
-    assert torch.equal(group.rule.start(group.parameters)["buffer"][0], torch.zeros(300, 16))

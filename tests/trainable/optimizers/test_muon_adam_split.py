@@ -7,7 +7,7 @@ import pytest
 from trainable.models.blueberry import Blueberry
 from trainable.models.mixture_of_experts import Experts
 from trainable.optimizers.muon_adam_split import MuonAdamSplit
-from trainable.optimizers.polar_express import PolarExpress
+from trainable.optimizers.newton_schulz import CubicNewtonSchulz
 
 MODEL = Blueberry(num_layers=2, model_dim=16, num_heads=4, num_kv_heads=2)
 
@@ -34,12 +34,17 @@ def test_an_untied_head_goes_to_muon_only_as_published():
 
 
 def test_its_two_groups_have_the_rates_and_rules_of_the_record():
-    matrix, rest = MuonAdamSplit(muon_orth=PolarExpress()).groups(MODEL.build(40, 8))
+    matrix, rest = MuonAdamSplit(muon_orth=CubicNewtonSchulz(steps=3)).groups(MODEL.build(40, 8))
     assert (matrix.lr, rest.lr) == (0.015, 0.001)
     assert (rest.rule.beta1, rest.rule.beta2, rest.rule.weight_decay) == (0.9, 0.999, 0.2)
     rule = matrix.rule
     assert (rule.momentum_at(0, 0.0), rule.momentum_at(50, 1.0)) == (0.95, 0.95)
-    assert rule.weight_decay == 0 and rule.nesterov and rule.beta2 is None and rule.orthogonal == PolarExpress()
+    assert (
+        rule.weight_decay == 0
+        and rule.nesterov
+        and rule.beta2 is None
+        and rule.orthogonal == CubicNewtonSchulz(steps=3)
+    )
 
 
 def test_the_speedrun_trains_with_it_and_resumes(tiny, run_to_end, assert_resumes_identically):

@@ -8,6 +8,7 @@ import torch
 
 from trainable.config import TrainConfig
 from trainable.data.dataset import DataConfig
+from trainable.models.gpt import GPT
 from trainable.models.nanochat import Nanochat
 from trainable.optimizers.muon import Muon
 from trainable.optimizers.muon_adamw import MuonAdamW
@@ -47,6 +48,12 @@ def test_every_row_of_the_table_is_scaled_by_width_and_batch():
         assert found[name].lr == pytest.approx(lr), name
         assert (rule.beta1, rule.beta2, rule.weight_decay, rule.eps) == (beta1, beta2, weight_decay, 1e-10), name
     assert found["matrix"].lr == pytest.approx(0.02 * b)
+
+
+def test_gains_of_another_model_move_as_residual_lambdas_do_and_never_decay():
+    rule = (group := groups_of(replace(D22, model=GPT()))["scalar"]).rule
+    assert group.lr == pytest.approx(0.01 * 0.5 * math.sqrt(2))
+    assert (rule.beta1, rule.beta2, rule.weight_decay, rule.eps) == (0.8, 0.95, 0.0, 1e-10)
 
 
 @pytest.mark.parametrize(("depth", "decay"), [(22, 0.0766), (24, 0.0597)])
