@@ -99,6 +99,47 @@ def test_several_steps_are_those_of_the_formulas(changes):
         torch.testing.assert_close(found[i], expected, atol=1e-8, rtol=1e-6)
 
 
+def test_by_default_nothing_decays():
+    zero = [[torch.zeros(p.shape, dtype=p.dtype) for p in matrices()]]
+    assert not any(change.any() for change in stepped(NorMuon(), matrices(), zero))
+
+
+def test_decay_spares_by_default_what_the_step_takes_away_from_zero():
+    parameters, gradients = matrices(), noise(1)
+    starts = [p.detach().clone() for p in parameters]
+    decayed = stepped(NorMuon(weight_decay=0.5), parameters, gradients)
+    again = [nn.Parameter(start.clone()) for start in starts]
+    for start, change, with_decay in zip(starts, stepped(NorMuon(), again, gradients), decayed, strict=True):
+        assert torch.equal(with_decay != change, change * start.sign() >= 0)
+
+
+def test_where_a_step_takes_nothing_a_cautious_decay_is_the_usual_one():
+    parameters, zero = matrices(), [[torch.zeros(shape, dtype=torch.float64) for shape in SHAPES]]
+    starts = [p.detach().clone() for p in parameters]
+    for start, change in zip(starts, stepped(NorMuon(weight_decay=0.5), parameters, zero), strict=True):
+        torch.testing.assert_close(change, 0.02 * max(1.0, start.shape[0] / start.shape[1]) ** 0.5 * 0.5 * start)
+
+
+def test_a_direction_is_renormalised_however_small_the_gradient():
+    gradients = [[1e-12 * g for g in noise(1)[0]]]
+    for change, (rows, columns) in zip(
+        stepped(replace(PLAIN, renormalise=True), matrices(), gradients), SHAPES, strict=True
+    ):
+        norm = 0.02 * max(1.0, rows / columns) ** 0.5 * min(rows, columns) ** 0.5
+        assert change.norm().item() == pytest.approx(norm, rel=1e-6)
+
+
+def test_an_update_that_knows_of_no_run_is_at_its_beginning():
+    rule, found = replace(PLAIN, weight_decay=0.5, decay_schedule="linear"), []
+    for at in ({}, {"progress": 0.0}):
+        p = nn.Parameter(torch.ones(4, 6, dtype=torch.float64))
+        p.grad = torch.zeros_like(p)
+        with torch.no_grad():
+            (rule.update_at if at else rule.update)([p], rule.start([p]), 0.1, 0, **at)
+        found.append(p.detach())
+    assert torch.equal(*found) and found[0].unique().tolist() == [pytest.approx(0.95)]
+
+
 def test_with_nothing_added_it_is_muon():
     ours, gradients = matrices(), noise(4)
     theirs = [nn.Parameter(p.detach().clone()) for p in ours]

@@ -13,6 +13,7 @@ from trainable.optimizers.adam import Adam
 from trainable.optimizers.gradient_descent import GradientDescent
 from trainable.optimizers.muon import Muon
 from trainable.optimizers.normuon import NorMuon
+from trainable.optimizers.sgd import SGD
 from trainable.optimizers.update_rule import Group, UpdateRule
 
 
@@ -86,3 +87,8 @@ def test_a_rule_that_does_not_follow_the_run_is_stepped_alike_at_every_progress(
         update_rule.update(groups, update_rule.start(groups), 1.0, 0, progress)
         found.append(parameter.tolist())
     assert found == [[0.5] * 3] * 2
+
+
+def test_groups_of_a_run_are_the_optimizers_own_where_no_rate_follows_the_run(tiny) -> None:
+    network = tiny.model.build(260, 16)
+    assert SGD(lr=0.5).groups_for(network, 64, tiny.schedule) == SGD(lr=0.5).groups(network)
