@@ -40,10 +40,10 @@ from trainable.data.preparation import prepare
 from trainable.run import Run
 from trainable.runtime import Runtime
 from trainable.train import train
+from tuner.campaign.trial_end import TrialEnd
 from tuner.failures import OUT_OF_MEMORY
 from tuner.plan.cost import tokens_of
 from tuner.proposals.sampler import Sampler
-from tuner.proposals.trial_end import TrialEnd
 
 CURVE_POINTS = 32  # means of the training loss over equal parts of a run
 FIRST = 4  # rows of the base, which tell the noise from the beginning
