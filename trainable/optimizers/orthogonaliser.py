@@ -33,7 +33,7 @@ def working_copy(matrices: Tensor) -> Tensor:
     return matrices.bfloat16() if faster_in_bfloat16(matrices) else matrices
 
 
-def divided_by_norm(matrices: Tensor, safety: float = 1.0, eps: float = 1e-7) -> Tensor:
+def divided_by_norm(matrices: Tensor, safety: float, eps: float = 1e-7) -> Tensor:
     """Each matrix over its Frobenius norm times ``safety``, so that no singular value exceeds 1."""
     import torch
 
