@@ -351,7 +351,15 @@ def test_a_forgotten_trial_has_reached_nothing_by_any_rule(name) -> None:
     assert before > 0 and trials.stopper.reached(27) == 0
 
 
-def test_a_stop_says_in_words_against_what_the_trial_was_held() -> None:
-    rule = Halving([10.0], 2, brackets=1)
+@pytest.mark.parametrize(("reduction", "best"), [(2, "half"), (3, "third"), (4, "quarter"), (5, "1/5")])
+def test_a_stop_says_in_words_against_what_the_trial_was_held(reduction, best) -> None:
+    rule = Halving([10.0], reduction, 1)
     said = [stop.against for n, value in enumerate((1.0, 2.0, 3.0)) if (stop := rule.judge(str(n), 10.0, value))]
-    assert said == ["the one trial there before it", "the best half of 2 there before it"]
+    assert said == ["the one trial there before it", f"the best {best} of 2 there before it"]
+
+
+def test_of_one_rung_hyperband_spares_the_part_of_the_trials_that_a_softmax_of_no_rung_and_one_gives() -> None:
+    rule = Stopper("hyperband", "val_bpb", [10.0]).rule
+    assert rule is not None
+    judged = sum(not rule.has(f"trial {n}", 10.0) for n in range(4000))
+    assert judged / 4000 == pytest.approx(math.e / (1 + math.e), abs=0.02)
