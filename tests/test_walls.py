@@ -94,9 +94,9 @@ def rooms(graph: Graph) -> Graph:
 
 
 def room(module: str) -> str:
-    """The folder that a module stands in; empty for the files of a package itself, which tie its rooms together."""
+    """The folder that a module stands in; empty for what ties them together: a package's own files, and programs."""
     package, _, inner = module.partition(".")
-    return f"{package}.{inner.partition('.')[0]}" if "." in inner else ""
+    return f"{package}.{inner.partition('.')[0]}" if "." in inner and not inner.endswith(".__main__") else ""
 
 
 def test_rooms_know_each_other_in_one_direction_but_for_configs_and_networks() -> None:

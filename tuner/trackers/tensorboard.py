@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from storage.location import Location
+from tuner.campaign.tensorboard_folder import FOLDER
 from tuner.trackers.tracker import NOTHING_YET, TrackedEnd, TrackedPoint, TrackedRun
 
-FOLDER = "tensorboard"  # below the campaign's
 OURS = "tuner.json"  # in a trial's folder: whose it is, and the mark once it is whole
 EVENTS = "events.out.tfevents.*"
 
