@@ -33,7 +33,7 @@ def progress(results: Results, places: Mapping[int, int]) -> dict[str, Any] | No
     return {
         "label": _AXES[by],
         "hint": f"The lowest value so far against {_AXES[by]}. Dashed is the mean of the same trials in random orders, "
-        "and nine of ten orders lie in the band. A search that learns has its best trials late: it lies above the mean.",
+        "and nine of ten orders lie in the band. A search that learns has its best trials late: above the mean.",
         "spent": json_numbers(table[by]),
         "best": json_numbers(table["best"]),
         "random": json_numbers(table["random_mean"]),
