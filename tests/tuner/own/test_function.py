@@ -83,7 +83,7 @@ REFUSED = {
     "one argument": (lambda config: 1.0, r"train takes \(config\) but is called as train\(config, report\): too many"),
     "three": (scaled, r"train takes \(scale.*missing a required argument: 'report'"),
     "keywords": (lambda *, config, report: 1.0, "too many positional arguments"),
-    "keyword more": (lambda config, report, *, width: 1.0, "missing a required argument: 'width'"),
+    "keyword more": (lambda config, report, *, width: 1.0, r"missing a required (keyword-only )?argument: 'width'"),
     "partial of too much": (partial(loss, {}), "too many positional arguments"),
     "method of a class": (Trainer.fit, "missing a required argument"),
     "class": (Trainer, "train is the class Trainer: give one of its objects"),
