@@ -17,13 +17,14 @@ from storage.location import Location
 from trainable.own import source as own_source
 from trainable.worker import attempt, watchdog
 from trainable.worker.attempt import STOP_FILE
-from tuner.campaign import lock, object_store_lock, tensorboard_folder
+from tuner.campaign import lock, object_store_lock
 from tuner.campaign.journal_files import JOURNAL, JOURNAL_BEFORE, JOURNAL_LOCK
+from tuner.campaign.tensorboard_folder import TENSORBOARD
 from tuner.campaign.trial_files import ERRORS
 
 _FILES = {CAMPAIGN, PAGE, STOP_FILE, lock.NAME, object_store_lock.NAME, JOURNAL, JOURNAL_BEFORE}
 _FOLDERS = {*ROW_KINDS, attempt.FOLDER, ERRORS, watchdog.FOLDER, object_store_lock.CLAIMS, own_source.FOLDER}
-_FOLDERS |= {tensorboard_folder.FOLDER}
+_FOLDERS |= {TENSORBOARD}
 _BELOW: dict[str, re.Pattern[str]] = {  # what the names of the files in a folder of ours are like
     **{dataset: re.compile(r".*\.parquet") for dataset in ROW_KINDS},
     ERRORS: re.compile(r".*\.txt"),

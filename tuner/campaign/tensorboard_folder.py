@@ -1,3 +1,3 @@
 """The folder in which a campaign keeps its event files of TensorBoard."""
 
-FOLDER = "tensorboard"  # below the campaign's
+TENSORBOARD = "tensorboard"  # below the campaign's

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from storage.location import Location
-from tuner.campaign.tensorboard_folder import FOLDER
+from tuner.campaign.tensorboard_folder import TENSORBOARD
 from tuner.trackers.tracker import NOTHING_YET, TrackedEnd, TrackedPoint, TrackedRun
 
 OURS = "tuner.json"  # in a trial's folder: whose it is, and the mark once it is whole
@@ -26,14 +26,14 @@ class TensorboardTracker:
 
     package: ClassVar[str] = "tensorboard"
     takes: ClassVar[str] = "FOLDER"
-    usual: ClassVar[str] = f"{FOLDER}/ in the campaign's folder"
+    usual: ClassVar[str] = f"{TENSORBOARD}/ in the campaign's folder"
 
     def __init__(self, place: str | None, campaign: str, folder: Location, campaign_id: str) -> None:
         if place is None and not isinstance(folder, Path):
             raise ValueError(
                 f"--log tensorboard writes to a disk, and {folder} is none: say where, as --log tensorboard:FOLDER"
             )
-        self.root = Path(str(folder)) / FOLDER if place is None else Path(place) / campaign
+        self.root = Path(str(folder)) / TENSORBOARD if place is None else Path(place) / campaign
         self.writers: dict[str, Any] = {}
 
     def begin(self) -> None:
