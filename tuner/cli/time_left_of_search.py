@@ -10,7 +10,7 @@ from trainable.config import TrainConfig
 from tuner.plan.known import ToCome
 from tuner.plan.pace import TrialCourse
 from tuner.plan.time_left import Span, time_left
-from tuner.plan.trial_cost import evaluations_at_the_end
+from tuner.plan.trial_cost import evaluations_at_the_end, work_of
 from tuner.search_loop import Search
 
 FRESH_SECONDS = 5.0  # for which an estimate is gone on with
@@ -63,4 +63,14 @@ def to_come(search: Search) -> ToCome:
         confirm=spec.confirm or None,
         ablate=spec.ablate,
         planned=planned,
+        work=_work(search),
     )
+
+
+def _work(search: Search) -> dict[str, float]:
+    """Return the arithmetic of a budget unit of each of a replay's runs, by recorded id."""
+    if search.planned is None:
+        return {}
+    begun = [(str(entry.row["recorded_id"]), entry.config) for entry in list(search.ledger.entries.values())]
+    found = [*begun, *((p.recorded_id, p.config) for p in search.planned)]
+    return {name: work_of(config) for name, config in found if isinstance(config, TrainConfig)}

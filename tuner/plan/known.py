@@ -6,10 +6,11 @@ Rows alone: the driver has them in its book, and whoever watches reads them from
 from __future__ import annotations
 
 import json
-from collections.abc import Container, Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from statistics import median
+from statistics import fmean, median, variance
 
 from results.design import Design
 from results.statistics.confirmation import Round
@@ -20,12 +21,18 @@ from tuner.early_stopping import bracket_shares
 from tuner.plan.pace import Pace, TrialCourse, between_trials, pace_of
 
 RECENT = 24  # trials, the latest, that those to come are like: a shared machine is at times twice as slow
+DRIFT = 0.08  # SD of the machine's speed from stretch to stretch (of its logarithm), where nothing is seen of it
+STRETCHES, FEWEST_IN_A_STRETCH = 3, 2  # of the latest trials; trials of each
 FAILED_STATUSES = ("crashed", "diverged", "plateaued")
 
 
 @dataclass(frozen=True)
 class ToCome:
-    """Work that a campaign has still to do, as it is set. ``planned`` are a replay's rows: (recorded id, budget)."""
+    """Work that a campaign has still to do, as it is set.
+
+    ``planned`` are a replay's rows to come: (recorded id, budget). Its runs are of different sizes: ``work`` is the
+    arithmetic of a budget unit of each, by recorded id, those that have run among them.
+    """
 
     course: TrialCourse
     budget: float
@@ -35,6 +42,7 @@ class ToCome:
     confirm: Design | None = None
     ablate: bool = False
     planned: tuple[tuple[str, float], ...] = ()
+    work: Mapping[str, float] = field(default_factory=dict)
 
     def share(self, rung: float) -> float:
         """The part of the trials that goes on at a rung by the stopper's rule, where nothing is known yet."""
@@ -95,7 +103,11 @@ class Known:
         """``live`` are the keys of the trials that run now; ``round`` is the confirmation, once the search is over."""
         searched = [row for row in rows if row["stage"] in (None, SEARCH) and row["config"] != "null"]
         ordered = sorted(rows, key=lambda row: row["number"])
-        paced = [(row, pace) for row in ordered if (pace := pace_of(row, come.course)) is not None]
+        paced = [
+            (row, replace(pace, work=come.work.get(str(row["recorded_id"]), 1.0)))
+            for row in ordered
+            if (pace := pace_of(row, come.course)) is not None
+        ]
         of_search = [pace for row, pace in paced if row["stage"] in (None, SEARCH)]
         completed = [r for r in searched if r["status"] == "completed" and r["value"] is not None]
         base = next((row for row in searched if row["is_base"]), None)
@@ -118,6 +130,21 @@ class Known:
             round=round,
             ablated=sum(row["stage"] == ABLATE and row["status"] in ENDED for row in rows),
         )
+
+    @property
+    def drift(self) -> float:
+        """SD of the logarithm of how much slower the machine is in what is to come: as from stretch to stretch so far.
+
+        The part of it that the trials' own differences make is taken out.
+        """
+        speeds = [math.log(pace.training / pace.work) for pace in self.paces if pace.training > 0]
+        size = len(speeds) // STRETCHES
+        if size < FEWEST_IN_A_STRETCH:
+            return DRIFT
+        stretches = [speeds[size * number : size * (number + 1)] for number in range(STRETCHES)]
+        between = variance(fmean(stretch) for stretch in stretches)
+        within = fmean(variance(stretch) for stretch in stretches) / size
+        return math.sqrt(DRIFT**2 + max(0.0, between - within))
 
     @property
     def start(self) -> float:
@@ -150,7 +177,3 @@ def _fates(rung: float, searched: Sequence[TrialRow]) -> tuple[int, int]:
 def is_confirming(row: TrialRow) -> bool:
     """Tell whether a row is a run of a confirmation."""
     return row["stage"] == CONFIRM
-
-
-def _has_failed(row: TrialRow) -> bool:
-    return row["status"] in FAILED_STATUSES

@@ -52,6 +52,7 @@ class Pace:
     start: float
     training: float
     evaluation: float
+    work: float = 1.0  # arithmetic of a budget unit, in any unit that is the same for all
 
     def seconds(self, course: TrialCourse, budget: float, after: float, upto: float) -> float:
         """Return the seconds from one place of a trial's course (``after``) to another, without its start."""
@@ -61,7 +62,11 @@ class Pace:
 
     def slower(self, factor: float) -> Pace:
         """Return the pace on a device that takes ``factor`` times as long."""
-        return Pace(self.start * factor, self.training * factor, self.evaluation * factor)
+        return Pace(self.start * factor, self.training * factor, self.evaluation * factor, self.work)
+
+    def for_work(self, work: float) -> Pace:
+        """Return the pace of a config whose budget unit has so much arithmetic, at the same speed."""
+        return replace(self, training=self.training * work / self.work, work=work)
 
     @staticmethod
     def mean(paces: Sequence[Pace]) -> Pace:
@@ -70,6 +75,7 @@ class Pace:
             sum(p.start for p in paces) / count,
             sum(p.training for p in paces) / count,
             sum(p.evaluation for p in paces) / count,
+            sum(p.work for p in paces) / count,
         )
 
 

@@ -28,6 +28,18 @@ LAST_TRIALS = 20  # trials, of which the most that ran at once are the slots
 
 def left_from_files(campaign: Mapping[str, Any], rows: Sequence[TrialRow], now: datetime) -> Span | None:
     """The time left of a campaign that runs now; None before any trial has reported, and of an incomplete record."""
+    come = to_come_from_files(campaign, rows)
+    if come is None:
+        return None
+    known = [row for row in rows if row["config"] != "null"]
+    live = {row["key"] for row in known if row["status"] == "running"}
+    searched = [row for row in known if row["stage"] in (None, SEARCH)]
+    searching = come.to_start or any(row["status"] not in ENDED for row in searched)
+    return time_left(come, known, live, now, None if searching else last_round(known))
+
+
+def to_come_from_files(campaign: Mapping[str, Any], rows: Sequence[TrialRow]) -> ToCome | None:
+    """Return what a campaign has still to do; None of an incomplete record."""
     spec = CampaignSpec.of_json(campaign)
     known = [row for row in rows if row["config"] != "null"]
     searched = [row for row in known if row["stage"] in (None, SEARCH)]
@@ -35,18 +47,15 @@ def left_from_files(campaign: Mapping[str, Any], rows: Sequence[TrialRow], now: 
     if spec.trials is None or first is None:
         return None
     budget = _budget(str(first["budget_unit"]), first["budget"])
-    live = {row["key"] for row in known if row["status"] == "running"}
     own = campaign.get("own_train") is not None
     judged = "," not in (spec.objective or "") and (own or spec.objective in MEASURED_ON_THE_WAY)
     course = TrialCourse(
         tuple(rungs(budget)) if judged else (), spec.reports or 0, spec.fidelity, _end_of(campaign.get("base"))
     )
     to_start = max(0, spec.trials - len(searched))
-    come = ToCome(
+    return ToCome(
         course, budget.amount, slots_seen(known), to_start, spec.stopper or "none", spec.confirm or None, spec.ablate
     )
-    searching = to_start or any(row["status"] not in ENDED for row in searched)
-    return time_left(come, known, live, now, None if searching else _last_round(known))
 
 
 def slots_seen(rows: Sequence[TrialRow]) -> int:
@@ -57,7 +66,7 @@ def slots_seen(rows: Sequence[TrialRow]) -> int:
     return max(1, max(at_once, default=1))
 
 
-def _last_round(rows: Sequence[TrialRow]) -> Round | None:
+def last_round(rows: Sequence[TrialRow]) -> Round | None:
     """The confirmation that has begun, once all its candidates have: before, who they are is in no file."""
     found = rounds(rows)
     return found[-1] if found and found[-1].complete else None

@@ -33,7 +33,6 @@ MOST_TRIALS = 400  # of a future that is played; more of them are more of the sa
 RULE = 4.0  # trials that the stopper's rule counts as, beside those that were seen at a rung
 LEAST = 0.05  # part of a way that an overdue trial still has before it
 JITTER = 0.02  # by so much trials of one pace differ
-DRIFT = 0.08  # SD of how much faster or slower the machine is in what is to come
 TRIES = 20  # paces that are drawn for a trial that has not reported, until one is slow enough
 # SD of a run's noise as a part of the SD of a search's completed values, before a look has measured it: 0.11 and 0.05
 # in the golf and nGPT replays (results/recorded/), more where early stopping has left only good trials.
@@ -88,7 +87,7 @@ class _Future:
 
     def __init__(self, known: Known, draw: random.Random) -> None:
         self.known, self.come, self.draw, self.clock = known, known.come, draw, SimulatedClock()
-        drift = math.exp(draw.gauss(0.0, DRIFT))
+        drift = math.exp(draw.gauss(0.0, known.drift))
         self.pool = [pace.slower(drift) for pace in draw.choices(known.paces, k=len(known.paces))]
         self.shares = {rung: self._share(rung) for rung in self.come.course.rungs}
         self.completed = list(known.completed)
@@ -137,11 +136,14 @@ class _Future:
         if number >= len(planned):
             return self._train(None, 0.0, 0.0, self._drawn(), fresh=True)
         name, budget = planned[number]
-        pace = self.recorded.get(name) or self._drawn()
+        pace = self.recorded.get(name) or self._drawn(name)
         return self._train(None, 0.0, 0.0, pace, fresh=True, budget=budget)
 
-    def _drawn(self) -> Pace:
-        return self.draw.choice(self.pool).slower(self.draw.uniform(1 - JITTER, 1 + JITTER))
+    def _drawn(self, recorded_id: str | None = None) -> Pace:
+        """The pace of one of the trials that ran; for a recorded run at the size of that."""
+        found = self.draw.choice(self.pool).slower(self.draw.uniform(1 - JITTER, 1 + JITTER))
+        work = None if recorded_id is None else self.come.work.get(recorded_id)
+        return found if work is None else found.for_work(work)
 
     def _pace_of_silent(self, underway: Underway) -> Pace:
         """The pace of a trial that has not reported: one by which it would not have done so until now."""
@@ -149,7 +151,7 @@ class _Future:
         upto = course.milestones(budget)[0] if course.milestones(budget) else budget
         slowest, most = None, 0.0
         for _ in range(TRIES):
-            pace = self._drawn()
+            pace = self._drawn(underway.row["recorded_id"])
             takes = self.known.start + pace.seconds(course, budget, 0.0, upto)
             if takes > underway.since:
                 self.pool.append(pace)

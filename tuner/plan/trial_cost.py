@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from trainable.config import TrainConfig
+from trainable.data.preparation import known_vocab_size
 
 RAY_SECONDS = 15.0  # Ray's start and the imports of its first workers; 12 to 20 s on two cores
 START_SECONDS = 1.5  # of a trial: it is proposed, written down, handed to a worker and built
@@ -33,6 +34,16 @@ def evaluations_at_the_end(config: TrainConfig) -> float:
     """Return the time of a trial's end, in evaluations on its way; 1 where that is not known."""
     found = beside(config, 1.0)
     return found.at_the_end / found.on_the_way if found.on_the_way else 1.0
+
+
+def work_of(config: TrainConfig) -> float:
+    """Return the arithmetic of a budget unit of training (FLOPs); 1 where the budget is in FLOPs or seconds."""
+    unit = config.budget.unit
+    if unit in ("flops", "seconds"):
+        return 1.0
+    vocab = known_vocab_size(config.data) or config.data.vocab_size
+    each = float(config.model.flops_per_token(vocab, config.data.seq_len))
+    return each * config.data.batch_tokens if unit == "steps" else each
 
 
 def beside(config: TrainConfig, tokens_per_second: float | None) -> Beside:

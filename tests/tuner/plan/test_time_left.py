@@ -9,9 +9,9 @@ import pytest
 from results.design import Design
 from results.statistics.confirmation import rounds
 from results.store.row_parts import with_all_columns
-from tuner.plan.known import Known, ToCome
+from tuner.plan.known import DRIFT, Known, ToCome
 from tuner.plan.pace import TrialCourse
-from tuner.plan.time_left import DRIFT, Span, time_left
+from tuner.plan.time_left import Span, time_left
 
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 NONE_STOPPED = ToCome(TrialCourse(), 240.0, slots=2, to_start=0)
@@ -160,3 +160,33 @@ def test_a_base_is_not_counted_at_rungs_nor_as_a_candidate() -> None:
 def test_a_span_runs_down_and_ends_with_the_hours() -> None:
     assert Span(10.0, 20.0, 30.0).after(15.0) == Span(0.0, 5.0, 15.0)
     assert Span(10.0, 20.0, 30.0).at_most(25.0) == Span(10.0, 20.0, 25.0)
+
+
+def test_a_replay_takes_as_long_as_its_runs_are_large() -> None:
+    """Two small runs have ended; a large one is to come that has not run, and a small one that has."""
+    rows = [ended(0, 0.0, recorded_id="small"), ended(1, 0.0, recorded_id="other")]
+    work = {"small": 1e9, "other": 1e9, "large": 5e9}
+    come = ToCome(TrialCourse(), 240.0, slots=1, to_start=2, planned=(("large", 240.0), ("small", 120.0)), work=work)
+    assert left(come, rows, 240.0).middle == pytest.approx(5 * 120 + 60, rel=WIDE)
+    unknown = ToCome(TrialCourse(), 240.0, slots=1, to_start=2, planned=come.planned)
+    assert left(unknown, rows, 240.0).middle == pytest.approx(120 + 60, rel=WIDE), "as those that ran"
+
+
+def test_a_run_of_a_replay_that_is_silent_is_taken_to_be_of_its_own_size() -> None:
+    rows = [ended(0, 0.0, recorded_id="small"), running(1, 120.0, recorded_id="large")]
+    come = ToCome(TrialCourse(), 240.0, slots=1, to_start=0, planned=(), work={"small": 1e9, "large": 5e9})
+    assert left(come, rows, 130.0).middle == pytest.approx(5 * 120 - 10, rel=WIDE)
+
+
+def test_a_machine_whose_speed_has_changed_may_change_again() -> None:
+    even = [ended(n, 120.0 * n, second=0.5) for n in range(24)]
+    uneven = [ended(n, 120.0 * n, second=0.5 if n < 12 else 1.0) for n in range(24)]
+    mixed = [ended(n, 120.0 * n, second=0.5 if n % 2 else 1.0) for n in range(24)]
+
+    def drift(rows):
+        return Known.of(NONE_STOPPED, rows, set(), BEGAN).drift
+
+    assert drift(even) == DRIFT < 2 * DRIFT < drift(uneven)
+    assert drift(mixed) == DRIFT, "trials that differ by themselves are no drift"
+    spans = [left(ToCome(TrialCourse(), 240.0, 2, 8), rows, 3000.0) for rows in (even, uneven)]
+    assert spans[1].high / spans[1].low > 1.3 * spans[0].high / spans[0].low
