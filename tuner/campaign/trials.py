@@ -26,6 +26,7 @@ from trainable.component_paths import difference
 from trainable.config import TrainConfig
 from trainable.training import Training
 from tuner.campaign.finished import Finished
+from tuner.campaign.outline import outline
 from tuner.campaign.planned import Planned
 from tuner.campaign.reported import report_row, spent_at, token_speeds
 from tuner.campaign.row_config import to_json, training_of
@@ -45,6 +46,7 @@ class Entry:
     row: TrialRow
     optuna_number: int | None = None
     milestones: dict[float, float] = field(default_factory=dict)  # milestone -> objective
+    outline: tuple[float, ...] = ()  # of its training loss, as this start has heard of it (outline.py)
     started: bool = False  # in this start of the campaign
     label: str = ""  # what it is a run of, where it is no trial of the search
 
@@ -74,6 +76,7 @@ class Entry:
     def restart(self) -> None:
         """Forget what an earlier attempt reached: the next one begins at the first step."""
         self.milestones.clear()
+        self.outline = ()
         self.row.update(taken_back())
 
 
@@ -232,6 +235,7 @@ class Ledger:
             self.store.append_report(report_row(key, row, result, extra["spent"], recent, self.now()))
         if (curve := result.get("curve")) is not None:
             self.store.write_curve(key, entry.number, curve)
+            entry.outline = outline(curve, here / given(row["budget"]))
         if status == "running":
             self._write(row)
 

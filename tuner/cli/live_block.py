@@ -92,7 +92,7 @@ def best_text(search: Search) -> Line:
     if best is None:
         return Line(ahead(search), style="dim")
     text = Line(f"best {search.space.objective} {best.value:.4f}", style="bold green")
-    if curve := sparkline(_curve(best), *curve_span(search)):
+    if curve := sparkline(curve_of(best, curves_are(search)), *curve_span(search)):
         text.append(f" {curve}", style="green")
     if best.row["is_base"]:
         return text.append(" (the base)", style="dim")
@@ -120,9 +120,10 @@ def ahead(search: Search) -> str:
 
 def running_table(search: Search, running: Sequence[Entry], width: int) -> Table:
     """A line a running trial: how far, its last value, that against the best one's there, its curve, its speed."""
-    best, ends = search.ledger.best(), curve_span(search)
-    rows = [[Line(heading, style="dim") for heading in ("  running", "for", "reached", *headings_of(search))]]
-    rows += [running_cells(search, entry, best, ends) for entry in running]
+    best, ends, kind = search.ledger.best(), curve_span(search), curves_are(search)
+    headings = ("  running", "for", "reached", search.space.objective, "vs best", kind, "tokens/s")
+    rows = [[Line(heading, style="dim") for heading in headings]]
+    rows += [running_cells(search, entry, best, ends, kind) for entry in running]
     widths = [max(row[place].cell_len for row in rows) + 2 for place in range(len(rows[0]))]
     used = [place for place in range(len(rows[0])) if any(row[place].plain for row in rows[1:])]
     for place in LESSER:
@@ -136,12 +137,7 @@ def running_table(search: Search, running: Sequence[Entry], width: int) -> Table
     return grid
 
 
-def headings_of(search: Search) -> tuple[str, ...]:
-    """Name the columns for what a trial has reported."""
-    return search.space.objective, "vs best", "curve", "tokens/s"
-
-
-def running_cells(search: Search, entry: Entry, best: Entry | None, ends: tuple[float, float]) -> list[Line]:
+def running_cells(search: Search, entry: Entry, best: Entry | None, ends: tuple[float, float], kind: str) -> list[Line]:
     """Make a running trial's cells: name, time, budget spent, last value, difference to the best, curve and speed."""
     row, milestones = entry.row, dict(entry.milestones)
     name, unit = Line(f"  {trial_name(entry)}", style="cyan"), row["budget_unit"]
@@ -156,7 +152,7 @@ def running_cells(search: Search, entry: Entry, best: Entry | None, ends: tuple[
         Line(f"{short(row['spent'])}/{short(row['budget'])} {unit}"),
         Line(f"{row['last_value']:.4f}"),
         Line(against, style="green" if against.startswith("-") else ""),
-        Line(sparkline(_values(milestones), *ends), style="cyan"),
+        Line(sparkline(curve_of(entry, kind), *ends), style="cyan"),
         Line("" if speed is None else f"{speed:,.0f}", style="dim"),
     ]
 
@@ -180,16 +176,30 @@ def against_best(milestones: dict[float, float], best: Entry) -> str:
     return f"{milestones[max(both)] - best.milestones[max(both)]:+.4f}" if both else ""
 
 
+def curves_are(search: Search) -> str:
+    """Name what all curves that are shown are of: the training loss, where all of them are known, else the reports."""
+    return "training loss" if all(entry.outline for entry in _shown(search)) else "curve"
+
+
 def curve_span(search: Search) -> tuple[float, float]:
-    """The values between which all curves that are shown lie: the running ones' and the best one's."""
-    shown, best = list(search.live.values()), search.ledger.best()
-    shown += [] if best is None else [best]
-    return span_of(value for entry in shown for value in _curve(entry))
+    """The values between which all curves that are shown lie, but for their first: it is far above all others."""
+    kind = curves_are(search)
+    curves = [curve_of(entry, kind) for entry in _shown(search)]
+    return span_of(value for curve in curves for value in (curve[1:] if kind == "training loss" else curve))
 
 
-def _curve(entry: Entry) -> list[float]:
+def curve_of(entry: Entry, kind: str) -> list[float]:
+    """A trial's curve, of the kind that all have."""
+    if kind == "training loss":
+        return list(entry.outline)
     end = [entry.value] if entry.status == "completed" and entry.row["value"] is not None else []
     return [*_values(dict(entry.milestones)), *end]
+
+
+def _shown(search: Search) -> list[Entry]:
+    best = search.ledger.best()
+    running = [entry for entry in list(search.live.values()) if entry.milestones]
+    return running if best is None else [*running, best]
 
 
 def _values(milestones: dict[float, float]) -> list[float]:

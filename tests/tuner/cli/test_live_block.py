@@ -51,6 +51,8 @@ def test_before_anything_has_completed_the_one_ahead_is_named(bench, play, resul
 
 def test_a_running_trial_stands_beside_the_best_at_the_same_place(bench, result_of) -> None:
     search = bench.search(trials=4, slots=2)
+    began = search.ledger.now()
+    search.ledger.now = lambda: began
     best, other = (search.next().key for _ in range(2))
     for key in (best, other):
         search.start(key)
@@ -65,6 +67,21 @@ def test_a_running_trial_stands_beside_the_best_at_the_same_place(bench, result_
     (line,) = [line for line in lines if line.startswith(f"  trial {number} ")]
     assert line.split() == ["trial", str(number), "0:00", "60/240", "steps", "2.0000", "+0.1000", "█", "640"]
     assert any(line.startswith("best val_bpb 1.5000 ▇▄▁") for line in lines)
+
+
+def test_curves_are_of_the_training_loss_where_that_is_known_of_all_that_is_shown(bench, result_of) -> None:
+    search = bench.search(trials=4, slots=2)
+    one, other = (search.next().key for _ in range(2))
+    for key, losses in ((one, [9.0, 5.0, 4.0, 3.0]), (other, [9.0, 6.0, 5.5, 5.0])):
+        search.start(key)
+        curve = {"steps": [1, 25, 45, 60], "tokens": None, "values": {"loss": losses}, "units": {"loss": "nats/token"}}
+        search.report(key, {**result_of(bench.base, 60.0, 2.0, "running"), "curve": curve})
+    lines = shown(display_of(search))
+    assert any("training loss" in line for line in lines)
+    first, second = (line for line in lines if line.startswith("  trial "))
+    assert " █▅▁ " in first and " ██▆ " in second, "on one scale, without the first stretch"
+    search.ledger.entries[one].outline = ()  # as after a resume, until it reports again
+    assert not any("training loss" in line for line in shown(display_of(search)))
 
 
 def test_whoever_ended_without_a_line_of_its_own_is_named_with_why(bench, play) -> None:
