@@ -7,7 +7,8 @@ need ``pip install scikit-learn``, without which they are left out.
 
 ``recall`` is the part of the k knobs that matter among the first k, ``rank`` their mean rank; knobs that are level
 share theirs. Beside them: how often ours says that it can tell, rightly and wrongly; the part of true shares within its
-intervals; the edges it names; and how often what 24 more trials gave lay within the interval that was said before.
+intervals (``within``, of knobs that matter; ``idle_within``, of the others, as less than 1 %); the edges it names; and
+how often what 24 more trials gave lay within the interval that was said before.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from benchmarks.made_up_spaces import MadeUp
 from results import Results
 from results.questions.edges import edges
 from results.questions.expected_gain import expected_gain
-from results.questions.importance import importance
+from results.questions.importance import LEAST_SHARE, importance
 from results.questions.one_ruler import one_ruler
 from terminal.command_line import OneLineParser
 from terminal.console import Console
@@ -77,10 +78,12 @@ def told(frame: pd.DataFrame, made_up: MadeUp) -> Asked:
     rows = frame.set_index("knob")
     known = [path for path in matter if pd.notna(rows.loc[path, "low"])]
     within = [rows.loc[path, "low"] <= made_up.shares[path] <= rows.loc[path, "high"] for path in known]
+    idle = [path for path in made_up.shares if path not in matter and pd.notna(rows.loc[path, "low"])]
     return {
         "told": len(said & matter) / max(1, len(matter)),
         "wrong": float(bool(said - matter)),
         "within": float(pd.Series(within, dtype=float).mean()),
+        "idle_within": float(pd.Series([rows.loc[path, "low"] < LEAST_SHARE for path in idle], dtype=float).mean()),
     }
 
 

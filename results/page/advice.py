@@ -10,7 +10,7 @@ from terminal.counted import counted
 from terminal.escape import visible
 
 from results.page.plain import json_number, shown_text
-from results.questions.importance import importance
+from results.questions.importance import SHARE_INTERVAL, importance
 from results.questions.next_steps import next_steps
 from results.store.frames import Results
 
@@ -29,7 +29,8 @@ def importance_rows(results: Results) -> dict[str, Any] | None:
     judged = int(table["importance"].notna().sum())
     said = f"These trials can tell of {told} of {counted(len(table), 'knob')} that it matters."
     return {
-        "hint": f"The part of the differences in the objective that each knob makes, with its 95 % interval. {said} "
+        "interval": SHARE_INTERVAL,
+        "hint": f"The part of the differences in the objective that each knob makes, with its {SHARE_INTERVAL}. {said} "
         + (f"{unexplained:.0%} is explained by none of them." if judged else "There are too few of them."),
         "axis": "part of the variance",
         "rows": [_knob(row) for row in table.to_dict("records")],
@@ -53,7 +54,7 @@ def _knob(row: Mapping[Any, Any]) -> dict[str, Any]:
     can_tell = row["can_tell"] is True or bool(row["can_tell"])
     acts = f"acts where {row['condition']}" if isinstance(row["condition"], str) and row["condition"] else ""
     why = row["reason"] if isinstance(row["reason"], str) else ""
-    chance = "" if pd.isna(row["chance"]) else f"chance that it only seems so: {row['chance']:.3f}"
+    chance = "" if pd.isna(row["chance"]) else f"chance that it does nothing: {row['chance']:.3f}"
     return {
         "name": shown_text(row["knob"]),
         "middle": json_number(row["importance"]),

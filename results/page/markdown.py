@@ -120,7 +120,7 @@ def _importance(data: dict[str, Any], top: int) -> list[str]:
         for row in found["rows"][:top]
         if row["middle"] is not None
     ]
-    return [without_markup(found["hint"]), _table(["knob", "part", "95 % interval", "verdict"], rows)] if rows else []
+    return [without_markup(found["hint"]), _table(["knob", "part", found["interval"], "verdict"], rows)] if rows else []
 
 
 def _share(value: float | None) -> str:

@@ -1,10 +1,12 @@
 """A curve for each knob, added up: the model that tells how much of the differences between trials a knob makes.
 
-The value of a trial is the sum of a smooth function of each knob, of products of two knobs, and of noise. A function is
-a few basis functions with normal coefficients, whose variance is one number for each knob (and one for all products
-together), found by maximum likelihood: a Gaussian process with automatic relevance determination in its additive form
-(Durrande et al. 2012, arXiv:1103.4023). A knob that explains nothing is driven to zero. The likelihood goes up by the
-steps of Zhou et al. (2019), "MM Algorithms for Variance Components Models".
+The value of a trial is the sum of a smooth function of each knob, of products of two knobs, and of noise: the additive
+form of a Gaussian process (Durrande et al. 2012, arXiv:1103.4023), in a few basis functions. ``posterior.py`` says what
+their coefficients may be, after the trials.
+
+What a function explains over the whole domain is divided among knobs as by Shapley values (Owen 2014, "Sobol' indices
+and Shapley value"): a knob has what it makes alone, and half of what it makes together with another one. A knob that
+is active in a part of the domain only acts together with those that switch it on.
 """
 
 from __future__ import annotations
@@ -18,11 +20,6 @@ import numpy as np
 from results.questions.knobs import SearchedKnob
 
 BASIS = 3  # functions of a range: half a wave, a whole one, and one and a half
-STEPS = 60  # of the likelihood's maximisation
-# Chosen with benchmarks/importance.py on seeds that its table does not use. Without the first, each of two dozen knobs
-# takes a little of the noise; the second keeps a fit of few trials from explaining everything.
-PENALTY = 0.05  # on a knob's variance beside that of the values, counted in log-likelihood for each trial
-NOISE_TRIALS = 4.0  # that say beforehand that all of the variance is noise
 MOST_PRODUCTS = 2000  # of two basis functions: with more knobs than give as many, each acts by itself only
 
 
@@ -33,21 +30,20 @@ class Basis:
     features: np.ndarray  # (trials, functions)
     group: np.ndarray  # (functions,): the knob that each is of; of a product the number of knobs
     weights: np.ndarray  # (functions,): a coefficient's variance beside its knob's
-    owners: np.ndarray  # (functions, knobs): whose it is: 1 of a knob's own, 1/2 for each of a product's two
+    owners: np.ndarray  # (functions, knobs): what each knob has, over the domain, of a function's squared coefficient
 
     @property
     def knobs(self) -> int:
         return int(self.owners.shape[1])
 
-    @property
-    def scaled(self) -> np.ndarray:
-        """(trials, functions): with coefficients whose variance is their knob's."""
-        found: np.ndarray = self.features * np.sqrt(self.weights)
-        return found
 
+def basis(
+    knobs: Sequence[SearchedKnob], places: Sequence[np.ndarray], active: Sequence[np.ndarray], domain: np.ndarray
+) -> Basis:
+    """The functions of knobs at their ``places``, where they are ``active``, and products of the first of them.
 
-def basis(knobs: Sequence[SearchedKnob], places: Sequence[np.ndarray], active: Sequence[np.ndarray]) -> Basis:
-    """The functions of knobs at their ``places``, where they are ``active``, and products of the first of them."""
+    ``domain`` (points, knobs) says of points that are even over the domain which knobs are active there.
+    """
     assert knobs, "there is something to fit"
     features, group, weights, first = list[np.ndarray](), list[int](), list[float](), list[int]()
     for number, (knob, place, here) in enumerate(zip(knobs, places, active, strict=True)):
@@ -63,12 +59,13 @@ def basis(knobs: Sequence[SearchedKnob], places: Sequence[np.ndarray], active: S
     pairs = [(a, b) for a in first for b in first if of[a] < of[b]]
     pairs = pairs if len(pairs) <= MOST_PRODUCTS else []
     one, other = np.array(pairs, dtype=int).reshape(-1, 2).T
-    share = np.eye(len(knobs))
+    share, live = _shared(knobs, domain.mean(axis=0)), domain.T.astype(float) @ domain / len(domain)
+    both = np.eye(len(knobs))[of[one]] + np.eye(len(knobs))[of[other]]
     return Basis(
         np.hstack([alone, alone[:, one] * alone[:, other]]),
         np.concatenate([of, np.full(len(pairs), len(knobs))]),
         np.array(weights + [1 / max(1, len(pairs))] * len(pairs)),
-        np.vstack([share[of], (share[of[one]] + share[of[other]]) / 2]),
+        np.vstack([share[of], both * live[of[one], of[other]][:, None] / 2]),
     )
 
 
@@ -84,65 +81,12 @@ def _functions(knob: SearchedKnob, places: np.ndarray) -> np.ndarray:
     return chosen
 
 
-@dataclass(frozen=True)
-class Fit:
-    """The model fitted to several sets of values at once: the first axis is the set's."""
-
-    variances: np.ndarray  # (sets, knobs + 1): the last one is of all products
-    noise: np.ndarray  # (sets,): variance of what no knob explains
-    squares: np.ndarray  # (sets, functions): of the coefficients, expected by the values
-
-    def shares(self, found: Basis) -> np.ndarray:
-        """(sets, knobs): the part of the variance over the domain that is each knob's; the rest of 1 is noise."""
-        explained = self.squares @ found.owners
-        whole = explained.sum(axis=1) + self.noise
-        shares: np.ndarray = explained / whole[:, None]
-        return shares
-
-
-def fit_components(
-    found: Basis,
-    values: np.ndarray,
-    known: np.ndarray,
-    counts: np.ndarray,
-    start: Fit | None = None,
-    steps: int = STEPS,
-) -> Fit:
-    """Fit to ``values`` (sets, trials), of which each counts ``counts`` (sets, trials) times.
-
-    ``known`` (trials,) is the variance that a value is known to have beside the noise of all.
-    """
-    total = counts.sum(axis=1)
-    middle = (counts * values).sum(axis=1) / total
-    centre = counts @ found.scaled / total[:, None]
-    root = np.sqrt(counts)
-    y = root * (values - middle[:, None])
-    x = root[:, :, None] * (found.scaled[None] - centre[:, None, :])
-    spread = np.maximum((y**2).sum(axis=1) / total, 1e-12)
-    member = np.eye(found.knobs + 1)[found.group]
-    variances = np.repeat(spread[:, None] / (2 * (found.knobs + 1)), found.knobs + 1, axis=1)
-    noise = spread / 2
-    if start is not None:
-        variances, noise = (variances + start.variances) / 2, (noise + start.noise) / 2
-    penalty = PENALTY * total / spread
-    for _ in range(steps):
-        inverse = np.linalg.inv(covariance_of(x, variances @ member.T, noise[:, None] + known))
-        solved = np.einsum("sij,sj->si", inverse, y)
-        along = np.einsum("stf,st->sf", x, solved) ** 2 @ member
-        size = (x * (inverse @ x)).sum(axis=1) @ member
-        left = (solved**2).sum(axis=1) + NOISE_TRIALS * spread / noise**2
-        variances = variances * np.sqrt(along / (size + penalty[:, None]))
-        noise = noise * np.sqrt(left / (np.trace(inverse, axis1=1, axis2=2) + NOISE_TRIALS / noise))
-    prior = variances @ member.T
-    inverse = np.linalg.inv(covariance_of(x, prior, noise[:, None] + known))
-    means = prior * np.einsum("stf,st->sf", x, np.einsum("sij,sj->si", inverse, y))
-    spreads = np.maximum(prior - prior**2 * (x * (inverse @ x)).sum(axis=1), 0.0)
-    return Fit(variances, noise, (means**2 + spreads) * found.weights)
-
-
-def covariance_of(x: np.ndarray, variances: np.ndarray, noise: np.ndarray) -> np.ndarray:
-    """The covariance of values (sets, trials, trials), by features (sets, trials, functions) with a variance each."""
-    found: np.ndarray = (x * variances[:, None, :]) @ x.transpose(0, 2, 1)
-    trials = np.arange(x.shape[1])
-    found[:, trials, trials] += noise
+def _shared(knobs: Sequence[SearchedKnob], live: np.ndarray) -> np.ndarray:
+    """(knobs, knobs): what the second one has of what the first one makes, which is active in a part of the domain."""
+    found = np.diag(live).astype(float)
+    for number, (knob, part) in enumerate(zip(knobs, live, strict=True)):
+        switches = [place for place, other in enumerate(knobs) if other.path in (knob.when or {})]
+        if switches:
+            found[number, number] = part * (1 + part) / 2
+            found[number, switches] = part * (1 - part) / 2 / len(switches)
     return found

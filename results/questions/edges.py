@@ -12,7 +12,7 @@ import pandas as pd
 from terminal.short import short
 
 from results.questions.framed import COUNT, NUMBER, WORDS, framed
-from results.questions.importance import LEVEL, LEVEL_BESIDE_OTHERS, importance
+from results.questions.importance import LEVEL, importance
 from results.questions.knobs import SearchedKnob, active, knobs_of
 from results.questions.one_ruler import Ruler, one_ruler
 from results.questions.readable import Readable
@@ -20,6 +20,7 @@ from results.store.frames import Results
 
 GOOD = 4  # one in so many trials is a good one
 EDGE = 0.1  # of a range on its own scale, or its last whole number where that is more
+MOST_IDLE = 0.5  # chance that the knob does nothing
 WIDER = 0.5  # by which part of its width, on its own scale, a range is suggested to grow
 
 _TYPES = {
@@ -36,7 +37,7 @@ def edges(campaign: Readable) -> pd.DataFrame:
       range, on its own scale; ``at_edge`` of ``trials``: how many of all do. Only trials in which it is active count
     - ``chance``: that so many good ones lie there by chance, were the good ones any of the trials (hypergeometric),
       times the number of edges looked at; at most 5 %, so that where no knob matters 95 % of campaigns name none. A
-      knob that only moved with others that matter is left out: it must be missed beside them (permutations.py)
+      knob that only moved with others that matter is left out: it must be likelier to matter than not (importance.py)
     - ``suggestion`` in words, and the ``change`` to the space that does it, or the option
 
     Held against the campaign's own trials and not against even ones: the sampler likes edges by itself. Choices have no
@@ -49,8 +50,8 @@ def edges(campaign: Readable) -> pd.DataFrame:
     level = LEVEL / max(1, len(found))
     hits = [edge for edge in found if edge.chance <= level]
     if hits:
-        beside = importance(results).set_index("knob")["chance_beside_others"]
-        hits = [edge for edge in hits if beside[edge.knob.path] <= LEVEL_BESIDE_OTHERS]
+        idle = importance(results).set_index("knob")["chance"]
+        hits = [edge for edge in hits if idle[edge.knob.path] <= MOST_IDLE]
     rows = [edge.row(len(found), results.campaign) for edge in sorted(hits, key=lambda edge: edge.chance)]
     frame = framed(rows, _TYPES)
     frame.attrs = {"about": ruler.about}

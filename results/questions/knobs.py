@@ -13,6 +13,7 @@ import pandas as pd
 Kind = Literal["uniform", "log", "integer", "choice", "unknown"]
 DOMAIN_KINDS: tuple[Kind, ...] = ("uniform", "log", "integer", "choice")
 ROUNDING = 1e-5  # of the ends in words, by which an earlier version kept a range
+DOMAIN_POINTS = 4000  # by which the part of a domain is measured in which a knob is active
 _RANGE = re.compile(r"(\S+) \.\. (\S+?)( \(log\))?")
 
 
@@ -87,6 +88,18 @@ def active(knobs: Sequence[SearchedKnob], trials: pd.DataFrame) -> dict[str, np.
             here = here & trials[knob.path].notna().to_numpy()
         found[knob.path] = here
     return found
+
+
+def active_in_the_domain(knobs: Sequence[SearchedKnob]) -> np.ndarray:
+    """(points, knobs): which knobs are active at points that are drawn evenly from the domain."""
+    random = np.random.default_rng(0)
+    points = {}
+    for knob in knobs:
+        options = np.empty(max(1, len(knob.options)), dtype=object)
+        options[:] = list(knob.options) or [0.0]
+        points[knob.path] = pd.Series(options[random.integers(len(options), size=DOMAIN_POINTS)], dtype=object)
+    found = active(knobs, pd.DataFrame(points))
+    return np.stack([found[knob.path] for knob in knobs], axis=1)
 
 
 def _knob(path: str, kind_of_column: str, kept: Mapping[str, Any], trials: pd.DataFrame) -> SearchedKnob:

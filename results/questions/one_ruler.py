@@ -35,6 +35,10 @@ class Ruler:
     unit: str = ""
     measured: int = 0  # trials whose value there was measured
     left_out: Mapping[str, int] = field(default_factory=dict)  # why -> trials
+    seen: np.ndarray = field(default_factory=lambda: np.zeros((0, 1)))  # (trials, moments): all measured, NaN where not
+    parts: np.ndarray = field(
+        default_factory=lambda: np.ones(1)
+    )  # (moments,): of the way to the last one, which is ``at``
 
     def __len__(self) -> int:
         return len(self.values)
@@ -81,7 +85,21 @@ def one_ruler(trials: pd.DataFrame, reports: pd.DataFrame) -> Ruler:
         unit,
         int((measured & known & ~worst).sum()),
         {why: number for why, number in left.items() if number},
+        np.where((worst[:, None]) & (np.arange(at + 1) == at), math.inf, rungs.to_numpy(dtype=float)[:, : at + 1])[
+            known
+        ],
+        _parts(rows, rungs.columns.to_numpy(dtype=float)[: at + 1]),
     )
+
+
+def _parts(rows: pd.DataFrame, moments: np.ndarray) -> np.ndarray:
+    """Return how far along the way to the last of these moments each is; of unknown budgets, by their order."""
+    budget = float(rows["budget"].astype("float64").median()) if "budget" in rows and len(rows) else math.nan
+    places = np.minimum(moments, budget)
+    if not np.isfinite(places).all() or (places <= 0).any():
+        places = np.arange(1.0, len(moments) + 1)
+    found: np.ndarray = places / places[-1]
+    return found
 
 
 def _rungs(rows: pd.DataFrame, reports: pd.DataFrame) -> pd.DataFrame:

@@ -34,7 +34,7 @@ def test_two_knobs_that_act_only_together_share_what_they_make(make_trial, writt
 
 def test_noise_alone_is_rarely_called_a_knob(make_trial, written):
     campaign = written(search(make_trial, lambda row: 2.0), knobs=KNOBS, ranges=RANGES)
-    assert sum(importance(other)["can_tell"].any() for other in with_noise(campaign, 20)) <= 3
+    assert sum(importance(other)["can_tell"].any() for other in with_noise(campaign, 10)) <= 1
 
 
 def test_a_conditional_knob_is_judged_where_it_is_active(make_trial, written):
@@ -57,8 +57,8 @@ def test_a_campaign_of_an_earlier_version_says_its_domains_in_words_only(make_tr
     new, then = ask(written, rows), ask(written, rows, old, name="old")
     numbers = ["importance", "low", "high", "trials"]
     assert then.loc["rate", numbers].astype(float).tolist() == pytest.approx(
-        new.loc["rate", numbers].astype(float).tolist()
-    )
+        new.loc["rate", numbers].astype(float).tolist(), abs=0.05
+    )  # draws, of options in another order
     assert then["scale"].to_dict() == new["scale"].to_dict()
 
 

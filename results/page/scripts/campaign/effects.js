@@ -32,6 +32,6 @@ function importanceSection() {
     body.append(host, legend([["winner", "these trials can tell", "square"], ["soft", "they cannot tell", "square"]]));
   }
   for (const note of found.notes) body.append(el("p", { class: "note", text: note }));
-  body.append(el("details", {}, el("summary", { text: "As a table" }), table(["knob", { n: "part" }, { n: "95 % interval" }, { n: "trials" }, "verdict", "why"],
+  body.append(el("details", {}, el("summary", { text: "As a table" }), table(["knob", { n: "part" }, { n: found.interval }, { n: "trials" }, "verdict", "why"],
     found.rows.map((row) => [el("code", { text: row.name }), { n: short(row.middle) }, { n: row.low === null ? "–" : `${short(row.low)} .. ${short(row.high)}` }, { n: row.trials ?? "–" }, row.said, row.why]))));
 }
