@@ -9,11 +9,13 @@ from __future__ import annotations
 import importlib
 import json
 import sys
+import uuid
 from pathlib import Path
 
 import pytest
 
 from results.design import Design
+from storage.location import location
 from tests.tuner.trackers.stand_ins import READERS, STAND_INS, StandIn
 from tuner.trackers.catalogue import TRACKERS
 
@@ -137,3 +139,16 @@ def test_what_fails_is_tried_again_and_is_whole_in_the_end(tracked, bench, with_
             break
     assert lacking == 0 and {"failed": "ConnectionError: 503 \x1b[31mnot now"} in direct.said
     same_points(read(), wanted())
+
+
+def test_a_campaign_in_an_object_store_is_followed_too(
+    bench, with_curves, follow, end, wanted, monkeypatch, tmp_path
+) -> None:
+    service, bench.folder = StandIn(), location(f"memory://{uuid.uuid4().hex}/runs/night")
+    monkeypatch.setitem(sys.modules, "trackio", STAND_INS["trackio"](service, tmp_path))
+    search = bench.search(trials=4)
+    direct, telling = follow(search, TRACKERS["trackio"])
+    with_curves(search).run()
+    assert end(search, direct, telling) == 0, direct.said
+    same_points(service.runs, wanted())
+    assert len(wanted()) == 4 and service.runs["night"].group == "night"
