@@ -56,6 +56,8 @@ def begin(name: str) -> None:
     global _name
     _name = name
     _open_all_streams()
+    if sys.flags.optimize > 1:  # Ray edits the docstrings of its functions while it is imported
+        leave(name, "Python without docstrings (-OO or PYTHONOPTIMIZE=2) cannot run this: use at most -O", 2)
 
     def at_once(number: int, frame: FrameType | None) -> None:
         leave(name, INTERRUPTION, exit_code(number))

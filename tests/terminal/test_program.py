@@ -32,6 +32,14 @@ def test_a_signal_before_there_is_anything_to_lose_is_one_line(number: signal.Si
     assert (ended.returncode, ended.stdout, ended.stderr) == (128 + number, "", "program: interrupted\n")
 
 
+def test_python_without_docstrings_which_ray_needs_is_refused_in_one_line() -> None:
+    begins = "from terminal import program\nprogram.begin('program')\nprint('goes on')"
+    ended = run(begins, env={**os.environ, "PYTHONOPTIMIZE": "2"})
+    assert (ended.returncode, ended.stdout) == (2, "") and len(ended.stderr.splitlines()) == 1
+    assert "PYTHONOPTIMIZE=2" in ended.stderr
+    assert run(begins, env={**os.environ, "PYTHONOPTIMIZE": "1"}).stdout == "goes on\n"
+
+
 def ignoring(number: signal.Signals):
     return lambda: signal.signal(number, signal.SIG_IGN)
 
