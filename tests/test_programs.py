@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 NO_PROGRAMS = {  # file -> why it does not begin as one
     "benchmarks/syne_tune_worker.py": "runs in another environment, without this project",
     "tuner/cluster/leftovers.py": "a process that the driver starts; it ignores signals by itself",
-    "tuner/trackers/process.py": "a process that the driver starts in a session of its own; it ends with its standard input",
+    "tuner/trackers/process.py": "of a driver, in a session of its own; it ends with its standard input",
     "tuner/plan/partners.py": "a process that a plan starts in a session of its own; it ends with its standard input",
 }
 PROGRAMS = sorted(
