@@ -35,10 +35,13 @@ def executed(path: Path) -> Any:
 
     An error of a cell is a ``nbclient.exceptions.CellExecutionError``, what is no notebook a ValueError.
     """
+    text = path.read_bytes()
     try:
-        found = nbformat.read(path, as_version=4)
-    except (nbformat.reader.NotJSONError, nbformat.ValidationError) as error:
-        raise ValueError(f"{str(path)!r} is no notebook: {str(error).splitlines()[0]}") from None
+        found = nbformat.reads(text.decode(), as_version=4)
+    except Exception as error:  # nbformat lets many kinds through: of JSON, of older versions, of what it looks up
+        raise ValueError(
+            f"{str(path)!r} is no notebook: {(str(error) or type(error).__name__).splitlines()[0]}"
+        ) from None
     found.cells.insert(0, nbformat.v4.new_code_cell(WARNINGS_ARE_ERRORS))
     client = nbclient.NotebookClient(
         found,

@@ -14,6 +14,7 @@ if __name__ == "__main__":
     program.begin("python -m results.compare")
 
 import hashlib
+import os
 import re
 import sys
 from argparse import Namespace
@@ -21,7 +22,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from storage import inside
-from storage.location import Location, argument, local_argument, text_argument
+from storage.location import Location, absolute, argument, local_argument, text_argument
 from terminal.command_line import EXIT_CODES_OF_LOOKING, OneLineParser
 from terminal.complaint import complain
 from terminal.console import Console
@@ -36,8 +37,10 @@ from results.replays.picture import check_picture, draw
 from results.replays.side_by_side import print_comparison
 from results.store import frames
 from results.store.find import find
+from results.targets import check_target_file
 
 PROGRAM = "python -m results.compare"
+_PAGES = (".html", ".htm")
 LONGEST = 100  # characters of the names in a page's file name; file systems take 255 bytes
 KEPT = Path(__file__).parent / "recorded"  # compacted replays, in folders called like their spaces
 
@@ -83,9 +86,10 @@ def _compare_campaigns(console: Console, options: Namespace) -> int:
         if getattr(options, name) is not None:
             raise ValueError(f"--{name} is for one replay beside its record, not for {len(options.folders)} campaigns")
     folders = [find(folder) for folder in options.folders]
+    _check_once(folders)
     where = options.html or place_beside(folders)
     if options.page:
-        _check_page(where)
+        check_target_file("--html", where, _PAGES)
     all_results = [frames.load(folder) for folder in folders]
     found = compare_campaigns(all_results)
     print_campaigns(console, found, options.top or MOST_SHOWN)
@@ -104,14 +108,14 @@ def _compare_campaigns(console: Console, options: Namespace) -> int:
     return DONE
 
 
-def _check_page(where: Location) -> None:
-    """Raise a ValueError for a page that cannot be written where it was asked for."""
-    if not isinstance(where, Path):
-        return
-    if where.is_dir():
-        raise ValueError(f"--html {where} is a folder, not a file")
-    if not where.absolute().parent.is_dir():
-        raise ValueError(f"--html {where}: there is no folder {where.absolute().parent}")
+def _check_once(folders: Sequence[Location]) -> None:
+    """Raise a ValueError where two of them are one campaign, also by a link: it would be ranked against itself."""
+    seen: set[str] = set()
+    for folder in folders:
+        place = os.path.realpath(folder) if isinstance(folder, Path) else absolute(folder)
+        if place in seen:
+            raise ValueError(f"{folder} is named twice: a comparison is of different campaigns")
+        seen.add(place)
 
 
 def _compare_with_record(console: Console, options: Namespace) -> int:
@@ -126,6 +130,7 @@ def _compare_with_record(console: Console, options: Namespace) -> int:
     picture = options.picture or _beside(folder)
     if picture is not None:
         check_picture(picture)
+        check_target_file("--picture", picture)
     comparison = compare(results)
     print_comparison(console, comparison, options.top)
     if picture is not None:

@@ -20,8 +20,7 @@ from terminal.escape import visible
 
 from results.questions.catalogue import answers
 from results.questions.readable import Readable
-from results.store.campaign_folder import CAMPAIGN
-from results.store.row_kinds import ROW_KINDS
+from results.targets import check_target_folder
 
 FORMULA = re.compile(r"[=+\-@\uff1d\uff0b\uff0d\uff20]")  # also as full-width characters, which some locales take too
 MARKDOWN = re.compile(r"[\\`*_{}\[\]<>#~|$&!]")
@@ -57,11 +56,9 @@ def to_markdown(frame: pd.DataFrame) -> str:
 def write_csv(campaign: Readable, folder: Location) -> list[str]:
     """Write every question's answer, and the rows themselves, into a folder, a file each; returns the files' names.
 
-    Files of these names are replaced. A ValueError for a folder that holds a campaign's rows: no other file may lie
-    there.
+    Files of these names are replaced. A ValueError for a campaign's folder, whose files are its own.
     """
-    if folder.name in ROW_KINDS and files.is_file(folder.parent / CAMPAIGN):
-        raise ValueError(f"{folder} holds rows of a campaign: choose another folder for CSV files")
+    check_target_folder("--csv", folder)
     found = {f"{name}.csv": to_csv(frame) for name, frame in answers(campaign).items()}
     files.names(folder)  # refuses what is no folder
     files.create_folder(folder)

@@ -41,6 +41,7 @@ from results.store import frames
 from results.store.find import find
 from results.store.frames import Results
 from results.store.row_kinds import ROW_KINDS
+from results.targets import check_target_file, check_target_folder
 from results.verdicts import verdict_lines
 from results.winner_command import kept_command
 
@@ -237,6 +238,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         folder = find(options.folder)
+        _check_targets(options)
         results = frames.load(folder)
         with_curves = options.page or options.png or options.markdown
         _ = results.curves if with_curves else None  # what is damaged is said before anything is printed
@@ -257,6 +259,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         complain(parser.prog, f"not written: {error}")
         return FAILED
     return DONE
+
+
+def _check_targets(options: argparse.Namespace) -> None:
+    """Raise a ValueError for a place that cannot be written to, or that belongs to a campaign."""
+    if options.csv is not None:
+        check_target_folder("--csv", options.csv)
+    if options.png is not None:
+        check_target_folder("--png", options.png)
+    if options.markdown not in (None, TO_SCREEN):
+        check_target_file("--markdown", options.markdown)
 
 
 def _parser() -> OneLineParser:

@@ -6,10 +6,10 @@ import difflib
 from collections.abc import Iterable, Sequence
 
 
-def nearest(name: str, valid: Iterable[str], what: str) -> str:
+def nearest(name: object, valid: Iterable[str], what: str) -> str:
     """The end of an error message: the closest valid name, or the list of all of them."""
     names = sorted(valid)
-    if (close := closest(name, names)) is not None:
+    if isinstance(name, str) and (close := closest(name, names)) is not None:
         return f"did you mean {close!r}?"
     return f"valid {what}: {', '.join(names)}" if names else f"there are no valid {what}"
 

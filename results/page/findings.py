@@ -33,7 +33,8 @@ def progress(results: Results, places: Mapping[int, int]) -> dict[str, Any] | No
     return {
         "label": _AXES[by],
         "hint": f"The lowest value so far against {_AXES[by]}. Dashed is the mean of the same trials in random orders, "
-        "and nine of ten orders lie in the band. A search that learns has its best trials late: above the mean.",
+        "and nine of ten orders lie in the band. That is no random search: a search that learns lies above the mean, "
+        "since its best trials come late.",
         "spent": json_numbers(table[by]),
         "best": json_numbers(table["best"]),
         "random": json_numbers(table["random_mean"]),

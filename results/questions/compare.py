@@ -9,6 +9,7 @@ from itertools import combinations
 from typing import Any
 
 import pandas as pd
+from terminal.short import shortened
 
 from results.questions.framed import COUNT, NUMBER, WORDS, YES_NO, changes_of, changes_text, framed, objectives_of
 from results.questions.noise import noise
@@ -83,6 +84,8 @@ def compare_campaigns(campaigns: Sequence[Readable]) -> Campaigns:
     They are ranked together where objective, data, budget and evaluation are the same. The single values of a search
     say little of one trial: see ``noise``, and ``winners`` for what was confirmed. A ValueError for fewer than two.
     """
+    if not isinstance(campaigns, Sequence) or not all(hasattr(campaign, "read") for campaign in campaigns):
+        raise ValueError(f"{shortened(campaigns)} is no list of campaigns, as results.load and tuner.load give them")
     if len(campaigns) < FEWEST:
         raise ValueError(f"a comparison is of at least {FEWEST} campaigns, not {len(campaigns)}")
     ones = _numbered([campaign.read() for campaign in campaigns])

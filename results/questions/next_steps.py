@@ -67,7 +67,15 @@ def next_steps(campaign: Readable, trials: int = MORE_TRIALS) -> pd.DataFrame:
 
 
 def _command(results: Results, option: str = "") -> str:
-    return resume_command(results.store.folder, option, own_train=bool(results.campaign.get("own_train")))
+    own_train = bool(results.campaign.get("own_train"))
+    own_files = "" if own_train else _own_files(results)
+    return resume_command(results.store.folder, f"{option} {own_files}".strip(), own_train)
+
+
+def _own_files(results: Results) -> str:
+    """The user's own files as a command asks for them; where they lie, only the user knows."""
+    names = [source.partition("@")[0].partition(".") for source in results.campaign.get("imports") or ()]
+    return " ".join(f"--import {shlex.quote(top if dot else f'{top}.py')}" for top, dot, _ in names)
 
 
 def _unfinished(results: Results) -> Iterator[dict[str, Any]]:
@@ -157,7 +165,10 @@ def _confirm_anew(results: Results, pairs: int) -> str:
     if campaign.get("own_train"):
         return f"tuner.tune(train, space, ..., base=BASE, trials=5, confirm='1x{pairs}')"
     options = f"--warm-start {shlex.quote(str(results.store.folder))} --trials 5 --confirm 1x{pairs}"
+    own_files = _own_files(results)
     asked = f"--space {campaign.get('space')} --scale {campaign.get('scale')}"
+    if own_files:
+        return f"{RUN_PROGRAM} {asked} {own_files} {options}  # with the file of your space as --space"
     return f"{RUN_PROGRAM} {asked} {options}  # and the options that it began with"
 
 

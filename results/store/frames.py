@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from storage.location import Location
+from storage.location import Location, Url
+from terminal.short import shortened
 
 from results.store.campaign_folder import Store
 from results.store.find import find
@@ -63,6 +65,8 @@ def load(folder: str | Location) -> Results:
 
     A ValueError where there is none or a file cannot be read. ``results.load`` adds the questions.
     """
+    if not isinstance(folder, str | Path | Url):
+        raise ValueError(f"{shortened(folder)} is no name, path or URL of a campaign")
     return results_of(Store.open(find(folder) if isinstance(folder, str) else folder))
 
 

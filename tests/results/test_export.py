@@ -87,7 +87,7 @@ def test_a_report_writes_a_file_a_question(campaign: Path, tmp_path: Path, capsy
 def test_csv_files_are_not_put_among_rows_nor_in_place_of_a_file(campaign: Path, tmp_path: Path, capsys) -> None:
     (tmp_path / "note").write_text("mine")
     before = sorted(path for path in tmp_path.rglob("*"))
-    for folder, said in ((campaign / "trials", "holds rows of a campaign"), (tmp_path / "note", "is a file")):
+    for folder, said in ((campaign / "trials", "lies in the campaign"), (tmp_path / "note", "is no folder")):
         assert report.main([str(campaign), "--no-page", "--csv", str(folder)]) == 2
         printed = capsys.readouterr()
         assert said in printed.err and printed.err.count("\n") == 1 and printed.out == ""

@@ -53,7 +53,7 @@ def check_installed(asked: Sequence[LogTo]) -> None:
     for each in asked:
         if not is_installed(TRACKERS[each.name].package):
             raise ValueError(
-                f"--log {each.name} needs a package that is not installed: pip install 'tuner[{each.name}]'"
+                f"--log {each.name} needs a package that is not installed: pip install '.[{each.name}]' in the checkout"
             )
 
 

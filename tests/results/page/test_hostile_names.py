@@ -132,7 +132,7 @@ def test_the_page_of_several_campaigns_shows_them_as_text(
     one = _written(tmp_path / "<img src=x onerror=alert(1)>", make_trial)
     two = _written(tmp_path / "'\"><svg onload=alert(2)> =1+1", make_trial, objective=NAME)
     page = tmp_path / "page.html"
-    assert compare.main([str(one), str(two), str(one), "--html", str(page)]) == 0
+    assert compare.main([str(one), str(two), "--html", str(page)]) == 0
     text = _checked(show(page, width=width))
     assert SHOWN in text and "<svg onload=alert(2)>" in text
     assert "\x1b" not in capsys.readouterr().out

@@ -95,6 +95,13 @@ def test_of_an_own_train_function_the_command_is_a_call(make_trial, written):
     assert found.loc["more trials", "command"].endswith("trials='48')")
 
 
+def test_of_a_campaign_with_files_of_its_own_the_commands_ask_for_them(make_trial, written):
+    own = ["stairs@" + "0" * 64, "tricks.sawtooth@" + "1" * 64]
+    found = steps_of(written(search(make_trial, place), knobs=KNOBS, ranges=RANGES, imports=own))
+    assert found.loc["more trials", "command"].endswith("--trials 48 --import stairs.py --import tricks")
+    assert found.loc["confirm", "command"].endswith("--import stairs.py --import tricks")
+
+
 @pytest.mark.parametrize("trials", [0, -3, 2.5, True])
 def test_a_number_of_trials_that_is_none_is_refused(written, trials):
     with pytest.raises(ValueError, match=f"trials is {trials!r} but must be a whole number from 1"):

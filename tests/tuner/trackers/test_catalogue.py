@@ -55,7 +55,7 @@ def test_a_package_that_is_not_there_is_named_with_the_extra_that_brings_it(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(catalogue, "is_installed", lambda package: package != name)
     for more in ([], ["--dry-run"]):
-        wanted = f"--log {name} needs a package that is not installed: pip install 'tuner[{name}]'"
+        wanted = f"--log {name} needs a package that is not installed: pip install '.[{name}]' in the checkout"
         assert wanted in said(capsys, "--log", name, *more)
     assert list(tmp_path.iterdir()) == []
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]

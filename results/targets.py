@@ -1,0 +1,58 @@
+"""The places that a user names for pages, tables and pictures, checked before anything is read or printed.
+
+A campaign's folder is its own: whatever else is written there could replace its rows or its record.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from storage import files
+from storage.location import Location
+
+from results.store.campaign_folder import CAMPAIGN
+
+
+def check_target_file(option: str, where: Location, endings: tuple[str, ...] = ()) -> None:
+    """Raise a ValueError unless a file can be written there: the value of ``option``, with one of the ``endings``."""
+    if isinstance(where, Path) and where.is_dir():
+        raise ValueError(f"{option} {where} is a folder, not a file")
+    if endings and not where.name.lower().endswith(endings):
+        raise ValueError(f"{option} {where} must end in {' or '.join(endings)}")
+    _check_outside_campaigns(option, where)
+    if not isinstance(where, Path):
+        return
+    if not where.absolute().parent.is_dir():
+        raise ValueError(f"{option} {where}: there is no folder {where.absolute().parent}")
+    if where.exists() and not where.is_file():
+        raise ValueError(f"{option} {where} is a device, a pipe or a socket, not a file")
+
+
+def check_target_folder(option: str, where: Location) -> None:
+    """Raise a ValueError unless files can be written into that folder, which may still have to be made."""
+    _check_outside_campaigns(option, where)
+    if not isinstance(where, Path):
+        return
+    there = next(place for place in (where.absolute(), *where.absolute().parents) if place.exists())
+    if not there.is_dir():
+        raise ValueError(f"{option} {where}: {there} is no folder")
+
+
+def _check_outside_campaigns(option: str, where: Location) -> None:
+    for folder in _folders(where):
+        if files.is_file(folder / CAMPAIGN):
+            raise ValueError(
+                f"{option} {where} lies in the campaign {folder}, whose files are its own: choose another place"
+            )
+
+
+def _folders(where: Location) -> Iterator[Location]:
+    """The place itself and all that it lies in, links followed."""
+    place: Location = Path(os.path.realpath(where)) if isinstance(where, Path) else where
+    while True:
+        yield place
+        if place.parent == place or not place.name:
+            return
+        place = place.parent
