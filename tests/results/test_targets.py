@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from results import compare, report
-from results.compare import KEPT
 
 REPORT = {
     "a table over the record": ["--markdown", "C/campaign.json"],
@@ -39,7 +38,7 @@ COMPARE = {
 def place(tmp_path, monkeypatch) -> Path:
     monkeypatch.chdir(tmp_path)
     for name in ("C", "D"):
-        shutil.copytree(KEPT / "ngpt", name)
+        shutil.copytree(compare.KEPT / "ngpt", name)
     (tmp_path / "folder").mkdir()
     (tmp_path / "file").write_text("mine")
     os.symlink("C/trials", "link")
