@@ -206,7 +206,9 @@ def test_what_passed_by_the_journal_is_not_trained_again_and_what_failed_is(tiny
     attempts.clear()
     again = coverage.train_all(configs, 1, "eager", journal)
     assert attempts == [(3, "eager"), (4, "eager")]
-    assert again == first | {"4 steps": GOOD} and again["2 steps"] == GOOD and again["3 steps"].problem
+    failed = again.pop("3 steps")  # by its problem: its losses are NaN, which Python 3.13 compares as such
+    assert again == {"2 steps": GOOD, "4 steps": GOOD} and first["2 steps"] == GOOD
+    assert failed.problem == first["3 steps"].problem == "3 graphs"
     assert "3 steps: 3 graphs" in capsys.readouterr().err
 
 
