@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from results.store import parquet
 from results.store.campaign_folder import Store
 from results.store.schema import curves_schema, reports_schema, trials_schema
 
@@ -172,4 +172,6 @@ def _curve(row: dict[str, Any], points: int, random: np.random.Generator) -> lis
 
 
 def _write(folder: Path, kind: str, key: str, rows: list[dict[str, Any]], schema: pa.Schema) -> None:
-    pq.write_table(pa.Table.from_pylist(rows, schema), folder / kind / f"{key}.parquet")
+    table = pa.Table.from_pylist(rows, schema)
+    content = parquet.of_many_rows(table) if kind == "curves" else parquet.of_few_rows(table)
+    (folder / kind / f"{key}.parquet").write_bytes(content)

@@ -3,8 +3,12 @@
 ``python -m benchmarks.page`` makes up campaigns of 24, 131 and 2,000 trials with training curves, writes the page of
 each and opens it in a headless Chromium (Debian's ``chromium``, driven by playwright). Opening is until the verdict
 and the first pictures are drawn; filtering is from the click on a status until the next frame that the browser shows.
-Each is the median of five. The time to write is of the whole command, once: seconds of the processor and of the clock.
+Each is the median of five. The time to write is of the whole command, once, beginning with the start of Python.
 With ``--campaigns 3`` it is the page that ``results.compare`` writes of three campaigns of each size.
+
+Seconds are the processor's, and say little on another machine. So those to load the rows of trials and reports, and to
+write, stand beside what pyarrow alone takes in the same run to read each of those files once (of the page: the curves'
+files too), with none of them looked at: "x pyarrow" is the quotient.
 """
 
 from __future__ import annotations
@@ -23,7 +27,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +38,24 @@ ROOT = Path(__file__).parents[1]
 SIZES = (24, 131, 2000)
 TIMES = 5
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+KINDS = ("trials", "reports", "curves")
+READING = """
+import sys, time
+from pathlib import Path
+import pyarrow.parquet as pq
+import results
+folder = Path(sys.argv[1])
+seconds = []
+for kind in sys.argv[2:]:
+    files = sorted((folder / kind).glob("*.parquet"))
+    start = time.process_time()
+    for file in files:
+        pq.ParquetFile(file).read(use_threads=False)
+    seconds.append(time.process_time() - start)
+start = time.process_time()
+results.load(folder)
+print(*seconds, time.process_time() - start)
+"""
 FILTERED = """async ([section, group]) => {
   const frame = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 0)));
   window.scrollTo(0, document.querySelector(section).offsetTop - 60);
@@ -60,14 +81,19 @@ def main() -> int:
     console = Console()
     if options.campaigns > 1:
         return _compared(console, options)
-    console.print("trials    size MB   write CPU s   write s   peak MiB   open ms   filter ms   change axis ms")
+    console.print(
+        "trials    size MB   load CPU s   x pyarrow   write CPU s   x pyarrow   peak MiB   open ms   filter ms   "
+        "change axis ms"
+    )
     with tempfile.TemporaryDirectory() as folder:
         for size in options.sizes:
             campaign = make(Path(folder) / f"made-up-{size}", size, options.points)
-            written = _written("results.report", str(campaign))
+            *alone, load = _read(campaign)
+            written = _written(sum(alone), "results.report", str(campaign))
             page = campaign / PAGE
             seen = _in_a_browser(page, "#curves", '[data-group="stopped"]', "#scatter select")
-            cells = [f"{size:6,}", f"{page.stat().st_size / 1e6:9.2f}", *written, *seen]
+            rows = [f"{load:10.2f}", f"{load / sum(alone[:2]):9.1f}"]
+            cells = [f"{size:6,}", f"{page.stat().st_size / 1e6:9.2f}", *rows, *written, *seen]
             console.print("   ".join(cells))
             shutil.rmtree(campaign)
     return 0
@@ -75,27 +101,41 @@ def main() -> int:
 
 def _compared(console: Console, options: argparse.Namespace) -> int:
     """Print a row for the page of several campaigns of each size."""
-    console.print("campaigns   trials    size MB   write CPU s   write s   peak MiB   open ms   filter ms")
+    console.print("campaigns   trials    size MB   write CPU s   x pyarrow   peak MiB   open ms   filter ms")
     with tempfile.TemporaryDirectory() as folder:
         for size in options.sizes:
             made = [make(Path(folder) / f"{size}-{seed}", size, 5, seed) for seed in range(options.campaigns)]
             page = Path(folder) / "page.html"
-            written = _written("results.compare", *map(str, made), "--html", str(page))
+            alone = sum(sum(_read(campaign)[:-1]) for campaign in made)
+            written = _written(alone, "results.compare", *map(str, made), "--html", str(page))
             opened, filtered, _ = _in_a_browser(page, "#boards", '[data-group="0"]', None)
             cells = [f"{len(made):9}", f"{size:6,}", f"{page.stat().st_size / 1e6:8.2f}", *written, opened, filtered]
             console.print("   ".join(cells))
     return 0
 
 
-def _written(*arguments: str) -> list[str]:
-    """Seconds of the processor and of the clock, and the peak memory, of ``python -m`` with these arguments."""
-    start = time.monotonic()
+def _read(campaign: Path) -> list[float]:
+    """Seconds of the processor that pyarrow alone takes for the files of each kind, and those of ``results.load``."""
+    command = [sys.executable, "-c", READING, str(campaign), *KINDS]
+    said = subprocess.run(command, cwd=ROOT, check=True, text=True, capture_output=True, env=_environment()).stdout
+    return [float(word) for word in said.split()]
+
+
+def _written(alone: float, *arguments: str) -> list[str]:
+    """Seconds of the processor, also as a multiple of those in ``alone``, and the peak memory, of ``python -m`` with
+    these arguments.
+    """
     command = [sys.executable, "-m", *arguments]
-    worker = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    worker = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, env=_environment())
     _, status, used = os.wait4(worker.pid, 0)
     worker.returncode = os.waitstatus_to_exitcode(status)
     assert worker.returncode == 0, worker.returncode
-    return [f"{used.ru_utime + used.ru_stime:11.1f}", f"{time.monotonic() - start:7.1f}", f"{_peak(used):8.0f}"]
+    seconds = used.ru_utime + used.ru_stime
+    return [f"{seconds:11.1f}", f"{seconds / alone:9.1f}", f"{_peak(used):8.0f}"]
+
+
+def _environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(ROOT)}
 
 
 def _peak(used: resource.struct_rusage) -> float:

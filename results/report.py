@@ -241,7 +241,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _check_targets(options)
         results = frames.load(folder)
         with_curves = options.page or options.png or options.markdown
-        _ = results.curves if with_curves else None  # what is damaged is said before anything is printed
+        _ = results.curve_arrays if with_curves else None  # what is damaged is said before anything is printed
         tables = [] if options.csv is None else write_csv(results, options.csv)
     except (ValueError, OSError) as error:
         return parser.refuse(error)

@@ -57,7 +57,7 @@ def page_data(results: Results, folder: Location) -> dict[str, Any]:
         "columns": columns(trials),
         "changes": changed_fields(trials, campaign),
         "knobs": knobs(campaign, trials),
-        "curves": lines.courses(trials, results.reports, results.curves, objective),
+        "curves": lines.courses(trials, results.reports, results.curve_arrays, objective),
         "rungs": lines.judged_at(campaign, trials, results.reports),
         "at_rungs": lines.at_rungs(trials, results.reports, objective),
         "confirmations": confirmations(found, rows),

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from results.page.plain import json_number, json_numbers, shown_text
+from results.store.curves import CurveArrays
 from results.store.row_types import REPORT_COLUMNS
 
 MOST_VALUES = 600_000  # of all lines together: about 5 MB
@@ -20,26 +22,59 @@ MOST_RUNGS = 8
 DIGITS = 5
 
 
-def courses(trials: pd.DataFrame, reports: pd.DataFrame, curves: pd.DataFrame, objective: str) -> dict[str, Any]:
+def courses(
+    trials: pd.DataFrame, reports: pd.DataFrame, curves: Mapping[str, CurveArrays], objective: str
+) -> dict[str, Any]:
     """The objective of each trial at its reports, and each training curve (loss, gradient norm, learning rates).
 
     ``axes`` are the steps and tokens at which lines have values, which most trials share; ``of`` gives for each
     measure, by the trial's place in ``trials``, the number of the axis and the values there.
     """
-    names = list(dict.fromkeys(curves["name"]))
-    tables = {objective: (_unit(objective), _measured(reports, objective))} if len(reports) else {}
+    names = {name for curve in curves.values() for name in curve.values}
+    found = {objective: (_unit(objective), _reported(reports, objective))} if len(reports) else {}
     for name in sorted(names, key=_first_names)[:MOST_MEASURES]:
-        table = curves[curves["name"] == name]
-        tables[f"{name} (training)" if name == objective else name] = (str(table["unit"].iloc[0]), table)
-    lines = sum(table["key"].nunique() for _, table in tables.values())
-    most = min(POINTS_OF_A_TRIAL, max(FEWEST_POINTS, MOST_VALUES // max(1, lines)))
-    axes: dict[tuple[Any, ...], int] = {}
+        own = {key: curve for key, curve in curves.items() if name in curve.values}
+        unit = next(iter(own.values())).units[name]
+        lines = {key: _Line(curve.steps, curve.tokens, curve.values[name]) for key, curve in own.items()}
+        found[f"{name} (training)" if name == objective else name] = (unit, lines)
+    most = min(POINTS_OF_A_TRIAL, max(FEWEST_POINTS, MOST_VALUES // max(1, sum(len(own) for _, own in found.values()))))
+    axes = _Axes()
     places = {key: place for place, key in enumerate(trials["key"])}
     measures = [
-        {"name": shown_text(name), "unit": shown_text(unit), "of": _lines(table, places, most, axes)}
-        for name, (unit, table) in tables.items()
+        {"name": shown_text(name), "unit": shown_text(unit), "of": _thinned_lines(own, places, most, axes)}
+        for name, (unit, own) in found.items()
     ]
-    return {"axes": [list(axis) for axis in axes], "measures": [measure for measure in measures if measure["of"]]}
+    return {"axes": axes.as_json(), "measures": [measure for measure in measures if measure["of"]]}
+
+
+@dataclass(frozen=True)
+class _Line:
+    """Values of a measure of one trial at rising steps."""
+
+    steps: np.ndarray
+    tokens: np.ndarray  # NaN where nobody knows
+    values: np.ndarray
+
+
+class _Axes:
+    """The steps and tokens of all lines, those that are the same once."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[tuple[Any, ...], int] = {}
+        self._seen: dict[bytes, int] = {}  # as the numbers were before they were shortened
+
+    def number(self, steps: np.ndarray, tokens: np.ndarray) -> int:
+        """The number of the axis with these steps and tokens."""
+        steps = steps.astype(float)
+        seen = steps.tobytes() + tokens.tobytes()
+        if seen not in self._seen:
+            known = json_numbers(tokens, 12) if np.isfinite(tokens).all() else []
+            axis = (tuple(json_numbers(steps, 12)), tuple(known))
+            self._seen[seen] = self._numbers.setdefault(axis, len(self._numbers))
+        return self._seen[seen]
+
+    def as_json(self) -> list[list[Any]]:
+        return [list(axis) for axis in self._numbers]
 
 
 def _first_names(name: str) -> tuple[int, str]:
@@ -48,23 +83,32 @@ def _first_names(name: str) -> tuple[int, str]:
     return (order.index(name) if name in order else len(order), name)
 
 
-def _lines(
-    table: pd.DataFrame, places: Mapping[str, int], most: int, axes: dict[tuple[Any, ...], int]
-) -> dict[int, list[Any]]:
-    """Each trial's line, thinned to ``most`` points; its steps and tokens go into ``axes``."""
-    found: dict[int, list[Any]] = {}
+def _reported(reports: pd.DataFrame, objective: str) -> dict[str, _Line]:
+    """The objective of each trial at its reports."""
+    table = _measured(reports, objective)
     steps, tokens = table["step"].to_numpy(float), table["tokens"].to_numpy(float, na_value=math.nan)
     values = table["value"].to_numpy(float)
-    for key, found_rows in table.groupby("key", sort=False).indices.items():
-        rows = np.asarray(found_rows)
-        kept = rows[np.argsort(steps[rows], kind="stable")][thinned(len(rows), most)]
-        known = tokens[kept]
-        axis = (
-            tuple(json_numbers(steps[kept], 12)),
-            tuple(json_numbers(known, 12)) if np.isfinite(known).all() else (),
-        )
+    found = {}
+    for key, places in table.groupby("key", sort=False).indices.items():
+        rows = np.asarray(places)[np.argsort(steps[places], kind="stable")]
+        found[str(key)] = _Line(steps[rows], tokens[rows], values[rows])
+    return found
+
+
+def _thinned_lines(
+    lines: Mapping[str, _Line], places: Mapping[str, int], most: int, axes: _Axes
+) -> dict[int, list[Any]]:
+    """Each trial's line, thinned to ``most`` points: the number of its axis, and its values."""
+    found: dict[int, list[Any]] = {}
+    kept: dict[int, list[int]] = {}
+    for key, line in lines.items():
+        count = len(line.steps)
+        if count not in kept:
+            kept[count] = thinned(count, most)
+        at = kept[count]
+        number = axes.number(line.steps[at], line.tokens[at])
         if key in places:
-            found[places[str(key)]] = [axes.setdefault(axis, len(axes)), json_numbers(values[kept], DIGITS)]
+            found[places[key]] = [number, json_numbers(line.values[at], DIGITS)]
     return found
 
 

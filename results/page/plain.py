@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from terminal.escape import elided, escaped, visible
 
@@ -27,6 +28,12 @@ def json_number(value: Any, digits: int = DIGITS) -> float | int | None:
 
 
 def json_numbers(values: Iterable[Any], digits: int = DIGITS) -> list[float | int | None]:
+    """Each number as :func:`json_number` has it."""
+    if isinstance(values, np.ndarray) and values.dtype == np.float64 and np.isfinite(values).all():
+        shortened = map(
+            float, (f"%.{digits}g " * len(values) % tuple(values.tolist())).split()
+        )  # at a third of the time
+        return [int(short) if short.is_integer() and abs(short) < 1e15 else short for short in shortened]
     return [json_number(value, digits) for value in values]
 
 

@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 import pyarrow as pa
@@ -20,15 +19,16 @@ from storage import files, inside
 from storage.location import Location
 from terminal.nearest import nearest
 
-from results.store import campaign_json, limits, parquet, places, row_kinds, row_places
-from results.store.consistency import check_trials, strays
-from results.store.curves import TrainingCurve, check_curve
+from results.store import campaign_json, parquet, places, row_places
+from results.store.consistency import check_trials, numbers_of, strays
+from results.store.curves import CurveArrays, TrainingCurve
 from results.store.names import EMPTY, check_name, checked_key, is_part
+from results.store.row_files import RowFiles
 from results.store.row_kinds import COMPACTED, ROW_KINDS, RowKind
 from results.store.row_types import ReportRow, TrialRow
 from results.store.salvage import salvaged
-from results.store.schema import SCHEMA_VERSION, schemas
-from results.store.validate import check_rows, needed, written
+from results.store.schema import SCHEMA_VERSION
+from results.store.validate import written
 
 OnCorrupt = Callable[[Location, str], None]  # the file under its new name, and what was wrong with it
 CAMPAIGN = "campaign.json"
@@ -40,10 +40,9 @@ class Store:
     def __init__(self, folder: Location, campaign: dict[str, Any]) -> None:
         self.folder = folder
         self.campaign = campaign
-        self._schemas = schemas(campaign["knobs"])
+        self._rows = RowFiles(folder, campaign)
         self.before_write: Callable[[], None] = lambda: None  # of each row: raises where the folder is no longer ours
         self.on_refused: Callable[[str, str], None] | None = None  # told of cells left out, and why
-        self._misnamed: set[str] = set()  # trials whose rows were written under another name of the folder
         self._reported: dict[str, list[ReportRow]] = {}  # rows of the trials that are reporting now
 
     @classmethod
@@ -90,7 +89,7 @@ class Store:
         """
         check_campaign(folder)
         store = cls(folder, campaign_json.read(folder / CAMPAIGN))
-        missing = [dataset for dataset in COMPACTED if store._compacted and not store._keys(dataset)]
+        missing = [dataset for dataset in COMPACTED if store._rows.compacted and not store._rows.keys(dataset)]
         if missing:
             raise ValueError(f"{folder} is compacted but holds no {missing[0]}: it was not copied whole")
         return store
@@ -103,17 +102,18 @@ class Store:
         """
         self.refuse_if_compacted()
         damaged: list[tuple[RowKind, str, str]] = []
-        whole = {dataset: [pa.Table.from_batches([], schema)] for dataset, schema in self._schemas.items()}
+        whole = {dataset: [pa.Table.from_batches([], schema)] for dataset, schema in self._rows.schemas.items()}
         for dataset in ROW_KINDS:
-            for key, found in self._each(dataset, reachable=True):
+            for key, found in self._rows.each(dataset, reachable=True):
                 if isinstance(found, ValueError):
                     damaged.append((dataset, key, str(found)))
                 else:
                     whole[dataset].append(found if dataset == "trials" else found.slice(0, 1))
         self._check_trials(trials := pa.concat_tables(whole["trials"]))
+        numbers = numbers_of(trials)
         for dataset in ROW_KINDS[1:]:
-            for key, why in strays(pa.concat_tables(whole[dataset]), dataset, trials).items():
-                damaged.append((dataset, key, f"{self._path(dataset, key)} {why}"))
+            for key, why in strays(pa.concat_tables(whole[dataset]), dataset, numbers).items():
+                damaged.append((dataset, key, f"{self._rows.path(dataset, key)} {why}"))
         for dataset, key, why in damaged:
             said(self._set_aside(dataset, f"{key}.parquet"), why)
         for dataset in ROW_KINDS:  # with the columns of now: pandas takes those of the first file for those of all
@@ -178,15 +178,15 @@ class Store:
 
     def check_curves(self) -> None:
         """Raise a ValueError for the first curve that cannot be read."""
-        for _, found in self._each("curves"):
+        for _, found in self._rows.each("curves"):
             if isinstance(found, ValueError):
                 raise found
 
     def curve(self, key: str) -> TrainingCurve | None:
         """The curve of one trial; None where it has none."""
         check_name(key, "trial key")
-        there = not self._compacted and files.is_file(self._path("curves", key))
-        return TrainingCurve.of(self._read("curves", key)) if there else None
+        there = not self._rows.compacted and files.is_file(self._rows.path("curves", key))
+        return TrainingCurve.of(self._rows.read("curves", key)) if there else None
 
     def trials(self) -> list[TrialRow]:
         """All trials as plain rows (null is None), sorted by key. A ValueError names the files that cannot be read."""
@@ -195,10 +195,10 @@ class Store:
     def reports(self, key: str) -> list[ReportRow]:
         """The reports of one trial in the order they were made; empty where it made none."""
         check_name(key, "trial key")
-        if self._compacted:
+        if self._rows.compacted:
             return self.reports_by_key().get(key, [])
-        there = files.is_file(self._path("reports", key))
-        return cast(list[ReportRow], parquet.rows(self._read("reports", key))) if there else []
+        there = files.is_file(self._rows.path("reports", key))
+        return cast(list[ReportRow], parquet.rows(self._rows.read("reports", key))) if there else []
 
     def reports_by_key(self) -> dict[str, list[ReportRow]]:
         """All reports, in the order they were made, by the key of their trial. A ValueError as in :meth:`trials`."""
@@ -209,20 +209,8 @@ class Store:
 
     def table(self, dataset: RowKind) -> pa.Table:
         """All rows of one dataset, sorted by key. A ValueError names every file that cannot be read."""
-        tables, errors = [pa.Table.from_batches([], self._schemas[dataset])], []
-        rows, size = 0, 0
-        for _, found in self._each(dataset):
-            if isinstance(found, ValueError):
-                errors.append(str(found))
-                continue
-            tables.append(found)
-            rows, size = rows + len(found), size + found.nbytes
-            if rows > row_kinds.MOST_ROWS[dataset] or size > row_kinds.MOST_BYTES[dataset]:
-                most = f"{row_kinds.MOST_ROWS[dataset]:,} rows or {row_kinds.MOST_BYTES[dataset]:,} bytes of them"
-                raise ValueError(f"{self.folder / dataset} cannot be read: it holds over {most}")
-        if errors:
-            raise ValueError("; ".join(errors))
-        whole = pa.concat_tables(tables)
+        empty = pa.Table.from_batches([], self._rows.schemas[dataset])
+        whole = pa.concat_tables([empty, *(found for _, found in self._rows.all(dataset))]).combine_chunks()
         if dataset == "trials":
             self._check_trials(whole)
         return whole
@@ -234,24 +222,42 @@ class Store:
         """
         reports = self.table("reports")
         trials = self.table("trials")
-        self._check_strays("reports", reports, trials)
+        self._check_strays("reports", reports, numbers_of(trials))
         return trials, reports
 
-    def curves(self) -> pa.Table:
+    def curves(self, numbers: Mapping[str, int] | None = None) -> pa.Table:
         """All training curves, each trial's by name and step. A ValueError as in :meth:`table`, and for a curve that is
-        of none of the trials.
+        of none of the trials. ``numbers`` has those that were read before, by key.
 
         Empty in a compacted campaign and in one from before there were curves.
         """
-        curves = self.table("curves")  # first: whatever is written meanwhile, their trials have rows
-        self._check_strays("curves", curves, self.table("trials"))
+        curves = self.table("curves")
+        self._check_known(curves, numbers or {})
         return curves
 
-    def _check_strays(self, dataset: RowKind, rows: pa.Table, trials: pa.Table) -> None:
+    def curve_arrays(self, numbers: Mapping[str, int]) -> dict[str, CurveArrays]:
+        """All training curves by their trial's key, without much memory. A ValueError as of :meth:`curves`."""
+        found = {key: CurveArrays.of(table) for key, table in self._rows.all("curves") if len(table)}
+        known: list[pa.Array[Any]] = [
+            pa.array(list(found), pa.string()),
+            pa.array([curve.number for curve in found.values()], pa.int64()),
+        ]
+        self._check_known(pa.Table.from_arrays(known, ["key", "number"]), numbers)
+        return found
+
+    def _check_known(self, curves: pa.Table, numbers: Mapping[str, int]) -> None:
+        """Raise a ValueError for curves that are of none of the trials, those included that began since these were
+        read.
+        """
+        if strays(curves, "curves", numbers):
+            numbers = numbers_of(self.table("trials"))
+        self._check_strays("curves", curves, numbers)
+
+    def _check_strays(self, dataset: RowKind, rows: pa.Table, numbers: Mapping[str, int]) -> None:
         """Raise a ValueError for reports or curves that are of none of the trials."""
-        for key, why in strays(rows, dataset, trials).items():
-            where = self.folder / dataset if self._compacted else self._path(dataset, key)
-            how = "it was not copied whole" if self._compacted else "a resume sets them aside"
+        for key, why in strays(rows, dataset, numbers).items():
+            where = self.folder / dataset if self._rows.compacted else self._rows.path(dataset, key)
+            how = "it was not copied whole" if self._rows.compacted else "a resume sets them aside"
             raise ValueError(f"{where} {why} ({key!r}): {how}")
 
     def _check_trials(self, rows: pa.Table) -> None:
@@ -261,70 +267,13 @@ class Store:
         except ValueError as error:
             raise ValueError(f"{self.folder / 'trials'} cannot be believed: {error}") from None
 
-    def _each(self, dataset: RowKind, reachable: bool = False) -> Iterator[tuple[str, pa.Table | ValueError]]:
-        """Each file of a dataset by its key: its rows, or why it cannot be read.
-
-        With ``reachable`` an OSError for an object that a store does not hand out: that says nothing of the object.
-        """
-        keys = self._keys(dataset)
-        for key, content in zip(keys, self._contents(dataset, keys), strict=True):
-            if reachable and not isinstance(self.folder, Path) and files.is_unreachable(content):
-                raise content
-            try:
-                found = self._parsed(dataset, key, content)
-            except ValueError as error:
-                yield key, error
-            else:
-                yield key, found
-
-    def _keys(self, dataset: RowKind) -> list[str]:
-        names = [] if self._compacted and dataset not in COMPACTED else files.names(self.folder / dataset)
-        return [name.removesuffix(".parquet") for name in names if name.endswith(".parquet")]
-
-    def _path(self, dataset: RowKind, key: str) -> Location:
-        return self.folder / dataset / f"{key}.parquet"
-
-    def _contents(self, dataset: RowKind, keys: Sequence[str]) -> Iterator[bytes | OSError]:
-        return files.read_all([self._path(dataset, key) for key in keys], limits.FILE_BYTES)
-
-    def _read(self, dataset: RowKind, key: str) -> pa.Table:
-        (content,) = self._contents(dataset, [key])
-        return self._parsed(dataset, key, content)
-
-    def _parsed(self, dataset: RowKind, key: str, content: bytes | OSError) -> pa.Table:
-        path = self._path(dataset, key)
-        one = None if self._compacted else key
-        most = 0 if key == EMPTY else row_kinds.most_rows(dataset, of_one_trial=one is not None)
-        try:
-            if isinstance(content, OSError):
-                raise content
-            table = parquet.read(content, self._schemas[dataset], most, needed=needed(dataset))
-            if most and not len(table) and one is not None:
-                raise ValueError("it holds no row")
-            if dataset == "curves":
-                check_curve(table, one)
-            else:
-                check_rows(table, dataset, one, self.campaign.get("objective"))
-        except (pa.ArrowException, OSError, ValueError) as error:
-            raise ValueError(f"{path} cannot be read: {parquet.first_line(error)}") from None
-        return row_places.whole(self.folder, self._named(key, table)) if dataset == "trials" else table
-
-    def _named(self, key: str, trials: pa.Table) -> pa.Table:
-        """The rows under the name of the folder that they are in, which may be a copy or have another name by now."""
-        at, was = trials.schema.get_field_index("campaign"), trials["campaign"]
-        if {*was.unique().to_pylist(), None} <= {self.folder.name, None}:
-            return trials
-        self._misnamed.add(key)
-        named = [None if name is None else self.folder.name for name in was.to_pylist()]
-        return trials.set_column(at, trials.schema.field(at), parquet.texts(named))
-
     def take_name(self) -> int:
         """Write the rows that were read and name another campaign under this folder's name; how many there were."""
-        misnamed, self._misnamed = sorted(self._misnamed), set()
+        misnamed, self._rows.misnamed = sorted(self._rows.misnamed), set()
         for key in misnamed:
             self.before_write()
-            self._write_table("trials", key, self._read("trials", key))
-        self._misnamed.clear()
+            self._write_table("trials", key, self._rows.read("trials", key))
+        self._rows.misnamed.clear()
         return len(misnamed)
 
     def _write(self, dataset: RowKind, key: str, rows: Sequence[TrialRow | ReportRow]) -> None:
@@ -333,12 +282,12 @@ class Store:
         *others, row = cast(Sequence[dict[str, Any]], rows)
 
         def table_of(last: Mapping[str, Any]) -> pa.Table:
-            return written([*others, last], self._schemas[dataset], dataset, key, self.campaign.get("objective"))
+            return written([*others, last], self._rows.schemas[dataset], dataset, key, self.campaign.get("objective"))
 
         if self.on_refused is None:
             self._write_table(dataset, key, table_of(row))
         else:
-            table, said = salvaged(row, self._schemas[dataset], dataset, table_of)
+            table, said = salvaged(row, self._rows.schemas[dataset], dataset, table_of)
             self._write_table(dataset, key, table)
             if said is not None:
                 self.on_refused(*said)
@@ -349,20 +298,16 @@ class Store:
         inside.write(self.folder, f"{dataset}/{key}.parquet", content)
 
     def _write_empty_part(self, dataset: RowKind) -> None:
-        self._write_table(dataset, EMPTY, pa.Table.from_batches([], self._schemas[dataset]))
+        self._write_table(dataset, EMPTY, pa.Table.from_batches([], self._rows.schemas[dataset]))
 
     @property
     def is_empty(self) -> bool:
         """Tell whether no trial has begun."""
-        return all(key == EMPTY for dataset in ROW_KINDS for key in self._keys(dataset))
-
-    @property
-    def _compacted(self) -> bool:
-        return bool(self.campaign.get("compacted"))
+        return all(key == EMPTY for dataset in ROW_KINDS for key in self._rows.keys(dataset))
 
     def refuse_if_compacted(self) -> None:
         """Raise a ValueError for a campaign that can only be read."""
-        if self._compacted:
+        if self._rows.compacted:
             raise ValueError(f"{self.folder} is compacted: it can be read, but not resumed")
 
     def _refuse_if_in_use(self) -> None:
@@ -370,7 +315,7 @@ class Store:
         if CAMPAIGN in found:
             raise ValueError(f"{self.folder} already holds a campaign: resume it or choose another name")
         foreign = [name for name in found if name not in ROW_KINDS]
-        foreign += [f"{dataset}/{key}" for dataset in ROW_KINDS for key in self._keys(dataset) if key != EMPTY]
+        foreign += [f"{dataset}/{key}" for dataset in ROW_KINDS for key in self._rows.keys(dataset) if key != EMPTY]
         if foreign:
             raise ValueError(f"{self.folder} already holds {foreign[0]!r}: a campaign needs a folder of its own")
 

@@ -38,11 +38,15 @@ def check_trials(trials: pa.Table, campaign: Mapping[str, Any]) -> None:
     _check_rounds(cast(list[TrialRow], list(compress(trials.select(_OF_A_ROUND).to_pylist(), after))))
 
 
-def strays(rows: pa.Table, dataset: str, trials: pa.Table) -> dict[str, str]:
+def numbers_of(trials: pa.Table) -> dict[str, int]:
+    """The number of each trial by its key."""
+    return cast(dict[str, int], dict(zip(trials["key"].to_pylist(), trials["number"].to_pylist(), strict=True)))
+
+
+def strays(rows: pa.Table, dataset: str, numbers: Mapping[str, int]) -> dict[str, str]:
     """The keys of reports or curves that are of none of the trials, sorted, and why: a trial's row is written before
-    anything else of it, and a curve has its trial's number.
+    anything else of it, and a curve has its trial's number. ``numbers`` has that of each trial by its key.
     """
-    numbers = dict(zip(trials["key"].to_pylist(), trials["number"].to_pylist(), strict=True))
     found: dict[str, str] = {}
     for key, number in sorted(_pairs(rows, "number" if dataset == "curves" else None)):
         if key not in numbers:

@@ -92,6 +92,41 @@ class TrainingCurve:
         return cls(steps, None if None in tokens else tokens, found, dict(zip(names, units, strict=True)))
 
 
+@dataclass(frozen=True)
+class CurveArrays:
+    """Curve of a trial as arrays, for what goes through thousands of them."""
+
+    number: int  # of the trial
+    steps: npt.NDArray[np.int64]
+    tokens: npt.NDArray[np.float64]  # NaN where nobody knows
+    values: Mapping[str, npt.NDArray[np.float64]]  # name -> one number a step
+    units: Mapping[str, str]  # name -> unit
+
+    @classmethod
+    def of(cls, table: pa.Table) -> CurveArrays:
+        """The curve from its rows, of which there are some and which have been looked at."""
+        names = cast(list[str], table["name"].unique().to_pylist())
+        kept = len(table) // len(names)
+        steps, tokens = table["step"].slice(0, kept), table["tokens"].slice(0, kept).cast(pa.float64(), safe=False)
+        values = np.split(_numbers(table["value"]), len(names))
+        units = [str(table["unit"][place * kept].as_py()) for place in range(len(names))]
+        return cls(
+            int(table["number"][0].as_py()),
+            np.array(_numbers(steps)),  # a copy, that does not keep the steps of all names
+            np.array(_numbers(tokens)),
+            dict(zip(names, values, strict=True)),
+            dict(zip(names, units, strict=True)),
+        )
+
+
+def _numbers(column: pa.ChunkedArray[Any]) -> npt.NDArray[Any]:
+    """A column of numbers as an array, null as NaN."""
+    whole: Any = column.combine_chunks()
+    if whole.null_count:
+        whole = whole.fill_null(float("nan"))
+    return np.asarray(whole)
+
+
 def _repeated(numbers: Sequence[int], times: int) -> Any:
     return pa.array(np.tile(np.asarray(numbers, np.int64), times))
 

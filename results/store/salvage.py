@@ -68,7 +68,7 @@ def _without_bad_cells(
     """The row with null for what its columns cannot have, and by name why."""
     left_out = {name: f"{name} is no column of {dataset}" for name in row if name not in schema.names}
     kept = {name: value for name, value in row.items() if name not in left_out}
-    for column in columns_named(schema.names, dataset):
+    for column in columns_named(tuple(schema.names), dataset):
         try:
             value = plain(schema.field(column.name), kept.get(column.name))
             if value is not None:

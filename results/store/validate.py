@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from math import isfinite
 from typing import Annotated, Any, cast
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from terminal.nearest import nearest
 from terminal.short import shortened
@@ -26,7 +28,9 @@ from results.store.row_types import TrialRow
 from results.store.statuses import ABLATE, CONFIRM, STAGES, STATUSES
 
 FIRST_TIME, LAST_TIME = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+_MICROSECONDS = (int(FIRST_TIME.timestamp()) * 10**6, int(LAST_TIME.timestamp()) * 10**6)
 AT_ONCE = 1_000  # rows as Python objects at a time
+FEW = 8  # rows whose cells are sooner looked at one by one
 
 # What a row has beside the columns that are never null: unless it made no valid config, and by its status and stage.
 TRAINED = ("seed", "data", "attempt", "budget", "budget_unit")
@@ -48,6 +52,10 @@ RANGES: dict[str, tuple[float, float]] = {  # unit -> the least and the most; LA
     "budget_unit": (0, 1e40),
     "fraction": (0, 1e6),
 }
+_OF_A_TRIAL = [  # the columns that a row has or has not by its status and stage
+    "status", "stage", "objective", "spent", "config", *TRAINED, "value", "started_at", "arm", "round",
+    "design", "undone",
+]  # fmt: skip
 _KNOB = Column("as in the config", "sampled value", FilledBy.SEARCH)
 COUNTED: dict[str, tuple[float, float]] = {  # columns that are counted up by one; a campaign stays far below
     "number": (0, MOST_COUNTED),
@@ -78,19 +86,26 @@ def check_rows(table: pa.Table, dataset: str, key: str | None, objective: str | 
 
     ``objective`` is that of the campaign, where it says one.
     """
-    columns = columns_named(table.schema.names, dataset)
-    never_null = [column.name for column in columns if not column.nullable and column.name != "status"]
-    for row in _rows(table):
-        if not row["key"] or (key is not None and row["key"] != key):
-            raise ValueError(f"its rows are of {shortened(row['key'])}")
+    for found in table["key"].to_pylist():
+        if not found or (key is not None and found != key):
+            raise ValueError(f"its rows are of {shortened(found)}")
+    _check_cells(table, columns_named(tuple(table.schema.names), dataset))
+    for name in never_null(dataset):
+        if table[name].null_count:
+            raise ValueError(f"{name} is null, but a {dataset.removesuffix('s')} has one")
+    for row in _rows(table.select(_OF_A_TRIAL)) if dataset == "trials" else ():
+        _check_names(cast(TrialRow, row))
+        _check_trial(cast(TrialRow, row), objective)
+
+
+def _check_cells(table: pa.Table, columns: Sequence[Column]) -> None:
+    """Check every cell: those of a column together, and one by one only where a column may have a bad one."""
+    if len(table) >= FEW:
+        columns = [column for column in columns if not surely_right(column, table[column.name])]
+    for row in _rows(table.select([column.name for column in columns])):
         for column in columns:
             if row[column.name] is not None:
                 check_cell(column, row[column.name])
-        if dataset == "trials":
-            _check_names(cast(TrialRow, row))
-        _need(row, never_null, f"a {dataset.removesuffix('s')}")
-        if dataset == "trials":
-            _check_trial(cast(TrialRow, row), objective)
 
 
 def written(
@@ -130,10 +145,40 @@ def needed(dataset: str) -> list[str]:
     return ["key", *(column.name for column in fixed if column.name in trained or not column.nullable)]
 
 
-def columns_named(names: Sequence[str], dataset: str) -> list[Column]:
+@lru_cache(maxsize=16)
+def columns_named(names: tuple[str, ...], dataset: str) -> tuple[Column, ...]:
     """The columns of those names but the key; one that is not of the data set is a sampled knob."""
     known = {column.name: column for column in row_types.COLUMNS[dataset]}
-    return [known.get(name) or replace(_KNOB, name=name) for name in names if name != "key"]
+    return tuple(known.get(name) or replace(_KNOB, name=name) for name in names if name != "key")
+
+
+def never_null(dataset: str) -> list[str]:
+    """The columns that every row of a dataset has, but for those that are looked at by themselves."""
+    fixed = row_types.COLUMNS[dataset]
+    return [column.name for column in fixed if not column.nullable and column.name not in ("key", "status")]
+
+
+def surely_right(column: Column, cells: pa.ChunkedArray[Any]) -> bool:
+    """Tell whether no cell can be one that :func:`check_cell` refuses, from all of them together.
+
+    False says nothing: of a column of JSON, for one, only the cells do.
+    """
+    found: Any = cells.combine_chunks().drop_null()
+    if not len(found) or pa.types.is_boolean(found.type):
+        return True
+    if pa.types.is_string(found.type):
+        return column.unit != "JSON" and bool(pc.max(pc.utf8_length(found)).as_py() <= column.most)
+    if pa.types.is_timestamp(found.type):
+        first, last = _MICROSECONDS
+        times: Any = pc.min_max(found.cast(pa.int64()))
+        return bool(first <= times["min"].as_py() and times["max"].as_py() < last)
+    finite: Any = pc.is_finite(found)
+    if column.finite and not pc.all(finite).as_py():
+        return False
+    found = found.filter(finite)
+    least, most = range_of(column.name, column.unit)
+    ends: Any = pc.min_max(found)  # not by numpy: to make an array of numbers loads pandas
+    return not len(found) or bool(least <= ends["min"].as_py() and ends["max"].as_py() <= most)
 
 
 def check_cell(column: Column, value: Any) -> None:

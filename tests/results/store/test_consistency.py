@@ -13,6 +13,7 @@ import pytest
 from results import Store, load
 from results.compact import compact
 from results.report import main
+from results.store.schema import trials_schema
 
 Row = dict[str, Any]
 
@@ -76,7 +77,7 @@ def test_rows_that_contradict_each_other_are_refused_in_one_line(case, confirmed
 def test_a_search_has_one_set_of_data(tmp_path: Path, make_trial: Callable[..., Row]) -> None:
     for name, more in (("search", {}), ("replay", {"replay": {"selections": ["x"], "reading": "as_run", "seeds": 1}})):
         store = Store.create(tmp_path / name, {"data": "made-up", **more}, {})
-        names = store._schemas["trials"].names
+        names = trials_schema({}).names
         for number, data in enumerate(("made-up", "another")):
             row = make_trial(number, "completed", 1.0) | {"data": data}
             store.write_trial({column: value for column, value in row.items() if column in names})

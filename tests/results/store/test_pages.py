@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from results.store import pages
+from results.store import footers, pages
 
 
 def written(dictionaries: bool, row_group_size: int) -> bytes:
@@ -26,13 +26,13 @@ def written(dictionaries: bool, row_group_size: int) -> bytes:
 def test_where_pages_lie_is_read_as_pyarrow_reads_it(dictionaries, row_group_size) -> None:
     content = written(dictionaries, row_group_size)
     footer = pq.read_metadata(io.BytesIO(content))
-    found = pages._chunks(content)
+    found = footers.chunks(content)
     assert len(found) == footer.num_row_groups == -(-4 // row_group_size)
     for index, group in enumerate(found):
         theirs = [footer.row_group(index).column(j) for j in range(footer.num_columns)]
-        assert [c[pages._DATA] for c in group] == [c.data_page_offset for c in theirs]
-        assert [c[pages._SIZE] for c in group] == [c.total_compressed_size for c in theirs]
-        assert [c.get(pages._DICTIONARY) for c in group] == [c.dictionary_page_offset for c in theirs]
+        assert [c[footers.DATA_PAGE] for c in group] == [c.data_page_offset for c in theirs]
+        assert [c[footers.TOTAL_SIZE] for c in group] == [c.total_compressed_size for c in theirs]
+        assert [c.get(footers.DICTIONARY_PAGE) for c in group] == [c.dictionary_page_offset for c in theirs]
 
 
 def test_pages_are_summed_without_pyarrows_look_at_a_column() -> None:
