@@ -25,7 +25,7 @@ class RayStartsError(BaseException):
 READERS: dict[str, Callable[[Path], int]] = {
     "report": lambda folder: report.main([str(folder)]),
     "compare": lambda folder: compare.main([str(folder)]),
-    "compare several": lambda folder: compare.main([str(folder), str(folder), "--html", "several.html"]),
+    "compare several": lambda folder: compare.main([str(folder), str(compare.KEPT / "ngpt"), "--html", "several.html"]),
     "compact": lambda folder: compact.main([str(folder), "compacted"]),
     "fidelity": lambda folder: fidelity.main([str(folder)]),
     "status": lambda folder: status.main([str(folder)]),

@@ -159,8 +159,8 @@ class Store:
             self.before_write()
             inside.remove(self.folder, f"reports/{key}.parquet")
 
-    def write_curve(self, key: str, number: int, curve: TrainingCurve | Mapping[str, Any]) -> None:
-        """Store the curve of a trial, its own or as its worker sent it, in place of an earlier one.
+    def write_curve(self, key: str, number: int, curve: TrainingCurve | Mapping[str, Any]) -> bool:
+        """Store the curve of a trial, its own or as its worker sent it, in place of an earlier one; whether it is one.
 
         A ValueError for one that could not be read again; with ``on_refused`` it is told of that instead.
         """
@@ -171,10 +171,11 @@ class Store:
             if self.on_refused is None:
                 raise
             self.on_refused(f"the curve of trial {key!r} was not written", str(error))
-            return
+            return False
         self.before_write()
         if len(table):
             self._write_table("curves", key, table)
+        return True
 
     def check_curves(self) -> None:
         """Raise a ValueError for the first curve that cannot be read."""

@@ -233,8 +233,7 @@ class Ledger:
             entry.milestones[result["milestone"]] = value
         if status != "interrupted":
             self.store.append_report(report_row(key, row, result, extra["spent"], recent, self.now()))
-        if (curve := result.get("curve")) is not None:
-            self.store.write_curve(key, entry.number, curve)
+        if (curve := result.get("curve")) is not None and self.store.write_curve(key, entry.number, curve):
             entry.outline = outline(curve, here / given(row["budget"]))
         if status == "running":
             self._write(row)
