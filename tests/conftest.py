@@ -42,6 +42,16 @@ for _number, _way in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHU
         signal.signal(_number, _way)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_is_left_in_the_checkout() -> Iterator[None]:
+    """Hold that tests leave nothing at the top of the checkout, from where a commit would take it along."""
+    top = Path(__file__).parents[1]
+    before = {path.name for path in top.iterdir()}
+    yield
+    left = {path.name for path in top.iterdir() if not path.name.startswith(".")} - before - {"__pycache__"}
+    assert not left, f"a test has written {', '.join(sorted(left))} into {top}: give it a folder of its own"
+
+
 @dataclasses.dataclass
 class FaultCount:
     """What a test of the fault harness injected, and what it found wrong."""

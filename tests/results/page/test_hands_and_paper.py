@@ -69,6 +69,7 @@ def test_the_line_of_a_trial_without_a_result_opens_it_too(page: Path, show: Cal
         if tab.locator(f'[data-group="{status}"]').count():
             tab.locator(f'[data-group="{status}"]').click()
     _keyed(tab, chart)
+    assert shown.complaints == []
 
 
 def test_a_click_on_a_line_opens_its_trial(page: Path, show: Callable[..., Any]) -> None:

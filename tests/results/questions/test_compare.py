@@ -186,11 +186,14 @@ def test_the_command_compares_any_campaigns(searched, other, written, tmp_path, 
     assert not list(tmp_path.glob("*.png"))
 
 
-def test_a_real_replay_stands_beside_another(capsys) -> None:
-    assert compare.main(["results/recorded/parameter_golf", "results/recorded/ngpt"]) == 0
+def test_a_real_replay_stands_beside_another(tmp_path, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(tmp_path)  # where the page of replays that are kept goes
+    kept = [compare.KEPT / "parameter_golf", compare.KEPT / "ngpt"]
+    assert compare.main([str(folder) for folder in kept]) == 0
+    assert (tmp_path / "compare-parameter_golf-ngpt.html").is_file()
     out = capsys.readouterr().out
     assert "objective: val_bpb in parameter_golf, val_loss in ngpt" in out and "80 trials of parameter_golf" in out
-    board = compare_campaigns([load("results/recorded/parameter_golf"), load("results/recorded/ngpt")]).leaderboard
+    board = compare_campaigns([load(folder) for folder in kept]).leaderboard
     assert len(board) == 140 + 57 and board["rank"].isna().sum() == 80 + 3
 
 
