@@ -18,7 +18,6 @@ from terminal import program
 if __name__ == "__main__":
     program.begin("python -m benchmarks.page")
 
-import argparse
 import math
 import os
 import resource
@@ -27,11 +26,14 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from argparse import Namespace
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from benchmarks.made_up_campaign import make
 from results.page import PAGE
+from terminal.command_line import OneLineParser
 from terminal.console import Console
 
 ROOT = Path(__file__).parents[1]
@@ -71,13 +73,13 @@ OPENED = """async () => {
 }"""
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Print a row for each size."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.page", description=__doc__)
+    parser = OneLineParser(prog="python -m benchmarks.page", description=__doc__)
     parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES), help="trials of the campaigns to make up")
     parser.add_argument("--points", type=int, default=250, help="steps of each training curve (default: 250)")
     parser.add_argument("--campaigns", type=int, default=1, metavar="N", help="of each size, on one page (default: 1)")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     console = Console()
     if options.campaigns > 1:
         return _compared(console, options)
@@ -99,7 +101,7 @@ def main() -> int:
     return 0
 
 
-def _compared(console: Console, options: argparse.Namespace) -> int:
+def _compared(console: Console, options: Namespace) -> int:
     """Print a row for the page of several campaigns of each size."""
     console.print("campaigns   trials    size MB   write CPU s   x pyarrow   peak MiB   open ms   filter ms")
     with tempfile.TemporaryDirectory() as folder:
