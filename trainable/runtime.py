@@ -25,12 +25,16 @@ class Runtime:
 
     @classmethod
     def detect(cls, compile: bool = False) -> Runtime:
-        """The first CUDA device with bfloat16 if there is one, else the CPU in fp32."""
+        """The first CUDA device if there is one, in bfloat16 where its units multiply it; else the CPU in fp32.
+
+        A device that only emulates bfloat16 (before Ampere: T4, V100) multiplies it more slowly than float32.
+        """
         import torch
 
         if not torch.cuda.is_available():
             return cls(compile=compile)
-        return cls("cuda", "bf16" if torch.cuda.is_bf16_supported() else "fp32", compile)
+        native = torch.cuda.is_bf16_supported(including_emulation=False)
+        return cls("cuda", "bf16" if native else "fp32", compile)
 
     @property
     def device_type(self) -> str:

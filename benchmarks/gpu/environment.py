@@ -67,7 +67,7 @@ def _cuda(context: Context) -> Figures:
         "multiprocessors": properties.multi_processor_count,
         "capability": list(torch.cuda.get_device_capability()),
         "cuda": torch.version.cuda,
-        "bf16": torch.cuda.is_bf16_supported(),
+        "bf16": torch.cuda.is_bf16_supported(including_emulation=False),
         "mps_control": shutil.which("nvidia-cuda-mps-control"),
         "matmul_tflops": round(2 * SIDE**3 / context.throughput(lambda: a @ b, 3, 10) / 1e12),
         "copy_tb_s": round(2 * COPIED_BYTES / context.throughput(lambda: other.copy_(big), 3, 10) / 1e12, 2),
