@@ -27,11 +27,12 @@ from terminal.command_line import OneLineParser
 from terminal.console import Console
 from terminal.option_numbers import at_least_one
 from trainable import train
+from trainable.compiled_objective import build_objective
 from trainable.config import Budget, TrainConfig
 from trainable.curve import CurveRecorder, Taken
 from trainable.data.dataset import Dataset
 from trainable.data.preparation import prepare
-from trainable.objective import ObjectiveFunction, build_objective, next_step
+from trainable.objective import ObjectiveFunction, next_step
 from trainable.run import Run
 from trainable.runtime import Runtime
 from trainable.thinning import POINTS_OF_A_CURVE

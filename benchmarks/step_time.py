@@ -24,16 +24,17 @@ from torch import Tensor
 import search_spaces
 from terminal.command_line import OneLineParser
 from terminal.console import Console
+from trainable.compiled_objective import build_objective
 from trainable.component_paths import with_values
 from trainable.config import TrainConfig
 from trainable.data.dataset import Dataset, batch
 from trainable.data.preparation import prepare
+from trainable.objective import next_step
 from trainable.optimizers.muon_adam import MuonAdam
 from trainable.optimizers.roles import roles
 from trainable.optimizers.update_rule import update
 from trainable.run import Run
 from trainable.runtime import Runtime
-from trainable.train import build_objective, next_step
 
 PARTS = ("forward", "backward", "optimizer", "step")
 WIDE = {"model.model_dim": 512, "data.seq_len": 256, "data.batch_tokens": 1024}

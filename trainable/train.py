@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterator, Sequence
 
 from torch import Tensor
 
+from trainable.compiled_objective import build_objective
 from trainable.curve import Taken
 from trainable.hooks.hook import Step
-from trainable.objective import build_objective, next_step
+from trainable.objective import next_step
 from trainable.optimizers.update_rule import update
 from trainable.report import Report, evaluated, report_of, validation
 from trainable.run import Run

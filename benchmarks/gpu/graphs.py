@@ -10,9 +10,9 @@ from benchmarks.gpu.context import Context
 from benchmarks.gpu.figures import Figures, attempt
 from benchmarks.gpu.golf import golf, golf_data, rated
 from benchmarks.gpu.small import start
+from trainable.compiled_objective import build_objective
 from trainable.config import TrainConfig
 from trainable.data.dataset import batch
-from trainable.objective import build_objective
 from trainable.optimizers import update_rule
 from trainable.run import Run
 

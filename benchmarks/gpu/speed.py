@@ -15,8 +15,9 @@ from benchmarks.gpu.golf import golf, golf_data, rated
 from benchmarks.gpu.plain_loops import PUBLISHED, TORCH, plain_step
 from benchmarks.gpu.small import start
 from benchmarks.gpu.steps import PROGRESS, whole_step
+from trainable.compiled_objective import build_objective
 from trainable.data.dataset import batch
-from trainable.objective import ObjectiveFunction, build_objective, next_step
+from trainable.objective import ObjectiveFunction, next_step
 from trainable.optimizers import update_rule
 from trainable.run import Run
 from trainable.runtime import Runtime

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from benchmarks.gpu.figures import Figures, short
 from trainable import train
-from trainable.objective import ObjectiveFunction, build_objective, next_step
+from trainable.compiled_objective import build_objective
+from trainable.objective import ObjectiveFunction, next_step
 from trainable.run import Run
 
 PROGRESS = 0.5  # of the run, where a single step is taken

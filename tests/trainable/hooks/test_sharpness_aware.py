@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 import torch
 
+from trainable.compiled_objective import build_objective
 from trainable.hooks.sharpness_aware import SharpnessAware
 from trainable.losses.target_dropout import TargetDropout
+from trainable.objective import next_step
 from trainable.run import Run
 from trainable.runtime import Runtime
-from trainable.train import build_objective, next_step
 
 
 def test_the_gradient_is_taken_uphill_and_the_weights_come_back_bit_for_bit(make_step, in_float64, first_difference):
