@@ -23,18 +23,21 @@ import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import optuna
 import pandas as pd
 
 from benchmarks import made_up_spaces
+from benchmarks.kept_rows import KeptRows
 from benchmarks.made_up_spaces import MadeUp
 from results import Results
 from results.questions.edges import edges
 from results.questions.expected_gain import expected_gain
 from results.questions.importance import LEAST_SHARE, importance
 from results.questions.one_ruler import one_ruler
+from storage.location import local_argument
 from terminal.command_line import OneLineParser
 from terminal.console import Console
 from terminal.option_numbers import at_least_one
@@ -123,13 +126,13 @@ def gained(results: Results, done: int) -> Asked:
     return {"gain": gain, "expected": expected.mean, "within": float(expected.low <= gain <= expected.high)}
 
 
-def of_nothing(trials: int, seed: int, early: bool) -> dict[str, Any]:
+def of_nothing(trials: int, seed: int, early: bool) -> Iterator[dict[str, Any]]:
     """A campaign in which no knob does anything, or one only to the early values: what is called important there."""
     results = made_up_spaces.campaign(made_up_spaces.nothing(early), trials, seed)
     said = importance(results)
     name = "nothing, but one early" if early else "nothing"
     wrong = {"wrong": float(said["can_tell"].any()), "edges": float(not edges(results).empty)}
-    return {"space": name, "trials": trials, "method": "ours", **wrong}
+    yield {"space": name, "trials": trials, "method": "ours", **wrong}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -138,15 +141,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seeds", type=at_least_one, default=20, metavar="N", help="of each space (default: 20)")
     about = "campaigns of 24 trials in which no knob matters, and a fifth as many of 100 (default: 100)"
     parser.add_argument("--nothing", type=at_least_one, default=100, metavar="N", help=about)
+    about = "file to keep each campaign's numbers in as they come, and to go on from: of one version of the product"
+    parser.add_argument("--keep", type=local_argument, metavar="FILE", help=about)
     options = parser.parse_args(arguments)
+    try:
+        kept = KeptRows(parser.prog, options.keep)
+    except (ValueError, OSError) as error:
+        return parser.refuse(error)
     warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     seeds = range(options.seeds)
     spaces = [make() for make in made_up_spaces.SPACES.values()]
     asked_for = [(made_up, trials, seed) for seed in seeds for made_up in spaces for trials in TRIALS]
-    rows = [row for campaign in asked_for for row in of_campaign(*campaign)]
-    nothing = [of_nothing(TRIALS[0], seed, early) for seed in range(options.nothing) for early in (False, True)]
-    nothing += [of_nothing(TRIALS[1], seed, early) for seed in range(options.nothing // 5) for early in (False, True)]
+    rows = [row for one in asked_for for row in kept.of((one[0].name, *one[1:]), partial(of_campaign, *one))]
+    few, many = range(options.nothing), range(options.nothing // 5)
+    idle = [
+        (trials, seed, early)
+        for trials, seeds in zip(TRIALS, (few, many), strict=True)
+        for seed in seeds
+        for early in (False, True)
+    ]
+    nothing = [row for one in idle for row in kept.of(("nothing", *one), partial(of_nothing, *one))]
     console = Console()
     for made_up in spaces:
         shares = ", ".join(f"{path} {made_up.shares[path]:.2f}" for path in made_up.important)

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from results.questions.components import Basis
+from results.statistics.blas_threads import one_blas_thread
 
 DRAWS, BURN_IN = 250, 50  # of which so many are dropped, as they still depend on where they began
 # Beliefs before any trial. Chosen with benchmarks/importance.py on seeds that its table does not use.
@@ -55,11 +56,12 @@ def posterior(found: Basis, values: np.ndarray, parts: np.ndarray, random: np.ra
     """
     chain = _Chain(found, values, parts, random)
     squares, noise = list[np.ndarray](), list[float]()
-    for number in range(DRAWS):
-        chain.step()
-        if number >= BURN_IN:
-            squares.append(chain.effects**2 * chain.own_weights)
-            noise.append(chain.noise_at_the_end())
+    with one_blas_thread():
+        for number in range(DRAWS):
+            chain.step()
+            if number >= BURN_IN:
+                squares.append(chain.effects**2 * chain.own_weights)
+                noise.append(chain.noise_at_the_end())
     return Posterior(np.array(squares), np.array(noise))
 
 
