@@ -16,6 +16,7 @@ from results.page.reproduce import asked
 from results.page.side_by_side import sentence_of_several, unlike
 from results.page.table import changed_fields
 from results.questions.compare import Campaigns
+from results.questions.compare_text import winner_verdict
 from results.questions.progression import progression
 from results.store.frames import Results
 from results.store.row_types import TRIAL_COLUMNS
@@ -146,7 +147,8 @@ def _winner(row: Mapping[Any, Any], results: Results) -> dict[str, Any] | None:
     return {
         "trial": int(row["trial"]),
         "confirmed": row["confirmed"] is True or bool(row["confirmed"]),
-        **{name: json_number(row[name]) for name in ("value", "versus_base", "low", "high")},
+        **{name: json_number(row[name]) for name in ("value", "versus_base", "difference", "low", "high")},
+        "said": shown_text(winner_verdict(row)),
         "command": None if kept is None else kept.line,
     }
 

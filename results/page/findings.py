@@ -11,6 +11,7 @@ from results.page.plain import json_number, json_numbers, shown_text
 from results.questions.effects import effects
 from results.questions.noise import noise
 from results.questions.progression import progression
+from results.statistics.leaderboard import NOT_ESTABLISHED, STANDS_OUT
 from results.store.frames import Results
 
 MOST_EFFECTS = 24  # drawn; the table below the picture has more
@@ -62,7 +63,7 @@ def effect_rows(results: Results) -> dict[str, Any] | None:
     more = f" The {MOST_EFFECTS} most trustworthy are drawn; {left} more are in the table." if left else ""
     rows = [_effect(row) for row in table.head(MOST_ROWS).to_dict("records")]
     return {
-        "hint": f"Each comparison with its 95 % interval. {said}{more}",
+        "hint": f"Each comparison with its 95 % interval. {said}{_one_run_only(table)}{more}",
         "noise": json_number(smallest),
         "drawn": MOST_EFFECTS,
         "left_out": max(0, len(table) - MOST_ROWS),
@@ -70,9 +71,16 @@ def effect_rows(results: Results) -> dict[str, Any] | None:
     }
 
 
+def _one_run_only(table: pd.DataFrame) -> str:
+    """Explain the rings, where there are any."""
+    if not table["finding"].eq(STANDS_OUT).any():
+        return ""
+    return f" A ring {STANDS_OUT} of the noise with one run only: runs on fresh seeds say whether that is established."
+
+
 def _effect(row: Mapping[Any, Any]) -> dict[str, Any]:
-    established = str(row["finding"]) != "not established"
-    colour = "soft" if not established else "winner" if row["better"] is True else "bad"
+    open_yet = row["finding"] in (NOT_ESTABLISHED, STANDS_OUT)
+    colour = "soft" if open_yet else "winner" if row["better"] is True else "bad"
     return {
         "name": shown_text(row["name"] if row["kind"] != "confirmation" else f"trial {row['trial']}, confirmed"),
         "kind": str(row["kind"]),
@@ -85,4 +93,5 @@ def _effect(row: Mapping[Any, Any]) -> dict[str, Any]:
         "runs": json_number(row["runs"]),
         "said": shown_text(row["verdict"]),
         "colour": colour,
+        "shape": "ring" if row["finding"] == STANDS_OUT else "circle",
     }

@@ -17,12 +17,14 @@ from results.questions.pareto import pareto
 from results.questions.progression import progression
 from results.questions.readable import Readable
 from results.questions.time import slot_seconds, time
+from results.questions.verdicts import verdicts
 from results.questions.winner import winner
 from results.store.frames import Results
 
 QUESTIONS: dict[str, Callable[[Readable], pd.DataFrame]] = {
     "leaderboard": ranked,
     "winner": winner,
+    "verdicts": verdicts,
     "pareto": pareto,
     "effects": effects,
     "noise": noise,

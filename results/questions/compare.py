@@ -35,8 +35,8 @@ _LEADERBOARD = {
     "versus_base": NUMBER, "is_base": YES_NO, "changes": WORDS, "why_not_ranked": WORDS,
 }  # fmt: skip
 _WINNERS = {
-    "campaign": WORDS, "ruler": COUNT, "trial": COUNT, "value": NUMBER, "versus_base": NUMBER, "low": NUMBER,
-    "high": NUMBER, "confirmed": YES_NO, "changes": WORDS,
+    "campaign": WORDS, "ruler": COUNT, "trial": COUNT, "value": NUMBER, "versus_base": NUMBER, "difference": NUMBER,
+    "low": NUMBER, "high": NUMBER, "confirmed": YES_NO, "verdict": WORDS, "changes": WORDS,
 }  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -12,6 +12,7 @@ from terminal.counted import counted
 
 from results.questions.compare import Campaigns
 from results.report import as_many_as_fit
+from results.statistics.leaderboard import ESTABLISHED
 
 GAP = "  "
 CHANGES = "changed from the base (+N: N more)"
@@ -32,9 +33,12 @@ def print_campaigns(console: Console, found: Campaigns, top: int = MOST_SHOWN) -
         console.print()
         _print_ruler(console, found.leaderboard, number, names, top)
     console.print()
-    console.print("Winners (confirmed: by pairs on fresh seeds, with the 95 % interval)")
-    heads = ["campaign", "trial", "value", "vs base", "95 % interval", "confirmed", CHANGES]
-    _print_table(console, heads, found.winners.apply(_winner_cells, axis=1), numbers=(1, 2, 3, 4))
+    console.print("Winners (vs base: single runs of the search; on fresh seeds: pairs with the base)")
+    heads = ["campaign", "trial", "value", "vs base", "on fresh seeds", "95 % interval", "verdict"]
+    _print_table(console, heads, found.winners.apply(_winner_cells, axis=1), numbers=(1, 2, 3, 4, 5))
+    for row in found.winners[found.winners["changes"].fillna("") != ""].to_dict("records"):
+        said = f"{row['campaign']}, changed from the base: "
+        console.print(said + _as_many_changes(row["changes"], console.width - len(said)))
     _print_noise(console, found.noise)
     _print_knobs(console, found.knobs)
 
@@ -107,8 +111,12 @@ def _print_table(console: Console, heads: Sequence[str], lines: Iterable[list[st
         cells = [cell.rjust(width) if i in numbers else cell.ljust(width) for i, (cell, width) in pairs]
         last = line[-1]
         if heads[-1] == CHANGES and last:
-            last = as_many_as_fit(DIGITS.sub(_few_digits, last).split(", "), room)
+            last = _as_many_changes(last, room)
         console.print(GAP.join([*cells, last]).rstrip(), style="underline" if line == heads else "")
+
+
+def _as_many_changes(changes: str, room: int) -> str:
+    return as_many_as_fit(DIGITS.sub(_few_digits, changes).split(", "), room)
 
 
 def _few_digits(found: re.Match[str]) -> str:
@@ -128,12 +136,25 @@ def _trial_cells(row: pd.Series) -> list[str]:
 
 
 def _winner_cells(row: pd.Series) -> list[str]:
-    confirmed = "-" if pd.isna(row["confirmed"]) else "yes" if row["confirmed"] else "no"
     names = [_text(row[name]) for name in ("campaign", "trial")]
-    return [
-        *names, _number(row["value"]), _signed(row["versus_base"]), _interval(row, _signed), confirmed,
-        _text(row["changes"]),
-    ]  # fmt: skip
+    searched, fresh = _signed(row["versus_base"]), _signed(row["difference"])
+    interval = _interval(row, _signed)
+    return [*names, _number(row["value"]), searched, fresh, interval, _short_verdict(row.to_dict())]
+
+
+def _short_verdict(row: Mapping[Any, Any]) -> str:
+    """A winner's verdict in two or three words: those before the reason, and of an established one which it is."""
+    if pd.isna(row["trial"]):
+        return "-"
+    said = winner_verdict(row)
+    return said if said.startswith(ESTABLISHED) else said.partition(":")[0].partition(";")[0]
+
+
+def winner_verdict(row: Mapping[Any, Any]) -> str:
+    """A winner's verdict in words; of one that no confirmation tried, that."""
+    if not pd.isna(row["verdict"]):
+        return str(row["verdict"])
+    return "not tried" if row["changes"] else "the base"
 
 
 def _noise_cells(row: pd.Series) -> list[str]:

@@ -13,7 +13,7 @@ from results.questions.readable import Readable
 from results.replays.comparison import Comparison, compare
 from results.statistics.ablation import PairedDifference, ablation
 from results.statistics.confirmation import rounds, standing
-from results.statistics.leaderboard import CONFIDENCE, NOT_ESTABLISHED, Noise, verdict
+from results.statistics.leaderboard import CONFIDENCE, ESTABLISHED, NOT_ESTABLISHED, STANDS_OUT, Noise, verdict
 from results.store.frames import Results
 from results.verdicts import Rows, plain_rows, verdict_table
 
@@ -41,7 +41,8 @@ def effects(campaign: Readable) -> pd.DataFrame:
       a confirmation together, have 95 % (by Bonferroni's and by group-sequential levels); in a replay and an ablation
       each has 95 %
     - ``runs`` and ``other_runs`` (counts): how many there are of each
-    - ``finding``: established, not established, or contradicts (of a claim: established with the opposite sign)
+    - ``finding``: established, not established, or contradicts (of a claim: established with the opposite sign). Of a
+      ``trial`` at most "stands out": one run lies beyond the noise, which fresh seeds have yet to confirm
     - ``better``: whether it is established to be better; ``verdict``: the finding in words
     """
     results = campaign.read()
@@ -71,8 +72,16 @@ def _of_trials(results: Results) -> Iterator[_Row]:
             "against": "base",
             "changes": changes_text(changes),
             "num_changes": len(changes),
-            **_judged(difference, None if noise is None else noise[0], 1, len(bases), confidence),
+            **_of_one_run(_judged(difference, None if noise is None else noise[0], 1, len(bases), confidence)),
         }
+
+
+def _of_one_run(judged: _Row) -> _Row:
+    """The cells with the word for a single run that the search picked, which no replicates of its own support."""
+    if judged["finding"] != ESTABLISHED:
+        return judged
+    side = "better" if judged["difference"] < 0 else "worse"
+    return {**judged, "finding": STANDS_OUT, "better": False, "verdict": f"{STANDS_OUT}: {side}, one run only"}
 
 
 def _judged(

@@ -29,6 +29,12 @@ class Questions:
 
         return winner(self)
 
+    def verdicts(self) -> pd.DataFrame:
+        """Which candidates are better than the base on fresh seeds? A row a candidate of the latest confirmation."""
+        from results.questions.verdicts import verdicts
+
+        return verdicts(self)
+
     def effects(self) -> pd.DataFrame:
         """What did each change do, and is it more than noise? A row a comparison."""
         from results.questions.effects import effects
@@ -52,6 +58,13 @@ class Questions:
         from results.questions.pareto import pareto
 
         return pareto(self)
+
+    def front(self) -> pd.DataFrame:
+        """The rows of the trials that no other one beats in both objectives. A ValueError for a campaign of one."""
+        from results.questions.pareto import pareto
+
+        found = self.read()
+        return found.trials[found.trials["key"].isin(pareto(found)["key"])].reset_index(drop=True)
 
     def time(self) -> pd.DataFrame:
         """When did each run have its slot, and what took the seconds? A row a run."""

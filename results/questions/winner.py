@@ -9,12 +9,12 @@ import pandas as pd
 
 from results.questions.framed import COUNT, NUMBER, WORDS, YES_NO, changes_of, changes_text, framed, objectives_of
 from results.questions.readable import Readable
-from results.statistics.confirmation import rounds, standing
-from results.verdicts import plain_rows
+from results.statistics.confirmation import Round, Verdict, rounds, standing
+from results.verdicts import plain_rows, verdict_in_words
 
 _TYPES = {
-    "trial": COUNT, "key": WORDS, "value": NUMBER, "versus_base": NUMBER, "low": NUMBER, "high": NUMBER,
-    "confirmed": YES_NO, "changes": WORDS,
+    "trial": COUNT, "key": WORDS, "value": NUMBER, "versus_base": NUMBER, "difference": NUMBER, "low": NUMBER,
+    "high": NUMBER, "confirmed": YES_NO, "verdict": WORDS, "changes": WORDS,
 }  # fmt: skip
 
 
@@ -24,9 +24,11 @@ def winner(campaign: Readable) -> pd.DataFrame:
     A ValueError for a campaign of two objectives: its best are a front.
 
     - ``trial`` (its number), ``key``, ``value``: the objective in the search (in its unit)
-    - ``confirmed``: whether a confirmation on fresh seeds established that it is better than the base
-    - ``versus_base``: value minus the base's (unit of the objective): where confirmed, of pairs on fresh seeds, with
-      the 95 % interval ``low`` to ``high``; else of single runs, and null without a base
+    - ``versus_base``: that minus the base's, single runs of the search and so no finding (unit of the objective)
+    - ``difference`` from the base on fresh seeds, the mean of pairs, with the 95 % interval ``low`` to ``high`` (unit
+      of the objective); null where it was not tried there
+    - ``confirmed``: whether that established that it is better than the base
+    - ``verdict`` of the confirmation in words, also of one that settled nothing; null where it was not tried
     - ``changes`` from the base, as ``path=value``
     """
     results = campaign.read()
@@ -38,16 +40,31 @@ def winner(campaign: Readable) -> pd.DataFrame:
     runs = completed.to_dict("records")
     if not runs:
         return framed([], _TYPES)
-    stands = standing(rounds(plain_rows(results.rows)))
-    verdict = None if stands is None else stands.judgement.winner
-    row = next((run for run in runs if verdict is not None and run["key"] == verdict.arm), runs[0])
-    found = {"trial": row["number"], "key": row["key"], "value": row["value"], "changes": changes_text(changes_of(row))}
-    if verdict is not None and row["key"] == verdict.arm:
-        assert verdict.difference is not None and verdict.half_width is not None, "it is established"
-        low, high = verdict.difference - verdict.half_width, verdict.difference + verdict.half_width
-        known: dict[str, Any] = {"confirmed": True, "versus_base": verdict.difference, "low": low, "high": high}
-    else:
-        bases = [run["value"] for run in runs if run["is_base"] is True]
-        versus_base = row["value"] - fmean(bases) if bases and row["is_base"] is not True else None
-        known = {"confirmed": False, "versus_base": versus_base}
-    return framed([{**found, **known}], _TYPES)
+    found = rounds(plain_rows(results.rows))
+    stands = standing(found)
+    won = None if stands is None else stands.judgement.winner
+    row = next((run for run in runs if won is not None and run["key"] == won.arm), runs[0])
+    bases = [run["value"] for run in runs if run["is_base"] is True]
+    about = {
+        "trial": row["number"],
+        "key": row["key"],
+        "value": row["value"],
+        "versus_base": row["value"] - fmean(bases) if bases and row["is_base"] is not True else None,
+        "changes": changes_text(changes_of(row)),
+    }
+    confirmed = won is not None and row["key"] == won.arm
+    tried = won if confirmed else _tried(row["key"], found)
+    return framed([{**about, "confirmed": confirmed, **_on_fresh_seeds(tried)}], _TYPES)
+
+
+def _tried(key: str, found: list[Round]) -> Verdict | None:
+    """The verdict of the latest confirmation in which a trial was a candidate; None where it was in none."""
+    return next((one.judgement.verdicts[key] for one in reversed(found) if key in one.judgement.verdicts), None)
+
+
+def _on_fresh_seeds(verdict: Verdict | None) -> dict[str, Any]:
+    if verdict is None:
+        return {}
+    middle, half = verdict.difference, verdict.half_width
+    interval = {} if middle is None or half is None else {"low": middle - half, "high": middle + half}
+    return {"difference": middle, **interval, "verdict": verdict_in_words(verdict)}

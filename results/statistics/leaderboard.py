@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ESTABLISHED, NOT_ESTABLISHED, CONTRADICTS = "established", "not established", "contradicts"
+STANDS_OUT = "stands out"  # of one run that a search picked, where more runs would be called established
 CONFIDENCE = 0.95  # of every verdict and interval
 
 

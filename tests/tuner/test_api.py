@@ -68,7 +68,9 @@ def test_a_search_returns_a_campaign_with_its_rows_its_best_and_its_verdicts(cap
     best, verdicts = campaign.best(), campaign.verdicts()
     assert list(verdicts["pairs"]) == [2, 2] and verdicts["better"].any() and best.confirmed
     assert best.trial == verdicts.loc[verdicts["better"], :].sort_values("difference")["trial"].iloc[0]
-    assert best.versus_base == verdicts["difference"].min() < 0
+    assert best.difference == verdicts["difference"].min() < 0
+    by_number = trials.set_index("number")["value"]
+    assert best.versus_base == pytest.approx(by_number[best.trial] - by_number[trials["is_base"].to_numpy()].mean())
     assert best.config.key("") and best.changes and (verdicts["low"] < verdicts["difference"]).all()
     assert campaign.spec.confirm == Design(2, 2, 2) and campaign.spec.overrides["model.num_layers"] == 2
     assert "campaign: runs/sure" in capsys.readouterr().out

@@ -14,12 +14,9 @@ import pandas as pd
 
 from results.curves import wide_curves
 from results.questions.methods import Questions
-from results.questions.pareto import pareto
 from results.questions.winner import winner
-from results.statistics.confirmation import Round, rounds
 from results.store.campaign_folder import Store
 from results.store.frames import Results, results_of
-from results.verdicts import plain_rows, verdict_table
 from storage.location import Location
 from terminal.counted import counted
 from terminal.short import short
@@ -38,7 +35,8 @@ class Best:
     trial: int
     objective: str
     value: float
-    versus_base: float | None  # of single runs; where it is confirmed, of pairs on fresh seeds
+    versus_base: float | None  # single runs of the search
+    difference: float | None  # from the base too, the mean of pairs on fresh seeds; None where it was not tried there
     confirmed: bool
     changes: Mapping[str, Any]  # dotted path -> value, from the base; what ``overrides`` takes
     row: pd.Series
@@ -57,6 +55,8 @@ class Best:
 
     def __repr__(self) -> str:
         against = "" if self.versus_base is None else f", {self.versus_base:+.4f} vs base"
+        if self.difference is not None:
+            against = f", {self.difference:+.4f} vs base on fresh seeds"
         changed = json.loads(self.row["overrides"])  # as the leaderboard counts them
         changed = f", {counted(len(changed), 'change')}" if changed else ", the base"
         return f"<Best: trial {self.trial}, {self.objective} {self.value:.4f}{against}" + (
@@ -116,28 +116,19 @@ class Campaign(Questions):
             return None
         (known,) = won.to_dict("records")
         (row,) = (row for _, row in found.trials[found.trials["key"] == known["key"]].iterrows())
-        versus_base = None if pd.isna(known["versus_base"]) else float(known["versus_base"])
+        versus_base, difference = (
+            None if pd.isna(known[name]) else float(known[name]) for name in ("versus_base", "difference")
+        )
         return Best(
             trial=int(row["number"]),
             objective=str(row["objective"]),
             value=float(row["value"]),
             versus_base=versus_base,
+            difference=difference,
             confirmed=bool(known["confirmed"]),
             changes=overrides_for(found.campaign["base"], row),
             row=row,
         )
-
-    def front(self) -> pd.DataFrame:
-        """The trials that no other one beats in both objectives. A ValueError for a campaign of one."""
-        found = self.read()
-        on_front = pareto(found)["key"]
-        return found.trials[found.trials["key"].isin(on_front)].reset_index(drop=True)
-
-    def verdicts(self) -> pd.DataFrame:
-        """The latest confirmation, a row a candidate, paired with the base on fresh seeds; empty before it begins."""
-        rows = plain_rows(self.read().rows)
-        found: list[Round] = rounds(rows)
-        return verdict_table(found[-1] if found else None, rows)
 
     def resume(self, **asked: Any) -> Campaign:
         """Go on with it, as it was begun but for what is ``asked``; see :func:`tuner.search`."""

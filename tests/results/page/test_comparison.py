@@ -88,7 +88,7 @@ def test_winners_stand_with_their_interval_and_their_command(folders: tuple[Path
     both = [results, frames.load(folders[1])]
     data = comparison_data(compare_campaigns(both), both)
     first, second = data["winners"]
-    assert first["confirmed"] and first["low"] < first["versus_base"] < first["high"] < 0
+    assert first["confirmed"] and first["low"] < first["difference"] < first["high"] < 0
     assert first["command"] == line and second["command"] is None
 
 

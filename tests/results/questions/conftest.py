@@ -81,13 +81,15 @@ def confirmed(searched: list[Row], ended: Callable[..., Row], written: Make) -> 
     Without its lower rate the winner is worse; without its untied embeddings it is not.
     """
 
-    def make(better: float = 1.4, other: float = 1.5, ablated: bool = False, **campaign: Any) -> Loaded:
+    def make(
+        better: float = 1.4, other: float = 1.5, ablated: bool = False, design: str = "2x3..5", **campaign: Any
+    ) -> Loaded:
         rows, number = list(searched), 10
         arms = {0: ({}, 1.6), 3: ({**LR, **TIED}, better), 1: (LR, other)}
         for place, seed in enumerate((7, 8, 9)):
             for of, (changes, value) in arms.items():
                 noisy = value + JITTER[place] * (-1) ** number + 0.2 * place
-                columns = {"stage": "confirm", "arm": f"{of:016x}", "round": 0, "design": "2x3..5", "seed": seed}
+                columns = {"stage": "confirm", "arm": f"{of:016x}", "round": 0, "design": design, "seed": seed}
                 rows.append(ended(number, "completed", noisy, changes, is_base=not of, **columns))
                 number += 1
         if ablated:
@@ -101,3 +103,9 @@ def confirmed(searched: list[Row], ended: Callable[..., Row], written: Make) -> 
         return written(rows, **campaign)
 
     return make
+
+
+@pytest.fixture
+def unsettled(confirmed: Make) -> Loaded:
+    """A confirmation at its end, whose first candidate is ahead of the base by less than the noise."""
+    return confirmed(better=1.6012, other=1.7, design="2x3", name="open")

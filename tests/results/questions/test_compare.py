@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+import re
 
+import pandas as pd
 import pytest
 
 from results import compare, load
+from results.page.comparison import comparison_data
+from results.page.plain import json_number
 from results.questions.compare import compare_campaigns
 from results.questions.compare_text import print_campaigns
 from terminal.console import Console
@@ -130,6 +134,32 @@ def test_winners_and_noise_are_those_of_each(confirmed, searched, written) -> No
     text = printed(found)
     assert "confirmation 1 (3 configs, 9 runs, paired)" in text and text.isascii()
     assert max(map(len, text.splitlines())) <= 102
+
+
+def winners_of(text: str) -> list[list[str]]:
+    """Cells of the table of winners, its heads first."""
+    after = text.partition("\nWinners (")[2].splitlines()[1:]
+    return [re.split(r" {2,}", line.strip()) for line in after[: after.index("")]]
+
+
+def test_each_winner_says_what_the_search_and_what_fresh_seeds_gave_in_columns_of_their_own(
+    confirmed, searched, written, unsettled
+) -> None:
+    made = [confirmed(), unsettled, written(searched, name="day"), written(searched[:1], name="base")]
+    found = compare_campaigns(made)
+    sure, open_yet, alone, base = found.winners.to_dict("records")
+    assert sure["versus_base"] == alone["versus_base"] == pytest.approx(-0.2), "single runs, in every row"
+    assert open_yet["difference"] < 0 < open_yet["high"] and not open_yet["confirmed"]
+    assert open_yet["verdict"].startswith("not established: ")
+    assert pd.isna(alone["difference"]) and pd.isna(alone["verdict"]) and pd.isna(base["versus_base"])
+    heads, *rows = winners_of(printed(found))
+    assert heads == ["campaign", "trial", "value", "vs base", "on fresh seeds", "95 % interval", "verdict"]
+    assert [row[-1] for row in rows[:4]] == ["established: better", "not established", "not tried", "the base"]
+    data = comparison_data(found, [one.read() for one in made])
+    assert [one["said"].partition(":")[0] for one in data["winners"]] == [
+        "established", "not established", "not tried", "the base"
+    ]  # fmt: skip
+    assert data["winners"][1]["difference"] == json_number(open_yet["difference"])
 
 
 def test_two_folders_of_one_name_are_told_apart(searched, written) -> None:

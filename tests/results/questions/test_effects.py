@@ -23,8 +23,15 @@ def test_a_trial_is_held_against_the_base_and_judged_by_the_noise_of_the_confirm
     half = stats.t(4).ppf(1 - 0.05 / 3 / 2) * sd * 2**0.5  # 95 % for the three of them together
     assert trials.loc[1, "low"] == pytest.approx(-0.1 - half) and trials.loc[1, "high"] == pytest.approx(-0.1 + half)
     assert trials["confidence"].tolist() == pytest.approx([1 - 0.05 / 3] * 3)
-    assert trials["verdict"].tolist() == ["established: better"] * 2 + ["established: worse"]
-    assert trials["better"].tolist() == [True, True, False]
+    assert trials["verdict"].tolist() == [f"stands out: {side}, one run only" for side in ("better", "better", "worse")]
+    assert not trials["better"].any() and set(trials["finding"]) == {"stands out"}
+
+
+def test_only_runs_on_fresh_seeds_or_replicates_establish_anything(confirmed) -> None:
+    found = effects(confirmed(ablated=True))
+    single = found["runs"] == 1
+    assert single.any() and not found.loc[single, "finding"].isin(["established", "contradicts"]).any()
+    assert not found.loc[single, "better"].any() and (found.loc[~single, "finding"] == "established").any()
 
 
 def test_a_difference_within_the_noise_is_not_established(confirmed, ended, written) -> None:

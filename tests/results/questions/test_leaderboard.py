@@ -36,7 +36,9 @@ def test_no_run_of_a_confirmation_is_the_best_trial(confirmed) -> None:
 def test_a_confirmed_winner_has_the_interval_of_its_pairs(confirmed) -> None:
     (won,) = winner(confirmed()).to_dict("records")
     assert (won["trial"], won["confirmed"], won["value"]) == (3, True, 1.7)
-    assert won["low"] < won["versus_base"] < won["high"] < 0 and won["versus_base"] == pytest.approx(-0.2, abs=0.01)
+    assert won["low"] < won["difference"] < won["high"] < 0 and won["difference"] == pytest.approx(-0.2, abs=0.01)
+    assert won["versus_base"] == pytest.approx(-0.2) != won["difference"], "of single runs, whatever was confirmed"
+    assert won["verdict"] == "established: better"
 
 
 def test_one_that_is_not_the_best_of_the_search_may_win(confirmed) -> None:

@@ -86,7 +86,7 @@ def test_a_function_is_searched_stopped_early_and_confirmed_on_fresh_seeds_paire
     assert set(stopped["rung"]) <= {25.0, 50.0} and (stopped["last_value"] > stopped["cutoff"]).all()
     assert len(campaign.confirmations) == 6 and set(campaign.confirmations["seed"]) == {1338, 1339}
     best = campaign.best()
-    assert best.confirmed and best.versus_base < 0 and campaign.verdicts()["better"].any()
+    assert best.confirmed and best.difference < 0 and campaign.verdicts()["better"].any()
     assert best.config.keys() == {*SPACE, "seed", "steps"} and best.config["steps"] == 100
     whole = campaign.reports[campaign.reports["key"] == trials["key"][0]]
     assert list(whole["milestone"]) == [9, 18, 25, 27, 36, 45, 50, 55, 64, 73, 82, 91, 100]

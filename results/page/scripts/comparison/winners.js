@@ -3,18 +3,19 @@
 function winnersSection() {
   const known = DATA.winners.map((winner, campaign) => ({ ...winner, campaign, place: winner ? placeOf(campaign, winner.trial) : -1 })).filter((winner) => winner.trial !== undefined);
   if (!known.length) return;
-  const body = section("winners", "Each against the base of its own campaign. With an interval (95 %): confirmed by pairs on fresh seeds. Without one: single runs of one seed, not yet a finding.");
-  const judged = known.filter((winner) => winner.versus_base !== null);
+  const body = section("winners", "Each against the base of its own campaign: in the search, single runs of one seed, and on fresh seeds, pairs with the base and the 95 % interval, where a confirmation tried it.");
+  const tried = (winner) => winner.difference !== null;
+  const judged = known.filter((winner) => tried(winner) || winner.versus_base !== null);
   if (judged.length) {
     const host = el("div");
-    intervals(host, judged.map((winner) => ({ name: C[winner.campaign].name, middle: winner.versus_base, low: winner.low, high: winner.high, place: winner.place,
-      colour: winner.confirmed ? "winner" : "soft", shape: winner.confirmed ? "diamond" : "ring",
-      lines: [`Trial ${winner.trial} of ${C[winner.campaign].name}: ${signed(winner.versus_base)} vs its base`, winner.low === null ? "single runs, not confirmed" : `95 %: ${signed(winner.low)} to ${signed(winner.high)}, on fresh seeds`] })),
+    intervals(host, judged.map((winner) => ({ name: C[winner.campaign].name, middle: tried(winner) ? winner.difference : winner.versus_base, low: winner.low, high: winner.high, place: winner.place,
+      colour: winner.confirmed ? "winner" : "soft", shape: tried(winner) ? "diamond" : "ring",
+      lines: [`Trial ${winner.trial} of ${C[winner.campaign].name}: ${tried(winner) ? `${signed(winner.difference)} vs its base, on fresh seeds` : `${signed(winner.versus_base)} vs its base, single runs`}`, ...(winner.low === null ? [] : [`95 %: ${signed(winner.low)} to ${signed(winner.high)}`]), winner.said] })),
       { label: "Winners against their bases", axis: "minus its own base (left is better)", wide: 170 });
-    body.append(host, legend([["winner", "confirmed on fresh seeds", "diamond"], ["soft", "single runs", "ring"]]));
+    body.append(host, legend([["winner", "confirmed on fresh seeds", "diamond"], ["soft", "tried there, not confirmed", "diamond"], ["soft", "single runs of the search", "ring"]]));
   }
-  body.append(table(["campaign", "trial", { n: "value" }, { n: "vs its base" }, { n: "95 % interval" }, "confirmed"], known.map((winner) => [C[winner.campaign].name, winner.place < 0 ? String(winner.trial) : link(winner.place),
-    { n: result(winner.value) }, { n: signed(winner.versus_base) }, { n: winner.low === null ? "–" : `${signed(winner.low)} .. ${signed(winner.high)}` }, winner.confirmed ? "yes" : "no"])));
+  body.append(table(["campaign", "trial", { n: "value" }, { n: "vs its base, single runs" }, { n: "on fresh seeds" }, { n: "95 % interval" }, "verdict"], known.map((winner) => [C[winner.campaign].name, winner.place < 0 ? String(winner.trial) : link(winner.place),
+    { n: result(winner.value) }, { n: signed(winner.versus_base) }, { n: signed(winner.difference) }, { n: winner.low === null ? "–" : `${signed(winner.low)} .. ${signed(winner.high)}` }, winner.said])));
   changesBeside(body, known);
   for (const winner of known) if (winner.command) body.append(el("p", { class: "hint", text: `The winner of ${C[winner.campaign].name} as a command:` }), command(winner.command));
 }

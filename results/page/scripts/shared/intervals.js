@@ -16,7 +16,7 @@ function intervals(host, rows, options) {
         ctx.globalAlpha = row.place >= 0 && !marked[row.place] ? 0.25 : 1;
         if (options.bars && row.middle !== null) { ctx.fillStyle = colour; ctx.globalAlpha *= 0.55; ctx.fillRect(c.x.map(0), y - 7, c.x.map(row.middle) - c.x.map(0), 14); ctx.globalAlpha = 1; }
         if (row.low !== null && row.low !== undefined) line(ctx, c.x.map(row.low), y, c.x.map(row.high), y, options.bars ? COLOURS.ink : colour, 2);
-        if (row.middle !== null) { ctx.fillStyle = colour; if (!options.bars) symbol(ctx, row.shape || "circle", c.x.map(row.middle), y, 5); c.at(c.x.map(row.middle), y, row.place ?? -1, row.lines); }
+        if (row.middle !== null) { ctx.fillStyle = colour; ctx.strokeStyle = colour; if (!options.bars) symbol(ctx, row.shape || "circle", c.x.map(row.middle), y, 5); c.at(c.x.map(row.middle), y, row.place ?? -1, row.lines); }
         ctx.globalAlpha = 1;
       });
     },

@@ -1,0 +1,25 @@
+"""The latest confirmation: what fresh seeds say of each candidate."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from results.questions.readable import Readable
+from results.statistics.confirmation import rounds
+from results.verdicts import plain_rows, verdict_table
+
+
+def verdicts(campaign: Readable) -> pd.DataFrame:
+    """Which candidates are better than the base on fresh seeds? A row a candidate of the latest confirmation.
+
+    Empty before one has begun.
+
+    - ``trial`` (its number)
+    - ``difference``: candidate minus base, the mean of ``pairs`` (count) on fresh seeds, with the interval ``low`` to
+      ``high``, which is right for all candidates and looks together in 95 % (unit of the objective)
+    - ``established``: whether the difference is; ``better``: whether it is established to be better
+    - ``verdict`` in words, and where nothing is established what would settle it
+    """
+    rows = plain_rows(campaign.read().rows)
+    found = rounds(rows)
+    return verdict_table(found[-1] if found else None, rows)
