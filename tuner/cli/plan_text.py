@@ -216,8 +216,15 @@ class SearchTimes:
 
     def search(self) -> list[float] | None:
         """Return the seconds from Ray's start until the last trial has ended."""
+        return self._until(self.expected.wall)
+
+    def unstopped(self) -> list[float] | None:
+        """Return the same seconds of a search in which no trial is stopped."""
+        return self._until(self.expected.wall_unstopped)
+
+    def _until(self, wall: float) -> list[float] | None:
         whole = [self.cost.whole_seconds, self.late.whole_seconds]
-        return [RAY_SECONDS + self.expected.wall * each for each in whole if each is not None] or None
+        return [RAY_SECONDS + wall * each for each in whole if each is not None] or None
 
     def later(self, fewest: int, most: int) -> list[float] | None:
         """Return the seconds of runs one after another, at least and at most."""
@@ -233,16 +240,16 @@ class SearchTimes:
 
 def print_time(console: Console, times: SearchTimes, stops: str, counted: str) -> None:
     """Print how long a search will take and what it will cost, as its schedule was simulated."""
-    expected, search = times.expected, times.search()
+    expected, search, unstopped = times.expected, times.search(), times.unstopped()
     compute = f"{_amount(expected.compute)} of {times.cost.trials:,} whole trials"
-    if search is None:
+    if search is None or unstopped is None:
         console.print(f"time: about {_amount(expected.wall)} times that of a whole trial ({compute})")
         return
     whole = [each for each in (times.cost.whole_seconds, times.late.whole_seconds) if each is not None]
     hours = _span(*(expected.compute * each / 3600 for each in whole))
     console.print(f"time: about {durations(*search)}, {hours} {counted} ({compute})")
     if stops != "none":
-        console.print(f"time without early stopping: {durations(*(expected.wall_unstopped * each for each in whole))}")
+        console.print(f"time without early stopping: {durations(*unstopped)}")
 
 
 def print_later(console: Console, times: SearchTimes, waves: tuple[int, int], question: Question) -> None:

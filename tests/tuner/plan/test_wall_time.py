@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import random
+
 import pytest
 
 from tuner.plan.cost import plan_search
+from tuner.plan.trial_cost import Beside
 from tuner.plan.wall_time import expect
 
 
@@ -13,7 +16,7 @@ def schedule(base, trials: int, slots: int, stopper: str = "asha", fidelity: str
 def test_without_early_stopping_every_trial_is_paid_for(toy_base) -> None:
     found = schedule(toy_base, 12, 4, stopper="none")
     assert found.compute == pytest.approx(12, rel=0.02) and found.wall == pytest.approx(3, rel=0.03)
-    assert found.wall_unstopped == 3
+    assert found.wall_unstopped == found.wall
 
 
 def test_one_slot_takes_as_long_as_all_trials_together(toy_base) -> None:
@@ -48,6 +51,26 @@ def test_many_trials_come_near_to_the_share_that_the_rungs_are_made_for(toy_base
     expected = plan_search(toy_base, 600, 1, "asha", 640.0).expected_share
     found = schedule(toy_base, 600, 1).compute / 600
     assert found == pytest.approx(expected, rel=0.05)  # 0.501 over 60 schedules, with a deviation of 0.013 of one
+
+
+def test_stopping_trials_never_takes_longer_than_stopping_none(toy_base) -> None:
+    draw = random.Random(5)
+    for _ in range(150):
+        trials, slots = draw.randint(1, 40), draw.randint(1, 50)
+        stopper = draw.choice(["asha", "hyperband", "median", "none"])
+        fidelity = draw.choice(["truncate", "complete", "branch"])
+        beside = Beside(start=draw.random(), on_the_way=draw.random(), at_the_end=draw.random())
+        plan = plan_search(
+            toy_base, trials, slots, stopper, 640.0, fidelity, draw.choice([None, beside]), draw.randint(0, 3)
+        )
+        found = expect(plan, stopper, fidelity, repeats=2)
+        assert found.wall <= found.wall_unstopped, (plan, stopper, fidelity)
+        assert found.wall_unstopped >= -(-trials // slots) * 0.98 * sum(plan.costs(fidelity)), "each trial is whole"
+
+
+def test_a_search_in_one_wave_takes_as_long_with_early_stopping_as_without(toy_base) -> None:
+    found = schedule(toy_base, 6, 8)  # the base runs to its end whatever happens to the others
+    assert found.wall <= found.wall_unstopped <= 1.03
 
 
 @pytest.mark.parametrize("stopper", ["asha", "hyperband", "median"])
