@@ -2,7 +2,8 @@
 
 The contract tests (``tests/contracts/``; an installation has them in ``share/tuner``) are run over what the files
 define: neutral is bit-identical to absent, a run that goes on from any step ends as the straight run does, every field
-does something, and so on. They need pytest and hypothesis. Exit codes: 0 all hold, 1 one does not, 2 bad input.
+does something, and so on. A line a contract says whether it holds (``contract_lines.py``), and nothing is left in the
+current folder. They need pytest and hypothesis. Exit codes: 0 all hold, 1 one does not, 2 bad input.
 """
 
 from __future__ import annotations
@@ -18,13 +19,15 @@ from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, files
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 from search_spaces.own_space import load_all, read_sources, space_of, spaces_in
 from storage.location import text_argument
 from terminal.command_line import OneLineParser
+from terminal.complaint import complain
 from terminal.console import Console
+from terminal.exit_codes import FAILED
 from trainable.own import modules as own_modules
+from tuner.contract_lines import ContractLines
 
 PROGRAM = "python -m tuner.contracts"
 NEEDED = ("pytest", "hypothesis")
@@ -48,8 +51,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         tests = contracts()
     except (ValueError, OSError) as error:
         return parser.refuse(error)
-    Console().print(f"contracts of {', '.join(names)}:")
-    return run(tests, names)
+    console = Console()
+    console.print(f"contracts of {', '.join(names)}:")
+    return run(console, tests, names)
 
 
 def define(given: Sequence[str]) -> list[str]:
@@ -78,39 +82,28 @@ def contracts() -> Path:
     raise ValueError("the contract tests are not installed here: run this from a checkout of tuner")
 
 
-def run(tests: Path, names: Sequence[str]) -> int:
-    """Run the contract tests that are about ``names``; 0 where all hold, else 1."""
+def run(console: Console, tests: Path, names: Sequence[str]) -> int:
+    """Run the contract tests that are about ``names`` and print a line for each; 0 where all hold, else 1."""
     import pytest
+    from hypothesis.configuration import set_hypothesis_home_dir
 
+    lines = ContractLines(console, names)
     with tempfile.TemporaryDirectory() as scratch:
         settings = Path(scratch) / "pytest.ini"  # of ours or the user's project, none counts here
         settings.write_text("[pytest]\n")
-        options = ["-q", "-c", str(settings), "--rootdir", str(tests), "--confcutdir", str(tests.parent)]
-        options += ["--import-mode=importlib", "-p", "no:cacheprovider", "-p", "no:xdist", "-W", "ignore"]
-        code = pytest.main([*options, str(tests)], plugins=[_Only(names)])
-    return 0 if code == 0 else 1
-
-
-class _Only:
-    """Deselects every test that is about something else."""
-
-    def __init__(self, names: Sequence[str]) -> None:
-        self.names = set(names)
-
-    def pytest_collection_modifyitems(self, config: Any, items: list[Any]) -> None:
-        wanted = [item for item in items if self.names & named(getattr(item, "callspec", None))]
-        config.hook.pytest_deselected(items=[item for item in items if item not in wanted])
-        items[:] = wanted
-
-
-def named(parameters: Any) -> set[str]:
-    """The names of all that one test is about."""
-    found: set[str] = set()
-    for value in [] if parameters is None else parameters.params.values():
-        for part in value if isinstance(value, tuple) else (value,):
-            own = part if isinstance(part, type) else type(part)
-            found |= {part} if isinstance(part, str) else {own.__name__, str(getattr(part, "name", ""))}
-    return found
+        options = ["-c", str(settings), "--rootdir", str(tests), "--confcutdir", str(tests.parent)]
+        options += ["--import-mode=importlib", "-W", "ignore"]
+        for plugin in ("cacheprovider", "xdist", "terminalreporter"):  # the last prints, in lines of its own
+            options += ["-p", f"no:{plugin}"]
+        set_hypothesis_home_dir(scratch)  # or it leaves a folder in the current one
+        try:
+            code = pytest.main([*options, str(tests)], plugins=[lines])
+        finally:
+            set_hypothesis_home_dir(None)
+    if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) and not lines.broken:
+        complain(PROGRAM, f"the contracts cannot be run: pytest ended with exit code {int(code)}")
+        return FAILED
+    return lines.conclude()
 
 
 if __name__ == "__main__":

@@ -25,6 +25,8 @@ from trainable.schedules import (
     Warmup,
 )
 
+SHARED = "trainable."  # where modules of ours begin; a user's own schedule may be of a form that needs a line below
+
 SCHEDULES = pytest.mark.parametrize("schedule", components("schedule"))
 GRID = [i / 1000 for i in range(1001)]
 
@@ -74,6 +76,8 @@ def test_a_schedule_is_pure(schedule):
 def test_it_ends_on_its_floor_and_never_falls_below(schedule):
     shape = schedule.example()
     floor = getattr(shape, "min_lr_frac", None)
+    if floor is None and not schedule.__module__.startswith(SHARED):
+        pytest.skip("it has no floor (min_lr_frac) to end on")
     assert floor is not None or schedule in ENDS, "a schedule with an end of its own needs a line in ENDS"
     assert shape(1.0) == pytest.approx(ENDS.get(schedule, floor), abs=1e-12)
     if floor is not None and schedule not in FLOORLESS:
@@ -105,7 +109,7 @@ def test_it_is_what_the_run_trains_with(schedule, tiny, with_component, run_to_e
     config = with_component(schedule.example())
     reports = run_to_end(config, milestones=range(1, 7)).reports
     assert [r.multiplier for r in reports] == [config.schedule(i / 6) for i in range(6)]
-    other = Cosine() if schedule is Constant else Constant()
+    other = Cosine() if all(config.schedule(i / 6) == 1 for i in range(6)) else Constant()
     elsewhere = run_to_end(dataclasses.replace(tiny, schedule=other)).numbers["network"]
     assert first_difference(run_to_end(config).numbers["network"], elsewhere)
 

@@ -65,10 +65,11 @@ def test_a_run_of_the_base_can_give_what_the_space_searches_for(case):
 
 def test_every_word_of_a_space_is_filled_in(case):
     space, _ = case
-    assert space.question.endswith("?") and space.knobs
+    assert space.question and space.knobs
     assert all(knob.why for knob in space.knobs)
     assert all(scale.about and scale.trials > 0 for scale in space.scales.values())
-    assert {"full", "proxy"} <= set(space.scales)
+    if space.name not in own_names():  # a user's own may have one scale, which --scale then names
+        assert space.question.endswith("?") and {"full", "proxy"} <= set(space.scales)
 
 
 def test_the_base_lies_in_the_space_and_is_its_own_values(case):
@@ -101,14 +102,17 @@ def test_a_condition_names_labels_that_its_knob_has_and_can_hold_and_fail(case):
 def test_samples_are_valid_different_and_sampled_only_where_live(case):
     space, base = case
     draw = random.Random(7)
-    keys = set()
+    keys, drawn = set(), set()
     for _ in range(200):
         values = sample(space, draw)
+        drawn.add(json.dumps(values, sort_keys=True))
         config = space.config(base, values)
         keys.add(config.key("data"))
         assert decode(json.loads(canonical_json(config))).key("data") == config.key("data")
         assert space.values_of(config) == values
-    assert len(keys) == 200
+    assert len(keys) == len(drawn) > 1, "two samples are one config"
+    if space.name not in own_names():  # a user's own may have a few values in all
+        assert len(keys) == 200
 
 
 def test_a_knob_that_is_not_live_has_no_field_or_no_effect(case):
@@ -134,9 +138,8 @@ def test_a_knob_that_is_not_live_has_no_field_or_no_effect(case):
 def test_a_value_outside_every_range_is_refused(case):
     space, base = case
     for knob in space.knobs:
-        outside = (
-            ["no such label"] if isinstance(knob.domain, Choice) else [knob.domain.high * 2 + 1, float("nan"), True]
-        )
+        numbers = not isinstance(knob.domain, Choice)
+        outside = [knob.domain.high + abs(knob.domain.high) + 1, float("nan"), True] if numbers else ["no such label"]
         for value in outside:
             with pytest.raises(ValueError, match=f"{knob.path} is .* but must be in"):
                 space.config(base, {knob.path: value})
@@ -166,6 +169,8 @@ def test_fixing_any_knob_leaves_a_space_that_holds_its_base(case):
 
 def test_the_proxy_keeps_the_structure_of_the_full_scale(case):
     space, _ = case
+    if space.name in own_names() and not {"full", "proxy"} <= set(space.scales):
+        pytest.skip("it has no scales full and proxy to hold against each other")
     full, proxy = (encode(space.scale(name).base) for name in ("full", "proxy"))
     for name in ("num_layers", "num_heads", "num_kv_heads", "encoder_layers", "mlp_mult", "mlp", "block"):
         assert full["model"].get(name) == proxy["model"].get(name), name

@@ -15,6 +15,55 @@ from tests.own_files import EXAMPLES, HOOK, forgotten
 from tuner import contracts
 
 ROOT = Path(contracts.__file__).parents[1]
+STEADY = '''"""Schedules of a user's own that end nowhere."""
+
+from dataclasses import dataclass
+
+from trainable.ranges import Part
+from trainable.schedules import Schedule
+
+
+@dataclass(frozen=True, kw_only=True)
+class Steady(Schedule):
+    """1 from the first step to the last."""
+
+    def __call__(self, progress: float) -> float:
+        return 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class InverseRoot(Schedule):
+    """1 / sqrt(1 + s p), which would fall for ever."""
+
+    slope: Part = 0.5
+
+    def __call__(self, progress: float) -> float:
+        return (1 + self.slope * progress) ** -0.5
+'''
+ONE_SCALE = '''"""A space of a user's own with one scale, and two values in all."""
+
+from search_spaces.domains import Choice
+from search_spaces.space import Knob, Scale, Space
+from trainable.config import Budget, TrainConfig
+from trainable.data.dataset import DataConfig
+from trainable.evaluation.evaluate import EvaluationConfig
+from trainable.models.gpt import GPT
+from trainable.schedules import Cosine, Warmdown
+
+BASE = TrainConfig(
+    model=GPT(num_layers=4, model_dim=64, num_heads=4, num_kv_heads=4, encoder_layers=2),
+    data=DataConfig(source="stdlib", vocab_size=1024, seq_len=128, batch_tokens=1024),
+    budget=Budget(steps=200),
+    evaluation=EvaluationConfig(tokens=32_768, seq_len=128),
+)
+SPACE = Space(
+    name="single",
+    question="Which shape",
+    objective="val_bpb",
+    scales={"laptop": Scale(BASE, trials=2, about="one size")},
+    knobs=(Knob("schedule", Choice(Cosine(), Warmdown()), "two that are known"),),
+)
+'''
 
 
 @pytest.fixture(autouse=True)
@@ -32,14 +81,39 @@ def held(*files: object) -> subprocess.CompletedProcess[str]:
 def test_the_examples_hold_what_ours_hold() -> None:
     done = held(EXAMPLES / "sawtooth.py", EXAMPLES / "small_space.py")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "contracts of Sawtooth, small:" in done.stdout and " passed, " in done.stdout
+    first, *lines, last = done.stdout.splitlines()
+    assert first == "contracts of Sawtooth, small:" and last == f"{len(lines)} contracts hold"
+    assert all(line.startswith(("  ok       Sawtooth: ", "  ok       small: ")) for line in lines)
+    assert "  ok       Sawtooth: it ends on its floor and never falls below" in lines
+    assert not list(Path().iterdir()), "it leaves nothing in the current folder"
+
+
+def test_schedules_without_an_end_and_a_space_of_one_scale_and_few_values_hold() -> None:
+    Path("steady.py").write_text(STEADY)
+    Path("one_scale.py").write_text(ONE_SCALE)
+    done = held("steady.py", "one_scale.py")
+    assert done.returncode == 0, done.stdout + done.stderr
+    _, *lines, last = done.stdout.splitlines()
+    skipped = [line for line in lines if not line.startswith("  ok ")]
+    assert skipped == [
+        "  skipped  InverseRoot: it ends on its floor and never falls below: it has no floor (min_lr_frac) to end on",
+        "  skipped  Steady: it ends on its floor and never falls below: it has no floor (min_lr_frac) to end on",
+        "  skipped  single: the proxy keeps the structure of the full scale: single-laptop: it has no scales full and "
+        "proxy to hold against each other",
+    ]
+    assert last == f"{len(lines) - 3} contracts hold, 3 not asked"
+    assert sorted(path.name for path in Path().iterdir()) == ["one_scale.py", "steady.py"]
 
 
 def test_a_trick_whose_neutral_setting_does_something_is_found() -> None:
     Path("nudge.py").write_text(HOOK.replace("1 - self.amount", "0.999 - self.amount"))
     done = held("nudge.py")
-    assert done.returncode == 1 and "test_neutral_is_bit_identical_to_absent" in done.stdout
-    assert "Nudge" in done.stdout and "GradientClip" not in done.stdout
+    assert done.returncode == 1 and "GradientClip" not in done.stdout
+    failed = [line for line in done.stdout.splitlines() if line.startswith("  failed ")]
+    assert [line.partition(": assert")[0] for line in failed] == [
+        "  failed   Nudge: neutral is bit identical to absent"
+    ]
+    assert done.stdout.splitlines()[-1].startswith("1 of ") and "Traceback" not in done.stdout + done.stderr
 
 
 def test_bad_input_is_one_line_with_exit_code_2(capsys) -> None:
