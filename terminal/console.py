@@ -89,6 +89,11 @@ class Console(rich.console.Console):
     def file(self, new: IO[str]) -> None:
         self._file = new
 
+    @property
+    def is_live(self) -> bool:
+        """Tell whether a live display can be seen: it is a terminal, and prints something."""
+        return self.is_terminal and not self.quiet
+
     @contextmanager
     def wrapping(self, indent: int = 2) -> Iterator[None]:
         """Break printed lines, within the block, between words on a terminal, and go on indented.

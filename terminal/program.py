@@ -96,9 +96,14 @@ def leave(name: str, why: str, code: int) -> None:
     with suppress(OSError):
         if os.isatty(1):
             os.write(1, b"\x1b[?25h\r\n")  # a live display hides the cursor
-    with suppress(OSError):
-        os.write(2, f"{name}: {why}\n".encode("ascii", "backslashreplace"))
+    say_at_once(name, why)
     os._exit(code)
+
+
+def say_at_once(name: str, text: str) -> None:
+    """Write a line to stderr past its buffer, which a signal's handler may find half-written."""
+    with suppress(OSError):
+        os.write(2, f"{name}: {text}\n".encode("ascii", "backslashreplace"))
 
 
 def drain(stream: IO[str]) -> None:

@@ -45,6 +45,7 @@ SHAPES = [  # every line that a campaign may print
     r"(Files|Page): .+",
     r"(trials|reports|curves) = pandas\.read_parquet\('.+'\)",
     r"\d+ trials? crashed: .+",
+    r"python -m tuner\.run: interrupted: stopping(, waits for .+)?; again to end now",
     r"ended early \(interrupted\)\. Go on with: python -m tuner\.run --resume .+",
 ]
 

@@ -349,7 +349,7 @@ def run_on_ray(console: Console, campaign: Search, here: capacity.Cluster, tick:
     program.check()
     started = time.monotonic()
     try:
-        with interruptible(campaign), Display(campaign, console):
+        with interruptible(campaign, console.is_live), Display(campaign, console):
             fit(campaign, here.resources, tick)
     except RayDiedError:
         connect.abandon()

@@ -13,11 +13,12 @@ from results.store.resume_command import RUN_PROGRAM
 from storage.location import Location
 from terminal import program
 from terminal.complaint import complain
+from terminal.counted import counted
 from terminal.exit_codes import FAILED
 from terminal.program import INTERRUPTION, exit_code, handling
 from tuner.campaign import object_store_lock
 from tuner.campaign.again import go_on
-from tuner.campaign.endings import EndedEarlyError, storage_failure
+from tuner.campaign.endings import AGAIN, EndedEarlyError, storage_failure
 from tuner.campaign.lock import BusyError, Lock, NoLocksError
 from tuner.failures import RayDiedError
 
@@ -26,14 +27,21 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def interruptible(campaign: Search) -> Iterator[None]:
-    """The first of HUP, INT and TERM asks all trials for checkpoints and ends the campaign; a second ends at once."""
+def interruptible(campaign: Search, is_shown: bool = False) -> Iterator[None]:
+    """The first of HUP, INT and TERM asks all trials for checkpoints and ends the campaign; a second ends at once.
+
+    The first one is answered by a line at once, unless a live display shows it (``is_shown``).
+    """
 
     def on_signal(number: int, frame: FrameType | None) -> None:
         if campaign.stopping == INTERRUPTION:  # local Ray processes end with their driver
             why = "interrupted again: ended without the checkpoints that were awaited"
             program.leave(RUN_PROGRAM, f"{why}. {go_on(campaign.folder)}", exit_code(number))
+        running = len(campaign.live)
         campaign.interrupt(number)
+        if not is_shown:
+            waits = f"waits for the checkpoint{'s' if running != 1 else ''} of {counted(running, 'running trial')}"
+            program.say_at_once(program.name(), f"{INTERRUPTION}: stopping{f', {waits}' if running else ''}; {AGAIN}")
 
     with handling(on_signal):
         yield

@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
+AGAIN = "again to end now"  # what a second signal does
 
 
 class EndedEarlyError(Exception):

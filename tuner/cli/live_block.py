@@ -18,7 +18,9 @@ from results.statistics.confirmation import Round, Verdict
 from results.store.statuses import SEARCH
 from terminal.console import Line
 from terminal.counted import counted
+from terminal.program import INTERRUPTION
 from terminal.short import short
+from tuner.campaign.endings import AGAIN
 from tuner.campaign.trials import Entry
 from tuner.cli.sparkline import interval, span_of, sparkline
 from tuner.search_loop import Search
@@ -37,7 +39,8 @@ def block(search: Search, times: str, log: Sequence[str], width: int, height: in
     lines: list[RenderableType] = [head(search), time_line(search, times), counts_text(search), best_text(search)]
     lines += confirmation_lines(search)
     if search.stopping:
-        lines.append(Line(f"ending: {search.stopping}; running trials write their checkpoints", style="magenta"))
+        again = f"; {AGAIN}" if search.stopping == INTERRUPTION else ""
+        lines.append(Line(f"ending: {search.stopping}; running trials write their checkpoints{again}", style="magenta"))
     room = height - len(lines)
     running = list(search.live.values())
     shown = max(1, room - 2 - min(FEWEST_LOG_LINES, len(log)))  # a heading, and how many more there are

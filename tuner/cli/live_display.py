@@ -34,7 +34,7 @@ class Display:
             self.note(text)
         self.live = (
             Live(get_renderable=self.render, console=console, refresh_per_second=REFRESH_PER_SECOND, transient=True)
-            if console.is_terminal and not console.quiet
+            if console.is_live
             else None
         )
 

@@ -103,7 +103,7 @@ def sayer(console: Console, asked: LogTo) -> Callable[[str], None]:
     """Make what says a line about a tracker: in the display of a terminal, elsewhere on stderr."""
 
     def say(text: str) -> None:
-        if console.is_terminal and not console.quiet:
+        if console.is_live:
             console.print(f"log: {asked.name}: {text}")
         else:
             complain(program.name(), f"--log {asked.name}: {text}")

@@ -104,3 +104,4 @@ def test_the_live_block_fits_its_terminal_and_says_all_that_matters(bench, play,
     last = [e for e in search.ledger.entries.values() if e.status == "stopped"]
     assert ("stopped at rung" in text) == bool(last), "whoever was stopped is named, with why"
     assert ("ending: interrupted" in text) == (events == 23)
+    assert ("checkpoints; again to end now" in text) == (events == 23)
