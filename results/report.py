@@ -275,7 +275,13 @@ def _parser() -> OneLineParser:
     parser = OneLineParser(
         prog="python -m results.report", description="Show the results of a campaign.", epilog=EXIT_CODES_OF_LOOKING
     )
-    parser.add_argument("folder", type=text_argument, help="the campaign's folder or URL, or its name in results/runs")
+    parser.for_more = "; python -m results.compare sets several side by side"
+    parser.add_argument(
+        "folder",
+        type=text_argument,
+        metavar="CAMPAIGN",
+        help="the campaign's folder or URL, or its name in results/runs",
+    )
     parser.add_argument("--top", type=at_least_one, default=10, metavar="N", help="rows of it (default: 10)")
     parser.add_argument(
         "--no-page", dest="page", action="store_false", help="write no report.html into the campaign's folder"

@@ -7,10 +7,10 @@ import re
 from pathlib import Path
 
 from terminal.nearest import closest, nearest
+from trainable.own.source import files_to_take
 
 from search_spaces.space import Space
 
-MOST_FILES = 1000  # that are looked through for the nearest name
 _own: dict[str, Space] = {}
 
 
@@ -43,7 +43,7 @@ def load(name: str) -> Space:
     if name in _own:
         return _own[name]
     if name not in names():
-        known = [*names(), *_own, *(path.name for path in sorted(Path().glob("*.py"))[:MOST_FILES])]
+        known = [*names(), *_own, *files_to_take(Path())]
         close = closest(name, known)
         valid = nearest(name, names(), "spaces") if close is None else f"did you mean {close!r}?"
         raise ValueError(f"unknown space {name!r}: {valid}")

@@ -15,13 +15,15 @@ from search_spaces.space import Space
 
 
 def read_sources(texts: Iterable[str]) -> list[Source]:
-    """The sources that files and modules are, each once; a ValueError, one line, for what is none."""
-    sources: list[Source] = []
+    """The sources that files and modules are; a ValueError, one line, for what is none, and for one given twice."""
+    found: dict[str, Source] = {}
     for text in texts:
         source = own_source.read(text)
-        if source not in sources:
-            sources.append(source)
-    return sources
+        if (same := next((other for other, known in found.items() if known == source), None)) is not None:
+            whose = "" if same == text else f", as {same!r} before"
+            raise ValueError(f"{text!r} is given twice{whose}: once is enough")
+        found[text] = source
+    return list(found.values())
 
 
 def load_all(sources: Sequence[Source]) -> None:

@@ -18,14 +18,26 @@ EXIT_CODES_OF_LOOKING = (
 class OneLineParser(argparse.ArgumentParser):
     """argparse without its usage text; an option that does not exist is told the nearest one that does."""
 
+    for_more: str = ""  # the end of what is said of a name too many: where it would be taken
+
     def error(self, message: str) -> NoReturn:
         unknown = re.match(r"unrecognized arguments: (\S+)", message)
-        if unknown:
+        if unknown and not unknown[1].startswith("-"):
+            message = self._one_too_many(unknown[1])
+        elif unknown:
             name = unknown.group(1).partition("=")[0]
             options = [o for action in self._actions for o in action.option_strings]
             message = f"unknown option {name!r}: {nearest(name, options, 'options')}"
         complain(self.prog, message)
         self.exit(BAD_INPUT)
+
+    def _one_too_many(self, name: str) -> str:
+        """Say of a word that is no option how many names are taken, and where more of them are."""
+        taken = [str(action.metavar or action.dest) for action in self._actions if not action.option_strings]
+        if not taken:
+            return f"{name!r} is no option, and no name is taken here{self.for_more}"
+        names = "one name is taken" if len(taken) == 1 else f"{len(taken)} names are taken"
+        return f"{name!r} is one name too many: {names} here, {' '.join(taken)}{self.for_more}"
 
     def print_help(self, file: Any = None) -> None:
         """Print it as everything is printed."""

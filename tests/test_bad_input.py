@@ -228,7 +228,9 @@ def test_a_damaged_campaign_is_refused_in_one_line_by_every_command(name, campai
 # --- what the commands are given --------------------------------------------------------------------------------------
 
 COMMANDS: dict[tuple[Any, ...], str] = {
-    (report.main,): "arguments are required: folder",
+    (report.main,): "arguments are required: CAMPAIGN",
+    (report.main, "runs/there", "day"): "'day' is one name too many: one name is taken here, CAMPAIGN; python -m "
+    "results.compare sets several side by side",
     (report.main, "nowhere"): "nowhere is no campaign",
     (report.main, "runs/ther"): "did you mean 'there'",
     (report.main, "x", "--tpo", "3"): "unknown option '--tpo': did you mean '--top'",

@@ -33,6 +33,17 @@ def test_a_surplus_word_cannot_steer_the_terminal(parser, capsys) -> None:
     assert "\\x1b[2J" in refused(parser, capsys, "\x1b[2J")
 
 
+def test_a_name_too_many_is_said_to_be_that_with_how_many_are_taken(parser, capsys) -> None:
+    said = "'night' is no option, and no name is taken here"
+    assert refused(parser, capsys, "night") == f"program: {said}\n"
+    parser.add_argument("folder", metavar="CAMPAIGN")
+    parser.for_more = ", but other does"
+    said = "'day' is one name too many: one name is taken here, CAMPAIGN, but other does"
+    assert refused(parser, capsys, "night", "day", "--trials", "3") == f"program: {said}\n"
+    parser.add_argument("second")
+    assert "2 names are taken here, CAMPAIGN second" in refused(parser, capsys, "a", "b", "c")
+
+
 def test_an_error_is_one_line_on_stderr_with_the_name_of_the_program(parser, capsys) -> None:
     assert parser.refuse(ValueError("a\nb\x1b\u202e")) == 2
     complain("other", "c  d")

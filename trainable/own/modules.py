@@ -29,9 +29,19 @@ from trainable import component
 from trainable import config as _config  # noqa: F401  (importing registers our components, whose names are taken)
 from trainable.component import Component
 from trainable.component_json import decode, encode
-from trainable.own.source import LOADED, Source, check_size, fingerprints, imports_of, module_of, parsed
+from trainable.own.source import (
+    LOADED,
+    OURS,
+    Source,
+    check_size,
+    fingerprints,
+    holder,
+    imports_of,
+    is_installed,
+    module_of,
+    parsed,
+)
 
-OURS = ("trainable", "search_spaces", "tuner", "results", "storage", "terminal")
 LONGEST = 300  # characters of what an exception says, in a message
 
 
@@ -103,18 +113,8 @@ def check_free(sources: Sequence[Source]) -> None:
 
 def _holder(source: Source) -> str:
     """The installed module that has the name of a source already; empty where none has."""
-    if source.top in sys.stdlib_module_names:
-        return "a module of Python's own"
-    there = None if source.top in OURS else PathFinder.find_spec(source.top)
-    if source.top in OURS:
-        return "a package of this program"
-    if there is None or there.origin is None or not _is_installed(Path(there.origin)) or _is_same(source, there.origin):
-        return ""
-    return f"an installed module ({there.origin})"
-
-
-def _is_installed(path: Path) -> bool:
-    return any(part in ("site-packages", "dist-packages") for part in path.parts)
+    what, origin = holder(source.top)
+    return "" if origin and _is_same(source, origin) else what
 
 
 def _beside(name: str, source: Source) -> str:
@@ -125,7 +125,7 @@ def _beside(name: str, source: Source) -> str:
     if found is None or found.origin is None or name in (source.top, *OURS):
         return ""
     place, here = Path(found.origin).resolve(), Path.cwd()
-    inside = place.is_relative_to(here) and not _is_installed(place)
+    inside = place.is_relative_to(here) and not is_installed(place)
     return os.path.relpath(place.parent if place.name == "__init__.py" else place) if inside else ""
 
 

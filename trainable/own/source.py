@@ -25,6 +25,8 @@ FOLDER = "sources"  # in a campaign's, where its own are kept
 FILE_BYTES = 256 * 1024  # of one file
 MOST_BYTES = 1024 * 1024  # of all that a campaign brings: it travels with every trial
 MOST_FILES = 200
+MOST_NAMES = 1000  # of files that are looked through for the nearest name
+OURS = ("trainable", "search_spaces", "tuner", "results", "storage", "terminal")
 
 
 @dataclass(frozen=True)
@@ -163,7 +165,7 @@ def _of_path(path: Path) -> Source:
     if path.is_dir():
         return _of_package(path)
     if not os.path.lexists(path):
-        near = [str(path.with_name(name)) for name in _python_files(path.parent)]
+        near = [str(path.with_name(name)) for name in files_to_take(path.parent)]
         raise ValueError(f"there is no file {str(path)!r}: {nearest(str(path), near, 'files')}")
     if path.suffix != ".py":
         raise ValueError(f"{str(path)!r} is no file of Python: its name must end in .py")
@@ -175,7 +177,7 @@ def _of_module(name: str) -> Source:
     spec = PathFinder.find_spec(top) if all(part.isidentifier() for part in name.split(".")) else None
     if spec is None or spec.origin is None or top in sys.stdlib_module_names:
         what = "Python's own" if top in sys.stdlib_module_names else "neither a file nor a module that can be imported"
-        raise ValueError(f"{name!r} is {what}: {nearest(name, _python_files(Path()), 'files here')}")
+        raise ValueError(f"{name!r} is {what}: {nearest(name, files_to_take(Path()), 'files here')}")
     origin = Path(spec.origin)
     source = Source(name, {origin.name: _text(origin)}) if not _is_package(spec) else _of_package(origin.parent, name)
     if source.file not in source.files:
@@ -233,11 +235,40 @@ def _is_package(spec: ModuleSpec) -> bool:
     return spec.submodule_search_locations is not None
 
 
-def _python_files(folder: Path) -> list[str]:
+def files_to_take(folder: Path) -> list[str]:
+    """The names of the files of a folder that could be given, as far as their names and sizes say: for a hint."""
     try:
-        return sorted(name for name in os.listdir(folder) if name.endswith(".py"))[:1000]
+        names = sorted(name for name in os.listdir(folder) if name.endswith(".py"))[:MOST_NAMES]
+        return [name for name in names if _could_be_taken(folder / name)]
     except OSError:
         return []
+
+
+def _could_be_taken(path: Path) -> bool:
+    try:
+        top = _module_name(path)
+    except ValueError:
+        return False
+    what, origin = holder(top)
+    is_free = not what or (origin and os.path.realpath(origin) == os.path.realpath(path))
+    return bool(is_free) and path.is_file() and path.stat().st_size <= FILE_BYTES
+
+
+def holder(top: str) -> tuple[str, str]:
+    """Return what has a module's name already, and the file of an installed one; both are empty where none has."""
+    if top in sys.stdlib_module_names:
+        return "a module of Python's own", ""
+    if top in OURS:
+        return "a package of this program", ""
+    there = PathFinder.find_spec(top)
+    if there is None or there.origin is None or not is_installed(Path(there.origin)):
+        return "", ""
+    return f"an installed module ({there.origin})", there.origin
+
+
+def is_installed(path: Path) -> bool:
+    """Tell whether a file lies where packages are installed."""
+    return any(part in ("site-packages", "dist-packages") for part in path.parts)
 
 
 def _digest(parts: Iterable[str]) -> str:

@@ -37,6 +37,7 @@ def parser() -> OneLineParser:
         "The first signal lets running trials write checkpoints, a second ends at once.",
         allow_abbrev=False,
     )
+    p.for_more = ": --space NAME searches a space, --resume NAME goes on with a campaign"
     _say_what(p.add_argument_group("what to search"))
     _say_what_is_known(p.add_argument_group("what is known already"))
     _say_what_to_replay(p.add_argument_group("what to replay"))

@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return parser.refuse(error)
     code = DONE
     for each in asked.log:
-        outbox = Outbox(each, store.folder, sayer(console, each))
+        outbox = Outbox(each, store.folder, sayer(console, each), runs=False)
         try:
             for row, arm_number in rows:
                 outbox.tell(row, None, arm_number)

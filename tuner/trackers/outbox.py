@@ -32,9 +32,12 @@ SEND_PROGRAM = "python -m tuner.trackers"
 class Outbox:
     """One tracker of one start of a campaign."""
 
-    def __init__(self, asked: LogTo, folder: Location, say: Callable[[str], None]) -> None:
-        """Start the tracker's process. ``say`` gets the lines for people, without the tracker's name."""
-        self.asked, self.folder, self._say = asked, folder, say
+    def __init__(self, asked: LogTo, folder: Location, say: Callable[[str], None], runs: bool = True) -> None:
+        """Start the tracker's process.
+
+        ``say`` gets the lines for people, without the tracker's name; ``runs`` says whether a campaign does meanwhile.
+        """
+        self.asked, self.folder, self._say, self._runs = asked, folder, say, runs
         self.waiting: dict[str, bytes] = {}  # by trial; "" has what the process is begun with, and how it is ended
         self.half_sent, self.half_heard = b"", b""
         self.lacking: int | None = None  # trials that it says it lacks, once it is over; -1: it cannot say
@@ -51,7 +54,7 @@ class Outbox:
                 start_new_session=True,  # Ctrl-C is for the campaign, which tells it of its end
             )
         except OSError as error:
-            self._fail(f"its process cannot be started: {error.strerror}; the campaign goes on without it")
+            self._fail(f"its process cannot be started: {error.strerror}{self._goes_on('; ', ' without it')}")
             return
         for stream in (self.process.stdin, self.process.stdout):
             assert stream is not None
@@ -140,7 +143,7 @@ class Outbox:
 
     def _hear(self, answer: Mapping[str, Any]) -> None:
         if "failed" in answer:
-            self._fail(f"{answer['failed']}. It is tried again; the campaign goes on")
+            self._fail(f"{answer['failed']}. It is tried again{self._goes_on('; ')}")
         if "over" in answer:
             self.lacking = int(answer["over"])
 
@@ -151,8 +154,12 @@ class Outbox:
             self._say(why)
 
     def _leave(self, why: str) -> None:
-        self._fail(f"{why}; the campaign goes on without it")
+        self._fail(f"{why}{self._goes_on('; ', ' without it')}")
         self._close()
+
+    def _goes_on(self, before: str, after: str = "") -> str:
+        """Say that a campaign goes on, where one runs."""
+        return f"{before}the campaign goes on{after}" if self._runs else ""
 
     def _exit_status(self) -> str:
         assert self.process is not None

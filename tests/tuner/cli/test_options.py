@@ -18,7 +18,7 @@ MISTAKES = {  # command line -> what the one line must hold
     (): "--space NAME",
     ("--spcae", "parameter_golf"): "unknown option '--spcae': did you mean '--space'",
     ("--space=parameter_gulf",): "unknown space 'parameter_gulf': did you mean 'parameter_golf'",
-    ("parameter_golf",): "unknown option 'parameter_golf'",
+    ("parameter_golf",): "'parameter_golf' is no option, and no name is taken here: --space NAME searches a space",
     (*GOLF[:2], "--scale", "prxy"): "no scale 'prxy': did you mean 'proxy'",
     ("--space",): "--space: expected one argument",
     (*GOLF, "--set", "optimizer.matrx_lr=0.1"): "no knob 'matrx_lr': did you mean 'optimizer.matrix_lr'",

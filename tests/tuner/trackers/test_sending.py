@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.tuner.trackers.test_outbox import WORKING
 from tuner.trackers import __main__ as program
 
@@ -19,6 +21,23 @@ def test_a_campaign_that_has_been_run_is_sent_and_counted(bench, play, tmp_path,
     assert said.out.splitlines() == ["log: trackio (project tuner)", "trackio has 3 trials of campaign"]
     assert said.err == "" and bench.rows() == before
     assert len((tmp_path / "kept").read_text().splitlines()) > 3
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [("import os\nos._exit(7)", "its process has ended with exit code 7"), ("1 / 0", "ZeroDivisionError")],
+)
+def test_a_tracker_that_fails_is_not_said_to_fail_beside_a_campaign_where_none_runs(
+    bench, play, tmp_path, monkeypatch, capsys, source, said
+) -> None:
+    (tmp_path / "trackio.py").write_text(source)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    search = bench.search(trials=1)
+    play(search).run()
+    search.abandon()
+    assert program.main([str(bench.folder), "--log", "trackio"]) == 1
+    error = capsys.readouterr().err
+    assert said in error and "Send it again" in error and "campaign goes on" not in error
 
 
 def test_what_cannot_be_sent_is_one_line_and_code_2(tmp_path, monkeypatch, capsys) -> None:
