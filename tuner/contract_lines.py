@@ -57,7 +57,7 @@ class ContractLines:
     def pytest_collectreport(self, report: Any) -> None:
         if report.failed:
             self.broken += 1
-            self.console.print(f"  failed   {report.nodeid}: {reason_of(report)}")
+            self.console.print(f"  failed   {report.nodeid}: {error_line(report)}")
 
     def pytest_runtest_logreport(self, report: Any) -> None:
         contract = self.of_test[report.nodeid]
@@ -65,7 +65,7 @@ class ContractLines:
             contract.ends["failed" if report.failed else "skipped"] += 1
             which = report.nodeid.partition("[")[2].removesuffix("]")
             which = "" if which in ("", contract.subject) else f"{which}: "
-            contract.reasons.append(f"{which}{reason_of(report)}")
+            contract.reasons.append(f"{which}{error_line(report)}")
         elif report.when == "call":
             contract.ends["ok"] += 1
         if report.when == "teardown":
@@ -102,7 +102,7 @@ def named(parameters: Any) -> set[str]:
     return found
 
 
-def reason_of(report: Any) -> str:
+def error_line(report: Any) -> str:
     """Say in one line why a test failed or was skipped: the first line of its error."""
     found = report.longrepr
     if isinstance(found, tuple):  # of a skip: file, line, reason

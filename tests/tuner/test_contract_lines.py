@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from terminal.console import Console
-from tuner.contract_lines import ContractLines, reason_of
+from tuner.contract_lines import ContractLines, error_line
 
 
 class Item:
@@ -91,6 +91,6 @@ def test_tests_that_cannot_be_read_are_a_failure_of_their_own(lines) -> None:
 
 
 def test_a_reason_is_one_line_of_limited_length() -> None:
-    said = reason_of(SimpleNamespace(longrepr=crash("x" * 5000)))
+    said = error_line(SimpleNamespace(longrepr=crash("x" * 5000)))
     assert len(said) == 200 and said.endswith("...")
-    assert reason_of(SimpleNamespace(longrepr=crash(""))) == "no reason is given"
+    assert error_line(SimpleNamespace(longrepr=crash(""))) == "no reason is given"

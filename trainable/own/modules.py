@@ -31,15 +31,15 @@ from trainable.component import Component
 from trainable.component_json import decode, encode
 from trainable.own.source import (
     LOADED,
-    OURS,
+    OUR_PACKAGES,
     Source,
     check_size,
     fingerprints,
-    holder,
     imports_of,
-    is_installed,
+    in_site_packages,
     module_of,
     parsed,
+    taken_by,
 )
 
 LONGEST = 300  # characters of what an exception says, in a message
@@ -113,7 +113,7 @@ def check_free(sources: Sequence[Source]) -> None:
 
 def _holder(source: Source) -> str:
     """The installed module that has the name of a source already; empty where none has."""
-    what, origin = holder(source.top)
+    what, origin = taken_by(source.top)
     return "" if origin and _is_same(source, origin) else what
 
 
@@ -122,10 +122,10 @@ def _beside(name: str, source: Source) -> str:
     if name in LOADED:  # by an earlier campaign of this process
         return LOADED[name].file
     found = PathFinder.find_spec(name)
-    if found is None or found.origin is None or name in (source.top, *OURS):
+    if found is None or found.origin is None or name in (source.top, *OUR_PACKAGES):
         return ""
     place, here = Path(found.origin).resolve(), Path.cwd()
-    inside = place.is_relative_to(here) and not is_installed(place)
+    inside = place.is_relative_to(here) and not in_site_packages(place)
     return os.path.relpath(place.parent if place.name == "__init__.py" else place) if inside else ""
 
 

@@ -26,7 +26,7 @@ FILE_BYTES = 256 * 1024  # of one file
 MOST_BYTES = 1024 * 1024  # of all that a campaign brings: it travels with every trial
 MOST_FILES = 200
 MOST_NAMES = 1000  # of files that are looked through for the nearest name
-OURS = ("trainable", "search_spaces", "tuner", "results", "storage", "terminal")
+OUR_PACKAGES = ("trainable", "search_spaces", "tuner", "results", "storage", "terminal")
 
 
 @dataclass(frozen=True)
@@ -249,24 +249,24 @@ def _could_be_taken(path: Path) -> bool:
         top = _module_name(path)
     except ValueError:
         return False
-    what, origin = holder(top)
+    what, origin = taken_by(top)
     is_free = not what or (origin and os.path.realpath(origin) == os.path.realpath(path))
     return bool(is_free) and path.is_file() and path.stat().st_size <= FILE_BYTES
 
 
-def holder(top: str) -> tuple[str, str]:
+def taken_by(top: str) -> tuple[str, str]:
     """Return what has a module's name already, and the file of an installed one; both are empty where none has."""
     if top in sys.stdlib_module_names:
         return "a module of Python's own", ""
-    if top in OURS:
+    if top in OUR_PACKAGES:
         return "a package of this program", ""
     there = PathFinder.find_spec(top)
-    if there is None or there.origin is None or not is_installed(Path(there.origin)):
+    if there is None or there.origin is None or not in_site_packages(Path(there.origin)):
         return "", ""
     return f"an installed module ({there.origin})", there.origin
 
 
-def is_installed(path: Path) -> bool:
+def in_site_packages(path: Path) -> bool:
     """Tell whether a file lies where packages are installed."""
     return any(part in ("site-packages", "dist-packages") for part in path.parts)
 

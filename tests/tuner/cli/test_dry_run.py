@@ -70,7 +70,7 @@ def test_a_measured_speed_is_planned_with_as_it_is_given(planned) -> None:
         "speed: 1,000,000 tokens/s, given with --tokens-per-second: 2 min 16 s a trial, with its start"
     )
     assert "each like a device of that speed" in line(said, "slots")
-    assert line(said, "cost").startswith("cost: about 151 for 0.0419 device-hours at 3600: 1 held")
+    assert line(said, "cost").startswith("cost: about 151 for 0.042 device-hours at 3600: 1 held")
 
 
 def test_the_price_of_a_replay_is_that_of_its_trainings(planned) -> None:

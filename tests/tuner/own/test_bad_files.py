@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.own_files import HOOK, forgotten
-from trainable.own.source import FILE_BYTES, files_to_take, read
+from trainable.own import source
 from tuner import contracts, run
 
 GOLF = ["--space", "parameter_golf", "--scale", "proxy", "--no-audit", "--dry-run"]
@@ -59,13 +59,13 @@ def test_only_what_would_be_taken_is_hinted_at(capsys) -> None:
         "long.py",
     ):
         Path(name).write_text("")
-    Path("long.py").write_text("#" * (FILE_BYTES + 1))
+    Path("long.py").write_text("#" * (source.FILE_BYTES + 1))
     Path("folder.py").mkdir()
-    hinted = files_to_take(Path())
+    hinted = source.files_to_take(Path())
     assert set(hinted) <= {"sawtooth.py", "numpy.py"} and "sawtooth.py" in hinted
     for typed in ("saw-tooht.py", "jsn.py", "tuner_.py", "clas.py", "lnog.py", "foldr.py"):
         with pytest.raises(ValueError, match="there is no file") as error:
-            read(typed)
+            source.read(typed)
         for name in ("saw-tooth.py", "json.py", "tuner.py", "class.py", "long.py", "folder.py", "__init__.py"):
             assert f"'{name}'" not in str(error.value)
     assert "did you mean 'sawtooth.py'?" in refused(capsys, *GOLF, "--import", "sawtoth.py")
