@@ -27,7 +27,7 @@ from tuner.campaign.trial_files import TrialFiles
 from tuner.campaign.trials import Entry, Ledger
 from tuner.confirm import Confirmation
 from tuner.early_stopping import Stopper, rungs
-from tuner.failures import loss_of, reason_of, stalled
+from tuner.failures import gave_up, is_out_of_memory, loss_of, reason_of, stalled
 from tuner.loop.endings import Losses, SameErrors, ending
 from tuner.loop.inputs import SAMPLED, OneStart, Problem, TrialOrigins
 from tuner.loop.proposals import PlannedTrials, Proposals, SampledTrials
@@ -65,7 +65,7 @@ class Search:
         self.queue = Queue(self.ledger, self.proposals, spec.trials, self.confirmation)
         self.live = self.queue.live
         self._reuse = Reuse(origins.library, self.space, self.ledger, self.stopper, self.proposals)
-        self.requests = Requests(spec, self.files, self.stopper, self.base.budget.unit, here.threads, self.sources)
+        self.requests = Requests(spec, self.files, self.stopper, self.base.budget.unit, here, self.sources)
         self._stopping = Stopping(here.hours, here.clock, self.files.ask_to_stop)
         self._losses, self._same_errors = Losses(), SameErrors()
         self.device = self._one_device()
@@ -240,12 +240,12 @@ class Search:
         else:
             self._close(key, end.status, end.reason, end.columns)
 
-    def fail(self, key: str, error: str) -> None:
-        """Close a trial that has died. Its text is kept in ``errors/``, the last line of it in the row."""
+    def fail(self, key: str, error: str, reason: str = "") -> None:
+        """Close a trial that has died. Its text is kept in ``errors/``, the reason or a line of it in the row."""
         self.files.crashed(key, error)
         if not self.live[key].started:  # it died while it was set up
             self.ledger.start(key)
-        self._close(key, "crashed", reason_of(error))
+        self._close(key, "crashed", reason or reason_of(error))
 
     def die(self, key: str, error: str) -> None:
         """A trial's process is gone. Whether it hung, raised or was lost decides what becomes of the trial.
@@ -258,7 +258,7 @@ class Search:
             self.fail(key, stalled(error, hung, 60 * self.spec.stall_minutes) if hung else error)
             return
         if given_up := self._losses.count(key, loss):
-            self.fail(key, f"{error}\n{given_up}")
+            self.fail(key, f"{error}\n{given_up}", gave_up(given_up, loss, error))
             return
         entry = self.live[key]
         if not entry.started:  # while it was set up
@@ -289,7 +289,9 @@ class Search:
         reason = str(entry.row["reason"])
         if self.ledger.is_failed_base(entry):
             self.stop(f"the base config crashed, which all others are measured against: {reason}")
-        if why := self._same_errors.crashed(reason):
+        if is_out_of_memory(reason):  # ordinary in a space of which a part does not fit: it says nothing of the others
+            self._same_errors.worked()
+        elif why := self._same_errors.crashed(reason):
             self.stop(why)
 
     # --- how it ends --------------------------------------------------------------------------------------------------

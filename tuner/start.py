@@ -303,6 +303,7 @@ def run_search(console: Console, ready: Ready, store: Store, start: Start, is_ne
         here.slots,
         question.seed,
         start.hours,
+        gpu_share=here.resources.get("gpu", 1.0),
         fresh_seed=store.campaign.get("fresh_seed"),
         code_version=provenance.code_version(),
     )

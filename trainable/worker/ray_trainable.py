@@ -32,6 +32,7 @@ from trainable.run import Run
 from trainable.runtime import Runtime
 from trainable.worker.attempt import STOP_FILE, Attempt
 from trainable.worker.fidelity import FIDELITIES, Fidelity
+from trainable.worker.out_of_memory import facts_told, make_room
 from trainable.worker.watchdog import Watchdog, stall_file
 
 POLL_SECONDS = 0.5  # how often a trial looks for it
@@ -49,6 +50,7 @@ class Request:
     milestones: list[float] = field(default_factory=list)  # budget units
     fidelity: str = "truncate"  # how it is judged at them: see fidelity.py
     threads: int = 1
+    gpu_share: float = 1.0  # the part of a GPU that it may take
     compile: bool = False
     checkpoint_seconds: float = 300.0  # least time between two checkpoints of a running trial
     attempt: int = 1
@@ -92,13 +94,14 @@ class RayTrainable(tune.Trainable):
         self.started, self.request, self.attempt = time.perf_counter(), request, request.begun()
         for name in ("reports", "fidelity"):  # the last trial's memory, before the next one needs it
             self.__dict__.pop(name, None)
-        gc.collect()  # a training step and its closure refer to each other
+        gc.collect()  # what of it is in cycles
+        make_room(request.gpu_share)
         torch.set_num_threads(request.threads)
         if not files.exists(location(request.folder)):
             raise ValueError(f"node {socket.gethostname()} does not see the campaign's folder {request.folder!r}")
         self.notes: list[str] = []  # faults that were got over
         self.watch()
-        with self.watched():
+        with self.watched(), facts_told(request.gpu_share):
             self.build(request)
 
     def build(self, request: Request) -> None:
@@ -200,7 +203,7 @@ class RayTrainable(tune.Trainable):
         self.saved = time.monotonic()
 
     def step(self) -> dict[str, Any]:
-        with self.watched():
+        with self.watched(), facts_told(self.request.gpu_share):
             report = next(self.reports)
             if report.status == "interrupted" and self.in_force():
                 self.save_state()

@@ -31,7 +31,7 @@ from tuner.campaign.planned import Planned
 from tuner.campaign.reported import report_row, spent_at, token_speeds
 from tuner.campaign.row_config import to_json, training_of
 from tuner.campaign.trial_end import TrialEnd
-from tuner.failures import LONGEST_CELL, LONGEST_REASON, OUT_OF_MEMORY, without_middle
+from tuner.failures import LONGEST_CELL, LONGEST_REASON, OUT_OF_MEMORY, is_out_of_memory, without_middle
 
 EXTRA = ("steps", "tokens", "seconds", "spent")
 
@@ -320,7 +320,7 @@ class Ledger:
         row, whole = entry.row, entry.status in ("completed", "infeasible")  # else its costs are of a part of a run
         second = self.space.second_objective
         config = entry.config if isinstance(entry.config, TrainConfig) else None
-        no_memory = entry.status == "crashed" and OUT_OF_MEMORY in str(row["reason"]).lower()
+        no_memory = entry.status == "crashed" and is_out_of_memory(row["reason"])
         return TrialEnd(
             entry.values,
             OUT_OF_MEMORY if no_memory else entry.status,

@@ -37,6 +37,7 @@ class OneStart:
     seed: int  # of the search: the spec's, or the base's
     hours: float | None = None
     threads: int = 1  # of each trial
+    gpu_share: float = 1.0  # of each trial, the part of a GPU
     fresh_seed: int | None = None  # where the confirmation's seeds begin; None: after the search's own
     code_version: str = ""
     worker: Callable[[], Any] | None = None  # makes the Trainable of Ray that a trial runs by, where it is not ours

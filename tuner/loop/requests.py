@@ -15,6 +15,7 @@ from tuner.campaign.row_config import to_json
 from tuner.campaign.trial_files import TrialFiles
 from tuner.campaign.trials import Entry
 from tuner.early_stopping import Stopper, rounded
+from tuner.loop.inputs import OneStart
 from tuner.plan.cost import tokens_of
 from tuner.spec import CampaignSpec
 
@@ -28,12 +29,12 @@ class Requests:
         files: TrialFiles,
         stopper: Stopper,
         unit: str,
-        threads: int = 1,
+        here: OneStart,
         sources: Sequence[Source] = (),
     ) -> None:
         """``unit`` is that of the base's budget, in which the stopper's milestones are."""
         self.spec, self.files, self.stopper, self.unit = spec, files, stopper, unit
-        self.threads, self.sources = threads, [source.to_json() for source in sources]
+        self.here, self.sources = here, [source.to_json() for source in sources]
 
     def make(self, entry: Entry) -> Request:
         """The request of a trial. One without a checkpoint starts from nothing, and what it reached is forgotten."""
@@ -47,7 +48,8 @@ class Requests:
             folder=absolute(self.files.folder),  # a worker may run elsewhere
             milestones=self.milestones_of(entry),
             fidelity=self.spec.fidelity if searched else "truncate",
-            threads=self.threads,
+            threads=self.here.threads,
+            gpu_share=self.here.gpu_share,
             compile=self.spec.compile,
             stall_seconds=60 * self.spec.stall_minutes,
             train_tokens=tokens_of(entry.config) if isinstance(entry.config, TrainConfig) else None,
