@@ -9,6 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from trainable.networks import small_heads
+
 
 class CausalAttention(nn.Module):
     """softmax(q k^T / sqrt(head_dim)) v over a token and all before it; attention weights are dropped in training."""
@@ -19,6 +21,8 @@ class CausalAttention(nn.Module):
 
     def forward(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
         dropout = self.dropout if self.training else 0.0
+        if not dropout and small_heads.is_faster(q, k):
+            return small_heads.attend(q, k, v)
         q, k, v = (x.transpose(1, 2) for x in (q, k, v))  # (batch, heads, time, head_dim)
         grouped = k.size(1) != q.size(1)
         y = F.scaled_dot_product_attention(q, k, v, is_causal=True, dropout_p=dropout, enable_gqa=grouped)
@@ -37,6 +41,8 @@ class WindowedAttention(CausalAttention):
         self.window = window
 
     def forward(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        if small_heads.is_faster(q, k):
+            return small_heads.attend(q, k, v, self.window)
         q, k, v = (x.transpose(1, 2) for x in (q, k, v))
         mask, grouped = self.seen(q.size(2), q.device), k.size(1) != q.size(1)
         return F.scaled_dot_product_attention(q, k, v, attn_mask=mask, enable_gqa=grouped).transpose(1, 2)
