@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from trainable.component import components
 from trainable.models.gpt import GPT
@@ -87,6 +88,31 @@ def test_half_the_rate_is_half_the_multiplier(rule):
         update_rule.update(descent.groups, descent.states, multiplier, 0)
     for a, b in zip(*(d.parameters for d in descents), strict=True):
         torch.testing.assert_close(a, b)
+
+
+class Count(TorchDispatchMode):
+    """Counts what is computed; a view computes nothing, and one operation on a list of tensors is one."""
+
+    number = 0
+
+    def __torch_dispatch__(self, function, types, arguments=(), keywords=None):
+        self.number += not function.is_view
+        return function(*arguments, **(keywords or {}))
+
+
+@RULES
+def test_its_operations_do_not_grow_in_number_with_the_matrices(rule):
+    counts = []
+    for times in (1, 5):
+        parameters = [p for seed in range(times) for p in matrices(seed)]
+        groups = [Group("all", tuple(parameters), rule.example(), 0.05)]
+        states = update_rule.start(groups)
+        for p in parameters:
+            p.grad = torch.ones_like(p)
+        with Count() as count:
+            update_rule.update(groups, states, 1.0, 0)
+        counts.append(count.number)
+    assert counts[0] == counts[1]
 
 
 @OPTIMIZERS

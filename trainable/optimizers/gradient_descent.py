@@ -10,7 +10,7 @@ from trainable.optimizers.update_rule import RuleState, UpdateRule, gradients
 from trainable.ranges import Amount, PartBelowOne
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +29,12 @@ class GradientDescent(UpdateRule):
         return {"buffer": [torch.zeros_like(p) for p in parameters]}  # at momentum 0 too: a schedule may drive it
 
     def update(self, parameters: Sequence[nn.Parameter], state: RuleState, lr: float, step: int) -> None:
-        for p, g, buffer in zip(parameters, gradients(parameters), state["buffer"], strict=True):
-            decayed = g.add(p, alpha=self.weight_decay)
-            buffer.mul_(self.momentum).add_(decayed)
-            p.add_(decayed.add(buffer, alpha=self.momentum) if self.nesterov else buffer, alpha=-lr)
+        import torch
+
+        moved: list[Tensor] = [*parameters]
+        buffers = state["buffer"]
+        decayed = torch._foreach_add(gradients(moved), moved, alpha=self.weight_decay)
+        torch._foreach_mul_(buffers, self.momentum)
+        torch._foreach_add_(buffers, decayed)
+        taken = torch._foreach_add(decayed, buffers, alpha=self.momentum) if self.nesterov else buffers
+        torch._foreach_add_(moved, taken, alpha=-lr)

@@ -1,7 +1,6 @@
 """Muon (Jordan 2024): momentum whose matrices are orthogonalised by Newton-Schulz before the step.
 
-Matrices of one shape (or its transpose) are stacked and orthogonalised in one batched product: on small models a loop
-over matrices spends its time on launches, not on arithmetic.
+Matrices of one shape (or its transpose) are stacked and orthogonalised in one batched product: see ``stack.py``.
 """
 
 from __future__ import annotations
@@ -10,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from trainable.optimizers.stack import Stack, stacks
 from trainable.optimizers.update_rule import RuleState, UpdateRule
 from trainable.ranges import Amount, Iterations, PartBelowOne, Steps
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)  # quintic coefficients of the reference implementation
-CACHED_NUMBERS = 2**20  # in the matrices that a CPU treats at once
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,28 +41,24 @@ class Muon(UpdateRule):
         return (1 - ramp) * self.momentum_start + ramp * self.momentum
 
     def start(self, parameters: Sequence[nn.Parameter]) -> RuleState:
-        import torch
-
-        return {"momentum": [torch.zeros(len(m), *wide_shape(m[0])).to(m[0]) for m in stacks(parameters)]}
+        return {"momentum": [stack.members[0].new_zeros(stack.shape) for stack in stacks(parameters)]}
 
     def update(self, parameters: Sequence[nn.Parameter], state: RuleState, lr: float, step: int) -> None:
         for stack, buffer in zip(stacks(parameters), state["momentum"], strict=True):
-            size = at_once(stack)
-            for i in range(0, len(stack), size):
-                self._update_stack(stack[i : i + size], buffer[i : i + size], lr, self.momentum_at(step))
+            for part, place in stack.parts():
+                self._update_stack(part, buffer[place], lr, self.momentum_at(step))
 
-    def _update_stack(self, members: list[nn.Parameter], buffer: Tensor, lr: float, beta: float) -> None:
+    def _update_stack(self, stack: Stack, buffer: Tensor, lr: float, beta: float) -> None:
         import torch
 
-        gradient = torch.stack([wide(p.grad) for p in members])  # type: ignore[arg-type]
+        gradient = stack.gradients()
         torch.add(gradient, buffer, alpha=beta, out=buffer)
         direction = orthogonalise(gradient.add_(buffer, alpha=beta), self.ns_steps)
-        for p, change in zip(members, direction, strict=True):
-            rows, columns = p.shape
+        for members, changes in stack.changes(direction):
+            rows, columns = members[0].shape
             if self.weight_decay:
-                p.mul_(1 - lr * self.weight_decay)
-            scale = max(1.0, rows / columns) ** 0.5
-            p.add_(change.mT if rows > columns else change, alpha=-lr * scale)
+                torch._foreach_mul_(members, 1 - lr * self.weight_decay)
+            torch._foreach_add_(members, changes.unbind(), alpha=-lr * max(1.0, rows / columns) ** 0.5)
 
 
 def orthogonalise(matrices: Tensor, steps: int) -> Tensor:
@@ -83,11 +78,6 @@ def orthogonalise(matrices: Tensor, steps: int) -> Tensor:
     return x
 
 
-def at_once(stack: Sequence[Tensor]) -> int:
-    """Return how many matrices of a stack to treat together: all of them, but on a CPU no more than its cache holds."""
-    return len(stack) if stack[0].device.type != "cpu" else max(1, CACHED_NUMBERS // stack[0].numel())
-
-
 def faster_in_bfloat16(matrices: Tensor) -> bool:
     """Tell whether bfloat16 is faster: on accelerators, and on CPUs with AMX (3 times) from 256 x 256 on.
 
@@ -99,23 +89,3 @@ def faster_in_bfloat16(matrices: Tensor) -> bool:
         return matrices.dtype != torch.float64
     large = matrices[0].numel() >= 256 * 256 and matrices.dtype == torch.float32
     return large and bool(torch.cpu.get_capabilities().get("amx_bf16"))
-
-
-def stacks(parameters: Sequence[nn.Parameter]) -> list[list[nn.Parameter]]:
-    """The matrices grouped by shape, a matrix and its transpose alike; groups in order of first appearance."""
-    found: dict[tuple[int, int], list[nn.Parameter]] = {}
-    for p in parameters:
-        assert p.ndim == 2, f"Muon is for matrices, not for shape {tuple(p.shape)}"
-        found.setdefault(wide_shape(p), []).append(p)
-    return list(found.values())
-
-
-def wide_shape(matrix: Tensor) -> tuple[int, int]:
-    """(shorter side, longer side)."""
-    rows, columns = matrix.shape
-    return min(rows, columns), max(rows, columns)
-
-
-def wide(matrix: Tensor) -> Tensor:
-    """The matrix, transposed if it is tall, so that Gram matrices are built on the short side."""
-    return matrix.mT if matrix.shape[0] > matrix.shape[1] else matrix

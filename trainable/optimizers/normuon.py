@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 from terminal.nearest import nearest
 
-from trainable.optimizers.muon import at_once, stacks, wide
 from trainable.optimizers.orthogonaliser import Orthogonaliser
 from trainable.optimizers.polar_express import PolarExpress
+from trainable.optimizers.stack import stacks
 from trainable.optimizers.update_rule import RuleState, UpdateRule
 from trainable.ranges import Amount, PartBelowOne, PositivePart, Steps
 
@@ -79,8 +79,7 @@ class NorMuon(UpdateRule):
     def start(self, parameters: Sequence[nn.Parameter]) -> RuleState:
         import torch
 
-        found = stacks(parameters)
-        state = {"momentum": [torch.stack([torch.zeros_like(wide(p.data)) for p in stack]) for stack in found]}
+        state = {"momentum": [stack.members[0].new_zeros(stack.shape) for stack in stacks(parameters)]}
         if self.beta2 is not None:
             state["square"] = [torch.zeros_like(mean_square(m, long_side(m))) for m in state["momentum"]]
         return state
@@ -93,20 +92,17 @@ class NorMuon(UpdateRule):
     ) -> None:
         beta, decay = self.momentum_at(step, progress), self.weight_decay * DECAYS[self.decay_schedule](progress)
         for i, stack in enumerate(stacks(parameters)):
-            size = at_once(stack)
-            for j in range(0, len(stack), size):
-                members, part = stack[j : j + size], slice(j, j + size)
-                direction = self.direction(members, state["momentum"][i][part], beta)
+            for part, place in stack.parts():
+                direction = self.direction(part.gradients(), state["momentum"][i][place], beta)
                 if self.beta2 is not None:
-                    direction = second_moment(direction, state["square"][i][part], self.beta2)
-                for p, change in zip(members, direction, strict=True):
-                    self.apply(p, change.mT if p.shape[0] > p.shape[1] else change, lr, decay)
+                    direction = second_moment(direction, state["square"][i][place], self.beta2)
+                for members, changes in part.changes(direction):
+                    self.apply(members, changes, lr, decay)
 
-    def direction(self, members: Sequence[nn.Parameter], buffer: Tensor, beta: float) -> Tensor:
-        """The orthogonalised momentum of a stack, wide; ``buffer`` is its momentum and moves on."""
+    def direction(self, gradient: Tensor, buffer: Tensor, beta: float) -> Tensor:
+        """The orthogonalised momentum of a stack; ``buffer`` is its momentum and moves on, ``gradient`` is used up."""
         import torch
 
-        gradient = torch.stack([wide(p.grad) for p in members])  # type: ignore[arg-type]
         buffer.lerp_(gradient, 1 - beta)
         direction = gradient.lerp_(buffer, beta) if self.nesterov else buffer
         if self.equilibrate:
@@ -117,13 +113,19 @@ class NorMuon(UpdateRule):
             found = found * (found.size(-2) ** 0.5 / torch.linalg.matrix_norm(found, keepdim=True).clamp_min(1e-10))
         return found
 
-    def apply(self, p: nn.Parameter, change: Tensor, lr: float, decay: float) -> None:
-        scaled = lr * SCALES[self.lr_scale](*p.shape)
+    def apply(self, members: list[Tensor], changes: Tensor, lr: float, decay: float) -> None:
+        """Take the changes (n, rows, columns) and the decay off matrices of one shape."""
+        import torch
+
+        scaled = lr * SCALES[self.lr_scale](*members[0].shape)
         if decay and self.cautious:
-            p.addcmul_(p, change * p >= 0, value=-scaled * decay)
-        elif decay:
-            p.mul_(1 - lr * decay)
-        p.add_(change, alpha=-scaled)
+            weights = torch.stack(members)
+            weights.addcmul_(weights, changes * weights >= 0, value=-scaled * decay).add_(changes, alpha=-scaled)
+            torch._foreach_copy_(members, weights.unbind())
+            return
+        if decay:
+            torch._foreach_mul_(members, 1 - lr * decay)
+        torch._foreach_add_(members, changes.unbind(), alpha=-scaled)
 
 
 def long_side(stack: Tensor) -> int:

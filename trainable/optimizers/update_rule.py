@@ -96,7 +96,7 @@ def update(
         rule.update_at(group.parameters, states[group.name], group.lr * multiplier, step, progress)
 
 
-def gradients(parameters: Sequence[nn.Parameter]) -> list[Tensor]:
+def gradients(parameters: Sequence[Tensor]) -> list[Tensor]:
     """The gradients; every parameter must have one, for a parameter that nothing reaches is a bug in the model."""
     found = [p.grad for p in parameters]
     assert all(g is not None for g in found), "a parameter has no gradient"

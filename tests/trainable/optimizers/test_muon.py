@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from trainable.optimizers import muon
-from trainable.optimizers.muon import CACHED_NUMBERS, Muon, at_once, faster_in_bfloat16, orthogonalise
+from trainable.optimizers import muon, stack
+from trainable.optimizers.muon import Muon, faster_in_bfloat16, orthogonalise
 
 BF16_TOLERANCE = 6e-4  # of one step at rate 0.02: how well torch's Muon agrees with the reference
 SHAPES = [(32, 32), (24, 48), (48, 24), (64, 16)]
@@ -156,16 +156,9 @@ def test_a_stack_too_large_for_the_cache_is_stepped_in_parts_to_the_same_place(m
     parts = [nn.Parameter(p.detach().clone()) for p in whole]
     gradients = noise_like(whole, steps=2)
     step(Muon(), whole, gradients)
-    monkeypatch.setattr(muon, "CACHED_NUMBERS", 4 * 8 * 16)
+    monkeypatch.setattr(stack, "CACHED_NUMBERS", 4 * 8 * 16)
     step(Muon(), parts, gradients)
     torch.testing.assert_close(parts, whole)
-
-
-def test_a_cpu_treats_as_many_matrices_at_once_as_its_cache_holds_and_other_devices_all() -> None:
-    stack = [torch.empty(256, 1024)] * 8
-    assert at_once(stack) == CACHED_NUMBERS // 2**18 == 4
-    assert at_once([matrix.to("meta") for matrix in stack]) == 8
-    assert at_once([torch.empty(1024, 1025)] * 8) == 1, "one at a time where none fits"
 
 
 def test_a_matrix_as_small_as_the_number_beside_its_norm_is_halved_at_first():
@@ -174,10 +167,10 @@ def test_a_matrix_as_small_as_the_number_beside_its_norm_is_halved_at_first():
 
 
 def test_the_stack_given_to_orthogonalise_is_left_as_it_was(precision):
-    stack = torch.randn(3, 8, 16)
-    before = stack.clone()
-    orthogonalise(stack, 5)
-    assert torch.equal(stack, before)
+    matrices = torch.randn(3, 8, 16)
+    before = matrices.clone()
+    orthogonalise(matrices, 5)
+    assert torch.equal(matrices, before)
 
 
 def test_a_zero_gradient_moves_nothing():

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from trainable.optimizers import muon, update_rule
+from trainable.optimizers import stack, update_rule
 from trainable.optimizers.muon import Muon
 from trainable.optimizers.newton_schulz import NewtonSchulz
 from trainable.optimizers.normuon import SCALES, NorMuon, second_moment
@@ -215,7 +215,7 @@ def test_a_stack_taken_in_parts_is_the_whole(monkeypatch):
     whole, parts = matrices(), []
     parts = [nn.Parameter(p.detach().clone()) for p in whole]
     expected = stepped(rule, whole, gradients)
-    monkeypatch.setattr(muon, "CACHED_NUMBERS", 60)
+    monkeypatch.setattr(stack, "CACHED_NUMBERS", 60)
     torch.testing.assert_close(stepped(rule, parts, gradients), expected)
 
 
