@@ -34,6 +34,7 @@ from terminal.option_numbers import at_least_one
 from terminal.short import short
 
 from results.crashes import crash_lines
+from results.curve_notes import curve_notes, missing_curves
 from results.export import write_csv
 from results.statistics.leaderboard import counts, leaderboard
 from results.statistics.pareto import costs
@@ -251,6 +252,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print_winner_command(console, results)
         console.print()
         print_where(console, folder)
+        for note in curve_notes(results) if with_curves else filter(None, [missing_curves(results)]):
+            console.print(f"note: {note}")
         if tables:
             console.print(f"tables: {options.csv}: {', '.join(tables)}")
     try:

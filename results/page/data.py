@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 from storage.location import Location
 
+from results.curve_notes import curve_notes
 from results.page import advice, findings, lines, reproduce
 from results.page.confirmed import confirmations
 from results.page.knobs import knobs
@@ -58,6 +59,7 @@ def page_data(results: Results, folder: Location) -> dict[str, Any]:
         "changes": changed_fields(trials, campaign),
         "knobs": knobs(campaign, trials),
         "curves": lines.courses(trials, results.reports, results.curve_arrays, objective),
+        "curve_notes": [shown_text(f"{note[0].upper()}{note[1:]}.") for note in curve_notes(results)],
         "rungs": lines.judged_at(campaign, trials, results.reports),
         "at_rungs": lines.at_rungs(trials, results.reports, objective),
         "confirmations": confirmations(found, rows),

@@ -236,6 +236,10 @@ class Store:
         self._check_known(curves, numbers or {})
         return curves
 
+    def curve_keys(self) -> set[str] | None:
+        """Return the keys of the trials that have a training curve; None of a compacted campaign, which keeps none."""
+        return None if self._rows.compacted else set(self._rows.keys("curves"))
+
     def curve_arrays(self, numbers: Mapping[str, int]) -> dict[str, CurveArrays]:
         """All training curves by their trial's key, without much memory. A ValueError as of :meth:`curves`."""
         found = {key: CurveArrays.of(table) for key, table in self._rows.all("curves") if len(table)}

@@ -21,7 +21,7 @@ function curvesSection() {
       (most < 6 ? ". Only the values of its reports are kept of a trial, at most " + plural(most, "point") + "." : `. At most ${plural(most, "point")} a trial.`) + (stops ? " Why each stopped one was stopped is below." : "");
   };
   hint();
-  body.append(tools, host);
+  body.append(tools, host, ...DATA.curve_notes.map((text) => el("p", { class: "note", text })));
   const stopped = T.number.map((_, place) => place).filter((place) => statusOf(place) === "stopped" && valueOf("reason", place));
   if (stopped.length) {
     const rows = stopped.slice(0, 300).map((place) => [link(place), { n: short(T.rung[place]) }, { n: result(T.last[place]) }, { n: result(valueOf("cutoff", place)) }, valueOf("reason", place)]);
@@ -73,11 +73,16 @@ function lineChart(host, options, of, extra = {}) {
   });
 }
 
+// A value that is not finite is a gap.
 function path(ctx, c, options, xs, ys) {
   ctx.beginPath();
+  let drawing = false;
   for (let at = 0; at < xs.length; at++) {
+    if (ys[at] === null) drawing = false;
     if (ys[at] === null || (options.logx && xs[at] <= 0) || (options.logy && ys[at] <= 0)) continue;
-    ctx.lineTo(c.x.map(xs[at]), c.y.map(ys[at]));
+    if (drawing) ctx.lineTo(c.x.map(xs[at]), c.y.map(ys[at]));
+    else ctx.moveTo(c.x.map(xs[at]), c.y.map(ys[at]));
+    drawing = true;
   }
 }
 

@@ -1,0 +1,53 @@
+"""Curves that are not as one expects them, for people: trials that have none, and values that are not finite."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from terminal.counted import counted
+
+from results.store.frames import Results
+
+HAVE_ONE = ("completed", "stopped", "plateaued", "diverged")  # statuses of runs that trained and said their curve
+NAMED = 8  # trials
+
+
+def curve_notes(results: Results) -> list[str]:
+    """Say what is lacking in a campaign's training curves; reads all of them. A ValueError as of their reading."""
+    return [note for note in (missing_curves(results), not_finite_curves(results)) if note]
+
+
+def missing_curves(results: Results) -> str:
+    """Say how many runs that trained have no training curve: their files are gone. Empty where all have one.
+
+    Empty too of a compacted campaign, which keeps none, and of a train function of the user's own that tells none.
+    """
+    keys = results.store.curve_keys()
+    rows = results.rows
+    trained = rows[rows["status"].isin(HAVE_ONE) & rows["steps"].gt(0)]
+    without = trained[~trained["key"].isin(keys or ())]
+    tells_none = not keys and results.campaign.get("own_train") is not None
+    if keys is None or tells_none or without.empty:
+        return ""
+    of = counted(len(trained), "run")
+    has = "has" if len(without) == 1 else "have"
+    lacking = f"{len(without)} of {of} that trained {has} no training curve"
+    return f"{lacking}: no file in curves/ of {_named(without['number'])}"
+
+
+def not_finite_curves(results: Results) -> str:
+    """Say of how many runs the training curve has values that are not finite, as after a divergence."""
+    found = results.curve_arrays.values()
+    numbers = [one.number for one in found if not all(np.isfinite(each).all() for each in one.values.values())]
+    if not numbers:
+        return ""
+    one = len(numbers) == 1
+    curves = f"the training curve{'' if one else 's'} of {counted(len(numbers), 'run')}"
+    return f"{curves} {'has' if one else 'have'} values that are not finite, which are gaps: {_named(numbers)}"
+
+
+def _named(numbers: Iterable[int]) -> str:
+    found = sorted(map(int, numbers))
+    more = f", +{len(found) - NAMED}" if len(found) > NAMED else ""
+    return f"trial{'' if len(found) == 1 else 's'} {', '.join(map(str, found[:NAMED]))}{more}"
