@@ -35,6 +35,12 @@ NUMBERS = [
 EVERY = pytest.mark.parametrize(("cls", "field"), NUMBERS)
 
 
+def range_in_type(cls: type[Component], field: str) -> Within:
+    within = ranges(cls).get(field)
+    assert within is not None, f"the type of {field} has no range: trainable/ranges.py has some, as Part for 0 to 1"
+    return within
+
+
 def beyond(within: Within, whole: bool) -> list[Any]:
     """The nearest numbers that are not in the range, on both sides."""
     if whole:
@@ -45,7 +51,7 @@ def beyond(within: Within, whole: bool) -> list[Any]:
 
 @EVERY
 def test_its_range_is_part_of_its_type_and_holds_its_default(cls, field) -> None:
-    within = ranges(cls)[field]
+    within = range_in_type(cls, field)
     assert within.low < within.high and math.isfinite(within.low) and math.isfinite(within.high)
     (default,) = (f.default for f in dataclasses.fields(cls) if f.name == field)
     assert not outside(default, within) and not outside(getattr(cls.example(), field), within)
@@ -53,7 +59,7 @@ def test_its_range_is_part_of_its_type_and_holds_its_default(cls, field) -> None
 
 @EVERY
 def test_what_is_out_of_its_range_is_refused_in_one_line_with_field_value_and_range(cls, field) -> None:
-    within, whole = ranges(cls)[field], is_whole(cls, field)
+    within, whole = range_in_type(cls, field), is_whole(cls, field)
     listed = isinstance(getattr(cls.example(), field), tuple)
     for wrong in (math.nan, math.inf, -math.inf, 1e308, -1e308, 10**400, *beyond(within, whole)):
         value = (wrong,) if listed else wrong
@@ -68,7 +74,7 @@ def test_what_is_out_of_its_range_is_refused_in_one_line_with_field_value_and_ra
 
 @EVERY
 def test_the_ends_of_its_range_are_taken_or_refused_for_what_stands_beside_it(cls, field) -> None:
-    within, whole = ranges(cls)[field], is_whole(cls, field)
+    within, whole = range_in_type(cls, field), is_whole(cls, field)
     inner = 1 if whole else 0
     low = math.nextafter(within.low, math.inf) if within.without_low and not inner else within.low
     high = math.nextafter(within.high, -math.inf) if within.without_high and not inner else within.high

@@ -110,10 +110,12 @@ def test_a_trick_whose_neutral_setting_does_something_is_found() -> None:
     done = held("nudge.py")
     assert done.returncode == 1 and "GradientClip" not in done.stdout
     failed = [line for line in done.stdout.splitlines() if line.startswith("  failed ")]
-    assert [line.partition(": assert")[0] for line in failed] == [
-        "  failed   Nudge: neutral is bit identical to absent"
-    ]
-    assert done.stdout.splitlines()[-1].startswith("1 of ") and "Traceback" not in done.stdout + done.stderr
+    lacks = "Nudge.amount: the type of amount has no range: trainable/ranges.py has some, as Part for 0 to 1"
+    number = ("its range is part of its type and holds its default", "what is out of its range is refused in one line")
+    assert sum(line.startswith("  failed   Nudge: neutral is bit identical to absent: ") for line in failed) == 1
+    for contract in number:
+        assert sum(line.startswith(f"  failed   Nudge: {contract}") and line.endswith(lacks) for line in failed) == 1
+    assert done.stdout.splitlines()[-1].startswith("4 of ") and "Traceback" not in done.stdout + done.stderr
 
 
 def test_bad_input_is_one_line_with_exit_code_2(capsys) -> None:
