@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -30,12 +31,12 @@ def next_step(run: Run, objective: ObjectiveFunction, progress: float) -> tuple[
         generator=run.generator,
         inputs=inputs.to(device, non_blocking=True),
         targets=targets.to(device, non_blocking=True),
-        recompute_gradients=lambda: backward(run, step, objective),
+        gradients=partial(backward, run, objective),
     )
     return step, position
 
 
-def backward(run: Run, step: Step, objective: ObjectiveFunction) -> Tensor:
+def backward(run: Run, objective: ObjectiveFunction, step: Step) -> Tensor:
     """Fill ``.grad`` with the gradient of the mean loss over micro-batches; returns the mean cross-entropy."""
     parts = run.config.data.grad_accum_steps
     for parameter in run.network.parameters():

@@ -142,6 +142,6 @@ def report_of(
         epochs=spent.epochs,
         time_to_target=None if target is None else spent.seconds + waited,
         target_reached=None if target is None else run.target_reached,
-        logged=step.logged if step else {},
+        logged=step.numbers() if step else {},
         reason=reason,
     )

@@ -24,8 +24,16 @@ STEPS = 12
 DEEPEST = 40  # frames that are looked through for a line of ours
 
 
+aten = torch.ops.aten
+# Operations whose result has a size that the host must know: it reads how many there are.
+SIZED_BY_NUMBERS = {aten.nonzero.default, aten.masked_select.default, aten._unique2.default, aten.unique_dim.default}
+
+
 class Waits(TorchDispatchMode):  # type: ignore[misc, no-untyped-call]
-    """Counts operations, and reads and copies by the line of ``trainable`` that asked for them."""
+    """Counts operations, and reads and copies by the line of ``trainable`` that asked for them.
+
+    A tensor that is made of numbers of Python (``torch.tensor``) is a copy that waits where it is made for a device.
+    """
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -35,9 +43,11 @@ class Waits(TorchDispatchMode):  # type: ignore[misc, no-untyped-call]
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         self.ops += 1
         kwargs = kwargs or {}
-        if func is torch.ops.aten._local_scalar_dense.default:
+        if func is aten._local_scalar_dense.default or func in SIZED_BY_NUMBERS or _masked(func, args):
             self._count("read")
-        if func is torch.ops.aten._to_copy.default and kwargs.get("device") is not None:
+        if func is aten.lift_fresh.default:
+            self._count("made of numbers")
+        if func is aten._to_copy.default and kwargs.get("device") is not None:
             source, target = args[0].device.type, torch.device(kwargs["device"]).type
             if source != target:
                 self._count(f"{source}->{target}{' non_blocking' if kwargs.get('non_blocking') else ''}")
@@ -49,6 +59,13 @@ class Waits(TorchDispatchMode):  # type: ignore[misc, no-untyped-call]
                 self.at[f"{what} at {frame.filename.removeprefix(TRAINABLE)}:{frame.lineno}"] += 1
                 return
         self.at[f"{what} elsewhere"] += 1
+
+
+def _masked(func: Any, args: Any) -> bool:
+    """Tell whether an operation takes or sets the members of a tensor at which a mask is true."""
+    if func not in (aten.index.Tensor, aten.index_put.default, aten.index_put_.default):
+        return False
+    return any(index is not None and index.dtype is torch.bool for index in args[1])
 
 
 @contextmanager

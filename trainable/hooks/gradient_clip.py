@@ -22,7 +22,7 @@ class GradientClip(Hook):
         from torch.nn.utils import clip_grad_norm_
 
         if self.max_norm is not None:
-            step.log("gradient_norm", float(clip_grad_norm_(step.parameters(), self.max_norm)))
+            step.log("gradient_norm", clip_grad_norm_(step.parameters(), self.max_norm))
 
     @classmethod
     def neutral(cls) -> Self:

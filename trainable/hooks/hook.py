@@ -33,12 +33,30 @@ class Step:
     generator: torch.Generator
     inputs: Tensor  # (batch, time)
     targets: Tensor  # (batch, time)
-    recompute_gradients: Callable[[], Tensor]  # forward and backward at the present weights; returns the loss
-    logged: dict[str, float] = field(default_factory=dict)
+    gradients: Callable[[Step], Tensor]  # forward and backward; without a hold on a step, which would be a cycle
+    logged: dict[str, float | Tensor] = field(default_factory=dict)
 
-    def log(self, name: str, value: float) -> None:
-        """Put a number into the next report."""
+    def recompute_gradients(self) -> Tensor:
+        """Forward and backward at the present weights; returns the loss."""
+        return self.gradients(self)
+
+    def log(self, name: str, value: float | Tensor) -> None:
+        """Put a number into the report of this step, if it has one. A tensor stays on the device until then.
+
+        It must not be one that later steps change in place.
+        """
         self.logged[name] = value
+
+    def numbers(self) -> dict[str, float]:
+        """Return what was logged, as numbers of Python: tensors come in one transfer, which waits for the device."""
+        tensors = {name: value.detach() for name, value in self.logged.items() if not isinstance(value, int | float)}
+        if not tensors:
+            return {name: float(value) for name, value in self.logged.items()}
+        import torch
+
+        read = torch.stack([value.double() for value in tensors.values()]).tolist()
+        found = dict(zip(tensors, read, strict=True))
+        return {name: found[name] if name in found else float(value) for name, value in self.logged.items()}
 
     def parameters(self) -> list[nn.Parameter]:
         return list(self.network.parameters())

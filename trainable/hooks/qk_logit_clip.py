@@ -59,11 +59,11 @@ class QKLogitClip(Hook):
         for module, kernel in wrapped_attention(step.network):
             assert self.tau is not None  # or nothing would have been wrapped
             largest.append(kernel.largest.max())
-            state["clips"] += (kernel.largest > self.tau).sum()
+            state["clips"] = state["clips"] + (kernel.largest > self.tau).sum()  # a new one: the last is logged
             module.shrink_logits(self.tau / kernel.largest.clamp(min=self.tau), self.balance)
         if largest:
-            step.log("qk_max_logit", float(torch.stack(largest).max()))
-            step.log("qk_logit_clips", float(state["clips"]))
+            step.log("qk_max_logit", torch.stack(largest).max())
+            step.log("qk_logit_clips", state["clips"])
 
     @classmethod
     def neutral(cls) -> Self:

@@ -45,9 +45,9 @@ class QKWeightClip(Hook):
             return
         for weight in query_key_weights(step.network):
             estimate = torch.linalg.matrix_norm(weight) / min(weight.shape) ** 0.5
-            state["clips"] += estimate > self.tau**0.5
+            state["clips"] = state["clips"] + (estimate > self.tau**0.5)  # a new one: the last is logged
             weight.mul_((self.tau**0.5 / estimate).clamp(max=1.0))
-        step.log("qk_weight_clips", float(state["clips"]))
+        step.log("qk_weight_clips", state["clips"])
 
     @classmethod
     def neutral(cls) -> Self:

@@ -29,7 +29,7 @@ def test_the_norm_before_clipping_is_logged(make_step):
     step = make_step()
     before = norm(step)
     GradientClip(max_norm=0.5).after_backward(step, {})
-    assert step.logged == {"gradient_norm": pytest.approx(before, rel=1e-4)}
+    assert step.numbers() == {"gradient_norm": pytest.approx(before, rel=1e-4)}
 
 
 def test_the_limit_is_positive():

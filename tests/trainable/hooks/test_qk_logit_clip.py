@@ -60,7 +60,7 @@ def test_in_the_first_layer_the_same_batch_then_meets_the_limit_exactly(model, m
     every = torch.cat([kernel.largest for _, kernel in wrapped_attention(network)])
     hook.after_update(step, state)
     assert state["clips"] == (every > 2.0).sum() and (before > 2.0).any()
-    assert step.logged["qk_max_logit"] == pytest.approx(every.max().item())
+    assert step.numbers()["qk_max_logit"] == pytest.approx(every.max().item())
     hook.before_forward(step, state)
     network(tokens)
     torch.testing.assert_close(wrapped_attention(network)[0][1].largest, before.clamp(max=2.0), rtol=1e-5, atol=1e-5)

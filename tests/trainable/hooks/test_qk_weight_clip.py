@@ -28,7 +28,7 @@ def test_only_query_and_key_matrices_over_the_limit_shrink_to_it(make_step):
             expected = expected * min(1.0, (tau**0.5 / estimate).item())
         torch.testing.assert_close(parameter.detach().double(), expected, atol=1e-6, rtol=1e-6)
     assert clipped > 0
-    assert step.logged == {"qk_weight_clips": clipped}
+    assert step.numbers() == {"qk_weight_clips": clipped}
 
 
 def test_the_estimate_of_a_fresh_nanochat_is_about_one():

@@ -50,7 +50,7 @@ def test_on_the_real_loss_the_draws_inside_the_network_are_the_same_both_times(t
 
 def test_a_gradient_of_zeros_points_nowhere(make_step, first_difference):
     seen = []
-    step = make_step(recompute_gradients=lambda: seen.extend(p.detach().clone() for p in step.parameters()))
+    step = make_step(gradients=lambda step: seen.extend(p.detach().clone() for p in step.parameters()))
     for p in step.parameters():
         p.grad.zero_()
     SharpnessAware(radius=0.1).after_backward(step, {})

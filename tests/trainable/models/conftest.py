@@ -57,7 +57,7 @@ def at_step() -> Callable[..., None]:
     def tell(network: Network, index: int = 0, progress: float = 0.0, seed: int = 0) -> None:
         none = torch.zeros(0)
         generator = torch.Generator().manual_seed(seed)
-        step = Step(network, index, progress, 1.0, generator, none, none, lambda: none)
+        step = Step(network, index, progress, 1.0, generator, none, none, lambda step: none)
         for module in network.modules():
             if isinstance(module, Live):
                 module.before_step(step)
