@@ -17,7 +17,7 @@ def crash_lines(rows: Iterable[Mapping[Any, Any]]) -> list[str]:
     """The errors of the first crashed trials among ``rows``, each with its file; how many more there are."""
     crashed = [row for row in rows if row["status"] == "crashed"]
     found = [_line(row) for row in crashed[:SHOWN]]
-    return [*found, f"crashed too: {counted(left, 'more trial')}"] if (left := len(crashed) - SHOWN) > 0 else found
+    return [*found, f"crashed too: {counted(left, 'more run')}"] if (left := len(crashed) - SHOWN) > 0 else found
 
 
 def _line(row: Mapping[Any, Any]) -> str:

@@ -40,6 +40,15 @@ class Design:
     def most_runs(self) -> int:
         return (self.candidates + 1) * self.last
 
+    def waves(self, slots: int, done: int = 0) -> tuple[int, int]:
+        """Return how many runs it takes one after another, at least and at most: each look is awaited.
+
+        ``done`` runs of it are over.
+        """
+        arms, first = self.candidates + 1, -(-max(0, self.fewest_runs - done) // slots)
+        looks = self.last - self.first - max(0, done - self.fewest_runs) // arms
+        return first, first + max(0, looks) * -(-arms // slots)
+
     def confidence(self, seeds: int) -> float:
         """Return the confidence of each comparison after ``seeds`` seeds; all comparisons together have 95 %."""
         from results.statistics.group_sequential import confidence_at  # simulates, with numpy

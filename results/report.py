@@ -2,8 +2,8 @@
 
 Prints the leaderboard as text, and writes a page with all the pictures into the campaign's folder (results/page/). The
 text is plain ASCII without frames, one line a trial, so that it reads the same in a terminal, a log file and a pipe.
-Laid out here and not by a rich Table, which would break paths in the middle: what does not fit is counted ("+3"), never
-cut.
+Laid out here and not by a rich Table, which would break paths in the middle: what does not fit is counted ("1/4" are
+shown), never cut.
 """
 
 from __future__ import annotations
@@ -35,7 +35,9 @@ from terminal.short import short
 
 from results.crashes import crash_lines
 from results.curve_notes import curve_notes, missing_curves
+from results.cut_schedules import cut_schedules
 from results.export import write_csv
+from results.some_changes import HEADING, as_many_as_fit
 from results.statistics.leaderboard import counts, leaderboard
 from results.statistics.pareto import costs
 from results.store import frames
@@ -56,6 +58,7 @@ class _Line:
     """One trial of the leaderboard as text: its cells up to the status, what it changes, and how it is coloured."""
 
     cells: tuple[str, str, str, str, str]
+    lead: list[str]  # what is said before the changes
     changes: list[str]
     style: str
 
@@ -79,7 +82,7 @@ def print_leaderboard(console: Console, results: Results, top: int = 10) -> None
     if second is not None:
         console.print(f"front: no other trial is as good in both {objective} and {second}.", style="dim")
     verdicts = verdict_lines(results)
-    for note in _notes(board, shown, bool(verdicts)):
+    for note in _notes(board, shown, bool(verdicts), bool(cut_schedules(results.campaign, shown).notna().any())):
         console.print(note, style="dim")
     for line in crashes:
         console.print(line)
@@ -91,8 +94,16 @@ def print_leaderboard(console: Console, results: Results, top: int = 10) -> None
 def print_winner_command(console: Console, results: Results) -> None:
     """Print the command that trains the winner, where the search has left one."""
     if (kept := kept_command(results)) is not None:
-        console.print(f"The {'minimal ' if kept.minimal else ''}winner as a command:")
+        console.print(kept.heading)
         console.print(f"  {kept.line}")
+
+
+def print_leads(console: Console, results: Results) -> None:
+    """Print which knobs matter and what to do next, where there is something to say of it."""
+    from results.leads import lead_lines  # looks at its parts only here
+
+    for line in ("", *lines) if (lines := lead_lines(results)) else ():
+        console.print(line)
 
 
 def print_where(console: Console, folder: Location) -> None:
@@ -103,16 +114,6 @@ def print_where(console: Console, folder: Location) -> None:
             continue  # the curves of a compacted campaign, or of one from before there were any
         # as Text: a Python literal is escaped already, and must stay one
         console.print(Text(f"{name} = pandas.read_parquet({str(folder / name)!r})"))
-
-
-def as_many_as_fit(parts: Sequence[str], width: int) -> str:
-    """Join as many parts as ``width`` characters hold, but at least one, and count those left out."""
-    for shown in range(len(parts), 0, -1):
-        left = len(parts) - shown
-        text = " ".join(parts[:shown]) + (f" +{left}" if left else "")
-        if len(text) <= width or shown == 1:
-            return text
-    return ""
 
 
 def _summary(trials: pd.DataFrame) -> str:
@@ -132,10 +133,10 @@ def _line(row: pd.Series) -> _Line:
         f"{row['status']}{stopped_at}",
     )
     if row["is_base"]:
-        return _Line(cells, [*_recorded(row), "(the base config)"], "cyan")
+        return _Line(cells, [*_recorded(row), "(the base config)"], [], "cyan")
     style = "dim" if not ranked else "bold" if row["rank"] == 1 else ""
     changes = [f"{path}={short(value)}" for path, value in _overrides(row).items()]
-    return _Line(cells, [*_recorded(row), *changes], style)
+    return _Line(cells, _recorded(row), changes, style)
 
 
 def _recorded(row: pd.Series) -> list[str]:
@@ -153,7 +154,7 @@ def _pairs(shown: pd.DataFrame, second: str) -> list[tuple[str, bool]]:
 
 def _with_second(line: _Line, text: str, on_front: bool) -> _Line:
     status = f"{line.cells[4]}{' front' if on_front else ''}"
-    return replace(line, cells=(*line.cells[:4], status), changes=[text, *line.changes] if text else line.changes)
+    return replace(line, cells=(*line.cells[:4], status), lead=[text, *line.lead] if text else line.lead)
 
 
 def _overrides(row: pd.Series) -> dict[str, Any]:
@@ -179,19 +180,20 @@ def _print_table(console: Console, lines: list[_Line], objective: str) -> None:
         padded = [cell.rjust(width) for cell, width in zip(cells[:-1], widths, strict=False)]
         return _GAP.join([*padded, cells[-1].ljust(widths[-1]), last])
 
-    console.print(joined(heads, "changed from the base (+N: N more)"), style="underline")
+    console.print(joined(heads, HEADING), style="underline")
     for line in lines:
-        console.print(joined(line.cells, as_many_as_fit(line.changes, room)), style=line.style)
+        console.print(joined(line.cells, as_many_as_fit(line.changes, room, line.lead)), style=line.style)
 
 
-def _notes(board: pd.DataFrame, shown: pd.DataFrame, confirmed: bool) -> list[str]:
+def _notes(board: pd.DataFrame, shown: pd.DataFrame, confirmed: bool, cut: bool) -> list[str]:
     notes = []
     if len(board) > len(shown):
         left = len(board) - len(shown)
         notes.append(f"{counted(left, 'more finished or stopped trial')} {'is' if left == 1 else 'are'} not shown.")
     if (shown["status"] == "stopped").any():
         unit = next(iter(board["budget_unit"].dropna()), "budget units")
-        notes.append(f"stopped @N: ended early after N {unit}, with the value it had there.")
+        schedule = ", before its schedule had finished" if cut else ""
+        notes.append(f"stopped @N: ended early after N {unit}{schedule}, with the value it had there.")
     if "recorded_id" in board and board["recorded_id"].notna().any():
         notes.append("A replay: python -m results.compare holds it against its record, runs on several seeds together.")
     elif board["versus_base"].notna().any():
@@ -247,17 +249,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ValueError, OSError) as error:
         return parser.refuse(error)
     console = Console()
-    if options.markdown != TO_SCREEN:
+    to_screen = options.markdown == TO_SCREEN
+    told = Console(stderr=True) if to_screen else console  # the summary is then alone on standard output
+    if not to_screen:
         print_leaderboard(console, results, options.top)
         print_winner_command(console, results)
+        print_leads(console, results)
         console.print()
         print_where(console, folder)
         for note in curve_notes(results) if with_curves else filter(None, [missing_curves(results)]):
             console.print(f"note: {note}")
-        if tables:
-            console.print(f"tables: {options.csv}: {', '.join(tables)}")
+    if tables:
+        told.print(f"Tables in {options.csv}: {', '.join(tables)}")
     try:
-        _write_all(console, options, results, folder)
+        _write_all(console, told, options, results, folder)
     except (ValueError, OSError) as error:
         complain(parser.prog, f"not written: {error}")
         return FAILED
@@ -304,8 +309,10 @@ def _parser() -> OneLineParser:
     return parser
 
 
-def _write_all(console: Console, options: argparse.Namespace, results: Results, folder: Location) -> None:
-    """Write what the options ask for. An OSError where that cannot be."""
+def _write_all(
+    console: Console, told: Console, options: argparse.Namespace, results: Results, folder: Location
+) -> None:
+    """Write what the options ask for, and say on ``told`` which files. An OSError where that cannot be."""
     to_screen = options.markdown == TO_SCREEN
     if options.png is not None or options.markdown is not None:
         from results.page.data import page_data
@@ -315,8 +322,7 @@ def _write_all(console: Console, options: argparse.Namespace, results: Results, 
             from results.page.pictures import write_pictures  # with matplotlib
 
             names = write_pictures(results, data, options.png)
-            if not to_screen:
-                console.print(f"pictures: {options.png}: {', '.join(names) or 'nothing to draw yet'}")
+            told.print(f"Pictures in {options.png}: {', '.join(names) or 'nothing to draw yet'}")
         if options.markdown is not None:
             _write_markdown(console, data, None if to_screen else options.markdown, options.top)
     if options.page and not to_screen:

@@ -8,7 +8,9 @@ plain call of our program, each argument quoted.
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from terminal.escape import visible
 
@@ -25,6 +27,13 @@ class WinnerCommand:
 
     line: str
     minimal: bool
+    seed: int | None = None  # that it trains on; None where that is not known
+
+    @property
+    def heading(self) -> str:
+        """Say what the command is, and what it does."""
+        seed = "" if self.seed is None else f", on seed {self.seed}"
+        return f"The {'minimal ' if self.minimal else ''}winner as a command (trains it once more, alone{seed}):"
 
 
 def kept_command(results: Results) -> WinnerCommand | None:
@@ -34,7 +43,15 @@ def kept_command(results: Results) -> WinnerCommand | None:
         return None
     stands = standing(rounds(plain_rows(results.rows)))
     winner = None if stands is None else stands.judgement.winner
-    return WinnerCommand(kept["line"], kept["minimal"]) if winner is not None and winner.arm == kept["arm"] else None
+    if winner is None or winner.arm != kept["arm"]:
+        return None
+    return WinnerCommand(kept["line"], kept["minimal"], _seed(results.campaign))
+
+
+def _seed(campaign: Mapping[str, Any]) -> int | None:
+    """The seed of the space's own base, which the command trains on; None where a search was given another one."""
+    seed = (campaign.get("base") or {}).get("seed")
+    return seed if isinstance(seed, int) and "seed" not in (campaign.get("overrides") or {}) else None
 
 
 def is_plain_call(line: str) -> bool:

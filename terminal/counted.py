@@ -7,3 +7,13 @@ def counted(number: float, noun: str, plural: str = "") -> str:
     """The number with ``noun``, in the plural unless it is 1; a ``plural`` is given where an -s does not make it."""
     amount = f"{number:,}" if isinstance(number, int) else f"{number:g}"
     return f"{amount} {noun if number == 1 else plural or f'{noun}s'}"
+
+
+def number_range(least: int, most: int) -> str:
+    """``10 to 30``, or ``10`` where both ends are the same."""
+    return f"{most:,}" if least == most else f"{least:,} to {most:,}"
+
+
+def counted_range(least: int, most: int, noun: str) -> str:
+    """``10 to 30 runs``, or ``10 runs`` where both ends are the same."""
+    return counted(most, noun) if least == most else f"{number_range(least, most)} {noun}s"

@@ -18,3 +18,16 @@ def durations(low: float, high: float) -> str:
     """A span of times, or one where both are nearly the same."""
     first, last = duration(low), duration(high)
     return first if first == last or high < 1.05 * low else f"{first} to {last}"
+
+
+def rounded_seconds(seconds: float) -> float:
+    """Round seconds that are foretold to what can be known of them: a tenth or so."""
+    for under, step in ((60, 5), (600, 30), (3600, 60), (36_000, 300)):
+        if seconds < under:
+            return step * max(1, round(seconds / step))
+    return 3600.0 * round(seconds / 3600)
+
+
+def about(low: float, high: float | None = None) -> str:
+    """A time that is foretold: ``about 10 min``, or ``about 10 min to 25 min``."""
+    return f"about {durations(rounded_seconds(low), rounded_seconds(low if high is None else high))}"

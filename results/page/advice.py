@@ -11,7 +11,7 @@ from terminal.escape import visible
 
 from results.page.plain import json_number, shown_text
 from results.questions.importance import SHARE_INTERVAL, importance
-from results.questions.next_steps import next_steps
+from results.questions.next_steps import next_steps, step_in_words
 from results.store.frames import Results
 
 MOST_AXES = 12  # knobs that the picture of all of them begins with
@@ -69,8 +69,5 @@ def _knob(row: Mapping[Any, Any]) -> dict[str, Any]:
 
 
 def _step(row: Mapping[Any, Any]) -> dict[str, Any]:
-    runs = "" if pd.isna(row["runs"]) else f" It takes at least {counted(int(row['runs']), 'run')}."
-    why = str(row["why"])
-    end = "" if why.endswith((".", "?")) else "."
     line = row["command"] if isinstance(row["command"], str) and row["command"] == visible(row["command"]) else None
-    return {"text": shown_text(f"{row['step'].capitalize()}: {why}{end}{runs}"), "command": line}
+    return {"text": shown_text(step_in_words(row)), "command": line}

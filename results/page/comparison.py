@@ -150,6 +150,7 @@ def _winner(row: Mapping[Any, Any], results: Results) -> dict[str, Any] | None:
         **{name: json_number(row[name]) for name in ("value", "versus_base", "difference", "low", "high")},
         "said": shown_text(winner_verdict(row)),
         "command": None if kept is None else kept.line,
+        "command_heading": "" if kept is None else kept.heading,
     }
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 from storage.location import Location
 
 from results.curve_notes import curve_notes
+from results.cut_schedules import cut_schedules
 from results.page import advice, findings, lines, reproduce
 from results.page.confirmed import confirmations
 from results.page.knobs import knobs
@@ -54,7 +55,7 @@ def page_data(results: Results, folder: Location) -> dict[str, Any]:
         "effects": findings.effect_rows(results),
         "importance": importances,
         "first_knobs": advice.first_knobs(importances),
-        "trials": _trials(trials),
+        "trials": _trials(trials, campaign),
         "columns": columns(trials),
         "changes": changed_fields(trials, campaign),
         "knobs": knobs(campaign, trials),
@@ -78,11 +79,11 @@ def _winner(results: Results, sentence: Sentence) -> dict[str, Any] | None:
     if sentence.trial is None:
         return None
     kept = kept_command(results)
-    known = {} if kept is None else {"command": kept.line, "minimal": kept.minimal}
+    known = {} if kept is None else {"command": kept.line, "command_heading": kept.heading}
     return {"trial": sentence.trial, "confirmed": sentence.confirmed, **known}
 
 
-def _trials(trials: pd.DataFrame) -> dict[str, Any]:
+def _trials(trials: pd.DataFrame, campaign: Mapping[str, Any]) -> dict[str, Any]:
     """Collect what every plot needs of each trial, in the order of numbers."""
     board = leaderboard(trials).set_index("key")
     ranks, versus = trials["key"].map(board["rank"]), trials["key"].map(board["versus_base"])
@@ -97,6 +98,7 @@ def _trials(trials: pd.DataFrame) -> dict[str, Any]:
         "rung": json_numbers(trials["rung"]),
         "rank": json_numbers(ranks),
         "versus": json_numbers(versus),
+        "cut": json_numbers(cut_schedules(campaign, trials)),  # the end of a schedule that early stopping cut short
     }
 
 

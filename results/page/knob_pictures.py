@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from results.page.palette import COLOURS, Data, drawn_as, marker_of, searched_places
+from results.page.palette import COLOURS, Data, drawn_as, marker_of, said_of, searched_places
 from results.picture_text import literal
 
 MOST_PANELS = 6
@@ -149,11 +149,9 @@ def _axis(axes: Axes, at: int, name: str, ticks: Sequence[tuple[float, str]]) ->
 def _legend(figure: Figure, kinds: set[str], lines: bool = False) -> None:
     named = [kind for kind in COLOURS if kind in kinds]
     marks = [
-        Line2D([], [], color=COLOURS[kind], label="other" if kind == "soft" else kind)
+        Line2D([], [], color=COLOURS[kind], label=said_of(kind))
         if lines
-        else Line2D(
-            [], [], color=COLOURS[kind], marker=marker_of(kind), linestyle="", label="other" if kind == "soft" else kind
-        )
+        else Line2D([], [], color=COLOURS[kind], marker=marker_of(kind), linestyle="", label=said_of(kind))
         for kind in named
     ]
     figure.legend(handles=marks, loc="outside lower center", ncols=len(marks), frameon=False, fontsize=8)

@@ -54,9 +54,10 @@ def _knob(path: str, campaign: Mapping[str, Any], column: pd.Series) -> dict[str
         return {**found, "kind": "number", "low": low, "high": high, "log": log, "values": values}
     labels = [shown_text(label) for label in domain.split(" | ")] if " | " in domain else []
     named = ["null" if value is None else _label(value) for value in values]
-    labels += [label for label in dict.fromkeys(named) if label not in labels and label != "null"]
-    at = {label: place for place, label in enumerate(labels)}
-    return {**found, "kind": "category", "labels": labels, "values": [at.get(name) for name in named]}
+    known_by = {_same(label) for label in labels}
+    labels += [label for label in dict.fromkeys(named) if _same(label) not in known_by and label != "null"]
+    at = {_same(label): place for place, label in enumerate(labels)}
+    return {**found, "kind": "category", "labels": labels, "values": [at.get(_same(name)) for name in named]}
 
 
 def ends_of(domain: str) -> list[Any] | None:
@@ -82,6 +83,12 @@ def _when(told: Mapping[str, Any]) -> list[dict[str, Any]]:
 def _label(value: Any) -> str:
     """A category as ``ranges`` writes it: as Python does, but for null."""
     return "null" if value is None else shown_text(value)
+
+
+def _same(label: str) -> str:
+    """The text that labels of one value share: 0 of a row and 0.0 of a domain are one number."""
+    number = _number(label)
+    return label if number is None else repr(number)
 
 
 def _number(written: str) -> float | None:

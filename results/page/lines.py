@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from results.page.plain import json_number, json_numbers, shown_text
+from results.page.smoothing import window_of
 from results.store.curves import CurveArrays
 from results.store.row_types import REPORT_COLUMNS
 
@@ -28,7 +29,8 @@ def courses(
     """The objective of each trial at its reports, and each training curve (loss, gradient norm, learning rates).
 
     ``axes`` are the steps and tokens at which lines have values, which most trials share; ``of`` gives for each
-    measure, by the trial's place in ``trials``, the number of the axis and the values there.
+    measure, by the trial's place in ``trials``, the number of the axis and the values there. ``window`` is the number
+    of points to smooth a noisy measure over, 0 for others.
     """
     names = {name for curve in curves.values() for name in curve.values}
     found = {objective: (_unit(objective), _reported(reports, objective))} if len(reports) else {}
@@ -40,11 +42,14 @@ def courses(
     most = min(POINTS_OF_A_TRIAL, max(FEWEST_POINTS, MOST_VALUES // max(1, sum(len(own) for _, own in found.values()))))
     axes = _Axes()
     places = {key: place for place, key in enumerate(trials["key"])}
-    measures = [
-        {"name": shown_text(name), "unit": shown_text(unit), "of": _thinned_lines(own, places, most, axes)}
-        for name, (unit, own) in found.items()
-    ]
-    return {"axes": axes.as_json(), "measures": [measure for measure in measures if measure["of"]]}
+    measures = []
+    for name, (unit, own_lines) in found.items():
+        of = _thinned_lines(own_lines, places, most, axes)
+        is_smooth = name == objective or name.startswith("learning_rate")  # of all validation data; a formula
+        window = 0 if is_smooth else window_of(max((len(values) for _, values in of.values()), default=0))
+        if of:
+            measures.append({"name": shown_text(name), "unit": shown_text(unit), "window": window, "of": of})
+    return {"axes": axes.as_json(), "measures": measures}
 
 
 @dataclass(frozen=True)

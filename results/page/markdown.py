@@ -11,7 +11,10 @@ from typing import Any
 
 from terminal.short import short
 
+from results.some_changes import some
+
 TOP = 10  # rows of each table
+MOST_CHANGES = 4  # of a trial, in a table
 
 _MARKUP = re.compile(r"([\\`*_\[\]<>|~&#])")
 
@@ -70,7 +73,8 @@ def _winner(data: dict[str, Any]) -> list[str]:
     place = data["trials"]["number"].index(winner["trial"])
     rows = [[code(path), code(base), code(value)] for path, base, value in _changes(data, place)]
     found = [f"Trial {winner['trial']} changes:", _table(["", "base", "here"], rows)] if rows else []
-    return [*found, *([f"```sh\n{winner['command']}\n```"] if "command" in winner else [])]
+    command = [winner["command_heading"], f"```sh\n{winner['command']}\n```"] if "command" in winner else []
+    return [*found, *command]
 
 
 def _confirmed(data: dict[str, Any]) -> list[str]:
@@ -99,7 +103,7 @@ def _leaderboard(data: dict[str, Any], top: int) -> list[str]:
     rows = []
     for rank, place in ranked:
         changes = [f"{path}={short(value)}" for path, _, value in _changes(data, place)]
-        said = ", ".join(changes[:4]) + (f" +{len(changes) - 4}" if len(changes) > 4 else "")
+        said = some(changes, MOST_CHANGES)
         versus = None if trials["is_base"][place] else trials["versus"][place]
         what = "(the base config)" if trials["is_base"][place] else code(said)
         rows.append([str(rank), str(trials["number"][place]), _result(trials["value"][place]), _signed(versus), what])

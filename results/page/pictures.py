@@ -12,7 +12,8 @@ from matplotlib.patches import Patch
 from storage import inside
 
 from results.page.knob_pictures import parallel, scatter
-from results.page.palette import COLOURS, Data, drawn_as
+from results.page.palette import COLOURS, Data, drawn_as, said_of
+from results.page.smoothing import running_median
 from results.picture_text import any_script, literal
 from results.replays.comparison import compare
 from results.replays.picture import figure_of
@@ -76,20 +77,26 @@ def _curves(axes: Axes, data: Data) -> bool:
     if measure is None:
         return False
     searched = [place for place in measure["of"] if data["trials"]["stage"][place] == "search"]
+    window = measure["window"]
     for place in sorted(searched, key=lambda p: drawn_as(data, p) in ("winner", "base")):
         axis, values = measure["of"][place]
         steps = data["curves"]["axes"][axis][0]
         known = [(step, value) for step, value in zip(steps, values, strict=True) if value is not None]
+        if not known:
+            continue
         kind = drawn_as(data, place)
-        colour, width = COLOURS[kind], 2.0 if kind in ("winner", "base") else 0.8
+        xs, ys = zip(*known, strict=True)
+        strong = kind in ("winner", "base")
+        if window and strong:
+            axes.plot(xs, ys, color=COLOURS[kind], linewidth=0.6, alpha=0.25)
+        drawn = running_median(ys, window) if window else ys
         mark = "o" if len(known) < 2 else ""
-        axes.plot(
-            *zip(*known, strict=True), color=colour, linewidth=width, marker=mark, markersize=3
-        ) if known else None
+        axes.plot(xs, drawn, color=COLOURS[kind], linewidth=2.0 if strong else 0.8, marker=mark, markersize=3)
     for rung in data["rungs"][:12]:
         axes.axvline(rung, color=COLOURS["soft"], linestyle="--", linewidth=0.8)
     unit = f" ({measure['unit']})" if measure["unit"] else ""
-    axes.set(xlabel="steps", ylabel=literal(f"{measure['name']}{unit}"))
+    smoothed = f", running median of {window} points" if window else ""
+    axes.set(xlabel="steps", ylabel=literal(f"{measure['name']}{unit}{smoothed}"))
     return bool(searched)
 
 
@@ -167,7 +174,7 @@ def _slots(axes: Axes, data: Data) -> bool:
         )
     axes.set(xlabel=f"{name} since the first start (dark is training, light is all else)")
     axes.invert_yaxis()
-    marks = [Patch(color=COLOURS[kind], label="other" if kind == "soft" else kind) for kind in COLOURS if kind in kinds]
+    marks = [Patch(color=COLOURS[kind], label=said_of(kind)) for kind in COLOURS if kind in kinds]
     axes.legend(
         handles=marks, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=len(marks), frameon=False, fontsize=8
     )

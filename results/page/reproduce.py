@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -14,6 +13,7 @@ from terminal.escape import visible
 
 from results.page.plain import json_cell, shown_text
 from results.store.find import RUNS
+from results.store.resume_command import from_anywhere
 
 REPORT = "python -m results.report"
 _KEPT = {"constraint": "constraints", "likely": "likely"}  # option -> field of campaign.json
@@ -45,7 +45,8 @@ def facts(campaign: Mapping[str, Any], trials: pd.DataFrame) -> list[list[Any]]:
 
 def commands(campaign: Mapping[str, Any], folder: Location) -> list[list[str]]:
     """Pairs of what a command does and the command, those that one line can say."""
-    named = folder.name if isinstance(folder, Path) and folder.parent == RUNS else str(folder)
+    place = from_anywhere(folder)
+    named = place.name if place.parent == RUNS else str(place)
     found: dict[str, str | None] = {
         "Asks the same question again:": asked(campaign),
         "Writes this page anew:": f"{REPORT} {shlex.quote(named)}",

@@ -24,8 +24,8 @@ from results.store.frames import Results
 
 # The scripts of a page, in this order, as one.
 _SHARED = (
-    "elements", "linked", "symbols", "scales", "chart", "tooltip", "filters", "lines", "intervals", "trial_table",
-    "drawer", "theme",
+    "elements", "labels", "linked", "symbols", "scales", "chart", "tooltip", "filters", "lines",
+    "intervals", "trial_table", "drawer", "theme",
 )  # fmt: skip
 _CAMPAIGN = (
     "state", "verdict", "progress", "curves", "confirmation", "effects", "parallel", "scatter", "replay", "slots",

@@ -11,11 +11,12 @@ from terminal.console import Console
 from terminal.counted import counted
 
 from results.questions.compare import Campaigns
-from results.report import as_many_as_fit
+from results.some_changes import HEADING as CHANGES
+from results.some_changes import as_many_as_fit
 from results.statistics.leaderboard import ESTABLISHED
 
 GAP = "  "
-CHANGES = "changed from the base (+N: N more)"
+BETWEEN = re.compile(r", (?=[\w.]+=)")  # two changes, of which a value may hold commas
 DIGITS = re.compile(r"(?<![\w.])\d+\.\d{3,}(?![\w.])")  # a fraction that says more than a table needs
 MOST_SHOWN = 10
 REASONS = 3  # why trials are not ranked, of which the frame has all
@@ -116,7 +117,7 @@ def _print_table(console: Console, heads: Sequence[str], lines: Iterable[list[st
 
 
 def _as_many_changes(changes: str, room: int) -> str:
-    return as_many_as_fit(DIGITS.sub(_few_digits, changes).split(", "), room)
+    return as_many_as_fit(BETWEEN.split(DIGITS.sub(_few_digits, changes)), room)
 
 
 def _few_digits(found: re.Match[str]) -> str:

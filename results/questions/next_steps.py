@@ -1,35 +1,40 @@
-"""Next steps of a campaign: the gain that each would be expected to give, and its command."""
+"""Next steps of a campaign: what each would be expected to give, how long it would take, and its command."""
 
 from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pandas as pd
-from terminal.counted import counted
+from terminal.counted import counted, counted_range
+from terminal.duration import about
 from terminal.short import short
 
 from results.design import DEFAULT, MOST_SEEDS, Design
 from results.questions.edges import edges
-from results.questions.expected_gain import FEWEST_LATER, ExpectedGain, expected_gain
-from results.questions.framed import COUNT, NUMBER, WORDS, framed
+from results.questions.expected_gain import FEWEST_LATER, INTERVAL, ExpectedGain, expected_gain
+from results.questions.framed import COUNT, NUMBER, WORDS, framed, objectives_of
 from results.questions.one_ruler import Ruler, one_ruler
+from results.questions.pace import RecordedPace, recorded_pace
 from results.questions.readable import Readable
-from results.statistics.ablation import ablation
+from results.questions.taking_apart import parts_of
+from results.statistics.ablation import ablation, num_runs
 from results.statistics.confirmation import Round, Verdict, rounds, standing
 from results.statistics.leaderboard import Noise
+from results.store.find import RUNS
 from results.store.frames import Results
-from results.store.resume_command import RUN_PROGRAM, resume_command
+from results.store.resume_command import RUN_PROGRAM, from_anywhere, resume_command
 from results.store.statuses import UNFINISHED
 from results.verdicts import plain_rows
 
 MORE_TRIALS = 24
+TRIALS_ANEW = 5  # of a campaign that only confirms the best of another one
 
 _TYPES = {
-    "step": WORDS, "why": WORDS, "runs": COUNT, "gain": NUMBER, "low": NUMBER, "high": NUMBER, "chance": NUMBER,
-    "command": WORDS,
+    "step": WORDS, "why": WORDS, "takes": WORDS, "runs": COUNT, "seconds": NUMBER, "most_seconds": NUMBER,
+    "gain": NUMBER, "low": NUMBER, "high": NUMBER, "chance": NUMBER, "command": WORDS,
 }  # fmt: skip
 
 
@@ -37,7 +42,9 @@ def next_steps(campaign: Readable, trials: int = MORE_TRIALS) -> pd.DataFrame:
     """What is worth doing next? A row a step, the one to take first on top; empty for a replay.
 
     - ``step``: finish, confirm, more seeds, take apart, more trials or widen; ``why``, in words with its numbers
-    - ``runs``: trainings that it takes at least (count; of "more trials" a part of them is stopped early)
+    - ``takes``: its runs and their time in words. ``runs``: trainings that it takes at least (count; of "more trials" a
+      part of them is stopped early), ``seconds`` on a clock, and ``most_seconds`` where all of it is needed: by the
+      campaign's own runs, on as many slots as it had, without the start of Ray. Null while no run has ended
     - ``gain`` (unit of the objective): by how much the lowest value of the search is expected to fall, ``low`` to
       ``high`` in 80 % of campaigns, and the ``chance`` that it falls at all. They are of single runs, of which the
       lowest is lucky; null where it is no question of the lowest value, and where too few trials have ended to say
@@ -55,12 +62,12 @@ def next_steps(campaign: Readable, trials: int = MORE_TRIALS) -> pd.DataFrame:
     ruler = one_ruler(results.trials, results.reports)
     found = rounds(plain_rows(results.rows))
     gain = expected_gain(ruler, trials)
-    noise = _noise(found)
-    more = _more_trials(results, ruler, trials, gain, noise)
-    widen = list(_widen(results))
+    noise, pace = _noise(found), recorded_pace(results)
+    more = _more_trials(results, ruler, trials, gain, noise) | _of_trials(trials, pace)
+    widen = list(_widen(results, pace))
     worth = gain is None or noise is None or gain.high >= _told_apart(noise, found)
     last = [more, *widen] if worth and not widen else [*widen, more]
-    steps = [*_unfinished(results), *_seeds(results, found), *last]
+    steps = [*_unfinished(results, pace), *_seeds(results, found, pace), *last]
     frame = framed(steps, _TYPES)
     frame.attrs = {"about": ruler.about}
     return frame
@@ -69,7 +76,7 @@ def next_steps(campaign: Readable, trials: int = MORE_TRIALS) -> pd.DataFrame:
 def _command(results: Results, option: str = "") -> str:
     own_train = bool(results.campaign.get("own_train"))
     own_files = "" if own_train else _own_files(results)
-    return resume_command(results.store.folder, f"{option} {own_files}".strip(), own_train)
+    return resume_command(from_anywhere(results.store.folder), f"{option} {own_files}".strip(), own_train)
 
 
 def _own_files(results: Results) -> str:
@@ -78,7 +85,35 @@ def _own_files(results: Results) -> str:
     return " ".join(f"--import {shlex.quote(top if dot else f'{top}.py')}" for top, dot, _ in names)
 
 
-def _unfinished(results: Results) -> Iterator[dict[str, Any]]:
+def _takes(runs: str, seconds: float | None, most: float | None = None) -> dict[str, Any]:
+    """The columns that say how long a step takes: ``runs`` in words, and seconds at least and at most."""
+    most = seconds if most is None else most
+    words = runs if seconds is None else f"{runs}, {about(seconds, most)}"
+    return {"takes": words, "seconds": seconds, "most_seconds": most}
+
+
+def _of_trials(trials: int, pace: RecordedPace) -> dict[str, Any]:
+    return {"runs": trials, **_takes(counted(trials, "trial"), pace.of_trials(trials))}
+
+
+def _of_runs(runs: int, pace: RecordedPace) -> dict[str, Any]:
+    return {"runs": runs, **_takes(counted(runs, "run"), pace.of_runs(runs))}
+
+
+def _of_confirmation(design: Design, pace: RecordedPace) -> dict[str, Any]:
+    runs = counted_range(design.fewest_runs, design.most_runs, "run")
+    return {"runs": design.fewest_runs, **_takes(runs, *(pace.of_confirmation(design) or (None, None)))}
+
+
+def _of_ablation(parts: int, seeds: int, pace: RecordedPace) -> dict[str, Any]:
+    fewest, most = num_runs(parts, seeds)
+    return {
+        "runs": fewest,
+        **_takes(counted_range(fewest, most, "run"), pace.of_runs(fewest), pace.of_runs(most)),
+    }
+
+
+def _unfinished(results: Results, pace: RecordedPace) -> Iterator[dict[str, Any]]:
     left = int(results.rows["status"].isin(UNFINISHED).sum())
     asked, begun = int(results.campaign.get("trials") or 0), int((results.trials["status"] != "infeasible").sum())
     if left or begun < asked:
@@ -87,12 +122,12 @@ def _unfinished(results: Results) -> Iterator[dict[str, Any]]:
         yield {
             "step": "finish",
             "why": f"{', '.join(said)} (still running, or cut off: then go on with it)",
-            "runs": left + max(0, asked - begun),
             "command": _command(results),
+            **_of_trials(left + max(0, asked - begun), pace),
         }
 
 
-def _seeds(results: Results, found: list[Round]) -> Iterator[dict[str, Any]]:
+def _seeds(results: Results, found: list[Round], pace: RecordedPace) -> Iterator[dict[str, Any]]:
     """Yield the steps on fresh seeds: what those would still say of the best trials and of the winner."""
     trials = results.trials
     candidates = int(((trials["status"] == "completed") & ~trials["is_base"].fillna(False).astype(bool)).sum())
@@ -103,30 +138,41 @@ def _seeds(results: Results, found: list[Round]) -> Iterator[dict[str, Any]]:
         yield {
             "step": "confirm",
             "why": "the lowest of many noisy values is lucky: only runs on fresh seeds say whether it is better",
-            "runs": design.fewest_runs,
             "command": _command(results, f"--confirm {design}"),
+            **_of_confirmation(design, pace),
         }
         return
     stands, last = standing(found), found[-1]
     if stands is None:
-        yield from _undecided(results, last)
-    elif (taken := ablation(stands, plain_rows(results.rows))) is None and (
-        changes := _num_changes(results, stands)
-    ) > 1:
+        yield from _undecided(results, last, pace)
+    else:
+        yield from _apart(results, stands, pace)
+
+
+def _apart(results: Results, stands: Round, pace: RecordedPace) -> Iterator[dict[str, Any]]:
+    """Take the winner apart, or go on with that; nothing where that is done, or it has one change only."""
+    winner = stands.judgement.winner
+    assert winner is not None, "it stands"
+    taken = ablation(stands, plain_rows(results.rows))
+    if taken is None and len(parts := parts_of(results, winner.arm)) > 1:
+        changes = _num_changes(results, winner.arm)
         yield {
             "step": "take apart",
             "why": f"the winner changes {changes} knobs at once: which of them does it need?",
             "command": _command(results, "--ablate"),
+            **_of_ablation(len(parts), stands.design.first, pace),
         }
     elif taken is not None and taken.decision.wanted:
+        wanted = len(taken.decision.wanted)
         yield {
             "step": "finish",
-            "why": f"{counted(len(taken.decision.wanted), 'group')} of the winner's changes still to be undone",
+            "why": f"{counted(wanted, 'group')} of the winner's changes still to be undone",
             "command": _command(results),
+            **_of_runs(wanted * stands.design.first, pace),
         }
 
 
-def _undecided(results: Results, last: Round) -> Iterator[dict[str, Any]]:
+def _undecided(results: Results, last: Round, pace: RecordedPace) -> Iterator[dict[str, Any]]:
     """No winner stands: go on with the design while it lasts, else more seeds for the best in a campaign of its own."""
     judgement = last.judgement
     if not judgement.over:
@@ -134,8 +180,8 @@ def _undecided(results: Results, last: Round) -> Iterator[dict[str, Any]]:
         yield {
             "step": "finish",
             "why": f"the confirmation {last.design} is not over",
-            "runs": wanted or None,
             "command": _command(results),
+            **(_of_runs(wanted, pace) if wanted else {}),
         }
         return
     best = min((v for v in judgement.verdicts.values() if _ahead(v)), key=lambda v: v.difference or 0.0, default=None)
@@ -150,9 +196,16 @@ def _undecided(results: Results, last: Round) -> Iterator[dict[str, Any]]:
             f"{best.half_width:.4f} after {counted(best.pairs, 'pair')}: about {best.pairs_to_settle} would settle it. "
             "A design cannot change once its results are known, so that takes a campaign of its own"
         ),
-        "runs": 2 * pairs,
         "command": _confirm_anew(results, pairs),
+        **_of_anew(pairs, pace),
     }
+
+
+def _of_anew(pairs: int, pace: RecordedPace) -> dict[str, Any]:
+    """The time of a campaign of a few trials whose best is confirmed on so many seeds."""
+    trials, confirmation = pace.of_trials(TRIALS_ANEW), pace.of_confirmation(Design(1, pairs, pairs))
+    seconds = None if trials is None or confirmation is None else trials + confirmation[0]
+    return {"runs": 2 * pairs, **_takes(f"{counted(TRIALS_ANEW, 'trial')} and {counted(2 * pairs, 'run')}", seconds)}
 
 
 def _ahead(verdict: Verdict) -> bool:
@@ -163,8 +216,10 @@ def _confirm_anew(results: Results, pairs: int) -> str:
     """A campaign that begins with the best of this one and confirms the best of them on so many fresh seeds."""
     campaign = results.campaign
     if campaign.get("own_train"):
-        return f"tuner.tune(train, space, ..., base=BASE, trials=5, confirm='1x{pairs}')"
-    options = f"--warm-start {shlex.quote(str(results.store.folder))} --trials 5 --confirm 1x{pairs}"
+        return f"tuner.tune(train, space, ..., base=BASE, trials={TRIALS_ANEW}, confirm='1x{pairs}')"
+    place = from_anywhere(results.store.folder)
+    begins_with = place.name if place.parent == RUNS else str(place)
+    options = f"--warm-start {shlex.quote(begins_with)} --trials {TRIALS_ANEW} --confirm 1x{pairs}"
     own_files = _own_files(results)
     asked = f"--space {campaign.get('space')} --scale {campaign.get('scale')}"
     if own_files:
@@ -172,10 +227,8 @@ def _confirm_anew(results: Results, pairs: int) -> str:
     return f"{RUN_PROGRAM} {asked} {options}  # and the options that it began with"
 
 
-def _num_changes(results: Results, stands: Round) -> int:
-    winner = stands.judgement.winner
-    assert winner is not None, "it stands"
-    rows = results.rows[results.rows["key"] == winner.arm]
+def _num_changes(results: Results, arm: str) -> int:
+    rows = results.rows[results.rows["key"] == arm]
     return len(json.loads(rows["overrides"].iloc[0])) if len(rows) else 0
 
 
@@ -186,25 +239,28 @@ def _more_trials(
     whole = max(begun, int(results.campaign.get("trials") or 0)) + trials
     row: dict[str, Any] = {
         "step": "more trials",
-        "runs": trials,
         "command": _command(results, f"--trials {whole}"),
     }
     if gain is None:
         compared = f"{len(ruler)} of at least {FEWEST_LATER} trials can be compared at the end"
         return row | {"why": f"cannot say what they would give: {compared}"}
-    said = f"{counted(trials, 'trial')} like the later ones would lower the best by {short(gain.mean)}"
-    said += f" ({short(gain.low)} to {short(gain.high)} in 80 % of campaigns), if at all ({gain.chance:.0%})"
+    interval = f"{100 * INTERVAL:.0f} %: {short(gain.low)} to {short(gain.high)}"
+    said = f"expected gain {short(gain.mean)} in {objectives_of(results)[0]} ({interval}); "
+    said += f"chance of any gain {100 * gain.chance:.0f} %"
     if noise is not None:
-        said += f"; one run differs from the next of its config by SD {short(noise.sd)}"
+        said += f"; noise of one run SD {short(noise.sd)}"
     return row | {"why": said, "gain": gain.mean, "low": gain.low, "high": gain.high, "chance": gain.chance}
 
 
-def _widen(results: Results) -> Iterator[dict[str, Any]]:
+def _widen(results: Results, pace: RecordedPace) -> Iterator[dict[str, Any]]:
+    """Yield a wider range each: a search of its own, of as many trials."""
+    asked = int(results.campaign.get("trials") or 0) or len(results.trials)
     for edge in edges(results).to_dict("records"):
         yield {
             "step": "widen",
             "why": f"{edge['suggestion']}: {edge['good_at_edge']} of the {edge['good']} best trials lie at that end",
             "command": edge["change"],
+            **_takes(f"a search of {counted(asked, 'trial')}", pace.of_trials(asked)),
         }
 
 
@@ -216,3 +272,10 @@ def _told_apart(noise: Noise, found: list[Round]) -> float:
     """The smallest difference that the campaign's confirmation can establish with all of its seeds."""
     design = found[-1].design
     return noise.smallest_difference(design.last, design.last, design.confidence(design.last))
+
+
+def step_in_words(row: Mapping[Any, Any]) -> str:
+    """A row of :func:`next_steps` as a sentence: the step, how long it takes, and why."""
+    takes = f" ({row['takes']})" if isinstance(row["takes"], str) else ""
+    why = str(row["why"])
+    return f"{row['step'].capitalize()}{takes}: {why}{'' if why.endswith(('.', '?')) else '.'}"

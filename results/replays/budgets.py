@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from terminal.counted import number_range
+
 UNLIKE = 2  # so many times more or fewer steps are another training, of which the record says little
 
 
@@ -19,5 +21,4 @@ def steps_line(pairs: Sequence[tuple[float, float]]) -> str:
 
 
 def _span(steps: Sequence[float]) -> str:
-    low, high = min(steps), max(steps)
-    return f"{low:,.0f}" if low == high else f"{low:,.0f} to {high:,.0f}"
+    return number_range(round(min(steps)), round(max(steps)))

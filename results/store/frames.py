@@ -30,6 +30,7 @@ class Results:
     reports: pd.DataFrame  # a row a report, in the order in which each run made them
     name: str
     store: Store = field(repr=False)  # that it was read from
+    worked_out: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)  # answers that take long
 
     @property
     def trials(self) -> pd.DataFrame:

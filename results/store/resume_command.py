@@ -6,7 +6,7 @@ import os
 import shlex
 from pathlib import Path
 
-from storage.location import Location
+from storage.location import Location, absolute
 
 from results.store.find import RUNS
 from results.store.names import is_name
@@ -27,6 +27,17 @@ def resume_command(folder: Location, option: str = "", own_train: bool = False, 
         return f"tuner.tune(train, space, ..., name={folder.name!r}{at}{argument})"
     line = f"{_resume(folder)}{' --trust-sources' if trusted else ''}"
     return f"{line} {option}" if option else line
+
+
+def from_anywhere(folder: Location) -> Location:
+    """The campaign's place as a command names it that is read later, or elsewhere than where it is made.
+
+    In the usual folder of campaigns its name finds it; in any other one only its whole path does.
+    """
+    if not isinstance(folder, Path):
+        return folder
+    place = Path(absolute(folder))
+    return RUNS / place.name if str(place.parent) == absolute(RUNS) else place
 
 
 def _resume(folder: Location) -> str:

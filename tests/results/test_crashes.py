@@ -29,7 +29,7 @@ def test_a_run_after_the_search_is_told_as_that_and_one_without_a_reason_too() -
 
 def test_many_crashes_are_counted_and_long_errors_shortened() -> None:
     lines = crash_lines([row(number, reason="x" * 5000 + "\nsecond line") for number in range(crashes.SHOWN + 2)])
-    assert len(lines) == crashes.SHOWN + 1 and lines[-1] == "crashed too: 2 more trials"
+    assert len(lines) == crashes.SHOWN + 1 and lines[-1] == "crashed too: 2 more runs"
     assert all(len(line) < 300 and "second line" not in line for line in lines)
 
 

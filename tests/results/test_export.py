@@ -71,7 +71,7 @@ def test_a_table_of_markdown_escapes_what_would_be_markup() -> None:
 def test_a_report_writes_a_file_a_question(campaign: Path, tmp_path: Path, capsys) -> None:
     out = tmp_path / "new" / "tables"
     assert report.main([str(campaign), "--no-page", "--csv", str(out)]) == 0
-    assert f"tables: {out}: leaderboard.csv, " in capsys.readouterr().out
+    assert f"Tables in {out}: leaderboard.csv, " in capsys.readouterr().out
     names = {path.stem for path in out.iterdir()}
     assert names == (QUESTIONS.keys() - {"pareto"}) | {"trials", "confirmations", "reports"}
     for path in out.iterdir():

@@ -14,7 +14,7 @@ import pytest
 
 import results
 from results import Store, load
-from results.report import as_many_as_fit, main, print_leaderboard, print_where
+from results.report import main, print_leaderboard, print_where
 from terminal.console import Console
 from terminal.short import short
 
@@ -45,11 +45,8 @@ def test_a_terminal_shows_the_same_words_with_colour(campaign: Path) -> None:
 
 
 def test_changes_that_do_not_fit_are_counted(campaign: Path) -> None:
-    assert "optimizer.matrix_lr=0.0612 +2\n" in _leaderboard(campaign, width=80)
+    assert "optimizer.matrix_lr=0.0612 (1/3)\n" in _leaderboard(campaign, width=80)
     assert "optimizer.matrix_lr=0.0612 schedule=Cosine model.tied=false\n" in _leaderboard(campaign, width=120)
-    assert as_many_as_fit(["one=1", "two=2", "three=3"], 14) == "one=1 two=2 +1"
-    assert as_many_as_fit(["one=1", "two=2"], 1) == "one=1 +1"
-    assert as_many_as_fit([], 10) == ""
 
 
 def test_all_changes_of_the_winner_are_listed_beside_the_base(campaign: Path) -> None:

@@ -12,7 +12,7 @@ from results import Store, load
 from results.report import main
 from results.statistics.confirmation import rounds, standing
 from results.verdicts import plain_rows
-from results.winner_command import is_plain_call, kept_command
+from results.winner_command import WinnerCommand, is_plain_call, kept_command
 
 LINE = "python -m tuner.run --space made_up --scale proxy --trials 1 --no-confirm --set 'a.b=x y'"
 
@@ -32,9 +32,25 @@ def _keep(folder: Path, **kept: Any) -> None:
     store.revise({"winner_command": {**store.campaign.get("winner_command", {}), **kept}})
 
 
+@pytest.mark.parametrize(("seed", "minimal"), [(None, False), (1337, False), (0, True)])
+def test_a_heading_says_what_the_command_does(seed: int | None, minimal: bool) -> None:
+    said = WinnerCommand(LINE, minimal, seed).heading
+    assert said.startswith("The minimal winner" if minimal else "The winner") and "trains it once more, alone" in said
+    assert ("on seed" in said) == (seed is not None) and (seed is None or f"on seed {seed})" in said)
+
+
+def test_a_seed_that_the_search_was_given_is_not_the_commands(confirmed: Path) -> None:
+    store = Store.open(confirmed)
+    for overrides, seed in (({}, 1337), ({"seed": 5}, None)):
+        store.revise({"base": {"seed": 1337}, "overrides": overrides})
+        kept = kept_command(load(confirmed))
+        assert kept is not None and kept.seed == seed
+    store.revise({"base": {}, "overrides": {}})
+
+
 def test_the_report_prints_the_command_of_the_winner(confirmed: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(confirmed)]) == 0
-    assert f"The winner as a command:\n  {LINE}\n" in capsys.readouterr().out
+    assert f"The winner as a command (trains it once more, alone):\n  {LINE}\n" in capsys.readouterr().out
     assert "--set 'a.b=x y'" in (confirmed / "report.html").read_text("utf-8")
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import terminal
-from terminal.counted import counted
+from terminal.counted import counted, counted_range, number_range
 
 ROOT = Path(terminal.__file__).parent.parent
 PACKAGES = ("results", "search_spaces", "storage", "terminal", "trainable", "tuner")
@@ -19,8 +19,6 @@ NOUNS = (
 )
 BARE = re.compile(rf" ((finished|completed|recorded|different|empty|fresh|more) )*({NOUNS})s\b")
 NEVER_ONE = {  # a span, or a number that is two at least
-    "to {most} runs",
-    "to {spec.confirm.most_runs} runs",
     "{spec.confirm.first} fresh seeds",
     "{MOST_FILES} files",
     "campaign {folder.name!r} runs code",  # a verb
@@ -30,7 +28,6 @@ NEVER_ONE = {  # a span, or a number that is two at least
     "{said.num_rows:,} rows but may hold",
     "{row_kinds.MOST_ROWS[dataset]:,} rows",
     "{SAME_ERRORS} trials in a row",
-    "{runs} runs (--no-confirm",
     "{design.first} fresh seeds",
     "{most:,} runs more",
     "audit: {each} changes the computation",
@@ -39,7 +36,6 @@ NEVER_ONE = {  # a span, or a number that is two at least
     "none of {len(documents):,} documents",
     "{last} seeds but it must be",
     "{candidates} candidates but it must be",
-    "to {DEFAULT.most_runs} runs",
     "{changes} changes matter",
     "{left} changes that are left",
     "{total:,} trainings, but",
@@ -85,3 +81,9 @@ def test_no_text_counts_by_hand() -> None:
     assert len(files) > 100
     by_hand = [f"{file.relative_to(ROOT)}: {text}" for file in files for text in bare_counts(file.read_text("utf-8"))]
     assert [text for text in by_hand if not any(allowed in text for allowed in NEVER_ONE)] == []
+
+
+def test_a_range_of_one_number_is_that_number() -> None:
+    assert counted_range(10, 10, "run") == "10 runs" and counted_range(1, 1, "run") == "1 run"
+    assert counted_range(10, 1200, "run") == "10 to 1,200 runs"
+    assert number_range(7, 7) == "7" and number_range(7, 1024) == "7 to 1,024"

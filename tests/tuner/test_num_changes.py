@@ -5,9 +5,12 @@ from __future__ import annotations
 import io
 import json
 
+from results import load
 from results.design import Design
+from results.questions.taking_apart import parts_of
 from terminal.console import Console
 from tests.tuner.test_confirm import better
+from tuner.campaign.record import ranges_of
 from tuner.cli.summary import print_winner
 
 
@@ -21,5 +24,7 @@ def test_the_changes_of_a_winner_are_those_that_the_leaderboard_lists(bench, pla
     print_winner(console, search, confirmation)
     said = console.file.getvalue()
     assert f"Which of its {confirmation.num_changes} changes matter?" in said
+    search.ledger.store.revise({"ranges": ranges_of(bench.space.knobs)})
+    assert len(parts_of(load(search.folder), won["key"])) == confirmation.num_parts, "as the record alone tells it"
     fewer = f"{confirmation.num_parts} can be undone alone, the others with them"
     assert (fewer in said) == (confirmation.num_parts < confirmation.num_changes)

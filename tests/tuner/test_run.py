@@ -169,7 +169,7 @@ def test_crashed_trials_make_the_exit_code_1_and_are_counted(without_ray, toy_cu
 
     without_ray(curve=crashing)
     assert main([*GOLF, "--data", "text [b]", "--trials", "4", "--name", "bad", "--stopper", "none"]) == 1
-    assert "3 trials crashed: the last line of each error is in trials.reason" in capsys.readouterr().out
+    assert "3 runs crashed: the last line of each error is in trials.reason" in capsys.readouterr().out
     assert campaign_json("bad")["stopper"] == "none"
 
 

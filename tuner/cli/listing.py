@@ -6,7 +6,7 @@ from collections import Counter
 
 import search_spaces
 from results.store.campaign_folder import Store, campaigns
-from results.store.statuses import STATUSES
+from results.store.statuses import SEARCH, STATUSES
 from search_spaces.space import Space
 from storage.location import Location
 from terminal.console import Console
@@ -34,10 +34,15 @@ def show(console: Console, space: Space | None, runs: Location) -> None:
 def _counts(folder: Location) -> str:
     """Count a campaign's trials by status, or say why it is unreadable: a damaged one must not hide the others."""
     try:
-        found = Counter(Store.open(folder).table("trials").column("status").to_pylist())
+        table = Store.open(folder).table("trials")
     except ValueError as error:
         return str(error).split("; ")[0]
-    return ", ".join(f"{found[status]} {status}" for status in STATUSES if found[status]) or "no trials yet"
+    stages = table.column("stage").to_pylist() if "stage" in table.column_names else [SEARCH] * len(table)
+    pairs = zip(table.column("status").to_pylist(), stages, strict=True)
+    found = Counter(status for status, stage in pairs if stage in (None, SEARCH))
+    later = len(table) - found.total()
+    parts = [f"{found[status]} {status}" for status in STATUSES if found[status]]
+    return ", ".join(parts + ([f"{counted(later, 'run')} after the search"] if later else [])) or "no trials yet"
 
 
 def show_space(console: Console, space: Space) -> None:

@@ -9,7 +9,7 @@ from results.replays.budgets import steps_line
 from results.statistics.ablation import num_runs
 from search_spaces import recorded
 from terminal.console import Console
-from terminal.counted import counted
+from terminal.counted import counted, counted_range, number_range
 from terminal.duration import durations
 from trainable.config import UNITS
 from trainable.runtime import Runtime
@@ -66,8 +66,8 @@ def confirmation(design: Design) -> str:
     seeds = f"{design.first} fresh seeds" + (
         f", to {design.last} where undecided" if design.last > design.first else ""
     )
-    runs = f"{design.fewest_runs}" + (f" to {design.most_runs}" if design.last > design.first else "")
-    return f"after the search the best {design.candidates} and the base on {seeds}: {runs} runs (--no-confirm: none)"
+    runs = counted_range(design.fewest_runs, design.most_runs, "run")
+    return f"after the search the best {design.candidates} and the base on {seeds}: {runs} (--no-confirm: none)"
 
 
 def describe_replay(console: Console, question: Question, where: str, fixed: str) -> None:
@@ -139,7 +139,7 @@ def print_search_cost(
     times = SearchTimes(cost, late, wall_time.expect(cost, stops, fidelity) if cost.trials else wall_time.NOTHING)
     if cost.trials:
         print_time(console, times, stops, hardware.hours)
-    waves = plan.confirmation_waves(spec.confirm, slots, left.confirmed) if spec.confirm else (0, 0)
+    waves = spec.confirm.waves(slots, left.confirmed) if spec.confirm else (0, 0)
     print_later(console, times, waves, question)
     print_hours(console, start)
     print_price(console, start, slots, times.in_all(*waves))
@@ -259,8 +259,8 @@ def print_later(console: Console, times: SearchTimes, waves: tuple[int, int], qu
         later, in_all = times.later(*waves), times.in_all(*waves)
         if later is None or in_all is None:
             wall = times.expected.wall
-            sums = f"{_amount(wall + waves[0])} to {_amount(wall + waves[1])}"
-            console.print(f"confirmation: {waves[0]:,} to {waves[1]:,} times that of a whole trial after it")
+            sums = _span(wall + waves[0], wall + waves[1])
+            console.print(f"confirmation: {_span(*waves)} times that of a whole trial after it")
             console.print(f"in all: about {sums} times that of a whole trial")
         else:
             console.print(f"confirmation: {durations(*later)} after it")
@@ -284,7 +284,7 @@ def print_replay_cost(
     ]
     known = [count for count in tokens if count is not None]
     if known:
-        console.print(f"tokens: {min(known):,} to {max(known):,} a trial, {sum(known):,} in all")
+        console.print(f"tokens: {number_range(min(known), max(known))} a trial, {sum(known):,} in all")
         console.print(f"speed: {hardware.speed}, of the base")
     print_devices(console, hardware, slots)
     seconds: list[float] | None = None

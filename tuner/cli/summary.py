@@ -14,10 +14,11 @@ from results.report import print_leaderboard, print_page, print_where
 from results.statistics.ablation import num_runs
 from results.store import frames
 from results.store.resume_command import RUN_PROGRAM
+from results.winner_command import WinnerCommand
 from search_spaces.catalogue import is_known
 from storage.location import Location
 from terminal.console import Console
-from terminal.counted import counted
+from terminal.counted import counted, counted_range
 from terminal.duration import durations
 from terminal.exit_codes import DONE, FAILED
 from terminal.program import INTERRUPTION, exit_code
@@ -50,7 +51,7 @@ def conclude(console: Console, campaign: Search) -> int:
     crashed = campaign.ledger.counts().get("crashed", 0)
     if crashed:
         where = f"the last line of each error is in trials.reason, all of it in {campaign.folder / 'errors'}"
-        console.print(f"{counted(crashed, 'trial')} crashed: {where}")
+        console.print(f"{counted(crashed, 'run')} crashed: {where}")
     unconfirmed = campaign.confirmation is not None and not campaign.confirmation.over
     left = len(campaign.ledger.unfinished()) or unconfirmed
     if campaign.stopping and (left or campaign.num_started < campaign.trials):
@@ -72,7 +73,7 @@ def print_unconfirmed(console: Console, campaign: Search) -> None:
     """Print how to confirm what a search for one objective has found; nothing where only the base completed."""
     tried = any(not entry.row["is_base"] for entry in campaign.ledger.completed())
     if tried and not campaign.stopping and campaign.space.second_objective is None:
-        cost = f"{DEFAULT.fewest_runs} to {DEFAULT.most_runs} runs"
+        cost = counted_range(DEFAULT.fewest_runs, DEFAULT.most_runs, "run")
         line = again(campaign.folder, f"--confirm {DEFAULT}")
         console.print(f"Which differences are real? A confirmation on fresh seeds tells ({cost}): {line}")
 
@@ -86,14 +87,15 @@ def print_winner(console: Console, campaign: Search, confirmation: Confirmation)
         return
     line = command_for(campaign, str(campaign.ledger.campaign["scale"]), config)
     if line is not None:
-        console.print(f"The {'minimal ' if confirmation.minimal else ''}winner as a command:")
+        seed = campaign.space.scale(str(campaign.ledger.campaign["scale"])).base.seed
+        console.print(WinnerCommand(line, confirmation.minimal, seed).heading)
         console.print(f"  {line}")
         keep_command(console, campaign, confirmation, line)
     changes, parts = confirmation.num_changes, confirmation.num_parts
     if not campaign.spec.ablate and not confirmation.ablated and parts > 1:
         fewest, most = num_runs(parts, confirmation.design.first)
         seconds = confirmation.run_seconds
-        cost = f"{fewest} to {most} runs"
+        cost = counted_range(fewest, most, "run")
         if seconds is not None:
             slots = campaign.here.slots
             cost += f", about {durations(fewest * seconds / slots, most * seconds / slots)}"

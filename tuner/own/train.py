@@ -28,7 +28,7 @@ from search_spaces.objectives import MEASURED_ON_THE_WAY
 from search_spaces.own_train import HANDED_IN, OwnConfig, OwnSpace, own_space
 from storage import files, inside
 from terminal.console import Console
-from terminal.counted import counted
+from terminal.counted import counted, counted_range
 from terminal.named_arguments import naming_the_nearest
 from terminal.short import shortened
 from trainable.worker.attempt import STOP_FILE
@@ -267,7 +267,7 @@ def describe_plan(console: Console, question: OwnQuestion, here: capacity.Cluste
     knobs, each = counted(len(space.knobs), "knob"), f"steps {question.base.budget.steps} each"
     console.print(f"plan: {counted(spec.trials or 0, 'trial')} on {here.about}, {each}, {knobs}")
     if spec.confirm:
-        runs = f"{spec.confirm.fewest_runs} to {spec.confirm.most_runs} runs"
+        runs = counted_range(spec.confirm.fewest_runs, spec.confirm.most_runs, "run")
         best = f"the best {spec.confirm.candidates} and the base on {spec.confirm.first} fresh seeds"
         console.print(f"confirm: after the search {best}: {runs} (confirm=False: none)")
     for note in here.notes:

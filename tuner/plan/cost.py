@@ -7,7 +7,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from results.design import Design
 from results.statistics.halving import REDUCTION
 from trainable.config import TrainConfig
 from trainable.data.preparation import known_vocab_size
@@ -52,16 +51,6 @@ class Plan:
         found = [leg * self.seconds + each + end for leg, end in zip(trained, ends, strict=True)]
         found[0] += self.beside.start
         return [seconds / self.whole_seconds for seconds in found]
-
-
-def confirmation_waves(design: Design, slots: int, done: int = 0) -> tuple[int, int]:
-    """Return how many whole runs a confirmation takes one after another, at least and at most: each look is awaited.
-
-    ``done`` runs of it are over.
-    """
-    arms, first = design.candidates + 1, -(-max(0, design.fewest_runs - done) // slots)
-    looks = design.last - design.first - max(0, done - design.fewest_runs) // arms
-    return first, first + max(0, looks) * -(-arms // slots)
 
 
 def waves(costs: Sequence[float], slots: int) -> float:

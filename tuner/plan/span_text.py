@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from terminal.duration import duration
+from terminal.duration import duration, rounded_seconds
 from tuner.plan.time_left import Span
 
 ONE = 1.25  # a range whose ends are no further apart is said as one time
@@ -13,11 +13,3 @@ def said_of_left(left: Span) -> str:
     text = f"about {duration(rounded_seconds(left.middle))}"
     low, high = duration(rounded_seconds(left.low)), duration(rounded_seconds(left.high))
     return text if left.high <= ONE * left.low or low == high else f"{text} ({low} to {high})"
-
-
-def rounded_seconds(seconds: float) -> float:
-    """Round seconds to what can be known of them: a tenth or so."""
-    for under, step in ((60, 5), (600, 30), (3600, 60), (36_000, 300)):
-        if seconds < under:
-            return step * max(1, round(seconds / step))
-    return 3600.0 * round(seconds / 3600)

@@ -81,6 +81,19 @@ def test_a_knob_has_its_range_condition_and_values(tmp_path: Path, make_trial: C
     assert frac["when"] == [{"path": "schedule", "labels": ["Warmdown"]}]
 
 
+def test_a_number_of_a_choice_has_one_label_however_it_is_written(
+    tmp_path: Path, make_trial: Callable[..., Row]
+) -> None:
+    ranges = {"losses.ZLoss.weight": {"domain": "0.0 | 0.0001 | 0.001", "why": "", "when": None}}
+    store = Store.create(tmp_path / "made-up", {"space": "x", "ranges": ranges}, {"losses.ZLoss.weight": "float64"})
+    for n, weight in enumerate((0.0, 0.001, 0.5)):
+        row = make_trial(n, "completed", 2.0 - n, is_base=not n)
+        kept = {name: cell for name, cell in row.items() if "." not in name and name != "schedule"}
+        store.write_trial({**kept, "losses.ZLoss.weight": weight})  # type: ignore[typeddict-unknown-key]
+    (knob,) = _of(store.folder)["knobs"]
+    assert knob["labels"] == ["0.0", "0.0001", "0.001", "0.5"] and knob["values"] == [0, 2, 3]
+
+
 @pytest.mark.parametrize(("count", "most"), [(3, 5), (5, 5), (500, 20), (1001, 500)])
 def test_thinned_lines_keep_both_ends(count: int, most: int) -> None:
     places = thinned(count, most)

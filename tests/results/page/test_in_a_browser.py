@@ -51,7 +51,7 @@ def test_a_status_is_filtered_out_of_all_pictures_and_the_table(shown: Any) -> N
     _rows(shown, 8)
     shown.tab.locator('[data-group="stopped"]').click()
     _rows(shown, 5)
-    assert "5 of 8 runs shown" in shown.tab.locator("#count").inner_text()
+    assert "5 of 8 trials shown" in shown.tab.locator("#count").inner_text()
     shown.tab.locator('[data-group="stopped"]').click()
     _rows(shown, 8)
 
@@ -59,7 +59,7 @@ def test_a_status_is_filtered_out_of_all_pictures_and_the_table(shown: Any) -> N
 def test_words_filter_by_number_and_by_change(shown: Any) -> None:
     shown.tab.locator("#bar input").fill("schedule=cosine")
     _rows(shown, 1)
-    assert "1 of 8 runs shown" in shown.tab.locator("#count").inner_text()
+    assert "1 of 8 trials shown" in shown.tab.locator("#count").inner_text()
     shown.tab.locator("#bar input").fill("")
     _rows(shown, 8)
 

@@ -40,3 +40,14 @@ def test_it_is_printed_alone_or_written_to_a_file(campaign: Path, tmp_path: Path
     assert main([str(campaign), "--no-page", "--markdown", str(tmp_path / "summary.md")]) == 0
     assert (tmp_path / "summary.md").read_text("utf-8").startswith("## `made-up`")
     assert f"Markdown: {tmp_path / 'summary.md'}" in capsys.readouterr().out
+
+
+def test_files_beside_a_summary_on_the_screen_are_named_on_stderr(campaign: Path, tmp_path: Path, capsys: Any) -> None:
+    pictures, tables = tmp_path / "pictures", tmp_path / "tables"
+    assert main([str(campaign), "--markdown", "--png", str(pictures), "--csv", str(tables)]) == 0
+    said = capsys.readouterr()
+    assert said.out.startswith("## `made-up`") and ".png" not in said.out
+    named = {line.partition(" in ")[0]: line.rpartition(": ")[2].split(", ") for line in said.err.splitlines()}
+    assert named.keys() == {"Tables", "Pictures"} and f"Pictures in {pictures}: " in said.err
+    assert sorted(named["Pictures"]) == sorted(path.name for path in pictures.iterdir())
+    assert sorted(named["Tables"]) == sorted(path.name for path in tables.iterdir())

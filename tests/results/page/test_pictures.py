@@ -25,7 +25,7 @@ def test_each_picture_of_a_confirmed_search_is_written(tmp_path: Path, capsys: A
     drawn = {"progress", "curves", "confirmation", "effects", "importance", "parallel", "scatter", "slots"}
     assert {path.stem for path in found} == drawn
     assert all(path.read_bytes().startswith(b"\x89PNG") and path.stat().st_size > 5000 for path in found)
-    assert f"pictures: {tmp_path / 'new' / 'pictures'}: progress.png, curves.png" in capsys.readouterr().out
+    assert f"Pictures in {tmp_path / 'new' / 'pictures'}: progress.png, curves.png" in capsys.readouterr().out
 
 
 def test_a_replay_has_its_record_beside_it(tmp_path: Path, capsys: Any) -> None:

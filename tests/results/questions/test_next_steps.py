@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from terminal.short import short
 from tests.results.questions.made_up_search import KNOBS, RANGES, place, search
 
 
@@ -25,6 +26,11 @@ def test_more_trials_have_a_gain_with_its_spread(make_trial, written):
     few, many = (steps_of(campaign, trials).loc["more trials"] for trials in (4, 400))
     for found in (few, many):
         assert 0 <= found["low"] <= found["gain"] <= found["high"] and 0 < found["chance"] <= 1
+        gain, low, high = (short(found[name]) for name in ("gain", "low", "high"))
+        said = (
+            f"expected gain {gain} in val_bpb (80 %: {low} to {high}); chance of any gain {100 * found['chance']:.0f} %"
+        )
+        assert found["why"] == said
     assert few["gain"] < many["gain"] and few["chance"] < many["chance"]
 
 

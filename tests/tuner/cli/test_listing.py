@@ -5,8 +5,11 @@ import io
 import pytest
 
 import search_spaces
+from results import load
+from results.design import Design
 from search_spaces.own_space import looked_at
 from terminal.console import Console
+from tests.tuner.test_confirm import better
 from tuner.cli import listing
 
 
@@ -50,6 +53,16 @@ def test_campaigns_are_listed_with_their_counts(listed, make_bench, play) -> Non
     (first,) = [line for line in lines if line.strip().startswith("first:")]
     assert "3 completed" in first
     assert "  second: no trials yet" in lines
+
+
+def test_runs_after_a_search_are_no_trials_of_it(listed, make_bench, play) -> None:
+    search = make_bench("first").search(trials=9, seed=2, confirm=Design(2, 3, 5))
+    play(search, curve=better).run()
+    found = load(search.folder)
+    (line,) = [line for line in listed().splitlines() if line.startswith("  first:")]
+    counts = [int(part.split()[0]) for part in line.partition(": ")[2].split(", ")]
+    assert line.endswith(f", {len(found.confirmations)} runs after the search")
+    assert sum(counts[:-1]) == len(found.trials) and counts[-1] == len(found.confirmations) >= 9
 
 
 def test_a_damaged_campaign_does_not_hide_the_others(listed, make_bench) -> None:

@@ -10,7 +10,8 @@ from results.page import PAGE
 from results.winner_command import kept_command
 from terminal.console import Console
 from tests.tuner.test_confirm import better
-from tuner.cli.summary import conclude, keep_command
+from tuner.cli import summary
+from tuner.cli.summary import conclude, keep_command, print_winner
 
 
 def test_a_search_ends_with_its_page_and_keeps_the_winners_command(bench, play) -> None:
@@ -24,3 +25,26 @@ def test_a_search_ends_with_its_page_and_keeps_the_winners_command(bench, play) 
     keep_command(console, search, search.confirmation, line)
     kept = kept_command(load(search.folder))
     assert kept is not None and kept.line == line and not kept.minimal
+
+
+def test_the_runs_of_an_ablation_are_one_number_where_there_is_one(bench, play, monkeypatch) -> None:
+    search = bench.search(trials=9, seed=2, confirm=Design(2, 3, 5))
+    play(search, curve=better).run()
+    said = {}
+    for fewest, most in ((10, 10), (10, 30)):
+        monkeypatch.setattr(summary, "num_runs", lambda parts, seeds, ends=(fewest, most): ends)
+        console = Console(file=io.StringIO(), width=200)
+        print_winner(console, search, search.confirmation)
+        said[most] = console.file.getvalue()
+    assert " 10 runs" in said[10] and "to 10 runs" not in said[10] and " 10 to 30 runs" in said[30]
+
+
+def test_the_winners_command_is_said_to_train_once_on_the_seed_of_the_base(bench, play, monkeypatch) -> None:
+    search = bench.search(trials=9, seed=2, confirm=Design(2, 3, 5))
+    play(search, curve=better).run()
+    monkeypatch.setattr(summary, "command_for", lambda campaign, scale, config: "python -m tuner.run --space made_up")
+    console = Console(file=io.StringIO(), width=200)
+    print_winner(console, search, search.confirmation)
+    seed = search.space.scale("proxy").base.seed
+    heading = f"The winner as a command (trains it once more, alone, on seed {seed}):"
+    assert f"{heading}\n  python -m tuner.run --space made_up\n" in console.file.getvalue()

@@ -4,7 +4,7 @@ import pytest
 
 from results.design import Design
 from tuner.cli.time_left_of_search import TimeLeft, time_left_of, to_come
-from tuner.plan.span_text import rounded_seconds, said_of_left
+from tuner.plan.span_text import said_of_left
 from tuner.plan.time_left import Span
 
 
@@ -20,11 +20,6 @@ from tuner.plan.time_left import Span
 )
 def test_a_time_is_said_with_its_range_where_it_has_one(span, text) -> None:
     assert said_of_left(span) == text
-
-
-@pytest.mark.parametrize(("seconds", "to"), [(3.0, 5.0), (58.0, 60.0), (307.0, 300.0), (1234.0, 1260.0)])
-def test_a_time_is_rounded_to_what_can_be_known(seconds, to) -> None:
-    assert rounded_seconds(seconds) == to
 
 
 def test_a_search_says_nothing_before_its_first_report_and_while_it_ends(bench, play) -> None:

@@ -5,12 +5,11 @@ import dataclasses
 import pytest
 
 import search_spaces
-from results.design import Design
 from trainable.config import Budget
 from trainable.scaling import scaling_parameters
 from trainable.worker.fidelity import BRANCH_FRACTION
 from tuner.early_stopping import bracket_shares
-from tuner.plan.cost import confirmation_waves, expected_share, plan_search, tokens_of, waves
+from tuner.plan.cost import expected_share, plan_search, tokens_of, waves
 
 
 def with_budget(base, **limits):
@@ -78,12 +77,6 @@ def test_without_a_speed_nothing_is_said_of_seconds(toy_base) -> None:
 def test_seconds_and_another_limit_bound_each_other(toy_base) -> None:
     short, long = (plan_search(with_budget(toy_base, steps=240, seconds=s), 10, 2, "none", 640.0) for s in (10.0, 1e5))
     assert (short.tokens, short.seconds) == (6400, 10.0) and (long.tokens, long.seconds) == (240 * 64, 24.0)
-
-
-def test_a_confirmation_takes_whole_runs_however_many_slots_there_are() -> None:
-    assert confirmation_waves(Design(3, 3, 9), 2) == (6, 18)
-    assert confirmation_waves(Design(3, 3, 9), 64) == (1, 7)
-    assert confirmation_waves(Design(3, 3, 3), 5) == (3, 3)
 
 
 def test_a_replay_takes_as_long_as_its_longest_training_or_the_slots_that_are_left() -> None:

@@ -1,9 +1,11 @@
 // Puts the page together, in the order of the questions that it answers.
 
 function statusFilters() {
-  const counts = DATA.statuses.map((_, at) => T.status.filter((status) => status === at).length);
-  filters(DATA.statuses.map((status, at) => ({ id: status, text: `${status} ${counts[at].toLocaleString("en-US")}`, title: `Show or hide trials that are ${status}`,
-    colour: status, shape: SHAPES[status] })).filter((_, at) => counts[at]));
+  const count = (group) => T.number.filter((_, place) => groupOf(place) === group).length;
+  const group = (id, text, title) => ({ id, text: `${text} ${count(id).toLocaleString("en-US")}`, title, colour: id, shape: SHAPES[id] });
+  const groups = [...DATA.statuses.map((status) => group(status, status, `Show or hide trials of the search that are ${status}`)),
+    ...Object.entries(STAGES).map(([stage, name]) => group(stage, `${name} runs`, `Show or hide the runs of the ${name}`))];
+  filters(groups.filter((one) => count(one.id)));
 }
 
 beginTheme();

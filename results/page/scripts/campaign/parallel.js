@@ -33,7 +33,8 @@ class Parallel extends Chart {
       if (end >= 0) this.at(this.xs[end], this.y(this.list[end].at(place)), place);
     }
     ctx.globalAlpha = 1;
-    this.list.forEach((axis, at) => this.drawAxis(ctx, axis, this.xs[at], at));
+    this.names(ctx);
+    this.list.forEach((axis, at) => this.drawAxis(ctx, axis, this.xs[at]));
     this.drawOver();
   }
 
@@ -53,23 +54,36 @@ class Parallel extends Chart {
     });
   }
 
-  drawAxis(ctx, axis, x, at) {
-    const room = this.xs.length > 1 ? this.xs[1] - this.xs[0] : 200;
-    line(ctx, x, this.box.top, x, this.box.bottom, COLOURS.soft, 1);
+  get room() { return this.xs.length > 1 ? this.xs[1] - this.xs[0] : 200; }
+
+  // The names above the axes: where there is room the parts of a path in two lines, else its end, at two heights.
+  names(ctx) {
     ctx.textAlign = "center";
     ctx.textBaseline = "alphabetic";
-    ctx.fillStyle = COLOURS.ink;
-    const edge = (text) => Math.min(Math.max(x, ctx.measureText(text).width / 2 + 2), this.box.right - ctx.measureText(text).width / 2 - 2);
-    const parts = axis.name.split(".");
-    const [head, tail] = [parts.slice(0, -1).join("."), parts.at(-1)];
-    const name = fitted(ctx, tail, room - 4);
-    ctx.fillText(name, edge(name), at % 2 && room < 90 ? 12 : 28);
-    if (head && room >= 90) { ctx.fillStyle = COLOURS.soft; const above = fitted(ctx, head, room - 4); ctx.fillText(above, edge(above), 13); }
+    const write = (text, at, y, colour) => {
+      const half = ctx.measureText(text).width / 2 + 2;
+      ctx.fillStyle = colour;
+      ctx.fillText(text, Math.min(Math.max(this.xs[at], half), this.box.right - half), y);
+    };
+    const paths = this.list.map((axis) => axis.name);
+    if (this.room < 90) {
+      shortened(ctx, paths, this.room * 1.6).forEach((name, at) => write(name, at, at % 2 ? 12 : 28, COLOURS.ink));
+      return;
+    }
+    const ends = paths.map((path) => path.lastIndexOf(".") + 1);
+    shortened(ctx, paths.map((path, at) => path.slice(ends[at])), this.room - 4).forEach((name, at) => write(name, at, 28, COLOURS.ink));
+    shortened(ctx, paths.map((path, at) => path.slice(0, Math.max(0, ends[at] - 1))), this.room - 4).forEach((name, at) => write(name, at, 13, COLOURS.soft));
+  }
+
+  drawAxis(ctx, axis, x) {
+    line(ctx, x, this.box.top, x, this.box.bottom, COLOURS.soft, 1);
+    ctx.textBaseline = "alphabetic";
     ctx.fillStyle = COLOURS.soft;
     ctx.strokeStyle = COLOURS.paper;
     ctx.lineWidth = 3;
-    for (const [part, text] of axis.ticks) {
-      const said = fitted(ctx, text, room - 6);
+    const ticks = shortened(ctx, axis.ticks.map(([, text]) => text), this.room - 6);
+    for (const [at, [part]] of axis.ticks.entries()) {
+      const said = ticks[at];
       const left = Boolean(axis.last);
       ctx.textAlign = left ? "right" : "left";
       ctx.strokeText(said, left ? x - 5 : x + 5, this.y(part) + 4);
@@ -175,12 +189,14 @@ function parallelSection() {
   const known = T.value.some((value, place) => searched(place) && (value ?? T.last[place]) !== null);
   if (N < 2 || knobs.length < (known ? 1 : 2)) return;
   const body = section("parallel");
-  const first = knobs.slice(0, 12).map((knob) => knob.path);
-  const chosen = new Set(DATA.first_knobs ? DATA.first_knobs.filter((path) => knobs.some((knob) => knob.path === path)) : first);
+  const wide = 60; // pixels of an axis; as many as the screen has room for are drawn at first
+  const most = Math.max(3, Math.floor(body.clientWidth / wide) - 1);
+  const first = DATA.first_knobs ? DATA.first_knobs.filter((path) => knobs.some((knob) => knob.path === path)) : knobs.slice(0, 12).map((knob) => knob.path);
+  const chosen = new Set(first.slice(0, most));
   const host = el("div");
   const axes = () => [...knobs.filter((knob) => chosen.has(knob.path)).map(knobAxis), ...(known ? [resultAxis()] : [])];
   const inner = el("div", {}, host);
-  const fit = () => { host.style.minWidth = `${Math.max(300, (chosen.size + 1) * 64)}px`; };
+  const fit = () => { host.style.minWidth = `${Math.max(240, (chosen.size + 1) * wide)}px`; };
   fit();
   const chart = new Parallel(host, axes());
   cleared.push(() => { chart.brushes.clear(); });

@@ -13,8 +13,11 @@ const valueOf = (name, place) => {
 const CURVES = DATA.curves.measures.map((measure) => ({ ...measure,
   of: Object.fromEntries(Object.entries(measure.of).map(([place, [axis, values]]) => [place, [...DATA.curves.axes[axis], values]])) }));
 
-const MORE_COLOURS = DATA.statuses;
-const groupOf = statusOf;
+// Groups that the filter knows: a trial of the search by how it ended, any other run by what it is for.
+const STAGES = { confirm: "confirmation", ablate: "ablation" };
+const MORE_COLOURS = [...DATA.statuses, ...Object.keys(STAGES)];
+const isLater = (place) => !searched(place);
+const groupOf = (place) => (searched(place) ? statusOf(place) : T.stage[place]);
 const addressOf = (place) => `trial-${T.number[place]}`;
 const ADDRESSES = new Map(T.number.map((_, place) => [addressOf(place), place]));
 
@@ -24,11 +27,14 @@ function textsOf(place) {
 
 const WINNER = DATA.winner ? PLACE.get(DATA.winner.trial) ?? -1 : -1;
 const BASE = T.is_base.findIndex((is, place) => is && searched(place));
-const colourOf = (place) => (place === WINNER ? COLOURS.winner : place === BASE ? COLOURS.base : COLOURS[statusOf(place)]);
+const colourOf = (place) => (place === WINNER ? COLOURS.winner : place === BASE ? COLOURS.base : COLOURS[groupOf(place)]);
 
 const SHAPES = { completed: "circle", stopped: "square", diverged: "triangle", crashed: "cross", infeasible: "diamond",
-  plateaued: "dash", running: "ring", interrupted: "plus" };
-const shapeOf = (place) => (place === WINNER ? "star" : SHAPES[statusOf(place)]);
+  plateaued: "dash", running: "ring", interrupted: "plus", confirm: "box", ablate: "frame" };
+const shapeOf = (place) => (place === WINNER ? "star" : SHAPES[groupOf(place)]);
+
+// What a stopped trial's value does not say: its rate was still to fall.
+const cutText = (place) => (T.cut[place] === null ? "" : `its schedule had not finished: ${short(T.rung[place])} of ${short(T.cut[place])} ${valueOf("budget_unit", place)}`);
 
 // What a tooltip says of a trial.
 function told(place) {
@@ -38,5 +44,6 @@ function told(place) {
   if (!searched(place)) lines.push(`${T.stage[place]} run, seed ${valueOf("seed", place)}`);
   const reason = valueOf("reason", place);
   if (reason) lines.push(reason.length > 160 ? `${reason.slice(0, 160)}…` : reason);
+  if (cutText(place)) lines.push(cutText(place));
   return lines;
 }

@@ -2,7 +2,7 @@
 
 function changed(place, most = 4) {
   const found = DATA.changes.of[place].map(([path, value]) => `${DATA.changes.paths[path]}=${short(value)}`);
-  return T.is_base[place] ? "(the base config)" : found.slice(0, most).join(", ") + (found.length > most ? ` +${found.length - most}` : "");
+  return T.is_base[place] ? "(the base config)" : someOf(found, most);
 }
 
 const HEADS = [

@@ -5,7 +5,7 @@ const titleOf = (place) => `Trial ${T.number[place]}${T.is_base[place] ? ", the 
 function trialParts(place) {
   const parts = [el("p", {}, told(place).slice(1, 2).join(" ") || "It has no value.")];
   const reason = valueOf("reason", place);
-  if (reason) parts.push(el("p", { class: "reason", text: `${statusOf(place) === "stopped" ? "Stopped at " : "Why: "}${reason}` }));
+  if (reason) parts.push(el("p", { class: "reason", text: `${statusOf(place) === "stopped" ? "Stopped at " : "Why: "}${reason}${cutText(place) ? `; ${cutText(place)}` : ""}` }));
   const family = relatives(place);
   if (family.length) parts.push(el("p", {}, "Other runs of this config: ", family.flatMap((other, at) => [at ? ", " : "", link(other), ` (seed ${valueOf("seed", other)}, ${T.value[other] === null ? statusOf(other) : result(T.value[other])})`]), "."));
   const rows = changeRows(place);
@@ -14,7 +14,7 @@ function trialParts(place) {
     if (!curve.of[place]) return;
     const host = el("div");
     lineChart(host, { measure, tokens: false, logx: false, logy: false, own: place, rungs: true }, (other) => other === place || other === WINNER || other === BASE, { height: 240, selects: false });
-    parts.push(el("h3", { text: curve.name }), host);
+    parts.push(el("h3", { text: curve.name + (curve.window && smoothing ? `: running median of ${curve.window} points` : "") }), host);
   });
   if (parts.some((part) => part.classList.contains("chart"))) parts.push(legend([["winner", "winner", "line"], ["base", "base", "line"]]));
   const row = DATA.columns.map((column) => ({ ...column, found: column.values ? column.values[place] : column.value })).filter((column) => column.found !== null);

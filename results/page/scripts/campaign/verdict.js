@@ -46,5 +46,5 @@ function winnerSection() {
     const list = changesTable("changed from the base", rows);
     body.append(rows.length > 12 ? el("details", {}, el("summary", { text: `What it changes: ${plural(rows.length, "knob")}` }), list) : list);
   }
-  if (of.command) body.append(el("p", { class: "hint", text: of.minimal ? "What an ablation has left of it, as a command:" : "As a command:" }), command(of.command));
+  if (of.command) body.append(el("p", { class: "hint", text: of.command_heading }), command(of.command));
 }

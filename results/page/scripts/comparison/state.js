@@ -13,6 +13,7 @@ const shapeOf = (place) => SERIES[T.campaign[place] % SERIES.length];
 const dashOf = (campaign) => DASHES[campaign % DASHES.length];
 
 const groupOf = (place) => T.campaign[place];
+const isLater = () => false; // only trials of searches and replays are here
 const addressOf = (place) => `trial-${T.campaign[place] + 1}-${T.number[place]}`;
 const ADDRESSES = new Map(T.number.map((_, place) => [addressOf(place), place]));
 const placeOf = (campaign, number) => ADDRESSES.get(`trial-${campaign + 1}-${number}`) ?? -1;
@@ -30,7 +31,7 @@ const textsOf = (place) => [String(T.number[place]), C[T.campaign[place]].name, 
 function changed(place, most = 4) {
   if (T.is_base[place]) return "(the base config)";
   const found = changesOf(place).map(([path, , value]) => `${path}=${short(value)}`);
-  return (T.name[place] ? `${T.name[place]}: ` : "") + found.slice(0, most).join(", ") + (found.length > most ? ` +${found.length - most}` : "");
+  return (T.name[place] ? `${T.name[place]}: ` : "") + someOf(found, most);
 }
 
 // What a tooltip says of a trial.

@@ -17,7 +17,7 @@ function winnersSection() {
   body.append(table(["campaign", "trial", { n: "value" }, { n: "vs its base, single runs" }, { n: "on fresh seeds" }, { n: "95 % interval" }, "verdict"], known.map((winner) => [C[winner.campaign].name, winner.place < 0 ? String(winner.trial) : link(winner.place),
     { n: result(winner.value) }, { n: signed(winner.versus_base) }, { n: signed(winner.difference) }, { n: winner.low === null ? "–" : `${signed(winner.low)} .. ${signed(winner.high)}` }, winner.said])));
   changesBeside(body, known);
-  for (const winner of known) if (winner.command) body.append(el("p", { class: "hint", text: `The winner of ${C[winner.campaign].name} as a command:` }), command(winner.command));
+  for (const winner of known) if (winner.command) body.append(el("p", { class: "hint", text: `${C[winner.campaign].name}: ${winner.command_heading}` }), command(winner.command));
 }
 
 // What any of the winners changes, a row a knob.

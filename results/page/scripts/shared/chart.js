@@ -102,22 +102,24 @@ class Chart {
     ctx.lineWidth = 1;
     ctx.textBaseline = "middle";
     ctx.textAlign = "right";
+    const names = y.labels && shortened(ctx, y.labels, left - 10);
     for (const tick of this.y.ticks(Math.max(3, Math.round((bottom - top) / 44)))) {
       const at = Math.round(this.y.map(tick)) + 0.5;
       if (at < top - 1 || at > bottom + 1) continue;
       line(ctx, left, at, right, at, COLOURS.grid);
       ctx.fillStyle = COLOURS.soft;
-      ctx.fillText(fitted(ctx, y.labels ? y.labels[tick] : (y.format || short)(tick), left - 10), left - 7, at);
+      ctx.fillText(names ? names[tick] : fitted(ctx, (y.format || short)(tick), left - 10), left - 7, at);
     }
     ctx.textBaseline = "top";
     ctx.textAlign = "center";
     let free = -Infinity;
+    const room = x.labels ? Math.max((right - left) / x.labels.length - 6, 24) : 200;
+    const choices = x.labels && shortened(ctx, x.labels, room);
     for (const tick of this.x.ticks(Math.max(2, Math.round((right - left) / 85)))) {
       const at = Math.round(this.x.map(tick)) + 0.5;
       if (at < left - 1 || at > right + 1) continue;
       line(ctx, at, top, at, bottom, COLOURS.grid);
-      const room = x.labels ? (right - left) / x.labels.length - 6 : 200;
-      const text = fitted(ctx, x.labels ? x.labels[tick] : (x.format || short)(tick), Math.max(room, 24));
+      const text = choices ? choices[tick] : fitted(ctx, (x.format || short)(tick), room);
       const half = ctx.measureText(text).width / 2;
       if (at - half < free + 4) continue;
       free = at + half;

@@ -1,4 +1,5 @@
 // The bar that filters trials in every picture at once, and is their legend. A group: {id, text, title, colour, shape}.
+// Runs after the search (isLater, which each page has) are no trials, and are counted apart.
 
 function filters(groups) {
   const bar = byId("bar");
@@ -31,9 +32,14 @@ function filters(groups) {
   const count = el("span", { id: "count" });
   bar.append(words, clear, count);
   const say = () => {
-    const [seen, chosen] = [shown.reduce((a, b) => a + b, 0), marked.reduce((a, b) => a + b, 0)];
     clear.hidden = state.sets.size === 0;
-    count.textContent = (state.sets.size ? `${chosen.toLocaleString("en-US")} selected of ` : "") + (seen === N ? plural(N, "run") : `${seen.toLocaleString("en-US")} of ${plural(N, "run")} shown`);
+    const number = (which, later) => T.number.reduce((sum, _, place) => sum + (isLater(place) === later && which(place) ? 1 : 0), 0);
+    const said = (noun, later, after = "") => {
+      const [all, seen] = [number(() => true, later), number((place) => shown[place], later)];
+      return seen === all ? plural(all, noun) + after : `${seen.toLocaleString("en-US")} of ${plural(all, noun)}${after} shown`;
+    };
+    const chosen = state.sets.size ? `${marked.reduce((a, b) => a + b, 0).toLocaleString("en-US")} selected of ` : "";
+    count.textContent = chosen + said("trial", false) + (T.number.some((_, place) => isLater(place)) ? `, ${said("run", true, " after the search")}` : "");
   };
   when("filter", say);
 }

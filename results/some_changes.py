@@ -1,0 +1,25 @@
+"""Changes of a trial in a line that has room for some of them: how many are shown, and how many there are in all.
+
+The number of all does not depend on the room, so that it is the same in the report, on a page and in a summary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+HEADING = "changed from the base (n/all)"
+
+
+def as_many_as_fit(changes: Sequence[str], width: int, lead: Sequence[str] = ()) -> str:
+    """Join as many changes as ``width`` characters hold beside ``lead``, but at least one."""
+    for shown in range(len(changes), 0, -1):
+        text = " ".join([*lead, some(changes, shown, " ")])
+        if len(text) <= width or shown == 1:
+            return text
+    return " ".join(lead)
+
+
+def some(changes: Sequence[str], most: int, separator: str = ", ") -> str:
+    """Join the first ``most`` changes: ``schedule=Tidal (1/19)``: 1 of 19."""
+    text = separator.join(changes[:most])
+    return text if len(changes) <= most else f"{text} ({most}/{len(changes)})"
