@@ -31,7 +31,7 @@ from terminal.console import Console
 from trainable.component_json import decode
 from trainable.config import TrainConfig
 from tuner.plan.known import ToCome
-from tuner.plan.seen_from_files import last_round, to_come_from_files
+from tuner.plan.seen_from_files import last_round, to_come_from_files, values_at_rungs
 from tuner.plan.time_left import Span, time_left
 from tuner.plan.trial_cost import work_of
 
@@ -143,7 +143,13 @@ def answers(folder: str) -> tuple[float, list[Answer]]:
             come = _of_a_replay(come, rows, then)
         live = {row["key"] for row in then if row["status"] == "running"}
         searching = come.to_start or any(r["status"] == "running" and r["stage"] in (None, SEARCH) for r in then)
-        left = time_left(come, then, live, now, None if searching else last_round(then))
+        told = [
+            r
+            for of_one in reports.values()
+            for r in of_one
+            if r.get("at") is not None and cast(datetime, r["at"]) <= now
+        ]
+        left = time_left(come, then, live, now, values_at_rungs(then, told), None if searching else last_round(then))
         found.append(Answer(part, (1 - part) * whole, left))
     return whole, found
 

@@ -17,12 +17,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
 
+import pyarrow as pa
+
 from results.crashes import crash_lines
 from results.store import parquet
 from results.store.campaign_folder import Store
 from results.store.find import find
 from results.store.row_parts import given
-from results.store.row_types import TrialRow
+from results.store.row_types import ReportRow, TrialRow
 from results.store.statuses import SEARCH, STATUSES
 from storage.location import Location, text_argument
 from terminal.command_line import EXIT_CODES_OF_LOOKING, OneLineParser
@@ -76,7 +78,7 @@ def status(folder: Location, now: datetime) -> list[str]:
     lines += (
         [f"after the search: {counts_in_words(rest)}"] if (rest := [row for row in rows if row not in trials]) else []
     )
-    lines += left_lines(store, rows, now) if lives else []
+    lines += left_lines(store, rows, reports, now) if lives else []
     lines.append(f"last report: {'none yet' if last is None else since(last, now) + ' ago'}")
     lines += [best_line(trials)] if any(_has_value(row) for row in trials) else []
     lines += crash_lines(rows)
@@ -84,14 +86,15 @@ def status(folder: Location, now: datetime) -> list[str]:
     return lines
 
 
-def left_lines(store: Store, rows: Sequence[TrialRow], now: datetime) -> list[str]:
+def left_lines(store: Store, rows: Sequence[TrialRow], reports: pa.Table, now: datetime) -> list[str]:
     """Estimate the time left from what the rows have shown; nothing before any trial has reported."""
     if "trials" not in store.campaign or not rows:
         return []
     from tuner.plan.seen_from_files import left_from_files
     from tuner.plan.span_text import said_of_left
 
-    left = left_from_files(store.campaign, rows, now)
+    at_rungs = reports.filter(reports["milestone"].is_valid())
+    left = left_from_files(store.campaign, rows, cast(list[ReportRow], parquet.rows(at_rungs)), now)
     return [] if left is None else [f"time left: {said_of_left(left)}"]
 
 

@@ -27,7 +27,8 @@ def time_left_of(search: Search) -> Span | None:
     searching = come.to_start or search.queue.waiting or any(entry.stage == SEARCH for entry in live.values())
     confirmation = search.confirmation
     found = None if searching or confirmation is None else confirmation.round
-    left = time_left(come, rows, set(live), search.ledger.now(), found)
+    at_rungs = {entry.key: dict(entry.milestones) for entry in entries}
+    left = time_left(come, rows, set(live), search.ledger.now(), at_rungs, found)
     until = search.seconds_left
     return left if left is None or until is None else left.at_most(until)
 

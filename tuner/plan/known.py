@@ -14,10 +14,8 @@ from statistics import fmean, median, variance
 
 from results.design import Design
 from results.statistics.confirmation import Round
-from results.statistics.halving import REDUCTION
 from results.store.row_types import TrialRow
 from results.store.statuses import ABLATE, CONFIRM, ENDED, SEARCH
-from tuner.early_stopping import bracket_shares
 from tuner.plan.pace import Pace, TrialCourse, between_trials, pace_of
 
 RECENT = 24  # trials, the latest, that those to come are like: a shared machine is at times twice as slow
@@ -44,18 +42,6 @@ class ToCome:
     planned: tuple[tuple[str, float], ...] = ()
     work: Mapping[str, float] = field(default_factory=dict)
 
-    def share(self, rung: float) -> float:
-        """The part of the trials that goes on at a rung by the stopper's rule, where nothing is known yet."""
-        if self.stopper == "none":
-            return 1.0
-        if self.stopper != "hyperband":
-            return 1 / REDUCTION if self.stopper == "asha" else 0.5
-        here = self.course.rungs.index(rung)
-        weights = bracket_shares(len(self.course.rungs))
-        come = [w / float(REDUCTION) ** max(0, here - first) for first, w in enumerate(weights)]
-        judged = sum(come[: here + 1])
-        return 1 - judged / sum(come) * (1 - 1 / REDUCTION)
-
 
 @dataclass(frozen=True)
 class Underway:
@@ -81,7 +67,7 @@ class Known:
     recorded: dict[str, Pace]  # id of a recorded run -> its pace
     running: list[Underway]
     waiting: list[TrialRow]  # trials of the search that were interrupted and go on
-    stopped: dict[float, tuple[int, int]]  # rung -> trials that went on there, and that were stopped
+    at_rungs: Mapping[str, Mapping[float, float]]  # key -> rung -> value, of the search's trials that came there
     failed: list[float]  # parts of their budget that failed trials came through
     ended: int  # trials of the search
     completed: list[tuple[float, str]]  # values and keys of the search's completed trials, without the base
@@ -98,9 +84,10 @@ class Known:
         rows: Sequence[TrialRow],
         live: Container[str],
         now: datetime,
+        at_rungs: Mapping[str, Mapping[float, float]],
         round: Round | None = None,
     ) -> Known:
-        """``live`` are the keys of the trials that run now; ``round`` is the confirmation, once the search is over."""
+        """Collect it, as for ``time_left``."""
         searched = [row for row in rows if row["stage"] in (None, SEARCH) and row["config"] != "null"]
         ordered = sorted(rows, key=lambda row: row["number"])
         paced = [
@@ -118,7 +105,7 @@ class Known:
             recorded=_means([(str(row["recorded_id"]), pace) for row, pace in paced if row["recorded_id"]]),
             running=[_underway(row, come.course, now) for row in rows if row["key"] in live],
             waiting=[r for r in searched if r["status"] not in ENDED and r["key"] not in live],
-            stopped={rung: _fates(rung, searched) for rung in come.course.rungs},
+            at_rungs={row["key"]: at_rungs.get(row["key"], {}) for row in searched},
             failed=[
                 (row["spent"] or 0.0) / (row["budget"] or 1.0) for row in searched if row["status"] in FAILED_STATUSES
             ],
@@ -165,13 +152,6 @@ def _underway(row: TrialRow, searched: TrialCourse, now: datetime) -> Underway:
     at = 0.0 if row["started_at"] is None else max(0.0, (now - row["started_at"]).total_seconds())
     reported = row["wall_seconds"] if pace is not None else None
     return Underway(row, row["spent"] or 0.0, max(0.0, at - (reported or 0.0)), pace)
-
-
-def _fates(rung: float, searched: Sequence[TrialRow]) -> tuple[int, int]:
-    """Count the trials that have come past a rung, and those stopped there; the base is never stopped."""
-    there = [row for row in searched if not row["is_base"] and (row["spent"] or 0.0) >= rung]
-    stopped = sum(row["status"] == "stopped" and row["rung"] == rung for row in there)
-    return len(there) - stopped, stopped
 
 
 def is_confirming(row: TrialRow) -> bool:

@@ -6,18 +6,19 @@ when (``--hours``).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from results.statistics.confirmation import Round, rounds
-from results.store.row_types import TrialRow
+from results.store.row_parts import measured_at
+from results.store.row_types import ReportRow, TrialRow
 from results.store.statuses import ENDED, SEARCH
 from search_spaces.objectives import MEASURED_ON_THE_WAY
 from trainable.component_json import decode
 from trainable.config import WHOLE_UNITS, Budget, TrainConfig
 from tuner.early_stopping import rungs
-from tuner.plan.known import ToCome
+from tuner.plan.known import ToCome, is_confirming
 from tuner.plan.pace import TrialCourse
 from tuner.plan.time_left import Span, time_left
 from tuner.plan.trial_cost import evaluations_at_the_end
@@ -26,7 +27,9 @@ from tuner.spec import CampaignSpec
 LAST_TRIALS = 20  # trials, of which the most that ran at once are the slots
 
 
-def left_from_files(campaign: Mapping[str, Any], rows: Sequence[TrialRow], now: datetime) -> Span | None:
+def left_from_files(
+    campaign: Mapping[str, Any], rows: Sequence[TrialRow], reports: Iterable[ReportRow], now: datetime
+) -> Span | None:
     """The time left of a campaign that runs now; None before any trial has reported, and of an incomplete record."""
     come = to_come_from_files(campaign, rows)
     if come is None:
@@ -35,7 +38,7 @@ def left_from_files(campaign: Mapping[str, Any], rows: Sequence[TrialRow], now: 
     live = {row["key"] for row in known if row["status"] == "running"}
     searched = [row for row in known if row["stage"] in (None, SEARCH)]
     searching = come.to_start or any(row["status"] not in ENDED for row in searched)
-    return time_left(come, known, live, now, None if searching else last_round(known))
+    return time_left(come, known, live, now, values_at_rungs(known, reports), None if searching else last_round(known))
 
 
 def to_come_from_files(campaign: Mapping[str, Any], rows: Sequence[TrialRow]) -> ToCome | None:
@@ -52,10 +55,23 @@ def to_come_from_files(campaign: Mapping[str, Any], rows: Sequence[TrialRow]) ->
     course = TrialCourse(
         tuple(rungs(budget)) if judged else (), spec.reports or 0, spec.fidelity, _end_of(campaign.get("base"))
     )
-    to_start = max(0, spec.trials - len(searched))
+    confirms = any(row["status"] == "running" and is_confirming(row) for row in known)
+    to_start = 0 if confirms else max(0, spec.trials - len(searched))  # a small space may have had no more of them
     return ToCome(
         course, budget.amount, slots_seen(known), to_start, spec.stopper or "none", spec.confirm or None, spec.ablate
     )
+
+
+def values_at_rungs(rows: Sequence[TrialRow], reports: Iterable[ReportRow]) -> dict[str, dict[float, float]]:
+    """Collect the values by which trials were judged: key -> rung -> value."""
+    by_key, found = {row["key"]: row for row in rows}, dict[str, dict[float, float]]()
+    for report in reports:
+        row, rung = by_key.get(report["key"]), report["milestone"]
+        if row is None or rung is None or rung > (row["spent"] or 0.0) or rung >= (row["budget"] or 0.0):
+            continue
+        if (value := measured_at(report, row["objective"])) is not None:
+            found.setdefault(row["key"], {})[rung] = value
+    return found
 
 
 def slots_seen(rows: Sequence[TrialRow]) -> int:

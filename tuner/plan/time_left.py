@@ -3,15 +3,17 @@
 A mean of the ended trials is far too low in a short search: those that are stopped end first, one trial may be left on
 one slot while others are idle, and the confirmation that follows trains to the end. So the rest of the campaign is
 played many times in its slots (``simulated_clock.py``), as the plan of a whole one is (``wall_time.py``). Each time the
-trials to come get the measured pace of trials that ran, and go on at a rung with the share that was seen there.
-``python -m benchmarks.time_left`` says how far off it is.
+trials to come get the measured pace of trials that ran, and are judged at the rungs by the campaign's own rule beside
+the values that were seen there (``rungs_to_come.py``). So a future in which no trial completes, which has nothing to
+confirm, is as likely as it is. ``python -m benchmarks.time_left`` says how far off it is, and
+``benchmarks.time_left_recorded`` of real campaigns.
 """
 
 from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from statistics import fmean, stdev
@@ -25,18 +27,19 @@ from trainable.seeds import derived
 from tuner.plan.known import Known, ToCome, Underway, is_confirming
 from tuner.plan.looks import BASE, Looks
 from tuner.plan.pace import AFTER_THE_SEARCH, Pace, TrialCourse
+from tuner.plan.rungs_to_come import RungsToCome
 from tuner.plan.simulated_clock import SimulatedClock, Trial
 
 REPEATS = 60  # futures that are played; with many trials to come fewer, as they then differ less
 FEWEST_REPEATS = 10
 MOST_TRIALS = 400  # of a future that is played; more of them are more of the same
-RULE = 4.0  # trials that the stopper's rule counts as, beside those that were seen at a rung
 LEAST = 0.05  # part of a way that an overdue trial still has before it
 JITTER = 0.02  # by so much trials of one pace differ
 TRIES = 20  # paces that are drawn for a trial that has not reported, until one is slow enough
 # SD of a run's noise as a part of the SD of a search's completed values, before a look has measured it: 0.11 and 0.05
 # in the golf and nGPT replays (results/recorded/), more where early stopping has left only good trials.
 NOISE, NOISE_SPREAD = 0.15, 0.7  # the second: SD of its logarithm
+FEWEST_OF_A_SPREAD = 4  # values
 QUANTILES = (0.1, 0.5, 0.9)
 
 
@@ -62,14 +65,16 @@ def time_left(
     rows: Sequence[TrialRow],
     live: set[str],
     now: datetime,
+    at_rungs: Mapping[str, Mapping[float, float]],
     round: Round | None = None,
 ) -> Span | None:
     """Estimate the time until the campaign's last run has ended; None before any trial has reported (no pace yet).
 
-    ``live`` are the keys of the trials that run now. ``round`` is the confirmation as it stands, once the search is
+    ``live`` are the keys of the trials that run now. ``at_rungs`` are the values by which trials were judged: key ->
+    rung -> value. ``round`` is the confirmation as it stands, once the search is
     over.
     """
-    known = Known.of(come, rows, live, now, round)
+    known = Known.of(come, rows, live, now, at_rungs, round)
     if not known.paces:
         return None
     repeats = max(FEWEST_REPEATS, min(REPEATS, 20 * REPEATS // max(1, come.to_start)))
@@ -89,17 +94,10 @@ class _Future:
         self.known, self.come, self.draw, self.clock = known, known.come, draw, SimulatedClock()
         drift = math.exp(draw.gauss(0.0, known.drift))
         self.pool = [pace.slower(drift) for pace in draw.choices(known.paces, k=len(known.paces))]
-        self.shares = {rung: self._share(rung) for rung in self.come.course.rungs}
+        self.rungs = RungsToCome(self.come.stopper, self.come.course.rungs, known.at_rungs, known.base[0], draw)
         self.completed = list(known.completed)
         self.arms = {key: pace.slower(drift) for key, pace in known.arms.items()}
         self.recorded = {name: pace.slower(drift) for name, pace in known.recorded.items()}
-
-    def _share(self, rung: float) -> float:
-        expected = self.come.share(rung)
-        if expected == 1.0:
-            return 1.0
-        went_on, stopped = self.known.stopped[rung]
-        return self.draw.betavariate(went_on + RULE * expected, stopped + RULE * (1 - expected))
 
     def seconds(self) -> float:
         """Return the seconds until it is over."""
@@ -173,7 +171,7 @@ class _Future:
     ) -> Iterator[float]:
         """A trial of the search from where it is."""
         course, budget = self._way(row, budget)
-        protected = row is not None and bool(row["is_base"])
+        key = f"future {self.draw.random()}" if row is None else row["key"]
         breaks = self._breaks() * budget
         head, after = self.known.start if fresh else 0.0, spent
         for upto in [*(rung for rung in course.rungs if spent < rung < budget), budget]:
@@ -182,12 +180,11 @@ class _Future:
                 yield max(LEAST * seconds, seconds * (breaks - after) / (upto - after) - since)
                 return
             yield max(LEAST * seconds, seconds - since)
-            if upto < budget and not protected and self.draw.random() > self.shares[upto]:
+            if upto < budget and self.rungs.ends(key, upto):
                 return
             head, since, after = 0.0, 0.0, upto
-        if not protected:
-            key = f"future {len(self.completed)}" if row is None else row["key"]
-            self.arms[key] = pace
+        if key != self.known.base[0]:
+            self.arms.setdefault(key, pace)  # that of one that runs is there, as fast as the machine is in this future
             self.completed.append((self._value(), key))
 
     def _breaks(self) -> float:
@@ -199,16 +196,22 @@ class _Future:
 
     def _value(self) -> float:
         """The objective of a trial that has completed in this future: as one of those that were seen."""
-        values = [value for value, _ in self.known.completed]
+        values, base = [value for value, _ in self.known.completed], self.known.base[1]
         if len(values) < 2:
-            return (values[0] if values else 0.0) + self.draw.gauss(0.0, self._spread())
+            return (values[0] if values else base or 0.0) + self.draw.gauss(0.0, self._spread())
         return self.draw.choice(values) + self.draw.gauss(0.0, 0.3 * self._spread())
 
     def _spread(self) -> float:
-        """SD of the values of completed trials, the base among them; 1 where it is not known."""
+        """SD of the values of completed trials, the base among them; 1 where it is not known.
+
+        Two or three that have completed may be as good as one another: then that of a rung stands for it.
+        """
         base = self.known.base[1]
-        values = [value for value, _ in self.known.completed] + ([] if base is None else [base])
-        return (stdev(values) if len(values) > 1 else 0.0) or 1.0
+        ends = [value for value, _ in self.known.completed] + ([] if base is None else [base])
+        rungs = sorted(self.come.course.rungs, reverse=True)
+        at_rungs = ([values[r] for values in self.known.at_rungs.values() if r in values] for r in rungs)
+        seen = next((values for values in (ends, *at_rungs) if len(values) >= FEWEST_OF_A_SPREAD), ends)
+        return (stdev(seen) if len(seen) > 1 else 0.0) or 1.0
 
     # --- the confirmation ---------------------------------------------------------------------------------------------
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,7 +13,7 @@ from results.statistics.confirmation import rounds
 from results.store.row_parts import with_all_columns
 from tuner.plan.known import DRIFT, Known, ToCome
 from tuner.plan.pace import TrialCourse
-from tuner.plan.time_left import Span, time_left
+from tuner.plan.time_left import Span, _Future, time_left
 
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 NONE_STOPPED = ToCome(TrialCourse(), 240.0, slots=2, to_start=0)
@@ -37,9 +39,9 @@ def running(number, at, spent=None, second=0.5, **cells):
     return done | {"ended_at": None} | ({} if spent else {"train_seconds": None, "wall_seconds": None, "spent": None})
 
 
-def left(come, rows, now, round=None) -> Span | None:
+def left(come, rows, now, round=None, at_rungs=None) -> Span | None:
     live = {row["key"] for row in rows if row["status"] == "running"}
-    return time_left(come, rows, live, BEGAN + timedelta(seconds=now), round)
+    return time_left(come, rows, live, BEGAN + timedelta(seconds=now), at_rungs or {}, round)
 
 
 def test_nothing_is_said_before_any_trial_has_reported() -> None:
@@ -67,11 +69,61 @@ def test_stopped_trials_do_not_make_the_others_seem_short() -> None:
     assert found.middle == pytest.approx(60.0, rel=WIDE)
 
 
-def test_the_share_that_is_stopped_at_a_rung_is_the_one_that_was_seen() -> None:
+def test_trials_to_come_are_judged_beside_those_that_were() -> None:
+    """Of 40 trials about half go on at the first rung; where nobody is judged, all do."""
     come = ToCome(ASHA.course, 240.0, slots=1, to_start=40, stopper="asha")
-    harsh = [ended(n, 30.0 * n, 60.0, status="stopped", rung=60.0) for n in range(1, 31)]
-    mild = [ended(n, 120.0 * n, value=1.0) for n in range(1, 31)]
-    assert left(come, harsh, 1000.0).middle < 40 * 60 < 40 * 100 < left(come, mild, 5000.0).middle
+    rows = [ended(n, 30.0 * n, 60.0, status="stopped", rung=60.0) for n in range(1, 31)]
+    seen = {row["key"]: {60.0: 3.0 + row["number"]} for row in rows}
+    judged = left(come, rows, 1000.0, at_rungs=seen).middle
+    assert 40 * 45 < judged < 40 * 85
+    assert left(replace(come, stopper="none"), rows, 1000.0, at_rungs=seen).middle == pytest.approx(40 * 120, rel=WIDE)
+
+
+def in_a_short_search():
+    """Base and five trials in two slots, after the base has completed: two of them were stopped, one runs."""
+    rows = [
+        ended(0, 0.0, value=3.19),
+        ended(1, 0.0, 60.0, status="stopped", rung=60.0),
+        ended(2, 40.0, 120.0, status="stopped", rung=120.0),
+        running(3, 120.0),
+    ]
+    return rows, {"key 0": {60.0: 3.65, 120.0: 3.41}, "key 1": {60.0: 3.86}, "key 2": {60.0: 3.74, 120.0: 3.52}}
+
+
+def test_a_short_search_in_which_none_has_completed_yet_comes_to_its_confirmation() -> None:
+    rows, seen = in_a_short_search()
+    come = ToCome(ASHA.course, 240.0, 2, to_start=2, stopper="asha", confirm=Design(1, 2, 2))
+    found = left(come, rows, 125.0, at_rungs=seen)
+    assert found.middle > 2 * 120, "four runs in two slots, beside what the search still takes"
+    assert found.low < 120, "it may also end without one"
+
+
+def test_before_any_has_completed_a_candidate_is_as_likely_to_be_worse_than_the_base_as_better() -> None:
+    rows, seen = in_a_short_search()
+    come = ToCome(ASHA.course, 240.0, 2, to_start=20, stopper="asha", confirm=Design(1, 2, 9))
+    known = Known.of(come, rows, {"key 3"}, BEGAN + timedelta(seconds=125), seen)
+    effects = []
+    for number in range(60):
+        future = _Future(known, random.Random(number))
+        future.completed = [(future._value(), "key 3")]
+        effects += future._looks(come.confirm)[1].effects
+    assert 0.3 < sum(effect < 0 for effect in effects) / len(effects) < 0.7
+
+
+def test_two_that_end_alike_do_not_make_a_confirmation_sure() -> None:
+    """The SD of two values that happen to be equal says nothing of the noise: that of a rung does."""
+    seen = {f"key {n}": {60.0: 3.4 + 0.1 * n} for n in range(6)}
+    rows = [ended(0, 0.0, value=3.1936), ended(1, 0.0, value=3.1944)]
+    rows += [ended(n, 60.0 * n, 60.0, status="stopped", rung=60.0) for n in range(2, 6)]
+    come = ToCome(ASHA.course, 240.0, 2, 0, stopper="asha", confirm=Design(1, 2, 3))
+    assert left(come, rows, 400.0, at_rungs=seen).high > 1.4 * 2 * 120
+    assert left(come, rows, 400.0).high < 1.4 * 2 * 120, "without the rung, two runs each"
+
+
+def test_the_confirmation_of_a_trial_that_runs_is_as_slow_as_the_machine() -> None:
+    rows = [ended(0, 0.0, value=1.0), running(1, 0.0, 239.0, second=0.5)]
+    found = left(ToCome(TrialCourse(), 240.0, 1, 0, confirm=Design(1, 4, 4)), rows, 119.6)
+    assert found.low < 0.95 * 8 * 120 and found.high > 1.05 * 8 * 120
 
 
 def test_time_passes_while_nothing_is_reported() -> None:
@@ -140,21 +192,9 @@ def test_more_trials_than_are_played_are_more_of_the_same() -> None:
     assert found.middle == pytest.approx(2000 * 120, rel=WIDE)
 
 
-@pytest.mark.parametrize(("stopper", "shares"), [("none", (1, 1)), ("asha", (0.5, 0.5)), ("median", (0.5, 0.5))])
-def test_a_rule_lets_its_share_go_on_where_nothing_was_seen(stopper, shares) -> None:
-    come = ToCome(TrialCourse((60.0, 120.0)), 240.0, 1, 1, stopper)
-    assert (come.share(60.0), come.share(120.0)) == shares
-
-
-def test_hyperband_judges_at_a_rung_only_those_of_its_brackets() -> None:
-    come = ToCome(TrialCourse((60.0, 120.0)), 240.0, 1, 1, "hyperband")
-    assert 0.5 < come.share(120.0) < come.share(60.0) < 1.0
-
-
-def test_a_base_is_not_counted_at_rungs_nor_as_a_candidate() -> None:
-    rows = [ended(0, 0.0, value=1.0), ended(1, 0.0, 60.0, status="stopped", rung=60.0)]
-    known = Known.of(ASHA, rows, set(), BEGAN)
-    assert known.stopped == {60.0: (0, 1), 120.0: (0, 0)} and known.completed == []
+def test_a_base_is_no_candidate() -> None:
+    known = Known.of(ASHA, [ended(0, 0.0, value=1.0), ended(1, 0.0, value=0.9)], set(), BEGAN, {})
+    assert known.completed == [(0.9, "key 1")] and known.base == ("key 0", 1.0)
 
 
 def test_a_span_runs_down_and_ends_with_the_hours() -> None:
@@ -184,7 +224,7 @@ def test_a_machine_whose_speed_has_changed_may_change_again() -> None:
     mixed = [ended(n, 120.0 * n, second=0.5 if n % 2 else 1.0) for n in range(24)]
 
     def drift(rows):
-        return Known.of(NONE_STOPPED, rows, set(), BEGAN).drift
+        return Known.of(NONE_STOPPED, rows, set(), BEGAN, {}).drift
 
     assert drift(even) == DRIFT < 2 * DRIFT < drift(uneven)
     assert drift(mixed) == DRIFT, "trials that differ by themselves are no drift"
