@@ -23,7 +23,7 @@ FEWEST_TRIALS = 8  # to be compared, before anything is said
 MOST_TRIALS = 200  # that the model is fitted to: of more, an even sample
 LEAST_SHARE = 0.01  # of the variance, below which a knob is said to do nothing
 LEVEL = 0.05  # up to which chance of that a knob is said to matter
-HOLDS = 0.9  # of the intervals hold the true part: what is said of them wherever they are shown
+HOLDS = 0.95  # of the intervals hold the true part: what is said of them wherever they are shown
 ENDS = (0.025, 0.975)  # quantiles of the draws that an interval begins with. The truth lies beyond them too often, and
 # mostly above: a search's trials lie where it is good, and say little of what a knob does elsewhere. So the distance of
 # each end from the middle is made longer by these parts of it, chosen with the benchmark on seeds that its table does
