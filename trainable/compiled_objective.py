@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import time
 
 import torch
@@ -9,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from trainable.losses.chunked_cross_entropy import chunked_cross_entropy
-from trainable.losses.loss_term import Outputs
+from trainable.losses.loss_term import LossTerm, Outputs
 from trainable.objective import ObjectiveFunction, next_step
 from trainable.run import Run
 
@@ -20,9 +21,11 @@ GRAPHS = 1_000_000
 def build_objective(run: Run) -> ObjectiveFunction:
     """(inputs, targets, progress) -> (training loss, cross-entropy), compiled and warmed up outside the clock if asked.
 
-    The weights of the loss terms enter as a tensor, so that no value of theirs needs a graph of its own.
+    The weights of the loss terms and their numbers enter as tensors, so that no value needs a graph of its own.
     """
     network, terms, device = run.network, run.config.losses, run.runtime.device
+    if run.runtime.compile:
+        terms = tuple(with_tensors(term, device) for term in terms)
     weights = torch.tensor([t.weight for t in terms], device=device)
 
     def objective(inputs: Tensor, targets: Tensor, progress: Tensor) -> tuple[Tensor, Tensor]:
@@ -50,3 +53,13 @@ def build_objective(run: Run) -> ObjectiveFunction:
     run.runtime.synchronize()
     run.compile_seconds += time.perf_counter() - started
     return compiled
+
+
+def with_tensors(term: LossTerm, device: str) -> LossTerm:
+    """A term whose numbers are tensors, for a graph; a neutral one stays as it is: it may have nothing to draw."""
+    if term == type(term).neutral():
+        return term
+    changed = copy.copy(term)
+    for name in term.tensors:  # past the checks of a frozen component, whose fields are no tensors elsewhere
+        object.__setattr__(changed, name, torch.tensor(getattr(term, name), dtype=torch.float32, device=device))
+    return changed

@@ -1,27 +1,29 @@
-"""The section ``attention_kernels``: the kernel of each family's attention; ``math`` holds all logits in memory."""
+"""The section ``attention_kernels``: the product's attention at each family's shapes, and the kernel that ran."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import torch
-import torch.nn.functional as F
 
 from benchmarks.gpu.context import Context
 from benchmarks.gpu.figures import Figures, attempt
+from trainable.networks.attention_kernel import kernel_for
+from trainable.networks.causal_attention import CausalAttention, Window, WindowedAttention
 
 
 @dataclass(frozen=True)
 class Shape:
-    """One call of attention: queries (rows, heads, time, head_dim), causal by a mask or by its flag."""
+    """One call of attention: queries (rows, time, heads, head_dim), over a window or all tokens before."""
 
     rows: int
     time: int
     heads: int
     kv_heads: int
     head_dim: int
-    masked: bool = False
+    window: int | None = None
     dropout: float = 0.0
 
 
@@ -29,15 +31,17 @@ SHAPES = {
     "golf full": Shape(8, 1024, 8, 4, 64),
     "golf proxy": Shape(8, 128, 8, 4, 8),
     "golf, 1 kv head": Shape(8, 1024, 8, 1, 64),
-    "nanochat, window": Shape(2, 2048, 12, 12, 128, masked=True),
-    "nanochat, window, grouped": Shape(2, 2048, 12, 3, 128, masked=True),
+    "nanochat, window": Shape(2, 2048, 12, 12, 128, window=512),
+    "nanochat, window, grouped": Shape(2, 2048, 12, 3, 128, window=512),
     "blueberry, dropout": Shape(2, 2048, 8, 4, 64, dropout=0.1),
     "ngpt": Shape(8, 128, 8, 8, 48),
+    "ngpt proxy": Shape(8, 64, 8, 8, 6),
+    "nanochat proxy, window": Shape(8, 64, 12, 12, 8, window=16),
 }
 
 
 def attention_kernels(context: Context) -> Figures:
-    """Name the kernels that can take each shape, and the one that did, in bf16 and fp32; milliseconds and memory."""
+    """Name the kernels that may take each shape, and those that ran, in bf16 and fp32; milliseconds and memory."""
     if not context.cuda:
         return {"skipped": "needs CUDA"}
     return {
@@ -49,38 +53,23 @@ def attention_kernels(context: Context) -> Figures:
 
 def _kernel(context: Context, shape: Shape, dtype: torch.dtype) -> Figures:
     def random(heads: int) -> torch.Tensor:
-        size = (shape.rows, heads, shape.time, shape.head_dim)
+        size = (shape.rows, shape.time, heads, shape.head_dim)
         return torch.randn(size, device=context.device, dtype=dtype, requires_grad=True)
 
     q, k, v = random(shape.heads), random(shape.kv_heads), random(shape.kv_heads)
-    mask = None
-    if shape.masked:
-        mask = torch.ones(shape.time, shape.time, dtype=torch.bool, device=context.device).tril()
-    grouped = shape.heads != shape.kv_heads
+    attention = CausalAttention(shape.dropout)
+    if shape.window is not None:
+        attention = WindowedAttention(Window(shape.window, shape.time)).to(context.device)
 
-    def attend() -> None:
-        y = F.scaled_dot_product_attention(
-            q, k, v, attn_mask=mask, is_causal=not shape.masked, dropout_p=shape.dropout, enable_gqa=grouped
-        )
-        y.sum().backward()  # type: ignore[no-untyped-call]
+    def attend(mode: Callable[..., torch.Tensor]) -> None:
+        mode(q, k, v).sum().backward()  # type: ignore[no-untyped-call]
 
-    can = _can(q, k, v, mask, shape) or ["math"]
-    context.fresh()
-    measured: Figures = attempt(_measured, context, attend)
-    return {"can": can, **measured}
-
-
-def _can(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, mask: torch.Tensor | None, shape: Shape) -> list[str]:
-    """Names of the kernels that torch says it could take."""
-    from torch.backends import cuda
-
-    asked = cuda.SDPAParams(q, k, v, mask, shape.dropout, not shape.masked, shape.heads != shape.kv_heads)
-    asks = {
-        "flash": cuda.can_use_flash_attention,
-        "efficient": cuda.can_use_efficient_attention,
-        "cudnn": cuda.can_use_cudnn_attention,
-    }
-    return [name for name, ask in asks.items() if ask(asked, False)]
+    chosen = kernel_for(context.device, dtype, shape.head_dim, shape.window is not None)
+    row: Figures = {"may": [backend.name for backend in chosen.backends]}
+    for name, mode in (("eager", attention), ("compiled", torch.compile(attention, fullgraph=True, dynamic=False))):
+        context.fresh()
+        row[name] = attempt(_measured, context, partial(attend, mode))
+    return row
 
 
 def _measured(context: Context, attend: Callable[[], None]) -> Figures:

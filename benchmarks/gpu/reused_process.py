@@ -30,7 +30,11 @@ def reused_actor(context: Context) -> Figures:
     space, draw = search_spaces.load("parameter_golf"), random.Random(3)
     base = with_values(golf(context, "proxy"), {"budget": Budget(steps=STEPS)})
     count = TRIALS if context.cuda and not context.quick else FEW_TRIALS
-    rows = [_trial(context, sampled(space, base, draw), compile) for compile in (False, True) for _ in range(count)]
+    rows = [
+        _trial(context, space.config(base, drawn(space, draw)), compile)
+        for compile in (False, True)
+        for _ in range(count)
+    ]
     stats = torch._dynamo.utils.counters["stats"]
     return {"trials": rows, "allocated_after": context.memory(), "graphs": dict(stats)}
 
@@ -54,13 +58,13 @@ def _trial(context: Context, config: TrainConfig, compile: bool) -> Figures:
     return row
 
 
-def sampled(space: Space, base: TrainConfig, draw: random.Random) -> TrainConfig:
-    """A config with every knob drawn evenly from its domain."""
+def drawn(space: Space, draw: random.Random) -> dict[str, Any]:
+    """A value of every knob that is live, drawn evenly from its domain."""
     values: dict[str, Any] = {}
     for knob in space.knobs:
         if not knob.when or all(values.get(path) in labels for path, labels in knob.when.items()):
             values[knob.path] = _drawn(knob.domain, draw)
-    return space.config(base, values)
+    return values
 
 
 def _drawn(domain: Domain, draw: random.Random) -> Any:

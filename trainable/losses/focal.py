@@ -7,7 +7,7 @@ than the baseline. Its script leaves label smoothing out beside it; here the two
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from trainable.losses.loss_term import LossTerm, Outputs
 from trainable.ranges import Amount, Part, PositivePart
@@ -22,6 +22,8 @@ class Focal(LossTerm):
 
     g = ``gamma`` (1 - ``anneal`` * progress). gamma is 0 (neutral) to 5; anneal 1 is the script's GAMMA_ANNEAL.
     """
+
+    tensors: ClassVar[tuple[str, ...]] = ("gamma", "anneal")
 
     weight: PositivePart = 1.0  # below 1 a mixture with cross-entropy
     gamma: Amount = 0.0

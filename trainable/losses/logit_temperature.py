@@ -6,7 +6,7 @@ There the other terms see the divided logits too; here each sees those of the mo
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from trainable.losses.loss_term import LossTerm, Outputs
 from trainable.ranges import Positive, PositivePart
@@ -21,6 +21,8 @@ class LogitTemperature(LossTerm):
 
     A temperature of 1 is neutral.
     """
+
+    tensors: ClassVar[tuple[str, ...]] = ("temperature",)
 
     weight: PositivePart = 1.0
     temperature: Positive = 1.0  # usually 0.5..2

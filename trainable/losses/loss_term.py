@@ -48,6 +48,10 @@ class LossTerm(Component):
     abstract: ClassVar[bool] = True
     needs: ClassVar[Mapping[str, Any]] = {}  # what a config must have for the term to mean something: path -> value
 
+    # Fields that a compiled graph gets as tensors (), so that no value needs a graph of its own. The term must compute
+    # with them, not branch on them; a neutral term keeps its numbers.
+    tensors: ClassVar[tuple[str, ...]] = ()
+
     weight: Amount = 0.0  # the factor on the term in the training loss
 
     @abstractmethod

@@ -6,7 +6,7 @@ Its published script drops tokens from the input instead: ``model.stem.TokenDrop
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from trainable.losses.loss_term import LossTerm, Outputs
 from trainable.ranges import PartBelowOne, PositivePart
@@ -22,13 +22,15 @@ class TargetDropout(LossTerm):
     Each token is dropped with probability ``prob``, 0 (neutral) to 0.5, drawn anew for every micro-batch.
     """
 
+    tensors: ClassVar[tuple[str, ...]] = ("prob",)
+
     weight: PositivePart = 1.0  # below 1 dropped tokens count for 1 - weight, roughly
     prob: PartBelowOne = 0.0
 
     def __call__(self, outputs: Outputs) -> Tensor:
         import torch
 
-        if self.prob == 0:
+        if not isinstance(self.prob, torch.Tensor) and self.prob == 0:
             return torch.zeros_like(outputs.cross_entropy)  # without a draw, which would move others
         surprise = outputs.per_token()
         kept = (torch.rand_like(surprise) >= self.prob).to(surprise.dtype)

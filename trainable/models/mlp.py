@@ -6,6 +6,7 @@ Most square their activation. Formulas and defaults: parameter-golf phase 11 (ru
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -26,6 +27,10 @@ class MLP(Component):
     @abstractmethod
     def activate(self, x: Tensor) -> Tensor:
         """Element-wise: hidden pre-activations to activations, same shape."""
+
+    def activation(self) -> Callable[[Tensor], Tensor]:
+        """The function of ``activate``, as the network holds it: a module where the part has numbers of its own."""
+        return self.activate
 
     def build(self, dim: int, mult: float) -> nn.Module:
         """Maps (batch, time, dim) to the same shape through ``int(mult * dim)`` hidden channels."""
@@ -55,9 +60,12 @@ class LeakyRelu2(MLP):
     slope: Part = 0.01  # the campaign's value; later records use 0.5
 
     def activate(self, x: Tensor) -> Tensor:
-        import torch.nn.functional as F
+        return self.activation()(x)
 
-        return F.leaky_relu(x, self.slope).square()
+    def activation(self) -> Callable[[Tensor], Tensor]:
+        from trainable.networks.mlp import SquaredLeakyRelu
+
+        return SquaredLeakyRelu(self.slope)
 
 
 @dataclass(frozen=True, kw_only=True)

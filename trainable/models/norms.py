@@ -34,9 +34,9 @@ class LayerNorm(Norm):
     eps: Positive = 1e-5
 
     def build(self, dim: int, bias: bool) -> nn.Module:
-        from torch import nn
+        from trainable.networks import norms
 
-        return nn.LayerNorm(dim, self.eps, bias=bias)
+        return norms.GainedLayerNorm(dim, self.eps, bias=bias)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +44,6 @@ class RMSNorm(Norm):
     """gain * x / sqrt(mean(x^2) + eps) (arXiv 1910.07467); the mainrun report's replacement."""
 
     def build(self, dim: int, bias: bool) -> nn.Module:
-        from torch import nn
+        from trainable.networks import norms
 
-        return nn.RMSNorm(dim, self.eps)
+        return norms.GainedRMSNorm(dim, self.eps)

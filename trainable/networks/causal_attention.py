@@ -6,10 +6,10 @@ Queries, keys and values are (batch, time, heads, head_dim); keys and values may
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from trainable.networks import small_heads
+from trainable.networks.attention_kernel import scaled_dot_product
 
 
 class CausalAttention(nn.Module):
@@ -24,33 +24,41 @@ class CausalAttention(nn.Module):
         if not dropout and small_heads.is_faster(q, k):
             return small_heads.attend(q, k, v)
         q, k, v = (x.transpose(1, 2) for x in (q, k, v))  # (batch, heads, time, head_dim)
-        grouped = k.size(1) != q.size(1)
-        y = F.scaled_dot_product_attention(q, k, v, is_causal=True, dropout_p=dropout, enable_gqa=grouped)
-        return y.transpose(1, 2)
+        return scaled_dot_product(q, k, v, None, dropout).transpose(1, 2)
 
     def seen(self, time: int, device: torch.device) -> Tensor:
         """Mark the keys (columns) that each query (row) attends to: bool (time, time)."""
         return torch.ones(time, time, dtype=torch.bool, device=device).tril()
 
 
-class WindowedAttention(CausalAttention):
-    """Causal attention over a token and the ``window`` before it."""
+class Window(nn.Module):
+    """Mask of a window of ``size`` tokens over sequences of up to ``seq_len``; all layers with the window share it."""
 
-    def __init__(self, window: int) -> None:
+    seen: Tensor  # bool (seq_len, seq_len)
+
+    def __init__(self, size: int, seq_len: int) -> None:
+        super().__init__()
+        self.size = size
+        place = torch.arange(seq_len)
+        back = place[:, None] - place
+        self.register_buffer("seen", (back >= 0) & (back <= size), persistent=False)
+
+
+class WindowedAttention(CausalAttention):
+    """Causal attention over a token and the window before it."""
+
+    def __init__(self, window: Window) -> None:
         super().__init__()
         self.window = window
 
     def forward(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
         if small_heads.is_faster(q, k):
-            return small_heads.attend(q, k, v, self.window)
+            return small_heads.attend(q, k, v, self.window.size)
         q, k, v = (x.transpose(1, 2) for x in (q, k, v))
-        mask, grouped = self.seen(q.size(2), q.device), k.size(1) != q.size(1)
-        return F.scaled_dot_product_attention(q, k, v, attn_mask=mask, enable_gqa=grouped).transpose(1, 2)
+        return scaled_dot_product(q, k, v, self.seen(q.size(2), q.device), 0.0).transpose(1, 2)
 
     def seen(self, time: int, device: torch.device) -> Tensor:
-        place = torch.arange(time, device=device)
-        back = place[:, None] - place
-        return (back >= 0) & (back <= self.window)
+        return self.window.seen[:time, :time]
 
 
 class MeasurableAttention(nn.Module):

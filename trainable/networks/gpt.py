@@ -20,6 +20,7 @@ from trainable.networks.gradients import norm, rotate, softcap
 from trainable.networks.mlp import weight_of
 from trainable.networks.network import Network
 from trainable.networks.parts import Stem
+from trainable.networks.scalar import Scalar
 
 
 class Transformer(Network):
@@ -31,7 +32,7 @@ class Transformer(Network):
     def __init__(self, config: GPT, vocab_size: int, seq_len: int) -> None:
         super().__init__()
         dim = config.model_dim
-        self.softcap = config.logit_softcap
+        self.softcap = Scalar(config.logit_softcap)
         self.num_encoder_layers = config.num_encoder_layers
         self.embedding = nn.Embedding(vocab_size, dim)
         self.head = None
@@ -69,7 +70,7 @@ class Transformer(Network):
     def logits(self, hidden: Tensor) -> Tensor:
         table = self.embedding.weight if self.head is None else self.head.weight
         z = F.linear(hidden, table.to(hidden.dtype))  # (batch, time, vocab)
-        return softcap(z, self.softcap)
+        return softcap(z, self.softcap())
 
 
 def build_layers(config: GPT, places: list[Place]) -> list[nn.Module]:

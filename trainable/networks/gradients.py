@@ -33,8 +33,8 @@ def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     return turned
 
 
-def softcap(z: Tensor, cap: float) -> Tensor:
-    """cap * tanh(z / cap)."""
+def softcap(z: Tensor, cap: float | Tensor) -> Tensor:
+    """cap * tanh(z / cap); the cap is a tensor in a compiled graph alone."""
     if _plain(z):
         return cap * torch.tanh(z / cap)
     capped: Tensor = _Softcap.apply(z, cap)  # type: ignore[no-untyped-call]

@@ -8,6 +8,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from trainable.networks.scalar import Scalar
+
 EPS = 1e-8  # under the root
 
 
@@ -27,10 +29,11 @@ class LearnedScale(nn.Module):
         super().__init__()
         start = init if stored is None else stored
         self.parameter = nn.Parameter(torch.full(shape, start))
-        self.factor = init / start
+        self.factor = Scalar(init / start)
 
     def forward(self) -> Tensor:
-        return self.parameter * self.factor
+        scale: Tensor = self.parameter * self.factor()
+        return scale
 
 
 class Magnitude(LearnedScale):

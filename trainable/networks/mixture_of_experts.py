@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from trainable.models.mixture_of_experts import Experts
+from trainable.networks.scalar import Scalar
 
 
 class Mixture(nn.Module):
@@ -15,14 +16,14 @@ class Mixture(nn.Module):
 
     def __init__(self, config: Experts, dim: int, experts: list[nn.Module]) -> None:
         super().__init__()
-        self.top_k, self.noise = config.top_k, config.router_noise
+        self.top_k, self.noise = config.top_k, Scalar(config.router_noise)
         self.router = nn.Linear(dim, config.num_experts, bias=False)
         self.experts = nn.ModuleList(experts)
 
     def forward(self, x: Tensor) -> Tensor:
         logits = self.router(x).float()  # (batch, time, experts)
         if self.training:
-            logits = logits + self.noise * torch.randn_like(logits)
+            logits = logits + self.noise() * torch.randn_like(logits)
         best, chosen = logits.topk(self.top_k, dim=-1)  # (batch, time, top_k)
         weights = torch.zeros_like(logits).scatter(-1, chosen, best.softmax(-1)).to(x.dtype)
         if self.training:

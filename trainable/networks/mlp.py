@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from trainable.models.mlp import MLP
+from trainable.networks.scalar import Scalar
 
 
 class Feedforward(nn.Module):
@@ -14,7 +15,7 @@ class Feedforward(nn.Module):
 
     def __init__(self, part: MLP, dim: int, hidden: int) -> None:
         super().__init__()
-        self.activate = part.activate
+        self.activate = part.activation()
         self.fc = nn.Linear(dim, hidden, bias=False)
         self.proj = nn.Linear(hidden, dim, bias=False)
         nn.init.zeros_(self.proj.weight)
@@ -29,7 +30,7 @@ class GatedFeedforward(nn.Module):
 
     def __init__(self, part: MLP, dim: int, hidden: int) -> None:
         super().__init__()
-        self.activate = part.activate
+        self.activate = part.activation()
         self.gate = nn.Linear(dim, hidden, bias=False)
         self.up = nn.Linear(dim, hidden, bias=False)
         self.proj = nn.Linear(hidden, dim, bias=False)
@@ -39,6 +40,19 @@ class GatedFeedforward(nn.Module):
         both = F.linear(x, weight_of(self.gate, self.up))
         out: Tensor = self.proj(self.activate(both))
         return out
+
+
+class SquaredLeakyRelu(nn.Module):
+    """leaky_relu(x, slope)^2."""
+
+    def __init__(self, slope: float) -> None:
+        super().__init__()
+        self.slope = Scalar(slope)
+
+    def forward(self, x: Tensor) -> Tensor:
+        slope = self.slope()
+        leaky = torch.where(x > 0, x, x * slope) if isinstance(slope, Tensor) else F.leaky_relu(x, slope)
+        return leaky.square()
 
 
 def weight_of(*layers: nn.Linear) -> Tensor:

@@ -10,11 +10,12 @@ from torch import Tensor, nn
 
 from trainable.models.nanochat import SMEAR_CHANNELS, VALUE_CHANNELS, Nanochat
 from trainable.models.parts import Place
-from trainable.networks.causal_attention import CausalAttention, MeasurableAttention, WindowedAttention
+from trainable.networks.causal_attention import CausalAttention, MeasurableAttention, Window, WindowedAttention
 from trainable.networks.gpt import rotary_table
 from trainable.networks.gradients import norm, softcap
 from trainable.networks.network import Network
 from trainable.networks.query_key_value import Rotation, uniform_linear
+from trainable.networks.scalar import Scalar
 
 
 class Transformer(Network):
@@ -27,14 +28,18 @@ class Transformer(Network):
     def __init__(self, config: Nanochat, vocab_size: int, seq_len: int) -> None:
         super().__init__()
         dim, layers, rows = config.model_dim, config.num_layers, config.padded(vocab_size)
-        self.num_tokens, self.softcap, self.middle = vocab_size, config.logit_softcap, layers // 2
+        self.num_tokens, self.softcap, self.middle = vocab_size, Scalar(config.logit_softcap), layers // 2
         self.embedding = nn.Embedding(rows, dim)
         nn.init.normal_(self.embedding.weight, std=0.8)
         self.head = nn.Linear(dim, rows, bias=False)
         nn.init.normal_(self.head.weight, std=0.001)
         kv_heads = config.qkv.num_kv_heads(config.num_heads)
         places = [Place(i, layers, dim, config.num_heads, kv_heads, vocab_size) for i in range(layers)]
-        self.blocks = nn.ModuleList(Block(config, place, config.window(place.index, seq_len)) for place in places)
+        sizes = [config.window(place.index, seq_len) for place in places]
+        windows = {size: None if size is None else Window(size, seq_len) for size in sizes}
+        self.blocks = nn.ModuleList(
+            Block(config, place, windows[size]) for place, size in zip(places, sizes, strict=True)
+        )
         with_values = [p for p in places if config.has_value_embedding(p.index)]
         self.value_embeddings = nn.ModuleDict(
             {str(p.index): value_embedding(rows, p.num_kv_heads * config.head_dim, dim) for p in with_values}
@@ -66,7 +71,7 @@ class Transformer(Network):
 
     def logits(self, hidden: Tensor) -> Tensor:
         z = F.linear(hidden, self.head.weight.to(hidden.dtype))[..., : self.num_tokens]
-        return softcap(z.float(), self.softcap)  # (batch, time, vocab)
+        return softcap(z.float(), self.softcap())  # (batch, time, vocab)
 
     def special_roles(self) -> Mapping[str, Sequence[nn.Parameter]]:
         return {
@@ -101,7 +106,7 @@ class Smear(nn.Module):
 class Block(nn.Module):
     """x += attention(norm(x)), then x += mlp(norm(x)); both output projections are zero at the start."""
 
-    def __init__(self, config: Nanochat, place: Place, window: int | None) -> None:
+    def __init__(self, config: Nanochat, place: Place, window: Window | None) -> None:
         super().__init__()
         self.attention = Attention(config, place, window)
         self.mlp = config.mlp.build(config.model_dim, config.mlp_mult)
@@ -119,14 +124,14 @@ class Block(nn.Module):
 class Attention(MeasurableAttention):
     """Causal attention, over a window in some layers; ``values`` (batch, time, kv_dim) are gated into v."""
 
-    def __init__(self, config: Nanochat, place: Place, window: int | None) -> None:
+    def __init__(self, config: Nanochat, place: Place, window: Window | None) -> None:
         super().__init__()
         self.num_heads, self.num_kv_heads = place.num_heads, place.num_kv_heads
         self.qkv = config.qkv.build(place.dim, place.num_heads, config.head_dim)
         self.attend = CausalAttention() if window is None else WindowedAttention(window)
         self.parts = nn.ModuleList(part.build(place) for part in config.attention)
         self.proj = uniform_linear(place.dim, place.dim, scale=0.0)
-        self.gain = config.value_embed_gain
+        self.gain = Scalar(config.value_embed_gain)
         self.value_gate = None
         if config.has_value_embedding(place.index):
             self.value_gate = nn.Linear(VALUE_CHANNELS, place.num_kv_heads, bias=False)
@@ -135,7 +140,7 @@ class Attention(MeasurableAttention):
     def forward(self, x: Tensor, values: Tensor | None, rotation: Rotation) -> Tensor:
         q, k, v = self.qkv(x, rotation)  # each (batch, time, heads, head_dim)
         if self.value_gate is not None and values is not None:
-            gate = self.gain * torch.sigmoid(self.value_gate(x[..., :VALUE_CHANNELS]))  # (batch, time, kv heads)
+            gate = self.gain() * torch.sigmoid(self.value_gate(x[..., :VALUE_CHANNELS]))  # (batch, time, kv heads)
             v = v + gate.to(v.dtype)[..., None] * values.view_as(v)
         y = self.attend(q, k, v)
         for part in self.parts:

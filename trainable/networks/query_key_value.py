@@ -12,6 +12,7 @@ from trainable.models.query_key_value import SeparateHeads
 from trainable.networks.causal_attention import MeasurableAttention
 from trainable.networks.gradients import norm, rotate
 from trainable.networks.mlp import weight_of
+from trainable.networks.scalar import Scalar
 
 Rotation = tuple[Tensor, Tensor]  # cosines and sines, (time, 1, head_dim / 2)
 
@@ -23,7 +24,7 @@ class HeadProjections(MeasurableAttention):
         super().__init__()
         self.head_dim, self.num_heads = head_dim, num_heads
         self.num_kv_heads = config.num_kv_heads(num_heads)
-        self.place, self.gain = PLACES[config.order], config.gain
+        self.place, self.gain = PLACES[config.order], Scalar(config.gain)
         self.q = uniform_linear(dim, num_heads * head_dim)
         self.k = uniform_linear(dim, self.num_kv_heads * head_dim)
         self.v = uniform_linear(dim, self.num_kv_heads * head_dim)
@@ -32,7 +33,7 @@ class HeadProjections(MeasurableAttention):
         batch, time, _ = x.shape
         heads = F.linear(x, weight_of(self.q, self.k, self.v)).view(batch, time, -1, self.head_dim)
         q_and_k, v = torch.split(heads, [self.num_heads + self.num_kv_heads, self.num_kv_heads], dim=2)
-        q, k = torch.split(self.place(q_and_k, rotation) * self.gain, [self.num_heads, self.num_kv_heads], dim=2)
+        q, k = torch.split(self.place(q_and_k, rotation) * self.gain(), [self.num_heads, self.num_kv_heads], dim=2)
         return q, k, v
 
 

@@ -9,7 +9,7 @@ from trainable.models.gpt import GPT
 from trainable.models.gpt2 import GPT2
 from trainable.models.latent_attention import LatentHeads
 from trainable.models.query_key_value import SeparateHeads
-from trainable.networks.causal_attention import CausalAttention, WindowedAttention
+from trainable.networks.causal_attention import CausalAttention, Window, WindowedAttention
 
 
 def draw(heads: int) -> torch.Tensor:
@@ -17,7 +17,8 @@ def draw(heads: int) -> torch.Tensor:
 
 
 @pytest.mark.parametrize(
-    ("kernel", "window"), [(CausalAttention(), 9), (WindowedAttention(3), 3), (WindowedAttention(1), 1)]
+    ("kernel", "window"),
+    [(CausalAttention(), 9), (WindowedAttention(Window(3, 9)), 3), (WindowedAttention(Window(1, 12)), 1)],
 )
 @pytest.mark.parametrize("kv_heads", [4, 2, 1])
 def test_a_query_sees_itself_and_the_window_before_it(kernel, window, kv_heads):

@@ -10,7 +10,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 import search_spaces
 from trainable.networks import small_heads
-from trainable.networks.causal_attention import CausalAttention, WindowedAttention
+from trainable.networks.causal_attention import CausalAttention, Window, WindowedAttention
 from trainable.runtime import Runtime
 
 SHAPES = [(2, 70, 4, 2, 8), (1, 32, 6, 1, 6), (3, 5, 2, 2, 4), (1, 1, 2, 1, 8)]  # batch, time, heads, kv_heads, dim
@@ -105,7 +105,7 @@ def draw_heads(**changes: int) -> tuple[Tensor, Tensor, Tensor]:
     return tuple(torch.randn(*size.values()) for _ in range(3))
 
 
-@pytest.mark.parametrize("attend", [CausalAttention(), WindowedAttention(4)])
+@pytest.mark.parametrize("attend", [CausalAttention(), WindowedAttention(Window(4, 40))])
 def test_wide_heads_and_many_pairs_go_to_the_kernel(attend, monkeypatch) -> None:
     monkeypatch.setattr(small_heads, "KEPT_NUMBERS", 4 * 2 * 16 * 16)
     for changes, by_kernel in (
