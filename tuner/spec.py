@@ -55,7 +55,7 @@ class CampaignSpec:
     ablate: bool = False  # and then: which of the winner's changes it can do without
     # how it is run
     concurrent: int | None = field(default=None, metadata=_RUN)  # trials at a time
-    gpu_fraction: float | None = field(default=None, metadata=_RUN)  # of a GPU, for each trial
+    gpu_fraction: float | Literal["auto"] | None = field(default=None, metadata=_RUN)  # of a GPU, for each trial
     cpus: int | None = field(default=None, metadata=_RUN)  # cores for each trial
     mixed_devices: bool = field(default=False, metadata=_RUN)  # let seconds on unlike devices be compared
     stall_minutes: float = field(default=STALL_MINUTES, metadata=_RUN)  # without a step, after which a trial hangs

@@ -39,9 +39,9 @@ from tuner.campaign.again import again
 from tuner.campaign.driver import going_on_with, interruptible, only_driver
 from tuner.campaign.record import asked_of, campaign_record
 from tuner.cli.option_groups import LATEST
-from tuner.cluster import capacity
+from tuner.cluster import capacity, gpu_parts
 from tuner.cluster.device_memory import check_fits_somewhere
-from tuner.cluster.placement import Placement
+from tuner.cluster.placement import AUTO, MOST_SHARING, Placement, part_for
 from tuner.command import Begin, Resume, Start
 from tuner.failures import RayDiedError
 from tuner.own import code as own_code
@@ -112,7 +112,11 @@ def resume(console: Console, asked: Resume, space: Space | None = None) -> Ended
 
 def machines(spec: CampaignSpec, address: str | None) -> capacity.Cluster:
     """Return what a campaign is to run on: the cluster at ``address``, which is joined here, or this machine."""
-    placement = Placement(spec.gpu_fraction, spec.cpus)
+    part = spec.gpu_fraction
+    if isinstance(part, str):  # auto: the most that can come of it, until the question is known
+        gpu_parts.check_known(address)
+        part = part_for(MOST_SHARING)
+    placement = Placement(part, spec.cpus)
     if address is None:
         return capacity.of_this_machine(spec.concurrent, placement)
     from tuner.cluster.connect import connect
@@ -169,6 +173,8 @@ def made_ready(
     from tuner.cli.plan_text import describe, print_cost  # with torch, which most refusals need not wait for
 
     check_fits_somewhere(question.base)
+    if question.spec.gpu_fraction == AUTO:
+        here = gpu_parts.settled(here, [question.base, *(p.config for p in question.planned)], question.spec)
     if start.address is None and start.slots is None:
         here = capacity.fitted(here, question.base, question.spec.concurrent)
     describe(console, question, here, start.slots)

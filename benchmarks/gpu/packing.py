@@ -10,7 +10,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 
 from benchmarks.gpu.context import Context
@@ -18,34 +17,26 @@ from benchmarks.gpu.environment import ROOT
 from benchmarks.gpu.figures import Figures, attempt
 from benchmarks.gpu.golf import golf
 from benchmarks.gpu.packed_worker import END, READY, RESULT, ROUND, put
+from tuner.cluster import mps
 
 PROCESSES, QUICK_PROCESSES = (1, 2, 4, 8), (1, 2)  # that train at the same time, a round each
 ROUND_SECONDS, QUICK_ROUND_SECONDS = 4.0, 2.0
 START_SECONDS, QUICK_START_SECONDS = 90, 300  # a quick check runs on a machine that is busy
-LATE_SECONDS, END_SECONDS, MPS_SECONDS = 60, 15, 20
-MPS = "nvidia-cuda-mps-control"
+LATE_SECONDS, END_SECONDS = 60, 15
 
 
 def packing(context: Context) -> Figures:
     """Tokens a second of 1, 2, 4 and 8 processes, together and each."""
     found: Figures = {"time slices": attempt(_rounds, context, {})}
-    if not context.cuda or shutil.which(MPS) is None:
-        return found | {"mps": {"skipped": f"no {MPS}"}}
+    if not context.cuda or shutil.which(mps.PROGRAM) is None:
+        return found | {"mps": {"skipped": f"no {mps.PROGRAM}"}}
     return found | {"mps": attempt(_through_mps, context)}
 
 
 def _through_mps(context: Context) -> Figures:
     """Measure packing through MPS, with a control daemon of our own, which is ended again."""
-    folders = {f"CUDA_MPS_{name}_DIRECTORY": context.scratch / f"mps_{name.lower()}" for name in ("PIPE", "LOG")}
-    for folder in folders.values():
-        folder.mkdir()
-    extra = {name: str(folder) for name, folder in folders.items()}
-    try:
-        subprocess.run([MPS, "-d"], env=os.environ | extra, check=True, timeout=MPS_SECONDS)
+    with mps.running(context.scratch / "mps") as extra:
         return _rounds(context, extra)
-    finally:
-        with suppress(OSError, subprocess.SubprocessError):
-            subprocess.run([MPS], input="quit\n", text=True, env=os.environ | extra, timeout=MPS_SECONDS, check=False)
 
 
 def _rounds(context: Context, extra: Mapping[str, str]) -> Figures:

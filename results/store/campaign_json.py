@@ -195,7 +195,7 @@ class CampaignFile(_Object):
     recorded: RecordedCampaign | None = None
     winner_command: KeptCommand | None = None
     concurrent: Annotated[int, Field(ge=1, le=limits.TRIALS)] | None = None
-    gpu_fraction: Annotated[float, Field(ge=0.001, le=1)] | None = None
+    gpu_fraction: Annotated[float, Field(ge=0.001, le=1)] | Literal["auto"] | None = None
     cpus: Annotated[int, Field(ge=1, le=limits.TRIALS)] | None = None
     mixed_devices: bool = False
     stall_minutes: Annotated[float, Field(ge=0.01, le=1e6)] = 30.0

@@ -15,6 +15,7 @@ from terminal.nearest import nearest
 from terminal.number import decimal
 from terminal.option_numbers import at_least_one, positive, whole_number
 from trainable.seeds import SEEDS
+from tuner.cluster.placement import AUTO, MOST_SHARING
 from tuner.plan.known_devices import CARDS
 from tuner.spec import STALL_MINUTES
 from tuner.trackers.catalogue import TRACKERS, LogTo, log_to
@@ -209,7 +210,8 @@ def _say_on_what(group: argparse._ArgumentGroup) -> None:
         "--gpu-fraction",
         metavar="F",
         type=_fraction,
-        help="part of a GPU for each trial: at 0.25 four trials share one GPU and its memory (default: 1)",
+        help="part of a GPU for each trial: at 0.25 four trials share one GPU and its memory, auto: as many as fit, at "
+        f"most {MOST_SHARING} (default: 1)",
     )
     group.add_argument(
         "--cpus",
@@ -349,9 +351,13 @@ def tracker(text: str) -> LogTo:
 _seed = whole_number(0, SEEDS - 1, "0..2^63-1")
 
 
-def _fraction(text: str) -> float:
-    """0.001..1: Ray shares a GPU among no more trials."""
+def _fraction(text: str) -> float | str:
+    """0.001..1, as Ray shares a GPU among no more trials; or auto."""
+    if text == AUTO:
+        return text
     fraction = decimal(text) or 0.0
     if not 0.001 <= fraction <= 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a part of a GPU, which is above 0 (0.001) and at most 1")
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a part of a GPU, which is above 0 (0.001) and at most 1, or {AUTO}"
+        )
     return fraction

@@ -53,7 +53,8 @@ def connect(
         found = capacity.of_this_machine(concurrent, placement)
         for line in leftovers.clean(own_ray.bases()):
             say(line)
-        own_ray.start(max(capacity.available_cores(), found.slots))
+        if told := own_ray.start(max(capacity.available_cores(), found.slots), found.resources.get("gpu", 1.0) < 1):
+            say(told)
         return found
     reachable.check(address)
     return capacity.offered(_joined(address), concurrent, placement, may_grow=True)

@@ -31,7 +31,7 @@ from ray._raylet import (  # type: ignore[attr-defined]
     get_authentication_mode,
 )
 
-from tuner.cluster import leftovers
+from tuner.cluster import leftovers, mps
 from tuner.cluster.in_time import in_time
 from tuner.cluster.leftovers import OwnRayRecord, identity
 from tuner.cluster.ray_errors import ray_error_line
@@ -78,6 +78,7 @@ class OwnRay:
     folder: Path
     environment: dict[str, str]
     in_clusters: bool
+    mps: Path | None = None  # where the files are of the MPS that was started with it
     reaper: subprocess.Popen[bytes] | None = None
 
     @property
@@ -94,11 +95,14 @@ def folder() -> Path | None:
     return None if _running is None else _running.folder
 
 
-def start(num_cpus: int) -> None:
-    """Start it. A ValueError says why it does not come up; nothing of it is left then."""
+def start(num_cpus: int, shares_gpus: bool = False) -> str:
+    """Start it. A ValueError says why it does not come up; nothing of it is left then.
+
+    With ``shares_gpus`` MPS is started too, for several trials on one GPU. Returns a line on that, or nothing.
+    """
     global _running
     assert _running is None, "a driver has one Ray"
-    folder = closed_folder()
+    folder, told = closed_folder(), ""
     _running = OwnRay(folder, dict(os.environ), ray_constants.ENABLE_RAY_CLUSTER)
     try:
         _shut_in(folder / TOKEN)
@@ -106,6 +110,7 @@ def start(num_cpus: int) -> None:
         assert driver is not None, "this process runs"
         OwnRayRecord(driver).write(folder)
         _running.reaper = leftovers.start_reaper(folder)
+        told = _start_mps(_running) if shares_gpus else ""
         with own_sessions(folder.name), handlers_kept():
             _begin(num_cpus, _running.temporary)
         _check_shut()
@@ -115,6 +120,20 @@ def start(num_cpus: int) -> None:
             raise
         # a bare Exception is what Ray raises where its processes start too slowly
         raise ValueError(f"Ray did not start on this machine: {ray_error_line(error)}") from None
+    return told
+
+
+def _start_mps(ours: OwnRay) -> str:
+    """Start MPS for the processes of a Ray that is about to start, unless there is one; returns a line for the user."""
+    if mps.runs_already():
+        return "trials on one GPU run side by side, by the MPS that runs on this machine"
+    ours.mps = ours.folder / "mps"
+    try:
+        os.environ.update(mps.start(ours.mps, {leftovers.MARK: ours.folder.name}))
+    except OSError as error:
+        ours.mps = None
+        return f"trials on one GPU take turns, since MPS did not start: {error}"
+    return "trials on one GPU run side by side (MPS)"
 
 
 def stop(dead: bool = False) -> bool:
@@ -134,6 +153,8 @@ def stop(dead: bool = False) -> bool:
         elif (node := worker._global_node) is not None:
             node.kill_all_processes(check_alive=False, allow_graceful=False)
     finally:
+        if was.mps is not None:
+            mps.stop(was.mps)  # where it does not answer, it is the reaper's
         if was.reaper is not None and was.reaper.stdin is not None:
             with suppress(OSError):
                 was.reaper.stdin.write(b".")  # closing is not enough where the driver has forked: both then hold it

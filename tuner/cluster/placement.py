@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 CPUS_BESIDE_A_GPU = 2  # for the Python around it and the data
 SMALLEST = 10_000  # Ray counts resources in parts of this
+AUTO = "auto"  # as a part of a GPU: as many trials as fit into its memory
+MOST_SHARING = 8  # trials on one GPU then: beyond, they only wait for each other
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,11 @@ class Placement:
             return {"cpu": float(self.cpus or 1)}
         fraction = self.gpu_fraction or 1.0
         return {"gpu": fraction, "cpu": float(self.cpus) if self.cpus else _cores_beside(fraction, nodes)}
+
+
+def part_for(trials: int) -> float:
+    """The part of a GPU of which so many trials have one each, as Ray counts."""
+    return math.floor(SMALLEST / trials) / SMALLEST
 
 
 def slots(node: Node, resources: dict[str, float]) -> int:

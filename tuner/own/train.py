@@ -44,6 +44,7 @@ from tuner.cli import modes
 from tuner.cli.options import command
 from tuner.cli.summary import conclude
 from tuner.cluster import capacity
+from tuner.cluster.placement import AUTO
 from tuner.command import Begin, Start
 from tuner.confirm import first_fresh_seed
 from tuner.loop.inputs import OneStart, Problem
@@ -180,6 +181,8 @@ def settled(spec: CampaignSpec, objective: str, was: Mapping[str, Any]) -> Campa
         confirm = Design.parse(was["confirm"]) if was["confirm"] else False
     elif confirm is None:
         confirm = DEFAULT if trials > 1 else False
+    if spec.gpu_fraction == AUTO:
+        raise ValueError(f"gpu_fraction is {AUTO!r} but must be a number: what a function of yours takes is not known")
     if spec.ablate and not confirm:
         raise ValueError(f"ablate takes a confirmed winner apart: give confirm too, for example {str(DEFAULT)!r}")
     return replace(
