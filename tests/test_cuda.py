@@ -18,6 +18,7 @@ from benchmarks.gpu.memory import no_memory
 from benchmarks.gpu.right import optimizers
 from benchmarks.gpu.small import FAMILIES, start, tiny
 from benchmarks.gpu.steps import apart, copy_weights, gradients_of, shake, whole_step
+from benchmarks.gpu.waiting import synchronising_operations
 from trainable.curve import CurveRecorder, Taken
 from trainable.runtime import Runtime
 from trainable.train import train
@@ -137,3 +138,19 @@ def test_a_compiled_step_has_the_loss_and_gradients_of_the_eager_one() -> None:
     its, got = gradients_of(compiled)
     assert its == pytest.approx(loss, abs=0.02)
     assert apart(got, wanted)["relative"] < 0.1
+
+
+def test_batches_sent_ahead_are_those_of_the_cpu_and_no_step_waits_for_them() -> None:
+    config = tiny(steps=40)
+    run, reference = start(config, Runtime(CUDA)), start(config, Runtime())
+    go = whole_step(run)
+    go()
+    with synchronising_operations() as warned:
+        for _ in range(5):
+            go()
+    assert not warned
+    run.position = reference.position = 0
+    for _ in range(5):
+        found, wanted = run.batches.take(run.position), reference.batches.take(reference.position)
+        assert torch.equal(found[0].cpu(), wanted[0]) and torch.equal(found[1].cpu(), wanted[1])
+        run.position, reference.position = found[2], wanted[2]

@@ -8,7 +8,6 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from trainable.data.dataset import batch
 from trainable.hooks.hook import Step
 from trainable.run import Run
 from trainable.seeds import for_torch
@@ -21,16 +20,15 @@ STEPS_APART = 1_000_003  # between the draws of neighbouring seeds
 
 def next_step(run: Run, objective: ObjectiveFunction, progress: float) -> tuple[Step, int]:
     """The next batch with everything a hook may see, and the stream's position after it."""
-    config, device = run.config, run.runtime.device
-    inputs, targets, position = batch(run.dataset.train, run.position, config.data, config.seed)
+    inputs, targets, position = run.batches.take(run.position)
     step = Step(
         network=run.network,
         index=run.spent.steps,
         progress=progress,
-        multiplier=config.schedule(progress),
+        multiplier=run.config.schedule(progress),
         generator=run.generator,
-        inputs=inputs.to(device, non_blocking=True),
-        targets=targets.to(device, non_blocking=True),
+        inputs=inputs,
+        targets=targets,
         gradients=partial(backward, run, objective),
     )
     return step, position

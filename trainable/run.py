@@ -16,6 +16,7 @@ from trainable.config import Spent, TrainConfig
 from trainable.curve import CurveRecorder
 from trainable.data.dataset import Dataset
 from trainable.data.epochs import epochs_at
+from trainable.data.prefetch import Batches, batches
 from trainable.networks.network import Network
 from trainable.networks.parts import Live, SeesDocuments
 from trainable.optimizers import update_rule
@@ -94,6 +95,11 @@ class Run:
         spent.flops += data.batch_tokens * self.flops_per_token
         spent.param_data_ratio = spent.tokens / self.scaling_parameters
         spent.epochs = epochs_at(self.dataset.train, self.position, data, self.config.seed)
+
+    @cached_property
+    def batches(self) -> Batches:
+        """Training batches on the run's device, by their position."""
+        return batches(self.dataset.train, self.config.data, self.config.seed, self.runtime)
 
     @cached_property
     def flops_per_token(self) -> int:

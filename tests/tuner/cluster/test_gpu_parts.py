@@ -8,7 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from results.store.campaign_json import CampaignFile, check
+from results.store import campaign_json
+from results.store.campaign_json import CampaignFile
 from tuner import start
 from tuner.cli.option_groups import parser
 from tuner.cluster import capacity, device_memory, gpu_parts
@@ -138,7 +139,7 @@ def test_another_word_is_refused(capsys) -> None:
 def test_a_campaigns_file_may_hold_a_part_or_auto(kept, says) -> None:
     found = {"knobs": {}, "gpu_fraction": kept}
     if says is None:
-        check(CampaignFile, found)
+        campaign_json.check(CampaignFile, found)
         return
     with pytest.raises(ValueError, match=f"gpu_fraction.*{re.escape(says.removeprefix('gpu_fraction'))}"):
-        check(CampaignFile, found)
+        campaign_json.check(CampaignFile, found)
