@@ -33,6 +33,13 @@ def _encode_as(hint: Any, value: Any) -> Any:
     return encode(value)
 
 
+def without_null(data: Any) -> Any:
+    """``data`` without the fields that are null; a null in a list keeps its place."""
+    if isinstance(data, Mapping):
+        return {name: without_null(value) for name, value in data.items() if value is not None}
+    return [without_null(value) for value in data] if isinstance(data, list) else data
+
+
 def decode(data: Any) -> Any:
     """The inverse of :func:`encode`. Unknown types and fields are ValueErrors; missing fields take their defaults."""
     if isinstance(data, Mapping):

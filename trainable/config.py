@@ -14,7 +14,7 @@ from trainable import losses as _losses  # noqa: F401
 from trainable import models as _models  # noqa: F401
 from trainable import optimizers as _optimizers  # noqa: F401
 from trainable.component import Component, without_neutral
-from trainable.component_json import encode, fingerprint
+from trainable.component_json import encode, fingerprint, without_null
 from trainable.data.dataset import DataConfig
 from trainable.evaluation.artifact import Artifact
 from trainable.evaluation.evaluate import EvaluationConfig
@@ -25,6 +25,7 @@ from trainable.models.model import Model
 from trainable.optimizers.muon_adam import MuonAdam
 from trainable.optimizers.update_rule import Optimizer
 from trainable.ranges import MOST_COUNT, Every, Flops, NumTokens, Ratio, Repeats, Seconds, Seed
+from trainable.runtime import BF16, FP32
 from trainable.schedules import Cosine, Schedule
 from trainable.target import Target
 
@@ -97,6 +98,7 @@ class TrainConfig(Component):
     target: Target | None = None  # a loss at which training stops before the budget is spent
     artifact: Artifact | None = None  # export at the end, and the limit on its size
     loss_chunks: Repeats = 1  # pieces that the cross-entropy is computed in: memory only
+    precision: str | None = None  # of matrix products: bf16, or null, which is fp32; a campaign's is --precision
     seed: Seed = 1337  # initialisation and every draw during training; documents are shuffled by it, the data are not
 
     def validate(self) -> None:
@@ -114,7 +116,13 @@ class TrainConfig(Component):
             raise ValueError(
                 f"budget.steps {steps:,} of data.batch_tokens {batch:,} are more than {MOST_COUNT:,} tokens, the most"
             )
+        self.check(self.precision in (None, BF16), "precision", f"null (fp32) or {BF16}")
         self.check(self.loss_chunks == 1 or not self.losses, "loss_chunks", "1 with loss terms, which see all logits")
+
+    @property
+    def number_format(self) -> str:
+        """Name the precision of matrix products, one of runtime.PRECISIONS."""
+        return self.precision or FP32
 
     def key(self, data_fingerprint: str) -> str:
         """The run's identity: equal keys are the same computation.
@@ -123,14 +131,7 @@ class TrainConfig(Component):
         fields that are null, so that a new optional knob changes no key. The data count by their content, not by the
         path that they were read from.
         """
-        data: dict[str, Any] = _without_null(encode(without_neutral(self)))
+        data: dict[str, Any] = without_null(encode(without_neutral(self)))
         del data["data"]["source"]
         data["data"]["fingerprint"] = data_fingerprint
         return fingerprint(data)
-
-
-def _without_null(data: Any) -> Any:
-    """``data`` without the fields that are null; a null in a list keeps its place."""
-    if isinstance(data, dict):
-        return {name: _without_null(value) for name, value in data.items() if value is not None}
-    return [_without_null(value) for value in data] if isinstance(data, list) else data

@@ -21,7 +21,7 @@ from trainable.networks.network import Network
 from trainable.networks.parts import Live, SeesDocuments
 from trainable.optimizers import update_rule
 from trainable.optimizers.update_rule import Group
-from trainable.runtime import Runtime
+from trainable.runtime import BF16, Runtime
 from trainable.scaling import scaling_parameters
 from trainable.seeds import for_torch
 
@@ -60,8 +60,8 @@ class Run:
             if isinstance(module, SeesDocuments):
                 module.starts_document.copy_(torch.from_numpy(dataset.bytes_of.is_boundary))
         network = network.to(runtime.device)
-        if runtime.precision == "bf16":
-            network.embedding.to(torch.bfloat16)  # as the baseline does; its Adam state follows
+        if runtime.precision == BF16:
+            network.keep_in_bf16(config.model.low_precision_tables)
         groups = config.optimizer.groups_for(network, config.data.batch_tokens, config.schedule)
         hook_states = {type(h).__name__: h.start(network) for h in config.hooks}
         generator = torch.Generator(runtime.device).manual_seed(for_torch(config.seed) + 1)

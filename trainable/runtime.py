@@ -1,4 +1,4 @@
-"""Device and precision of a run: where and how fast it computes. No part of its identity."""
+"""Device of a run, and how it computes there. No part of its identity but for the precision, which its config has."""
 
 from __future__ import annotations
 
@@ -11,30 +11,34 @@ if TYPE_CHECKING:
     import torch
 
 
+FP32, BF16 = PRECISIONS = ("fp32", "bf16")  # of matrix products; sums are in float32 in both
+
+
 @dataclass(frozen=True)
 class Runtime:
     """The device, its arithmetic and whether the step is compiled."""
 
     device: str = "cpu"
-    precision: str = "fp32"  # "bf16" runs matrix products in bfloat16 autocast and keeps the token table in bfloat16
+    precision: str = FP32  # bf16: matrix products in bfloat16 autocast, and tables in it that Model.bf16_tables names
     compile: bool = False  # one graph for the whole run: torch.compile(fullgraph=True)
 
     def __post_init__(self) -> None:
-        if self.precision not in ("fp32", "bf16"):
-            raise ValueError(f"precision is {self.precision!r} but must be fp32 or bf16")
+        if self.precision not in PRECISIONS:
+            raise ValueError(f"precision is {self.precision!r} but must be {' or '.join(PRECISIONS)}")
 
     @classmethod
-    def detect(cls, compile: bool = False) -> Runtime:
-        """The first CUDA device if there is one, in bfloat16 where its units multiply it; else the CPU in fp32.
+    def detect(cls, compile: bool = False, precision: str | None = None) -> Runtime:
+        """The first CUDA device if there is one, else the CPU, in the given precision.
 
-        A device that only emulates bfloat16 (before Ampere: T4, V100) multiplies it more slowly than float32.
+        None is bf16 where the device's units multiply it, else fp32. A device that only emulates bfloat16 (before
+        Ampere: T4, V100) multiplies it more slowly than float32, and so does the CPU for most sizes.
         """
         import torch
 
         if not torch.cuda.is_available():
-            return cls(compile=compile)
+            return cls("cpu", precision or FP32, compile)
         native = torch.cuda.is_bf16_supported(including_emulation=False)
-        return cls("cuda", "bf16" if native else "fp32", compile)
+        return cls("cuda", precision or (BF16 if native else FP32), compile)
 
     @property
     def device_type(self) -> str:

@@ -16,12 +16,14 @@ from trainable.data.dataset import Dataset
 from trainable.data.preparation import prepare
 from trainable.evaluation.enough import check_enough
 from trainable.own.source import Source
+from trainable.runtime import FP32, PRECISIONS
 from tuner.campaign.planned import Planned
 from tuner.plan import cost as plan
 from tuner.proposals import replay_plan
 from tuner.proposals.warm_start import Prior
 from tuner.spec import CampaignSpec, Replay
 
+PRECISION = "precision"  # the path of the field that a campaign's --precision sets
 REPLAY_REPORTS = 4  # evaluations on the way of a replayed trial: its curve
 
 
@@ -79,6 +81,8 @@ def check_measurable(space: Space, has_gpu: bool) -> None:
 
 def ask(space: Space, spec: CampaignSpec, has_gpu: bool = False) -> Question:
     """Settle a spec and resolve what it asks of ``space``; a ValueError for every unknown name."""
+    if PRECISION in spec.overrides:
+        raise ValueError(f"{PRECISION} is no setting of some trials: give --precision {spec.overrides[PRECISION]}")
     scale = spec.scale or ("full" if has_gpu else "proxy")
     question = _ask_search(space, spec, scale) if spec.replay is None else _ask_replay(space, spec, scale, spec.replay)
     _check_confirmation(question.spec)
@@ -123,8 +127,11 @@ def _ask_replay(space: Space, spec: CampaignSpec, scale: str, wanted: Replay) ->
 
 
 def _settings(spec: CampaignSpec) -> dict[str, Any]:
-    """Collect what is set for the whole campaign, the seed among it."""
-    return dict(spec.overrides) | ({"seed": spec.seed} if spec.seed is not None else {})
+    """Collect what is set for the whole campaign, the seed and the precision among it."""
+    settings = dict(spec.overrides) | ({"seed": spec.seed} if spec.seed is not None else {})
+    if spec.precision in PRECISIONS:
+        settings[PRECISION] = None if spec.precision == FP32 else spec.precision
+    return settings
 
 
 def _settled(spec: CampaignSpec, asked: Space, scale: str) -> CampaignSpec:

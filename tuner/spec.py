@@ -18,6 +18,7 @@ VERSION = 2  # of what is kept; 1 had no number, and of how a campaign is run on
 AS_RUN = "as_run"
 ALWAYS_KEPT = ("space", "scale", "objective", "overrides", "base", "trials", "seed", "data", "stopper", "fidelity")
 STALL_MINUTES = 30.0
+BY_DEVICE = "auto"  # the precision that the devices multiply themselves
 _RUN = {"part": "how it is run"}
 
 
@@ -44,6 +45,7 @@ class CampaignSpec:
     imports: tuple[str, ...] = ()  # a user's own files and modules; settled, each as NAME@SHA-256
     trials: int | None = None
     seed: int | None = None
+    precision: str | None = None  # of matrix products: fp32 or bf16; None and auto are settled by the devices
     replay: Replay | None = None
     warm_start: tuple[str, ...] = ()  # "recorded", and campaigns by name, path or URL
     reuse: tuple[str, ...] = ()  # campaigns, in the same way

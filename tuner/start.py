@@ -34,12 +34,12 @@ from trainable.data.dataset import Dataset
 from trainable.data.preparation import check_source, known_vocab_size, prepare
 from trainable.worker.attempt import STOP_FILE
 from tuner.audit.of_question import audited
-from tuner.campaign import beginning, kept, layout, provenance, resumed, same_device
+from tuner.campaign import beginning, kept, layout, precision, provenance, resumed, same_device
 from tuner.campaign.again import again
 from tuner.campaign.driver import going_on_with, interruptible, only_driver
 from tuner.campaign.record import asked_of, campaign_record
 from tuner.cli.option_groups import LATEST
-from tuner.cluster import capacity, gpu_parts
+from tuner.cluster import bf16, capacity, gpu_parts
 from tuner.cluster.device_memory import check_fits_somewhere
 from tuner.cluster.placement import AUTO, MOST_SHARING, Placement, part_for
 from tuner.command import Begin, Resume, Start
@@ -75,10 +75,13 @@ def begin(console: Console, asked: Begin, space: Space | None = None) -> Ended:
     spec, space, sources = own_code.brought(with_places(asked.spec, start.results), space)
     here = machines(spec, start.address)
     has_gpu = here.has_gpu or (start.planning is not None and start.planning.device is not None)
-    question = replace(ask(space, spec, has_gpu), sources=sources)
-    own_code.check_sent(question)
+    question = ask(space, spec, has_gpu)
     check_stopper(question.space, spec)
     files.check_usable(start.results)
+    settled = bf16.precision_of(question, here, start)
+    question = replace(ask(space, replace(spec, precision=settled.precision), has_gpu), sources=sources)
+    own_code.check_sent(question)
+    here = here.noting(settled.line)
     beginning.check_free(start.results, start.name, asked_of(question))
     check_measurable(question.space, has_gpu)
     download_now = start.planning is None
@@ -107,6 +110,9 @@ def resume(console: Console, asked: Resume, space: Space | None = None) -> Ended
         resumed.check_reused(folder, spec)
         kept.check(folder / CAMPAIGN, store.campaign, question)
         here = machines(spec, asked.start.address)
+        here = here.noting(
+            precision.kept(store, question.base.number_format, bf16.multiplied(here, asked.start.address)).line
+        )
         return go(console, replace(question, inert=store.campaign.get("inert")), here, asked.start, store)
 
 

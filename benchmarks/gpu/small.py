@@ -21,7 +21,7 @@ from trainable.models.query_key_value import SeparateHeads
 from trainable.run import Run
 from trainable.runtime import Runtime
 
-SIZES = {"num_layers": 2, "model_dim": 64, "num_heads": 4, "num_kv_heads": 2}
+SIZES: dict[str, Any] = {"num_layers": 2, "model_dim": 64, "num_heads": 4, "num_kv_heads": 2}
 NANOCHAT: dict[str, Any] = {"num_layers": 2, "aspect_ratio": 32, "head_dim": 16, "short_window": 16}
 
 ModelT = TypeVar("ModelT", bound=Model)

@@ -63,6 +63,7 @@ def asked(campaign: Mapping[str, Any]) -> str | None:
     if any(campaign.get(name) for name in elsewhere) or not campaign.get("space"):
         return None
     parts = ["--space", campaign["space"], "--scale", campaign.get("scale") or "proxy"]
+    parts += _option("precision", campaign.get("precision"))
     if (replay := campaign.get("replay")) is not None:
         parts += [part for selection in replay["selections"] for part in ("--replay", selection)]
         parts += ["--reading", replay["reading"], "--seeds", replay["seeds"]]

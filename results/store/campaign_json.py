@@ -182,6 +182,7 @@ class CampaignFile(_Object):
     reports: Annotated[int, Field(ge=0, le=10_000)] = 0
     seed: SeedNumber | None = None
     fresh_seed: SeedNumber | None = None
+    precision: Literal["fp32", "bf16"] | None = None
     stopper: Name = ""
     fidelity: Name = ""
     confirm: Text | None = None

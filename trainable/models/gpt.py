@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from trainable.models.block import Block, SequentialBlock
 from trainable.models.init import Init, UniformInit
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, kw_only=True)
 class GPT(Model):
     """The knobs of the reference GPT; the defaults are the competition's baseline (17,059,912 parameters)."""
+
+    tables_of_source: ClassVar[tuple[str, ...]] = ("embedding",)
 
     num_layers: Layers = 9  # blocks
     model_dim: Width = 512  # width of the residual stream

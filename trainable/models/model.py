@@ -6,6 +6,8 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from terminal.nearest import nearest
+
 from trainable.component import Component
 
 if TYPE_CHECKING:
@@ -18,6 +20,21 @@ class Model(Component):
 
     kind: ClassVar[str] = "model"
     abstract: ClassVar[bool] = True
+    tables: ClassVar[tuple[str, ...]] = ("embedding",)  # roles of the lookup tables that the network has
+    tables_of_source: ClassVar[tuple[str, ...]] = ()  # those that the source of the model keeps in bfloat16
+
+    bf16_tables: tuple[str, ...] | None = None  # roles of tables in bfloat16 under precision bf16; null: as the source
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for role in self.bf16_tables or ():
+            known = f"a list of {' and '.join(self.tables)}: {nearest(role, self.tables, 'tables')}"
+            self.check(role in self.tables, "bf16_tables", known)
+
+    @property
+    def low_precision_tables(self) -> tuple[str, ...]:
+        """Name the tables that are kept in bfloat16 where the precision is bf16."""
+        return self.tables_of_source if self.bf16_tables is None else self.bf16_tables
 
     @property
     def has_learned_positions(self) -> bool:

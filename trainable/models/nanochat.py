@@ -9,7 +9,7 @@ Source: nanochat/gpt.py in 2026-07; no biases, no norm gains.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from trainable.models.mlp import MLP, Relu2
 from trainable.models.model import Model
@@ -30,6 +30,9 @@ class Nanochat(Model):
 
     model_dim = num_layers * aspect_ratio rounded up to a multiple of head_dim; num_heads = model_dim / head_dim.
     """
+
+    tables: ClassVar[tuple[str, ...]] = ("embedding", "value_embedding")
+    tables_of_source: ClassVar[tuple[str, ...]] = tables
 
     num_layers: Layers = 22  # blocks; the width is aspect_ratio times as many channels
     aspect_ratio: Width = 64  # channels a layer

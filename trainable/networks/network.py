@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 
@@ -31,6 +32,12 @@ class Network(nn.Module):
     def special_roles(self) -> Mapping[str, Sequence[nn.Parameter]]:
         """Parameters that an optimizer may treat apart from those of their kind, by what they do in this network."""
         return {}
+
+    def keep_in_bf16(self, tables: Iterable[str]) -> None:
+        """Bring lookup tables, named by their roles, to bfloat16; gradients then come in it too."""
+        found = {**self.special_roles(), "embedding": [self.embedding.weight]}
+        for parameter in (p for role in tables for p in found[role]):
+            parameter.data = parameter.data.to(torch.bfloat16)
 
     def attention_outputs(self) -> list[tuple[Tensor, int]]:
         """The output projection (dim, heads * head_dim) of every attention module and its number of query heads.

@@ -44,7 +44,13 @@ class MuonAdam(Optimizer):
         )
 
     def adam(self) -> Adam:
-        return Adam(beta1=self.adam_beta1, beta2=self.adam_beta2, eps=self.adam_eps, weight_decay=self.adam_wd)
+        return Adam(
+            beta1=self.adam_beta1,
+            beta2=self.adam_beta2,
+            eps=self.adam_eps,
+            weight_decay=self.adam_wd,
+            bf16_moments=True,
+        )
 
     def groups(self, network: Network) -> list[Group]:
         found, adam = roles(network), self.adam()

@@ -79,7 +79,7 @@ class MuonAdamW(Optimizer):
         return [Group(name, tuple(found[name]), rule, lr) for name, lr, rule in rows if found.get(name)]
 
     def _adam(self, beta1: float, beta2: float, weight_decay: float) -> Adam:
-        return Adam(beta1=beta1, beta2=beta2, eps=self.adam_eps, weight_decay=weight_decay)
+        return Adam(beta1=beta1, beta2=beta2, eps=self.adam_eps, weight_decay=weight_decay, bf16_moments=True)
 
 
 def roles_apart(network: Network) -> dict[str, Sequence[nn.Parameter]]:

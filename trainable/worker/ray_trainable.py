@@ -109,7 +109,7 @@ class RayTrainable(tune.Trainable):
         self.load_own_code(request)
         config = decode(json.loads(request.config))
         assert isinstance(config, TrainConfig)
-        runtime = Runtime.detect(request.compile)
+        runtime = Runtime.detect(request.compile, config.number_format)
         runtime.reset_peak_memory()
         dataset, driver = self.dataset(config.data), FIDELITIES[request.fidelity]
         start = partial(Run.start, dataset=dataset, runtime=runtime)

@@ -16,10 +16,11 @@ from results.store.campaign_json import require
 from results.store.places import SOURCE
 from storage import files
 from storage.location import Location, location
-from trainable.component_json import encode
+from trainable.component_json import encode, without_null
 from trainable.data.dataset import Dataset
 from trainable.data.preparation import check_source
 from trainable.own.source import is_file_name
+from tuner.campaign import precision
 from tuner.campaign.again import again
 from tuner.campaign.record import asked_of
 from tuner.command import Resume
@@ -45,7 +46,8 @@ def spec_of(store: Store, asked: Resume) -> CampaignSpec:
                 f"--data is for data that were moved: campaign {name!r} reads none from a place of its own"
             )
         spec = replace(spec, overrides={**spec.overrides, SOURCE: asked.data})
-    return replace(spec, **{field: value for field, value in asked.changes.items() if field != "imports"})
+    changed = {field: value for field, value in asked.changes.items() if field != "imports"}
+    return replace(spec, precision=precision.of_campaign(store), **changed)
 
 
 def check_same_question(store: Store, question: Question) -> None:
@@ -54,7 +56,7 @@ def check_same_question(store: Store, question: Question) -> None:
     base = encode(question.base)
     if SOURCE in was["overrides"]:  # which may have been moved: the fingerprint tells them
         base["data"]["source"] = was["overrides"][SOURCE]
-    if base != was["base"] or question.space.column_types() != was["knobs"]:
+    if without_null(base) != without_null(was["base"]) or question.space.column_types() != was["knobs"]:
         raise ValueError(
             f"campaign {name!r} was started with another version of space {was['space']!r}: start a new one"
         )

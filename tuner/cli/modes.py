@@ -38,6 +38,7 @@ GOES_WITH: Mapping[str, tuple[str, ...]] = {  # option, without its dashes -> mo
     "no-reuse": (RESUME,),
     "trials": (NEW_SEARCH, RESUME),
     "seed": _NEW,
+    "precision": _NEW,
     "reading": (REPLAY, SHOW),
     "seeds": (REPLAY,),
     # how it is judged

@@ -14,10 +14,11 @@ from terminal.escape import elided
 from terminal.nearest import nearest
 from terminal.number import decimal
 from terminal.option_numbers import at_least_one, positive, whole_number
+from trainable.runtime import PRECISIONS
 from trainable.seeds import SEEDS
 from tuner.cluster.placement import AUTO, MOST_SHARING
 from tuner.plan.known_devices import CARDS
-from tuner.spec import STALL_MINUTES
+from tuner.spec import BY_DEVICE, STALL_MINUTES
 from tuner.trackers.catalogue import TRACKERS, LogTo, log_to
 
 LATEST = "latest"
@@ -95,6 +96,13 @@ def _say_what(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument(
         "--seed", metavar="N", type=_seed, help="seed of the sampler and of every training (default: the space's)"
+    )
+    group.add_argument(
+        "--precision",
+        metavar="NAME",
+        type=_precision,
+        help="number format of matrix products, the same for all trials: fp32, bf16, or auto (default), which is bf16 "
+        "where every GPU multiplies it itself, and fp32 on older ones and on CPUs",
     )
 
 
@@ -306,6 +314,10 @@ def _look_first(look: argparse._ArgumentGroup) -> None:
         help="with --dry-run: price of a device for an hour, in any currency; the plan prints the sum",
     )
     look.add_argument("--slots", metavar="N", type=at_least_one, help="with --dry-run: plan for N devices, here or not")
+
+
+def _precision(text: str) -> str:
+    return _one_of((BY_DEVICE, *PRECISIONS), text)
 
 
 def _stopper(text: str) -> str:

@@ -149,7 +149,7 @@ def planned_for(question: Question, here: capacity.Cluster, planning: Planning) 
     """Return the hardware of a plan: devices that are named or whose speed is given, or those here, measured."""
     if planning.is_elsewhere:
         return elsewhere(question.base, planning.device, planning.tokens_per_second)
-    found = speeds(question.base, Runtime.detect(), here.slots)
+    found = speeds(question.base, Runtime.detect(precision=question.base.number_format), here.slots)
     device, best = f"{'a GPU' if here.has_gpu else 'a core'} of this machine", None if found is None else found.best
     text = said(best, here.has_gpu)
     if found is not None and found.best > 1.05 * found.usual:

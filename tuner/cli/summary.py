@@ -120,12 +120,12 @@ def command_for(campaign: Search, scale: str, config: Training) -> str | None:
     space = campaign.space
     if not isinstance(config, TrainConfig) or not is_known(space):
         return None
-    base = space.scale(scale).base
-    settings = settings_for(base, replace(config, seed=base.seed))
+    base, precision = space.scale(scale).base, config.number_format
+    settings = settings_for(base, replace(config, seed=base.seed, precision=base.precision))
     asked = own_options(campaign.folder, campaign.sources, space)
     if settings is None or asked is None:
         return None
-    start = f"{RUN_PROGRAM} {asked} --scale {scale} --trials 1 --no-confirm"
+    start = f"{RUN_PROGRAM} {asked} --scale {scale} --precision {precision} --trials 1 --no-confirm"
     return " ".join([start, *(f"--set {shlex.quote(f'{path}={_text(value)}')}" for path, value in settings.items())])
 
 

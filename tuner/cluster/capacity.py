@@ -23,7 +23,11 @@ class Cluster:
     resources: dict[str, float]
     has_gpu: bool
     placement: Placement = Placement()
-    notes: tuple[str, ...] = field(default=(), compare=False)  # why there are no more slots, for the plan
+    notes: tuple[str, ...] = field(default=(), compare=False)  # for the plan: why no more slots, which precision
+
+    def noting(self, line: str) -> Cluster:
+        """Add a line for the plan; an empty one adds none."""
+        return replace(self, notes=(*self.notes, line)) if line else self
 
     @property
     def about(self) -> str:

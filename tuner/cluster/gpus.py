@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 import ctypes
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 NVIDIA_DRIVER = "libcuda.so.1"  # which CUDA itself loads
 AMD_DEVICE = Path("/dev/kfd")  # which ROCm opens
+HIDING = "CUDA_VISIBLE_DEVICES"  # which Ray empties for work that has reserved no GPU
+ASK_SECONDS = 120.0
+# From compute capability 8.0 on (Ampere) bfloat16 is multiplied by the device, before it is emulated in software.
+ASKED = """
+import torch
+names = range(torch.cuda.device_count())
+print(all(torch.version.hip or torch.cuda.get_device_properties(each).major >= 8 for each in names) if names else None)
+"""
 
 
 def count() -> int:
@@ -16,6 +27,25 @@ def count() -> int:
     import torch
 
     return torch.cuda.device_count()
+
+
+def multiply_bf16(asked: str = ASKED) -> bool | None:
+    """Tell whether all GPUs of this machine multiply bfloat16 themselves; None where there is none.
+
+    A process of its own asks them, which leaves no context behind in their memory. An OSError where it cannot.
+    """
+    if not may_be_here():
+        return None
+    visible = {name: value for name, value in os.environ.items() if name != HIDING or value}
+    try:
+        found = subprocess.run(
+            [sys.executable, "-c", asked], env=visible, capture_output=True, text=True, timeout=ASK_SECONDS, check=True
+        )
+    except subprocess.CalledProcessError as error:
+        raise OSError((error.stderr.strip().splitlines() or [str(error)])[-1]) from None
+    except subprocess.TimeoutExpired:
+        raise OSError(f"no answer within {ASK_SECONDS:g} s") from None
+    return {"True": True, "False": False}.get(found.stdout.strip())
 
 
 def may_be_here() -> bool:

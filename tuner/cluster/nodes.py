@@ -24,6 +24,7 @@ from storage import files, inside
 from storage.location import Location, absolute, location
 from trainable.data.dataset import DataConfig
 from trainable.data.preparation import prepare
+from tuner.cluster import gpus
 from tuner.cluster.placement import Node
 from tuner.cluster.ray_errors import ray_error_line
 
@@ -40,6 +41,7 @@ class Answer:
     problem: str = ""  # why it cannot take part
     processor: str = ""
     fingerprint: str = ""  # of the data
+    bf16: bool | None = None  # whether its GPUs multiply bfloat16 themselves; None where it was not asked, or has none
 
 
 Ask = Callable[[Sequence[Node], tuple[Any, ...]], Sequence[Answer]]
@@ -94,6 +96,28 @@ def ask_each(nodes: Sequence[Node], question: tuple[Any, ...]) -> list[Answer]:
     """
     greeted = _on_each(nodes, greeting, (), GREET_SECONDS)
     return greeted if any(found.problem for found in greeted) else _on_each(nodes, answer, question, ANSWER_SECONDS)
+
+
+def multiply_bf16(found: Sequence[Node]) -> dict[str, bool]:
+    """Tell of each node with a GPU, by its host, whether its GPUs multiply bfloat16 themselves.
+
+    A ValueError names the first that does not say.
+    """
+    having = [node for node in found if node.gpus]
+    answers = _on_each(having, computing, (), GREET_SECONDS)
+    for answered in answers:
+        if answered.problem:
+            raise ValueError(answered.problem)
+    return {answered.host: answered.bf16 for answered in answers if answered.bf16 is not None}
+
+
+def computing() -> Answer:
+    """Tell, on a node, what its GPUs multiply."""
+    host = socket.gethostname()
+    try:
+        return Answer(host, bf16=gpus.multiply_bf16())
+    except OSError as error:
+        return Answer(host, f"the GPUs of node {host} do not say what they compute: {error}")
 
 
 def _on_each(

@@ -32,7 +32,7 @@ class Library:
         """
         self.fidelity = fidelity
         self._found: dict[str, tuple[Store, TrialRow]] = {}
-        self.left_out: dict[str, str] = {}  # trials of a source of the user's own that is not the one here, and why
+        self.left_out: dict[str, str] = {}  # trials whose key is not all that decides their result, and why
         for folder in folders:
             store = Store.open(folder)
             trials, _ = store.tables()  # what is damaged is said now, and not when its trial has its turn
@@ -40,7 +40,7 @@ class Library:
             for row in cast(list[TrialRow], trials.to_pylist()):
                 searched = (row["stage"] or SEARCH) == SEARCH
                 if searched and row["status"] in FINISHED and row["key"] not in self._found:
-                    if why := _other_source(folder, row):
+                    if why := _other(folder, row):
                         self.left_out[f"{folder.name}:{row['number']}"] = why
                     else:
                         self._found[row["key"]] = (store, row)
@@ -59,15 +59,18 @@ class Library:
         return Finished(store.folder.name, row, reports, store.curve(key))
 
 
-def _other_source(folder: Location, row: TrialRow) -> str:
-    """Say why a row cannot be the same training as any here; empty where it can.
+def _other(folder: Location, row: TrialRow) -> str:
+    """Say why a row cannot be the same training as any here (code of the user's own, precision); empty where it can.
 
     A ValueError unless the row is of the config that its key is the hash of: it is reused by its key alone.
     """
     try:
-        config_of(row)
+        config = config_of(row)
     except OtherSourceError as error:
         return str(error).rpartition("cannot be read: ")[2]
     except ValueError as error:
         raise ValueError(f"{folder} cannot be reused: {error}") from None
-    return ""
+    was = row["precision"]
+    if config is None or was in (None, config.number_format):
+        return ""
+    return f"trained in {was}, which the config of an earlier version does not say"

@@ -29,7 +29,8 @@ from trainable.component_paths import difference, with_values
 from trainable.config import TrainConfig
 from tuner.campaign.row_config import config_of
 
-MEASURED_BY = ("seed", "budget", "horizon", "evaluation")  # fields that make values of two runs of a config differ
+# Fields that make values of two runs of a config differ.
+MEASURED_BY = ("seed", "budget", "horizon", "evaluation", "precision")
 NAMED = 3  # knobs of a reason that a line names: the most frequent ones
 FIRST = 4  # of the best earlier configs are tried right after the base
 
@@ -202,8 +203,8 @@ def _unusable(row: TrialRow, objective: str) -> str:
 def project(space: Space, base: TrainConfig, config: TrainConfig, fixed: bool = True) -> tuple[dict[str, Value], str]:
     """A config as values of the space's knobs, and why it has no place there ("" where it has).
 
-    Seed, horizon, budget and evaluation are the campaign's own. With ``fixed``, all else that is no knob must be as in
-    the base; without, it may differ: an earlier campaign of another size.
+    What a campaign's values are measured by (MEASURED_BY) is its own. With ``fixed``, all else that is no knob must be
+    as in the base; without, it may differ: an earlier campaign of another size.
     """
     try:
         values = space.values_of(config)
@@ -218,6 +219,6 @@ def project(space: Space, base: TrainConfig, config: TrainConfig, fixed: bool = 
         return values, "no valid run here"
     if not fixed:
         return values, ""
-    same = replace(config, seed=base.seed, horizon=base.horizon, budget=base.budget, evaluation=base.evaluation)
+    same = replace(config, **{name: getattr(base, name) for name in MEASURED_BY})
     changed = sorted(difference(without_neutral(back), without_neutral(same)), key=lambda path: ("." not in path, path))
     return values, f"changing what is not searched: {changed[0]}" if changed else ""

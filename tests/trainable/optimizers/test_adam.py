@@ -60,3 +60,36 @@ def test_a_parameter_without_a_gradient_is_a_bug():
     rule = Adam()
     with pytest.raises(AssertionError, match="no gradient"):
         rule.update([parameter], rule.start([parameter]), 0.1, 0)
+
+
+@pytest.mark.parametrize("weight_decay", [0.0, 0.3])
+def test_a_parameter_in_bfloat16_takes_the_steps_of_float32_each_rounded_once(weight_decay):
+    rule = Adam(beta2=0.999, weight_decay=weight_decay)
+    half, other = nn.Parameter(torch.randn(5, 3).bfloat16()), nn.Parameter(torch.randn(4))
+    exact = nn.Parameter(half.detach().float())
+    states = rule.start([half, other]), rule.start([exact])
+    assert [moment.dtype for moment in states[0]["square"]] == [torch.float32, torch.float32]
+    for index in range(4):
+        half.grad, other.grad = torch.randn(5, 3).bfloat16(), torch.randn(4)
+        exact.grad = half.grad.float()
+        with torch.no_grad():
+            rule.update([half, other], states[0], 0.1, index)
+            rule.update([exact], states[1], 0.1, index)
+            exact.copy_(exact.bfloat16())
+        assert torch.equal(half.float(), exact)
+    assert torch.equal(states[0]["square"][0], states[1]["square"][0]) and states[0]["steps"][0] == 4
+
+
+def test_the_second_moment_of_a_bfloat16_parameter_does_not_freeze():
+    """At beta2 0.999 a step towards another gradient is a thousandth, of which bfloat16 rounds each away."""
+    moments = {}
+    for kept in (None, True):
+        parameter, rule = nn.Parameter(torch.ones(1).bfloat16()), Adam(beta2=0.999, bf16_moments=kept)
+        state = rule.start([parameter])
+        for gradient in [1.0] + [0.0] * 50:
+            parameter.grad = torch.full((1,), gradient).bfloat16()
+            with torch.no_grad():
+                rule.update([parameter], state, 0.0, 0)
+        moments[kept] = float(state["square"][0])
+    assert moments[None] == pytest.approx(0.001 * 0.999**50, rel=1e-3)
+    assert moments[True] == pytest.approx(0.001, rel=4e-3)

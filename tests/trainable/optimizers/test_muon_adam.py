@@ -34,4 +34,4 @@ def test_groups_and_rates_are_those_of_the_record_by_names_and_dimensions(tied, 
         expected[role(name, parameter)].add(name)
     assert found == expected
     assert {group.name: group.lr for group in groups} == rates
-    assert all(group.rule == (Muon() if group.name == "matrix" else Adam()) for group in groups)
+    assert all(group.rule == (Muon() if group.name == "matrix" else Adam(bf16_moments=True)) for group in groups)
