@@ -26,6 +26,7 @@ from trainable.data.tokenizer import Tokenizer
 from trainable.evaluation.evaluate import EvaluationConfig
 from trainable.models.gpt import GPT
 from trainable.models.model import Model
+from trainable.optimizers import iteration_precision
 from trainable.report import Report
 from trainable.run import Run
 from trainable.runtime import Runtime
@@ -107,6 +108,12 @@ def one_thread() -> Iterator[None]:
         torch.manual_seed(0)
         yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture(autouse=True)
+def muon_in_float32(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Results do not depend on the machine, and no measurement of it is put into the user's cache."""
+    monkeypatch.setattr(iteration_precision, "smallest_side", lambda: None)
 
 
 @pytest.fixture(scope="session")

@@ -58,6 +58,7 @@ class Environment:
     parameters: int
     device: str
     precision: str
+    muon_precision: str | None
     peak_memory_bytes: int | None
     wall_seconds: float
     worker: str

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from unittest import mock
-
 import torch
 from torch import Tensor
 
@@ -15,7 +11,7 @@ from benchmarks.gpu.small import FAMILIES, start, tiny
 from benchmarks.gpu.steps import apart, copy_weights, gradients_of, shake, weights
 from trainable.component import components
 from trainable.models.model import Model
-from trainable.optimizers import muon, orthogonaliser, update_rule
+from trainable.optimizers import update_rule
 from trainable.optimizers.muon_adam_split import MuonAdamSplit
 from trainable.optimizers.update_rule import Optimizer
 from trainable.run import Run
@@ -59,13 +55,14 @@ def _optimizer(context: Context, optimizer: Optimizer) -> Figures:
     runs = {"as_is": start(config, context.fp32), "without_bf16": start(config, context.fp32)}
     for run in runs.values():
         copy_weights(reference, run)
+    for run in (reference, runs["without_bf16"]):
+        keep_from_bf16(run)
     draw = torch.Generator().manual_seed(1)
     for index in range(UPDATES):
         gradients = [0.1 * torch.randn(p.shape, generator=draw) for p in reference.network.parameters()]
         _update(runs["as_is"], gradients, index)
-        with without_bf16():
-            _update(reference, gradients, index)
-            _update(runs["without_bf16"], gradients, index)
+        _update(reference, gradients, index)
+        _update(runs["without_bf16"], gradients, index)
     way = _way(begun, reference)
     return {label: apart(_way(begun, run), way) for label, run in runs.items()}
 
@@ -80,10 +77,7 @@ def _way(begun: list[Tensor], run: Run) -> list[Tensor]:
     return [now - then for now, then in zip(weights(run), begun, strict=True)]
 
 
-@contextmanager
-def without_bf16() -> Iterator[None]:
-    """Make Newton-Schulz and its variants, within the block, iterate in the precision they are given."""
-    with ExitStack() as stack:
-        for module in (muon, orthogonaliser):
-            stack.enter_context(mock.patch.object(module, "faster_in_bfloat16", lambda matrices: False))
-        yield
+def keep_from_bf16(run: Run) -> None:
+    """Make Newton-Schulz and its variants iterate in the precision of the weights."""
+    for state in run.optimizer_states.values():
+        state.update({"bfloat16": False} if "bfloat16" in state else {})

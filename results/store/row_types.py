@@ -173,6 +173,12 @@ class Course(TypedDict, total=False):
     peak_memory_bytes: Annotated[int | None, measured("bytes", "largest memory in use on the device", BY_WORKER)]
     device: Annotated[str | None, measured("text", "name of the device that trained it", BY_WORKER)]
     precision: Annotated[str | None, measured("text", "number format of the forward pass, e.g. bf16", BY_WORKER)]
+    muon_precision: Annotated[
+        str | None,
+        measured(
+            "text", "number format that Muon iterated in: bf16 or fp32; null where nothing is orthogonalised", BY_WORKER
+        ),
+    ]
     parameters: Annotated[int | None, measured("count", "trainable parameters, tied ones counted once", BY_WORKER)]
     worker: Annotated[str | None, measured("text", "host:pid of the process that trained it", BY_WORKER)]
     time_to_target: Annotated[

@@ -45,6 +45,7 @@ RESULT = {
     "parameters": 1000,
     "device": "cpu (made up)",
     "precision": "fp32",
+    "muon_precision": "fp32",
     "peak_memory_bytes": 4096,
     "worker": "host:1",
 }

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from trainable.optimizers.muon import NEWTON_SCHULZ
-from trainable.optimizers.orthogonaliser import Orthogonaliser, iterate, working_copy
+from trainable.optimizers.orthogonaliser import Orthogonaliser, iterate
 from trainable.ranges import Iterations
 
 if TYPE_CHECKING:
@@ -26,6 +26,5 @@ class AlmostOrthogonal(Orthogonaliser):
     def __call__(self, matrices: Tensor) -> Tensor:
         import torch
 
-        x = working_copy(matrices)
-        rows = torch.bmm(x, x.mT).abs().sum(-1, keepdim=True)
-        return iterate(x * (rows + 1e-12).rsqrt(), [NEWTON_SCHULZ] * self.steps)
+        rows = torch.bmm(matrices, matrices.mT).abs().sum(-1, keepdim=True)
+        return iterate(matrices * (rows + 1e-12).rsqrt(), [NEWTON_SCHULZ] * self.steps)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from trainable.optimizers.iteration_precision import in_bfloat16
 from trainable.optimizers.stack import Stack, stacks
 from trainable.optimizers.update_rule import RuleState, UpdateRule
 from trainable.ranges import Amount, Iterations, PartBelowOne, Steps
@@ -41,20 +42,27 @@ class Muon(UpdateRule):
         return (1 - ramp) * self.momentum_start + ramp * self.momentum
 
     def start(self, parameters: Sequence[nn.Parameter]) -> RuleState:
-        return {"momentum": [stack.members[0].new_zeros(stack.shape) for stack in stacks(parameters)]}
+        found = stacks(parameters)
+        momentum = [stack.members[0].new_zeros(stack.shape) for stack in found]
+        return {"momentum": momentum, "bfloat16": in_bfloat16(found)}
 
     def update(self, parameters: Sequence[nn.Parameter], state: RuleState, lr: float, step: int) -> None:
         for stack, buffer in zip(stacks(parameters), state["momentum"], strict=True):
             for part, place in stack.parts():
-                self._update_stack(part, buffer[place], lr, self.momentum_at(step))
+                direction = self._moved(part.gradients(), buffer[place], self.momentum_at(step))
+                direction = direction.bfloat16() if state["bfloat16"] else direction
+                self._apply(part, orthogonalise(direction, self.ns_steps), lr)
 
-    def _update_stack(self, stack: Stack, buffer: Tensor, lr: float, beta: float) -> None:
+    def _moved(self, gradient: Tensor, buffer: Tensor, beta: float) -> Tensor:
         import torch
 
-        gradient = stack.gradients()
         torch.add(gradient, buffer, alpha=beta, out=buffer)
-        direction = orthogonalise(gradient.add_(buffer, alpha=beta), self.ns_steps)
-        for members, changes in stack.changes(direction):
+        return gradient.add_(buffer, alpha=beta)
+
+    def _apply(self, stack: Stack, directions: Tensor, lr: float) -> None:
+        import torch
+
+        for members, changes in stack.changes(directions):
             rows, columns = members[0].shape
             if self.weight_decay:
                 torch._foreach_mul_(members, 1 - lr * self.weight_decay)
@@ -62,30 +70,13 @@ class Muon(UpdateRule):
 
 
 def orthogonalise(matrices: Tensor, steps: int) -> Tensor:
-    """A stack (n, rows, columns), rows <= columns, towards its polar factors by quintic Newton-Schulz.
-
-    In bfloat16, as the reference does, where the device multiplies it faster; else in the given precision.
-    """
+    """A stack (n, rows, columns), rows <= columns, towards its polar factors by quintic Newton-Schulz."""
     import torch
 
     a, b, c = NEWTON_SCHULZ
-    x = matrices.bfloat16() if faster_in_bfloat16(matrices) else matrices
-    x = x.div(torch.linalg.matrix_norm(x, keepdim=True) + 1e-7)
+    x = matrices.div(torch.linalg.matrix_norm(matrices, keepdim=True) + 1e-7)
     for _ in range(steps):
         gram = torch.bmm(x, x.mT)  # (n, rows, rows)
         gram = torch.baddbmm(gram, gram, gram, beta=b, alpha=c)
         x = torch.baddbmm(x, gram, x, beta=a)
     return x
-
-
-def faster_in_bfloat16(matrices: Tensor) -> bool:
-    """Tell whether bfloat16 is faster: on accelerators, and on CPUs with AMX (3 times) from 256 x 256 on.
-
-    On other CPUs it is 1.5 to 40 times slower.
-    """
-    import torch
-
-    if matrices.device.type != "cpu":
-        return matrices.dtype != torch.float64
-    large = matrices[0].numel() >= 256 * 256 and matrices.dtype == torch.float32
-    return large and bool(torch.cpu.get_capabilities().get("amx_bf16"))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from trainable.optimizers.muon import orthogonalise
-from trainable.optimizers.orthogonaliser import Orthogonaliser, divided_by_norm, working_copy
+from trainable.optimizers.orthogonaliser import Orthogonaliser, divided_by_norm
 from trainable.ranges import Factor, Iterations
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class CubicNewtonSchulz(Orthogonaliser):
     def __call__(self, matrices: Tensor) -> Tensor:
         import torch
 
-        x = divided_by_norm(working_copy(matrices), self.safety)
+        x = divided_by_norm(matrices, self.safety)
         for _ in range(self.steps):
             x = torch.baddbmm(x, torch.bmm(x, x.mT), x, beta=1.5, alpha=-0.5)
         return x

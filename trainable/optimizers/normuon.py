@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from terminal.nearest import nearest
 
+from trainable.optimizers.iteration_precision import in_bfloat16
 from trainable.optimizers.orthogonaliser import Orthogonaliser
 from trainable.optimizers.polar_express import PolarExpress
 from trainable.optimizers.stack import stacks
@@ -79,9 +80,11 @@ class NorMuon(UpdateRule):
     def start(self, parameters: Sequence[nn.Parameter]) -> RuleState:
         import torch
 
-        state = {"momentum": [stack.members[0].new_zeros(stack.shape) for stack in stacks(parameters)]}
+        found = stacks(parameters)
+        state: RuleState = {"momentum": [stack.members[0].new_zeros(stack.shape) for stack in found]}
         if self.beta2 is not None:
             state["square"] = [torch.zeros_like(mean_square(m, long_side(m))) for m in state["momentum"]]
+        state["bfloat16"] = in_bfloat16(found)
         return state
 
     def update(self, parameters: Sequence[nn.Parameter], state: RuleState, lr: float, step: int) -> None:
@@ -93,13 +96,13 @@ class NorMuon(UpdateRule):
         beta, decay = self.momentum_at(step, progress), self.weight_decay * DECAYS[self.decay_schedule](progress)
         for i, stack in enumerate(stacks(parameters)):
             for part, place in stack.parts():
-                direction = self.direction(part.gradients(), state["momentum"][i][place], beta)
+                direction = self.direction(part.gradients(), state["momentum"][i][place], beta, state["bfloat16"])
                 if self.beta2 is not None:
                     direction = second_moment(direction, state["square"][i][place], self.beta2)
                 for members, changes in part.changes(direction):
                     self.apply(members, changes, lr, decay)
 
-    def direction(self, gradient: Tensor, buffer: Tensor, beta: float) -> Tensor:
+    def direction(self, gradient: Tensor, buffer: Tensor, beta: float, bfloat16: bool) -> Tensor:
         """The orthogonalised momentum of a stack; ``buffer`` is its momentum and moves on, ``gradient`` is used up."""
         import torch
 
@@ -108,7 +111,7 @@ class NorMuon(UpdateRule):
         if self.equilibrate:
             norms = torch.linalg.vector_norm(direction, dim=-1, keepdim=True)
             direction = direction * (norms.mean(-2, keepdim=True) / norms.clamp_min(1e-10))
-        found: Tensor = self.orthogonal(direction).to(buffer.dtype)
+        found: Tensor = self.orthogonal(direction.bfloat16() if bfloat16 else direction).to(buffer.dtype)
         if self.renormalise:
             found = found * (found.size(-2) ** 0.5 / torch.linalg.matrix_norm(found, keepdim=True).clamp_min(1e-10))
         return found

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from trainable.component import Component
-from trainable.optimizers.muon import faster_in_bfloat16
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -25,12 +24,7 @@ class Orthogonaliser(Component):
 
     @abstractmethod
     def __call__(self, matrices: Tensor) -> Tensor:
-        """A stack (n, rows, columns) with rows <= columns; bfloat16 where that is faster, else as given."""
-
-
-def working_copy(matrices: Tensor) -> Tensor:
-    """Convert the matrices to the precision that the iteration runs in."""
-    return matrices.bfloat16() if faster_in_bfloat16(matrices) else matrices
+        """A stack (n, rows, columns) with rows <= columns; it iterates in the precision that it is given."""
 
 
 def divided_by_norm(matrices: Tensor, safety: float, eps: float = 1e-7) -> Tensor:

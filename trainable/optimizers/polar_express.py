@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from trainable.optimizers.orthogonaliser import Orthogonaliser, divided_by_norm, iterate, working_copy
+from trainable.optimizers.orthogonaliser import Orthogonaliser, divided_by_norm, iterate
 from trainable.ranges import Factor, Iterations
 
 if TYPE_CHECKING:
@@ -36,5 +36,5 @@ class PolarExpress(Orthogonaliser):
         self.check(1 <= self.steps <= len(COEFFICIENTS), "steps", f"in 1..{len(COEFFICIENTS)}")
 
     def __call__(self, matrices: Tensor) -> Tensor:
-        x = divided_by_norm(working_copy(matrices), self.safety, eps=1e-6)
+        x = divided_by_norm(matrices, self.safety, eps=1e-6)
         return iterate(x, COEFFICIENTS[: self.steps])

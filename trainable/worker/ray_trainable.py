@@ -25,6 +25,7 @@ from trainable.component_json import decode
 from trainable.config import TrainConfig
 from trainable.data.dataset import DataConfig, Dataset
 from trainable.data.preparation import prepare
+from trainable.optimizers.iteration_precision import name_of_precision
 from trainable.own import modules as own_modules
 from trainable.own.source import Source
 from trainable.report import Environment, Report
@@ -214,6 +215,7 @@ class RayTrainable(tune.Trainable):
             parameters=run.num_parameters,
             device=run.runtime.device_name,
             precision=run.runtime.precision,
+            muon_precision=name_of_precision(run.optimizer_states),
             peak_memory_bytes=run.runtime.peak_memory_bytes(),
             wall_seconds=time.perf_counter() - self.started,
             worker=f"{socket.gethostname()}:{os.getpid()}",

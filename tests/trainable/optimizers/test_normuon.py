@@ -227,6 +227,20 @@ def test_the_second_moment_keeps_the_norm_of_a_matrix_of_any_size(size):
     torch.testing.assert_close(torch.linalg.matrix_norm(found), torch.linalg.matrix_norm(direction))
 
 
+def test_it_iterates_in_the_precision_that_its_state_names() -> None:
+    gradient, changes = torch.randn(24, 48), []
+    for bfloat16 in (False, True):
+        parameter = nn.Parameter(torch.zeros(24, 48))
+        state = PLAIN.start([parameter]) | {"bfloat16": bfloat16}
+        parameter.grad = gradient.clone()
+        with torch.no_grad():
+            PLAIN.update([parameter], state, 1.0, 0)
+        changes.append(-parameter.detach())
+    exact, coarse = changes
+    assert torch.equal(coarse.bfloat16().float(), coarse) and not torch.equal(exact.bfloat16().float(), exact)
+    torch.testing.assert_close(coarse, exact, atol=0.03, rtol=0)
+
+
 def test_an_unknown_scale_is_answered_with_the_known_ones():
     with pytest.raises(ValueError, match=r"NorMuon.lr_scale is 'orignal' but must be one of .*did you mean 'original'"):
         NorMuon(lr_scale="orignal")
