@@ -33,6 +33,7 @@ from terminal.exit_codes import DONE, FAILED
 from terminal.option_numbers import at_least_one
 from terminal.short import short
 
+from results.arithmetic import arithmetic_lines
 from results.crashes import crash_lines
 from results.curve_notes import curve_notes, missing_curves
 from results.cut_schedules import cut_schedules
@@ -68,7 +69,8 @@ def print_leaderboard(console: Console, results: Results, top: int = 10) -> None
     console.print(_summary(results.trials))
     second = next(iter(results.campaign.get("objectives", [])[1:]), None)
     board = leaderboard(results.trials, second)
-    crashes = crash_lines(results.rows.to_dict("records"))
+    rows = results.rows.to_dict("records")
+    crashes = [*arithmetic_lines(rows), *crash_lines(rows)]
     if board.empty:
         for line in crashes:
             console.print(line)

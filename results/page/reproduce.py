@@ -16,6 +16,7 @@ from results.store.find import RUNS
 from results.store.resume_command import from_anywhere
 
 REPORT = "python -m results.report"
+_MEASURED = {"devices": "device", "precision": "precision", "precision of Muon": "muon_precision"}  # label -> column
 _KEPT = {"constraint": "constraints", "likely": "likely"}  # option -> field of campaign.json
 
 
@@ -36,11 +37,14 @@ def facts(campaign: Mapping[str, Any], trials: pd.DataFrame) -> list[list[Any]]:
         "fidelity": campaign.get("fidelity"),
         "confirmation": campaign.get("confirm"),
         "settings (--set)": campaign.get("overrides") or None,
-        "devices": ", ".join(sorted(set(trials["device"].dropna()))) if "device" in trials else None,
-        "precision": ", ".join(sorted(set(trials["precision"].dropna()))) if "precision" in trials else None,
+        **{label: _all_of(trials, column) for label, column in _MEASURED.items()},
         **{f"version of {name}": value for name, value in environment.items()},
     }
     return [[shown_text(label), json_cell(value)] for label, value in named.items() if value not in (None, "")]
+
+
+def _all_of(trials: pd.DataFrame, column: str) -> str | None:
+    return ", ".join(sorted(set(trials[column].dropna()))) if column in trials else None
 
 
 def commands(campaign: Mapping[str, Any], folder: Location) -> list[list[str]]:
