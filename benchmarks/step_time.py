@@ -1,7 +1,9 @@
-"""Tokens a second of our training step beside a plain loop: ``python -m benchmarks.step_time [--quick]``.
+"""Time of our training step, and of Muon alone, beside plain loops: ``python -m benchmarks.step_time [--quick]``.
 
-The plain loop trains a copy of the same network on the same batches with torch.optim.Muon for the matrices, fused AdamW
-for the rest and nothing else. The two take turns, so that a busy machine slows both. One thread is used, as in a trial.
+Our side is a trial as a worker trains it: ``train`` with its checks, hooks, curve and milestones; a step at whose end
+it evaluates does not count, as that stands outside a trial's clock. The peers (``step_peers.py``) take a step each
+between two of ours. Time is the process's own, in one thread as in a trial, which a busy machine lengthens less than
+the time that passes. A figure is the peer's time over ours, the median over neighbouring pairs.
 """
 
 from __future__ import annotations
@@ -11,146 +13,100 @@ from terminal import program
 if __name__ == "__main__":
     program.begin("python -m benchmarks.step_time")
 
-import copy
+import os
 import statistics
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import torch
-import torch.nn.functional as F
-from torch import Tensor
 
 import search_spaces
+from benchmarks.step_peers import MUONS, OWN_FUNCTIONS, PEERS, Take, muon_step, peer_step
 from terminal.command_line import OneLineParser
 from terminal.console import Console
-from trainable.compiled_objective import build_objective
 from trainable.component_paths import with_values
 from trainable.config import TrainConfig
-from trainable.data.dataset import Dataset, batch
+from trainable.data.dataset import Dataset
 from trainable.data.preparation import prepare
-from trainable.objective import next_step
-from trainable.optimizers.muon_adam import MuonAdam
+from trainable.optimizers.iteration_precision import name_of_precision
 from trainable.optimizers.roles import roles
 from trainable.optimizers.update_rule import update
 from trainable.run import Run
 from trainable.runtime import Runtime
+from trainable.train import train
 
-PARTS = ("forward", "backward", "optimizer", "step")
-WIDE = {"model.model_dim": 512, "data.seq_len": 256, "data.batch_tokens": 1024}
-WARM_UP_STEPS = 3
+now = time.process_time
+ROUNDS = {64: 20, 128: 12, 256: 6, 512: 4}  # width -> pairs
+WARM_UP = 2  # rounds that do not count
+MILESTONE = 10  # steps from one to the next
+OURS = "ours"
 
-Seconds = dict[str, float]
-
-
-class Clock:
-    """Collects the seconds of named parts of one step, waiting for the device at every edge."""
-
-    def __init__(self, runtime: Runtime) -> None:
-        self.runtime = runtime
-        self.seconds: Seconds = {}
-
-    @contextmanager
-    def part(self, name: str) -> Iterator[None]:
-        self.runtime.synchronize()
-        started = time.perf_counter()
-        yield
-        self.runtime.synchronize()
-        self.seconds[name] = time.perf_counter() - started
+Seconds = dict[str, list[float]]  # of each contestant, by round
 
 
-def our_step(run: Run) -> Callable[[], Seconds]:
-    """A step as ``train`` does it; the forward pass is timed once more on its own, and backward is what remains."""
-    objective = build_objective(run)
-
-    def take() -> Seconds:
-        clock = Clock(run.runtime)
-        with clock.part("step"):
-            step, run.position = next_step(run, objective, run.config.budget.fraction(run.spent))
-            with clock.part("gradients"):
-                step.recompute_gradients()
-            with clock.part("optimizer"):
-                update(run.groups, run.optimizer_states, step.multiplier, step.index)
-        run.spent.steps += 1
-        with clock.part("forward"), run.runtime.autocast():
-            objective(step.inputs, step.targets, torch.zeros((), device=step.inputs.device))
-        return _with_backward(clock.seconds)
-
-    return take
-
-
-def plain_step(run: Run) -> Callable[[], Seconds]:
-    """A step of the loop that one would write without this package, on a copy of the run's network."""
-    network, config, runtime = copy.deepcopy(run.network), run.config, run.runtime
-    optimizers = plain_optimizers(network, config)
-    position = 0
-
-    def loss_of(inputs: Tensor, targets: Tensor) -> Tensor:
-        return F.cross_entropy(network(inputs).float().flatten(0, 1), targets.flatten())
-
-    forward = torch.compile(loss_of, fullgraph=True, dynamic=False) if runtime.compile else loss_of
-
-    def take() -> Seconds:
-        nonlocal position
-        clock = Clock(runtime)
-        with clock.part("step"):
-            inputs, targets, position = batch(run.dataset.train, position, config.data)
-            inputs, targets = inputs.to(runtime.device), targets.to(runtime.device)
-            with clock.part("gradients"):
-                with runtime.autocast():
-                    loss = forward(inputs, targets)
-                loss.backward()
-            with clock.part("optimizer"):
-                for optimizer in optimizers:
-                    optimizer.step()
-                    optimizer.zero_grad(set_to_none=True)
-        with clock.part("forward"), runtime.autocast():
-            forward(inputs, targets)
-        return _with_backward(clock.seconds)
-
-    return take
-
-
-def plain_optimizers(network: torch.nn.Module, config: TrainConfig) -> list[torch.optim.Optimizer]:
-    """torch's optimizers at our base rates, for the roles that our groups have."""
-    ours, found = config.optimizer, roles(network)
-    assert isinstance(ours, MuonAdam)
-    tables = {"embedding": ours.tied_embed_lr if network.head is None else ours.embed_lr, "head": ours.head_lr}
-    groups = [{"params": found[r], "lr": lr} for r, lr in {**tables, "scalar": ours.scalar_lr}.items() if found[r]]
-    betas = (ours.adam_beta1, ours.adam_beta2)
-    return [
-        torch.optim.Muon(found["matrix"], lr=ours.matrix_lr, momentum=ours.muon_momentum, weight_decay=0.0),
-        torch.optim.AdamW(groups, betas=betas, eps=ours.adam_eps, weight_decay=0.0, fused=True),
-    ]
-
-
-def _with_backward(seconds: Seconds) -> Seconds:
-    return {**seconds, "backward": seconds["gradients"] - seconds["forward"]}
-
-
-def measure(config: TrainConfig, dataset: Dataset, runtime: Runtime, repetitions: int) -> dict[str, list[Seconds]]:
-    """Both contestants in turns: ours, plain, ours, plain, ..."""
+def whole_steps(config: TrainConfig, dataset: Dataset, runtime: Runtime, rounds: int) -> Seconds:
+    """Seconds of a step of a trial and of each peer, by turns."""
+    rounds += WARM_UP
+    steps = 2 * rounds
+    config = replace(config, budget=replace(config.budget, steps=steps))
     run = Run.start(config, dataset, runtime)
-    takes = {"plain": plain_step(run), "ours": our_step(run)}
-    for take in takes.values():
-        for _ in range(WARM_UP_STEPS):
-            take()
-    measured: dict[str, list[Seconds]] = {name: [] for name in takes}
-    for _ in range(repetitions):
-        for name in ("ours", "plain"):
-            measured[name].append(takes[name]())
-    return measured
+    # what is compiled is the same for both, so there a peer with our functions is none of its own
+    names = [name for name in PEERS if not (runtime.compile and name.endswith(OWN_FUNCTIONS))]
+    peers = {name: peer_step(run, name) for name in names}
+    measured: Seconds = {name: [] for name in (OURS, *names)}
+    begun = evaluated = 0.0
+
+    def between_steps() -> bool:
+        """The peers' turn; called by ``train`` before each of its steps."""
+        nonlocal begun, evaluated
+        taken = now() - begun
+        if begun and evaluated == run.eval_seconds:  # else a milestone was judged, outside the trial's clock
+            measured[OURS].append(taken)
+            take_turns(peers, measured)
+        evaluated, begun = run.eval_seconds, now()
+        return len(measured[OURS]) == rounds
+
+    for _ in train(run, range(MILESTONE, steps, MILESTONE), between_steps):
+        pass
+    return {name: seconds[WARM_UP:] for name, seconds in measured.items()}
 
 
-def table(title: str, measured: dict[str, list[Seconds]], tokens: int) -> str:
-    """Median milliseconds with quartiles, and tokens a second; the ratio is the median over neighbouring pairs."""
-    lines = [title, f"  {'':10}{'ours, ms':>26}{'plain, ms':>26}{'ours/plain speed':>18}"]
-    for part in PARTS:
-        ours, plain = ([s[part] for s in measured[name]] for name in ("ours", "plain"))
-        ratio = statistics.median(p / o for o, p in zip(ours, plain, strict=True))
-        lines.append(f"  {part:10}{_spread(ours):>26}{_spread(plain):>26}{ratio:>18.2f}")
-    speeds = [tokens / statistics.median(s["step"] for s in measured[name]) for name in ("ours", "plain")]
-    return "\n".join([*lines, f"  {'tokens/s':10}{speeds[0]:>26,.0f}{speeds[1]:>26,.0f}"])
+def muon_alone(config: TrainConfig, dataset: Dataset, runtime: Runtime, rounds: int) -> tuple[Seconds, str]:
+    """Seconds of an update of all matrices by our rule and by each peer's, by turns; and the precision of ours."""
+    run = Run.start(config, dataset, runtime)
+    group = next(group for group in run.groups if group.name == "matrix")
+    contestants: dict[str, Take] = {OURS: lambda: update([group], run.optimizer_states, 1.0, 0)}
+    for p in roles(run.network)["matrix"]:
+        p.grad = torch.randn_like(p)
+    contestants |= {name: muon_step(run.network, config, name, runtime.compile) for name in MUONS}
+    measured: Seconds = {name: [] for name in contestants}
+    for _ in range(WARM_UP + rounds):
+        take_turns(contestants, measured)
+    return {name: seconds[WARM_UP:] for name, seconds in measured.items()}, str(name_of_precision(run.optimizer_states))
+
+
+def take_turns(contestants: Mapping[str, Take], measured: Seconds) -> None:
+    """Time one step of each."""
+    for name, take in contestants.items():
+        started = now()
+        take()
+        measured[name].append(now() - started)
+
+
+def row(title: str, measured: Seconds) -> list[str]:
+    """Lines of a table: our median milliseconds with quartiles, then each peer's and its time over ours."""
+    lines = [f"{title:34}{_spread(measured[OURS]):>28}"]
+    ratios = {name: _ratio(measured, name) for name in measured if name != OURS}
+    for name, ratio in ratios.items():
+        lines.append(f"    {name:30}{_spread(measured[name]):>28}{ratio:>8.2f}")
+    outside = {name: ratio for name, ratio in ratios.items() if not name.endswith(OWN_FUNCTIONS)}
+    best = min(outside, key=outside.__getitem__)
+    return [*lines, f"    best without our functions: {outside[best]:.2f} ({best}); of all: {min(ratios.values()):.2f}"]
+
+
+def _ratio(measured: Seconds, name: str) -> float:
+    return statistics.median(theirs / ours for ours, theirs in zip(measured[OURS], measured[name], strict=True))
 
 
 def _spread(seconds: list[float]) -> str:
@@ -159,26 +115,31 @@ def _spread(seconds: list[float]) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Print a table for each width."""
+    """Print a table with a part for each width."""
     parser = OneLineParser(prog="python -m benchmarks.step_time", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="few repetitions")
-    parser.add_argument("--compile", action="store_true", help="compile both networks")
-    parser.add_argument("--only", choices=("proxy", "wide"))
+    parser.add_argument("--compile", action="store_true", help="compile all networks, and the published Newton-Schulz")
+    parser.add_argument("--only", choices=tuple(map(str, ROUNDS)), help="one width")
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)
     runtime = Runtime.detect(compile=options.compile)
     base = search_spaces.load("parameter_golf").scale("proxy").base
     console = Console(goes_on=True)
     dataset = prepare(base.data, say=console.print)
-    about = f"torch {torch.__version__}, {runtime.device_name}, {runtime.precision}"
-    console.print(f"{about}, one thread; median (quartiles)")
-    for name, config, quick, thorough in (("proxy", base, 8, 40), ("wide", with_values(base, WIDE), 3, 9)):
-        if options.only in (None, name):
-            data, dim = config.data, config.model.model_dim
-            title = f"{name}: width {dim}, {data.batch_tokens // data.seq_len} x {data.seq_len} tokens a step"
-            measured = measure(config, dataset, runtime, quick if options.quick else thorough)
-            for line in table(title, measured, data.batch_tokens).splitlines():
-                console.print(line)
+    mode = "compiled" if runtime.compile else "eager"
+    about = f"torch {torch.__version__}, {runtime.device_name}, {runtime.precision}, {mode}, one thread"
+    console.print(f"{about}; load {os.getloadavg()[0]:.1f}; median ms (quartiles), and the peer's time over ours")
+    for width, thorough in ROUNDS.items():
+        if options.only not in (None, str(width)):
+            continue
+        rounds = max(3, thorough // 4) if options.quick else thorough
+        config = with_values(base, {"model.model_dim": width})
+        found, precision = muon_alone(config, dataset, runtime, rounds)
+        for line in row(f"width {width}, Muon ({precision})", found):
+            console.print(line)
+        for line in row(f"width {width}, whole step", whole_steps(config, dataset, runtime, rounds)):
+            console.print(line)
+    console.print(f"load {os.getloadavg()[0]:.1f} at the end")
 
 
 if __name__ == "__main__":
