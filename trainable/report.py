@@ -115,6 +115,11 @@ def evaluated(run: Run, milestone: float, step: Step) -> Report:
     return report
 
 
+def multiplier_of(step: Step) -> float:
+    """The multiplier that a step had, of the schedule or of the hook that took the rate over."""
+    return step.multiplier if step.rate_factor is None else float(step.rate_factor)
+
+
 def report_of(
     run: Run,
     status: str,
@@ -134,7 +139,7 @@ def report_of(
         flops=spent.flops,
         seconds=spent.seconds,
         progress=run.config.budget.fraction(spent),
-        multiplier=step.multiplier if step else 0.0,
+        multiplier=multiplier_of(step) if step else 0.0,
         train_loss=float(run.loss_sum) / run.loss_steps if run.loss_steps else None,
         **{name: getattr(found, score) for name, score in VALIDATION_SCORES.items() if found},
         eval_seconds=run.eval_seconds,

@@ -68,7 +68,8 @@ def take(run: Run, step: Step) -> Tensor:
     for hook, state in hooks:
         hook.after_backward(step, state)
     momentum = run.config.schedule.momentum(step.progress)
-    update(run.groups, run.optimizer_states, step.multiplier, step.index, step.progress, momentum)
+    multiplier = step.multiplier if step.rate_factor is None else step.rate_factor
+    update(run.groups, run.optimizer_states, multiplier, step.index, step.progress, momentum)
     for hook, state in hooks:
         hook.after_update(step, state)
     return loss

@@ -140,3 +140,14 @@ def test_every_group_moves(optimizer, tied, tiny, run_to_end, dataset):
     start = model.build(dataset.vocab_size, 16)
     moved = {id(p): not torch.equal(p, q) for p, q in zip(run.network.parameters(), start.parameters(), strict=True)}
     assert all(moved[id(p)] for group in run.groups for p in group.parameters)
+
+
+@RULES
+def test_a_multiplier_on_the_device_is_that_number(rule):
+    """What a step moves is linear in the rate, which is how update() takes a multiplier that the host does not have."""
+    numbers, tensors = Descent(rule.example()).go(2), Descent(rule.example()).go(2)
+    for descent, multiplier in ((numbers, 0.7), (tensors, torch.tensor(0.7))):
+        descent.loss().backward()
+        update_rule.update(descent.groups, descent.states, multiplier, descent.step)
+    for a, b in zip(numbers.parameters, tensors.parameters, strict=True):
+        torch.testing.assert_close(a, b)

@@ -20,24 +20,24 @@ from trainable import objective, train
 from trainable.compiled_objective import build_objective
 from trainable.component import components
 from trainable.config import Budget, TrainConfig
+from trainable.hooks import hook
 from trainable.hooks.hook import Step
 from trainable.hooks.synaptic_scaling import SynapticScaling
 from trainable.run import Run
 from trainable.runtime import Runtime
 
 STEPS = 5
-# Its multiplier is the last tensor's factor, and a rate is a number of the host in every update rule.
-READS_ONCE = dataclasses.replace(SynapticScaling.example(), takes_over_rate=True)
+TAKES_OVER = dataclasses.replace(SynapticScaling.example(), takes_over_rate=True)
 
 
-def variants(hook: Any) -> list[Any]:
+def variants(kind: Any) -> list[Any]:
     """The example of a hook, and with each of its switches the other way."""
-    example = hook.example()
-    switches = [f.name for f in dataclasses.fields(hook) if isinstance(getattr(example, f.name), bool)]
+    example = kind.example()
+    switches = [f.name for f in dataclasses.fields(kind) if isinstance(getattr(example, f.name), bool)]
     return [example, *(dataclasses.replace(example, **{name: not getattr(example, name)}) for name in switches)]
 
 
-VARIANTS = [variant for hook in components("hook") for variant in variants(hook)]
+VARIANTS = [variant for kind in components("hook") for variant in variants(kind)]
 
 
 def waits(config: TrainConfig, dataset: Any) -> dict[str, int]:
@@ -52,15 +52,30 @@ def waits(config: TrainConfig, dataset: Any) -> dict[str, int]:
     return dict(seen.at)
 
 
-@pytest.mark.parametrize("hook", [v for v in VARIANTS if v != READS_ONCE], ids=repr)
-def test_a_step_with_the_hook_reads_nothing_and_copies_nothing_from_the_host(hook, with_component, dataset) -> None:
-    assert waits(with_component(hook), dataset) == {}
+@pytest.mark.parametrize("variant", [v for v in VARIANTS if v != TAKES_OVER], ids=repr)
+def test_a_step_with_the_hook_reads_nothing_and_copies_nothing_from_the_host(variant, with_component, dataset) -> None:
+    assert waits(with_component(variant), dataset) == {}
 
 
-def test_the_one_setting_that_reads_does_so_once_a_step(with_component, dataset) -> None:
-    assert READS_ONCE in VARIANTS
-    (found,) = waits(with_component(READS_ONCE), dataset).values()
-    assert found == STEPS - 2, "from the step after after_step on"
+def test_a_rate_that_is_computed_stays_on_a_device_and_is_read_only_where_the_host_has_it(
+    with_component, dataset, monkeypatch
+) -> None:
+    assert TAKES_OVER in VARIANTS
+    (found,) = waits(with_component(TAKES_OVER), dataset).values()
+    assert found == STEPS - 2, "from the step after after_step on: on a CPU nobody waits"
+    monkeypatch.setattr(hook, "on_host", lambda number: False)
+    assert waits(with_component(TAKES_OVER), dataset) == {}
+
+
+def test_a_run_whose_rate_stays_on_the_device_is_that_whose_rate_is_read(
+    with_component, run_to_end, monkeypatch
+) -> None:
+    config = with_component(TAKES_OVER)
+    read = run_to_end(config)
+    monkeypatch.setattr(hook, "on_host", lambda number: False)
+    kept = run_to_end(config)
+    assert kept.last.multiplier == pytest.approx(read.last.multiplier, rel=1e-5)
+    torch.testing.assert_close(kept.numbers["network"], read.numbers["network"], rtol=1e-4, atol=1e-6)
 
 
 def test_a_wait_would_be_seen() -> None:

@@ -29,12 +29,20 @@ class Step:
     network: Network
     index: int  # steps done before this one
     progress: float  # spent part of the horizon, in [0, 1]
-    multiplier: float  # the schedule's, for every group's rate
+    multiplier: float  # the schedule's, for every group's rate, unless a hook has taken that over
     generator: torch.Generator
     inputs: Tensor  # (batch, time)
     targets: Tensor  # (batch, time)
     gradients: Callable[[Step], Tensor]  # forward and backward; without a hold on a step, which would be a cycle
     logged: dict[str, float | Tensor] = field(default_factory=dict)
+    rate_factor: Tensor | None = None  # on the device, in place of the multiplier
+
+    def take_over_rate(self, factor: Tensor) -> None:
+        """Put a number that was computed in place of the multiplier: on a device it stays there."""
+        if on_host(factor):
+            self.multiplier = float(factor)
+        else:
+            self.rate_factor = factor
 
     def recompute_gradients(self) -> Tensor:
         """Forward and backward at the present weights; returns the loss."""
@@ -68,6 +76,11 @@ class Step:
     def blocks(self) -> list[list[nn.Parameter]]:
         """The parameters of each block, in order of depth."""
         return parameters_of_blocks(self.network)
+
+
+def on_host(number: Tensor) -> bool:
+    """Tell whether the host has a tensor's numbers, so that it need not wait for them."""
+    return number.device.type == "cpu"
 
 
 def parameters_of_blocks(network: Network) -> list[list[nn.Parameter]]:

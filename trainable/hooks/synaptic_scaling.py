@@ -39,7 +39,7 @@ class SynapticScaling(Hook):
         for w, factor in zip(tensors, factors, strict=True):
             w.mul_(1 + self.strength * (factor - 1))
         if self.takes_over_rate:
-            step.multiplier = float(factors[-1])
+            step.take_over_rate(factors[-1])
 
     @classmethod
     def neutral(cls) -> Self:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -85,15 +86,35 @@ def start(groups: Sequence[Group]) -> dict[str, RuleState]:
 def update(
     groups: Sequence[Group],
     states: dict[str, RuleState],
-    multiplier: float,
+    multiplier: float | Tensor,
     step: int,
     progress: float = 0.0,
     momentum: float | None = None,
 ) -> None:
-    """One optimizer step: every group at its base rate times the schedule's multiplier, and at its momentum if any."""
+    """One optimizer step: every group at its base rate times the multiplier, and at its momentum if any.
+
+    Rates are numbers of the host. With a multiplier on the device the step is taken at 1, and what it has moved is then
+    multiplied there, so that nobody waits: every rule is linear in its rate (test_every_update_rule.py).
+    """
+    if not isinstance(multiplier, int | float):
+        with _moved_by(multiplier, [p for group in groups for p in group.parameters]):
+            update(groups, states, 1.0, step, progress, momentum)
+        return
     for group in groups:
         rule = group.rule if momentum is None else group.rule.with_momentum(momentum)
         rule.update_at(group.parameters, states[group.name], group.lr * multiplier, step, progress)
+
+
+@contextmanager
+def _moved_by(factor: Tensor, parameters: list[Tensor]) -> Iterator[None]:
+    """Multiply by ``factor`` what moves the parameters within the block."""
+    import torch
+
+    before = [p.detach().clone() for p in parameters]
+    yield
+    torch._foreach_sub_(parameters, before)
+    torch._foreach_mul_(parameters, factor)
+    torch._foreach_add_(parameters, before)
 
 
 def gradients(parameters: Sequence[Tensor]) -> list[Tensor]:
