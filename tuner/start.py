@@ -120,7 +120,7 @@ def machines(spec: CampaignSpec, address: str | None) -> capacity.Cluster:
     """Return what a campaign is to run on: the cluster at ``address``, which is joined here, or this machine."""
     part = spec.gpu_fraction
     if isinstance(part, str):  # auto: the most that can come of it, until the question is known
-        gpu_parts.check_known(address)
+        gpu_parts.check_shared(address)
         part = part_for(MOST_SHARING)
     placement = Placement(part, spec.cpus)
     if address is None:
@@ -180,7 +180,8 @@ def made_ready(
 
     check_fits_somewhere(question.base)
     if question.spec.gpu_fraction == AUTO:
-        here = gpu_parts.settled(here, [question.base, *(p.config for p in question.planned)], question.spec)
+        known = [question.base, *(planned.config for planned in question.planned)]
+        here = gpu_parts.settled(here, known, question.spec, start.address)
     if start.address is None and start.slots is None:
         here = capacity.fitted(here, question.base, question.spec.concurrent)
     describe(console, question, here, start.slots)

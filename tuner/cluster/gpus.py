@@ -18,6 +18,10 @@ import torch
 names = range(torch.cuda.device_count())
 print(all(torch.version.hip or torch.cuda.get_device_properties(each).major >= 8 for each in names) if names else None)
 """
+ASKED_MEMORY = """
+import torch
+print(*(torch.cuda.get_device_properties(each).total_memory for each in range(torch.cuda.device_count())))
+"""
 
 
 def count() -> int:
@@ -32,10 +36,18 @@ def count() -> int:
 def multiply_bf16(asked: str = ASKED) -> bool | None:
     """Tell whether all GPUs of this machine multiply bfloat16 themselves; None where there is none.
 
-    A process of its own asks them, which leaves no context behind in their memory. An OSError where it cannot.
+    An OSError where they do not say.
     """
-    if not may_be_here():
-        return None
+    return {"True": True, "False": False}.get(_said(asked)) if may_be_here() else None
+
+
+def memory_of_each(asked: str = ASKED_MEMORY) -> list[int]:
+    """The bytes of each GPU of this machine; empty where there is none. An OSError where they do not say."""
+    return [int(number) for number in _said(asked).split()] if may_be_here() else []
+
+
+def _said(asked: str) -> str:
+    """Ask a process of its own about the GPUs, which leaves no context behind in their memory."""
     visible = {name: value for name, value in os.environ.items() if name != HIDING or value}
     try:
         found = subprocess.run(
@@ -45,7 +57,7 @@ def multiply_bf16(asked: str = ASKED) -> bool | None:
         raise OSError((error.stderr.strip().splitlines() or [str(error)])[-1]) from None
     except subprocess.TimeoutExpired:
         raise OSError(f"no answer within {ASK_SECONDS:g} s") from None
-    return {"True": True, "False": False}.get(found.stdout.strip())
+    return found.stdout.strip()
 
 
 def may_be_here() -> bool:

@@ -42,6 +42,7 @@ class Answer:
     processor: str = ""
     fingerprint: str = ""  # of the data
     bf16: bool | None = None  # whether its GPUs multiply bfloat16 themselves; None where it was not asked, or has none
+    gpu_bytes: int | None = None  # of the smallest of its GPUs, in the same way
 
 
 Ask = Callable[[Sequence[Node], tuple[Any, ...]], Sequence[Answer]]
@@ -118,6 +119,24 @@ def computing() -> Answer:
         return Answer(host, bf16=gpus.multiply_bf16())
     except OSError as error:
         return Answer(host, f"the GPUs of node {host} do not say what they compute: {error}")
+
+
+def smallest_gpu(found: Sequence[Node]) -> int | None:
+    """The bytes of the smallest GPU of the nodes, None where they have none; a ValueError names one that is silent."""
+    answers = _on_each([node for node in found if node.gpus], measuring, (), GREET_SECONDS)
+    for answered in answers:
+        if answered.problem:
+            raise ValueError(answered.problem)
+    return min((answered.gpu_bytes for answered in answers if answered.gpu_bytes is not None), default=None)
+
+
+def measuring() -> Answer:
+    """Tell, on a node, what memory its GPUs have."""
+    host = socket.gethostname()
+    try:
+        return Answer(host, gpu_bytes=min(gpus.memory_of_each(), default=None))
+    except OSError as error:
+        return Answer(host, f"the GPUs of node {host} do not say what memory they have: {error}")
 
 
 def _on_each(

@@ -12,8 +12,9 @@ from results.store import campaign_json
 from results.store.campaign_json import CampaignFile
 from tuner import start
 from tuner.cli.option_groups import parser
-from tuner.cluster import capacity, device_memory, gpu_parts
-from tuner.cluster.placement import MOST_SHARING, Placement, part_for, slots
+from tuner.cluster import capacity, device_memory, gpu_parts, gpus, nodes
+from tuner.cluster.nodes import Answer
+from tuner.cluster.placement import MOST_SHARING, Node, Placement, part_for, slots
 from tuner.own.train import settled as settled_of_own
 from tuner.spec import CampaignSpec
 
@@ -28,7 +29,7 @@ def machine(monkeypatch):
     def pretend(need: float, each: float = 80, cores: int = 32, gpus: int = 2) -> None:
         monkeypatch.setattr(capacity, "available_cores", lambda: cores)
         monkeypatch.setattr(capacity.gpus, "count", lambda: gpus)
-        monkeypatch.setattr(gpu_parts, "memory_of_each", lambda: [int(each * GIB)] * gpus)
+        monkeypatch.setattr(gpu_parts.gpus, "memory_of_each", lambda: [int(each * GIB)] * gpus)
         needed = SimpleNamespace(total=int(need * GIB))
         monkeypatch.setattr(device_memory, "needed_by", lambda config: needed)
 
@@ -36,7 +37,7 @@ def machine(monkeypatch):
 
 
 def settled(base, spec=ASKED):
-    return gpu_parts.settled(start.machines(spec, None), [base], spec)
+    return gpu_parts.settled(start.machines(spec, None), [base], spec, None)
 
 
 @pytest.mark.parametrize(
@@ -73,13 +74,13 @@ def test_the_largest_config_that_is_known_decides(machine, toy_base, monkeypatch
     large = dataclasses.replace(toy_base, seed=1)
     sizes = {toy_base: 1 * GIB, large: 26 * GIB}
     monkeypatch.setattr(device_memory, "needed_by", lambda config: SimpleNamespace(total=sizes[config]))
-    found = gpu_parts.settled(start.machines(ASKED, None), [toy_base, large], ASKED)
+    found = gpu_parts.settled(start.machines(ASKED, None), [toy_base, large], ASKED, None)
     assert found.slots == 4
 
 
 def test_the_smallest_gpu_decides(machine, toy_base, monkeypatch) -> None:
     machine(17.0)
-    monkeypatch.setattr(gpu_parts, "memory_of_each", lambda: [80 * GIB, 55 * GIB])
+    monkeypatch.setattr(gpu_parts.gpus, "memory_of_each", lambda: [80 * GIB, 55 * GIB])
     assert settled(toy_base).slots == 4
 
 
@@ -92,7 +93,7 @@ def test_more_at_a_time_than_fit_are_refused(machine, toy_base) -> None:
 
 @pytest.mark.parametrize("trials", range(1, MOST_SHARING + 1))
 def test_rays_rounding_leaves_no_trial_out(trials) -> None:
-    node, part = capacity.Node("", "", 1, 64), part_for(trials)
+    node, part = Node("", "", 1, 64), part_for(trials)
     assert slots(node, Placement(part).resources([node])) == trials
     assert round(part, 4) == part and round(part * 10_000) * trials <= 10_000, "in Ray's own units"
 
@@ -103,9 +104,42 @@ def test_without_a_gpu_it_is_refused_in_one_line(machine) -> None:
         start.machines(ASKED, None)
 
 
-def test_on_a_cluster_it_is_refused_in_one_line() -> None:
-    with pytest.raises(ValueError, match=r"^--gpu-fraction auto .* with --address give the part as a number$"):
-        start.machines(ASKED, "auto")
+NODES = [Node("1", "small", 2, 32), Node("2", "large", 4, 64), Node("3", "head", 0, 8)]
+BYTES = {"small": 55 * GIB, "large": 80 * GIB, "head": None}
+
+
+@pytest.fixture
+def cluster(monkeypatch):
+    """Pretend to have joined a cluster."""
+
+    def pretend(found=NODES, problem: str = "") -> None:
+        def on_each(asked, call, question, seconds):
+            assert call is nodes.measuring
+            return [Answer(node.host, problem, gpu_bytes=BYTES[node.host]) for node in asked]
+
+        monkeypatch.setattr(nodes, "alive", lambda: found)
+        monkeypatch.setattr(nodes, "_on_each", on_each)
+        monkeypatch.setattr(device_memory, "needed_by", lambda config: SimpleNamespace(total=17 * GIB))
+
+    return pretend
+
+
+def test_on_a_cluster_the_smallest_gpu_of_all_nodes_decides(cluster, toy_base) -> None:
+    cluster()
+    found = gpu_parts.settled(capacity.offered(NODES, None, Placement(0.125)), [toy_base], ASKED, "auto")
+    assert found.slots == 2 * (2 + 4) and "2 on each of 55.0 GiB" in found.notes[-1]
+
+
+def test_on_a_cluster_that_has_no_gpu_yet_a_number_is_asked_for(cluster, toy_base) -> None:
+    cluster(NODES[2:])
+    with pytest.raises(ValueError, match=r"^--gpu-fraction auto goes by a GPU's memory, but there is no GPU yet: give"):
+        gpu_parts.settled(capacity.Cluster(1, {"gpu": 0.125, "cpu": 1.0}, True), [toy_base], ASKED, "auto")
+
+
+def test_a_node_whose_gpus_do_not_say_is_named(cluster, toy_base) -> None:
+    cluster(problem="the GPUs of node small do not say")
+    with pytest.raises(ValueError, match=r"^the GPUs of node small do not say$"):
+        gpu_parts.settled(capacity.offered(NODES, None, Placement(0.125)), [toy_base], ASKED, "auto")
 
 
 def test_for_a_function_of_the_users_own_it_is_refused_in_one_line() -> None:
@@ -113,12 +147,23 @@ def test_for_a_function_of_the_users_own_it_is_refused_in_one_line() -> None:
         settled_of_own(ASKED, "loss", {})
 
 
-def test_gpus_are_asked_by_a_process_of_its_own() -> None:
-    assert gpu_parts.memory_of_each("print(7, 8)") == [7, 8]
-    with pytest.raises(ValueError, match=r"^--gpu-fraction auto shares a GPU among trials, but torch sees none here"):
-        gpu_parts.memory_of_each("print()")
-    with pytest.raises(ValueError, match=r"do not say what memory they have: RuntimeError: no driver$"):
-        gpu_parts.memory_of_each("raise RuntimeError('no driver')")
+def test_gpus_are_asked_by_a_process_of_its_own(monkeypatch) -> None:
+    monkeypatch.setattr(gpus, "may_be_here", lambda: True)
+    assert gpus.memory_of_each("print(7, 8)") == [7, 8] and gpus.memory_of_each("print()") == []
+    with pytest.raises(OSError, match=r"^RuntimeError: no driver$"):
+        gpus.memory_of_each("raise RuntimeError('no driver')")
+    monkeypatch.setattr(gpus, "may_be_here", lambda: False)
+    assert gpus.memory_of_each() == [] and nodes.measuring().gpu_bytes is None
+
+
+def test_gpus_that_do_not_say_are_one_line(machine, toy_base, monkeypatch) -> None:
+    def broken() -> list[int]:
+        raise OSError("no driver")
+
+    machine(1.0)
+    monkeypatch.setattr(gpu_parts.gpus, "memory_of_each", broken)
+    with pytest.raises(ValueError, match=r"^the GPUs of this machine do not say what memory they have: no driver$"):
+        settled(toy_base)
 
 
 def test_the_option_takes_a_number_or_auto_and_the_campaign_keeps_it() -> None:
