@@ -28,6 +28,19 @@ def test_a_running_median_keeps_a_fall_and_drops_a_spike() -> None:
     assert math.isnan(running_median([None], 3)[0])
 
 
+@pytest.mark.parametrize("window", [5, 7, 31])
+def test_a_falling_curve_begins_and_ends_at_its_own_values(window: int) -> None:
+    falling = [10.0 / (at + 1) for at in range(20)]
+    assert running_median(falling, window).tolist() == falling, "a cut window lies below it"
+    spiked = [5.0, 9.0, 4.0, 3.0, 2.0]
+    assert running_median(spiked, 5).tolist() == [5.0, 5.0, 4.0, 3.0, 2.0]
+
+
+@pytest.mark.parametrize("values", [[], [1.0], [2.0, 1.0]])
+def test_a_curve_shorter_than_its_window_is_kept(values: list[float]) -> None:
+    assert running_median(values, 5).tolist() == values
+
+
 def test_only_what_is_noisy_has_a_window(tmp_path) -> None:
     folder = make(tmp_path / "night", 24, points=100)
     windows = {one["name"]: one["window"] for one in page_data(load(folder), folder)["curves"]["measures"]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,8 @@ from results.page.data import page_data
 from results.page.smoothing import running_median
 from results.page.write import html_of
 
+CURVES = (Path(__file__).parents[3] / "results" / "page" / "scripts" / "campaign" / "curves.js").read_text("utf-8")
+
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
@@ -26,14 +29,14 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]
     return page, data
 
 
-def _points(tab: Any) -> list[str]:
+def _points(tab: Any, count: int = 40) -> list[str]:
     """Texts of the first points of a picture, from left to right."""
     chart = tab.locator("#curves .chart")
     chart.scroll_into_view_if_needed()
     tab.wait_for_timeout(250)
     chart.focus()
     found = []
-    for _ in range(40):
+    for _ in range(count):
         tab.keyboard.press("ArrowRight")
         found.append(tab.locator("#tip").inner_text())
     return found
@@ -44,7 +47,7 @@ def test_a_point_says_its_own_value_and_the_smoothed_one(made: Any, show: Callab
     measure = next(one for one in data["curves"]["measures"] if one["name"] == "loss")
     tab = show(page).tab
     seen = 0
-    for text in _points(tab):
+    for text in _points(tab, 120):  # the first one of a trial is not smoothed
         trial, step, own, smooth = (
             re.search(pattern, text)
             for pattern in (r"Trial (\d+)", r"([\d,]+) steps: ", r"steps: ([\d.]+)", r"smoothed ([\d.]+)")
@@ -57,6 +60,23 @@ def test_a_point_says_its_own_value_and_the_smoothed_one(made: Any, show: Callab
         assert float(smooth[1]) == pytest.approx(running_median(values, measure["window"])[at], rel=1e-3)
         seen += 1
     assert seen > 10
+
+
+MEDIAN = CURVES[CURVES.index("function runningMedian") : CURVES.index("// The values of a trial as they are drawn.")]
+
+
+@pytest.mark.parametrize("window", [5, 7, 31])
+def test_the_pages_median_is_that_of_the_pictures(made: Any, show: Callable[..., Any], window: int) -> None:
+    tab = show(made[0]).tab
+    for points in (0, 1, 2, 6, 60):
+        values = [round(math.sin(at * at) + 9 / (at + 1), 3) if at % 9 != 4 else None for at in range(points)]
+        found = [
+            math.nan if value is None else value
+            for value in tab.evaluate(
+                f"([values, window]) => {{ {MEDIAN} return runningMedian(values, window); }}", [values, window]
+            )
+        ]
+        assert found == pytest.approx(running_median(values, window).tolist(), nan_ok=True)
 
 
 def test_the_switch_is_reached_by_keyboard_and_said_in_the_caption(made: Any, show: Callable[..., Any]) -> None:

@@ -3,22 +3,21 @@
 
 let smoothing = true;
 
-// The median of the window around each point, at the ends of what there is of it.
+// The median of the window around each point; towards the ends it narrows on both sides alike, so that the first point and
+// the last one are the curve's own.
 function runningMedian(values, window) {
   const half = window >> 1;
   const sorted = [];
   const place = (value) => { let [low, high] = [0, sorted.length]; while (low < high) { const at = (low + high) >> 1; if (sorted[at] < value) low = at + 1; else high = at; } return low; };
-  const add = (value) => { if (value !== null && value !== undefined) sorted.splice(place(value), 0, value); };
-  const found = [];
-  for (let at = 0; at < half; at++) add(values[at]);
-  for (let at = 0; at < values.length; at++) {
-    add(values[at + half]);
-    const gone = values[at - half - 1];
-    if (gone !== null && gone !== undefined) sorted.splice(place(gone), 1);
+  const known = (value) => value !== null && value !== undefined;
+  let [from, to] = [0, 0];
+  return values.map((_, at) => {
+    const reach = Math.min(half, at, values.length - 1 - at);
+    for (; to <= at + reach; to++) if (known(values[to])) sorted.splice(place(values[to]), 0, values[to]);
+    for (; from < at - reach; from++) if (known(values[from])) sorted.splice(place(values[from]), 1);
     const many = sorted.length;
-    found.push(many ? (sorted[(many - 1) >> 1] + sorted[many >> 1]) / 2 : null);
-  }
-  return found;
+    return many ? (sorted[(many - 1) >> 1] + sorted[many >> 1]) / 2 : null;
+  });
 }
 
 // The values of a trial as they are drawn.

@@ -34,5 +34,6 @@ function progressSection() {
     },
   });
   body.append(el("div", { class: "tools" }, toggle("log compute", false, (on) => { options.log = on; chart.setZoom(null); }), chart.tools()), host,
-    legend([["winner", "best so far", "line"], ["soft", "the same trials in random order: mean, and nine of ten orders", "dash"]]));
+    legend([["winner", "best so far", "line"], ...(way.random.some((v) => v !== null) ? [["soft", "the same trials in random order: mean", "dash"], ["band", "nine of ten random orders", "area"]] : []),
+      ...fates(way.place.filter((place, at) => place >= 0 && way.value[at] !== null))]));
 }

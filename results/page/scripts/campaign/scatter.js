@@ -12,19 +12,27 @@ function scatterSection() {
   const log = () => options.knob.kind === "number" && (options.log ?? options.knob.log) && options.knob.values.every((v) => v === null || v > 0);
   const jitter = (place) => (((place * 0.6180339887) % 1) - 0.5) * 0.5;  // neighbours lie far apart
   const seen = () => T.number.map((_, place) => place).filter((place) => searched(place) && shown[place] && options.knob.values[place] !== null && y(place) !== null);
+  // The base's line has room, unless it would press all points flat.
+  const baseFits = () => {
+    if (BASE < 0 || y(BASE) === null) return false;
+    const points = seen().map(y);
+    const [low, top] = [Math.min(...points), usual(points)];
+    return points.length < 3 || (y(BASE) <= top + 3 * (top - low) && y(BASE) >= low - 3 * (top - low));
+  };
   const chart = new Chart(host, {
     label: "A knob against the result", height: 340,
     axes: () => {
       const knob = options.knob;
-      const ys = seen().map(y);
+      const points = seen().map(y);
+      const ys = baseFits() ? [...points, y(BASE)] : points;
       const [low, high] = extent(ys, options.logy, 0.06);
       const range = extent([...knob.values, knob.low, knob.high], log(), 0.03);
       const x = knob.kind === "category" ? { labels: knob.labels } : { low: range[0], high: range[1], log: log() };
-      const top = usual(ys);
+      const top = baseFits() ? Math.max(usual(points), y(BASE)) : usual(points);
       return { x: { ...x, label: knob.path }, y: { label: `${DATA.objective} ${options.at === "end" ? "at the end" : after(options.at)}`, low, high: Math.min(high, top + (top - low) * 0.06 || high), log: options.logy && low > 0 } };
     },
     paint: (ctx, c) => {
-      if (BASE >= 0 && y(BASE) !== null) { ctx.setLineDash([4, 4]); line(ctx, c.box.left, c.y.map(y(BASE)), c.box.right, c.y.map(y(BASE)), COLOURS.base); ctx.setLineDash([]); }
+      if (baseFits()) { ctx.setLineDash([4, 4]); line(ctx, c.box.left, c.y.map(y(BASE)), c.box.right, c.y.map(y(BASE)), COLOURS.base); ctx.setLineDash([]); }
       const places = seen().sort((a, b) => marked[a] - marked[b] || (a === WINNER) - (b === WINNER));
       for (const place of places) {
         const value = options.knob.values[place];
@@ -38,16 +46,25 @@ function scatterSection() {
       ctx.globalAlpha = 1;
     },
   });
-  const hint = () => {
+  const hint = () => { byId("scatter").querySelector(".hint").textContent = [...asked(options.knob), ...counted(), baseLine()].filter(Boolean).join(" "); };
+  // How many of the search's trials are points, and why the others are not.
+  const counted = () => {
     const knob = options.knob;
-    const idle = T.number.filter((_, place) => searched(place) && knob.values[place] === null).length;
-    const acts = knob.when.map((one) => `${one.path} is ${one.labels.join(" or ")}`).join(" and ");
-    const notEnded = options.at === "end" ? T.number.filter((_, place) => searched(place) && T.value[place] === null).length : 0;
-    byId("scatter").querySelector(".hint").textContent = [
-      knob.domain && `Asked: ${knob.domain}${knob.why ? ` (${knob.why})` : ""}.`,
-      acts && `It acts only where ${acts}: ${plural(idle, "trial")} without it ${idle === 1 ? "is" : "are"} left out.`,
-      notEnded && `${plural(notEnded, "trial")} did not come to the end: compare earlier, where more of them have a value.`,
-      BASE >= 0 && "The dashed line is the base."].filter(Boolean).join(" ");
+    const all = T.number.map((_, place) => place).filter(searched);
+    const own = all.filter((place) => knob.values[place] !== null);
+    const valued = own.filter((place) => y(place) !== null);
+    const above = options.logy ? 0 : valued.filter((place) => y(place) > chart.axes().y.high).length;
+    const where = options.at === "end" ? "did not come to the end" : "have no value there";
+    return [
+      own.length < all.length && `${all.length - own.length} of ${plural(all.length, "trial")} are without it and left out.`,
+      valued.length < own.length && `${own.length - valued.length} of ${own.length < all.length ? `the other ${own.length}` : plural(own.length, "trial")} ${where}${options.at === "end" && DATA.at_rungs.length ? ": compare earlier, where more of them have a value" : ""}.`,
+      valued.length < all.length && `${plural(valued.length, "trial")} ${valued.length === 1 ? "is" : "are"} drawn.`,
+      above && `${above} of them ${above === 1 ? "lies" : "lie"} above the picture, as high as ${result(Math.max(...valued.map(y)))}.`];
+  };
+  const baseLine = () => {
+    if (BASE < 0) return "";
+    if (y(BASE) === null) return options.at === "end" ? "The base has no value at the end." : "The base has no value there.";
+    return baseFits() ? "The dashed line is the base." : `The base, ${result(y(BASE))}, lies far ${y(BASE) > usual(seen().map(y)) ? "above" : "below"} all points, outside of the picture.`;
   };
   const again = () => { chart.zoom = null; hint(); chart.redraw(); };
   const logs = toggle("log x", Boolean(log()), (on) => { options.log = on; again(); });
@@ -57,6 +74,12 @@ function scatterSection() {
     logs, toggle("log y", false, (on) => { options.logy = on; again(); }), chart.tools());
   hint();
   body.append(tools, host);
+}
+
+// The range that a knob was asked in, and where it acts.
+function asked(knob) {
+  const acts = knob.when.map((one) => `${one.path} is ${one.labels.join(" or ")}`).join(" and ");
+  return [knob.domain && `Asked: ${knob.domain}${knob.why ? ` (${knob.why})` : ""}.`, acts && `It acts only where ${acts}.`];
 }
 
 function frontSection() {

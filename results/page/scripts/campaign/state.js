@@ -33,6 +33,16 @@ const SHAPES = { completed: "circle", stopped: "square", diverged: "triangle", c
   plateaued: "dash", running: "ring", interrupted: "plus", confirm: "box", ablate: "frame" };
 const shapeOf = (place) => (place === WINNER ? "star" : SHAPES[groupOf(place)]);
 
+// A legend's items of these trials, by how they ended; as lines where `kind` says so.
+function fates(places, kind) {
+  const plain = places.filter((place) => place !== WINNER && place !== BASE);
+  const groups = [...new Set(plain.map(groupOf))].sort((a, b) => MORE_COLOURS.indexOf(a) - MORE_COLOURS.indexOf(b));
+  const items = groups.map((group) => [group, STAGES[group] || group, kind || SHAPES[group]]);
+  if (BASE !== WINNER && places.includes(BASE)) items.push(["base", "the base", kind || SHAPES[groupOf(BASE)]]);
+  if (WINNER >= 0 && places.includes(WINNER)) items.push(["winner", WINNER === BASE ? "the base, which is ahead" : DATA.winner.confirmed ? "the winner" : "the best so far", kind || "star"]);
+  return items;
+}
+
 // What a stopped trial's value does not say: its rate was still to fall.
 const cutText = (place) => (T.cut[place] === null ? "" : `its schedule had not finished: ${short(T.rung[place])} of ${short(T.cut[place])} ${valueOf("budget_unit", place)}`);
 

@@ -46,12 +46,12 @@ class Chart {
     this.redraw();
   }
 
-  // Draw when the next frame comes, and only what is on the screen.
+  // Draw when the next frame comes what is on the screen, and the rest later.
   redraw() {
     this.dirty = true;
     if (this.asked) return;
     this.asked = true;
-    requestAnimationFrame(() => { this.asked = false; if (this.visible) this.draw(); });
+    requestAnimationFrame(() => { this.asked = false; if (this.visible) this.draw(); else drawLater(); });
   }
 
   context(canvas) {
@@ -252,6 +252,22 @@ class Chart {
     const around = (scale, a, b) => { const [m, h] = [(a + b) / 2, ((b - a) / 2) * factor]; return [scale.invert(m - h), scale.invert(m + h)].sort((p, q) => p - q); };
     this.setZoom([around(this.x, this.box.left, this.box.right), around(this.y, this.box.bottom, this.box.top)]);
   }
+}
+
+// What is off the screen is drawn when the browser has nothing else to do, a picture at a time: a screenshot of the whole
+// page has all of them, and the page still opens at once.
+let drawsLater = false;
+function drawLater() {
+  if (drawsLater) return;
+  drawsLater = true;
+  const idle = window.requestIdleCallback || ((does) => setTimeout(does, 50));
+  idle(() => {
+    drawsLater = false;
+    const next = charts.find((chart) => chart.dirty && chart.host.isConnected);
+    if (!next) return;
+    next.draw();
+    drawLater();
+  }, { timeout: 400 });
 }
 
 function line(ctx, x0, y0, x1, y1, colour, width = 1) {
