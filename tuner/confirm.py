@@ -16,9 +16,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
 
-from results.design import MOST_CANDIDATES, MOST_SEEDS, Design
+from results.design import MOST_SEEDS, Design
 from results.statistics.ablation import Ablation, ChangeGroup, ablation
 from results.statistics.confirmation import Round, rounds, standing
+from results.statistics.next_round import next_round
 from results.store.campaign_folder import Store
 from results.store.row_parts import given
 from results.store.row_types import TrialRow
@@ -110,28 +111,10 @@ class Confirmation:
         if not best:
             return None
         base, known = self.ledger.key(self.ledger.base), rounds(self._rows())
-        number, arms = len(known), self._with_winner(best, known)
-        if known and self._answers(known[-1], best):
-            number, arms = number - 1, known[-1].candidates
-        elif known and set(known[-1].candidates) <= set(arms) and known[-1].design.candidates == len(arms):
-            number -= 1
+        number, arms = next_round(best, known, self.ledger.entries)
         seeds = tuple(self._seed(number, index) for index in range(self.design.last))
         runs = known[number].runs if number < len(known) else {}
         return Round(number, replace(self.design, candidates=len(arms)), base, arms, seeds, runs, len(runs))
-
-    def _answers(self, last: Round, best: tuple[str, ...]) -> bool:
-        """Tell whether the round is about the best configs as they are now, and all of it can be trained."""
-        asked = best if set(last.candidates) <= set(best) else best[: MOST_CANDIDATES - 1]  # a winner took a place
-        there = all(arm in self.ledger.entries for arm in last.candidates)  # a damaged row is set aside
-        return last.complete and there and set(asked) <= set(last.candidates)
-
-    def _with_winner(self, best: tuple[str, ...], known: list[Round]) -> tuple[str, ...]:
-        """The best, and the latest winner: single values, lucky ones among them, must not crowd out what stands."""
-        last = standing(known)
-        winner = None if last is None or last.judgement.winner is None else last.judgement.winner.arm
-        if winner is None or winner in best or winner not in self.ledger.entries:
-            return best
-        return (*best[: MOST_CANDIDATES - 1], winner)
 
     def _seed(self, number: int, index: int) -> int:
         return (self.first_seed + number * ROUND_SEEDS + index) % SEEDS

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -19,10 +18,10 @@ from results.questions.framed import COUNT, NUMBER, WORDS, framed, objectives_of
 from results.questions.one_ruler import Ruler, one_ruler
 from results.questions.pace import RecordedPace, recorded_pace
 from results.questions.readable import Readable
-from results.questions.taking_apart import parts_of
-from results.statistics.ablation import ablation, num_runs
+from results.questions.to_come import ablation_to_come, confirmation_to_come, design_of, seconds_to_come
 from results.statistics.confirmation import Round, Verdict, rounds, standing
 from results.statistics.leaderboard import Noise
+from results.statistics.runs_to_come import NO_ABLATION, AblationToCome, ConfirmationToCome
 from results.store.find import RUNS
 from results.store.frames import Results
 from results.store.resume_command import RUN_PROGRAM, from_anywhere, resume_command
@@ -44,7 +43,8 @@ def next_steps(campaign: Readable, trials: int = MORE_TRIALS) -> pd.DataFrame:
     - ``step``: finish, confirm, more seeds, take apart, more trials or widen; ``why``, in words with its numbers
     - ``takes``: its runs and their time in words. ``runs``: trainings that it takes at least (count; of "more trials" a
       part of them is stopped early), ``seconds`` on a clock, and ``most_seconds`` where all of it is needed: by the
-      campaign's own runs, on as many slots as it had, without the start of Ray. Null while no run has ended
+      campaign's own runs, on as many slots as it had, without the start of Ray. The confirmation and the ablation that
+      the command would go on with are in it. Null while no run has ended. ``--dry-run`` of the command says the same
     - ``gain`` (unit of the objective): by how much the lowest value of the search is expected to fall, ``low`` to
       ``high`` in 80 % of campaigns, and the ``chance`` that it falls at all. They are of single runs, of which the
       lowest is lucky; null where it is no question of the lowest value, and where too few trials have ended to say
@@ -63,7 +63,7 @@ def next_steps(campaign: Readable, trials: int = MORE_TRIALS) -> pd.DataFrame:
     found = rounds(plain_rows(results.rows))
     gain = expected_gain(ruler, trials)
     noise, pace = _noise(found), recorded_pace(results)
-    more = _more_trials(results, ruler, trials, gain, noise) | _of_trials(trials, pace)
+    more = _more_trials(results, ruler, trials, gain, noise) | _of_more_trials(results, trials, pace)
     widen = list(_widen(results, pace))
     worth = gain is None or noise is None or gain.high >= _told_apart(noise, found)
     last = [more, *widen] if worth and not widen else [*widen, more]
@@ -96,21 +96,25 @@ def _of_trials(trials: int, pace: RecordedPace) -> dict[str, Any]:
     return {"runs": trials, **_takes(counted(trials, "trial"), pace.of_trials(trials))}
 
 
-def _of_runs(runs: int, pace: RecordedPace) -> dict[str, Any]:
-    return {"runs": runs, **_takes(counted(runs, "run"), pace.of_runs(runs))}
+def _of_more_trials(results: Results, trials: int, pace: RecordedPace) -> dict[str, Any]:
+    """The columns of more trials, with the confirmation and, where it is set, the ablation that follow them."""
+    design = design_of(results)
+    later = confirmation_to_come(results, design, trials)
+    apart = NO_ABLATION
+    if design is not None and results.campaign.get("ablate"):
+        knobs = len(results.campaign.get("knobs") or ())
+        apart = ablation_to_come(results, design.first, knobs, another=True)
+    fewest, most = (a + b for a, b in zip(later.runs, apart.runs, strict=True))
+    then = f", then {counted_range(fewest, most, 'run')} on fresh seeds" if most else ""
+    found = _takes(f"{counted(trials, 'trial')}{then}", *(seconds_to_come(pace, trials, later, apart) or (None, None)))
+    return {"runs": trials + fewest, **found}
 
 
-def _of_confirmation(design: Design, pace: RecordedPace) -> dict[str, Any]:
-    runs = counted_range(design.fewest_runs, design.most_runs, "run")
-    return {"runs": design.fewest_runs, **_takes(runs, *(pace.of_confirmation(design) or (None, None)))}
-
-
-def _of_ablation(parts: int, seeds: int, pace: RecordedPace) -> dict[str, Any]:
-    fewest, most = num_runs(parts, seeds)
-    return {
-        "runs": fewest,
-        **_takes(counted_range(fewest, most, "run"), pace.of_runs(fewest), pace.of_runs(most)),
-    }
+def _of_runs_to_come(come: ConfirmationToCome | AblationToCome, pace: RecordedPace) -> dict[str, Any]:
+    """The runs of a confirmation or of an ablation, with their time."""
+    whole = pace.whole_seconds
+    ends = (None, None) if whole is None else tuple(whole * waves for waves in come.waves(pace.slots))
+    return {"runs": come.runs[0], **_takes(counted_range(*come.runs, "run"), *ends)}
 
 
 def _unfinished(results: Results, pace: RecordedPace) -> Iterator[dict[str, Any]]:
@@ -139,7 +143,7 @@ def _seeds(results: Results, found: list[Round], pace: RecordedPace) -> Iterator
             "step": "confirm",
             "why": "the lowest of many noisy values is lucky: only runs on fresh seeds say whether it is better",
             "command": _command(results, f"--confirm {design}"),
-            **_of_confirmation(design, pace),
+            **_of_runs_to_come(ConfirmationToCome(design, design), pace),
         }
         return
     stands, last = standing(found), found[-1]
@@ -151,24 +155,22 @@ def _seeds(results: Results, found: list[Round], pace: RecordedPace) -> Iterator
 
 def _apart(results: Results, stands: Round, pace: RecordedPace) -> Iterator[dict[str, Any]]:
     """Take the winner apart, or go on with that; nothing where that is done, or it has one change only."""
-    winner = stands.judgement.winner
-    assert winner is not None, "it stands"
-    taken = ablation(stands, plain_rows(results.rows))
-    if taken is None and len(parts := parts_of(results, winner.arm)) > 1:
-        changes = _num_changes(results, winner.arm)
-        yield {
-            "step": "take apart",
-            "why": f"the winner changes {changes} knobs at once: which of them does it need?",
-            "command": _command(results, "--ablate"),
-            **_of_ablation(len(parts), stands.design.first, pace),
-        }
-    elif taken is not None and taken.decision.wanted:
-        wanted = len(taken.decision.wanted)
+    come = ablation_to_come(results, stands.design.first, 0, another=False)
+    if not come.most:
+        return
+    if come.begun:
         yield {
             "step": "finish",
-            "why": f"{counted(wanted, 'group')} of the winner's changes still to be undone",
+            "why": f"the ablation of trial {come.trial} is not over: runs of it are still to come",
             "command": _command(results),
-            **_of_runs(wanted * stands.design.first, pace),
+            **_of_runs_to_come(come, pace),
+        }
+    else:
+        yield {
+            "step": "take apart",
+            "why": f"the winner changes {counted(come.changes or 0, 'knob')} at once: which of them does it need?",
+            "command": _command(results, "--ablate"),
+            **_of_runs_to_come(come, pace),
         }
 
 
@@ -176,12 +178,11 @@ def _undecided(results: Results, last: Round, pace: RecordedPace) -> Iterator[di
     """No winner stands: go on with the design while it lasts, else more seeds for the best in a campaign of its own."""
     judgement = last.judgement
     if not judgement.over:
-        wanted = len(judgement.wanted)
         yield {
             "step": "finish",
             "why": f"the confirmation {last.design} is not over",
             "command": _command(results),
-            **(_of_runs(wanted, pace) if wanted else {}),
+            **_of_runs_to_come(ConfirmationToCome(last.design, last.design, len(last.runs)), pace),
         }
         return
     best = min((v for v in judgement.verdicts.values() if _ahead(v)), key=lambda v: v.difference or 0.0, default=None)
@@ -225,11 +226,6 @@ def _confirm_anew(results: Results, pairs: int) -> str:
     if own_files:
         return f"{RUN_PROGRAM} {asked} {own_files} {options}  # with the file of your space as --space"
     return f"{RUN_PROGRAM} {asked} {options}  # and the options that it began with"
-
-
-def _num_changes(results: Results, arm: str) -> int:
-    rows = results.rows[results.rows["key"] == arm]
-    return len(json.loads(rows["overrides"].iloc[0])) if len(rows) else 0
 
 
 def _more_trials(

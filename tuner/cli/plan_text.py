@@ -6,11 +6,10 @@ from dataclasses import dataclass
 
 from results.design import Design
 from results.replays.budgets import steps_line
-from results.statistics.ablation import num_runs
 from search_spaces import recorded
 from terminal.console import Console
 from terminal.counted import counted, counted_range, number_range
-from terminal.duration import durations
+from terminal.duration import about, durations
 from trainable.config import UNITS
 from trainable.runtime import Runtime
 from tuner.cluster import capacity
@@ -139,8 +138,7 @@ def print_search_cost(
     times = SearchTimes(cost, late, wall_time.expect(cost, stops, fidelity) if cost.trials else wall_time.NOTHING)
     if cost.trials:
         print_time(console, times, stops, hardware.hours)
-    waves = spec.confirm.waves(slots, left.confirmed) if spec.confirm else (0, 0)
-    print_later(console, times, waves, question)
+    waves = print_later(console, times, left, slots)
     print_hours(console, start)
     print_price(console, start, slots, times.in_all(*waves))
 
@@ -226,14 +224,14 @@ class SearchTimes:
         whole = [self.cost.whole_seconds, self.late.whole_seconds]
         return [RAY_SECONDS + wall * each for each in whole if each is not None] or None
 
-    def later(self, fewest: int, most: int) -> list[float] | None:
+    def later(self, fewest: float, most: float) -> list[float] | None:
         """Return the seconds of runs one after another, at least and at most."""
         runs = [self.cost.run_seconds, self.late.run_seconds]
         found = [number * each for number, each in zip((fewest, most), runs, strict=True) if each is not None]
         return found or None
 
-    def in_all(self, fewest: int, most: int) -> list[float] | None:
-        """Search and confirmation, at least and at most."""
+    def in_all(self, fewest: float, most: float) -> list[float] | None:
+        """Return the seconds of the search and of the runs after it, at least and at most."""
         search, later = self.search(), self.later(fewest, most)
         return None if search is None or later is None else [a + b for a, b in zip(search, later, strict=True)]
 
@@ -252,22 +250,60 @@ def print_time(console: Console, times: SearchTimes, stops: str, counted: str) -
         console.print(f"time without early stopping: {durations(*unstopped)}")
 
 
-def print_later(console: Console, times: SearchTimes, waves: tuple[int, int], question: Question) -> None:
-    """Print the time after the search: ``waves`` of whole runs that confirm, at least and at most."""
-    spec, knobs = question.spec, len(question.space.knobs)
-    if spec.confirm:
-        later, in_all = times.later(*waves), times.in_all(*waves)
-        if later is None or in_all is None:
-            wall = times.expected.wall
-            sums = _span(wall + waves[0], wall + waves[1])
-            console.print(f"confirmation: {_span(*waves)} times that of a whole trial after it")
-            console.print(f"in all: about {sums} times that of a whole trial")
+def print_later(console: Console, times: SearchTimes, left: Left, slots: int) -> tuple[float, float]:
+    """Print the runs after the search and the time of all, and return how many come one after another at each end."""
+    confirms, apart = left.confirmation, left.ablation
+    waves = [confirms.waves(slots), apart.waves(slots)]
+    fewest, most = (sum(ends) for ends in zip(*waves, strict=True))
+    if left.question.spec.confirm:
+        if not confirms.runs[1]:
+            console.print("confirmation: no more runs")
         else:
-            console.print(f"confirmation: {durations(*later)} after it")
-            console.print(f"in all: about {durations(*in_all)}")
-    if spec.confirm and spec.ablate:
-        _, most = num_runs(knobs, spec.confirm.first)
-        console.print(f"ablation: at most {most:,} runs more, if the winner changes all of {counted(knobs, 'knob')}")
+            same = "" if confirms.runs[0] else "; none where the best trials stay the same"
+            console.print(f"confirmation: {_runs(confirms.runs)} more, {_takes(times, waves[0])}{same}")
+        if left.question.spec.ablate:
+            console.print(f"ablation: {_ablation(left, times, waves[1])}")
+        console.print(f"in all: about {_in_all(times, fewest, most)}")
+    print_own_pace(console, left)
+    return fewest, most
+
+
+def _ablation(left: Left, times: SearchTimes, waves: tuple[float, float]) -> str:
+    apart, knobs = left.ablation, counted(len(left.question.space.knobs), "knob")
+    if not apart.runs[1]:
+        return "no more runs"
+    runs = f"{_runs(apart.runs)} more, {_takes(times, waves)}"
+    if apart.trial is None:
+        return f"{runs}: none without a winner, most where it changes all of {knobs}"
+    return f"{runs}: the winner, trial {apart.trial}, changes {counted(apart.changes or 0, 'knob')}"
+
+
+def print_own_pace(console: Console, left: Left) -> None:
+    """Print the time by the campaign's own runs: what its report says of the same step."""
+    if left.pace is None:
+        return
+    from results.questions.to_come import seconds_to_come  # with pandas, which the plan of a new campaign does without
+
+    pace = left.pace
+    found = seconds_to_come(pace, left.question.trials, left.confirmation, left.ablation)
+    if found is not None and found[1] > 0:
+        console.print(f"by this campaign's own runs so far: {about(*found)} with {counted(pace.slots, 'slot')}")
+
+
+def _runs(ends: tuple[int, int]) -> str:
+    return counted_range(*ends, "run")
+
+
+def _takes(times: SearchTimes, waves: tuple[float, float]) -> str:
+    later = times.later(*waves)
+    return f"{_span(*waves)} times that of a whole trial" if later is None else durations(*later)
+
+
+def _in_all(times: SearchTimes, fewest: float, most: float) -> str:
+    found, wall = times.in_all(fewest, most), times.expected.wall
+    if found is None:
+        return f"{_span(wall + fewest, wall + most)} times that of a whole trial"
+    return durations(found[0], found[-1])
 
 
 def _amount(number: float) -> str:

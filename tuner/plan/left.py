@@ -3,31 +3,49 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
+from results.statistics.ablation import num_runs
+from results.statistics.runs_to_come import NO_ABLATION, NO_CONFIRMATION, AblationToCome, ConfirmationToCome
 from results.store.campaign_folder import Store
-from results.store.statuses import CONFIRM, ENDED, SEARCH
+from results.store.statuses import ENDED, SEARCH
 from tuner.question import Question
+
+if TYPE_CHECKING:
+    from results.questions.pace import RecordedPace
 
 
 @dataclass(frozen=True)
 class Left:
-    """A question with the trials that are left of it, and how many runs of its confirmation are over."""
+    """A question with the trials that are left of it, and the runs after them."""
 
     question: Question
+    confirmation: ConfirmationToCome
+    ablation: AblationToCome
     ended: int = 0  # trials
-    confirmed: int = 0  # runs of the confirmation; 0 while the search has trials left, which may bring other candidates
+    pace: RecordedPace | None = None  # of the campaign's own runs; None of a new one
 
 
 def left_of(question: Question, store: Store | None) -> Left:
     """All of a new campaign; of the one in ``store``, what its rows do not have."""
+    design, knobs = question.spec.confirm or None, len(question.space.knobs)
+    ablates = design is not None and question.spec.ablate
     if store is None:
-        return Left(question)
+        most = num_runs(knobs, design.first)[1] if design is not None and ablates and knobs > 1 else 0
+        return Left(question, ConfirmationToCome(design, design), AblationToCome(0, most))
     rows = [row for row in store.trials() if row["status"] in ENDED and row["config"] != "null"]  # null: never a trial
     searched = [row for row in rows if (row["stage"] or SEARCH) == SEARCH]
     if question.replay is not None:
         done = {(row["recorded_id"], row["seed"]) for row in searched}
         planned = tuple(p for p in question.planned if (p.recorded_id, p.config.seed) not in done)
-        return Left(replace(question, planned=planned, trials=len(planned)), question.trials - len(planned))
-    trials = max(0, question.trials - len(searched))
-    confirmed = 0 if trials else sum(row["stage"] == CONFIRM for row in rows)
-    return Left(replace(question, trials=trials), len(searched), confirmed)
+        left = replace(question, planned=planned, trials=len(planned))
+        return Left(left, NO_CONFIRMATION, NO_ABLATION, question.trials - len(planned))
+    from results.questions.pace import recorded_pace  # with pandas, which the plan of a new campaign does without
+    from results.questions.to_come import ablation_to_come, confirmation_to_come
+    from results.store.frames import results_of
+
+    trials, results = max(0, question.trials - len(searched)), results_of(store)
+    later, apart = confirmation_to_come(results, design, trials), NO_ABLATION
+    if design is not None and ablates:
+        apart = ablation_to_come(results, design.first, knobs, another=bool(trials or later.runs[1]))
+    return Left(replace(question, trials=trials), later, apart, len(searched), recorded_pace(results))
