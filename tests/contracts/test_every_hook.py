@@ -6,8 +6,10 @@ import dataclasses
 
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from trainable.component import components
+from trainable.hooks.hook import Step
 
 HOOKS = pytest.mark.parametrize("hook", components("hook"))
 
@@ -25,6 +27,33 @@ def test_neutral_is_bit_identical_to_absent(hook, tiny, with_component, run_to_e
         present = run_to_end(with_component(setting)).numbers
         present["hooks"], present["report"]["logged"] = {}, {}
         assert first_difference(absent, present) is None
+
+
+class Computed(TorchDispatchMode):
+    """Counts what is computed; a view computes nothing."""
+
+    number = 0
+
+    def __torch_dispatch__(self, function, types, arguments=(), keywords=None):
+        self.number += not function.is_view
+        return function(*arguments, **(keywords or {}))
+
+
+@HOOKS
+def test_at_its_neutral_setting_it_computes_nothing(hook, tiny):
+    """Its passes over all weights would cost each step of every trial of a space that offers the trick."""
+    neutral = hook.neutral()
+    if neutral is None:
+        pytest.skip(f"{hook.__name__} says that it has no neutral setting")
+    network = tiny.model.build(260, 16)
+    for p in network.parameters():
+        p.grad = torch.ones_like(p)
+    state, tokens = neutral.start(network), torch.zeros(2, 8, dtype=torch.long)
+    step = Step(network, 50, 0.5, 0.8, torch.Generator(), tokens, tokens, lambda step: torch.zeros(()))
+    for moment in ("before_forward", "after_backward", "after_update"):
+        with Computed() as computed:
+            getattr(neutral, moment)(step, state)
+        assert computed.number == 0, moment
 
 
 @HOOKS

@@ -26,12 +26,13 @@ class Canopy(Hook):
 
     @no_grad
     def after_backward(self, step: Step, state: State) -> None:
-        if step.index <= self.after_step:
+        if step.index <= self.after_step or self.min_scale == 1:
             return
+        import torch
+
         blocks = step.blocks()
         for parameters, scale in zip(blocks, light(self.min_scale, len(blocks)), strict=True):
-            for p in parameters:
-                gradient(p).mul_(scale)
+            torch._foreach_mul_([gradient(p) for p in parameters], scale)
 
     @classmethod
     def neutral(cls) -> Self:

@@ -21,6 +21,8 @@ class GradientCentralisation(Hook):
 
     @no_grad
     def after_backward(self, step: Step, state: State) -> None:
+        if not self.strength:
+            return
         for p in step.tensors():
             g = gradient(p)
             g.sub_(g.mean(dim=tuple(range(1, g.ndim)), keepdim=True), alpha=self.strength)

@@ -27,12 +27,13 @@ class PredatorPreyDecay(Hook):
 
     @no_grad
     def after_backward(self, step: Step, state: State) -> None:
-        if step.index == 0:
+        if step.index == 0 or not self.decay:
             return
+        import torch
+
         swing = self.amplitude * (1 - step.progress) * math.sin(2 * math.pi * self.cycles * step.progress)
         shrink = 1 - self.decay * (1 - swing) * step.multiplier
-        for w in step.tensors():
-            w.mul_(shrink)
+        torch._foreach_mul_([*step.tensors()], shrink)
 
     @classmethod
     def neutral(cls) -> Self:

@@ -35,6 +35,8 @@ class WeightAverage(Hook):
 
     @no_grad
     def after_update(self, step: Step, state: State) -> None:
+        if not self.decay:
+            return  # the average is the weights
         share = 1 - self.decay
         if self.bias_correction:
             share /= 1 - self.decay ** (step.index + 1)
@@ -42,7 +44,7 @@ class WeightAverage(Hook):
             average.lerp_(w.float(), share)
 
     def evaluation_weights(self, network: Network, state: State) -> Sequence[Tensor] | None:
-        return list(state["average"])
+        return list(state["average"]) if self.decay else None
 
     @classmethod
     def neutral(cls) -> Self:

@@ -21,9 +21,12 @@ class WeightDecayRamp(Hook):
 
     @no_grad
     def after_backward(self, step: Step, state: State) -> None:
+        if not self.target:
+            return
+        import torch
+
         shrink = 1 - self.target * step.progress * step.multiplier
-        for w in step.tensors():
-            w.mul_(shrink)
+        torch._foreach_mul_([*step.tensors()], shrink)
 
     @classmethod
     def neutral(cls) -> Self:
