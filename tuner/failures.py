@@ -14,7 +14,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from trainable.worker.out_of_memory import NO_MEMORY, neighbour_took_it
+from trainable.worker.out_of_memory import (
+    ERROR_LINE,
+    OF_DEVICE,
+    last_line_with,
+    line_of_no_memory,
+    neighbour_took_it,
+    without_colours,
+)
 
 LOSSES = 5  # nodes that one trial may lose in one start of the campaign, before it counts as crashed
 KILLS = 2  # processes: the system kills what takes too much memory, and would again
@@ -28,7 +35,7 @@ LONGEST_CELL = 10_000  # of a reason or a note in a row
 LONGEST_NOTE, MOST_NOTES = 2_000, 1_000  # of a note of the campaign, and how many of them its file keeps
 
 # An error of the device. It has further lines, which are hints, the same for all.
-_OF_DEVICE = re.compile(r"^(?!ValueError)[\w.]*Error: (CUDA|HIP)( driver)? error: .*", re.MULTILINE)
+_OF_DEVICE = re.compile(rf"{ERROR_LINE}{OF_DEVICE}", re.MULTILINE)
 
 
 class RayDiedError(Exception):
@@ -67,10 +74,12 @@ POISONED = Loss(
     "its GPU's context was broken",
     BROKEN,
     re.compile(
-        r"^(?!ValueError)[\w.]*Error: (CUDA|HIP)( driver)? error: .*(illegal memory access|device-side assert"
+        rf"{ERROR_LINE}({OF_DEVICE}.*(illegal memory access|device-side assert"
         r"|unspecified launch failure|misaligned address|illegal instruction|not supported on global/shared address"
         r"|invalid (address space|program counter)|hardware stack error|uncorrectable (NVLink|ECC) error"
-        r"|launch timed out|context is destroyed|MPS (client|server)|unknown error)",
+        r"|launch timed out|context is destroyed|MPS (client|server)|unknown error)"
+        # A library that cannot begin: its context broke before, or the device has no room. A new process tells.
+        r"|\bCU[A-Z]+_STATUS_NOT_INITIALIZED\b)",
         re.MULTILINE,
     ),
 )
@@ -78,7 +87,7 @@ POISONED = Loss(
 # What Ray writes of an exception that a trial raised as it was set up or trained: at the start of a line, the method's
 # name as a task of Ray. The exception itself and its text come in later lines, where they are no sign of anything.
 _RAISED = re.compile(
-    r"^(\x1b\[\d+m)?(The actor died because of an error raised in its creation task, (\x1b\[\d+m)?)?ray::\w"
+    r"^(The actor died because of an error raised in its creation task, )?ray::\w"
     r"|^The actor died because of an error raised in its creation task",
     re.MULTILINE,
 )
@@ -86,6 +95,7 @@ _RAISED = re.compile(
 
 def loss_of(error: str) -> Loss | None:
     """Tell from the text of an error how the trial was lost; None where it ended by an exception of its own."""
+    error = without_colours(error)
     if not _RAISED.search(error):
         return next((loss for loss in (NODE, PROCESS) if loss.signs is not None and loss.signs.search(error)), OTHER)
     if neighbour_took_it(error):
@@ -99,11 +109,12 @@ def reason_of(error: str) -> str:
 
     It is the last line, but for an error of the device its first.
     """
+    error = without_colours(error)
     lines = [line.strip() for line in error.splitlines() if line.strip()]
     said = lines[-1] if lines else "died without an error message"
-    if no_memory := _last(NO_MEMORY, error):
+    if no_memory := line_of_no_memory(error):
         said = f"{OUT_OF_MEMORY}: {no_memory}"
-    elif of_device := _last(_OF_DEVICE, error):
+    elif of_device := last_line_with(_OF_DEVICE, error):
         said = of_device
     return without_middle(said, LONGEST_REASON)
 
@@ -116,12 +127,6 @@ def is_out_of_memory(reason: str | None) -> bool:
 def gave_up(given_up: str, loss: Loss, error: str) -> str:
     """Say why a trial that was lost too often is given up: of a GPU's error with its text, which tells them apart."""
     return without_middle(f"{given_up}: {reason_of(error)}", LONGEST_REASON) if loss is POISONED else given_up
-
-
-def _last(pattern: re.Pattern[str], text: str) -> str:
-    """The line of the last match of a pattern; empty without one."""
-    found = list(pattern.finditer(text))
-    return text[text.rfind("\n", 0, found[-1].start()) + 1 :].partition("\n")[0].strip() if found else ""
 
 
 def without_middle(text: str, most: int = LONGEST_TEXT) -> str:

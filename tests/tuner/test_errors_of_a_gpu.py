@@ -49,6 +49,23 @@ def test_a_context_that_broke_and_memory_that_a_neighbour_took_are_losses_and_th
     assert loss_of(f"{RAISED}ValueError: CUDA error: device-side assert triggered\n") is None
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        "RuntimeError: Triton Error [CUDA]: an illegal memory access was encountered",
+        "XlaRuntimeError: INTERNAL: CUDA_ERROR_ILLEGAL_ADDRESS: an illegal memory access was encountered",
+        "CUDARuntimeError: cudaErrorIllegalAddress: an illegal memory access was encountered",
+        "RuntimeError: CUDA error: CUBLAS_STATUS_NOT_INITIALIZED when calling `cublasCreate(handle)`",
+        "RuntimeError: cuDNN error: CUDNN_STATUS_NOT_INITIALIZED",
+        "  \x1b[31mtorch.AcceleratorError: CUDA error: unspecified launch failure\x1b[0m",
+    ],
+)
+def test_a_broken_context_is_one_in_every_librarys_words_and_is_tried_once_more(error) -> None:
+    text = f"{RAISED}{error}\n"
+    assert loss_of(text) is POISONED and not is_out_of_memory(reason_of(text))
+    assert loss_of(f"{RAISED}KeyError: {error!r}\n") is None
+
+
 def test_the_facts_come_through_ray() -> None:
     try:
         error = MemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")

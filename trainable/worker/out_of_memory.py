@@ -16,15 +16,26 @@ from dataclasses import dataclass
 # Taken by CUDA itself and by the kernels of its libraries, which torch's allocator does not count. Assumed.
 CONTEXT_BYTES = 2**30
 
-# By the type of the error, at the start of a line; torch names the CPU's failed allocations in a RuntimeError.
-NO_MEMORY = re.compile(
-    r"^((torch|numpy)\.\S*MemoryError|MemoryError)\b"
-    r"|can't allocate memory"
-    r"|^(?!ValueError)[\w.]*(Error|Failed): .*?"
-    r"(\b(CUDA|HIP) out of memory|\b(CUDA|HIP)( driver)? error: out of memory"
-    r"|Triton Error \[(CUDA|HIP)\]: out of memory|\b[A-Z]+_STATUS_ALLOC_FAILED\b)",
+# Types of which each text is an error of memory: Python's, numpy's, torch's, cupy's.
+_BY_TYPE = r"[\w.]*MemoryError\b"
+# Errors whose text is whatever the code that raised them was given: what they say of memory means nothing.
+_OF_THE_CODE = (
+    r"(?!(Value|Key|Index|Lookup|Type|Assertion|Attribute|Name|Syntax|Arithmetic|Overflow|ZeroDivision|Unicode\w*"
+    r"|Import|ModuleNotFound|NotImplemented)Error:)"
+)
+# An error in the text of a traceback. An exception in a group of several is indented, and has a bar before it.
+ERROR_LINE = rf"^[ \t|]*{_OF_THE_CODE}[\w.]*(Error|Failed): .*?"
+# The device's own errors, as torch, Triton, jax and cupy put them before their text.
+OF_DEVICE = r"(\b(CUDA|HIP)( driver)? error: |Triton Error \[(CUDA|HIP)\]: |\b(CUDA_ERROR_|cudaError|hipError)\w+: )"
+_TENSORFLOW = r"^[ \t|]*[\w.]*ResourceExhaustedError: (?s:.{0,5000}?)(\bOOM when allocating|failed to allocate memory)"
+_NO_MEMORY = re.compile(
+    rf"^[ \t|]*{_BY_TYPE}|{_TENSORFLOW}|{ERROR_LINE}"
+    rf"({OF_DEVICE}out of memory|\b(CUDA|HIP|XPU|MPS backend) out of memory|\b[A-Z]+_STATUS_ALLOC_FAILED\b"
+    r"|\b(can't|[Cc]annot) allocate memory|DefaultCPUAllocator: not enough memory"
+    r"|\bRESOURCE_EXHAUSTED: .*?(out of memory|allocat|reserve|\bOOM\b))",
     re.MULTILINE,
 )
+_COLOURS = re.compile(r"\x1b\[[\d;]*m")
 _FACTS = re.compile(
     r"^GPU memory: ([\d,]+) bytes allowed to this trial, ([\d,]+) held, [\d,]+ at most; ([\d,]+) free of [\d,]+$",
     re.MULTILINE,
@@ -79,7 +90,7 @@ def facts_told(share: float) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        if NO_MEMORY.search("".join(traceback.format_exception(error))):
+        if line_of_no_memory("".join(traceback.format_exception(error))):
             with suppress(Exception):  # a device that no longer answers
                 _add(error, share)
         raise
@@ -94,10 +105,26 @@ def _add(error: Exception, share: float) -> None:
         error.add_note(str(Facts(allowed_bytes(total, share), held, most, free, total)))
 
 
+def without_colours(text: str) -> str:
+    """The text without the codes by which a terminal colours it; Ray and some tracebacks write them."""
+    return _COLOURS.sub("", text)
+
+
+def last_line_with(pattern: re.Pattern[str], text: str) -> str:
+    """The line in which the last match of a pattern begins; empty without one."""
+    found = list(pattern.finditer(text))
+    return text[text.rfind("\n", 0, found[-1].start()) + 1 :].partition("\n")[0].strip(" \t|") if found else ""
+
+
+def line_of_no_memory(error: str) -> str:
+    """The last line of an error's text that says that memory ran out, of a device or of the machine; else empty."""
+    return last_line_with(_NO_MEMORY, without_colours(error))
+
+
 def neighbour_took_it(error: str) -> bool:
     """Tell from an error's text whether memory ran out that the trial was allowed, so that others have it."""
     found = list(_FACTS.finditer(error))
-    if not found or not NO_MEMORY.search(error):
+    if not found or not line_of_no_memory(error):
         return False
     allowed, held, free = (int(number.replace(",", "")) for number in found[-1].groups())
     left, asked = allowed - held, _ASKED.findall(error)
