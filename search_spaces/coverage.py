@@ -167,7 +167,7 @@ def judged(outcome: TrainingOutcome, status: str) -> TrainingOutcome:
 
 @contextmanager
 def counted_graphs(backend: str) -> Iterator[set[int]]:
-    """The numbers of the compiled graphs that are run inside the block.
+    """The numbers of the compiled graphs that are run inside the block to train; the evaluation has one of its own.
 
     Counting runs, not compilations, lets configs of one structure share a graph, which is most of this module's speed.
     """
@@ -194,7 +194,8 @@ class _Counter:
         number, run = self.compiled, self.inner(graph, inputs)
 
         def noted(*arguments: Any) -> Any:
-            self.used.add(number)
+            if torch.is_grad_enabled():
+                self.used.add(number)
             return run(*arguments)
 
         return noted

@@ -9,19 +9,18 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from trainable.compiled_evaluation import many_graphs, warm_up
 from trainable.losses.chunked_cross_entropy import chunked_cross_entropy
 from trainable.losses.loss_term import LossTerm, Outputs
 from trainable.objective import ObjectiveFunction, next_step
 from trainable.run import Run
 
-# torch keeps 8 graphs of one function and then fails; a process that trains many trials needs one for each structure.
-GRAPHS = 1_000_000
-
 
 def build_objective(run: Run) -> ObjectiveFunction:
     """(inputs, targets, progress) -> (training loss, cross-entropy), compiled and warmed up outside the clock if asked.
 
-    The weights of the loss terms and their numbers enter as tensors, so that no value needs a graph of its own.
+    So is the evaluation then. The weights and numbers of the loss terms enter as tensors, so that no value needs a graph
+    of its own.
     """
     network, terms, device = run.network, run.config.losses, run.runtime.device
     if run.runtime.compile:
@@ -44,12 +43,11 @@ def build_objective(run: Run) -> ObjectiveFunction:
     chosen = objective if run.config.loss_chunks == 1 else objective_in_pieces
     if not run.runtime.compile:
         return chosen
-    from torch._dynamo import config as dynamo  # takes a second to load, which only those who compile have to spend
-
     started = time.perf_counter()
     compiled: ObjectiveFunction = torch.compile(chosen, fullgraph=True, dynamic=False)
-    with dynamo.patch(recompile_limit=GRAPHS, accumulated_recompile_limit=GRAPHS):
+    with many_graphs():
         next_step(run, compiled, 0.0)[0].recompute_gradients()
+    warm_up(run)
     run.runtime.synchronize()
     run.compile_seconds += time.perf_counter() - started
     return compiled

@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import TYPE_CHECKING
 
+from trainable.compiled_evaluation import scoring
 from trainable.evaluation.artifact import Weighed, weigh
-from trainable.evaluation.evaluate import Evaluation, evaluate
+from trainable.evaluation.evaluate import Evaluation, EvaluationConfig, evaluate
 from trainable.hooks.hook import Step
 
 if TYPE_CHECKING:
@@ -74,7 +75,15 @@ def validation(run: Run, final: bool = False) -> Evaluation:
     """The score of the present weights, by the plain method unless this is the ``final`` one."""
     config = run.config.evaluation if final else run.config.evaluation.plain
     with evaluating(run):
+        return evaluated_by(run, config)
+
+
+def evaluated_by(run: Run, config: EvaluationConfig) -> Evaluation:
+    """The score of the network as it stands; compiled where the run is, but for test-time training."""
+    if config.ttt is not None:
         return evaluate(run.network, run.dataset, config, run.runtime.device)
+    with scoring(run) as forward:
+        return evaluate(forward, run.dataset, config, run.runtime.device)
 
 
 @contextmanager
@@ -97,7 +106,7 @@ def weighed(run: Run) -> Weighed:
             run.network,
             config.artifact,
             config,
-            lambda: evaluate(run.network, run.dataset, config.evaluation, run.runtime.device),
+            lambda: evaluated_by(run, config.evaluation),
         )
 
 

@@ -35,7 +35,7 @@ SMALL = {"num_layers": 2, "model_dim": 32, "aspect_ratio": 16, "head_dim": 8, "s
 
 
 class Graphs:
-    """Compiles each step for one of torch's simple backends, and knows which graph ran last."""
+    """Compiles each step for one of torch's simple backends, and knows which one trained last."""
 
     def __init__(self) -> None:
         self.made = 0
@@ -45,7 +45,8 @@ class Graphs:
         index, self.made = self.made, self.made + 1
 
         def run(*arguments: Any) -> Any:
-            self.ran = index
+            if torch.is_grad_enabled():  # the evaluation has a graph of its own
+                self.ran = index
             return graph(*arguments)
 
         return run

@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from trainable.evaluation.windows import Forward
 
 
+FULL_TOKENS = 65_536  # of a pass that keeps any GPU busy
+FULL_LOGITS_BYTES = 2**30  # in fp32 of such a pass at most
+
+
 @dataclass(frozen=True, kw_only=True)
 class EvaluationConfig(Component):
     """Evaluation: the first ``tokens`` target tokens of the validation stream, in whole windows of ``seq_len``."""
@@ -79,7 +83,7 @@ def evaluate(forward: Forward, dataset: Dataset, config: EvaluationConfig, devic
 
     stream = np.asarray(dataset.validation[: num_targets(dataset, config) + 1]).astype(np.int64)
     windows = Windows(stream, config.seq_len, config.stride or config.seq_len)
-    rows = windows.rows(config.batch_tokens)
+    rows = windows.rows(batch_tokens(config, dataset.vocab_size, device))
     if config.ttt is None:
         nats = windows.nats(forward, rows, device)
     else:
@@ -96,6 +100,23 @@ def evaluate(forward: Forward, dataset: Dataset, config: EvaluationConfig, devic
         nats_per_character=nats / dataset.characters.count(stream[1:]) if dataset.characters else None,
         mainrun_loss=_mainrun_loss(forward, dataset, config, device) if config.mainrun_rows else None,
     )
+
+
+def batch_shape(dataset: Dataset, config: EvaluationConfig, device: torch.device | str) -> tuple[int, int]:
+    """Windows and tokens a window of each forward pass."""
+    stream = np.broadcast_to(np.int64(0), num_targets(dataset, config) + 1)
+    windows = Windows(stream, config.seq_len, config.stride or config.seq_len)
+    return windows.rows(batch_tokens(config, dataset.vocab_size, device)), config.seq_len
+
+
+def batch_tokens(config: EvaluationConfig, vocab_size: int, device: torch.device | str) -> int:
+    """Tokens a forward pass: the config's, and on CUDA as many as fill the device where those are fewer.
+
+    A pass of a thousand tokens takes a GPU as long as one of many. The loss is that of the same windows.
+    """
+    if not str(device).startswith("cuda"):
+        return config.batch_tokens
+    return max(config.batch_tokens, min(FULL_TOKENS, FULL_LOGITS_BYTES // (4 * vocab_size)))
 
 
 def _mainrun_loss(forward: Forward, dataset: Dataset, config: EvaluationConfig, device: torch.device | str) -> float:

@@ -53,31 +53,39 @@ class Windows:
         """Summed over the targets that windows ``first`` to ``end`` - 1 (-1: all) score, in fp32 with a float64 sum.
 
         Every pass has one shape, so that a compiled model is compiled once: the last batch reaches back to windows
-        already scored and counts only the new ones. No gradients are kept.
+        already scored and counts only the new ones. No gradients are kept. The tokens go to the device at once, and
+        the sum is read there at the end.
         """
         import torch
         from torch.nn.functional import cross_entropy
 
-        inputs, targets = self._views()
         end = self.count if end == -1 else end
-        nats = 0.0
+        if end <= first:
+            return 0.0
+        lowest, last = min(first, self.count - rows), end - 1 - (end - 1 - first) % rows
+        inputs, targets = self._views(device, lowest, min(last, self.count - rows) + rows)
+        exact = "cpu" if torch.device(device).type == "mps" else device  # a device without float64
+        nats = torch.zeros((), dtype=torch.float64, device=exact)
         with torch.no_grad():
             for start in range(first, end, rows):
                 begin = min(start, self.count - rows)
-                logits = forward(inputs[begin : begin + rows].contiguous().to(device))
-                wanted = targets[begin : begin + rows].contiguous().to(device)
-                losses = cross_entropy(logits.float().flatten(0, 1), wanted.flatten(), reduction="none")
+                batch = slice(begin - lowest, begin - lowest + rows)
+                logits = forward(inputs[batch].long().contiguous())
+                wanted = targets[batch].long().flatten()
+                losses = cross_entropy(logits.float().flatten(0, 1), wanted, reduction="none").to(exact).double()
                 scored = self._scored(begin, rows, start, end).flatten()
-                nats += losses.cpu().double()[scored].sum().item()  # on the CPU: not every device has float64
-        return nats
+                nats += (losses if scored.all() else losses[scored.nonzero().flatten().to(exact)]).sum()
+        return nats.item()
 
-    def _views(self) -> tuple[Tensor, Tensor]:
-        """Inputs and targets of all windows, both (count, seq_len), as views of one stream."""
+    def _views(self, device: torch.device | str, first: int, end: int) -> tuple[Tensor, Tensor]:
+        """Inputs and targets of windows ``first`` to ``end`` - 1, both (windows, seq_len), as views of one stream."""
         import torch
 
         missing = (self.count - 1) * self.stride + self.seq_len - self.targets
         filled = np.pad(self.stream, (0, missing)) if missing else self.stream
-        whole = torch.from_numpy(filled)
+        whole = torch.from_numpy(filled[first * self.stride : (end - 1) * self.stride + self.seq_len + 1])
+        if torch.device(device).type != "cpu":
+            whole = whole.int().to(device)  # half the bytes on the way and there
         return whole[:-1].unfold(0, self.seq_len, self.stride), whole[1:].unfold(0, self.seq_len, self.stride)
 
     def _scored(self, begin: int, rows: int, start: int, end: int) -> Tensor:

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from trainable.data.dataset import Dataset
-from trainable.evaluation.evaluate import EvaluationConfig, evaluate
+from trainable.evaluation.evaluate import EvaluationConfig, batch_shape, batch_tokens, evaluate
 from trainable.evaluation.windows import Windows
 
 VOCAB_SIZE = 11
@@ -78,3 +78,55 @@ def test_what_is_filled_in_behind_the_end_is_never_scored(stream, table):
     weights[0] = torch.nan  # the model breaks on the token that fills
     stream = stream.clip(1)
     assert np.isfinite(Windows(stream, 8, 3).nats(lambda x: weights[x], 4, "cpu"))
+
+
+@pytest.mark.parametrize(("seq_len", "stride"), [(8, 8), (8, 3)])
+def test_the_device_is_read_once_at_the_end_and_given_the_tokens_once(stream, seq_len, stride, monkeypatch):
+    reads, weights = [], torch.randn(VOCAB_SIZE, VOCAB_SIZE)
+    given, item, views = [], torch.Tensor.item, Windows._views
+    monkeypatch.setattr(torch.Tensor, "item", lambda self: reads.append(self.shape) or item(self))
+    monkeypatch.setattr(Windows, "_views", lambda *arguments: given.append(arguments[2:]) or views(*arguments))
+    windows = Windows(stream, seq_len, stride)
+    assert windows.count > 4
+    windows.nats(lambda x: weights[x], 2, "cpu")
+    assert reads == [torch.Size([])] and given == [(0, windows.count)]
+
+
+def test_a_part_of_the_windows_takes_only_its_own_tokens_along(stream, monkeypatch):
+    given, views = [], Windows._views
+    monkeypatch.setattr(Windows, "_views", lambda *arguments: given.append(arguments[2:]) or views(*arguments))
+    windows = Windows(stream, 8, 4)  # 14 windows
+    for part in ((0, 4), (4, 9), (9, 14), (13, 14), (5, 5)):
+        windows.nats(lambda x: torch.zeros(*x.shape, VOCAB_SIZE), 3, "cpu", *part)
+    assert windows.count == 15
+    assert given == [(0, 6), (4, 10), (9, 15), (12, 15)]
+
+
+@pytest.mark.parametrize(
+    ("device", "asked", "vocab_size", "tokens"),
+    [
+        ("cpu", 2048, 1024, 2048),
+        ("cuda", 2048, 1024, 65_536),
+        ("cuda:0", 2048, 50_304, 5336),
+        ("cuda", 65_536, 50_304, 65_536),
+        ("mps", 2048, 1024, 2048),
+    ],
+)
+def test_passes_on_cuda_are_as_large_as_keep_it_busy_and_elsewhere_those_asked_for(device, asked, vocab_size, tokens):
+    config = EvaluationConfig(tokens=4096, seq_len=128, batch_tokens=asked)
+    assert batch_tokens(config, vocab_size, device) == tokens
+
+
+def test_the_shape_of_a_pass_is_known_before_it(dataset: Dataset):
+    seen = set()
+
+    def forward(x: torch.Tensor) -> torch.Tensor:
+        seen.add(tuple(x.shape))
+        return torch.zeros(*x.shape, dataset.vocab_size)
+
+    for stride in (None, 4):
+        config = EvaluationConfig(tokens=64, seq_len=16, batch_tokens=40, stride=stride)
+        evaluate(
+            lambda x: seen.add(tuple(x.shape)) or torch.zeros(*x.shape, dataset.vocab_size), dataset, config, "cpu"
+        )
+        assert seen == {batch_shape(dataset, config, "cpu")}
