@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from trainable import compile_cache
 from trainable.compiled_evaluation import many_graphs, warm_up
 from trainable.losses.chunked_cross_entropy import chunked_cross_entropy
 from trainable.losses.loss_term import LossTerm, Outputs
@@ -19,8 +20,8 @@ from trainable.run import Run
 def build_objective(run: Run) -> ObjectiveFunction:
     """(inputs, targets, progress) -> (training loss, cross-entropy), compiled and warmed up outside the clock if asked.
 
-    So is the evaluation then. The weights and numbers of the loss terms enter as tensors, so that no value needs a graph
-    of its own.
+    So is the evaluation then. The weights and numbers of the loss terms enter as tensors: no value needs a graph of its
+    own.
     """
     network, terms, device = run.network, run.config.losses, run.runtime.device
     if run.runtime.compile:
@@ -43,6 +44,7 @@ def build_objective(run: Run) -> ObjectiveFunction:
     chosen = objective if run.config.loss_chunks == 1 else objective_in_pieces
     if not run.runtime.compile:
         return chosen
+    compile_cache.share()
     started = time.perf_counter()
     compiled: ObjectiveFunction = torch.compile(chosen, fullgraph=True, dynamic=False)
     with many_graphs():

@@ -61,7 +61,7 @@ class CampaignSpec:
     cpus: int | None = field(default=None, metadata=_RUN)  # cores for each trial
     mixed_devices: bool = field(default=False, metadata=_RUN)  # let seconds on unlike devices be compared
     stall_minutes: float = field(default=STALL_MINUTES, metadata=_RUN)  # without a step, after which a trial hangs
-    compile: bool = field(default=False, metadata=_RUN)  # the training step
+    compile: bool | None = field(default=None, metadata=_RUN)  # steps and evaluations; None: where it pays
 
     def to_json(self) -> dict[str, Any]:
         """Convert it to what ``campaign.json`` keeps, once it is settled."""

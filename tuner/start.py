@@ -38,6 +38,7 @@ from tuner.campaign import beginning, kept, layout, precision, provenance, resum
 from tuner.campaign.again import again
 from tuner.campaign.driver import going_on_with, interruptible, only_driver
 from tuner.campaign.record import asked_of, campaign_record
+from tuner.cli.compiling_text import chosen_compiling
 from tuner.cli.option_groups import LATEST
 from tuner.cluster import bf16, capacity, gpu_parts
 from tuner.cluster.device_memory import check_fits_somewhere
@@ -197,6 +198,7 @@ def made_ready(
             resumed.check_same_data(store.folder, store.campaign, opened)
         prior_of(console, question, "" if opened is None else opened.fingerprint, store)
         open_library(console, question.spec)
+        chosen_compiling(console, question, here.has_gpu, start, store)
         pass_tokens = None if opened is None else opened.train.total_tokens
         print_cost(console, left_of(question, store), here, start, pass_tokens)
         return None
@@ -311,7 +313,9 @@ def run_search(console: Console, ready: Ready, store: Store, start: Start, is_ne
 
     question, dataset, here = ready.question, ready.dataset, ready.here
     data = (dataset.fingerprint, dataset.vocab_size)
-    problem = Problem(question.space, question.base, question.spec, *data, question.sources)
+    compiles = chosen_compiling(console, question, here.has_gpu, start, None if is_new else store)
+    spec = replace(question.spec, compile=compiles)
+    problem = Problem(question.space, question.base, spec, *data, question.sources)
     added = OneStart(
         here.slots,
         question.seed,
@@ -325,8 +329,8 @@ def run_search(console: Console, ready: Ready, store: Store, start: Start, is_ne
     campaign = Search(problem, store, added, TrialOrigins(planned, question.prior, library=ready.library))
     if question.replay is None:
         campaign.ledger.inert = question.inert
-    if not is_new:
-        store.revise(resumed.changes(store.campaign, question))  # now that nothing refuses it
+    changed = {} if is_new else resumed.changes(store.campaign, question)
+    store.revise({**changed, "compiled": compiles})  # now that nothing refuses it
     with logging_to(console, start.log, campaign) as logging:
         if campaign.exhausted:
             asks_for_more = "(--trials asks for more)"

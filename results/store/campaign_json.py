@@ -200,7 +200,8 @@ class CampaignFile(_Object):
     cpus: Annotated[int, Field(ge=1, le=limits.TRIALS)] | None = None
     mixed_devices: bool = False
     stall_minutes: Annotated[float, Field(ge=0.01, le=1e6)] = 30.0
-    compile: bool = False
+    compile: bool | None = None
+    compiled: bool | None = None
     compacted: bool = False
     data: Name = ""
     data_description: Text = ""

@@ -242,7 +242,7 @@ def _say_on_what(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--compile",
         action=argparse.BooleanOptionalAction,
-        help="compile the training step (pays on a GPU; default: no)",
+        help="compile steps and evaluations (default: on a GPU, where it saves more time than it takes)",
     )
 
 

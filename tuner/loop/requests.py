@@ -50,7 +50,7 @@ class Requests:
             fidelity=self.spec.fidelity if searched else "truncate",
             threads=self.here.threads,
             gpu_share=self.here.gpu_share,
-            compile=self.spec.compile,
+            compile=bool(self.spec.compile),
             stall_seconds=60 * self.spec.stall_minutes,
             train_tokens=tokens_of(entry.config) if isinstance(entry.config, TrainConfig) else None,
             attempt=begun.number,
