@@ -61,6 +61,7 @@ class Environment:
     precision: str
     muon_precision: str | None
     peak_memory_bytes: int | None
+    peak_reserved_bytes: int | None
     wall_seconds: float
     worker: str
 

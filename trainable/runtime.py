@@ -80,6 +80,15 @@ class Runtime:
 
         return torch.cuda.max_memory_allocated(self.device) if self.device_type == "cuda" else None
 
+    def peak_reserved_bytes(self) -> int | None:
+        """Peak of what torch's allocator held since the last reset, blocks that it keeps for later included.
+
+        At least :meth:`peak_memory_bytes`: the difference is what fragmentation takes. None on a CPU.
+        """
+        import torch
+
+        return torch.cuda.max_memory_reserved(self.device) if self.device_type == "cuda" else None
+
     def reset_peak_memory(self) -> None:
         import torch
 

@@ -171,6 +171,12 @@ class Course(TypedDict, total=False):
         float | None, measured("s", "time from start to end of the trial, set-up included", BY_WORKER)
     ]
     peak_memory_bytes: Annotated[int | None, measured("bytes", "largest memory in use on the device", BY_WORKER)]
+    peak_reserved_bytes: Annotated[
+        int | None,
+        measured(
+            "bytes", "largest memory that torch held of the device, for use or again: what must be free", BY_WORKER
+        ),
+    ]
     device: Annotated[str | None, measured("text", "name of the device that trained it", BY_WORKER)]
     precision: Annotated[str | None, measured("text", "number format of the forward pass, e.g. bf16", BY_WORKER)]
     muon_precision: Annotated[

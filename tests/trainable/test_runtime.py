@@ -26,3 +26,12 @@ def test_a_gpu_that_only_emulates_bfloat16_computes_in_fp32(monkeypatch, capabil
 def test_without_a_gpu_it_is_the_cpu_in_fp32(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert Runtime.detect(compile=True) == Runtime("cpu", "fp32", compile=True)
+
+
+def test_memory_in_use_and_memory_held_are_two_numbers_of_a_gpu(monkeypatch):
+    asked: list[object] = []
+    monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda device: asked.append(device) or 3)
+    monkeypatch.setattr(torch.cuda, "max_memory_reserved", lambda device: asked.append(device) or 5)
+    runtime = Runtime("cuda:1")
+    assert (runtime.peak_memory_bytes(), runtime.peak_reserved_bytes()) == (3, 5) and asked == ["cuda:1"] * 2
+    assert (Runtime().peak_memory_bytes(), Runtime().peak_reserved_bytes()) == (None, None)

@@ -217,6 +217,7 @@ class RayTrainable(tune.Trainable):
             precision=run.runtime.precision,
             muon_precision=name_of_precision(run.optimizer_states),
             peak_memory_bytes=run.runtime.peak_memory_bytes(),
+            peak_reserved_bytes=run.runtime.peak_reserved_bytes(),
             wall_seconds=time.perf_counter() - self.started,
             worker=f"{socket.gethostname()}:{os.getpid()}",
         )

@@ -100,6 +100,7 @@ def test_a_result_says_what_the_rows_need_and_is_plain_data(actor) -> None:
     assert result["muon_precision"] == "fp32"
     assert result["wall_seconds"] >= result["seconds"] > 0 and ":" in result["worker"]
     assert result["peak_memory_bytes"] is None, "a process has no counter of its own on a CPU"
+    assert result["peak_reserved_bytes"] is None
 
 
 def test_a_reused_actor_trains_the_next_trial_as_a_fresh_one_would(actor, request_for, tiny, prepared) -> None:
