@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import time
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
@@ -13,6 +14,7 @@ from trainable import compile_cache
 from trainable.compiled_evaluation import many_graphs, warm_up
 from trainable.losses.chunked_cross_entropy import chunked_cross_entropy
 from trainable.losses.loss_term import LossTerm, Outputs
+from trainable.networks.network import Network
 from trainable.objective import ObjectiveFunction, next_step
 from trainable.run import Run
 
@@ -23,9 +25,25 @@ def build_objective(run: Run) -> ObjectiveFunction:
     So is the evaluation then. The weights and numbers of the loss terms enter as tensors: no value needs a graph of its
     own.
     """
-    network, terms, device = run.network, run.config.losses, run.runtime.device
+    terms, device = run.config.losses, run.runtime.device
     if run.runtime.compile:
         terms = tuple(with_tensors(term, device) for term in terms)
+    chosen = objective_of(run.network, terms, run.config.loss_chunks, device)
+    if not run.runtime.compile:
+        return chosen
+    compile_cache.share()
+    started = time.perf_counter()
+    compiled: ObjectiveFunction = torch.compile(chosen, fullgraph=True, dynamic=False)
+    with many_graphs():
+        next_step(run, compiled, 0.0)[0].recompute_gradients()
+    warm_up(run)
+    run.runtime.synchronize()
+    run.compile_seconds += time.perf_counter() - started
+    return compiled
+
+
+def objective_of(network: Network, terms: Sequence[LossTerm], chunks: int, device: str) -> ObjectiveFunction:
+    """The objective of a network, computed step by step; the cross-entropy in ``chunks`` where there are several."""
     weights = torch.tensor([t.weight for t in terms], device=device)
 
     def objective(inputs: Tensor, targets: Tensor, progress: Tensor) -> tuple[Tensor, Tensor]:
@@ -38,21 +56,10 @@ def build_objective(run: Run) -> ObjectiveFunction:
         return loss, cross_entropy
 
     def objective_in_pieces(inputs: Tensor, targets: Tensor, progress: Tensor) -> tuple[Tensor, Tensor]:
-        loss = chunked_cross_entropy(network, network.hidden(inputs), targets, run.config.loss_chunks)
+        loss = chunked_cross_entropy(network, network.hidden(inputs), targets, chunks)
         return loss, loss
 
-    chosen = objective if run.config.loss_chunks == 1 else objective_in_pieces
-    if not run.runtime.compile:
-        return chosen
-    compile_cache.share()
-    started = time.perf_counter()
-    compiled: ObjectiveFunction = torch.compile(chosen, fullgraph=True, dynamic=False)
-    with many_graphs():
-        next_step(run, compiled, 0.0)[0].recompute_gradients()
-    warm_up(run)
-    run.runtime.synchronize()
-    run.compile_seconds += time.perf_counter() - started
-    return compiled
+    return objective if chunks == 1 else objective_in_pieces
 
 
 def with_tensors(term: LossTerm, device: str) -> LossTerm:

@@ -40,6 +40,7 @@ class Question:
     planned: tuple[Planned, ...] = ()  # the trials of a replay
     prior: Prior | None = None  # what the sampler starts from
     sources: tuple[Source, ...] = ()  # of the user's own code, for workers
+    note: str = ""  # a line for the plan, on what was settled by the machines
     inert: Any = None  # what changes nothing: paths of knobs, in a replay by recorded id; None if nobody asked
 
     @property

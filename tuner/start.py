@@ -47,6 +47,7 @@ from tuner.command import Begin, Resume, Start
 from tuner.failures import RayDiedError
 from tuner.own import code as own_code
 from tuner.plan import cost as plan
+from tuner.plan import micro_batch
 from tuner.plan.left import left_of
 from tuner.plan.planned_data import look_at_data
 from tuner.proposals import warm_start
@@ -82,7 +83,7 @@ def begin(console: Console, asked: Begin, space: Space | None = None) -> Ended:
     settled = bf16.precision_of(question, here, start)
     question = replace(ask(space, replace(spec, precision=settled.precision), has_gpu), sources=sources)
     own_code.check_sent(question)
-    here = here.noting(settled.line)
+    here, question = here.noting(settled.line), micro_batch.fitted(question, here, start)
     beginning.check_free(start.results, start.name, asked_of(question))
     check_measurable(question.space, has_gpu)
     download_now = start.planning is None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from results.design import Design
 from results.replays.budgets import steps_line
@@ -10,6 +10,7 @@ from search_spaces import recorded
 from terminal.console import Console
 from terminal.counted import counted, counted_range, number_range
 from terminal.duration import about, durations
+from trainable.component_paths import with_value
 from trainable.config import UNITS
 from trainable.runtime import Runtime
 from tuner.cluster import capacity
@@ -17,8 +18,9 @@ from tuner.command import Planning, Start
 from tuner.early_stopping import STOPPERS
 from tuner.plan import cost as plan
 from tuner.plan import wall_time
-from tuner.plan.known_devices import Hardware, elsewhere
+from tuner.plan.known_devices import Hardware, elsewhere, fit_in_words
 from tuner.plan.left import Left
+from tuner.plan.micro_batch import memory_of_a_trial
 from tuner.plan.throughput import LARGEST_ON_CPU, speeds
 from tuner.plan.trial_cost import RAY_SECONDS, beside
 from tuner.proposals import replay_plan
@@ -46,6 +48,8 @@ def describe(
     trials, knobs = counted(question.trials, "trial"), counted(len(space.knobs), "knob")
     console.print(f"plan: {trials} on {where}, {budget} each, {knobs}{fixed}")
     print_limits(console, here, slots)
+    if question.note:
+        console.print(question.note)
     if space.second_objective is not None:
         console.print(f"objectives: the Pareto front of {' and '.join(space.objectives)}; nothing is stopped early")
     if question.spec.confirm:
@@ -98,8 +102,13 @@ def print_cost(
         console.print(f"left: {question.trials:,} of {of}; the plan below is of what is left")
     if question.trials or question.spec.confirm:
         hardware, slots = planned_for(question, here, planning), planning.num_slots or here.slots
+        memory = memory_of_a_trial(question, here, start)
+        if memory is not None:
+            hardware = replace(hardware, memory=fit_in_words(question.base, memory))
         costs = print_search_cost if question.replay is None else print_replay_cost
         costs(console, left, slots, hardware, start, pass_tokens)
+        if memory is not None:
+            print_scales(console, question, memory)
     console.print("dry run: nothing was trained or written")
 
 
@@ -162,6 +171,14 @@ def print_devices(console: Console, hardware: Hardware, slots: int) -> None:
     console.print(f"slots: {slots:,}, each like {hardware.device}")
     if hardware.memory:
         console.print(f"memory: {hardware.memory}")
+
+
+def print_scales(console: Console, question: Question, memory: float) -> None:
+    """Print of the space's other scales whether their base configs would fit the memory of a trial."""
+    for name, scale in question.original.scales.items():
+        if name != question.scale:
+            base = with_value(scale.base, "precision", question.base.precision)
+            console.print(f"memory at scale {name}: {fit_in_words(base, memory)}")
 
 
 def print_hours(console: Console, start: Start) -> None:

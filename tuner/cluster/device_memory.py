@@ -1,17 +1,20 @@
-"""Memory of a device that one trial needs, by rules of thumb, and the refusal of what fits no machine."""
+"""Memory of a device that one trial needs, the micro-batch that fits it, and the refusal of what fits no machine."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import functools
+from dataclasses import dataclass, replace
 
 from trainable.config import TrainConfig
 from trainable.data.preparation import known_vocab_size
+from trainable.worker.out_of_memory import CONTEXT_BYTES
 
 # Weights, gradients and the two moments of Adam in float32: 16 bytes a parameter. Muon has one moment.
 STATE_BYTES = 16
 # Activations that a block keeps for its backward pass, per token and channel, in bf16 with fused attention
 # (arXiv 2205.05198: 34 bytes), and what the loss keeps of each logit: bf16, float32 and its gradient.
 ACTIVATION_BYTES, LOGIT_BYTES = 34, 10
+FRAGMENTED = 1.05  # assumed: of what tensors take, what the allocator holds for them
 MOST_BYTES = 32 * 10**12  # of the largest machines that are to be had; a trial trains on one
 
 
@@ -22,14 +25,49 @@ class Memory:
     parameters: int
     state: int
     batch: int
+    evaluation: int = 0  # what scoring a batch keeps: it trains or it evaluates
 
     @property
     def total(self) -> int:
-        return self.state + self.batch
+        return self.state + max(self.batch, self.evaluation)
 
 
+@functools.lru_cache(maxsize=64)
 def needed_by(config: TrainConfig) -> Memory:
-    """Rules of thumb; nothing is allocated."""
+    """Memory that a trial needs of a GPU, counted from its tensors; nothing is allocated. It takes some seconds."""
+    from tuner.cluster.counted_memory import count_tensors
+
+    found = count_tensors(config, known_vocab_size(config.data) or config.data.vocab_size)
+    return Memory(found.parameters, found.state, found.step, found.evaluation)
+
+
+def fits(need: int, memory: float) -> bool:
+    """Tell whether a trial whose tensors need so many bytes fits, with what CUDA and the allocator take beside them."""
+    return need * FRAGMENTED + CONTEXT_BYTES <= memory
+
+
+def steps_that_fit(config: TrainConfig, memory: float) -> int | None:
+    """The fewest micro-batches a step, from the config's on by doubling, that fit; None where none would."""
+    data = config.data
+    at = needed_by(config)
+    steps = data.grad_accum_steps
+    while not fits(at.total, memory):
+        steps *= 2
+        if (data.batch_tokens // data.seq_len) % steps or not fits(at.state + at.evaluation, memory):
+            return None
+        least = at.state + at.batch * data.grad_accum_steps // steps  # if all of it shrank alike
+        if fits(least, memory) and fits(needed_by(with_steps(config, steps)).total, memory):
+            return steps
+    return steps
+
+
+def with_steps(config: TrainConfig, steps: int) -> TrainConfig:
+    """The config with so many micro-batches a step."""
+    return replace(config, data=replace(config.data, grad_accum_steps=steps))
+
+
+def roughly(config: TrainConfig) -> Memory:
+    """Rules of thumb, for what no machine could hold; only shapes are made."""
     import torch
 
     vocab = known_vocab_size(config.data) or config.data.vocab_size
@@ -43,7 +81,7 @@ def needed_by(config: TrainConfig) -> Memory:
 
 def check_fits_somewhere(config: TrainConfig) -> None:
     """Raise a ValueError for a model or a micro-batch that the memory of no machine holds."""
-    need = needed_by(config)
+    need = roughly(config)
     if need.state > MOST_BYTES:
         raise ValueError(
             f"the model has {need.parameters:,} parameters, which take about {_terabytes(need.state)} to train: a "

@@ -108,15 +108,27 @@ def elsewhere(config: TrainConfig, name: str | None, measured: float | None) -> 
 
 
 def said_of_memory(config: TrainConfig, known: Card | None) -> str:
-    """Describe a trial's need of a card's memory, as far as it can be told without training."""
+    """Describe a trial's need of a card's memory, counted without training."""
     if known is None:
         return "not compared: no card is named (--device)"
-    from tuner.cluster.device_memory import needed_by
+    return fit_in_words(config, known.memory_gb * 1e9)
+
+
+def fit_in_words(config: TrainConfig, memory: float) -> str:
+    """Say what a trial needs of so many bytes of a device, and what would help where it does not fit."""
+    from tuner.cluster.device_memory import fits, needed_by, steps_that_fit
 
     need = needed_by(config)
-    whole = f"about {need.total / 1e9:,.3g} GB of {known.memory_gb:g}"
-    parts = f"weights, gradients and moments {need.state / 1e9:,.3g}, a micro-batch {need.batch / 1e9:,.3g}, roughly"
-    if need.total > known.memory_gb * 1e9:
-        smaller = "a smaller model" if need.state > known.memory_gb * 1e9 else "more data.grad_accum_steps"
-        return f"{whole}: it does not fit; {smaller} would ({parts})"
-    return f"{whole} ({parts})"
+    whole = f"about {need.total / 1e9:,.3g} GB of {memory / 1e9:.3g}"
+    parts = f"weights, gradients and moments {need.state / 1e9:,.3g}, a micro-batch {need.batch / 1e9:,.3g}"
+    parts += f", an evaluation {need.evaluation / 1e9:,.3g}"
+    if fits(need.total, memory):
+        return f"{whole} ({parts})"
+    if not fits(need.state, memory):
+        helps = "a smaller model would"
+    elif not fits(need.state + need.evaluation, memory):
+        helps = "smaller evaluation.batch_tokens would"
+    else:
+        steps = steps_that_fit(config, memory)
+        helps = "shorter rows would" if steps is None else f"data.grad_accum_steps={steps} would"
+    return f"{whole}: it does not fit; {helps} ({parts})"

@@ -9,7 +9,6 @@ import pytest
 import search_spaces
 from trainable.component_paths import with_values
 from trainable.config import TrainConfig
-from tuner.cluster import device_memory
 from tuner.cluster.device_memory import check_fits_somewhere, needed_by
 from tuner.plan.known_devices import CARDS, UTILISATION, card, elsewhere
 
@@ -62,20 +61,20 @@ def test_where_no_card_is_near_all_are_named(name) -> None:
 def test_a_measured_speed_takes_the_place_of_the_assumed_one_and_the_card_still_gives_the_memory(golf) -> None:
     found = elsewhere(golf, "h100", 1e6)
     assert found.tokens_per_second == 1e6 and "given with --tokens-per-second" in found.speed
-    assert found.memory.endswith("roughly)") and "of 80 (" in found.memory
+    assert "of 80 (weights, gradients and moments" in found.memory and "an evaluation" in found.memory
     assert elsewhere(golf, None, 1e6).memory == "not compared: no card is named (--device)"
 
 
 def test_memory_grows_with_the_model_and_shrinks_with_smaller_micro_batches(golf) -> None:
     need = needed_by(golf)
-    assert need.state == 16 * need.parameters and need.parameters > 10**7
+    assert need.parameters > 10**7 and 12 < need.state / need.parameters < 16, "of Muon's matrices one moment"
     parts = needed_by(with_values(golf, {"data.grad_accum_steps": 2 * golf.data.grad_accum_steps}))
-    assert parts.batch == need.batch // 2 and parts.state == need.state
+    assert parts.batch == pytest.approx(need.batch / 2, rel=0.02) and parts.state == need.state
 
 
 def test_what_does_not_fit_a_card_is_said_with_what_would_help(golf) -> None:
     whole = replace(golf, data=replace(golf.data, grad_accum_steps=1))
-    assert "it does not fit; more data.grad_accum_steps would" in elsewhere(whole, "l4", None).memory
+    assert "it does not fit; data.grad_accum_steps=16 would" in elsewhere(whole, "l4", None).memory
     wide = with_values(golf, {"model.model_dim": 32768})
     assert "it does not fit; a smaller model would" in elsewhere(wide, "l4", None).memory
 
@@ -85,7 +84,6 @@ def test_what_no_machine_holds_is_refused_with_the_number(golf) -> None:
     wide = with_values(golf, {"model.model_dim": 10**6})
     with pytest.raises(ValueError, match=r"the model has [\d,]+ parameters, which take about [\d,.]+ TB to train"):
         check_fits_somewhere(wide)
-    assert needed_by(wide).state > device_memory.MOST_BYTES
     rows = with_values(golf, {"data.batch_tokens": golf.data.seq_len * golf.data.grad_accum_steps * 10**9})
     with pytest.raises(ValueError, match=r"a micro-batch of [\d,]+ tokens .* no machine has more than 32 TB"):
         check_fits_somewhere(rows)
