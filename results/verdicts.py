@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 from terminal.counted import counted
 
 from results.statistics.ablation import Ablation, PairedDifference, ablation
+from results.statistics.between_candidates import Lead, leads, seed_spread
 from results.statistics.confirmation import MOST_PAIRS, Round, Verdict, rounds, standing
 from results.statistics.leaderboard import ESTABLISHED
 from results.store.row_types import TRIAL_COLUMNS, TrialRow
@@ -58,6 +59,8 @@ def verdict_table(found: Round | None, rows: Rows) -> pd.DataFrame:
 
     numbers = {row["key"]: int(row["number"]) for row in rows}
     verdicts = {} if found is None else found.judgement.verdicts
+    known = None if found is None else seed_spread(found)
+    compared = {} if found is None else {lead.arm: lead for lead in leads(found)}
     table = [
         {
             "trial": numbers.get(arm),
@@ -68,12 +71,26 @@ def verdict_table(found: Round | None, rows: Rows) -> pd.DataFrame:
             "established": verdict.finding == ESTABLISHED,
             "better": verdict.better,
             "verdict": verdict_in_words(verdict),
+            **_behind(compared.get(arm)),
+            "base_sd": None if known is None else known.base_sd,
+            "candidates_sd": None if known is None else known.candidates_sd,
+            "spread_chance": None if known is None else known.chance,
         }
         for arm, verdict in verdicts.items()
     ]
     types = {"trial": "Int64", "difference": "float64", "low": "float64", "high": "float64", "pairs": "int64"}
     types |= {"established": "bool", "better": "bool", "verdict": "str"}
+    types |= dict.fromkeys(("behind_winner", "behind_low", "behind_high"), "float64") | {"told_apart": "boolean"}
+    types |= dict.fromkeys(("base_sd", "candidates_sd", "spread_chance"), "float64")
     return pd.DataFrame(table, columns=list(types)).astype(types)
+
+
+def _behind(lead: Lead | None) -> dict[str, float | bool | None]:
+    if lead is None:
+        return {}
+    half = lead.half_width
+    ends = {} if half is None else {"behind_low": lead.ahead - half, "behind_high": lead.ahead + half}
+    return {"behind_winner": lead.ahead, **ends, "told_apart": lead.told_apart}
 
 
 def _confirmed(found: Round, numbers: Mapping[str, int]) -> list[str]:
@@ -96,10 +113,14 @@ def _confirmed(found: Round, numbers: Mapping[str, int]) -> list[str]:
     number = found.design.candidates
     candidates = "the one candidate" if number == 1 else f"all {number} candidates"
     lines.append(f"The intervals are right for {candidates} and all looks together.")
+    if caution := spread_in_words(found):
+        lines.append(caution)
     winner = judgement.winner
     if winner is not None:
         assert winner.difference is not None
         lines.append(f"Winner: trial {numbers.get(winner.arm, '?')}, {winner.difference:+.4f} against the base.")
+        if runner_up := lead_in_words(found, numbers):
+            lines.append(runner_up)
     elif judgement.over:
         lines.append("No candidate is established to be better than the base.")
     return lines
@@ -117,6 +138,35 @@ def verdict_in_words(verdict: Verdict) -> str:
     pairs = f"over {counted(MOST_PAIRS, 'pair')}" if settle is None else f"about {counted(settle, 'pair')}"
     behind = "not ahead of the base; " if (verdict.difference or 0.0) >= 0 else ""
     return f"{verdict.finding}: {behind}{pairs} would settle it"
+
+
+def spread_in_words(found: Round) -> str:
+    """Say that the base varies otherwise than its candidates, and what follows; empty where no test shows that."""
+    known = seed_spread(found)
+    if known is None or not known.differs:
+        return ""
+    more, narrow = ("more", "narrow") if known.base_is_noisier else ("less", "wide")
+    sds = f"SD {known.base_sd:.4f} beside {known.candidates_sd:.4f} over {counted(known.seeds, 'seed')}"
+    test = f"(F test, p = {known.chance:.2g})"
+    taken = f"The intervals take both to be alike, and may be too {narrow}."
+    return f"But the base varies {more} than its candidates: {sds} {test}. {taken}"
+
+
+def lead_in_words(found: Round, numbers: Mapping[str, int]) -> str:
+    """Compare a round's winner with the candidate that comes next; empty without a winner or another candidate."""
+    winner, compared = found.judgement.winner, leads(found)
+    if winner is None or not compared:
+        return ""
+    near = compared[0]
+    names = [f"trial {numbers.get(arm, '?')}" for arm in (winner.arm, near.arm)]
+    side = "ahead of" if near.ahead >= 0 else "behind"
+    seeds = f"on the same {counted(near.seeds, 'fresh seed')}"
+    lead = f"{names[0].capitalize()} is {side} {names[1]} by {abs(near.ahead):.4f} {seeds}"
+    if near.half_width is None:
+        return f"{lead}. Nothing tells the noise between them: either may be the better one."
+    interval = f"95 % interval {_interval(near.ahead, near.half_width)}, right for all pairs of candidates"
+    said = "they are told apart" if near.told_apart else "they are not told apart, either may be the better one"
+    return f"{lead} ({interval}): {said}."
 
 
 def _interval(middle: float | None, half: float | None) -> str:

@@ -15,6 +15,7 @@ from results.statistics.leaderboard import CONFIDENCE, counts, leaderboard, sear
 from results.store.frames import Results
 from results.store.row_types import TRIAL_COLUMNS
 from results.store.statuses import UNFINISHED
+from results.verdicts import lead_in_words, spread_in_words
 
 
 @dataclass(frozen=True)
@@ -63,8 +64,11 @@ def _confirmed(stands: Round, trials: pd.DataFrame, running: str) -> Sentence:
         f"Trial {row['number']} is better than the base: {row['objective']}{_unit(row['objective'])} "
         f"{winner.difference:+.4f}, {CONFIDENCE:.0%} interval {low:+.4f} to {high:+.4f}, on "
         f"{counted(winner.pairs, 'fresh seed')} paired with the base. The interval is right for {right} and all looks "
-        f"together.{running}"
+        f"together."
     )
+    numbers = {key: int(number) for key, number in zip(trials["key"], trials["number"], strict=True)}
+    more = [spread_in_words(stands), lead_in_words(stands, numbers)]
+    sentence = " ".join([sentence, *filter(None, more)]) + running
     return Sentence(sentence, "confirmed", int(row["number"]), True, winner.difference, low, high)
 
 

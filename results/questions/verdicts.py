@@ -19,6 +19,12 @@ def verdicts(campaign: Readable) -> pd.DataFrame:
       ``high``, which is right for all candidates and looks together in 95 % (unit of the objective)
     - ``established``: whether the difference is; ``better``: whether it is established to be better
     - ``verdict`` in words, and where nothing is established what would settle it
+    - ``behind_winner``: candidate minus winner, the mean on the seeds of both, with the interval ``behind_low`` to
+      ``behind_high``, which is right for all pairs of candidates and looks together in 95 % (unit of the objective);
+      ``told_apart``: whether it leaves out 0. Null for the winner itself, and without one
+    - ``base_sd`` and ``candidates_sd``, the same in each row: the base's standard deviation over the seeds, and that of
+      all candidates together (unit of the objective). ``spread_chance``: how likely a ratio as far from 1 is where both
+      are alike (F test, two-sided). Up to 0.05 the intervals may be too narrow, where the base varies more, or too wide
     """
     rows = plain_rows(campaign.read().rows)
     found = rounds(rows)
