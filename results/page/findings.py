@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
+from terminal.counted import counted
 
 from results.page.plain import json_number, json_numbers, shown_text
 from results.questions.effects import effects
@@ -48,34 +49,56 @@ def progress(results: Results, places: Mapping[int, int]) -> dict[str, Any] | No
 
 
 def effect_rows(results: Results) -> dict[str, Any] | None:
-    """Every comparison with its interval, beside what two single runs must differ by; None where there is none."""
+    """Every comparison with its interval, beside what noise alone makes of a single run; None where there is none."""
     table = effects(results)
     if table.empty:
         return None
     known = noise(results)
-    smallest = None if known.empty else float(known["smallest_difference"].iloc[0])
+    band = None if known.empty else _band(table, float(known["smallest_difference"].iloc[0]))
     said = (
         "No config was run on two seeds, so that nothing tells the noise."
-        if smallest is None
-        else f"Two single runs must differ by {smallest:.4f} (the grey band; {known['source'].iloc[0]})."
+        if band is None
+        else f"The grey band is what a single run may differ by from noise alone, {band:.4f} at the same level "
+        f"(noise of {known['source'].iloc[0]})."
     )
     left = max(0, len(table) - MOST_EFFECTS)
     more = f" The {MOST_EFFECTS} most trustworthy are drawn; {left} more are in the table." if left else ""
     rows = [_effect(row) for row in table.head(MOST_ROWS).to_dict("records")]
     return {
-        "hint": f"Each comparison with its 95 % interval. {said}{_one_run_only(table)}{more}",
-        "noise": json_number(smallest),
+        "hint": f"{_levels(table)}{said}{_one_run_only(table)}{more}",
+        "noise": json_number(band),
         "drawn": MOST_EFFECTS,
         "left_out": max(0, len(table) - MOST_ROWS),
         "rows": rows,
     }
 
 
+def _band(table: pd.DataFrame, of_two_runs: float) -> float:
+    """Half of the interval of a trial, which leaves the band where its point does; of a replay that of two runs."""
+    trials = table[table["kind"].eq("trial") & table["low"].notna()]
+    return of_two_runs if trials.empty else float((trials["high"] - trials["low"]).iloc[0]) / 2
+
+
+_KINDS = {"confirmation": "candidate", "trial": "trial"}  # those with a level for all of them together
+
+
+def _levels(table: pd.DataFrame) -> str:
+    """Say at which level the intervals of each kind stand."""
+    found = []
+    for kind, noun in _KINDS.items():
+        levels = table.loc[table["kind"].eq(kind), "confidence"].dropna()
+        if len(levels) > 1:
+            found.append(f"of {counted(len(levels), noun)} each at {100 * levels.max():.4g} %")
+    if not found:
+        return "Each comparison with its 95 % interval. "
+    return f"Each comparison with its interval. Those of a kind hold together in 95 %: {', '.join(found)}. "
+
+
 def _one_run_only(table: pd.DataFrame) -> str:
     """Explain the rings, where there are any."""
     if not table["finding"].eq(STANDS_OUT).any():
         return ""
-    return f" A ring {STANDS_OUT} of the noise with one run only: runs on fresh seeds say whether that is established."
+    return f" A ring {STANDS_OUT}: its interval leaves out zero, but it is one run. Only fresh seeds can establish it."
 
 
 def _effect(row: Mapping[Any, Any]) -> dict[str, Any]:

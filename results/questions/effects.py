@@ -43,7 +43,8 @@ def effects(campaign: Readable) -> pd.DataFrame:
     - ``runs`` and ``other_runs`` (counts): how many there are of each
     - ``finding``: established, not established, or contradicts (of a claim: established with the opposite sign). Of a
       ``trial`` at most "stands out": one run lies beyond the noise, which fresh seeds have yet to confirm
-    - ``better``: whether it is established to be better; ``verdict``: the finding in words
+    - ``better``: whether it is established to be better, so false of a trial that stands out; ``verdict``: the finding
+      in words, with better and worse only where that is established
     """
     results = campaign.read()
     if results.campaign.get("recorded") is not None:
@@ -80,7 +81,7 @@ def _of_one_run(judged: _Row) -> _Row:
     """The cells with the word for a single run that the search picked, which no replicates of its own support."""
     if judged["finding"] != ESTABLISHED:
         return judged
-    side = "better" if judged["difference"] < 0 else "worse"
+    side = "lower" if judged["difference"] < 0 else "higher"
     return {**judged, "finding": STANDS_OUT, "better": False, "verdict": f"{STANDS_OUT}: {side}, one run only"}
 
 

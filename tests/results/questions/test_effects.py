@@ -23,7 +23,7 @@ def test_a_trial_is_held_against_the_base_and_judged_by_the_noise_of_the_confirm
     half = stats.t(4).ppf(1 - 0.05 / 3 / 2) * sd * 2**0.5  # 95 % for the three of them together
     assert trials.loc[1, "low"] == pytest.approx(-0.1 - half) and trials.loc[1, "high"] == pytest.approx(-0.1 + half)
     assert trials["confidence"].tolist() == pytest.approx([1 - 0.05 / 3] * 3)
-    assert trials["verdict"].tolist() == [f"stands out: {side}, one run only" for side in ("better", "better", "worse")]
+    assert trials["verdict"].tolist() == [f"stands out: {side}, one run only" for side in ("lower", "lower", "higher")]
     assert not trials["better"].any() and set(trials["finding"]) == {"stands out"}
 
 

@@ -1,0 +1,21 @@
+"""Effects on the page: the words above them, the grey band and the intervals agree."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmarks.made_up_campaign import make
+from results import load
+from results.page.findings import effect_rows
+
+
+def test_band_words_and_intervals_of_the_effects_are_of_one_level(tmp_path) -> None:
+    results = load(make(tmp_path / "night", 24, points=5))
+    drawn, table = effect_rows(results), results.effects()
+    trials = table[table["kind"] == "trial"]
+    assert drawn is not None and len(trials) > 1
+    half = (trials["high"] - trials["low"]).iloc[0] / 2
+    assert drawn["noise"] == pytest.approx(half, rel=1e-5) and f"{half:.4f} at the same level" in drawn["hint"]
+    out = trials["finding"].eq("stands out")
+    assert (out == (trials["difference"].abs() > half)).all(), "a ring lies beyond the band"
+    assert f"of {len(trials)} trials each at {100 * trials['confidence'].iloc[0]:.4g} %" in drawn["hint"]
