@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 
 def nearest(name: object, valid: Iterable[str], what: str) -> str:
@@ -18,3 +18,14 @@ def closest(name: str, names: Sequence[str]) -> str | None:
     """The most similar name, if any is: first of all the same in other letters' case."""
     same = [n for n in names if n.lower() == name.lower()]
     return next(iter(same or difflib.get_close_matches(name, names, n=1, cutoff=0.5)), None)
+
+
+def no_attribute(owner: object, name: str, other_names: Mapping[str, str]) -> AttributeError:
+    """The error of a name that ``owner`` does not have; ``other_names`` are what others call its own ones."""
+    said = f"{type(owner).__name__!r} has no attribute {name!r}"
+    if name.startswith("_"):
+        return AttributeError(said)  # asked for by pickle, copy and notebooks
+    names = [known for known in {*dir(type(owner)), *vars(owner)} if not known.startswith("_")]
+    other = other_names.get(name)
+    hint = f"did you mean {other!r}?" if other in names else nearest(name, names, "names")
+    return AttributeError(f"{said}: {hint}", name=name)

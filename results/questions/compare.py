@@ -9,8 +9,10 @@ from itertools import combinations
 from typing import Any
 
 import pandas as pd
+from terminal.counted import counted
 from terminal.short import shortened
 
+from results.frames_in_short import short_of_frames
 from results.questions.framed import COUNT, NUMBER, WORDS, YES_NO, changes_of, changes_text, framed, objectives_of
 from results.questions.noise import noise
 from results.questions.readable import Readable
@@ -40,7 +42,7 @@ _WINNERS = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Campaigns:
     """Answer of :func:`compare_campaigns`: a frame for each part, in each of which ``campaign`` is the name of one.
 
@@ -66,6 +68,9 @@ class Campaigns:
     winners: pd.DataFrame
     knobs: pd.DataFrame
     noise: pd.DataFrame
+
+    def __repr__(self) -> str:
+        return short_of_frames(self, f"{counted(len(self.campaigns), 'campaign')} side by side")
 
 
 @dataclass(frozen=True)

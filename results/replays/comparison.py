@@ -15,13 +15,14 @@ from typing import Any
 
 import pandas as pd
 
+from results.frames_in_short import short_of_frames
 from results.statistics.leaderboard import Correlation, Noise, pooled_noise, rank_correlation, verdict
 from results.store.frames import Results
 
 _LOWER = -1.0  # what a step of the progression claims
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Comparison:
     """Answer of :func:`compare`.
 
@@ -48,6 +49,9 @@ class Comparison:
     correlation: Correlation | None  # over the runs that have a score on both sides
     plateau: dict[str, float] | None  # limits of the recorded and of the measured side
     steps: list[tuple[float, float]]  # of each replayed run whose budget is in steps: here, in the log
+
+    def __repr__(self) -> str:
+        return short_of_frames(self, f"{self.space} beside its record")
 
 
 @dataclass(frozen=True)

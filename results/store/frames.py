@@ -9,6 +9,8 @@ from typing import Any
 
 import pandas as pd
 from storage.location import Location, Url
+from terminal.counted import counted
+from terminal.nearest import no_attribute
 from terminal.short import shortened
 
 from results.store.campaign_folder import Store
@@ -16,8 +18,15 @@ from results.store.curves import CurveArrays
 from results.store.find import find
 from results.store.statuses import SEARCH, STATUSES
 
+OTHER_NAMES = {
+    "best": "winner",
+    "runs": "rows",
+    "next": "next_steps",
+    "rows": "trials",
+}  # that others give to what is here
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class Results:
     """All that a campaign's files say at one moment (columns: row_types.py), and campaign.json.
 
@@ -31,6 +40,16 @@ class Results:
     name: str
     store: Store = field(repr=False)  # that it was read from
     worked_out: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)  # answers that take long
+
+    def __repr__(self) -> str:
+        trials, later = self.trials, len(self.confirmations)
+        done = f"{int((trials['status'] == 'completed').sum())} completed"
+        after = f", {counted(later, 'run')} after the search" if later else ""
+        return f"<{type(self).__name__} {shortened(self.name)}: {counted(len(trials), 'trial')}, {done}{after}>"
+
+    def __getattr__(self, name: str) -> Any:
+        """Refuse a name that is none here, with the nearest one that is."""
+        raise no_attribute(self, name, OTHER_NAMES)
 
     @property
     def trials(self) -> pd.DataFrame:

@@ -16,9 +16,10 @@ from results.curves import wide_curves
 from results.questions.methods import Questions
 from results.questions.winner import winner
 from results.store.campaign_folder import Store
-from results.store.frames import Results, results_of
+from results.store.frames import OTHER_NAMES, Results, results_of
 from storage.location import Location
 from terminal.counted import counted
+from terminal.nearest import no_attribute
 from terminal.short import short
 from tuner.python.widgets import without_widgets
 from tuner.spec import CampaignSpec
@@ -143,6 +144,10 @@ class Campaign(Questions):
             return f"<Campaign {self._place()!r}: {self._about()}>"
         except (ValueError, OSError):  # a folder that has gone, or is damaged: whatever reads it says so
             return f"<Campaign {self._place()!r}, which cannot be read>"
+
+    def __getattr__(self, name: str) -> Any:
+        """Refuse a name that is none here, with the nearest one that is."""
+        raise no_attribute(self, name, OTHER_NAMES)
 
     def _place(self) -> str:
         """Return its folder's path, from the current folder where it is below that."""

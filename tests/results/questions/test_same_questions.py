@@ -21,6 +21,7 @@ ONLY_RESULTS = {  # name -> why tuner.load, which reads the files anew for each 
     "campaign": "a moment of campaign.json",
     "rows": "trials and confirmations in one frame, of one moment",
     "store": "the files that it was read from",
+    "worked_out": "answers that take long, of one moment",
     "curve_arrays": "the curves as the page needs them, of one moment",
 }
 
