@@ -41,7 +41,7 @@ class EvaluationConfig(Component):
 
     tokens: NumTokens | None = None  # target tokens, rounded down to whole windows; null: the whole validation stream
     seq_len: Context = 1024  # tokens a window; longer windows give more context and a lower loss
-    batch_tokens: NumTokens = 65536  # tokens a forward pass: memory only
+    batch_tokens: NumTokens = 65536  # tokens a forward pass, on CUDA more where those do not fill it: memory only
     stride: Context | None = None  # each window scores its last so many targets; null: seq_len, they do not overlap
     ttt: TTT | None = None  # learn from what was scored; null: the weights stay as trained
     mainrun_rows: NumTokens | None = None  # also report mainrun's own metric, so many windows at a time

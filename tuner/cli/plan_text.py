@@ -217,7 +217,9 @@ def _each(cost: plan.Plan, late: plan.Plan) -> str:
     """Describe the time of a whole trial, and what it does beside its training."""
     if cost.seconds is None or late.seconds is None or cost.whole_seconds is None or late.whole_seconds is None:
         return ""
-    others = "start and evaluations" if cost.beside.known else "start, but not its evaluations (of all the text)"
+    share = cost.evaluation_share
+    evaluations = "but not its evaluations (of all the text)" if share is None else f"evaluations ({share:.0%} of it)"
+    others = f"start{', ' if share is None else ' and '}{evaluations}"
     return f": {durations(cost.whole_seconds, late.whole_seconds)} a trial, with its {others}"
 
 

@@ -37,6 +37,13 @@ class Plan:
         return None if self.seconds is None else self.seconds + self.beside.of(len(self.rungs) + self.reports)
 
     @property
+    def evaluation_share(self) -> float | None:
+        """Part of a whole trial's seconds that its evaluations take; None where they are not known."""
+        if not self.whole_seconds or self.seconds is None or not self.beside.known:
+            return None
+        return (self.whole_seconds - self.seconds - self.beside.start) / self.whole_seconds
+
+    @property
     def run_seconds(self) -> float | None:
         """A run after the search, which is judged at no rung."""
         return None if self.seconds is None else self.seconds + self.beside.of(self.reports)

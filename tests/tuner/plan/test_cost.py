@@ -10,6 +10,7 @@ from trainable.scaling import scaling_parameters
 from trainable.worker.fidelity import BRANCH_FRACTION
 from tuner.early_stopping import bracket_shares
 from tuner.plan.cost import expected_share, plan_search, tokens_of, waves
+from tuner.plan.trial_cost import Beside
 
 
 def with_budget(base, **limits):
@@ -21,6 +22,16 @@ def test_the_cost_of_a_search_in_tokens_and_seconds(toy_base) -> None:
     assert found.rungs == [60, 120] and (found.budget, found.unit) == (240.0, "steps")
     assert found.tokens == 240 * 64 and found.seconds == 24.0
     assert found.expected_share == pytest.approx((60 + 60 / 2 + 120 / 4) / 240)
+
+
+def test_the_share_of_evaluations_in_a_trial_is_known_where_they_are(toy_base) -> None:
+    beside = Beside(start=2.0, on_the_way=1.0, at_the_end=4.0)
+    found = plan_search(toy_base, 30, 4, "asha", 640.0, beside=beside, reports=3)
+    assert found.whole_seconds == 24 + 2 + 5 * 1 + 4
+    assert found.evaluation_share == pytest.approx(9 / 35)
+    assert plan_search(toy_base, 30, 4, "asha", None, beside=beside).evaluation_share is None
+    unknown = Beside(start=2.0, known=False)
+    assert plan_search(toy_base, 30, 4, "asha", 640.0, beside=unknown).evaluation_share is None
 
 
 def test_without_early_stopping_every_trial_costs_all_of_its_budget(toy_base) -> None:
