@@ -37,6 +37,7 @@ from results.questions.edges import edges
 from results.questions.expected_gain import expected_gain
 from results.questions.importance import LEAST_SHARE, importance
 from results.questions.one_ruler import one_ruler
+from results.targets import check_target_file
 from storage.location import local_argument
 from terminal.command_line import OneLineParser
 from terminal.console import Console
@@ -145,6 +146,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--keep", type=local_argument, metavar="FILE", help=about)
     options = parser.parse_args(arguments)
     try:
+        if options.keep is not None:
+            check_target_file("--keep", options.keep)
         kept = KeptRows(parser.prog, options.keep)
     except (ValueError, OSError) as error:
         return parser.refuse(error)

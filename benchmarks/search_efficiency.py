@@ -40,6 +40,7 @@ from benchmarks import rivals, tables
 from benchmarks.simulator import Ours, Trace, simulate
 from results.statistics.leaderboard import rank_correlation
 from storage.location import local_argument
+from storage.target import check_file_to_write
 from terminal.command_line import OneLineParser
 from terminal.console import Console
 from terminal.option_numbers import at_least_one, positive
@@ -214,6 +215,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--samplers", action="store_true", help="compare Optuna's samplers inside our own search")
     parser.add_argument("--picture", type=local_argument, default=Path("search_efficiency.png"))
     given = parser.parse_args(arguments)
+    try:
+        check_file_to_write("--picture", given.picture)
+    except ValueError as error:
+        return parser.refuse(error)
     count = given.seeds or (QUICK_SEEDS if given.quick else SEEDS)
     budget = given.budget or (QUICK_BUDGET if given.quick else BUDGET)
     first = HELD_OUT if given.holdout else 0

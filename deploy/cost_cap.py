@@ -23,7 +23,7 @@ import yaml
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = argparse.ArgumentParser(allow_abbrev=False, description=(__doc__ or "").splitlines()[0])
     parser.add_argument("file", type=Path)
     parser.add_argument("--price", action="append", default=[], metavar="TYPE=P", help="of a node type, per hour")
     parser.add_argument("--hours", type=positive, required=True, metavar="H", help="how long the cluster may live")

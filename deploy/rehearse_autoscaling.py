@@ -67,7 +67,7 @@ class Seen:
 
 def main() -> int:
     """Run the rehearsal; returns the exit code."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = argparse.ArgumentParser(allow_abbrev=False, description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--trials", type=int, default=9)
     parser.add_argument("--steps", type=int, default=600)
     parser.add_argument("--autoscaler", choices=("v1", "v2"), default="v1", help="which of Ray's two")

@@ -188,9 +188,7 @@ def _text(found: Correlation | None) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the table of each campaign. Exit code 2 and one line where one cannot be read."""
     about = "How well do values on the way predict the end? Spearman with 95 % intervals, of completed trials."
-    parser = OneLineParser(
-        prog="python -m results.fidelity", description=about, allow_abbrev=False, epilog=EXIT_CODES_OF_LOOKING
-    )
+    parser = OneLineParser(prog="python -m results.fidelity", description=about, epilog=EXIT_CODES_OF_LOOKING)
     parser.add_argument("folders", type=text_argument, nargs="+", metavar="FOLDER", help="a campaign's folder or name")
     parser.add_argument("--every-part", action="store_true", help="also parts of the budget that few trials share")
     options = parser.parse_args(arguments)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from storage import files
 from storage.location import Location
+from storage.target import check_file_to_write
 
 from results.store.campaign_folder import CAMPAIGN
 
@@ -22,12 +23,8 @@ def check_target_file(option: str, where: Location, endings: tuple[str, ...] = (
     if endings and not where.name.lower().endswith(endings):
         raise ValueError(f"{option} {where} must end in {' or '.join(endings)}")
     _check_outside_campaigns(option, where)
-    if not isinstance(where, Path):
-        return
-    if not where.absolute().parent.is_dir():
-        raise ValueError(f"{option} {where}: there is no folder {where.absolute().parent}")
-    if where.exists() and not where.is_file():
-        raise ValueError(f"{option} {where} is a device, a pipe or a socket, not a file")
+    if isinstance(where, Path):
+        check_file_to_write(option, where)
 
 
 def check_target_folder(option: str, where: Location) -> None:

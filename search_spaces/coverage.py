@@ -26,6 +26,7 @@ from typing import Any
 
 import torch
 from storage.location import local_argument
+from storage.target import check_file_to_write
 from terminal.command_line import OneLineParser
 from terminal.complaint import complain
 from terminal.console import Console
@@ -339,8 +340,8 @@ def _check(options: argparse.Namespace) -> None:
     if options.backend not in known:
         raise ValueError(f"--backend {options.backend!r} does not exist: {nearest(options.backend, known, 'backends')}")
     for name, file in (("--write", options.write), ("--journal", options.journal)):
-        if file is not None and (file.is_dir() or not file.resolve().parent.is_dir()):
-            raise ValueError(f"{name} {str(file)!r} cannot be written: it must be a file in a folder that exists")
+        if file is not None:
+            check_file_to_write(name, file)
     passed_before(options.journal, options.backend)  # or a damaged journal would be found out later
 
 

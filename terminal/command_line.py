@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import re
+import sys
+from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from terminal.complaint import complain
@@ -19,6 +21,33 @@ class OneLineParser(argparse.ArgumentParser):
     """argparse without its usage text; an option that does not exist is told the nearest one that does."""
 
     for_more: str = ""  # the end of what is said of a name too many: where it would be taken
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **{**named, "allow_abbrev": False})
+
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: Any = None
+    ) -> Any:
+        """Parse as argparse does, which alone would keep the last value of an option given twice, and say nothing."""
+        given = sys.argv[1:] if args is None else list(args)
+        self._check_once(given)
+        return super().parse_known_args(given, namespace)
+
+    def _check_once(self, given: Sequence[str]) -> None:
+        """Refuse an option that stands there twice, or beside its opposite, unless all its values are kept."""
+        seen: dict[str, str] = {}
+        for text in given[: given.index("--")] if "--" in given else given:
+            name = text.partition("=")[0]
+            action = self._option_string_actions.get(name)  # argparse takes no such text as another option's value
+            if action is None or isinstance(action, argparse._AppendAction):
+                continue
+            before = seen.get(action.dest)
+            if before == name:
+                several = ": all its values come after one of them" if action.nargs == "+" else ": once is enough"
+                self.error(f"{name} is given twice{several}")
+            if before is not None:
+                self.error(f"{before} and {name} exclude each other: give one of them")
+            seen[action.dest] = name
 
     def error(self, message: str) -> NoReturn:
         unknown = re.match(r"unrecognized arguments: (\S+)", message)

@@ -29,6 +29,7 @@ from benchmarks.gpu.context import Context
 from benchmarks.gpu.packed_worker import work
 from benchmarks.gpu.sections import SECTIONS, Check, chosen
 from storage.location import local_argument
+from storage.target import check_file_to_write
 from terminal.command_line import OneLineParser
 from terminal.complaint import complain
 from terminal.console import Console
@@ -78,6 +79,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         names = chosen(options.sections, options.skip)
         if options.device == "cuda" and not torch.cuda.is_available():
             raise ValueError("--device is cuda but there is none here: --device cpu --quick shows that the check runs")
+        if options.out is not None:
+            check_file_to_write("--out", options.out)
         with program.raising(PROGRAM), _set_up(options) as context:
             if options.worker is not None:
                 work(context, options.worker, options.number)

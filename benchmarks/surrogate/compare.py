@@ -29,6 +29,7 @@ from scipy.stats import mannwhitneyu
 from benchmarks.surrogate import campaigns, models, small_spaces, trainings
 from benchmarks.surrogate.device import Device
 from storage.location import local_argument
+from storage.target import check_file_to_write
 from terminal.command_line import OneLineParser
 from terminal.console import Console
 from terminal.nearest import nearest
@@ -116,6 +117,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     console = Console(width=150)
     try:
         check_methods(given.methods)
+        if given.lines is not None:
+            check_file_to_write("--lines", given.lines)
         small, runs = small_spaces.load(given.space), trainings.read(given.space, given.file)
         check_enough(runs)
         devices = [Device(small, runs, kind) for kind in models.KINDS]

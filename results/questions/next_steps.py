@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 from terminal.counted import counted, counted_range
 from terminal.duration import about
-from terminal.short import short
+from terminal.short import short, shortened
 
 from results.design import DEFAULT, MOST_SEEDS, Design
 from results.questions.edges import edges
@@ -24,6 +24,7 @@ from results.statistics.leaderboard import Noise
 from results.statistics.runs_to_come import NO_ABLATION, AblationToCome, ConfirmationToCome
 from results.store.find import RUNS
 from results.store.frames import Results
+from results.store.limits import TRIALS
 from results.store.resume_command import RUN_PROGRAM, from_anywhere, resume_command
 from results.store.statuses import UNFINISHED
 from results.verdicts import plain_rows
@@ -52,10 +53,10 @@ def next_steps(campaign: Readable, trials: int = MORE_TRIALS) -> pd.DataFrame:
 
     Seeds come before trials where the best has not been told from noise, and trials that would be expected to gain less
     than a confirmation could establish come last. Of two objectives it is about the first. A ValueError for ``trials``
-    below 1.
+    that is none of 1 to 50,000, the most that a campaign has.
     """
-    if isinstance(trials, bool) or not isinstance(trials, int) or trials < 1:
-        raise ValueError(f"trials is {trials!r} but must be a whole number from 1")
+    if isinstance(trials, bool) or not isinstance(trials, int) or not 1 <= trials <= TRIALS:
+        raise ValueError(f"trials is {shortened(trials)} but must be a whole number from 1 to {TRIALS:,}")
     results = campaign.read()
     if results.campaign.get("replay") is not None:
         return framed([], _TYPES)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import argparse
+
 import pytest
 
 from terminal.command_line import OneLineParser
@@ -48,3 +50,29 @@ def test_an_error_is_one_line_on_stderr_with_the_name_of_the_program(parser, cap
     assert parser.refuse(ValueError("a\nb\x1b\u202e")) == 2
     complain("other", "c  d")
     assert capsys.readouterr() == ("", "program: a b\\x1b\\u202e\nother: c d\n")
+
+
+def test_an_option_given_twice_is_refused_unless_all_its_values_are_kept(parser, capsys) -> None:
+    parser.add_argument("--set", action="append")
+    parser.add_argument("--more", nargs="+")
+    parser.add_argument("--audit", action=argparse.BooleanOptionalAction)
+    parser.add_argument("--no-trials", dest="trials", action="store_const", const=0)
+    assert (
+        refused(parser, capsys, "--trials", "3", "--trials=4") == "program: --trials is given twice: once is enough\n"
+    )
+    said = "program: --more is given twice: all its values come after one of them\n"
+    assert refused(parser, capsys, "--more", "a", "b", "--more", "c") == said
+    for first, second in (("--audit", "--no-audit"), ("--no-trials", "--trials=3")):
+        said = f"program: {first} and {second.partition('=')[0]} exclude each other: give one of them\n"
+        assert refused(parser, capsys, first, second) == said
+    found = parser.parse_args(["--set", "a", "--set", "b", "--trials", "3", "--more", "x", "y"])
+    assert (found.set, found.trials, found.more) == (["a", "b"], 3, ["x", "y"])
+
+
+def test_what_comes_after_two_dashes_is_no_option_twice(parser) -> None:
+    parser.add_argument("names", nargs="*")
+    assert parser.parse_args(["--trials", "3", "--", "--trials", "--trials"]).names == ["--trials", "--trials"]
+
+
+def test_the_begin_of_an_option_is_not_the_option(parser, capsys) -> None:
+    assert refused(parser, capsys, "--tri", "3") == "program: unknown option '--tri': did you mean '--trials'?\n"

@@ -36,6 +36,7 @@ from tuner.spec import CampaignSpec
 ROWS = ["--space", "parameter_golf", "--scale", "proxy", "--results", "runs", "--no-audit"]
 ROWS += SET_SMALL
 GOLF = [*ROWS, "--no-confirm"]
+AUDITED = [part for part in GOLF if part != "--no-audit"]
 
 
 @pytest.fixture(autouse=True)
@@ -344,7 +345,7 @@ def test_the_audit_names_what_changes_nothing_before_anything_is_spent(without_r
     without_ray()
     dead = Finding("optimizer.matrix_lr", INERT, 0.3, 0.04, 0.0, "while made_up=1")
     monkeypatch.setattr("tuner.audit.overrides.audit_space", lambda space, base: [dead])
-    assert main([*GOLF, "--audit", "--data", "text [b]", "--trials", "3", "--name", "audited"]) == 0
+    assert main([*AUDITED, "--data", "text [b]", "--trials", "3", "--name", "audited"]) == 0
     out = capsys.readouterr().out
     assert out.index("optimizer.matrix_lr (while made_up=1)") < out.index("campaign: ")
     assert campaign_json("audited")["inert"] == ["optimizer.matrix_lr"]
@@ -357,7 +358,7 @@ def test_the_audit_names_what_changes_nothing_before_anything_is_spent(without_r
 def test_a_setting_that_changes_nothing_is_named_before_anything_is_spent(monkeypatch, capsys) -> None:
     monkeypatch.setattr("tuner.audit.overrides.audit_space", lambda space, base: [])
     settings = ["--set", "model.tie_embeddings=true", "--set", "optimizer.embed_lr=1"]
-    assert main([*GOLF, "--audit", "--data", "text [b]", *settings, "--dry-run"]) == 0
+    assert main([*AUDITED, "--data", "text [b]", *settings, "--dry-run"]) == 0
     said = "nothing here: optimizer.embed_lr (while model.tie_embeddings=true)"
     assert said in capsys.readouterr().out
 

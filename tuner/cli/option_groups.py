@@ -37,7 +37,6 @@ def parser() -> OneLineParser:
         "141 the reader of the output of --list, --show or --dry-run has ended (| head); "
         "130 interrupted by Ctrl-C, 143 by SIGTERM, 129 by the end of its terminal (SIGHUP; prevented by nohup). "
         "The first signal lets running trials write checkpoints, a second ends at once.",
-        allow_abbrev=False,
     )
     p.for_more = ": --space NAME searches a space, --resume NAME goes on with a campaign"
     _say_what(p.add_argument_group("what to search"))

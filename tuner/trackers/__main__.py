@@ -34,7 +34,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog=SEND_PROGRAM,
         description="Send a campaign to experiment trackers; what they have already is not sent again.",
         epilog="Exit codes: 0 sent, 1 not sent or in part, 2 bad input, 130 interrupted.",
-        allow_abbrev=False,
     )
     parser.add_argument("campaign", metavar="CAMPAIGN", type=text_argument, help="its name, path or URL")
     parser.add_argument(
