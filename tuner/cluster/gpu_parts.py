@@ -13,7 +13,7 @@ from tuner.cluster.capacity import GIB, Cluster
 from tuner.cluster.placement import AUTO, MOST_SHARING, Placement, part_for
 from tuner.spec import CampaignSpec
 
-MARGIN = 1.5  # over the base's need, which is a rule of thumb: other configs of the space may need more
+MARGIN = 1.5  # over the base's need: other configs of the space may need more
 
 
 def check_shared(address: str | None) -> None:
@@ -37,7 +37,9 @@ def settled(here: Cluster, configs: Sequence[TrainConfig], spec: CampaignSpec, a
     need = largest * MARGIN + CONTEXT_BYTES
     trials = trials_on_one(need, total)
     found = _with(Placement(part_for(trials), spec.cpus), spec.concurrent, address)
-    each = f"about {need / GIB:.1f} GiB ({largest / GIB:.1f} by a rule of thumb, times {MARGIN:g}, and CUDA's own)"
+    each = (
+        f"about {need / GIB:.1f} GiB ({largest / GIB:.1f} by a count of its tensors, times {MARGIN:g}, and CUDA's own)"
+    )
     most = f", at most {MOST_SHARING}" if trials == MOST_SHARING else ""
     note = f"GPU: {trials} on each of {total / GIB:.1f} GiB{most} (--gpu-fraction {AUTO}): a trial takes {each}"
     return replace(found, notes=(*here.notes, note))

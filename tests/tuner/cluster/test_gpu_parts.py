@@ -62,8 +62,8 @@ def test_as_many_trials_share_a_gpu_as_fit_and_no_more_than_eight(machine, toy_b
 def test_the_plan_says_how_many_share_a_gpu_and_why(machine, toy_base) -> None:
     machine(17.0)
     assert settled(toy_base).notes[-1] == (
-        "GPU: 3 on each of 80.0 GiB (--gpu-fraction auto): a trial takes about 26.5 GiB (17.0 by a rule of thumb, "
-        "times 1.5, and CUDA's own)"
+        "GPU: 3 on each of 80.0 GiB (--gpu-fraction auto): a trial takes about 26.5 GiB (17.0 by a count of its "
+        "tensors, times 1.5, and CUDA's own)"
     )
     machine(0.1)
     assert "8 on each of 80.0 GiB, at most 8 (--gpu-fraction auto)" in settled(toy_base).notes[-1]
