@@ -16,6 +16,7 @@ from results.picture_text import literal
 MOST_PANELS = 6
 MOST_AXES = 9  # besides the result; more are not readable on paper
 TICKS = 6
+MOST_LETTERS = 30  # of categories side by side below a panel
 _IDLE = -0.08  # below an axis: its knob does not act there
 
 
@@ -38,7 +39,7 @@ def scatter(figure: Figure, data: Data) -> bool:
         row[0].set_ylabel(literal(data["objective"]))
     low, high = _usual([values[place] for place in places])
     grid[0][0].set_ylim(low, high)
-    _legend(figure, {drawn_as(data, place) for place in places})
+    legend_of(figure, {drawn_as(data, place) for place in places})
     return True
 
 
@@ -54,9 +55,9 @@ def parallel(figure: Figure, data: Data) -> bool:
     figure.set_size_inches(max(6.0, 1.25 * (len(knobs) + 1)), 4.8)
     axes = figure.subplots()
     axes.set_axis_off()
-    axes.set(xlim=(-0.25, len(knobs) + 0.45), ylim=(-0.16, 1.2))
+    axes.set(xlim=(-0.25, len(knobs) + 0.45), ylim=(-0.28, 1.34))
     scales = [_parts(knob, places) for knob in knobs]
-    low, high = _usual([values[place] for place in places])
+    low, high = _usual([values[place] for place in places], room=0.0)
     result = [min(1.0, (v - low) / (high - low)) if v is not None else None for v in values]
     for place in places:
         kind = drawn_as(data, place)
@@ -65,7 +66,7 @@ def parallel(figure: Figure, data: Data) -> bool:
         axes.plot(heights, color=COLOURS[kind], linewidth=2.2 if strong else 0.8, alpha=1.0 if strong else 0.5)
     ends = [
         (0.0, f"{low:.4g}"),
-        (1.0, f"{high:.4g}" if max(v for v in values if v is not None) <= high else f"{high:.4g} or more"),
+        (1.0, f"{high:.4g}" if max(values[place] for place in places) <= high else f"{high:.4g} or more"),
     ]
     for at, (name, ticks) in enumerate(
         [*((k["path"], t) for k, (_, t) in zip(knobs, scales, strict=True)), (data["objective"], ends)]
@@ -74,7 +75,11 @@ def parallel(figure: Figure, data: Data) -> bool:
     for at, (part, _) in enumerate(scales):
         if any(part[place] is None for place in places):
             axes.text(at, _IDLE - 0.05, "does not act", ha="center", fontsize=6.5, color=COLOURS["soft"])
-    _legend(figure, {drawn_as(data, place) for place in places}, lines=True)
+    cut = any(data["trials"]["value"][place] is None for place in places)
+    if cut:
+        said = f"{literal(data['objective'])}: a trial that did not come to the end stands at its last value"
+        axes.text((len(knobs) + 0.2) / 2, -0.24, said, ha="center", fontsize=7.5, color=COLOURS["soft"])
+    legend_of(figure, {drawn_as(data, place) for place in places}, lines=True)
     return True
 
 
@@ -99,13 +104,20 @@ def _panel(axes: Axes, knob: dict[str, Any], places: Sequence[int], data: Data) 
             at + spread, data["trials"]["value"][place], s=size, c=COLOURS[kind], marker=marker_of(kind), linewidths=0.8
         )
     if knob["kind"] == "category":
-        axes.set_xticks(range(len(knob["labels"])), [_brief(label, 12) for label in knob["labels"]], fontsize=7)
+        said = [_brief(label, 12) for label in knob["labels"]]
+        axes.set_xticks(range(len(said)), said, fontsize=7)
+        if len("  ".join(said)) > MOST_LETTERS:
+            for label in axes.get_xticklabels():
+                label.set(rotation=30, ha="right", rotation_mode="anchor")
         axes.set_xlim(-0.6, len(knob["labels"]) - 0.4)
     else:
         known = [value for value in (*knob["values"], knob["low"], knob["high"]) if value is not None]
         low, high = min(known), max(known)
         if knob["log"] and low > 0:
             axes.set(xscale="log", xlim=(low / (high / low) ** 0.05, high * (high / low) ** 0.05))
+            ticks = _log_ticks(low, high)
+            axes.set_xticks(ticks, [f"{tick:.4g}" for tick in ticks])
+            axes.set_xticks([], minor=True)
         elif high > low:
             axes.set_xlim(low - (high - low) * 0.05, high + (high - low) * 0.05)
     axes.tick_params(labelsize=7)
@@ -133,8 +145,9 @@ def _parts(knob: dict[str, Any], places: Sequence[int]) -> tuple[list[float | No
 def _axis(axes: Axes, at: int, name: str, ticks: Sequence[tuple[float, str]]) -> None:
     axes.plot([at, at], [0, 1], color="#5b6470", linewidth=1)
     head, _, tail = name.rpartition(".")
-    axes.text(at, 1.13, _brief(head, 18), ha="center", fontsize=6.5, color="#5b6470")
-    axes.text(at, 1.07, _brief(tail, 18), ha="center", fontsize=7.5)
+    up = 0.0 if at % 2 else 0.13  # neighbours at two heights, so that each has room
+    axes.text(at, 1.12 + up, _brief(head, 30), ha="center", fontsize=6.5, color="#5b6470")
+    axes.text(at, 1.06 + up, _brief(tail, 30), ha="center", fontsize=7.5)
     for part, text in ticks:
         axes.text(
             at + 0.04,
@@ -142,11 +155,12 @@ def _axis(axes: Axes, at: int, name: str, ticks: Sequence[tuple[float, str]]) ->
             _brief(text, 14),
             fontsize=6.5,
             va="center",
-            bbox={"facecolor": "white", "alpha": 0.7, "pad": 0.5, "linewidth": 0},
+            bbox={"facecolor": "white", "alpha": 0.95, "pad": 0.5, "linewidth": 0},
         )
 
 
-def _legend(figure: Figure, kinds: set[str], lines: bool = False) -> None:
+def legend_of(figure: Figure, kinds: set[str], lines: bool = False, more: Sequence[Line2D] = ()) -> None:
+    """Name below a picture the kinds of trials that are in it, and what ``more`` there is."""
     named = [kind for kind in COLOURS if kind in kinds]
     marks = [
         Line2D([], [], color=COLOURS[kind], label=said_of(kind))
@@ -154,18 +168,31 @@ def _legend(figure: Figure, kinds: set[str], lines: bool = False) -> None:
         else Line2D([], [], color=COLOURS[kind], marker=marker_of(kind), linestyle="", label=said_of(kind))
         for kind in named
     ]
+    marks += more
     figure.legend(handles=marks, loc="outside lower center", ncols=len(marks), frameon=False, fontsize=8)
 
 
-def _usual(values: Sequence[Any]) -> tuple[float, float]:
-    """Lowest and highest value to give room to: one that diverged must not press all others flat."""
+def _log_ticks(low: float, high: float) -> list[float]:
+    """At most TICKS ticks of a logarithmic axis, at 1, 2 and 5 where there is room, else at fewer; its ends if none."""
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    for factors in ((1, 2, 5), (1, 3), (1,)):
+        found = [f * 10.0**power for power in powers for f in factors if low * 0.999 <= f * 10.0**power <= high * 1.001]
+        if 2 <= len(found) <= TICKS:
+            return found
+    return found[:: math.ceil(len(found) / TICKS)] if len(found) > TICKS else [low, high]
+
+
+def _usual(values: Sequence[Any], room: float = 0.05) -> tuple[float, float]:
+    """Lowest and highest value to give room to, and ``room`` of that beyond: one that diverged must not press all
+    others flat.
+    """
     ordered = sorted(value for value in values if value is not None)
     low, high = ordered[0], ordered[-1]
     if len(ordered) >= 8:
         quarter, most = ordered[len(ordered) // 4], ordered[int(len(ordered) * 0.9)]
         high = min(high, most + 1.5 * (most - quarter))
-    room = (high - low) * 0.05 or abs(low) * 0.05 or 0.5
-    return low - room, high + room
+    beyond = (high - low) * room if high > low else abs(low) * 0.05 or 0.5
+    return low - beyond, high + beyond
 
 
 def _brief(text: Any, longest: int) -> str:

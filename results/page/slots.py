@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -31,7 +32,17 @@ def bars_of_slots(results: Results, places: Mapping[int, int]) -> dict[str, Any]
     return {
         "start": start.strftime("%Y-%m-%d %H:%M:%S UTC"),
         "seconds": max(bar[3] for bar in bars),
-        "lanes": ["slot" if pd.isna(host) else shown_text(host) for host in hosts],
+        "lanes": _names(["slot" if pd.isna(host) else shown_text(host) for host in hosts]),
         "parts": [part.removesuffix("_seconds").replace("setup", "set-up") for part in SPENT_ON],
         "bars": bars,
     }
+
+
+def _names(hosts: Sequence[str]) -> list[str]:
+    """Name each lane by its host and its number there; by its number alone where there is one host."""
+    seen: Counter[str] = Counter()
+    names = []
+    for host in hosts:
+        seen[host] += 1
+        names.append(f"{host if len(set(hosts)) > 1 else 'slot'} {seen[host]}")
+    return names

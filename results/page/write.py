@@ -10,6 +10,7 @@ import base64
 import hashlib
 import html
 import json
+import re
 from collections.abc import Sequence
 from importlib.resources import files as package_files
 from string import Template
@@ -32,6 +33,7 @@ _CAMPAIGN = (
     "table", "trial", "page",
 )  # fmt: skip
 _COMPARISON = ("state", "side", "boards", "winners", "noise", "knobs", "trial", "page")
+_MINUS = re.compile(r"(?<=[\s(])-(?=\d)")  # of a number, as the rest of the page writes it
 _ESCAPES = {ord(character): f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}
 
 
@@ -57,7 +59,7 @@ def _page(data: dict[str, Any], title: str, kind: str, scripts: Sequence[str]) -
     script = "\n".join(['"use strict";', "(() => {", *(_part(f"scripts/{name}.js") for name in names), "})();"])
     return Template(_part("frame.html")).substitute(
         title=html.escape(title),
-        sentence=html.escape(data["verdict"]["sentence"]),
+        sentence=html.escape(_MINUS.sub("\u2212", data["verdict"]["sentence"])),
         sections=_part(f"{kind}.html"),
         style=style,
         script=script,

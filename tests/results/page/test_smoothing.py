@@ -53,10 +53,10 @@ def test_the_picture_has_the_smoothed_curve_and_the_winners_own_behind_it(tmp_pa
     data = page_data(load(folder), folder)
     figure = Figure()
     axes = figure.subplots()
-    assert _curves(axes, data)
+    measure = next(one for one in data["curves"]["measures"] if one["name"] == "loss")
+    _curves(axes, data, measure)
     assert axes.get_ylabel() == "loss (nats/token), running median of 7 points"
     place = data["trials"]["number"].index(data["winner"]["trial"])
-    measure = next(one for one in data["curves"]["measures"] if one["name"] == "loss")
     own = measure["of"][place][1]
     drawn = [line for line in axes.lines if len(line.get_ydata()) == len(own)]
     behind, thick = drawn[-2:]

@@ -30,7 +30,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]
 
 
 def _points(tab: Any, count: int = 40) -> list[str]:
-    """Texts of the first points of a picture, from left to right."""
+    """Texts of the first points of the curves, from left to right."""
     chart = tab.locator("#curves .chart")
     chart.scroll_into_view_if_needed()
     tab.wait_for_timeout(250)
@@ -46,6 +46,7 @@ def test_a_point_says_its_own_value_and_the_smoothed_one(made: Any, show: Callab
     page, data = made
     measure = next(one for one in data["curves"]["measures"] if one["name"] == "loss")
     tab = show(page).tab
+    tab.locator("#curves select").first.select_option(label="loss")
     seen = 0
     for text in _points(tab, 120):  # the first one of a trial is not smoothed
         trial, step, own, smooth = (
@@ -83,6 +84,8 @@ def test_the_switch_is_reached_by_keyboard_and_said_in_the_caption(made: Any, sh
     shown = show(made[0])
     tab = shown.tab
     switch, caption = tab.locator("#curves").get_by_role("button", name="smooth"), tab.locator("#curves .hint")
+    assert "Each trial's val_loss" in caption.inner_text() and switch.is_hidden(), "the objective comes first"
+    tab.locator("#curves select").first.select_option(label="loss")
     assert switch.get_attribute("aria-pressed") == "true"
     assert "A line is the running median of 7 points; faint are the winner's and the base's own" in caption.inner_text()
     tab.locator("#curves select").first.focus()

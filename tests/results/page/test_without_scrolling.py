@@ -32,15 +32,15 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("width", [1280, 390])
 def test_every_picture_is_drawn_where_it_is_off_the_screen(page: Path, show: Callable[..., Any], width: int) -> None:
     shown = show(page, width=width)
-    shown.tab.wait_for_function(ALL_DRAWN)
+    shown.tab.wait_for_function(ALL_DRAWN, polling=300)
     assert shown.tab.evaluate("scrollY") == 0 and len(shown.tab.evaluate(PIXELS)) == 9
     assert shown.complaints == []
 
 
 def test_a_filter_changes_pictures_off_the_screen_too(page: Path, show: Callable[..., Any]) -> None:
     tab = show(page).tab
-    tab.wait_for_function(ALL_DRAWN)
+    tab.wait_for_function(ALL_DRAWN, polling=300)
     before = tab.evaluate(PIXELS)[-1]
     tab.evaluate("document.querySelector('[data-group=\"completed\"]').click()")
-    tab.wait_for_function(f"(before) => ({PIXELS})().at(-1) < before", arg=before)
+    tab.wait_for_function(f"(before) => ({PIXELS})().at(-1) < before", arg=before, polling=300)
     assert tab.evaluate("scrollY") == 0

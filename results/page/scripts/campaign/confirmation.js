@@ -25,7 +25,7 @@ function differences(host, round, pairs) {
   const base = new Map(round.arms[0].runs.map(([seed, , value]) => [seed, value]));
   const points = pairs.flatMap((arm, row) => arm.runs.filter(([seed, , value]) => value !== null && base.get(seed) !== null && base.has(seed)).map(([seed, number, value]) => ({ row, seed, number, gap: value - base.get(seed) })));
   new Chart(host, {
-    label: "Differences from the base on fresh seeds", height: 70 + 56 * pairs.length, selects: false, margin: { left: 62, right: 14, top: 10, bottom: 42, wide: 84 },
+    label: "Differences from the base on fresh seeds", height: 70 + 56 * pairs.length, selects: false, margin: { left: 62, right: 14, top: 10, bottom: 42 },
     axes: () => {
       const [low, high] = extent([0, ...points.map((p) => p.gap), ...pairs.flatMap((arm) => [arm.low, arm.high])], false, 0.08);
       return { x: { label: `${DATA.objective} minus the base's (left is better)`, low, high }, y: { labels: pairs.map((arm) => `trial ${arm.trial}`), down: true } };
@@ -42,9 +42,13 @@ function differences(host, round, pairs) {
         ctx.fillStyle = colour;
         if (arm.difference !== null && arm.difference !== undefined) { symbol(ctx, "diamond", c.x.map(arm.difference), y, 6); c.at(c.x.map(arm.difference), y, PLACE.get(arm.trial) ?? -1, [`Trial ${arm.trial}: ${signed(arm.difference)} vs base`, arm.said || "", `${plural(arm.pairs, "pair")}`]); }
       });
+      const drawn = [];
       for (const p of points) {
-        const [x, y] = [c.x.map(p.gap), c.y.map(p.row) + 15];
-        ctx.fillStyle = COLOURS.completed;
+        const x = c.x.map(p.gap);
+        let y = c.y.map(p.row) + 15;
+        while (drawn.some(([a, b]) => Math.hypot(a - x, b - y) < 7)) y += 7;  // beside one that it would hide
+        drawn.push([x, y]);
+        ctx.fillStyle = COLOURS.confirm;
         symbol(ctx, "circle", x, y, 4);
         c.at(x, y, PLACE.get(p.number) ?? -1, [`Seed ${round.seeds[p.seed]}: ${signed(p.gap)} vs base`, `run ${p.number} against the base's run on the same seed`]);
       }
@@ -54,6 +58,10 @@ function differences(host, round, pairs) {
 
 function bySeed(host, round) {
   const arms = round.arms.filter((arm) => arm.runs.length);
+  const others = arms.filter((arm, at) => at && PLACE.get(arm.trial) !== WINNER);
+  const own = (arm, at, base, winner, names) => (at === 0 ? base : PLACE.get(arm.trial) === WINNER ? winner : names[others.indexOf(arm) % names.length]);
+  const colours = arms.map((arm, at) => own(arm, at, "base", "winner", ARMS));
+  const shapes = arms.map((arm, at) => own(arm, at, "square", "star", ["circle", "triangle", "diamond", "box", "ring", "frame"]));
   new Chart(host, {
     label: "Every run of the confirmation by seed", height: 70 + 56 * Math.max(2, arms.length - 1), selects: false,
     axes: () => {
@@ -62,8 +70,7 @@ function bySeed(host, round) {
     },
     paint: (ctx, c) => {
       arms.forEach((arm, at) => {
-        const palette = [COLOURS.base, COLOURS.winner, COLOURS.stopped, COLOURS.completed, COLOURS.crashed, COLOURS.diverged];
-        ctx.strokeStyle = ctx.fillStyle = palette[at % palette.length];
+        ctx.strokeStyle = ctx.fillStyle = COLOURS[colours[at]];
         ctx.lineWidth = 1.2;
         ctx.beginPath();
         const runs = [...arm.runs].sort((a, b) => a[0] - b[0]);
@@ -71,12 +78,11 @@ function bySeed(host, round) {
         ctx.stroke();
         for (const [seed, number, value, status] of runs) {
           const y = value === null ? c.box.top + 6 : c.y.map(value);
-          symbol(ctx, value === null ? "cross" : at ? "circle" : "square", c.x.map(seed), y, 4);
+          symbol(ctx, value === null ? "cross" : shapes[at], c.x.map(seed), y, 4);
           c.at(c.x.map(seed), y, PLACE.get(number) ?? -1, [`${at ? `Trial ${arm.trial}` : "The base"} on seed ${round.seeds[seed]}: ${value === null ? status : result(value)}`, `run ${number}`]);
         }
       });
     },
   });
-  const names = ["base", "winner", "stopped", "completed", "crashed", "diverged"];
-  host.after(legend(arms.map((arm, at) => [names[at % names.length], at ? `trial ${arm.trial}` : "base", at ? "circle" : "square"])));
+  host.after(legend(arms.map((arm, at) => [colours[at], at ? `trial ${arm.trial}` : "base", shapes[at]])));
 }

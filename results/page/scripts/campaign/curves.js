@@ -31,8 +31,7 @@ function drawnValues(measure, place) {
 
 function curvesSection() {
   if (!CURVES.length) return;
-  const loss = CURVES.findIndex((curve) => curve.name === "loss");
-  const options = { measure: Math.max(0, loss), tokens: false, logx: false, logy: false, stages: false, rungs: true };
+  const options = { measure: Math.max(0, CURVES.findIndex((curve) => curve.name === DATA.objective)), tokens: false, logx: false, logy: false, stages: false, rungs: true };
   const body = section("curves");
   const host = el("div");
   const chart = lineChart(host, options, (place) => shown[place] && (options.stages || searched(place)));
@@ -48,12 +47,13 @@ function curvesSection() {
     const most = Math.max(...Object.values(CURVES[options.measure].of).map((found) => found[0].length));
     const stops = T.status.filter((status) => DATA.statuses[status] === "stopped").length;
     byId("curves").querySelector(".hint").textContent =
-      `${CURVES[options.measure].name} of each trial, coloured by how it ended` + (DATA.rungs.length ? `; dashed lines are the rungs (${DATA.rungs.slice(0, 6).map(short).join(", ")}${DATA.rungs.length > 6 ? ", …" : ""} ${DATA.budget ? DATA.budget.unit : ""}) at which trials are judged` : "") +
+      `Each trial's ${CURVES[options.measure].name}, coloured by how it ended` + (DATA.rungs.length ? `; dashed lines are the rungs (${DATA.rungs.slice(0, 6).map(short).join(", ")}${DATA.rungs.length > 6 ? ", …" : ""} ${DATA.budget ? DATA.budget.unit : ""}) at which trials are judged` : "") +
       (most < 6 ? ". Only the values of its reports are kept of a trial, at most " + plural(most, "point") + "." : `. At most ${plural(most, "point")} a trial.`) + (!CURVES[options.measure].window ? "" : smoothing ? ` A line is the running median of ${CURVES[options.measure].window} points; faint are the winner's and the base's own values.` : " Single values, not smoothed.") +
       (stops ? " Why each stopped one was stopped is below." : "");
   };
   hint();
-  body.append(tools, host, ...DATA.curve_notes.map((text) => el("p", { class: "note", text })));
+  const drawn = Object.keys(CURVES[options.measure].of).map(Number).filter(searched);
+  body.append(tools, host, legend(fates(drawn, "line")), ...DATA.curve_notes.map((text) => el("p", { class: "note", text })));
   const stopped = T.number.map((_, place) => place).filter((place) => statusOf(place) === "stopped" && valueOf("reason", place));
   if (stopped.length) {
     const cut = stopped.filter((place) => T.cut[place] !== null).length;

@@ -2,7 +2,7 @@
 
 class Parallel extends Chart {
   constructor(host, axes) {
-    super(host, { label: "Parallel coordinates of the knobs", height: 380, zooms: false, selects: false });
+    super(host, { label: "Parallel coordinates of the knobs", height: 410, zooms: false, selects: false });
     this.list = axes;
     this.brushes = new Map();
   }
@@ -16,7 +16,7 @@ class Parallel extends Chart {
     if (!this.list) return;
     this.dirty = false;
     const ctx = this.context(this.base);
-    this.box = { left: 0, right: this.host.clientWidth, top: 48, bottom: this.height - 30 };
+    this.box = { left: 0, right: this.host.clientWidth, top: 78, bottom: this.height - 34 };
     this.xs = this.places();
     this.hits = [];
     const order = [];
@@ -56,40 +56,45 @@ class Parallel extends Chart {
 
   get room() { return this.xs.length > 1 ? this.xs[1] - this.xs[0] : 200; }
 
-  // The names above the axes: where there is room the parts of a path in two lines, else its end, at two heights.
+  // The names above the axes, the parts of a path in two lines; those of neighbours at two heights, so that each has room.
   names(ctx) {
     ctx.textAlign = "center";
     ctx.textBaseline = "alphabetic";
-    const write = (text, at, y, colour) => {
-      const half = ctx.measureText(text).width / 2 + 2;
+    const [wide, edge] = [this.room * 2 - 4, this.room + 32];  // the first and the last one begin and end at the border
+    const last = this.list.length - 1;
+    const write = (texts, y, colour) => {
+      const [inner, outer] = [shortened(ctx, texts, wide), shortened(ctx, texts, edge)];
       ctx.fillStyle = colour;
-      ctx.fillText(text, Math.min(Math.max(this.xs[at], half), this.box.right - half), y);
+      texts.forEach((_, at) => {
+        const text = at === 0 || at === last ? outer[at] : inner[at];
+        const half = ctx.measureText(text).width / 2 + 2;
+        ctx.fillText(text, Math.min(Math.max(this.xs[at], half), this.box.right - half), y + (at % 2 ? 0 : 31));
+      });
     };
     const paths = this.list.map((axis) => axis.name);
-    if (this.room < 90) {
-      shortened(ctx, paths, this.room * 1.6).forEach((name, at) => write(name, at, at % 2 ? 12 : 28, COLOURS.ink));
-      return;
-    }
     const ends = paths.map((path) => path.lastIndexOf(".") + 1);
-    shortened(ctx, paths.map((path, at) => path.slice(ends[at])), this.room - 4).forEach((name, at) => write(name, at, 28, COLOURS.ink));
-    shortened(ctx, paths.map((path, at) => path.slice(0, Math.max(0, ends[at] - 1))), this.room - 4).forEach((name, at) => write(name, at, 13, COLOURS.soft));
+    write(paths.map((path, at) => path.slice(0, Math.max(0, ends[at] - 1))), 12, COLOURS.soft);
+    write(paths.map((path, at) => path.slice(ends[at])), 25, COLOURS.ink);
+    ctx.strokeStyle = COLOURS.grid;
+    ctx.lineWidth = 1;
+    this.xs.forEach((x, at) => { if (at % 2) line(ctx, x, 29, x, this.box.top, COLOURS.grid); });
   }
 
   drawAxis(ctx, axis, x) {
     line(ctx, x, this.box.top, x, this.box.bottom, COLOURS.soft, 1);
     ctx.textBaseline = "alphabetic";
     ctx.fillStyle = COLOURS.soft;
-    ctx.strokeStyle = COLOURS.paper;
-    ctx.lineWidth = 3;
-    const ticks = shortened(ctx, axis.ticks.map(([, text]) => text), this.room - 6);
+    const ticks = shortened(ctx, axis.ticks.map(([, text]) => text), this.room - 10);
     for (const [at, [part]] of axis.ticks.entries()) {
       const said = ticks[at];
-      const left = Boolean(axis.last);
-      ctx.textAlign = left ? "right" : "left";
-      ctx.strokeText(said, left ? x - 5 : x + 5, this.y(part) + 4);
-      ctx.fillText(said, left ? x - 5 : x + 5, this.y(part) + 4);
+      const [left, wide, y] = [Boolean(axis.last), ctx.measureText(said).width, this.y(part)];
+      ctx.textAlign = "left";
+      ctx.fillStyle = COLOURS.paper;
+      ctx.fillRect(left ? x - wide - 7 : x + 3, y - 7, wide + 4, 14);  // so that no line strikes it through
+      ctx.fillStyle = COLOURS.soft;
+      ctx.fillText(said, left ? x - wide - 5 : x + 5, y + 4);
     }
-    if (axis.gaps) { ctx.textAlign = "center"; ctx.fillText("–", x, this.box.bottom + 16); }
+    if (axis.gaps) { ctx.textAlign = "center"; (this.room > 70 ? ["does not act"] : ["does", "not act"]).forEach((text, row) => ctx.fillText(text, Math.max(x, 34), this.box.bottom + 25 + (this.room > 70 ? 0 : row * 11 - 3))); }
     const brush = this.brushes.get(axis.name);
     if (brush) { ctx.fillStyle = COLOURS.focus; ctx.globalAlpha = 0.3; ctx.fillRect(x - 9, this.y(brush[1]), 18, this.y(brush[0]) - this.y(brush[1])); ctx.globalAlpha = 1; }
   }
@@ -214,5 +219,8 @@ function parallelSection() {
     return el("label", {}, box, el("span", { class: "path", text: knob.path }));
   })));
   const touch = matchMedia("(any-pointer: coarse)").matches ? toggle("select on axes by touch", false, (on) => { host.style.touchAction = on ? "none" : ""; }) : null;
-  body.append(el("div", { class: "tools" }, touch), el("div", { class: "wide" }, inner), list);
+  const drawn = T.number.map((_, place) => place).filter(searched);
+  const cut = known && drawn.some((place) => T.value[place] === null && T.last[place] !== null);
+  body.append(el("div", { class: "tools" }, touch), el("div", { class: "wide" }, inner), legend(fates(drawn, "line")),
+    cut ? el("p", { class: "note", text: `On the axis of ${DATA.objective} a trial that did not come to the end stands at its last value.` }) : null, list);
 }

@@ -49,7 +49,7 @@ function way(body, replay) {
   const placeOfRun = new Map(replay.runs.filter((run) => PLACE.has(run.trials[0])).map((run) => [run.id, PLACE.get(run.trials[0])]));
   const rows = steps.map((step) => ({ ...step, r: step.recorded === null || first.recorded === null ? null : step.recorded - first.recorded, m: step.measured === null || first.measured === null ? null : step.measured - first.measured }));
   new Chart(host, {
-    label: "From the baseline to the best", height: 60 + 24 * rows.length, selects: false, margin: { left: 62, right: 16, top: 8, bottom: 42, wide: 260 },
+    label: "From the baseline to the best", height: 60 + 24 * rows.length, selects: false, margin: { left: 62, right: 16, top: 8, bottom: 42 },
     axes: () => {
       const [low, high] = extent([0, ...rows.flatMap((row) => [row.r, row.m])], false, 0.05);
       return { x: { label: `${replay.metric} minus the baseline's`, low, high }, y: { labels: rows.map((row) => row.label), down: true } };

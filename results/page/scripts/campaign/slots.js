@@ -10,10 +10,9 @@ function slotsSection() {
   const said = slots.parts.map((part, at) => (sums[at] > 0 ? `${part} ${share(sums[at])}` : "")).filter(Boolean).join(", ");
   const body = section("slots", `From ${slots.start}, ${duration(slots.seconds)} on ${plural(slots.lanes.length, "slot")}: ${said}, idle ${share(idle)}. Dark is training, light is all else.`);
   const host = el("div");
-  const names = slots.lanes.map((lane, at) => (new Set(slots.lanes).size === 1 ? `slot ${at + 1}` : `${lane} ${slots.lanes.slice(0, at + 1).filter((other) => other === lane).length}`));
   const chart = new Chart(host, {
-    label: "Slots over time", height: Math.min(900, 70 + 34 * slots.lanes.length), margin: { left: 62, right: 14, top: 10, bottom: 42, wide: 110 },
-    axes: () => ({ x: { label: "time since the first start", low: 0, high: slots.seconds, format: duration, time: true }, y: { labels: names, down: true } }),
+    label: "Slots over time", height: Math.min(900, 70 + 34 * slots.lanes.length), margin: { left: 62, right: 14, top: 10, bottom: 42 },
+    axes: () => ({ x: { label: "time since the first start", low: 0, high: slots.seconds, format: duration, time: true }, y: { labels: slots.lanes, down: true } }),
     paint: (ctx, c) => {
       const thick = Math.max(3, Math.min(24, (c.box.bottom - c.box.top) / slots.lanes.length - 6));
       for (const [place, lane, start, end, parts] of slots.bars) {

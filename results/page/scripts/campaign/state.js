@@ -15,7 +15,8 @@ const CURVES = DATA.curves.measures.map((measure) => ({ ...measure,
 
 // Groups that the filter knows: a trial of the search by how it ended, any other run by what it is for.
 const STAGES = { confirm: "confirmation", ablate: "ablation" };
-const MORE_COLOURS = [...DATA.statuses, ...Object.keys(STAGES)];
+const ARMS = ["arm-0", "arm-1", "arm-2", "arm-3"]; // of candidates side by side: no colours of statuses
+const MORE_COLOURS = [...DATA.statuses, ...Object.keys(STAGES), ...ARMS];
 const isLater = (place) => !searched(place);
 const groupOf = (place) => (searched(place) ? statusOf(place) : T.stage[place]);
 const addressOf = (place) => `trial-${T.number[place]}`;

@@ -20,7 +20,7 @@ function boardsSection() {
 
 const heads = (ruler) => [
   { name: "rank", n: true, of: (p) => T.rank[p], text: String },
-  { name: "campaign", of: (p) => C[T.campaign[p]].name, text: String },
+  ...(ruler.campaigns.length > 1 ? [{ name: "campaign", of: (p) => C[T.campaign[p]].name, text: String }] : []),
   { name: "trial", of: (p) => T.number[p], node: (p) => link(p) },
   { name: ruler.objective, n: true, of: (p) => T.value[p], text: result },
   { name: "vs its base", n: true, of: (p) => T.versus[p], text: signed },
@@ -33,7 +33,7 @@ function points(body, ruler, places) {
   const options = { near: places.length > 20 };
   const jitter = (place) => (((place * 0.6180339887) % 1) - 0.5) * 0.55;  // neighbours in rank lie far apart
   const chart = new Chart(host, {
-    label: "Completed trials of each campaign", height: 62 + 46 * rows.length, margin: { left: 62, right: 14, top: 10, bottom: 42, wide: 170 },
+    label: "Completed trials of each campaign", height: 62 + 46 * rows.length, margin: { left: 62, right: 14, top: 10, bottom: 42 },
     axes: () => {
       const values = places.map((place) => T.value[place]);
       const [low, high] = extent(values);

@@ -29,7 +29,7 @@ function spans(body, knobs) {
   const thick = 9;
   const height = Math.max(26, C.length * (thick + 3) + 12);
   new Chart(host, {
-    label: "Ranges of the knobs", height: 60 + height * knobs.length, zooms: false, selects: false, margin: { left: 62, right: 16, top: 8, bottom: 42, wide: 230 },
+    label: "Ranges of the knobs", height: 60 + height * knobs.length, zooms: false, selects: false, margin: { left: 62, right: 16, top: 8, bottom: 42 },
     axes: () => ({ x: { label: "lowest to highest of all of them", low: -0.02, high: 1.02, format: () => "" }, y: { labels: knobs.map((knob) => knob.path), down: true } }),
     paint: (ctx, c) => knobs.forEach((knob, row) => C.forEach((_, campaign) => {
       if (state.off.has(campaign) || !knob.ends[campaign]) return;

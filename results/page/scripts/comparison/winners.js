@@ -11,7 +11,7 @@ function winnersSection() {
     intervals(host, judged.map((winner) => ({ name: C[winner.campaign].name, middle: tried(winner) ? winner.difference : winner.versus_base, low: winner.low, high: winner.high, place: winner.place,
       colour: winner.confirmed ? "winner" : "soft", shape: tried(winner) ? "diamond" : "ring",
       lines: [`Trial ${winner.trial} of ${C[winner.campaign].name}: ${tried(winner) ? `${signed(winner.difference)} vs its base, on fresh seeds` : `${signed(winner.versus_base)} vs its base, single runs`}`, ...(winner.low === null ? [] : [`95 %: ${signed(winner.low)} to ${signed(winner.high)}`]), winner.said] })),
-      { label: "Winners against their bases", axis: "minus its own base (left is better)", wide: 170 });
+      { label: "Winners against their bases", axis: "minus its own base (left is better)" });
     body.append(host, legend([["winner", "confirmed on fresh seeds", "diamond"], ["soft", "tried there, not confirmed", "diamond"], ["soft", "single runs of the search", "ring"]]));
   }
   body.append(table(["campaign", "trial", { n: "value" }, { n: "vs its base, single runs" }, { n: "on fresh seeds" }, { n: "95 % interval" }, "verdict"], known.map((winner) => [C[winner.campaign].name, winner.place < 0 ? String(winner.trial) : link(winner.place),

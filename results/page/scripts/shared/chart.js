@@ -73,12 +73,12 @@ class Chart {
     if (width < 20) return;
     const { x, y } = this.axes();
     const margin = this.margin;
-    const left = y.labels ? Math.min(margin.wide || 150, width * 0.34) : margin.left;
+    const ctx = this.context(this.base);
+    const left = y.labels ? Math.min(Math.max(40, 12 + Math.max(...y.labels.map((label) => ctx.measureText(label).width))), width * 0.34) : margin.left;
     this.box = { left, top: margin.top, right: width - margin.right, bottom: height - margin.bottom };
     const [zx, zy] = this.zoom || [null, null];
     this.x = this.scale(x, this.box.left, this.box.right, zx);
     this.y = this.scale(y, this.box.bottom, this.box.top, zy);
-    const ctx = this.context(this.base);
     this.hits = [];
     this.drawAxes(ctx, x, y);
     ctx.save();
@@ -102,13 +102,14 @@ class Chart {
     ctx.lineWidth = 1;
     ctx.textBaseline = "middle";
     ctx.textAlign = "right";
-    const names = y.labels && shortened(ctx, y.labels, left - 10);
+    const names = y.labels && (Math.abs(this.y.map(1) - this.y.map(0)) >= 25 ? inTwoLines : shortened)(ctx, y.labels, left - 10);
     for (const tick of this.y.ticks(Math.max(3, Math.round((bottom - top) / 44)))) {
       const at = Math.round(this.y.map(tick)) + 0.5;
       if (at < top - 1 || at > bottom + 1) continue;
       line(ctx, left, at, right, at, COLOURS.grid);
       ctx.fillStyle = COLOURS.soft;
-      ctx.fillText(names ? names[tick] : fitted(ctx, (y.format || short)(tick), left - 10), left - 7, at);
+      const said = names ? names[tick] : fitted(ctx, (y.format || short)(tick), left - 10);
+      [said].flat().forEach((text, row, all) => ctx.fillText(text, left - 7, at + (row - (all.length - 1) / 2) * 12));
     }
     ctx.textBaseline = "top";
     ctx.textAlign = "center";

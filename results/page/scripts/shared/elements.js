@@ -72,9 +72,10 @@ function table(heads, rows, classes) {
   return el("div", { class: "scrolls" }, el("table", {}, el("thead", {}, el("tr", {}, heads.map((h) => cell("th", h)))), body));
 }
 
+// A line to copy, which breaks between its options, not in them.
 function command(line) {
   const button = el("button", { type: "button", text: "Copy" });
-  const text = el("pre", { tabindex: "0", text: line });
+  const text = el("pre", { tabindex: "0" }, line.split(/ (?=--)/).flatMap((part, at) => [at ? " " : "", el("span", { text: part })]));
   button.addEventListener("click", async () => {
     try {
       await navigator.clipboard.writeText(line);

@@ -2,7 +2,7 @@
 
 function intervals(host, rows, options) {
   return new Chart(host, {
-    label: options.label, height: 54 + Math.max(2, rows.length) * 24, selects: false, margin: { left: 62, right: 16, top: 8, bottom: 42, wide: options.wide || 240 },
+    label: options.label, height: 54 + Math.max(2, rows.length) * 26, selects: false, margin: { left: 62, right: 16, top: 8, bottom: 42 },
     axes: () => {
       const [low, high] = extent([0, ...rows.flatMap((row) => [row.middle, row.low, row.high]), ...(options.band ? [options.band, -options.band] : [])], false, 0.05);
       return { x: { label: options.axis, low: options.floor ?? low, high }, y: { labels: rows.map((row) => row.name), down: true } };

@@ -29,3 +29,12 @@ function shortened(ctx, labels, width) {
   clash.forEach((label, at) => found.set(label, `${at + 1}…`));
   return labels.map((label) => found.get(String(label)));
 }
+
+// Each label whole, or as its two lines [front, end] where it is a dotted path that one line does not hold.
+function inTwoLines(ctx, labels, width) {
+  const fits = (text) => ctx.measureText(text).width <= width;
+  const parts = labels.map((label) => { const at = String(label).search(/\.(?=[A-Za-z_][^.]*$)/); return at < 0 || fits(label) ? null : [label.slice(0, at + 1), label.slice(at + 1)]; });
+  const [fronts, ends, whole] = [parts.map((part) => part && part[0]), parts.map((part) => part && part[1]), shortened(ctx, labels, width)];
+  const [short0, short1] = [fronts, ends].map((texts) => shortened(ctx, texts.map((text) => text ?? ""), width));
+  return labels.map((_, at) => (parts[at] ? [short0[at], short1[at]] : whole[at]));
+}
