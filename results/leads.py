@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from terminal.counted import counted
 
-from results.questions.importance import importance
+from results.questions.framed import objectives_of
+from results.questions.importance import SHARE_INTERVAL, importance
 from results.questions.next_steps import next_steps, step_in_words
 from results.store.frames import Results
 
@@ -22,16 +23,24 @@ def _matters(results: Results) -> Iterator[str]:
     table = importance(results)
     judged = table[table["importance"].notna()]
     if judged.empty:
+        if len(table) and len(results.trials):
+            why = table["reason"].mode().iloc[0]
+            yield f"What matters: these trials cannot tell it of any of {counted(len(table), 'knob')}: {why}."
         return
     told = judged[judged["can_tell"].fillna(False).astype(bool)]
     named = (told if len(told) else judged).head(MOST_NAMED).to_dict("records")
-    parts = ", ".join(f"{row['knob']} {row['importance']:.2f}" for row in named)
+    parts = ", ".join(
+        f"{row['knob']} {row['importance']:.2f} ({SHARE_INTERVAL} {row['low']:.2f} to {row['high']:.2f})"
+        for row in named
+    )
+    of = f"Each number is the part of all differences in {objectives_of(results)[0]} that the knob makes."
     if len(told):
         more = f", and {len(told) - len(named)} more" if len(told) > len(named) else ""
         knobs = counted(len(table), "knob")
-        yield f"What matters: these trials can tell it of {len(told)} of {knobs}: {parts}{more} (part of the variance)."
+        yield f"What matters: these trials can tell it of {len(told)} of {knobs}: {parts}{more}. {of}"
     else:
-        yield f"What matters: these trials cannot tell yet. The largest parts of the variance, unsure: {parts}."
+        yield f"What matters: these trials cannot tell yet. The largest parts of the variance, unsure: {parts}. {of}"
+    yield f"  Compared: {table.attrs['about']}."
 
 
 def _next(results: Results) -> Iterator[str]:

@@ -38,6 +38,7 @@ from results.crashes import crash_lines
 from results.curve_notes import curve_notes, missing_curves
 from results.cut_schedules import cut_schedules
 from results.export import write_csv
+from results.page.table import base_values
 from results.some_changes import HEADING, as_many_as_fit
 from results.statistics.leaderboard import counts, leaderboard
 from results.statistics.pareto import costs
@@ -88,7 +89,7 @@ def print_leaderboard(console: Console, results: Results, top: int = 10) -> None
         console.print(note, style="dim")
     for line in crashes:
         console.print(line)
-    _print_best(console, board, objective)
+    _print_best(console, board, objective, results)
     for line in ["", *verdicts] if verdicts else []:
         console.print(line)
 
@@ -206,8 +207,8 @@ def _notes(board: pd.DataFrame, shown: pd.DataFrame, confirmed: bool, cut: bool)
     return notes
 
 
-def _print_best(console: Console, board: pd.DataFrame, objective: str) -> None:
-    """The best trial with all its changes, beside the base's values where the base has them as columns."""
+def _print_best(console: Console, board: pd.DataFrame, objective: str, results: Results) -> None:
+    """The best trial with all its changes, beside the base's values: of its row, else of its config."""
     best = board.iloc[0]
     if pd.isna(best["rank"]):
         return
@@ -219,11 +220,10 @@ def _print_best(console: Console, board: pd.DataFrame, objective: str) -> None:
     which = "".join(f", {name.removesuffix(':')}" for name in _recorded(best))
     console.print()
     console.print(f"Best: trial {best['number']}{which}, {objective} {best['value']:.4f}{difference}, with")
-    changes, bases = _overrides(best), board[board["is_base"]]
+    changes, base = _overrides(best), base_values(results.trials, results.campaign)
     width = max((len(path) for path in changes), default=0)
     for path, value in changes.items():
-        known = bases[path].dropna().tolist() if path in bases else []
-        was = f"  (base: {short(known[0])})" if known else ""
+        was = f"  (base: {short(base[path])})" if path in base else ""
         console.print(f"  {path:<{width}}  {short(value)}{was}")
 
 

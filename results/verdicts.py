@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, cast
 
 from terminal.counted import counted
 
+from results.design import Design
 from results.statistics.ablation import Ablation, PairedDifference, ablation
-from results.statistics.between_candidates import Lead, leads, seed_spread
+from results.statistics.between_candidates import Lead, fresh_means, leads, seed_spread
 from results.statistics.confirmation import MOST_PAIRS, Round, Verdict, rounds, standing
 from results.statistics.leaderboard import ESTABLISHED
 from results.store.row_types import TRIAL_COLUMNS, TrialRow
@@ -39,6 +40,10 @@ def verdict_lines(results: Results) -> list[str]:
         return []
     numbers = {row["key"]: int(row["number"]) for row in rows}
     lines, stands = _confirmed(found[-1], numbers), standing(found)
+    asked = results.campaign.get("confirm")
+    if isinstance(asked, str) and (fewer := found[-1].design.candidates) < Design.parse(asked).candidates:
+        only = counted(fewer, "trial")
+        lines.append(f"Asked for {asked}, but only {only} beside the base had completed: so {found[-1].design}.")
     if stands is None:
         return lines
     if stands is not found[-1]:
@@ -118,7 +123,8 @@ def _confirmed(found: Round, numbers: Mapping[str, int]) -> list[str]:
     winner = judgement.winner
     if winner is not None:
         assert winner.difference is not None
-        lines.append(f"Winner: trial {numbers.get(winner.arm, '?')}, {winner.difference:+.4f} against the base.")
+        means = means_in_words(found, winner.arm)
+        lines.append(f"Winner: trial {numbers.get(winner.arm, '?')}, {winner.difference:+.4f} against the base{means}.")
         if runner_up := lead_in_words(found, numbers):
             lines.append(runner_up)
     elif judgement.over:
@@ -138,6 +144,12 @@ def verdict_in_words(verdict: Verdict) -> str:
     pairs = f"over {counted(MOST_PAIRS, 'pair')}" if settle is None else f"about {counted(settle, 'pair')}"
     behind = "not ahead of the base; " if (verdict.difference or 0.0) >= 0 else ""
     return f"{verdict.finding}: {behind}{pairs} would settle it"
+
+
+def means_in_words(found: Round, arm: str) -> str:
+    """Give the means that a candidate's difference is made of: its own and the base's, on the seeds of both."""
+    means = fresh_means(found, arm)
+    return "" if means is None else f" (means on fresh seeds: {means[0]:.4f}, the base {means[1]:.4f})"
 
 
 def spread_in_words(found: Round) -> str:

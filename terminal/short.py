@@ -9,9 +9,10 @@ LONGEST = 80  # characters of a value in a message
 
 
 def short(value: Any) -> str:
-    """A knob's value in few characters: 3 significant digits of a fraction, whole numbers in full."""
+    """A knob's value in few characters: 3 significant digits of a fraction, whole numbers and thousands in full."""
     if isinstance(value, float):
-        return f"{value:.0f}" if value.is_integer() and 100 <= abs(value) < 1e6 else f"{value:.3g}"
+        whole = (value.is_integer() and abs(value) >= 100) or abs(value) >= 999.5
+        return f"{value:.0f}" if whole and abs(value) < 1e6 else f"{value:.3g}"
     return value if isinstance(value, str) else json.dumps(value)
 
 

@@ -31,11 +31,18 @@ def importance_rows(results: Results) -> dict[str, Any] | None:
     return {
         "interval": SHARE_INTERVAL,
         "hint": f"The part of the differences in the objective that each knob makes, with its {SHARE_INTERVAL}. {said} "
-        + (f"{unexplained:.0%} is explained by none of them." if judged else "There are too few of them."),
+        + (_to_none(unexplained) if judged else "There are too few of them."),
         "axis": "part of the variance",
         "rows": [_knob(row) for row in table.to_dict("records")],
         "notes": [shown_text(table.attrs["about"])],
     }
+
+
+def _to_none(unexplained: float) -> str:
+    return (
+        f"The model puts {unexplained:.0%} of the differences down to no knob. The rest it shares out among the knobs, "
+        "as surely as the intervals are narrow."
+    )
 
 
 def first_knobs(importances: Mapping[str, Any] | None) -> list[str] | None:
@@ -64,7 +71,7 @@ def _knob(row: Mapping[Any, Any]) -> dict[str, Any]:
         "lines": [shown_text(line) for line in (f"{row['knob']}: {row['verdict']}", chance, acts, why) if line],
         "said": shown_text(row["verdict"]),
         "trials": json_number(row["trials"]),
-        "why": shown_text(" ".join(part for part in (why, acts) if part)),
+        "why": shown_text("; ".join(part for part in (why, acts) if part)),
     }
 
 

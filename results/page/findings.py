@@ -34,9 +34,9 @@ def progress(results: Results, places: Mapping[int, int]) -> dict[str, Any] | No
     last = results.trials.set_index("number")["last_value"]
     return {
         "label": _AXES[by],
-        "hint": f"The lowest value so far against {_AXES[by]}. Dashed is the mean of the same trials in random orders, "
-        "and nine of ten orders lie in the band. That is no random search: a search that learns lies above the mean, "
-        "since its best trials come late.",
+        "hint": f"The lowest value so far against {_AXES[by]}. Dashed is the mean of the same trials in random orders; "
+        "nine of ten orders lie in the band. A search that learns finds its best trials late, so its line lies above: "
+        "that is no sign of a bad search. What a search of random configs would have found, it does not say.",
         "spent": json_numbers(table[by]),
         "best": json_numbers(table["best"]),
         "random": json_numbers(table["random_mean"]),

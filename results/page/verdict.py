@@ -62,7 +62,7 @@ def _confirmed(stands: Round, trials: pd.DataFrame, running: str) -> Sentence:
     right = "the one candidate" if others == 1 else f"all {others} candidates"
     sentence = (
         f"Trial {row['number']} is better than the base: {row['objective']}{_unit(row['objective'])} "
-        f"{winner.difference:+.4f}, {CONFIDENCE:.0%} interval {low:+.4f} to {high:+.4f}, on "
+        f"{winner.difference:+.4f}, 95 % interval {low:+.4f} to {high:+.4f}, on "
         f"{counted(winner.pairs, 'fresh seed')} paired with the base. The interval is right for {right} and all looks "
         f"together."
     )

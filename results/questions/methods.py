@@ -48,7 +48,7 @@ class Questions:
         return noise(self)
 
     def progression(self, by: str = "trials") -> pd.DataFrame:
-        """How fast did the best so far improve, and would random order have done as well? A row a trial."""
+        """How fast did the best so far improve, beside the same trials in random order? A row a trial."""
         from results.questions.progression import progression
 
         return progression(self, by)

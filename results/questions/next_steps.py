@@ -243,7 +243,7 @@ def _more_trials(
         return row | {"why": f"cannot say what they would give: {compared}"}
     interval = f"{100 * INTERVAL:.0f} %: {short(gain.low)} to {short(gain.high)}"
     said = f"expected gain {short(gain.mean)} in {objectives_of(results)[0]} ({interval}); "
-    said += f"chance of any gain {100 * gain.chance:.0f} %"
+    said += f"chance of any gain {100 * gain.chance:.0f} %, of single runs, of which the lowest is lucky"
     if noise is not None:
         said += f"; noise of one run SD {short(noise.sd)}"
     return row | {"why": said, "gain": gain.mean, "low": gain.low, "high": gain.high, "chance": gain.chance}

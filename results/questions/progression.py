@@ -27,7 +27,7 @@ _TYPES = {
 
 
 def progression(campaign: Readable, by: str = "trials") -> pd.DataFrame:
-    """How fast did the best so far improve, and would random order have done as well?
+    """How fast did the best so far improve, beside the same trials in random order?
 
     A row a trial of the search that was trained and has ended, in the order in which they ended; of two objectives the
     first. A ValueError for an axis that does not exist.

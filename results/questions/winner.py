@@ -9,14 +9,14 @@ import pandas as pd
 
 from results.questions.framed import COUNT, NUMBER, WORDS, YES_NO, changes_of, changes_text, framed, objectives_of
 from results.questions.readable import Readable
-from results.statistics.between_candidates import leads
+from results.statistics.between_candidates import fresh_means, leads
 from results.statistics.confirmation import Round, Verdict, rounds, standing
 from results.verdicts import plain_rows, verdict_in_words
 
 _TYPES = {
     "trial": COUNT, "key": WORDS, "value": NUMBER, "versus_base": NUMBER, "difference": NUMBER, "low": NUMBER,
     "high": NUMBER, "confirmed": YES_NO, "verdict": WORDS, "changes": WORDS, "runner_up": COUNT, "ahead": NUMBER,
-    "ahead_low": NUMBER, "ahead_high": NUMBER, "told_apart": YES_NO,
+    "ahead_low": NUMBER, "ahead_high": NUMBER, "told_apart": YES_NO, "fresh_value": NUMBER, "fresh_base": NUMBER,
 }  # fmt: skip
 
 
@@ -36,6 +36,8 @@ def winner(campaign: Readable) -> pd.DataFrame:
       it on the seeds of both (above 0: lower), with the interval ``ahead_low`` to ``ahead_high``, which is right for
       all pairs of candidates and looks together in 95 % (unit of the objective); ``told_apart``: whether that leaves
       out 0, else either may be the better one. Null without a winner or another candidate
+    - ``fresh_value`` and ``fresh_base``: the means of which ``difference`` is made, of the winner that is confirmed and
+      of the base on the same fresh seeds (unit of the objective)
     """
     results = campaign.read()
     objectives = objectives_of(results)
@@ -65,12 +67,15 @@ def winner(campaign: Readable) -> pd.DataFrame:
 
 
 def _runner_up(stands: Round, trials: pd.DataFrame) -> dict[str, Any]:
-    near = next(iter(leads(stands)), None)
+    """The cells of the winner's means on fresh seeds, and of the candidate that comes next."""
+    near, won = next(iter(leads(stands)), None), stands.judgement.winner
+    means = None if won is None else fresh_means(stands, won.arm)
+    known = {} if means is None else dict(zip(("fresh_value", "fresh_base"), means, strict=True))
     if near is None:
-        return {}
+        return known
     half, numbers = near.half_width, dict(zip(trials["key"], trials["number"], strict=True))
     ends = {} if half is None else {"ahead_low": near.ahead - half, "ahead_high": near.ahead + half}
-    return {"runner_up": numbers.get(near.arm), "ahead": near.ahead, **ends, "told_apart": near.told_apart}
+    return {**known, "runner_up": numbers.get(near.arm), "ahead": near.ahead, **ends, "told_apart": near.told_apart}
 
 
 def _tried(key: str, found: list[Round]) -> Verdict | None:

@@ -106,3 +106,11 @@ def _sound(found: Round) -> list[str]:
 def _values(found: Round, arm: str, seeds: tuple[int, ...]) -> dict[int, float]:
     known = {seed: found.runs[arm, seed].value for seed in seeds if (arm, seed) in found.runs}
     return {seed: value for seed, value in known.items() if value is not None}
+
+
+def fresh_means(found: Round, arm: str) -> tuple[float, float] | None:
+    """The means of a candidate and of the base on the fresh seeds that both completed; None without such a seed."""
+    seen = found.seeds[: found.judgement.seeds]
+    its, base = _values(found, arm, seen), _values(found, found.base, seen)
+    both = [seed for seed in its if seed in base]
+    return (fmean(its[seed] for seed in both), fmean(base[seed] for seed in both)) if both else None

@@ -39,6 +39,8 @@ class Best:
     versus_base: float | None  # single runs of the search
     difference: float | None  # from the base too, the mean of pairs on fresh seeds; None where it was not tried there
     confirmed: bool
+    fresh_value: float | None  # its mean on fresh seeds, and the base's on the same, where it is confirmed
+    fresh_base: float | None
     changes: Mapping[str, Any]  # dotted path -> value, from the base; what ``overrides`` takes
     row: pd.Series
 
@@ -57,7 +59,8 @@ class Best:
     def __repr__(self) -> str:
         against = "" if self.versus_base is None else f", {self.versus_base:+.4f} vs base"
         if self.difference is not None:
-            against = f", {self.difference:+.4f} vs base on fresh seeds"
+            mean = "" if self.fresh_value is None else f"{self.fresh_value:.4f}, "
+            against = f" on one seed; on fresh seeds {mean}{self.difference:+.4f} vs base"
         changed = json.loads(self.row["overrides"])  # as the leaderboard counts them
         changed = f", {counted(len(changed), 'change')}" if changed else ", the base"
         return f"<Best: trial {self.trial}, {self.objective} {self.value:.4f}{against}" + (
@@ -117,8 +120,9 @@ class Campaign(Questions):
             return None
         (known,) = won.to_dict("records")
         (row,) = (row for _, row in found.trials[found.trials["key"] == known["key"]].iterrows())
-        versus_base, difference = (
-            None if pd.isna(known[name]) else float(known[name]) for name in ("versus_base", "difference")
+        versus_base, difference, fresh_value, fresh_base = (
+            None if pd.isna(known[name]) else float(known[name])
+            for name in ("versus_base", "difference", "fresh_value", "fresh_base")
         )
         return Best(
             trial=int(row["number"]),
@@ -127,6 +131,8 @@ class Campaign(Questions):
             versus_base=versus_base,
             difference=difference,
             confirmed=bool(known["confirmed"]),
+            fresh_value=fresh_value,
+            fresh_base=fresh_base,
             changes=overrides_for(found.campaign["base"], row),
             row=row,
         )

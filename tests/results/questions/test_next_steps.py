@@ -29,6 +29,7 @@ def test_more_trials_have_a_gain_with_its_spread(make_trial, written):
         gain, low, high = (short(found[name]) for name in ("gain", "low", "high"))
         said = (
             f"expected gain {gain} in val_bpb (80 %: {low} to {high}); chance of any gain {100 * found['chance']:.0f} %"
+            ", of single runs, of which the lowest is lucky"
         )
         assert found["why"] == said
     assert few["gain"] < many["gain"] and few["chance"] < many["chance"]

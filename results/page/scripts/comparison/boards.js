@@ -2,7 +2,7 @@
 
 function boardsSection() {
   if (!N) return;
-  const several = DATA.rulers.length > 1 ? ` ${DATA.rulers.length} rulers: values of different ones are not comparable.` : "";
+  const several = DATA.rulers.length > 1 ? ` ${DATA.rulers.length} groups of campaigns are measured in different ways: compare values within a group only.` : "";
   const body = section("boards", `Trials are ranked together where objective, data, budget and evaluation are the same.${several} Values are single runs, and the lowest is lucky: the winners below say what was confirmed.`);
   DATA.rulers.forEach((ruler, number) => {
     const places = T.number.map((_, place) => place).filter((place) => T.ruler[place] === number);
