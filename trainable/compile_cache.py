@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import tempfile
 
 from trainable.data.preparation import cache_folder
 
 VARIABLE = "TORCHINDUCTOR_CACHE_DIR"  # torch's own; Triton's kernels lie below it too
+TORCHS_OWN = "torchinductor_"  # begins its name in the folder of temporary files; torch sets the variable to it itself
 
 
 def share() -> None:
@@ -16,7 +18,8 @@ def share() -> None:
     named by the graph, the device and the versions of what made them, so that a wrong one is never found. Where the
     folder cannot be made, torch's place stays.
     """
-    if os.environ.get(VARIABLE):
+    said = os.environ.get(VARIABLE, "")
+    if said and not said.startswith(os.path.join(tempfile.gettempdir(), TORCHS_OWN)):
         return
     folder = cache_folder() / "inductor"
     try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 import torch
 
@@ -14,7 +16,8 @@ from trainable.runtime import Runtime
 @pytest.fixture
 def cache(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setenv(compile_cache.VARIABLE, "")  # and so it is put back afterwards
+    monkeypatch.setenv(compile_cache.VARIABLE, "any")
+    monkeypatch.delenv(compile_cache.VARIABLE)  # and so what the test sets is taken back afterwards
     return tmp_path / "tuner" / "inductor"
 
 
@@ -40,10 +43,17 @@ def test_the_users_own_place_stays(cache, monkeypatch, tmp_path) -> None:
 def test_where_no_folder_can_be_made_torch_keeps_its_own_place(cache, tmp_path) -> None:
     (tmp_path / "tuner").write_text("a file where the folder would be")
     compile_cache.share()
-    assert not compile_cache.os.environ[compile_cache.VARIABLE]
+    assert compile_cache.VARIABLE not in os.environ
+
+
+def test_the_place_that_torch_itself_has_set_is_no_wish_of_the_users(cache, monkeypatch) -> None:
+    assert "torchinductor_" in found() and os.environ[compile_cache.VARIABLE] == found()
+    compile_cache.share()
+    assert found() == str(cache)
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # of torch's own
 def test_a_second_process_finds_what_the_first_compiled(cache, tiny, dataset, fresh_compiler) -> None:
     from torch._dynamo.utils import counters
 
