@@ -200,7 +200,7 @@ def _effects(axes: Axes, data: Data) -> bool:
             marks.append(_mark(colour, said, "o", hollow=shape == "ring"))
     if found["noise"]:
         axes.axvspan(-found["noise"], found["noise"], color="#000000", alpha=0.08, linewidth=0)
-        marks.append(Patch(color="#000000", alpha=0.08, label="two single runs that differ by less"))
+        marks.append(Patch(color="#000000", alpha=0.08, label="what noise alone makes of a single run"))
     _key(axes, marks)
     return _intervals(axes, found["rows"], f"difference in {data['objective']} (left is better)")
 

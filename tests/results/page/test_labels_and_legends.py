@@ -94,7 +94,7 @@ def test_what_colours_and_rings_mean_stands_below_each_picture(tab: Callable[[in
     said = page.locator("#effects .legend").inner_text()
     rows = made[1]["effects"]["rows"]
     assert ("stands out, one run only" in said) == any(row["shape"] == "ring" for row in rows)
-    assert "two single runs that differ by less" in said and "better" in said
+    assert "what noise alone makes of a single run" in said and "better" in said
 
 
 def test_a_knob_that_does_not_act_is_said_below_its_axis(tab: Callable[[int], Any], made: Any) -> None:

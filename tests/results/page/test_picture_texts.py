@@ -73,7 +73,7 @@ def test_effects_have_their_rings_and_a_legend(data: Data) -> None:
     hollow = [line.get_markerfacecolor() == "white" for line in marks]
     assert hollow == [row["shape"] == "ring" for row in rows] and True in hollow and False in hollow
     said = _said(axes.get_legend())
-    assert said[-1] == "two single runs that differ by less" and "stands out, one run only" in said
+    assert said[-1] == "what noise alone makes of a single run" and "stands out, one run only" in said
 
 
 def test_curves_are_the_objective_and_the_loss_with_a_legend(data: Data) -> None:

@@ -25,7 +25,7 @@ function effectsSection() {
 function meanings(rows, band) {
   const marks = [["winner", "circle", "better"], ["bad", "circle", "worse"], ["soft", "circle", "no more than noise"], ["soft", "ring", "stands out, one run only"]];
   const known = marks.filter(([colour, shape]) => rows.some((row) => row.colour === colour && row.shape === shape)).map(([colour, shape, text]) => [colour, text, shape]);
-  return band ? [...known, ["band", "two single runs that differ by less", "area"]] : known;
+  return band ? [...known, ["band", "what noise alone makes of a single run", "area"]] : known;
 }
 
 function importanceSection() {
