@@ -20,7 +20,7 @@ from terminal.escape import visible
 
 from results.questions.catalogue import answers
 from results.questions.readable import Readable
-from results.targets import check_target_folder
+from results.targets import check_target_folder, naming
 
 FORMULA = re.compile(r"[=+\-@\uff1d\uff0b\uff0d\uff20]")  # also as full-width characters, which some locales take too
 MARKDOWN = re.compile(r"[\\`*_{}\[\]<>#~|$&!]")
@@ -60,10 +60,11 @@ def write_csv(campaign: Readable, folder: Location) -> list[str]:
     """
     check_target_folder("--csv", folder)
     found = {f"{name}.csv": to_csv(frame) for name, frame in answers(campaign).items()}
-    files.names(folder)  # refuses what is no folder
-    files.create_folder(folder)
-    for name, text in found.items():
-        inside.write(folder, name, (BYTE_ORDER_MARK + text).encode())
+    with naming("--csv", folder):
+        files.names(folder)  # refuses what is no folder
+        files.create_folder(folder)
+        for name, text in found.items():
+            inside.write(folder, name, (BYTE_ORDER_MARK + text).encode())
     return list(found)
 
 

@@ -46,7 +46,7 @@ from results.store import frames
 from results.store.find import find
 from results.store.frames import Results
 from results.store.row_kinds import ROW_KINDS
-from results.targets import check_target_file, check_target_folder
+from results.targets import check_target_file, check_target_folder, naming
 from results.verdicts import verdict_lines
 from results.winner_command import kept_command
 
@@ -323,7 +323,8 @@ def _write_all(
         if options.png is not None:
             from results.page.pictures import write_pictures  # with matplotlib
 
-            names = write_pictures(results, data, options.png)
+            with naming("--png", options.png):
+                names = write_pictures(results, data, options.png)
             told.print(f"Pictures in {options.png}: {', '.join(names) or 'nothing to draw yet'}")
         if options.markdown is not None:
             _write_markdown(console, data, None if to_screen else options.markdown, options.top)
@@ -339,7 +340,8 @@ def _write_markdown(console: Console, data: dict[str, Any], file: Path | None, t
         for line in text.splitlines():
             console.print(line)
         return
-    inside.write(file.parent, file.name, text.encode())
+    with naming("--markdown", file):
+        inside.write(file.parent, file.name, text.encode())
     console.print(f"Markdown: {file}")
 
 

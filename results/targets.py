@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from storage import files
@@ -35,6 +36,15 @@ def check_target_folder(option: str, where: Location) -> None:
     there = next(place for place in (where.absolute(), *where.absolute().parents) if place.exists())
     if not there.is_dir():
         raise ValueError(f"{option} {where}: {there} is no folder")
+
+
+@contextmanager
+def naming(option: str, where: Location) -> Iterator[None]:
+    """Make of an OSError in the block a ValueError that names the option and its value."""
+    try:
+        yield
+    except OSError as error:
+        raise ValueError(f"{option} {where}: {error.strerror or error}") from None
 
 
 def _check_outside_campaigns(option: str, where: Location) -> None:

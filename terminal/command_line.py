@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import sys
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from typing import Any, NoReturn
 from terminal.complaint import complain
 from terminal.exit_codes import BAD_INPUT
 from terminal.nearest import nearest
+from terminal.number import decimal
 
 EXIT_CODES_OF_LOOKING = (
     "Exit codes: 0 printed, 1 not printed or written, 2 bad input, 141 where what reads the output has ended (| head)."
@@ -20,6 +22,7 @@ EXIT_CODES_OF_LOOKING = (
 class OneLineParser(argparse.ArgumentParser):
     """argparse without its usage text; an option that does not exist is told the nearest one that does."""
 
+    _unknown: str = ""
     for_more: str = ""  # the end of what is said of a name too many: where it would be taken
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
@@ -30,8 +33,15 @@ class OneLineParser(argparse.ArgumentParser):
     ) -> Any:
         """Parse as argparse does, which alone would keep the last value of an option given twice, and say nothing."""
         given = sys.argv[1:] if args is None else list(args)
+        self._unknown = self._first_unknown(given)
         self._check_once(given)
         return super().parse_known_args(given, namespace)
+
+    def _first_unknown(self, given: Sequence[str]) -> str:
+        """The first word that begins as an option and is none; empty where each is one. Numbers are values."""
+        words = given[: given.index("--")] if "--" in given else given
+        begins = (word for word in words if len(word) > 1 and word.startswith("-") and decimal(word) is None)
+        return next((word for word in begins if word.partition("=")[0] not in self._option_string_actions), "")
 
     def _check_once(self, given: Sequence[str]) -> None:
         """Refuse an option that stands there twice, or beside its opposite, unless all its values are kept."""
@@ -50,6 +60,8 @@ class OneLineParser(argparse.ArgumentParser):
             seen[action.dest] = name
 
     def error(self, message: str) -> NoReturn:
+        if message.startswith("the following arguments are required") and self._unknown:
+            message = f"unrecognized arguments: {self._unknown}"  # that may have been meant as one of them
         unknown = re.match(r"unrecognized arguments: (\S+)", message)
         if unknown and not unknown[1].startswith("-"):
             message = self._one_too_many(unknown[1])
@@ -57,6 +69,8 @@ class OneLineParser(argparse.ArgumentParser):
             name = unknown.group(1).partition("=")[0]
             options = [o for action in self._actions for o in action.option_strings]
             message = f"unknown option {name!r}: {nearest(name, options, 'options')}"
+            if os.path.lexists(unknown[1]):
+                message += f"; the file is './{unknown[1]}'"
         complain(self.prog, message)
         self.exit(BAD_INPUT)
 

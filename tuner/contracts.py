@@ -3,7 +3,8 @@
 The contract tests (``tests/contracts/``; an installation has them in ``share/tuner``) are run over what the files
 define: neutral is bit-identical to absent, a run that goes on from any step ends as the straight run does, every field
 does something, and so on. A line a contract says whether it holds (``contract_lines.py``), and nothing is left in the
-current folder. They need pytest and hypothesis. Exit codes: 0 all hold, 1 one does not, 2 bad input.
+current folder. They need pytest and hypothesis. Exit codes: 0 all hold, 1 one does not, 2 bad input, 130
+or 143 interrupted.
 """
 
 from __future__ import annotations
@@ -53,7 +54,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return parser.refuse(error)
     console = Console()
     console.print(f"contracts of {', '.join(names)}:")
-    return run(console, tests, names)
+    try:
+        with program.raising(PROGRAM):  # pytest holds back what a handler would write while a test runs
+            return run(console, tests, names)
+    except KeyboardInterrupt as ended:
+        complain(PROGRAM, program.INTERRUPTION)
+        return program.exit_code(ended)
 
 
 def define(given: Sequence[str]) -> list[str]:
@@ -100,6 +106,7 @@ def run(console: Console, tests: Path, names: Sequence[str]) -> int:
             code = pytest.main([*options, str(tests)], plugins=[lines])
         finally:
             set_hypothesis_home_dir(None)
+    program.check()  # pytest takes an interrupt for its own
     if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) and not lines.broken:
         complain(PROGRAM, f"the contracts cannot be run: pytest ended with exit code {int(code)}")
         return FAILED

@@ -2,13 +2,15 @@
 
 A text with a separator, a ``~`` or a scheme is a path, and means that place alone. Any other text is a name: that of a
 campaign in the folder of all, or of a folder here that is one; where both are there, neither is taken.
+A path object of Python is a path, also where its text alone would be a name.
 """
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
-from storage.location import Location, absolute, is_path, location
+from storage.location import Location, Url, absolute, is_path, location
 from terminal.nearest import closest, nearest
 
 from results.store.names import is_name
@@ -41,6 +43,14 @@ def find(text: str, runs: Location = RUNS) -> Location:
         hint = f"did you mean {str(runs / close)!r}?" if close else nearest(text, names, f"campaigns in {runs}")
         raise ValueError(f"{text} is no campaign: neither {' nor ./'.join(map(str, both))} holds {CAMPAIGN}; {hint}")
     return found[0]
+
+
+def text_of(place: str | os.PathLike[str] | Url) -> str:
+    """The text that names the same campaign: a path object means that place, where a text alone may be a name."""
+    if not isinstance(place, os.PathLike):
+        return str(place)
+    text = os.fspath(place)
+    return text if is_path(text) else f"./{text}"
 
 
 def _is_file(path: Location) -> bool:

@@ -15,7 +15,7 @@ from terminal.short import shortened
 
 from results.store.campaign_folder import Store
 from results.store.curves import CurveArrays
-from results.store.find import find
+from results.store.find import find, text_of
 from results.store.statuses import SEARCH, STATUSES
 
 OTHER_NAMES = {
@@ -97,7 +97,7 @@ def load(folder: str | Location) -> Results:
     """
     if not isinstance(folder, str | Path | Url):
         raise ValueError(f"{shortened(folder)} is no name, path or URL of a campaign")
-    return results_of(Store.open(find(folder) if isinstance(folder, str) else folder))
+    return results_of(Store.open(find(text_of(folder))))
 
 
 def results_of(store: Store) -> Results:

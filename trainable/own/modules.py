@@ -242,12 +242,16 @@ def _said(error: BaseException) -> str:
         return f"{text} (a file of your own: --import it too)"
     if isinstance(error, SystemExit):
         return f"it ends the program ({text or 0}) when it is imported"
+    if isinstance(error, SyntaxError):  # its text has file and line, which the place says
+        text = " ".join(str(error.msg).split())
     text = text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
     return text if isinstance(error, ValueError) and text else f"{type(error).__name__}{f': {text}' if text else ''}"
 
 
 def _place(error: BaseException, source: Source) -> str:
-    """File and line of the innermost frame that is in a file of the user's."""
+    """File and line of the innermost frame that is in a file of the user's, or of the text that cannot be compiled."""
+    if isinstance(error, SyntaxError) and error.filename in {path for one in loaded() for path in one.files}:
+        return f"{error.filename}, line {error.lineno or 1}"
     own = _own_frame(error)
     return f"{source.file}, line 1" if own is None else f"{own.filename}, line {own.lineno}"
 

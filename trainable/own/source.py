@@ -167,19 +167,32 @@ def _of_path(path: Path) -> Source:
     if not os.path.lexists(path):
         near = [str(path.with_name(name)) for name in files_to_take(path.parent)]
         raise ValueError(f"there is no file {str(path)!r}: {nearest(str(path), near, 'files')}")
+    _check_ending(path)
+    return Source(_module_name(path), {path.name: _text(path)})
+
+
+def _check_ending(path: Path) -> None:
     if path.suffix != ".py":
         raise ValueError(f"{str(path)!r} is no file of Python: its name must end in .py")
-    return Source(_module_name(path), {path.name: _text(path)})
 
 
 def _of_module(name: str) -> Source:
     top = name.partition(".")[0]
     spec = PathFinder.find_spec(top) if all(part.isidentifier() for part in name.split(".")) else None
     if spec is None or spec.origin is None or top in sys.stdlib_module_names:
+        if name and os.path.lexists(name):
+            _check_ending(local(name))
         what = "Python's own" if top in sys.stdlib_module_names else "neither a file nor a module that can be imported"
         raise ValueError(f"{name!r} is {what}: {nearest(name, files_to_take(Path()), 'files here')}")
     origin = Path(spec.origin)
-    source = Source(name, {origin.name: _text(origin)}) if not _is_package(spec) else _of_package(origin.parent, name)
+    try:
+        source = _of_package(origin.parent, name) if _is_package(spec) else Source(name, {origin.name: _text(origin)})
+        check_size([source])
+    except ValueError:
+        if not in_site_packages(origin):
+            raise
+        installed = f"{name!r} is an installed {'package' if _is_package(spec) else 'module'} ({origin})"
+        raise ValueError(f"{installed}, which cannot be taken along: give a file of your own") from None
     if source.file not in source.files:
         near = sorted(source.modules)
         raise ValueError(f"package {top!r} has no module {name!r}: {nearest(name, near, 'modules')}")

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from results.design import Design
+from results.store.find import text_of
 from results.store.resume_command import RUN_PROGRAM
 from search_spaces.plain import plain_value, plain_values
 from search_spaces.space import Space
@@ -214,9 +215,9 @@ def _call(name: str, results: str | None, trust: str | None, data: str | None) -
 def place_of(campaign: str | os.PathLike[str] | Location) -> str:
     """The text that names a campaign: a name, a path or a URL."""
     found = getattr(campaign, "folder", campaign)
-    found = os.fspath(found) if isinstance(found, os.PathLike) else plain_value(found)
-    if isinstance(found, str | Url):
-        return str(found)
+    found = found if isinstance(found, os.PathLike) else plain_value(found)
+    if isinstance(found, str | Url) or (isinstance(found, os.PathLike) and isinstance(os.fspath(found), str)):
+        return text_of(found)
     raise ValueError(f"{shortened(campaign)} is no name, path or URL of a campaign")
 
 

@@ -73,6 +73,10 @@ WRONG = {
     "latin.py": "'latin.py' cannot be read: it is no UTF-8 text",
     "large.py": r"'large.py' cannot be taken along: it holds 262,145 bytes but may",
     "json": "'json' is Python's own",
+    "UPPER.PY": "'UPPER.PY' is no file of Python: its name must end in .py",
+    "json.py.txt": r"'json.py.txt' is no file of Python: its name must end in .py",
+    "notes.txt": "'notes.txt' is no file of Python: its name must end in .py",
+    "torch": "'torch' is an installed package .*, which cannot be taken along: give a file of your own",
     "empty_folder/": "'empty_folder' is a folder without __init__.py",
     "s3://bucket/tricks.py": "must be a path of this machine",
     "": "'' is neither a file nor a module",
@@ -85,7 +89,8 @@ WRONG = {
 def test_what_is_no_source_is_one_line(text) -> None:
     Path("tricks.py").write_text(TEXT)
     Path("notes.txt").write_text(TEXT)
-    Path("my-tricks.py").write_text(TEXT)
+    for name in ("UPPER.PY", "json.py.txt", "my-tricks.py"):
+        Path(name).write_text(TEXT)
     Path("latin.py").write_bytes("# \xe4".encode("latin-1"))
     Path("large.py").write_text("#" * (own_source.FILE_BYTES + 1))
     Path("empty_folder").mkdir()
