@@ -10,12 +10,15 @@ from terminal.counted import counted
 from results.store.frames import Results
 
 HAVE_ONE = ("completed", "stopped", "plateaued", "diverged")  # statuses of runs that trained and said their curve
+LOSS = "loss"  # the name of the training loss in a curve
 NAMED = 8  # trials
 
 
 def curve_notes(results: Results) -> list[str]:
     """Say what is lacking in a campaign's training curves; reads all of them. A ValueError as of their reading."""
-    return [note for note in (missing_curves(results), not_finite_curves(results)) if note]
+    return [
+        note for note in (missing_curves(results), curves_without_loss(results), not_finite_curves(results)) if note
+    ]
 
 
 def missing_curves(results: Results) -> str:
@@ -34,6 +37,16 @@ def missing_curves(results: Results) -> str:
     has = "has" if len(without) == 1 else "have"
     lacking = f"{len(without)} of {of} that trained {has} no training curve"
     return f"{lacking}: no file in curves/ of {_named(without['number'])}"
+
+
+def curves_without_loss(results: Results) -> str:
+    """Say how many runs have a training curve in which there is no training loss; empty where there is none such."""
+    found = results.curve_arrays.values()
+    numbers = [one.number for one in found if LOSS not in one.values or not len(one.values[LOSS])]
+    if not numbers or results.campaign.get("own_train") is not None:  # which names its curves as it likes
+        return ""
+    of = f"{len(numbers)} of {counted(len(found), 'training curve')}"
+    return f"{of} {'has' if len(numbers) == 1 else 'have'} no values of the training loss: {_named(numbers)}"
 
 
 def not_finite_curves(results: Results) -> str:

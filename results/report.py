@@ -31,7 +31,7 @@ from terminal.console import Console
 from terminal.counted import counted
 from terminal.exit_codes import DONE, FAILED
 from terminal.option_numbers import at_least_one
-from terminal.short import short
+from terminal.short import decimals, short, signed
 
 from results.arithmetic import arithmetic_lines
 from results.crashes import crash_lines
@@ -39,6 +39,7 @@ from results.curve_notes import curve_notes, missing_curves
 from results.cut_schedules import cut_schedules
 from results.export import write_csv
 from results.page.table import base_values
+from results.questions.pareto import front_in_words
 from results.some_changes import HEADING, as_many_as_fit
 from results.statistics.leaderboard import counts, leaderboard
 from results.statistics.pareto import costs
@@ -83,7 +84,7 @@ def print_leaderboard(console: Console, results: Results, top: int = 10) -> None
         lines = [_with_second(line, *pair) for line, pair in zip(lines, _pairs(shown, second), strict=True)]
     _print_table(console, lines, objective)
     if second is not None:
-        console.print(f"front: no other trial is as good in both {objective} and {second}.", style="dim")
+        console.print(f"front: {front_in_words(board, objective, second)}.", style="dim")
     verdicts = verdict_lines(results)
     for note in _notes(board, shown, bool(verdicts), bool(cut_schedules(results.campaign, shown).notna().any())):
         console.print(note, style="dim")
@@ -131,8 +132,8 @@ def _line(row: pd.Series) -> _Line:
     cells = (
         str(row["rank"]) if ranked else "-",
         "-" if pd.isna(row["number"]) else str(row["number"]),
-        "-" if pd.isna(value) else f"{value:.4f}",
-        "-" if pd.isna(row["versus_base"]) or row["is_base"] else f"{row['versus_base']:+.4f}",
+        "-" if pd.isna(value) else decimals(value),
+        "-" if pd.isna(row["versus_base"]) or row["is_base"] else signed(row["versus_base"]),
         f"{row['status']}{stopped_at}",
     )
     if row["is_base"]:
@@ -214,12 +215,12 @@ def _print_best(console: Console, board: pd.DataFrame, objective: str, results: 
         return
     if best["is_base"]:
         console.print()
-        console.print(f"Best: the base config itself, {objective} {best['value']:.4f}.")
+        console.print(f"Best: the base config itself, {objective} {decimals(best['value'])}.")
         return
-    difference = "" if pd.isna(best["versus_base"]) else f" ({best['versus_base']:+.4f} vs base)"
+    difference = "" if pd.isna(best["versus_base"]) else f" ({signed(best['versus_base'])} vs base)"
     which = "".join(f", {name.removesuffix(':')}" for name in _recorded(best))
     console.print()
-    console.print(f"Best: trial {best['number']}{which}, {objective} {best['value']:.4f}{difference}, with")
+    console.print(f"Best: trial {best['number']}{which}, {objective} {decimals(best['value'])}{difference}, with")
     changes, base = _overrides(best), base_values(results.trials, results.campaign)
     width = max((len(path) for path in changes), default=0)
     for path, value in changes.items():

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
 from terminal.counted import counted
+from terminal.short import decimals, signed
 
 from results.design import Design
 from results.statistics.ablation import Ablation, PairedDifference, ablation
@@ -49,7 +50,7 @@ def verdict_lines(results: Results) -> list[str]:
     if stands is not found[-1]:
         winner = stands.judgement.winner
         assert winner is not None and winner.difference is not None
-        name = f"trial {numbers.get(winner.arm, '?')}, {winner.difference:+.4f} against the base"
+        name = f"trial {numbers.get(winner.arm, '?')}, {signed(winner.difference)} against the base"
         lines.append(f"The winner of confirmation {stands.number + 1} of {len(found)} stands: {name}.")
     taken_apart = ablation(stands, rows)
     return lines if taken_apart is None else [*lines, *_ablated(taken_apart)]
@@ -105,7 +106,7 @@ def _confirmed(found: Round, numbers: Mapping[str, int]) -> list[str]:
         return [f"Confirming {found.design}: {ended}."]
     noise = judgement.noise
     degrees = "" if noise is None else counted(noise.degrees_of_freedom, "degree")
-    spread = "unknown" if noise is None else f"SD {noise.sd:.4f} with {degrees} of freedom"
+    spread = "unknown" if noise is None else f"SD {decimals(noise.sd)} with {degrees} of freedom"
     lines = [
         f"Confirmed on fresh seeds, paired with the base ({found.design}; noise of a run: {spread}):",
         f"{'trial':>7}  {'vs base':>8}  {'95 % interval':>18}  {'pairs':>5}  verdict",
@@ -123,8 +124,8 @@ def _confirmed(found: Round, numbers: Mapping[str, int]) -> list[str]:
     winner = judgement.winner
     if winner is not None:
         assert winner.difference is not None
-        means = means_in_words(found, winner.arm)
-        lines.append(f"Winner: trial {numbers.get(winner.arm, '?')}, {winner.difference:+.4f} against the base{means}.")
+        against = f"{signed(winner.difference)} against the base{means_in_words(found, winner.arm)}"
+        lines.append(f"Winner: trial {numbers.get(winner.arm, '?')}, {against}.")
         if runner_up := lead_in_words(found, numbers):
             lines.append(runner_up)
     elif judgement.over:
@@ -149,7 +150,7 @@ def verdict_in_words(verdict: Verdict) -> str:
 def means_in_words(found: Round, arm: str) -> str:
     """Give the means that a candidate's difference is made of: its own and the base's, on the seeds of both."""
     means = fresh_means(found, arm)
-    return "" if means is None else f" (means on fresh seeds: {means[0]:.4f}, the base {means[1]:.4f})"
+    return "" if means is None else f" (means on fresh seeds: {decimals(means[0])}, the base {decimals(means[1])})"
 
 
 def spread_in_words(found: Round) -> str:
@@ -158,7 +159,7 @@ def spread_in_words(found: Round) -> str:
     if known is None or not known.differs:
         return ""
     more, narrow = ("more", "narrow") if known.base_is_noisier else ("less", "wide")
-    sds = f"SD {known.base_sd:.4f} beside {known.candidates_sd:.4f} over {counted(known.seeds, 'seed')}"
+    sds = f"SD {decimals(known.base_sd)} beside {decimals(known.candidates_sd)} over {counted(known.seeds, 'seed')}"
     test = f"(F test, p = {known.chance:.2g})"
     taken = f"The intervals take both to be alike, and may be too {narrow}."
     return f"But the base varies {more} than its candidates: {sds} {test}. {taken}"
@@ -173,7 +174,7 @@ def lead_in_words(found: Round, numbers: Mapping[str, int]) -> str:
     names = [f"trial {numbers.get(arm, '?')}" for arm in (winner.arm, near.arm)]
     side = "ahead of" if near.ahead >= 0 else "behind"
     seeds = f"on the same {counted(near.seeds, 'fresh seed')}"
-    lead = f"{names[0].capitalize()} is {side} {names[1]} by {abs(near.ahead):.4f} {seeds}"
+    lead = f"{names[0].capitalize()} is {side} {names[1]} by {decimals(abs(near.ahead))} {seeds}"
     if near.half_width is None:
         return f"{lead}. Nothing tells the noise between them: either may be the better one."
     interval = f"95 % interval {_interval(near.ahead, near.half_width)}, right for all pairs of candidates"
@@ -182,11 +183,11 @@ def lead_in_words(found: Round, numbers: Mapping[str, int]) -> str:
 
 
 def _interval(middle: float | None, half: float | None) -> str:
-    return "-" if middle is None or half is None else f"{middle - half:+.4f} .. {middle + half:+.4f}"
+    return "-" if middle is None or half is None else f"{signed(middle - half)} .. {signed(middle + half)}"
 
 
 def _signed(value: float | None) -> str:
-    return "-" if value is None else f"{value:+.4f}"
+    return "-" if value is None else signed(value)
 
 
 def _ablated(found: Ablation) -> list[str]:

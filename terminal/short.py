@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+SMALL = 1e-3  # below it, 4 decimals are less than two digits
 LONGEST = 80  # characters of a value in a message
 
 
@@ -14,6 +15,16 @@ def short(value: Any) -> str:
         whole = (value.is_integer() and abs(value) >= 100) or abs(value) >= 999.5
         return f"{value:.0f}" if whole and abs(value) < 1e6 else f"{value:.3g}"
     return value if isinstance(value, str) else json.dumps(value)
+
+
+def decimals(value: float) -> str:
+    """A result as people read it: to 4 decimals, and to 3 significant digits where it is below 0.001."""
+    return f"{value:.3g}" if 0 < abs(value) < SMALL else f"{value:.4f}"
+
+
+def signed(value: float) -> str:
+    """A difference of results, with its sign, to as many digits as a result."""
+    return f"{value:+.3g}" if 0 < abs(value) < SMALL else f"{value:+.4f}"
 
 
 def shortened(value: object) -> str:

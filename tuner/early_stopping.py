@@ -18,6 +18,7 @@ from typing import Any, Protocol
 
 from results.statistics.halving import REDUCTION
 from search_spaces.objectives import MEASURED_AT_THE_END
+from terminal.short import decimals
 from trainable.config import WHOLE_UNITS, Budget
 
 # No rung comes before this part of the budget; one trial in REDUCTION goes on at each. Both were chosen with
@@ -57,7 +58,7 @@ class Stop:
     against: str = ""
 
     def __str__(self) -> str:
-        compared = f"rung {self.rung:.10g}: {self.value:.4f} > {self.cutoff:.4f}"
+        compared = f"rung {self.rung:.10g}: {decimals(self.value)} > {decimals(self.cutoff)}"
         return f"{compared} ({self.against})" if self.against else compared
 
 

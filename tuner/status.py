@@ -6,6 +6,7 @@ Exit codes: 0 it stands as printed, 2 there is no campaign; 1 and 141 where that
 from __future__ import annotations
 
 from terminal import program
+from terminal.short import decimals
 
 if __name__ == "__main__":
     program.begin("python -m tuner.status")
@@ -113,7 +114,8 @@ def counts_in_words(trials: Sequence[TrialRow]) -> str:
 def best_line(trials: Sequence[TrialRow]) -> str:
     """The completed trial with the lowest value."""
     best = min((row for row in trials if _has_value(row)), key=lambda row: given(row["value"]))
-    return f"best: trial {best['number']}{' (base)' * bool(best['is_base'])}, {best['objective']} {best['value']:.4f}"
+    value = decimals(given(best["value"]))
+    return f"best: trial {best['number']}{' (base)' * bool(best['is_base'])}, {best['objective']} {value}"
 
 
 def running_line(row: TrialRow, now: datetime) -> str:

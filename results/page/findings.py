@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 from terminal.counted import counted
+from terminal.short import decimals
 
 from results.page.plain import json_number, json_numbers, shown_text
 from results.questions.effects import effects
@@ -58,7 +59,7 @@ def effect_rows(results: Results) -> dict[str, Any] | None:
     said = (
         "No config was run on two seeds, so that nothing tells the noise."
         if band is None
-        else f"The grey band is what a single run may differ by from noise alone, {band:.4f} at the same level "
+        else f"The grey band is what a single run may differ by from noise alone, {decimals(band)} at the same level "
         f"(noise of {known['source'].iloc[0]})."
     )
     left = max(0, len(table) - MOST_EFFECTS)

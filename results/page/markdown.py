@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from terminal.short import short
+from terminal.short import decimals, short, signed
 
 from results.some_changes import some
 
@@ -54,11 +54,11 @@ def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def _signed(value: float | None) -> str:
-    return "-" if value is None else f"{value:+.4f}"
+    return "-" if value is None else signed(value)
 
 
 def _result(value: float | None) -> str:
-    return "-" if value is None else f"{value:.4f}"
+    return "-" if value is None else decimals(value)
 
 
 def _changes(data: dict[str, Any], place: int) -> list[tuple[str, Any, Any]]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pandas as pd
+from terminal.short import decimals
 
 from results.page.plain import shown_text
 from results.questions.compare import Campaigns
@@ -44,11 +45,14 @@ def _together(found: Campaigns, names: Sequence[str]) -> str:
         return f"{share}, and none of their trials has completed yet."
     best = bests[0]
     by = f"By {objective} alone, the" if second else "The"
-    lead = f"{by} lowest value is that of trial {best['trial']} of {best['campaign']}, {objective} {best['value']:.4f}"
+    value = decimals(best["value"])
+    lead = f"{by} lowest value is that of trial {best['trial']} of {best['campaign']}, {objective} {value}"
     if len(bests) == 1:
         return f"{share}. {lead}; no other campaign has a value yet."
     gap = float(bests[1]["value"] - best["value"])
-    others = _joined([f"{other['value'] - best['value']:.4f} ({other['campaign']})" for other in bests[1:]], MOST_NAMES)
+    others = _joined(
+        [f"{decimals(other['value'] - best['value'])} ({other['campaign']})" for other in bests[1:]], MOST_NAMES
+    )
     return f"{share}. {lead}; the lowest of the others is higher by {others}. {_believed(found.noise, names, gap)}"
 
 
@@ -59,10 +63,10 @@ def _believed(noise: pd.DataFrame, names: Sequence[str], gap: float) -> str:
         return "No config was run on two seeds in them, so that nothing tells whether this is luck."
     smallest = float(known.max())
     if gap <= smallest:
-        return f"Two single runs must differ by {smallest:.4f} to be told apart: this lead may be luck."
+        return f"Two single runs must differ by {decimals(smallest)} to be told apart: this lead may be luck."
     return (
-        f"Two single runs are told apart by {smallest:.4f}, but the lowest of many is lucky: the winners below say "
-        "what was confirmed."
+        f"Two single runs are told apart by {decimals(smallest)}, but the lowest of many is lucky: the winners below "
+        "say what was confirmed."
     )
 
 

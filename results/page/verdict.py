@@ -7,8 +7,10 @@ from typing import Any
 
 import pandas as pd
 from terminal.counted import counted
+from terminal.short import decimals, signed
 
 from results.page.plain import json_number
+from results.questions.pareto import front_in_words
 from results.replays.comparison import compare
 from results.statistics.confirmation import Round, standing
 from results.statistics.leaderboard import CONFIDENCE, counts, leaderboard, searched
@@ -62,7 +64,7 @@ def _confirmed(stands: Round, trials: pd.DataFrame, running: str) -> Sentence:
     right = "the one candidate" if others == 1 else f"all {others} candidates"
     sentence = (
         f"Trial {row['number']} is better than the base: {row['objective']}{_unit(row['objective'])} "
-        f"{winner.difference:+.4f}, 95 % interval {low:+.4f} to {high:+.4f}, on "
+        f"{signed(winner.difference)}, 95 % interval {signed(low)} to {signed(high)}, on "
         f"{counted(winner.pairs, 'fresh seed')} paired with the base. The interval is right for {right} and all looks "
         f"together."
     )
@@ -75,32 +77,33 @@ def _confirmed(stands: Round, trials: pd.DataFrame, running: str) -> Sentence:
 def _unconfirmed(tried: pd.DataFrame, found: list[Round], running: str) -> Sentence:
     best = leaderboard(tried).iloc[0]
     objective, name = best["objective"], int(best["number"])
-    against = "" if pd.isna(best["versus_base"]) else f", {best['versus_base']:+.4f} against the base"
+    against = "" if pd.isna(best["versus_base"]) else f", {signed(best['versus_base'])} against the base"
     if found and found[-1].complete and found[-1].judgement.over:
         noise = found[-1].judgement.noise
-        spread = "" if noise is None else f" The noise of a run is SD {noise.sd:.4f}."
+        spread = "" if noise is None else f" The noise of a run is SD {decimals(noise.sd)}."
         candidates = counted(len(found[-1].candidates), "candidate")
         sentence = f"None of {candidates} is established to be better than the base on fresh seeds.{spread}{running}"
         return Sentence(sentence, "none", name)
     if best["is_base"]:
-        sentence = (
-            f"No trial beats the base config, {objective}{_unit(objective)} {best['value']:.4f} on one seed.{running}"
-        )
+        value = decimals(best["value"])
+        sentence = f"No trial beats the base config, {objective}{_unit(objective)} {value} on one seed.{running}"
         return Sentence(sentence, "none", name)
     state = "The confirmation on fresh seeds goes on." if found else "It is one run of one seed, not yet a finding."
     lead = "is the best so far" if running else "has the lowest value"
-    sentence = f"Trial {name} {lead}: {objective}{_unit(objective)} {best['value']:.4f}{against}. {state}{running}"
+    sentence = (
+        f"Trial {name} {lead}: {objective}{_unit(objective)} {decimals(best['value'])}{against}. {state}{running}"
+    )
     return Sentence(sentence, "open", name)
 
 
 def _of_two(tried: pd.DataFrame, objectives: list[str], running: str) -> Sentence:
     board = leaderboard(tried, objectives[1])
-    on_front = int(board["front"].eq(True).sum())
+    number = int(board["front"].eq(True).sum())
     ranked = int(board["rank"].notna().sum())
-    verb = "is" if on_front == 1 else "are"
+    verb = "is" if number == 1 else "are"
     sentence = (
-        f"{on_front} of {counted(ranked, 'completed trial')} {verb} on the front of {objectives[0]} and "
-        f"{objectives[1]}: no other trial is as good in both. Each is one run of one seed.{running}"
+        f"{number} of {counted(ranked, 'completed trial')} {verb} on the front of {objectives[0]} and "
+        f"{objectives[1]}: {front_in_words(board, *objectives[:2])}. Each is one run of one seed.{running}"
     )
     return Sentence(sentence, "open")
 
@@ -114,7 +117,7 @@ def _of_a_replay(results: Results, completed: pd.DataFrame, running: str) -> Sen
         return Sentence(
             f"{counted(runs, 'recorded run')} trained again, too few to compare ranks.{running}", "open", best
         )
-    spread = "" if noise is None else f" The noise of a run here is SD {noise.sd:.4f}."
+    spread = "" if noise is None else f" The noise of a run here is SD {decimals(noise.sd)}."
     sentence = (
         f"Trained again, {counted(found.pairs, 'recorded run')} rank as in the log with a correlation of "
         f"{found.value:.2f}, {CONFIDENCE:.0%} interval {found.low:.2f} to {found.high:.2f}.{spread}{running}"

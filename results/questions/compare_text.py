@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 from terminal.console import Console
 from terminal.counted import counted
+from terminal.short import decimals, signed
 
 from results.questions.compare import Campaigns
 from results.some_changes import HEADING as CHANGES
@@ -174,8 +175,8 @@ def _text(value: Any) -> str:
 
 
 def _number(value: Any) -> str:
-    return "-" if pd.isna(value) else f"{value:.4f}"
+    return "-" if pd.isna(value) else decimals(value)
 
 
 def _signed(value: Any) -> str:
-    return "-" if pd.isna(value) else f"{value:+.4f}"
+    return "-" if pd.isna(value) else signed(value)

@@ -9,13 +9,13 @@ from typing import Any
 import pandas as pd
 from terminal.counted import counted, counted_range
 from terminal.duration import about
-from terminal.short import short, shortened
+from terminal.short import decimals, short, shortened, signed
 
 from results.design import DEFAULT, MOST_SEEDS, Design
 from results.questions.edges import edges
 from results.questions.expected_gain import FEWEST_LATER, INTERVAL, ExpectedGain, expected_gain
 from results.questions.framed import COUNT, NUMBER, WORDS, framed, objectives_of
-from results.questions.one_ruler import Ruler, one_ruler
+from results.questions.one_ruler import FEWEST_THERE, Ruler, one_ruler
 from results.questions.pace import RecordedPace, recorded_pace
 from results.questions.readable import Readable
 from results.questions.to_come import ablation_to_come, confirmation_to_come, design_of, seconds_to_come
@@ -139,12 +139,14 @@ def _seeds(results: Results, found: list[Round], pace: RecordedPace) -> Iterator
     if len(results.campaign.get("objectives") or ()) > 1 or not candidates:
         return
     if not found:
+        own = design_of(results)
         design = Design(min(DEFAULT.candidates, candidates), DEFAULT.first, DEFAULT.last)
+        come = ConfirmationToCome(design, design) if own is None else confirmation_to_come(results, own, 0)
         yield {
             "step": "confirm",
             "why": "the lowest of many noisy values is lucky: only runs on fresh seeds say whether it is better",
-            "command": _command(results, f"--confirm {design}"),
-            **_of_runs_to_come(ConfirmationToCome(design, design), pace),
+            "command": _command(results, f"--confirm {design}" if own is None else ""),
+            **_of_runs_to_come(come, pace),
         }
         return
     stands, last = standing(found), found[-1]
@@ -189,14 +191,15 @@ def _undecided(results: Results, last: Round, pace: RecordedPace) -> Iterator[di
     best = min((v for v in judgement.verdicts.values() if _ahead(v)), key=lambda v: v.difference or 0.0, default=None)
     if best is None or best.pairs_to_settle is None:
         return
+    assert best.difference is not None and best.half_width is not None, "it is judged"
     pairs = min(MOST_SEEDS, max(best.pairs_to_settle, last.design.last + 1))
     number = dict(zip(results.rows["key"], results.rows["number"], strict=True)).get(best.arm)
     yield {
         "step": "more seeds",
         "why": (
-            f"trial {number} is {best.difference:+.4f} against the base, but its interval is as wide as +-"
-            f"{best.half_width:.4f} after {counted(best.pairs, 'pair')}: about {best.pairs_to_settle} would settle it. "
-            "A design cannot change once its results are known, so that takes a campaign of its own"
+            f"trial {number} is {signed(best.difference)} against the base, but its interval is as wide as +-"
+            f"{decimals(best.half_width)} after {counted(best.pairs, 'pair')}: about {best.pairs_to_settle} would "
+            "settle it. A design cannot change once its results are known, so that takes a campaign of its own"
         ),
         "command": _confirm_anew(results, pairs),
         **_of_anew(pairs, pace),
@@ -239,14 +242,22 @@ def _more_trials(
         "command": _command(results, f"--trials {whole}"),
     }
     if gain is None:
-        compared = f"{len(ruler)} of at least {FEWEST_LATER} trials can be compared at the end"
-        return row | {"why": f"cannot say what they would give: {compared}"}
+        return row | {"why": f"cannot say what they would give: {_unsaid(ruler)}"}
     interval = f"{100 * INTERVAL:.0f} %: {short(gain.low)} to {short(gain.high)}"
     said = f"expected gain {short(gain.mean)} in {objectives_of(results)[0]} ({interval}); "
     said += f"chance of any gain {100 * gain.chance:.0f} %, of single runs, of which the lowest is lucky"
     if noise is not None:
         said += f"; noise of one run SD {short(noise.sd)}"
     return row | {"why": said, "gain": gain.mean, "low": gain.low, "high": gain.high, "chance": gain.chance}
+
+
+def _unsaid(ruler: Ruler) -> str:
+    """Say why nothing is known of the gain of more trials."""
+    if ruler.at != "the end":
+        return f"fewer than {FEWEST_THERE} trials came to the end, so they can be compared at {ruler.at} only"
+    if len(ruler) < FEWEST_LATER:
+        return f"{len(ruler)} of at least {FEWEST_LATER} trials can be compared at the end"
+    return "no trial has a finite value at the end"
 
 
 def _widen(results: Results, pace: RecordedPace) -> Iterator[dict[str, Any]]:

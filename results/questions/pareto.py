@@ -13,6 +13,13 @@ _TYPES = {
 }  # fmt: skip
 
 
+def front_in_words(board: pd.DataFrame, objective: str, second: str) -> str:
+    """Say of a leaderboard's front what puts a trial there, or why none is there."""
+    if not board["front"].eq(True).any():
+        return f"empty, since no completed trial has both {objective} and {second}"
+    return f"no other trial is as good in both {objective} and {second}"
+
+
 def pareto(campaign: Readable) -> pd.DataFrame:
     """Which trials does no other one beat in both objectives? A row a trial of the front, by the first objective.
 

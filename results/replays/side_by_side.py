@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import pandas as pd
 from terminal.console import Console
 from terminal.counted import counted
+from terminal.short import decimals, signed
 
 from results.replays.budgets import steps_line
 from results.replays.comparison import Comparison
@@ -173,9 +174,9 @@ def _noise(noise: Noise | None, runs: int) -> str:
     if noise is None:
         return "unknown, for want of replicates: nothing can be established"
     what = "two single runs" if runs == 1 else f"two means of {runs}"
-    apart = f"{what} must be {noise.smallest_difference(runs, runs):.4f} apart"
+    apart = f"{what} must be {decimals(noise.smallest_difference(runs, runs))} apart"
     degrees = counted(noise.degrees_of_freedom, "degree")
-    return f"SD {noise.sd:.4f} with {degrees} of freedom; {apart}"
+    return f"SD {decimals(noise.sd)} with {degrees} of freedom; {apart}"
 
 
 def _effect_lines(comparison: Comparison) -> list[str]:
@@ -221,11 +222,11 @@ def _never_scored(runs: pd.DataFrame) -> list[str]:
 
 
 def _number(value: float) -> str:
-    return "-" if pd.isna(value) else f"{value:.4f}"
+    return "-" if pd.isna(value) else decimals(value)
 
 
 def _change(value: float) -> str:
-    return "-" if pd.isna(value) else f"{value:+.4f}"
+    return "-" if pd.isna(value) else signed(value)
 
 
 def _count(value: int | None) -> str:

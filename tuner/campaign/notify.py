@@ -25,6 +25,7 @@ from terminal.console import Console
 from terminal.counted import counted
 from terminal.duration import duration
 from terminal.exit_codes import BAD_INPUT, DONE, FAILED
+from terminal.short import decimals, signed
 from tuner.campaign.endings import EndedEarlyError
 
 BELL = "bell"
@@ -94,8 +95,8 @@ def verdict_of(store: Store) -> tuple[str, str, str]:
     stands = standing(found)
     if stands is not None and (won := stands.judgement.winner) is not None:
         number, difference, half = numbers.get(won.arm, ""), given(won.difference), won.half_width or 0.0
-        interval = f"{difference - half:+.4f} to {difference + half:+.4f}"
-        verdict = f"established: trial {number} is better than the base, {difference:+.4f} ({interval})"
+        interval = f"{signed(difference - half)} to {signed(difference + half)}"
+        verdict = f"established: trial {number} is better than the base, {signed(difference)} ({interval})"
         return verdict, number, f"{difference:+.6g}"
     if found:
         over = found[-1].complete and found[-1].judgement.over
@@ -107,7 +108,11 @@ def verdict_of(store: Store) -> tuple[str, str, str]:
     best = min(completed, key=lambda row: given(row["value"]), default=None)
     if best is None:
         return "no trial completed", "", ""
-    return f"not confirmed: trial {best['number']} has the lowest {best['objective']}, {best['value']:.4f}", "", ""
+    return (
+        f"not confirmed: trial {best['number']} has the lowest {best['objective']}, {decimals(given(best['value']))}",
+        "",
+        "",
+    )
 
 
 def on_the_front(store: Store, second: str) -> int:

@@ -19,7 +19,7 @@ from results.store.statuses import SEARCH
 from terminal.console import Line
 from terminal.counted import counted
 from terminal.program import INTERRUPTION
-from terminal.short import short
+from terminal.short import decimals, short, signed
 from tuner.campaign.endings import AGAIN
 from tuner.campaign.trials import Entry
 from tuner.cli.sparkline import interval, span_of, sparkline
@@ -94,13 +94,13 @@ def best_text(search: Search) -> Line:
     best, base = search.ledger.best(), search.ledger.base_value()
     if best is None:
         return Line(ahead(search), style="dim")
-    text = Line(f"best {search.space.objective} {best.value:.4f}", style="bold green")
+    text = Line(f"best {search.space.objective} {decimals(best.value)}", style="bold green")
     if curve := sparkline(curve_of(best, curves_are(search)), *curve_span(search)):
         text.append(f" {curve}", style="green")
     if best.row["is_base"]:
         return text.append(" (the base)", style="dim")
     if base is not None:
-        text.append(f" ({best.value - base:+.4f} vs base)")
+        text.append(f" ({signed(best.value - base)} vs base)")
     changes = json.loads(best.row["overrides"])
     text.append("  " + "  ".join(f"{path}={short(v)}" for path, v in changes.items()), style="dim")
     return cut_off(text)
@@ -115,7 +115,7 @@ def ahead(search: Search) -> str:
     there = [(milestones[furthest], e) for milestones, e in entries if furthest in milestones]
     value, first = min(there, key=lambda pair: pair[0])
     at = f"{first.row['budget_unit']} {short(furthest)}"
-    return f"no trial has completed yet; ahead at {at}: trial {first.number}, {value:.4f}"
+    return f"no trial has completed yet; ahead at {at}: trial {first.number}, {decimals(value)}"
 
 
 # --- what runs --------------------------------------------------------------------------------------------------------
@@ -153,7 +153,7 @@ def running_cells(search: Search, entry: Entry, best: Entry | None, ends: tuple[
         name,
         since,
         Line(f"{short(row['spent'])}/{short(row['budget'])} {unit}"),
-        Line(f"{row['last_value']:.4f}"),
+        Line(decimals(row["last_value"])),
         Line(against, style="green" if against.startswith("-") else ""),
         Line(sparkline(curve_of(entry, kind), *ends), style="cyan"),
         Line("" if speed is None else f"{speed:,.0f}", style="dim"),
@@ -176,7 +176,7 @@ def first_report(search: Search, entry: Entry) -> float | None:
 def against_best(milestones: dict[float, float], best: Entry) -> str:
     """The trial's value minus the best one's at the last place where both reported."""
     both = [m for m in milestones if m in best.milestones]
-    return f"{milestones[max(both)] - best.milestones[max(both)]:+.4f}" if both else ""
+    return signed(milestones[max(both)] - best.milestones[max(both)]) if both else ""
 
 
 def curves_are(search: Search) -> str:
@@ -265,8 +265,8 @@ def interval_lines(found: Round, numbers: dict[str, int]) -> list[RenderableType
         low, high = _edges(verdict)
         difference = verdict.difference or 0.0
         drawn = interval(low, difference, high, scale, INTERVAL_WIDTH) if scale[1] > scale[0] else ""
-        said = f"{low:+.4f} .. {high:+.4f}" if verdict.half_width is not None else "no interval"
-        cells = (f"  trial {numbers.get(verdict.arm, '?')}", f"{difference:+.4f}", said, drawn, outcome(verdict))
+        said = f"{signed(low)} .. {signed(high)}" if verdict.half_width is not None else "no interval"
+        cells = (f"  trial {numbers.get(verdict.arm, '?')}", signed(difference), said, drawn, outcome(verdict))
         grid.add_row(*(Line(cell, style="green" if verdict.better else "") for cell in cells))
     return [grid] if known else []
 

@@ -9,7 +9,9 @@ from types import TracebackType
 from rich.console import Group
 from rich.live import Live
 
+from results.store.row_parts import given
 from terminal.console import Console
+from terminal.short import decimals
 from tuner.campaign.trials import Entry
 from tuner.cli.live_block import LOG_LINES, block, clock, trial_name
 from tuner.cli.time_left_of_search import TimeLeft
@@ -79,7 +81,8 @@ def ended_line(entry: Entry, is_best: bool, elapsed: float) -> str:
     if row["reused_from"]:
         name += f" (reused from {row['reused_from']})"
     if entry.status == "completed":
-        return f"{name} completed: {row['objective']} {row['value']:.4f}" + (", best so far" if is_best else "")
+        value = decimals(given(row["value"]))
+        return f"{name} completed: {row['objective']} {value}" + (", best so far" if is_best else "")
     if entry.status == "stopped":
         return f"{name} stopped at {row['reason']}"
     reason = row["reason"]

@@ -20,7 +20,7 @@ from results.store.frames import OTHER_NAMES, Results, results_of
 from storage.location import Location
 from terminal.counted import counted
 from terminal.nearest import no_attribute
-from terminal.short import short
+from terminal.short import decimals, short, signed
 from tuner.python.widgets import without_widgets
 from tuner.spec import CampaignSpec
 
@@ -57,13 +57,13 @@ class Best:
         return found
 
     def __repr__(self) -> str:
-        against = "" if self.versus_base is None else f", {self.versus_base:+.4f} vs base"
+        against = "" if self.versus_base is None else f", {signed(self.versus_base)} vs base"
         if self.difference is not None:
-            mean = "" if self.fresh_value is None else f"{self.fresh_value:.4f}, "
-            against = f" on one seed; on fresh seeds {mean}{self.difference:+.4f} vs base"
+            mean = "" if self.fresh_value is None else f"{decimals(self.fresh_value)}, "
+            against = f" on one seed; on fresh seeds {mean}{signed(self.difference)} vs base"
         changed = json.loads(self.row["overrides"])  # as the leaderboard counts them
         changed = f", {counted(len(changed), 'change')}" if changed else ", the base"
-        return f"<Best: trial {self.trial}, {self.objective} {self.value:.4f}{against}" + (
+        return f"<Best: trial {self.trial}, {self.objective} {decimals(self.value)}{against}" + (
             f"{changed}{', confirmed' if self.confirmed else ''}>"
         )
 

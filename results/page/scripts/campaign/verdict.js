@@ -11,7 +11,7 @@ function verdictSection() {
   if (DATA.budget) facts.push(["budget of a trial", `${short(DATA.budget.amount)} ${DATA.budget.unit}`]);
   if (DATA.slots) facts.push(["time", duration(DATA.slots.seconds)], ["slots", String(DATA.slots.lanes.length)]);
   const noise = DATA.confirmations.map((round) => round.noise).filter(Boolean).at(-1);
-  if (noise) facts.push(["noise of a run", `SD ${noise.sd.toFixed(4)} (${noise.degrees} ${noise.degrees === 1 ? "degree" : "degrees"} of freedom)`]);
+  if (noise) facts.push(["noise of a run", `SD ${decimals(noise.sd)} (${noise.degrees} ${noise.degrees === 1 ? "degree" : "degrees"} of freedom)`]);
   if (DATA.base_value !== null && DATA.base_value !== undefined) facts.push(["the base", result(DATA.base_value)]);
   byId("facts").append(...facts.map(([label, value]) => el("div", {}, el("div", { class: "label", text: label }), el("div", { class: "value", text: value }))));
 }

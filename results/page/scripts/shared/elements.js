@@ -40,9 +40,14 @@ function short(value) {
 }
 
 const minus = (text) => text.replace("-", "−");
-const result = (value) => (value === null || value === undefined ? "–" : minus(value.toFixed(4)));
+// 4 decimals, and 3 significant digits below 0.001, as in the text (terminal/short.py).
+const decimals = (value) => {
+  if (value === 0 || Math.abs(value) >= 1e-3) return value.toFixed(4);
+  return Math.abs(value) < 1e-4 ? value.toExponential(2).replace(/\.?0+e/, "e") : String(Number(value.toPrecision(3)));
+};
+const result = (value) => (value === null || value === undefined ? "–" : minus(decimals(value)));
 const signed = (value) =>
-  value === null || value === undefined ? "–" : (value > 0 ? "+" : "") + minus(value.toFixed(4));
+  value === null || value === undefined ? "–" : (value > 0 ? "+" : "") + minus(decimals(value));
 
 function duration(seconds) {
   const whole = Math.round(seconds);

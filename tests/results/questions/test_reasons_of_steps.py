@@ -1,0 +1,52 @@
+"""Next steps of a campaign with its own confirmation, and the reason why a gain cannot be said."""
+
+from __future__ import annotations
+
+import results
+from benchmarks.made_up_campaign import make
+from results.curve_notes import curves_without_loss
+from results.questions.pareto import front_in_words
+from results.statistics.leaderboard import leaderboard
+from tests.results.questions.made_up_search import KNOBS, RANGES, place, search
+
+
+def test_the_confirmation_that_a_campaign_asked_for_is_advised_and_not_another(make_trial, written) -> None:
+    rows = search(make_trial, lambda row: (place(row) - 0.5) ** 2)
+    found = written(rows, knobs=KNOBS, ranges=RANGES, trials=24, confirm="1x5..10").next_steps().set_index("step")
+    confirm = found.loc["confirm"]
+    assert "--confirm" not in confirm["command"] and confirm["command"].startswith("python -m tuner.run --resume night")
+    assert confirm["runs"] == 10 and confirm["takes"].startswith("10 to 20 runs")
+
+
+def test_a_gain_is_not_said_for_want_of_trials_at_the_end_where_they_are_compared_earlier(tmp_path) -> None:
+    campaign = results.load(make(tmp_path / "night", 12, 5))
+    rows = campaign.rows.copy()
+    done = rows.index[rows["status"] == "completed"][2:]
+    rows.loc[done, "status"] = "stopped"
+    object.__setattr__(campaign, "rows", rows)
+    steps = campaign.next_steps().set_index("step")
+    why = steps.loc["more trials", "why"]
+    assert "fewer than 5 trials came to the end, so they can be compared at" in why and "12 of at least 12" not in why
+
+
+def test_a_front_that_is_empty_says_what_no_trial_has(make_trial, written) -> None:
+    campaign = written(search(make_trial, lambda row: place(row), trials=6), knobs=KNOBS, ranges=RANGES)
+    trials = campaign.trials
+    full = leaderboard(trials.assign(train_seconds=1.0, extra_seconds=0.0), "train_seconds")
+    none = leaderboard(trials.assign(train_seconds=None), "train_seconds")
+    said = "no other trial is as good in both val_bpb and train_seconds"
+    assert front_in_words(full, "val_bpb", "train_seconds") == said
+    said = "empty, since no completed trial has both val_bpb and train_seconds"
+    assert front_in_words(none, "val_bpb", "train_seconds") == said
+
+
+def test_curves_without_a_training_loss_are_counted_and_named(tmp_path, monkeypatch) -> None:
+    campaign = results.load(make(tmp_path / "night", 6, 5))
+    assert curves_without_loss(campaign) == ""
+    for one in list(campaign.curve_arrays.values())[:2]:
+        one.values.pop("loss")
+    arrays = campaign.curve_arrays
+    for one in list(arrays.values())[:2]:
+        one.values.pop("loss", None)
+    monkeypatch.setattr(type(campaign), "curve_arrays", property(lambda self: arrays))
+    assert "have no values of the training loss: trials " in curves_without_loss(campaign)
