@@ -44,7 +44,7 @@ CONTENTS: dict[str, dict[str, list[str]]] = {
             "docs/own_train",
             "docs/trackers",
         ],
-        "On a cluster": ["docs/cluster", "docs/rehearsal", "docs/gpu/README"],
+        "On a cluster": ["docs/cluster", "docs/rehearsal", "docs/gpu/README", "docs/gpu/nvidia_h200"],
         "Believe it": ["docs/why", "docs/figures", "docs/coverage", "docs/start_seconds", "docs/mutations"],
         "Look it up": ["docs/spaces", "docs/knobs/README", "CONTRIBUTING", "CHANGELOG"],
     },
