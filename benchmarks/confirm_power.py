@@ -33,7 +33,8 @@ from results.statistics.confirmation import EndedRun, Judgement, judge
 from search_spaces.domains import Choice, Domain, LogUniform
 from terminal.command_line import OneLineParser
 from terminal.console import Console
-from tuner.proposals.sampler import suggest, tpe
+from tuner.proposals.optuna_samplers import tpe
+from tuner.proposals.sampler import suggest
 
 TRIALS = 24
 EFFECT = -2.0  # of the knob that matters, in noise SD

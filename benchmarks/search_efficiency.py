@@ -44,7 +44,8 @@ from storage.target import check_file_to_write
 from terminal.command_line import OneLineParser
 from terminal.console import Console
 from terminal.option_numbers import at_least_one, positive
-from tuner.proposals.sampler import STARTUP_TRIALS, Sampler
+from tuner.proposals.first_points import STARTUP_TRIALS
+from tuner.proposals.sampler import Sampler
 
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt

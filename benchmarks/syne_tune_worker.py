@@ -16,12 +16,12 @@ from typing import Any
 
 import numpy as np
 from syne_tune.backend.trial_status import Trial
-from syne_tune.config_space import choice, loguniform, randint, uniform
+from syne_tune.config_space import choice, lograndint, loguniform, randint, uniform
 from syne_tune.optimizer.baselines import ASHA, ASHABORE, BOHB
 from syne_tune.optimizer.scheduler import SchedulerDecision
 
 METHODS = {"ASHA": ASHA, "BOHB": BOHB, "ASHABORE": ASHABORE}
-KINDS = {"Uniform": uniform, "LogUniform": loguniform, "Integer": randint}
+KINDS = {"Uniform": uniform, "LogUniform": loguniform, "Integer": randint, "LogInteger": lograndint}
 
 
 def main() -> None:

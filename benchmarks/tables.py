@@ -23,7 +23,7 @@ import pandas as pd
 
 import search_spaces
 from results import load
-from search_spaces.domains import Choice, LogUniform, Value
+from search_spaces.domains import Choice, Value
 from search_spaces.space import Knob, Scale, Space
 from trainable.config import Budget, TrainConfig
 
@@ -264,6 +264,6 @@ def _coordinate(knob: Knob, values: Mapping[str, Value]) -> float:
     if isinstance(domain, Choice):
         return float(domain.labels.index(value))
     assert isinstance(value, int | float)
-    if isinstance(domain, LogUniform):
+    if domain.is_log:
         return math.log(value / domain.low) / math.log(domain.high / domain.low)
     return (value - domain.low) / (domain.high - domain.low)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from terminal.short import shortened
 from trainable.component import Component
@@ -21,6 +21,7 @@ class Uniform:
 
     low: float
     high: float
+    is_log: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         _make_plain(self)
@@ -41,10 +42,11 @@ class Uniform:
 class LogUniform(Uniform):
     """A float whose logarithm is uniform in [log low, log high]."""
 
+    is_log: ClassVar[bool] = True
+
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.low <= 0:
-            raise ValueError(f"the lower bound of a LogUniform is {self.low} but must be positive")
+        _check_positive(self)
 
     def __str__(self) -> str:
         return f"{self.low:g} .. {self.high:g} (log)"
@@ -56,12 +58,13 @@ class Integer:
 
     low: int
     high: int
+    is_log: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         _make_plain(self)
         for bound in (self.low, self.high):
             if isinstance(bound, bool) or not isinstance(bound, int):
-                raise ValueError(f"a bound of an Integer is {shortened(bound)} but must be int")
+                raise ValueError(f"a bound of {_article(self)} is {shortened(bound)} but must be int")
         _check_order(self.low, self.high)
 
     def __contains__(self, value: Any) -> bool:
@@ -73,6 +76,20 @@ class Integer:
 
     def __str__(self) -> str:
         return f"{self.low} .. {self.high}"
+
+
+@dataclass(frozen=True)
+class LogInteger(Integer):
+    """An integer whose logarithm is about uniform: a size (a width, a batch) that is doubled rather than added to."""
+
+    is_log: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_positive(self)
+
+    def __str__(self) -> str:
+        return f"{self.low} .. {self.high} (log)"
 
 
 @dataclass(frozen=True, init=False)
@@ -127,6 +144,18 @@ def _make_plain(domain: Uniform | Integer) -> None:
     """Let bounds that are scalars of a library be numbers."""
     for name in ("low", "high"):
         object.__setattr__(domain, name, plain_value(getattr(domain, name)))
+
+
+def _article(domain: Integer) -> str:
+    name = type(domain).__name__
+    return f"an {name}" if name[0] in "AEIOU" else f"a {name}"
+
+
+def _check_positive(domain: Uniform | Integer) -> None:
+    if domain.low <= 0:
+        raise ValueError(
+            f"the lower bound of a {type(domain).__name__} is {shortened(domain.low)} but must be positive"
+        )
 
 
 def _check_order(low: float, high: float) -> None:

@@ -20,7 +20,7 @@ from trainable.config import Budget
 from trainable.ranges import MOST_COUNT
 from trainable.training import Training
 
-from search_spaces.domains import Choice, Domain, Integer, LogUniform, Uniform, Value
+from search_spaces.domains import Choice, Domain, Integer, LogInteger, LogUniform, Uniform, Value
 from search_spaces.plain import plain_value
 from search_spaces.space import Knob, Space
 
@@ -214,15 +214,11 @@ def _range(text: str, whole: bool) -> Domain:
         raise ValueError("it must be LOW..HIGH or LOW..HIGH log, with two numbers")
     for bound in (low, high):
         _check_number(bound if whole else float(bound))
-    if is_log:
-        if whole:
-            raise ValueError("a log range is of fractions: write the base's value as one (8.0)")
-        return LogUniform(float(low), float(high))
     if not whole:
-        return Uniform(float(low), float(high))
+        return LogUniform(float(low), float(high)) if is_log else Uniform(float(low), float(high))
     if not (isinstance(low, int) and isinstance(high, int)):
         raise ValueError("the base's value is a whole number, and so must be the bounds (or write the base as 8.0)")
-    return Integer(low, high)
+    return LogInteger(low, high) if is_log else Integer(low, high)
 
 
 def _option(text: str) -> Value:

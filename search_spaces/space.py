@@ -38,7 +38,7 @@ class Knob:
 
     def __post_init__(self) -> None:
         check_types("a knob", {"path": (self.path, str, "text")})
-        domains = "a domain: Uniform, LogUniform, Integer or Choice"
+        domains = "a domain: Uniform, LogUniform, Integer, LogInteger or Choice"
         fields = {
             "domain": (self.domain, Domain, domains),
             "reason": (self.why, str, "text"),

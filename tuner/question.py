@@ -17,6 +17,7 @@ from trainable.data.preparation import prepare
 from trainable.evaluation.enough import check_enough
 from trainable.own.source import Source
 from trainable.runtime import FP32, PRECISIONS
+from tuner import search_methods
 from tuner.campaign.planned import Planned
 from tuner.plan import cost as plan
 from tuner.proposals import replay_plan
@@ -104,6 +105,7 @@ def _ask_search(space: Space, spec: CampaignSpec, scale: str) -> Question:
     settled = replace(
         _settled(spec, asked, scale),
         trials=trials,
+        sampler=search_methods.chosen(spec.sampler, len(asked.objectives), trials),
         stopper=spec.stopper or ("asha" if asked.measured_on_the_way else "none"),
         reports=spec.reports or 0,
         confirm=(DEFAULT if one else False) if spec.confirm is None else spec.confirm,
@@ -120,6 +122,7 @@ def _ask_replay(space: Space, spec: CampaignSpec, scale: str, wanted: Replay) ->
     settled = replace(
         _settled(spec, space, scale),
         trials=len(planned),
+        sampler=None,
         stopper=spec.stopper or "none",
         reports=REPLAY_REPORTS if spec.reports is None else spec.reports,
         confirm=spec.confirm or False,

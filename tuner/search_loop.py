@@ -37,6 +37,7 @@ from tuner.loop.reuse import Reuse
 from tuner.loop.stopping import Stopping
 from tuner.proposals.sampler import Sampler
 from tuner.proposals.warm_start import Prior
+from tuner.search_methods import TPE_UNIFORM
 
 SPENT = "the space has no further configs"
 ABOUT = ("space", "scale", "question", "data_description", "code_version")  # of the campaign, that its study has too
@@ -108,6 +109,7 @@ class Search:
             self.note,
             self.folder.name,
             {name: self.ledger.campaign[name] for name in ABOUT if name in self.ledger.campaign},
+            self.spec.sampler or TPE_UNIFORM,
         )
 
     def _confirmation(self) -> Confirmation | None:

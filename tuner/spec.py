@@ -13,6 +13,7 @@ from typing import Any, Literal
 from results.design import Design
 from results.store.places import RECORDED
 from storage.location import absolute, location
+from tuner.search_methods import TPE_UNIFORM
 
 VERSION = 2  # of what is kept; 1 had no number, and of how a campaign is run only whether steps are compiled
 AS_RUN = "as_run"
@@ -47,6 +48,7 @@ class CampaignSpec:
     seed: int | None = None
     precision: str | None = None  # of matrix products: fp32 or bf16; None and auto are settled by the devices
     replay: Replay | None = None
+    sampler: str | None = None  # a name in tuner/search_methods.py; settled, that of a method, None in a replay
     warm_start: tuple[str, ...] = ()  # "recorded", and campaigns by name, path or URL
     reuse: tuple[str, ...] = ()  # campaigns, in the same way
     # how it is judged
@@ -72,6 +74,8 @@ class CampaignSpec:
         kept["warm_start"] = [_whole(name) for name in self.warm_start] or None
         kept["reuse"] = [_whole(name) for name in self.reuse]
         kept["confirm"] = str(self.confirm) if self.confirm else None
+        if self.replay is not None:
+            del kept["sampler"]
         return {"spec_version": VERSION, **kept}
 
     @classmethod
@@ -87,7 +91,9 @@ class CampaignSpec:
         found |= {n: tuple(found.get(n, ())) for n in ("constraints", "likely", "imports", "warm_start", "reuse")}
         found["reports"] = kept.get("reports", 0)
         found["confirm"] = Design.parse(kept["confirm"]) if kept.get("confirm") else False
-        if (asked := kept.get("replay")) is not None:
+        if (asked := kept.get("replay")) is None:
+            found.setdefault("sampler", TPE_UNIFORM)  # of a campaign from before there was another
+        else:
             found["replay"] = Replay(tuple(asked["selections"]), asked["reading"], asked["seeds"])
         return cls(**found)
 

@@ -15,7 +15,7 @@ from benchmarks.gpu.context import Context
 from benchmarks.gpu.figures import Figures
 from benchmarks.gpu.golf import golf, golf_data
 from benchmarks.gpu.small import start
-from search_spaces.domains import Choice, Domain, Integer, LogUniform
+from search_spaces.domains import Choice, Domain, Integer
 from search_spaces.space import Space
 from trainable.component_paths import with_values
 from trainable.config import Budget, TrainConfig
@@ -72,6 +72,6 @@ def _drawn(domain: Domain, draw: random.Random) -> Any:
         return draw.choice(domain.labels)
     if isinstance(domain, Integer):
         return draw.randint(domain.low, domain.high)
-    if isinstance(domain, LogUniform):
+    if domain.is_log:
         return math.exp(draw.uniform(math.log(domain.low), math.log(domain.high)))
     return draw.uniform(domain.low, domain.high)

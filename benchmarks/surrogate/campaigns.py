@@ -12,6 +12,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -19,15 +20,15 @@ import optuna
 from optuna.trial import TrialState
 
 from benchmarks.rivals import define
-from benchmarks.surrogate import draws
 from benchmarks.surrogate.device import Device, Outcome
 from search_spaces.domains import Value
 from search_spaces.space import Space
 from tuner.plan.simulated_clock import SimulatedClock
+from tuner.proposals.model.observations import TOLD_SECONDS
 from tuner.proposals.sampler import Sampler
+from tuner.search_methods import GP, TPE, TPE_UNIFORM
 
 MOST_TRIALS = 20  # in the time of one base run: points that are no valid run cost nothing
-NEAR = 15  # first points near the base, of the method that begins with them
 
 
 class Method(Protocol):
@@ -41,28 +42,19 @@ class Method(Protocol):
 
 
 class Ours:
-    """The product's sampler."""
+    """The product's sampler, by one of its methods."""
 
-    def __init__(self, device: Device, seed: int) -> None:
-        self.sampler = Sampler(device.small.space, device.small.space.values_of(device.small.base), seed)
+    def __init__(self, device: Device, seed: int, method: str) -> None:
+        space = device.small.space
+        self.sampler = Sampler(space, space.values_of(device.small.base), seed, method=method)
 
     def ask(self) -> tuple[int, Mapping[str, Value]]:
         suggestion = self.sampler.ask()
         return suggestion.number, suggestion.values
 
     def tell(self, number: int, outcome: Outcome) -> None:
-        self.sampler.tell(number, outcome.status, outcome.final)
-
-
-class NearFirst(Ours):
-    """The product's sampler, whose first points are near the base in place of random ones."""
-
-    def __init__(self, device: Device, seed: int) -> None:
-        super().__init__(device, seed)
-        space, generator = device.small.space, np.random.default_rng(seed)
-        base = space.values_of(device.small.base)
-        for _ in range(NEAR):
-            self.sampler.study.enqueue_trial(draws.near(space, base, generator))
+        seconds = {TOLD_SECONDS: outcome.seconds}
+        self.sampler.tell(number, outcome.status, outcome.final, attributes=seconds)
 
 
 class OptunaAlone:
@@ -109,7 +101,11 @@ def methods() -> dict[str, Callable[[Device, int], Method]]:
             True,
         ),
     }
-    found: dict[str, Callable[[Device, int], Method]] = {"ours": Ours, "ours, near first": NearFirst}
+    found: dict[str, Callable[[Device, int], Method]] = {
+        "ours, gp": partial(Ours, method=GP),
+        "ours, tpe": partial(Ours, method=TPE),
+        "ours, tpe, random first": partial(Ours, method=TPE_UNIFORM),
+    }
     for name, (make, worst) in kinds.items():
         found[name] = lambda device, seed, make=make, worst=worst: OptunaAlone(  # type: ignore[misc]
             device.small.space, device.small.space.values_of(device.small.base), make(seed), worst

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from search_spaces.domains import Choice, Domain, Integer, LogUniform, Value
+from search_spaces.domains import Choice, Domain, Integer, Value
 from search_spaces.space import Space
 
 REDRAWN = 0.15  # the chance of a knob to leave the base
@@ -26,9 +26,12 @@ def draw(domain: Domain, generator: np.random.Generator) -> Value:
     """A random value of one knob."""
     if isinstance(domain, Choice):
         return domain.labels[int(generator.integers(len(domain.labels)))]
-    if isinstance(domain, Integer):
+    if isinstance(domain, Integer) and not domain.is_log:
         return int(generator.integers(domain.low, domain.high + 1))
-    if isinstance(domain, LogUniform):
+    if isinstance(domain, Integer):
+        ends = np.log([domain.low - 0.5, domain.high + 0.5])
+        return int(np.clip(round(float(np.exp(generator.uniform(*ends)))), domain.low, domain.high))
+    if domain.is_log:
         return float(np.exp(generator.uniform(np.log(domain.low), np.log(domain.high))))
     return float(generator.uniform(domain.low, domain.high))
 
@@ -73,5 +76,5 @@ def _between(domain: Domain, one: Value, other: Value, generator: np.random.Gene
         return one if generator.random() < 0.5 else other
     assert isinstance(one, int | float) and isinstance(other, int | float)
     part = generator.uniform(-0.25, 1.25)
-    found = one * (other / one) ** part if isinstance(domain, LogUniform) else one + (other - one) * part
+    found = one * (other / one) ** part if domain.is_log else one + (other - one) * part
     return float(np.clip(found, domain.low, domain.high))

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from search_spaces.domains import Choice, LogUniform, Value
+from search_spaces.domains import Choice, Value
 from search_spaces.space import Knob, Space
 
 MIDDLE = 0.5
@@ -55,6 +55,6 @@ def _numbers(knob: Knob, point: Mapping[str, Value]) -> list[float]:
         order = sorted(domain.labels, key=float)  # type: ignore[arg-type]
         return [order.index(value) / (len(order) - 1)]
     assert isinstance(value, int | float)
-    if isinstance(domain, LogUniform):
+    if domain.is_log:
         return [math.log(value / domain.low) / math.log(domain.high / domain.low)]
     return [(value - domain.low) / (domain.high - domain.low)]

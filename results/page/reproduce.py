@@ -33,6 +33,7 @@ def facts(campaign: Mapping[str, Any], trials: pd.DataFrame) -> list[list[Any]]:
         "seed of the search": campaign.get("seed"),
         "seeds of trials": ", ".join(str(seed) for seed in sorted(trials["seed"].dropna().unique())[:20]),
         "first fresh seed": campaign.get("fresh_seed"),
+        "sampler": campaign.get("sampler"),
         "stopper": campaign.get("stopper"),
         "fidelity": campaign.get("fidelity"),
         "confirmation": campaign.get("confirm"),
@@ -73,7 +74,9 @@ def asked(campaign: Mapping[str, Any]) -> str | None:
         parts += ["--reading", replay["reading"], "--seeds", replay["seeds"]]
     else:
         parts += ["--trials", campaign.get("trials", 1), "--objective", ",".join(_objectives(campaign))]
-        parts += [part for name in ("stopper", "fidelity", "seed") for part in _option(name, campaign.get(name))]
+        parts += [
+            part for name in ("sampler", "stopper", "fidelity", "seed") for part in _option(name, campaign.get(name))
+        ]
         parts += [
             part
             for name in ("constraint", "likely")

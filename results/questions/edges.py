@@ -110,7 +110,7 @@ def _tried(knobs: list[SearchedKnob], results: Results, ruler: Ruler) -> Iterato
         places = knob.places(ruler.trials[knob.path])
         here = live[knob.path] & np.isfinite(places)
         width = EDGE
-        if knob.kind == "integer":
+        if knob.is_whole:
             width = max(EDGE, 0.5 / (knob.high - knob.low))
         for end, away in (("low", places), ("high", 1 - places)):
             with np.errstate(invalid="ignore"):
@@ -128,7 +128,7 @@ def _wider(knob: SearchedKnob, end: str, own_train: bool) -> tuple[str, str]:
     if bound == 0:
         fixed = f"fix it there ({knob.path}: 0 in the base, without a domain)" if own_train else f"--set {knob.path}=0"
         return f"{knob.path} is best at 0, the end of its range: leave it out", fixed
-    beyond = _rounded(knob.value_at(-WIDER if end == "low" else 1 + WIDER), knob.kind == "integer", end)
+    beyond = _rounded(knob.value_at(-WIDER if end == "low" else 1 + WIDER), knob.is_whole, end)
     if end == "low" and bound > 0:
         beyond = max(beyond, 0.0)  # what has been above it until now
     low, high = (beyond, knob.high) if end == "low" else (knob.low, beyond)
@@ -136,10 +136,10 @@ def _wider(knob: SearchedKnob, end: str, own_train: bool) -> tuple[str, str]:
 
 
 def _domain(knob: SearchedKnob, low: float, high: float, own_train: bool) -> str:
-    ends = [repr(int(end) if knob.kind == "integer" else float(end)) for end in (low, high)]
+    ends = [repr(int(end) if knob.is_whole else float(end)) for end in (low, high)]
     if own_train:
-        return f"{knob.path!r}: '{ends[0]}..{ends[1]}{' log' if knob.kind == 'log' else ''}'"
-    name = {"log": "LogUniform", "integer": "Integer"}.get(knob.kind, "Uniform")
+        return f"{knob.path!r}: '{ends[0]}..{ends[1]}{' log' if knob.is_log else ''}'"
+    name = {"log": "LogUniform", "integer": "Integer", "log_integer": "LogInteger"}.get(knob.kind, "Uniform")
     return f"Knob({knob.path!r}, {name}({', '.join(ends)}), ...) in a copy of the space"
 
 

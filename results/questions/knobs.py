@@ -10,8 +10,8 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-Kind = Literal["uniform", "log", "integer", "choice", "unknown"]
-DOMAIN_KINDS: tuple[Kind, ...] = ("uniform", "log", "integer", "choice")
+Kind = Literal["uniform", "log", "integer", "log_integer", "choice", "unknown"]
+DOMAIN_KINDS: tuple[Kind, ...] = ("uniform", "log", "integer", "log_integer", "choice")
 ROUNDING = 1e-5  # of the ends in words, by which an earlier version kept a range
 DOMAIN_POINTS = 4000  # by which the part of a domain is measured in which a knob is active
 _RANGE = re.compile(r"(\S+) \.\. (\S+?)( \(log\))?")
@@ -31,7 +31,17 @@ class SearchedKnob:
     @property
     def is_range(self) -> bool:
         """Tell whether it lies between two known ends."""
-        return self.kind in ("uniform", "log", "integer")
+        return self.kind not in ("choice", "unknown")
+
+    @property
+    def is_log(self) -> bool:
+        """Tell whether places are evenly apart in the logarithm."""
+        return self.kind in ("log", "log_integer")
+
+    @property
+    def is_whole(self) -> bool:
+        """Tell whether its values are integers."""
+        return self.kind in ("integer", "log_integer")
 
     def places(self, values: pd.Series) -> np.ndarray:
         """Place values between 0, a range's low end, and 1, its high end, on its own scale (linear or log).
@@ -46,7 +56,7 @@ class SearchedKnob:
         if self.kind == "unknown":
             return ((numbers_of.rank() - 0.5) / max(1, int(numbers_of.notna().sum()))).to_numpy(dtype=float)
         found = numbers_of.to_numpy(dtype=float)
-        if self.kind == "log":
+        if self.is_log:
             with np.errstate(divide="ignore", invalid="ignore"):
                 found = np.log(found / self.low) / np.log(self.high / self.low)
         else:
@@ -58,7 +68,7 @@ class SearchedKnob:
     def value_at(self, place: float) -> float:
         """The value of a range at a place, the inverse of :meth:`places`."""
         assert self.is_range, self.kind
-        if self.kind == "log":
+        if self.is_log:
             return float(self.low * (self.high / self.low) ** place)
         return self.low + place * (self.high - self.low)
 
@@ -110,12 +120,13 @@ def _knob(path: str, kind_of_column: str, kept: Mapping[str, Any], trials: pd.Da
         return SearchedKnob(path, kept["kind"], float(kept["low"]), float(kept["high"]), when=when)
     text = str(kept.get("domain", ""))
     if (found := _RANGE.fullmatch(text)) and kind_of_column in ("float64", "int64"):
-        kind: Kind = "log" if found[3] else "integer" if kind_of_column == "int64" else "uniform"
+        kinds: tuple[Kind, Kind] = ("integer", "log_integer") if kind_of_column == "int64" else ("uniform", "log")
+        kind = kinds[bool(found[3])]
         try:
             low, high = float(found[1]), float(found[2])
         except ValueError:
             low = high = 0.0
-        if low < high and (kind != "log" or low > 0):
+        if low < high and (not found[3] or low > 0):
             return SearchedKnob(path, kind, low, high, when=when)
     seen = [*dict.fromkeys(trials[path].dropna().tolist())]
     if text and " | " in text:

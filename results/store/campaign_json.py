@@ -133,7 +133,7 @@ class KnobRange(_Object):
     """A knob's domain, in words and (not in campaigns of an earlier version) as data, and when the knob is active."""
 
     domain: Text = ""
-    kind: Literal["uniform", "log", "integer", "choice"] | None = None
+    kind: Literal["uniform", "log", "integer", "log_integer", "choice"] | None = None
     low: Number | None = None
     high: Number | None = None
     options: Annotated[list[Label], Field(min_length=1, max_length=10_000)] | None = None
@@ -147,7 +147,7 @@ class KnobRange(_Object):
         if self.kind not in (None, "choice"):
             if self.low is None or self.high is None or not self.low < self.high:
                 raise ValueError(f"low is {self.low} and high is {self.high}, but a range must go up")
-            if self.kind == "log" and self.low <= 0:
+            if self.kind in ("log", "log_integer") and self.low <= 0:
                 raise ValueError(f"low is {self.low} but must be positive on a log scale")
         return self
 
@@ -183,6 +183,7 @@ class CampaignFile(_Object):
     seed: SeedNumber | None = None
     fresh_seed: SeedNumber | None = None
     precision: Literal["fp32", "bf16"] | None = None
+    sampler: Name | None = None
     stopper: Name = ""
     fidelity: Name = ""
     confirm: Text | None = None

@@ -13,7 +13,7 @@ from trainable.component import Component
 from trainable.component_paths import leaves
 
 from search_spaces import catalogue, recorded
-from search_spaces.domains import LogUniform
+from search_spaces.domains import Choice
 from search_spaces.effects import Findings, findings
 from search_spaces.recorded import RecordedRun
 from search_spaces.reference.fields import value_in_words
@@ -109,7 +109,7 @@ def _chosen(base: Component, prefix: str = "") -> Iterator[str]:
 
 def _knobs(space: Space) -> Iterator[str]:
     yield from (f"## {counted(len(space.knobs), 'knob')}", "")
-    if any(isinstance(knob.domain, LogUniform) for knob in space.knobs):
+    if any(not isinstance(knob.domain, Choice) and knob.domain.is_log for knob in space.knobs):
         yield from ("Of a range with *(log)* the logarithm is uniform.", "")
     rows = [
         (

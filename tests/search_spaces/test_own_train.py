@@ -55,7 +55,6 @@ WRONG = {
     "seed": (({"seed": "0..9"}, {"seed": 1}, 9), "the space must not have 'seed'"),
     "name": (({"a b": "0..9"}, {"a b": 1}, 9), "the space's name 'a b' must be text"),
     "steps": (({"a": "0..1"}, {"a": 0.5}, 0), "steps is 0 but must be a whole number in 1.."),
-    "whole log": (({"a": "1..9 log"}, {"a": 2}, 9), "write the base's value as one"),
     "fractions of a whole": (({"a": "0.5..9"}, {"a": 2}, 9), "so must be the bounds"),
     "down": (({"a": "9..1"}, {"a": 2}, 9), "space: a is '9..1': a domain goes from 9 to 1 but must go up"),
     "log of zero": (({"a": "0..1 log"}, {"a": 0.5}, 9), "must be positive"),

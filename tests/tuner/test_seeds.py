@@ -23,8 +23,9 @@ from tuner.campaign.trials import Ledger
 from tuner.cli import options
 from tuner.confirm import ROOM, ROUND_SEEDS, Confirmation, first_fresh_seed
 from tuner.proposals import replay_plan
+from tuner.proposals.optuna_samplers import tpe
 from tuner.proposals.replay_plan import Replay
-from tuner.proposals.sampler import LIKELY_TRIALS, Sampler, tpe
+from tuner.proposals.sampler import LIKELY_TRIALS, Sampler
 from tuner.proposals.warm_start import Point, Prior
 
 ROOT = Path(__file__).parents[2]

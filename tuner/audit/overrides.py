@@ -13,7 +13,7 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from search_spaces.domains import Choice, LogUniform, Value
+from search_spaces.domains import Choice, Value
 from search_spaces.recorded import at_scale
 from search_spaces.space import Knob, Space, label_at
 from terminal.short import short
@@ -319,6 +319,6 @@ def _values(knob: Knob, here: Value) -> Sequence[Value]:
         return [label for label in domain.labels if label != here]
     ends: list[float | int] = [domain.low, domain.high]
     if isinstance(here, int | float):
-        far = (lambda x: max(x / here, here / x)) if isinstance(domain, LogUniform) and here > 0 else None
+        far = (lambda x: max(x / here, here / x)) if domain.is_log and here > 0 else None
         ends.sort(key=far or (lambda x: abs(x - here)), reverse=True)
     return [end for end in ends if end != here]

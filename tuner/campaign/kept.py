@@ -15,12 +15,14 @@ from terminal.nearest import nearest
 from trainable.worker.fidelity import FIDELITIES
 from tuner.early_stopping import STOPPERS
 from tuner.question import Question
+from tuner.search_methods import METHODS, TPE_UNIFORM
 
 
 def check(file: Location, was: Mapping[str, Any], question: Question) -> None:
     """Raise a ValueError that names the file, the field and the nearest valid name."""
     try:
         _check_name("stopper", was["stopper"], STOPPERS)
+        _check_name("sampler", question.spec.sampler or TPE_UNIFORM, METHODS)
         _check_name("fidelity", was["fidelity"], FIDELITIES)
         _check_points(was.get("prior") or (), question.space)
         _check_inert(was.get("inert"), question)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from results.store.places import RECORDED
-from search_spaces.domains import Choice, Domain, LogUniform, Uniform
+from search_spaces.domains import Choice, Domain, Uniform
 from search_spaces.space import Knob
 from storage.location import Location, location
 from trainable.component_json import encode, without_null
@@ -16,6 +16,7 @@ from trainable.data.dataset import Dataset
 from tuner.campaign import provenance
 from tuner.confirm import first_fresh_seed
 from tuner.question import Question, recorded_side
+from tuner.search_methods import TPE_UNIFORM
 from tuner.spec import HOW_IT_IS_RUN, CampaignSpec
 
 FOUND = (  # as the question was asked: of another time, machine or version it may be other
@@ -23,7 +24,10 @@ FOUND = (  # as the question was asked: of another time, machine or version it m
     "created_at", "spec_version",
 )  # fmt: skip
 NOT_ASKED = (*FOUND, *HOW_IT_IS_RUN)  # two campaigns that differ in nothing else ask the same
-ABSENT: Mapping[str, Any] = {"imports": []}  # of a campaign that was begun before there was such a field
+ABSENT: Mapping[str, Any] = {
+    "imports": [],
+    "sampler": TPE_UNIFORM,
+}  # of a campaign that was begun before there was such a field
 LONGEST_VALUE = 60  # characters of a message
 
 
@@ -60,7 +64,8 @@ def domain_of(domain: Domain) -> dict[str, Any]:
     said = {"domain": str(domain)}
     if isinstance(domain, Choice):
         return {**said, "kind": "choice", "options": list(domain.labels)}
-    kind = "log" if isinstance(domain, LogUniform) else "uniform" if isinstance(domain, Uniform) else "integer"
+    kinds = ("uniform", "log") if isinstance(domain, Uniform) else ("integer", "log_integer")
+    kind = kinds[domain.is_log]
     return {**said, "kind": kind, "low": domain.low, "high": domain.high}
 
 

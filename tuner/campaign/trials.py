@@ -364,7 +364,7 @@ class Ledger:
 
 def attributes_of(entry: Entry) -> dict[str, Any]:
     """Collect what a study keeps of a trial beside its parameters: its place in our files, its end and the reason."""
-    named: tuple[str, ...] = ("key", "number", "seed", "status", "rung")
+    named: tuple[str, ...] = ("key", "number", "seed", "status", "rung", "train_seconds")
     found = {name: value for name in named if (value := dict(entry.row).get(name)) is not None}
     reason = without_middle((entry.row["reason"] or "").partition("\n")[0], LONGEST_REASON)
     return found | ({"reason": reason} if reason else {})

@@ -33,6 +33,7 @@ GOES_WITH: Mapping[str, tuple[str, ...]] = {  # option, without its dashes -> mo
     "objective": (NEW_SEARCH,),
     "constraint": (NEW_SEARCH,),
     "likely": (NEW_SEARCH,),
+    "sampler": (NEW_SEARCH,),
     "warm-start": (NEW_SEARCH,),
     "reuse": _RUNS,
     "no-reuse": (RESUME,),

@@ -107,6 +107,13 @@ def _say_what(group: argparse._ArgumentGroup) -> None:
 
 def _say_what_is_known(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
+        "--sampler",
+        metavar="NAME",
+        type=_sampler,
+        help="method that proposes configs: gp (a Gaussian process), tpe, tpe-uniform (with random first points), "
+        "random, or auto (default), which chooses by the space and the number of trials",
+    )
+    group.add_argument(
         "--warm-start",
         metavar="SOURCE",
         type=text_argument,
@@ -323,6 +330,12 @@ def _stopper(text: str) -> str:
     from tuner.early_stopping import STOPPERS
 
     return _one_of(STOPPERS, text)
+
+
+def _sampler(text: str) -> str:
+    from tuner.search_methods import METHODS
+
+    return _one_of(METHODS, text)
 
 
 def _fidelity(text: str) -> str:

@@ -25,6 +25,7 @@ from tuner.plan.throughput import LARGEST_ON_CPU, speeds
 from tuner.plan.trial_cost import RAY_SECONDS, beside
 from tuner.proposals import replay_plan
 from tuner.question import Question
+from tuner.search_methods import described
 
 
 def describe(
@@ -52,6 +53,7 @@ def describe(
         console.print(question.note)
     if space.second_objective is not None:
         console.print(f"objectives: the Pareto front of {' and '.join(space.objectives)}; nothing is stopped early")
+    console.print(described(question.spec.sampler))
     if question.spec.confirm:
         console.print(f"confirm: {confirmation(question.spec.confirm)}")
     if space.constraints:

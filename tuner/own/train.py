@@ -32,7 +32,7 @@ from terminal.counted import counted, counted_range
 from terminal.named_arguments import naming_the_nearest
 from terminal.short import shortened
 from trainable.worker.attempt import STOP_FILE
-from tuner import start
+from tuner import search_methods, start
 from tuner.campaign import beginning, layout, provenance
 from tuner.campaign.again import OWN_TRAIN
 from tuner.campaign.driver import going_on_with, only_driver
@@ -118,6 +118,7 @@ def tune(
     name: str | None = None,
     results: Any = None,
     seed: int | None = None,
+    sampler: str | None = None,
     stopper: str | None = None,
     reports: int | None = None,
     confirm: Any = None,
@@ -140,9 +141,9 @@ def tune(
     same, it goes on with it. A ValueError for bad input; an interruption is raised as KeyboardInterrupt.
     """
     asked = {
-        "trials": trials, "hours": hours, "name": name, "results": results, "seed": seed, "stopper": stopper,
-        "reports": reports, "confirm": confirm, "ablate": ablate, "concurrent": concurrent, "cpus": cpus,
-        "gpu_fraction": gpu_fraction, "address": address, "notify": notify, "log": log,
+        "trials": trials, "hours": hours, "name": name, "results": results, "seed": seed, "sampler": sampler,
+        "stopper": stopper, "reports": reports, "confirm": confirm, "ablate": ablate, "concurrent": concurrent,
+        "cpus": cpus, "gpu_fraction": gpu_fraction, "address": address, "notify": notify, "log": log,
     }  # fmt: skip
     with naming_arguments():
         own, source = named_function(train)
@@ -191,10 +192,18 @@ def settled(spec: CampaignSpec, objective: str, was: Mapping[str, Any]) -> Campa
         objective=objective,
         trials=trials,
         seed=was.get("seed", DEFAULT_SEED) if spec.seed is None else spec.seed,
+        sampler=search_methods.chosen(_method(spec, was), 1, trials),
         stopper=spec.stopper or was.get("stopper", "asha"),
         reports=was.get("reports", DEFAULT_REPORTS) if spec.reports is None else spec.reports,
         confirm=confirm,
     )
+
+
+def _method(spec: CampaignSpec, was: Mapping[str, Any]) -> str | None:
+    """The method that is asked for; a campaign that goes on keeps the one that it chose."""
+    if was and spec.sampler in (None, search_methods.BY_ITSELF):
+        return str(was.get("sampler", search_methods.TPE_UNIFORM))
+    return spec.sampler
 
 
 # --- the campaign -----------------------------------------------------------------------------------------------------
@@ -269,6 +278,7 @@ def describe_plan(console: Console, question: OwnQuestion, here: capacity.Cluste
     console.print(f"train: {question.name} - {space.question}")
     knobs, each = counted(len(space.knobs), "knob"), f"steps {question.base.budget.steps} each"
     console.print(f"plan: {counted(spec.trials or 0, 'trial')} on {here.about}, {each}, {knobs}")
+    console.print(search_methods.described(spec.sampler))
     if spec.confirm:
         runs = counted_range(spec.confirm.fewest_runs, spec.confirm.most_runs, "run")
         best = f"the best {spec.confirm.candidates} and the base on {spec.confirm.first} fresh seeds"

@@ -130,6 +130,6 @@ def _suggest(trial: Trial, name: str, domain: BaseDistribution) -> Any:
     if isinstance(domain, CategoricalDistribution):
         return trial.suggest_categorical(name, domain.choices)
     if isinstance(domain, IntDistribution):
-        return trial.suggest_int(name, domain.low, domain.high)
+        return trial.suggest_int(name, domain.low, domain.high, log=domain.log)
     assert isinstance(domain, FloatDistribution), domain
     return trial.suggest_float(name, domain.low, domain.high, log=domain.log)

@@ -25,18 +25,20 @@ from optuna.distributions import (
 from optuna.storages import BaseStorage, InMemoryStorage, JournalStorage
 from optuna.trial import TrialState
 
-from search_spaces.domains import Choice, Domain, Integer, LogUniform, Value
+from search_spaces.domains import Choice, Domain, Integer, Value
 from search_spaces.space import Space
 from trainable.config import WHOLE_UNITS
 from trainable.seeds import derived
 from tuner.campaign.journal import Journal
 from tuner.campaign.trial_end import TrialEnd
 from tuner.failures import OUT_OF_MEMORY
-from tuner.proposals.prior_sampler import PriorSampler
+from tuner.proposals.first_points import STARTUP_TRIALS, NearBase
+from tuner.proposals.optuna_samplers import made, made_after_a_prior
+from tuner.proposals.prior_sampler import PRIOR_TRIALS, PriorSampler
 from tuner.proposals.warm_start import Prior
+from tuner.search_methods import GP, TPE, TPE_UNIFORM
 
-STARTUP_TRIALS = 16  # random ones before TPE has enough to go by
-LIKELY_TRIALS = 8  # of these, how many are within the expert ranges where there are any
+LIKELY_TRIALS = 8  # of the first, how many are within the expert ranges where there are any
 STEPS_PER_FRACTIONAL_UNIT = 1_000_000  # Optuna counts in whole steps: of an epoch, say, it sees millionths
 # How a trial ends whose config is to blame. Optuna ranks a trial that breaks a constraint below all that train; told as
 # a failure it would be left out, and the sampler would go back to where it lies.
@@ -53,7 +55,7 @@ class Suggestion:
 
 
 class Sampler:
-    """TPE over a space. The base config comes first, then the best of a prior, then points of expert ranges."""
+    """Study over a space. The base comes first, then the best of a prior, points of expert ranges and near the base."""
 
     def __init__(
         self,
@@ -68,22 +70,22 @@ class Sampler:
         note: Callable[[str], None] = lambda text: None,
         name: str | None = None,
         about: Mapping[str, Any] | None = None,
+        method: str = TPE_UNIFORM,
     ) -> None:
         """``unit`` is that of the milestones that will be reported, ``prior`` what the search starts from.
 
         With ``base_known`` the base config is not asked for: the campaign has it already. ``note`` is told what the
         journal got over; ``name`` is that of the study, without one the space's; ``about`` are the study's attributes.
+        ``method`` is a name of search_methods.py, but for ``auto``.
         """
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self.space = space
         begun = len(earlier)  # one seed for all starts would repeat the first draws
-        chosen: optuna.samplers.BaseSampler = tpe(derived(seed, "search", begun))
-        if prior is not None:
+        if prior is None:
+            chosen = made(method, space, seed, begun)
+        else:
             domains = {knob.path: distribution(knob.domain) for knob in space.knobs}
-
-            def inner(number: int) -> optuna.samplers.BaseSampler:
-                return tpe(derived(seed, "point after a prior", begun, number))
-
+            inner = made_after_a_prior(method, space, seed, begun)
             chosen = PriorSampler(inner, prior.points, base_values, domains)
         self.study = optuna.create_study(
             study_name=name or space.name,
@@ -96,6 +98,8 @@ class Sampler:
             self.study.set_user_attr(attribute, text)
         self._open: dict[int, optuna.Trial] = {}
         self._steps_per_unit = 1 if unit in WHOLE_UNITS else STEPS_PER_FRACTIONAL_UNIT
+        shown = 0 if prior is None else min(PRIOR_TRIALS, len(prior.points))
+        self.near_base = NearBase(space, base_values, seed, begun, STARTUP_TRIALS - shown if method in (GP, TPE) else 0)
         for end in earlier:
             self.add(end)
         if not base_known and dict(base_values) not in [end.values for end in earlier]:
@@ -109,6 +113,7 @@ class Sampler:
 
     def ask(self) -> Suggestion:
         """The next point. It must be told later, whatever becomes of it."""
+        self.near_base.enqueue(self.study)
         trial = self.study.ask()
         values: dict[str, Value] = {}
         for knob in self.space.knobs:
@@ -194,34 +199,13 @@ def name_metrics(study: optuna.Study, names: Sequence[str]) -> None:
         study.set_metric_names(list(names))
 
 
-def tpe(seed: int) -> optuna.samplers.BaseSampler:
-    """Optuna's TPE over all knobs at once.
-
-    Chosen with ``benchmarks.search_efficiency`` (ASHA, 4 slots; mean regret at 15, 20, 30 trials' compute, 40 seeds).
-    On 130 random parameter_golf configs (results/recorded/golf.jsonl): random points .0192 .0164 .0109; TPE after 8 of
-    them .0284 .0219 .0108, after 16 .0178 .0148 .0088, after 24 .0188 .0149 .0091. On the Shakespeare factorial: .0318
-    .0235 .0123; .0261 .0125 .0090; .0276 .0139 .0056; .0299 .0168 .0069. Each knob alone (after 8) is level with all at
-    once. To tell what ASHA stopped as COMPLETE, by its value and the median drop from its rung to the end, is level
-    with PRUNED: .0184 .0150 .0077 and .0298 .0134 .0062. A GP (10 seeds) is no better on either and takes 20 to 60
-    times the CPU; CMA-ES takes no knob that is a choice or has a condition: there it is random points (``--samplers``).
-    OptunaHub's AutoSampler is TPE in such spaces, over all knobs without groups, after 10: .0263 .0214 .0123 and .0254
-    .0148 .0092.
-    """
-    with warnings.catch_warnings():
-        # Group decomposition is what TPE needs for conditional knobs; Optuna marks it experimental.
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        return optuna.samplers.TPESampler(
-            seed=seed, n_startup_trials=STARTUP_TRIALS, multivariate=True, group=True, constant_liar=True
-        )
-
-
 def suggest(trial: optuna.Trial, path: str, domain: Domain) -> Value:
     """Draw one knob."""
     if isinstance(domain, Choice):
         return trial.suggest_categorical(path, domain.labels)
     if isinstance(domain, Integer):
-        return trial.suggest_int(path, domain.low, domain.high)
-    return trial.suggest_float(path, domain.low, domain.high, log=isinstance(domain, LogUniform))
+        return trial.suggest_int(path, domain.low, domain.high, log=domain.is_log)
+    return trial.suggest_float(path, domain.low, domain.high, log=domain.is_log)
 
 
 def likely_point(space: Space, seed: int) -> dict[str, Value]:
@@ -235,8 +219,8 @@ def distribution(domain: Domain) -> BaseDistribution:
     if isinstance(domain, Choice):
         return CategoricalDistribution(domain.labels)
     if isinstance(domain, Integer):
-        return IntDistribution(domain.low, domain.high)
-    return FloatDistribution(domain.low, domain.high, log=isinstance(domain, LogUniform))
+        return IntDistribution(domain.low, domain.high, log=domain.is_log)
+    return FloatDistribution(domain.low, domain.high, log=domain.is_log)
 
 
 def _state(status: str) -> TrialState:

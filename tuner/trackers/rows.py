@@ -19,8 +19,8 @@ _Cells = Mapping[str, Any]
 _LONG = ("config", "overrides")  # of a row: the run's config says both
 _PLACES = ("step", "milestone", "extra_spent", "attempt")  # of a report: not measured, or what the others stand at
 _ASKED = (
-    "space", "question", "scale", "objective", "trials", "seed", "stopper", "fidelity", "reports", "confirm", "ablate",
-    "data_description", "code_version", "created_at",
+    "space", "question", "scale", "objective", "trials", "seed", "sampler", "stopper", "fidelity", "reports", "confirm",
+    "ablate", "data_description", "code_version", "created_at",
 )  # fmt: skip
 
 

@@ -19,7 +19,8 @@ BASES = {  # mode -> a command line of it
 VALUES = {
     "space": "ngpt", "scale": "proxy", "set": "seed=3", "data": "stdlib", "objective": "val_loss", "likely": "a=1..2",
     "constraint": "parameters<=1e6", "warm-start": "recorded", "reuse": "earlier", "trials": "7", "seed": "7",
-    "reading": "as_logged", "seeds": "2", "stopper": "median", "fidelity": "branch", "reports": "3", "confirm": "2x2",
+    "reading": "as_logged", "seeds": "2", "sampler": "tpe",
+    "stopper": "median", "fidelity": "branch", "reports": "3", "confirm": "2x2",
     "concurrent": "1", "gpu-fraction": "0.5", "cpus": "3", "stall-minutes": "3", "name": "night", "results": "runs",
     "hours": "2", "address": "auto", "device": "h100", "slots": "8", "tokens-per-second": "1000", "price": "2",
     "show": "N3", "notify": "say done", "log": "wandb", "import": "my_tricks.py", "resume": "night", "replay": "N3",
