@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import re
 from collections.abc import Callable
@@ -159,10 +160,13 @@ def test_a_page_that_cannot_be_there_is_one_line(
 
 
 def test_a_page_that_fails_on_the_way_is_one_line_after_the_text(
-    folders: tuple[Path, ...], tmp_path: Path, capsys: Any
+    folders: tuple[Path, ...], tmp_path: Path, capsys: Any, monkeypatch: Any
 ) -> None:
-    (tmp_path / "loop.html").symlink_to(tmp_path / "loop.html")
-    assert main([*map(str, folders), "--html", str(tmp_path / "loop.html")]) == 1
+    def full(*arguments: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("storage.inside.write", full)
+    assert main([*map(str, folders), "--html", str(tmp_path / "page.html")]) == 1
     said = capsys.readouterr()
     assert said.out.startswith("campaign") and said.err.count("\n") == 1 and "not written" in said.err
 
