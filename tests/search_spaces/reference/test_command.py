@@ -29,7 +29,7 @@ def test_all_pages_are_printed_one_after_another(capsys) -> None:
         (["knobs/hook.md"], "unknown page 'knobs/hook.md': did you mean 'knobs/hooks.md'?"),
         (["--write", "nowhere"], "--write 'nowhere' must be a folder that exists"),
         (["--write", "s3://bucket/docs"], "s3://bucket/docs"),
-        (["--writ", "nowhere/"], "--write 'nowhere' must be a folder that exists"),
+        (["--writ", "nowhere/"], "unknown option '--writ': did you mean '--write'?"),
     ],
 )
 def test_what_does_not_exist_is_one_line(arguments, said, tmp_path, monkeypatch, capsys) -> None:
