@@ -17,6 +17,7 @@ from search_spaces.domains import Choice, Integer, Uniform, Value
 from search_spaces.space import Knob, Space
 
 MIDDLE = 0.5
+DIGITS = 12  # of a number that is read back: with all of them, the base's 0.04 comes back as 0.03999999999999999
 OF_OPTIONS = math.sqrt(0.5)  # of the column of an option, so that two are as far apart as the ends of a range
 
 
@@ -93,7 +94,7 @@ class Coordinates:
         domain, options = self.knobs[at].domain, self._options[at]
         if isinstance(domain, Choice):
             return options[round(coordinate * (len(options) - 1))]
-        found = float(_between(domain, coordinate))
+        found = float(f"{_between(domain, coordinate):.{DIGITS}g}")
         if isinstance(domain, Integer):
             return min(max(round(found), domain.low), domain.high)
         return min(max(found, domain.low), domain.high)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import search_spaces
 from search_spaces.own_train import own_space
 from tuner.campaign.trial_end import TrialEnd
 from tuner.proposals.first_points import STARTUP_TRIALS, NearBase
@@ -43,6 +44,17 @@ def test_the_first_points_change_a_few_knobs_of_the_base_and_later_ones_many(wid
     assert all(1 <= count <= 10 for count in counts) and 2 < sum(counts) / len(counts) < 6
     assert len({tuple(values.values()) for values in near}) == len(near)
     assert changed(later, base) > 10
+
+
+@pytest.mark.parametrize("name", search_spaces.names())
+def test_what_a_point_keeps_of_the_base_is_its_very_value(name) -> None:
+    space = search_spaces.load(name)
+    base = space.values_of(space.scales["proxy"].base)
+    design = NearBase(space, base, seed=3, begun=0)
+    for number in range(1, STARTUP_TRIALS):
+        for path, value in design.draw(number).items():
+            if isinstance(value, float) and path in base:
+                assert value == base[path] or value != pytest.approx(base[path], rel=1e-6), path
 
 
 def test_failures_that_teach_nothing_do_not_end_them(wide) -> None:
