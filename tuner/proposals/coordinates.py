@@ -17,7 +17,6 @@ from search_spaces.domains import Choice, Integer, Uniform, Value
 from search_spaces.space import Knob, Space
 
 MIDDLE = 0.5
-DIGITS = 12  # of a number that is read back: with all of them, the base's 0.04 comes back as 0.03999999999999999
 OF_OPTIONS = math.sqrt(0.5)  # of the column of an option, so that two are as far apart as the ends of a range
 
 
@@ -28,6 +27,8 @@ class Coordinates:
         self.knobs = space.knobs
         self._place = {knob.path: at for at, knob in enumerate(space.knobs)}
         self._options = [_options(knob) for knob in space.knobs]
+        # Numbers that coordinates came from: by a logarithm and back, 0.04 would be 0.03999999999999999.
+        self._exact: dict[tuple[int, float], Value] = {}
         self.is_choice = np.array([isinstance(knob.domain, Choice) for knob in space.knobs], dtype=bool)
         self.least_step = np.array([_least_step(knob) for knob in space.knobs])  # that reaches another value
         widths = [1 if is_ordered(knob) else len(options) for knob, options in self._knobs_and_options()]
@@ -38,7 +39,9 @@ class Coordinates:
         found = np.full((len(points), len(self.knobs)), np.nan)
         for row, point in zip(found, points, strict=True):
             for path, value in point.items():
-                row[self._place[path]] = self._coordinate(self._place[path], value)
+                at = self._place[path]
+                row[at] = self._coordinate(at, value)
+                self._exact[at, float(row[at])] = value
         return found
 
     def values(self, row: np.ndarray) -> dict[str, Value]:
@@ -94,7 +97,9 @@ class Coordinates:
         domain, options = self.knobs[at].domain, self._options[at]
         if isinstance(domain, Choice):
             return options[round(coordinate * (len(options) - 1))]
-        found = float(f"{_between(domain, coordinate):.{DIGITS}g}")
+        if (at, coordinate) in self._exact:
+            return self._exact[at, coordinate]
+        found = float(_between(domain, coordinate))
         if isinstance(domain, Integer):
             return min(max(round(found), domain.low), domain.high)
         return min(max(found, domain.low), domain.high)
