@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
+from typing import Any
 
 
-def short_of_frames(answer: DataclassInstance, about: str) -> str:
-    """Name the answer, ``about`` it, and each frame with its rows."""
+def short_of_frames(answer: Any, about: str) -> str:
+    """Name the answer (a dataclass), ``about`` it, and each frame with its rows."""
     import pandas as pd
 
     cells = ((field.name, getattr(answer, field.name)) for field in fields(answer))
