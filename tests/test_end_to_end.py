@@ -26,7 +26,7 @@ SMALL = {
     "data.batch_tokens": 256, "evaluation.tokens": 1024, "evaluation.seq_len": 32,
 }  # fmt: skip
 SHAPES = [  # every line that a campaign may print
-    r"(space|scale|plan|cores|memory|data|campaign): .+",
+    r"(space|scale|plan|sampler|cores|memory|data|campaign): .+",
     r"starting Ray \.\.\.",
     r"an earlier run was killed \(process \d+\): what is left of its Ray is being ended",
     r"\[\d+:\d\d\] trial \d+( \(base\))? (completed: val_bpb \d\.\d{4}(, best so far)?|stopped at rung \d+: .+)",

@@ -6,7 +6,6 @@ Exit codes: 0 it stands as printed, 2 there is no campaign; 1 and 141 where that
 from __future__ import annotations
 
 from terminal import program
-from terminal.short import decimals
 
 if __name__ == "__main__":
     program.begin("python -m tuner.status")
@@ -31,6 +30,7 @@ from storage.location import Location, text_argument
 from terminal.command_line import EXIT_CODES_OF_LOOKING, OneLineParser
 from terminal.console import Console
 from terminal.duration import duration
+from terminal.short import decimals
 from tuner.campaign.again import again
 from tuner.campaign.lock import NoLocksError, is_held
 from tuner.campaign.object_store_lock import is_fresh

@@ -254,7 +254,9 @@ def _more_trials(
 def _unsaid(ruler: Ruler) -> str:
     """Say why nothing is known of the gain of more trials."""
     if ruler.at != "the end":
-        return f"fewer than {FEWEST_THERE} trials came to the end, so they can be compared at {ruler.at} only"
+        return (
+            f"fewer than {counted(FEWEST_THERE, 'trial')} came to the end, so they can be compared at {ruler.at} only"
+        )
     if len(ruler) < FEWEST_LATER:
         return f"{len(ruler)} of at least {FEWEST_LATER} trials can be compared at the end"
     return "no trial has a finite value at the end"

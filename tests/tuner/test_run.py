@@ -36,6 +36,7 @@ from tuner.spec import CampaignSpec
 ROWS = ["--space", "parameter_golf", "--scale", "proxy", "--results", "runs", "--no-audit"]
 ROWS += SET_SMALL
 GOLF = [*ROWS, "--no-confirm"]
+AT_RANDOM = ["--sampler", "random"]  # every knob leaves the base
 AUDITED = [part for part in GOLF if part != "--no-audit"]
 
 
@@ -169,7 +170,7 @@ def test_crashed_trials_make_the_exit_code_1_and_are_counted(without_ray, toy_cu
         return toy_curve(config, milestone)
 
     without_ray(curve=crashing)
-    assert main([*GOLF, "--data", "text [b]", "--trials", "4", "--name", "bad", "--stopper", "none"]) == 1
+    assert main([*GOLF, "--data", "text [b]", "--trials", "4", "--name", "bad", "--stopper", "none", *AT_RANDOM]) == 1
     assert "3 runs crashed: the last line of each error is in trials.reason" in capsys.readouterr().out
     assert campaign_json("bad")["stopper"] == "none"
 
@@ -181,7 +182,7 @@ def test_the_same_error_again_and_again_ends_the_campaign_with_a_message(without
         raise RuntimeError("[/made up]")
 
     without_ray(curve=crashing)
-    assert main([*GOLF, "--data", "text [b]", "--trials", "9", "--name", "bad"]) == 1
+    assert main([*GOLF, "--data", "text [b]", "--trials", "9", "--name", "bad", *AT_RANDOM]) == 1
     out = capsys.readouterr().out
     reason = "3 trials in a row ended with the same error: RuntimeError: [/made up]"
     assert f"ended early ({reason}). Go on with: python -m tuner.run --resume bad" in out
@@ -345,7 +346,7 @@ def test_the_audit_names_what_changes_nothing_before_anything_is_spent(without_r
     without_ray()
     dead = Finding("optimizer.matrix_lr", INERT, 0.3, 0.04, 0.0, "while made_up=1")
     monkeypatch.setattr("tuner.audit.overrides.audit_space", lambda space, base: [dead])
-    assert main([*AUDITED, "--data", "text [b]", "--trials", "3", "--name", "audited"]) == 0
+    assert main([*AUDITED, "--data", "text [b]", "--trials", "3", "--name", "audited", *AT_RANDOM]) == 0
     out = capsys.readouterr().out
     assert out.index("optimizer.matrix_lr (while made_up=1)") < out.index("campaign: ")
     assert campaign_json("audited")["inert"] == ["optimizer.matrix_lr"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import optuna
 import pytest
 
-from tuner.proposals.model.gp_sampler import GPSampler
+from tuner.proposals.model.gp_sampler import GaussianProcessSampler
 from tuner.proposals.prior_sampler import PriorSampler
 from tuner.proposals.sampler import Sampler
 from tuner.proposals.warm_start import Point, Prior
@@ -13,7 +13,7 @@ from tuner.search_methods import BY_ITSELF, GP, METHODS, RANDOM, TPE, TPE_UNIFOR
 from tuner.spec import CampaignSpec
 
 KINDS = {
-    GP: GPSampler,
+    GP: GaussianProcessSampler,
     TPE: optuna.samplers.TPESampler,
     TPE_UNIFORM: optuna.samplers.TPESampler,
     RANDOM: optuna.samplers.RandomSampler,

@@ -122,7 +122,7 @@ def test_the_command_line_takes_the_seeds_that_it_promises(seed) -> None:
 # --- one function makes seeds ----------------------------------------------------------------------------------------
 
 MAKERS = {"manual_seed", "default_rng", "Random", "RandomState", "TPESampler", "RandomSampler", "GPSampler", "tpe"}
-MAKERS |= {"CmaEsSampler", "likely_point"}
+MAKERS |= {"CmaEsSampler", "likely_point", "random_sampler"}
 OF_ITS_OWN = {  # where another argument is right, and why
     "trainable/data/epochs.py": "numpy's Generator takes any whole number; recorded replays keep their order of texts",
     "trainable/seeds.py": "it is the function",

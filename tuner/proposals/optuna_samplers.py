@@ -31,11 +31,16 @@ def made_after_a_prior(
 
 def _makers(space: Space, seed: int, begun: int) -> dict[str, Callable[[int], optuna.samplers.BaseSampler]]:
     def gp(_: int) -> optuna.samplers.BaseSampler:
-        from tuner.proposals.model.gp_sampler import GPSampler  # with torch, which no other needs
+        from tuner.proposals.model.gp_sampler import GaussianProcessSampler  # with torch, which no other needs
 
-        return GPSampler(space, lambda number: derived(seed, "gp", begun, number))
+        return GaussianProcessSampler(space, seed, begun)
 
-    return {GP: gp, TPE: tpe, TPE_UNIFORM: tpe, RANDOM: lambda seed: optuna.samplers.RandomSampler(seed=seed)}
+    return {GP: gp, TPE: tpe, TPE_UNIFORM: tpe, RANDOM: random_sampler}
+
+
+def random_sampler(seed: int) -> optuna.samplers.BaseSampler:
+    """Optuna's random search."""
+    return optuna.samplers.RandomSampler(seed=seed)
 
 
 def tpe(seed: int) -> optuna.samplers.BaseSampler:

@@ -7,7 +7,7 @@ where a gradient leads nowhere.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -20,6 +20,7 @@ from optuna.trial import FrozenTrial
 
 from search_spaces.domains import Value
 from search_spaces.space import Space
+from trainable.seeds import derived
 from tuner.proposals.coordinates import Coordinates
 from tuner.proposals.model import candidates
 from tuner.proposals.model.goal import Goal
@@ -31,13 +32,14 @@ BEST = 5  # points that are moved from
 ROUNDS, FINER = 3, 60  # of finer moves, and candidates in each
 
 
-class GPSampler(BaseSampler):
-    """Proposals for a space; ``seed_of`` gives the seed of the n-th question."""
+class GaussianProcessSampler(BaseSampler):
+    """Proposals for a space in a start of a campaign that has ``begun`` trials."""
 
-    def __init__(self, space: Space, seed_of: Callable[[int], int]) -> None:
-        self.coordinates, self.seed_of = Coordinates(space), seed_of
-        self.models = Models(self.coordinates, seed_of)
-        self._random = optuna.samplers.RandomSampler(seed=seed_of(0))  # for what an enqueued point leaves open
+    def __init__(self, space: Space, seed: int, begun: int) -> None:
+        self.coordinates, self.seed, self.begun = Coordinates(space), seed, begun
+        self.models = Models(self.coordinates, seed, begun)
+        # for what an enqueued point leaves open
+        self._random = optuna.samplers.RandomSampler(seed=derived(seed, "gp", begun, 0))
         self._point: dict[str, Value] = {}
 
     def before_trial(self, study: optuna.Study, trial: FrozenTrial) -> None:
@@ -59,7 +61,7 @@ class GPSampler(BaseSampler):
 
     def proposed(self, trials: list[FrozenTrial], number: int) -> dict[str, Value]:
         """The point to try next, given all trials; a random one while there are too few ends."""
-        generator = np.random.default_rng(self.seed_of(number))
+        generator = np.random.default_rng(derived(self.seed, "gp", self.begun, number))
         found = observed(trials, self.coordinates)
         if found is None or int(found.allowed.sum()) < FEWEST:
             anything = np.full((1, len(self.coordinates.knobs)), np.nan)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
+from trainable.seeds import derived
 from tuner.proposals.coordinates import Coordinates
 from tuner.proposals.model.data import ModelData
 from tuner.proposals.model.gaussian_process import GaussianProcess, Hyperparameters, Likelihood, drawn, most_likely
@@ -16,10 +15,10 @@ REFIT = 10  # new values after which they are fitted anew, or a tenth of all whe
 
 
 class Models:
-    """Maker of posteriors; ``seed_of`` gives a seed for the draws of hyperparameters at the n-th question."""
+    """Maker of posteriors; the campaign's seed, what had begun and the question's number seed its draws."""
 
-    def __init__(self, coordinates: Coordinates, seed_of: Callable[[int], int]) -> None:
-        self.coordinates, self.seed_of = coordinates, seed_of
+    def __init__(self, coordinates: Coordinates, seed: int, begun: int) -> None:
+        self.coordinates, self.seed, self.begun = coordinates, seed, begun
         self._known: dict[str, tuple[int, list[Hyperparameters]]] = {}  # of what -> fitted on how many values
 
     def hyperparameters(self, name: str, number: int, data: ModelData, draws: int = 0) -> Hyperparameters:
@@ -30,7 +29,7 @@ class Models:
             features, knobs = self.coordinates.features(few.rows), self.coordinates.knob_of_feature
             likelihood = Likelihood(features, few.values, knobs, few.extra, data.mean)
             best = most_likely(likelihood)
-            others = drawn(likelihood, best, draws, np.random.default_rng(self.seed_of(number)))
+            others = drawn(likelihood, best, draws, np.random.default_rng(derived(self.seed, "gp", self.begun, number)))
             known = [likelihood.hyperparameters(offsets) for offsets in (best, *others)]
             self._known[name] = len(data.values), known
         return known[number % len(known)]
