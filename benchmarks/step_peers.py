@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from typing import Any
 from unittest import mock
 
@@ -16,10 +16,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from benchmarks.gpu.plain_loops import newton_schulz
 from trainable.config import TrainConfig
 from trainable.data.dataset import batch
-from trainable.networks import gradients, small_heads
 from trainable.networks.network import Network
+from trainable.networks.plain_formulas import plain_formulas
 from trainable.optimizers.muon_adam import MuonAdam
 from trainable.optimizers.roles import roles
 from trainable.run import Run
@@ -28,7 +29,6 @@ BFLOAT16, FLOAT32, PUBLISHED = "torch.optim.Muon", "torch.optim.Muon in fp32", "
 OWN_FUNCTIONS = ", own functions"  # after a name: the network as ours computes it
 PEERS = (BFLOAT16, FLOAT32, PUBLISHED, BFLOAT16 + OWN_FUNCTIONS, FLOAT32 + OWN_FUNCTIONS)
 MUONS = (BFLOAT16, FLOAT32, PUBLISHED)
-COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 
 Take = Callable[[], None]
 
@@ -38,7 +38,7 @@ def peer_step(run: Run, name: str) -> Take:
     network, config, runtime = copy.deepcopy(run.network), run.config, run.runtime
     matrices = muon_step(network, config, name.removesuffix(OWN_FUNCTIONS), runtime.compile)
     adam = fused_adam(network, config)
-    functions = nullcontext if name.endswith(OWN_FUNCTIONS) else torchs_functions
+    functions = nullcontext if name.endswith(OWN_FUNCTIONS) else plain_formulas
     position = 0
 
     def loss_of(inputs: Tensor, targets: Tensor) -> Tensor:
@@ -86,15 +86,6 @@ def fused_adam(network: Network, config: TrainConfig) -> torch.optim.Optimizer:
 
 
 @contextmanager
-def torchs_functions() -> Iterator[None]:
-    """The network by torch's RMSNorm, attention kernel and autograd, within the block."""
-    with ExitStack() as stack:
-        stack.enter_context(mock.patch.object(gradients, "_plain", lambda x: True))
-        stack.enter_context(mock.patch.object(small_heads, "is_faster", lambda q, k: False))
-        yield
-
-
-@contextmanager
 def torch_muon_in_float32() -> Iterator[None]:
     """torch.optim.Muon without its rounding to bfloat16, within the block."""
     from torch.optim import _muon
@@ -119,7 +110,7 @@ class MatrixAtATime:
     def __init__(self, parameters: Iterable[nn.Parameter], lr: float, momentum: float, compiled: bool) -> None:
         self.parameters, self.lr, self.momentum = list(parameters), lr, momentum
         self.buffers = [torch.zeros_like(p) for p in self.parameters]
-        self.polar = torch.compile(polar_in_bfloat16) if compiled else polar_in_bfloat16
+        self.polar = torch.compile(newton_schulz) if compiled else newton_schulz
 
     @torch.no_grad()
     def step(self) -> None:
@@ -133,17 +124,3 @@ class MatrixAtATime:
             place.copy_((change * max(1.0, p.size(0) / p.size(1)) ** 0.5).reshape(-1))
         for p, place in zip(self.parameters, flat.split(sizes), strict=True):
             p.add_(place.view_as(p).to(p.dtype), alpha=-self.lr)
-
-
-def polar_in_bfloat16(g: Tensor) -> Tensor:
-    """One matrix towards its polar factor, by the script's formulas."""
-    a, b, c = COEFFICIENTS
-    x = g.bfloat16()
-    x = x / (x.norm() + 1e-7)
-    tall = g.size(0) > g.size(1)
-    x = x.T if tall else x
-    for _ in range(5):
-        gram = x @ x.T
-        x = a * x + (b * gram + c * gram @ gram) @ x
-    result: Tensor = x.T if tall else x
-    return result

@@ -14,6 +14,8 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
+from trainable.networks.plain_formulas import are_wanted
+
 
 def norm(x: Tensor) -> Tensor:
     """RMSNorm over the last axis, without a gain: x / sqrt(mean(x^2) + eps), with the eps of the data type."""
@@ -42,7 +44,7 @@ def softcap(z: Tensor, cap: float | Tensor) -> Tensor:
 
 
 def _plain(x: Tensor) -> bool:
-    return torch.compiler.is_compiling() or x.device.type != "cpu" or x.dtype == torch.bfloat16
+    return torch.compiler.is_compiling() or are_wanted() or x.device.type != "cpu" or x.dtype == torch.bfloat16
 
 
 class _Norm(Function):

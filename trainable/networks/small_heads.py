@@ -16,6 +16,8 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
+from trainable.networks.plain_formulas import are_wanted
+
 WIDEST = 8  # channels of a head; from 16 on the flash kernel is faster
 KEPT_NUMBERS = 2**22  # attention weights at most, before the causal half is left out: 8 to 16 MiB a layer
 QUERIES = 32  # in a block
@@ -30,6 +32,7 @@ def is_faster(q: Tensor, k: Tensor) -> bool:
         and q.device.type == "cpu"
         and q.dtype == k.dtype == torch.float32
         and not torch.compiler.is_compiling()
+        and not are_wanted()
         and not torch.is_autocast_enabled("cpu")
     )
 

@@ -8,11 +8,8 @@ masks, a model's own parts, loss terms, chunks, what autocast casts, and what li
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
-from unittest import mock
 
 import torch
 import torch.nn.functional as F
@@ -23,8 +20,8 @@ from torch.utils._pytree import tree_iter
 
 from trainable.compiled_objective import objective_of
 from trainable.config import TrainConfig
-from trainable.networks import gradients, small_heads
 from trainable.networks.network import Network
+from trainable.networks.plain_formulas import plain_formulas
 from trainable.optimizers import update_rule
 from trainable.runtime import BF16
 
@@ -64,15 +61,6 @@ class LiveBytes(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.live -= size
 
 
-@contextmanager
-def as_on_a_gpu() -> Iterator[None]:
-    """Compute by the formulas that a GPU is given: what is written out for CPUs keeps other tensors."""
-    with ExitStack() as stack:
-        stack.enter_context(mock.patch.object(gradients, "_plain", lambda x: True))
-        stack.enter_context(mock.patch.object(small_heads, "is_faster", lambda q, k: False))
-        yield
-
-
 @dataclass(frozen=True)
 class Counted:
     """Bytes of a training: held all the time, and the most beside that while it trains and while it evaluates."""
@@ -85,7 +73,7 @@ class Counted:
 
 def count_tensors(config: TrainConfig, vocab_size: int) -> Counted:
     """The bytes that training a config takes, by its first micro-batch and a batch of its evaluation."""
-    with FakeTensorMode(allow_non_fake_inputs=True), as_on_a_gpu():
+    with FakeTensorMode(allow_non_fake_inputs=True), plain_formulas():
         network = config.model.build(vocab_size, max(config.data.seq_len, config.evaluation.seq_len))
         if config.number_format == BF16:
             network.keep_in_bf16(config.model.low_precision_tables)

@@ -24,12 +24,13 @@ from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
 from search_spaces.domains import Value
+from tuner.proposals.point_sampler import PointSampler
 from tuner.proposals.warm_start import Point
 
 PRIOR_TRIALS = 24  # own trials after which nothing of a prior from elsewhere is left
 
 
-class PriorSampler(BaseSampler):
+class PriorSampler(PointSampler):
     """Asks ``make_inner(n)``, a fresh sampler for the n-th question, with the prior in its study."""
 
     def __init__(
@@ -51,12 +52,6 @@ class PriorSampler(BaseSampler):
         for shown in (*self.shown(own), *own):
             view.add_trial(shown)
         self._question = view.ask()
-
-    def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
-        return {}
-
-    def sample_relative(self, study: optuna.Study, trial: FrozenTrial, search_space: Any) -> dict[str, Any]:
-        return {}
 
     def sample_independent(
         self, study: optuna.Study, trial: FrozenTrial, param_name: str, param_distribution: Any

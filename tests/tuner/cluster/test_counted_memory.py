@@ -12,9 +12,10 @@ from trainable.compiled_objective import objective_of
 from trainable.component import components
 from trainable.component_paths import with_values
 from trainable.config import TrainConfig
+from trainable.networks.plain_formulas import plain_formulas
 from trainable.optimizers.adamw import AdamW
 from tuner.cluster import counted_memory, device_memory
-from tuner.cluster.counted_memory import as_on_a_gpu, count_tensors
+from tuner.cluster.counted_memory import count_tensors
 
 VOCAB = 260
 
@@ -48,7 +49,7 @@ def kept_for_backward(config: TrainConfig) -> int:
 
     objective = objective_of(network, config.losses, config.loss_chunks, "cpu")
     hooks = torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor)
-    with as_on_a_gpu(), hooks, torch.autocast("cpu", torch.bfloat16, enabled=config.precision == "bf16"):
+    with plain_formulas(), hooks, torch.autocast("cpu", torch.bfloat16, enabled=config.precision == "bf16"):
         objective(tokens, tokens, torch.zeros(()))
     return sum(size for place, size in kept.items() if place not in own)
 

@@ -14,8 +14,6 @@ from typing import Any
 import numpy as np
 import optuna
 import torch
-from optuna.distributions import BaseDistribution
-from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial
 
 from search_spaces.domains import Value
@@ -26,13 +24,14 @@ from tuner.proposals.model import candidates
 from tuner.proposals.model.goal import Goal
 from tuner.proposals.model.models import Models
 from tuner.proposals.model.observations import Observations, observed
+from tuner.proposals.point_sampler import PointSampler
 
 FEWEST = 4  # measured ends before there is a model
 BEST = 5  # points that are moved from
 ROUNDS, FINER = 3, 60  # of finer moves, and candidates in each
 
 
-class GaussianProcessSampler(BaseSampler):
+class GaussianProcessSampler(PointSampler):
     """Proposals for a space in a start of a campaign that has ``begun`` trials."""
 
     def __init__(self, space: Space, seed: int, begun: int) -> None:
@@ -45,12 +44,6 @@ class GaussianProcessSampler(BaseSampler):
     def before_trial(self, study: optuna.Study, trial: FrozenTrial) -> None:
         others = [t for t in study.get_trials(deepcopy=False) if t.number != trial.number]
         self._point = {} if trial.system_attrs.get("fixed_params") else self.proposed(others, trial.number)
-
-    def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
-        return {}
-
-    def sample_relative(self, study: optuna.Study, trial: FrozenTrial, search_space: Any) -> dict[str, Any]:
-        return {}
 
     def sample_independent(
         self, study: optuna.Study, trial: FrozenTrial, param_name: str, param_distribution: Any
