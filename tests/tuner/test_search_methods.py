@@ -25,14 +25,14 @@ def test_a_method_that_is_named_is_taken_and_every_choice_can_be_described() -> 
         method = chosen(name, 1, 30)
         assert method == name or name == BY_ITSELF
         assert method in KINDS and method in described(method)
-    assert chosen(None, 1, 30) == chosen(BY_ITSELF, 1, 30) == GP
-    assert chosen(BY_ITSELF, 1, 2_000) == GP and chosen(BY_ITSELF, 1, 2_001) == TPE
+    assert chosen(None, 1, 50) == chosen(BY_ITSELF, 1, 50) == chosen(BY_ITSELF, 1, 2_000) == GP
+    assert chosen(None, 1, 49) == chosen(BY_ITSELF, 1, 2_001) == TPE_UNIFORM
 
 
 def test_of_two_objectives_a_gaussian_process_is_refused_and_never_chosen() -> None:
     with pytest.raises(ValueError, match="--sampler gp minimises one objective, not 2: take tpe"):
         chosen(GP, 2, 30)
-    assert chosen(BY_ITSELF, 2, 30) == chosen(TPE, 2, 30) == TPE
+    assert chosen(BY_ITSELF, 2, 100) == TPE_UNIFORM and chosen(TPE, 2, 100) == TPE
 
 
 @pytest.mark.parametrize("method", KINDS)
