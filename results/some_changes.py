@@ -1,13 +1,10 @@
-"""Changes of a trial in a line that has room for some of them: how many are shown, and how many there are in all.
-
-The number of all does not depend on the room, so that it is the same in the report, on a page and in a summary.
-"""
+"""Changes of a trial in a line that has room for some of them, and the number of those that are left out."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-HEADING = "changed from the base (n/all)"
+HEADING = "changed from the base (+n more)"
 
 
 def as_many_as_fit(changes: Sequence[str], width: int, lead: Sequence[str] = ()) -> str:
@@ -20,6 +17,6 @@ def as_many_as_fit(changes: Sequence[str], width: int, lead: Sequence[str] = ())
 
 
 def some(changes: Sequence[str], most: int, separator: str = ", ") -> str:
-    """Join the first ``most`` changes: ``schedule=Tidal (1/19)``: 1 of 19."""
+    """Join the first ``most`` changes and count the others: ``schedule=Tidal +18``."""
     text = separator.join(changes[:most])
-    return text if len(changes) <= most else f"{text} ({most}/{len(changes)})"
+    return text if len(changes) <= most else f"{text} +{len(changes) - most}"

@@ -11,7 +11,7 @@ from typing import Any
 
 from terminal.short import decimals, short, signed
 
-from results.some_changes import some
+from results.some_changes import HEADING, some
 
 TOP = 10  # rows of each table
 MOST_CHANGES = 4  # of a trial, in a table
@@ -107,7 +107,7 @@ def _leaderboard(data: dict[str, Any], top: int) -> list[str]:
         versus = None if trials["is_base"][place] else trials["versus"][place]
         what = "(the base config)" if trials["is_base"][place] else code(said)
         rows.append([str(rank), str(trials["number"][place]), _result(trials["value"][place]), _signed(versus), what])
-    return [_table(["rank", "trial", without_markup(data["objective"]), "vs base", "changed from the base"], rows)]
+    return [_table(["rank", "trial", without_markup(data["objective"]), "vs base", HEADING], rows)]
 
 
 def _importance(data: dict[str, Any], top: int) -> list[str]:

@@ -45,7 +45,7 @@ def test_a_terminal_shows_the_same_words_with_colour(campaign: Path) -> None:
 
 
 def test_changes_that_do_not_fit_are_counted(campaign: Path) -> None:
-    assert "optimizer.matrix_lr=0.0612 (1/3)\n" in _leaderboard(campaign, width=80)
+    assert "optimizer.matrix_lr=0.0612 +2\n" in _leaderboard(campaign, width=80)
     assert "optimizer.matrix_lr=0.0612 schedule=Cosine model.tied=false\n" in _leaderboard(campaign, width=120)
 
 

@@ -59,8 +59,8 @@ function duration(seconds) {
 
 const plural = (number, noun) => `${number.toLocaleString("en-US")} ${noun}${number === 1 ? "" : "s"}`;
 
-// As many changes as a table has room for, and how many there are in all.
-const someOf = (changes, most) => changes.slice(0, most).join(", ") + (changes.length > most ? ` (${most}/${changes.length})` : "");
+// As many changes as a table has room for, and how many are left out.
+const someOf = (changes, most) => changes.slice(0, most).join(", ") + (changes.length > most ? ` +${changes.length - most} more` : "");
 
 function link(place, text) {
   return el("a", { href: `#${addressOf(place)}`, text: text ?? String(T.number[place]) });
