@@ -1,8 +1,8 @@
 """A finished campaign in three files, to be kept and given away: ``python -m results.compact FOLDER TARGET``.
 
 Read like any other campaign (``results.load``, ``pandas.read_parquet``). What means nothing elsewhere is left out: the
-workers' names, the checkpoints and the search's own files; and the training curves, which take several times as much
-room as all else. A resume refuses it.
+workers' names, checkpoints, weights and the search's own files; and the training curves, which take several times as
+much room as all else. A resume refuses it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from results.store.row_kinds import COMPACTED
 from results.store.statuses import UNFINISHED
 
 _PART = "part-0.parquet"
-_LEFT_OUT = ("worker", "checkpoint")
+_LEFT_OUT = ("worker", "checkpoint", "weights")
 
 
 def compact(folder: Location, target: Location) -> int:

@@ -38,6 +38,7 @@ from results.crashes import crash_lines
 from results.curve_notes import curve_notes, missing_curves
 from results.cut_schedules import cut_schedules
 from results.export import write_csv
+from results.kept_weights import weights_line
 from results.page.table import base_values
 from results.questions.pareto import front_in_words
 from results.some_changes import HEADING, as_many_as_fit
@@ -118,6 +119,12 @@ def print_where(console: Console, folder: Location) -> None:
             continue  # the curves of a compacted campaign, or of one from before there were any
         # as Text: a Python literal is escaped already, and must stay one
         console.print(Text(f"{name} = pandas.read_parquet({str(folder / name)!r})"))
+
+
+def print_weights(console: Console, results: Results, folder: Location) -> None:
+    """Print whose weights the campaign keeps, and where."""
+    if (line := weights_line(results, folder)) is not None:
+        console.print(line)
 
 
 def _summary(trials: pd.DataFrame) -> str:
@@ -260,6 +267,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print_leads(console, results)
         console.print()
         print_where(console, folder)
+        print_weights(console, results, folder)
         for note in curve_notes(results) if with_curves else filter(None, [missing_curves(results)]):
             console.print(f"note: {note}")
     if tables:

@@ -22,7 +22,7 @@ from tuner.campaign.planned import Planned
 from tuner.plan import cost as plan
 from tuner.proposals import replay_plan
 from tuner.proposals.warm_start import Prior
-from tuner.spec import CampaignSpec, Replay
+from tuner.spec import KEEP_CONFIRMED, KEEP_NONE, CampaignSpec, Replay
 
 PRECISION = "precision"  # the path of the field that a campaign's --precision sets
 REPLAY_REPORTS = 4  # evaluations on the way of a replayed trial: its curve
@@ -109,6 +109,7 @@ def _ask_search(space: Space, spec: CampaignSpec, scale: str) -> Question:
         stopper=spec.stopper or ("asha" if asked.measured_on_the_way else "none"),
         reports=spec.reports or 0,
         confirm=(DEFAULT if one else False) if spec.confirm is None else spec.confirm,
+        keep=spec.keep or KEEP_CONFIRMED,
     )
     return Question(settled, rest, space, base, scale, trials)
 
@@ -126,6 +127,7 @@ def _ask_replay(space: Space, spec: CampaignSpec, scale: str, wanted: Replay) ->
         stopper=spec.stopper or "none",
         reports=REPLAY_REPORTS if spec.reports is None else spec.reports,
         confirm=spec.confirm or False,
+        keep=spec.keep or KEEP_NONE,
     )
     return Question(settled, replace(space, knobs=()), space, base, scale, len(planned), tuple(planned))
 

@@ -30,6 +30,7 @@ from tuner.early_stopping import Stopper, rungs
 from tuner.failures import gave_up, is_out_of_memory, loss_of, reason_of, stalled
 from tuner.loop.endings import Losses, SameErrors, ending
 from tuner.loop.inputs import SAMPLED, OneStart, Problem, TrialOrigins
+from tuner.loop.keeping import Keeping
 from tuner.loop.proposals import PlannedTrials, Proposals, SampledTrials
 from tuner.loop.queue import Queue
 from tuner.loop.requests import Requests
@@ -38,6 +39,7 @@ from tuner.loop.stopping import Stopping
 from tuner.proposals.sampler import Sampler
 from tuner.proposals.warm_start import Prior
 from tuner.search_methods import TPE_UNIFORM
+from tuner.spec import KEEP_NONE
 
 SPENT = "the space has no further configs"
 ABOUT = ("space", "scale", "question", "data_description", "code_version")  # of the campaign, that its study has too
@@ -66,7 +68,10 @@ class Search:
         self.queue = Queue(self.ledger, self.proposals, spec.trials, self.confirmation)
         self.live = self.queue.live
         self._reuse = Reuse(origins.library, self.space, self.ledger, self.stopper, self.proposals)
-        self.requests = Requests(spec, self.files, self.stopper, self.base.budget.unit, here, self.sources)
+        self.keeping = Keeping(spec.keep or KEEP_NONE, self.ledger, self.confirmation)
+        self.keeping.tidy()
+        unit = self.base.budget.unit
+        self.requests = Requests(spec, self.files, self.stopper, unit, here, self.sources, self.keeping.wants)
         self._stopping = Stopping(here.hours, here.clock, self.files.ask_to_stop)
         self._losses, self._same_errors = Losses(), SameErrors()
         self.device = self._one_device()
@@ -240,7 +245,10 @@ class Search:
         if end.status == "interrupted":
             self._interrupted(key, self.stopping)
         else:
-            self._close(key, end.status, end.reason, end.columns)
+            weights: TrialRow = {"weights": self.keeping.taken(self.ledger.entries[key], end.status, result)}
+            self._close(key, end.status, end.reason, {**end.columns, **weights})
+            if weights["weights"]:
+                self.keeping.prune()
 
     def fail(self, key: str, error: str, reason: str = "") -> None:
         """Close a trial that has died. Its text is kept in ``errors/``, the reason or a line of it in the row."""
@@ -306,6 +314,11 @@ class Search:
         """Stop because of a signal."""
         self._stopping.interrupt(INTERRUPTION, number)
 
+    def keep_wanted(self) -> None:
+        """Remove the weights that are not to stay, now that nothing runs: all but the wanted ones where all is done."""
+        self.keeping.prune(over=not self.ledger.unfinished() and self.queue.empty)
+        self.keeping.tidy()
+
     def abandon(self) -> None:
         """Close what is still open: trials whose end nobody reported."""
         for key in list(self.live):
@@ -319,5 +332,6 @@ class Search:
                 checkpoint: TrialRow = {"checkpoint": self.files.checkpoint(entry.key)}
                 self.ledger.close(entry.key, "interrupted", self.stopping, checkpoint)
         self.proposals.close()
+        self.keep_wanted()
         self.files.remove_late({entry.key for entry in self.ledger.unfinished()})
         self.files.let_run()

@@ -20,6 +20,8 @@ AS_RUN = "as_run"
 ALWAYS_KEPT = ("space", "scale", "objective", "overrides", "base", "trials", "seed", "data", "stopper", "fidelity")
 STALL_MINUTES = 30.0
 BY_DEVICE = "auto"  # the precision that the devices multiply themselves
+# Trials whose weights stay (loop/keeping.py).
+KEEP = KEEP_CONFIRMED, KEEP_BEST, KEEP_ALL, KEEP_NONE = "confirmed", "best", "all", "none"
 _RUN = {"part": "how it is run"}
 
 
@@ -64,6 +66,7 @@ class CampaignSpec:
     mixed_devices: bool = field(default=False, metadata=_RUN)  # let seconds on unlike devices be compared
     stall_minutes: float = field(default=STALL_MINUTES, metadata=_RUN)  # without a step, after which a trial hangs
     compile: bool | None = field(default=None, metadata=_RUN)  # steps and evaluations; None: where it pays
+    keep: str | None = field(default=None, metadata=_RUN)  # one of KEEP; settled, confirmed, in a replay none
 
     def to_json(self) -> dict[str, Any]:
         """Convert it to what ``campaign.json`` keeps, once it is settled."""

@@ -336,6 +336,7 @@ def run_search(console: Console, ready: Ready, store: Store, start: Start, is_ne
         if campaign.exhausted:
             asks_for_more = "(--trials asks for more)"
             console.print(f"nothing left to do: all of {counted(question.trials, 'trial')} ended {asks_for_more}")
+            campaign.keep_wanted()  # which may be others than in the start before
         else:
             here = on_ray(console, here, start.address)
             console.print(f"campaign: {store.folder}")

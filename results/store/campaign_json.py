@@ -203,6 +203,7 @@ class CampaignFile(_Object):
     stall_minutes: Annotated[float, Field(ge=0.01, le=1e6)] = 30.0
     compile: bool | None = None
     compiled: bool | None = None
+    keep: Name | None = None
     compacted: bool = False
     data: Name = ""
     data_description: Text = ""

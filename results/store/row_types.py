@@ -232,6 +232,15 @@ class Attempts(TypedDict, total=False):
             of_attempt=True,
         ),
     ]
+    weights: Annotated[
+        str | None,
+        Column(
+            "path",
+            "weights as they were scored, relative to the campaign's folder; null if none are kept (--keep)",
+            BY_ATTEMPT,
+            of_attempt=True,
+        ),
+    ]
     started_at: Annotated[datetime | None, Column("UTC", "start of this attempt", BY_ATTEMPT, reusable=True)]
     ended_at: Annotated[
         datetime | None, Column("UTC", "end of this attempt; null while it runs", BY_ATTEMPT, reusable=True)

@@ -17,7 +17,7 @@ import pytest
 from results import Store
 from search_spaces.domains import Choice, Integer, LogUniform, Uniform
 from search_spaces.space import Knob, Scale, Space
-from storage import files
+from storage import files, inside
 from storage.location import Location, location
 from trainable.component_json import decode
 from trainable.config import Budget, TrainConfig
@@ -25,6 +25,7 @@ from trainable.data.dataset import DataConfig
 from trainable.evaluation.evaluate import EvaluationConfig
 from trainable.models.gpt import GPT
 from trainable.schedules import Constant, Cosine, Tidal
+from trainable.worker import kept_weights
 from trainable.worker.attempt import STOP_FILE
 from trainable.worker.ray_trainable import Request
 from tuner.cluster import own_ray
@@ -186,9 +187,16 @@ class Tune:
             status = "diverged" if value is None or not math.isfinite(value) else "completed" if done else "running"
             if status != "diverged" and self.random.random() < self.checkpoint_chance:
                 save(request, milestone if not done else milestone - 1)
-            yield make_result(config, milestone, value, status)
+            kept = leave_weights(request) if status == "completed" and request.keep else None
+            yield {**make_result(config, milestone, value, status), "weights": kept}
             if status == "diverged":
                 return
+
+
+def leave_weights(request: Request) -> str:
+    path = kept_weights.path_of(request.key, request.attempt)
+    inside.write(location(request.folder), path, b"made up")
+    return path
 
 
 def save(request: Request, position: float) -> None:

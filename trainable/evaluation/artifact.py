@@ -102,7 +102,7 @@ def pack(network: Network, artifact: Artifact) -> bytes:
     tables = {id(m.weight) for m in (network.embedding, network.head) if m is not None}
     matrices = {id(m.weight) for m in network.modules() if isinstance(m, nn.Linear | nn.Embedding)}
     tensors: dict[str, Tensor] = {}
-    for name, t in _distinct(network).items():
+    for name, t in distinct(network).items():
         if not t.is_floating_point():
             tensors[name] = t.detach()
         elif t.numel() <= artifact.keep_elements:
@@ -131,7 +131,7 @@ def load(data: bytes) -> dict[str, Tensor]:
 @contextmanager
 def replaced(network: Network, state: dict[str, Tensor]) -> Iterator[None]:
     """The tensors of ``state`` in the network for the time of the block; then its own, bit for bit."""
-    own = _distinct(network)
+    own = distinct(network)
     if own.keys() != state.keys() or any(own[name].shape != t.shape for name, t in state.items()):
         raise ValueError("the artifact is of another model: its tensors have other names or shapes than the network's")
     kept = {name: t.detach().clone() for name, t in own.items()}
@@ -151,7 +151,7 @@ def _assign(own: dict[str, Tensor], state: dict[str, Tensor]) -> None:
     torch.clear_autocast_cache()  # it holds casts of what was there before
 
 
-def _distinct(network: nn.Module) -> dict[str, Tensor]:
+def distinct(network: nn.Module) -> dict[str, Tensor]:
     """The state dict, without further names of one tensor."""
     first: dict[int, tuple[str, Tensor]] = {}
     for name, t in network.state_dict(keep_vars=True).items():

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +28,7 @@ def save(campaign: Location, name: str, state: dict[str, Any], key: str) -> None
     """
     tensors: dict[str, Tensor] = {}
     plain = json.dumps(_split(state, "", tensors))
-    header = {"version": str(VERSION), "key": key, "plain": plain, "checksum": _checksum(plain, tensors)}
-    try:
-        with inside.replacing(campaign, name) as temporary:
-            save_file(tensors, temporary, metadata=header)
-    except SafetensorError as error:  # it wraps what the system says
-        raise OSError(f"checkpoint {name} cannot be written: {error}") from None
+    write_file(campaign, name, tensors, {"version": str(VERSION), "key": key, "plain": plain}, "checkpoint")
 
 
 def load(path: Location, key: str) -> dict[str, Any]:
@@ -40,21 +36,7 @@ def load(path: Location, key: str) -> dict[str, Any]:
 
     An OSError where an object store cannot be reached: that says nothing of the file.
     """
-    try:
-        with files.local_copy(path) as local, safe_open(local, framework="pt") as file:
-            header = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (not a dict)
-    except (SafetensorError, OSError) as error:
-        if not isinstance(error, SafetensorError | FileNotFoundError) and not isinstance(path, Path):
-            raise
-        raise ValueError(f"checkpoint {path} cannot be read: {error}") from None
-    if header.get("version") != str(VERSION):
-        raise ValueError(f"checkpoint {path} has version {header.get('version')!r} but must have {VERSION}")
-    if header.get("key") != key:
-        raise ValueError(f"checkpoint {path} belongs to trial {header.get('key')!r}, not to {key!r}")
-    plain = header.get("plain", "")
-    if header.get("checksum") != _checksum(plain, tensors):
-        raise ValueError(f"checkpoint {path} is damaged: its checksum is not that of its content")
+    plain, tensors = read_file(path, key, VERSION, "checkpoint")
     try:
         state: dict[str, Any] = _join(json.loads(plain), tensors)
     except (ValueError, RecursionError, KeyError, TypeError, AttributeError) as error:  # a checksum can be forged
@@ -62,7 +44,42 @@ def load(path: Location, key: str) -> dict[str, Any]:
     return state
 
 
-def _checksum(plain: str, tensors: dict[str, Tensor]) -> str:
+def write_file(
+    campaign: Location, name: str, tensors: Mapping[str, Tensor], header: Mapping[str, str], kind: str
+) -> None:
+    """Write tensors of the host below the campaign's folder, whole or not at all, with a checksum in their header.
+
+    ``kind`` is what a message calls the file. An OSError where it cannot be written.
+    """
+    checked = {**header, "checksum": _checksum(header["plain"], tensors)}
+    try:
+        with inside.replacing(campaign, name) as temporary:
+            save_file(dict(tensors), temporary, metadata=checked)
+    except SafetensorError as error:  # it wraps what the system says
+        raise OSError(f"{kind} {name} cannot be written: {error}") from None
+
+
+def read_file(path: Location, key: str, version: int, kind: str) -> tuple[str, dict[str, Tensor]]:
+    """The header's text and the tensors of a file of :func:`write_file`; errors as of :func:`load`."""
+    try:
+        with files.local_copy(path) as local, safe_open(local, framework="pt") as file:
+            header = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (not a dict)
+    except (SafetensorError, OSError) as error:
+        if not isinstance(error, SafetensorError | FileNotFoundError) and not isinstance(path, Path):
+            raise
+        raise ValueError(f"{kind} {path} cannot be read: {error}") from None
+    if header.get("version") != str(version):
+        raise ValueError(f"{kind} {path} has version {header.get('version')!r} but must have {version}")
+    if header.get("key") != key:
+        raise ValueError(f"{kind} {path} belongs to trial {header.get('key')!r}, not to {key!r}")
+    plain = header.get("plain", "")
+    if header.get("checksum") != _checksum(plain, tensors):
+        raise ValueError(f"{kind} {path} is damaged: its checksum is not that of its content")
+    return plain, tensors
+
+
+def _checksum(plain: str, tensors: Mapping[str, Tensor]) -> str:
     """CRC-32 of the text and the tensors' bytes: the format itself notices a cut, but not a changed byte."""
     crc = zlib.crc32(plain.encode())
     for name in sorted(tensors):

@@ -31,8 +31,10 @@ from trainable.own.source import Source
 from trainable.report import Environment, Report
 from trainable.run import Run
 from trainable.runtime import Runtime
+from trainable.weights import scored, write_weights
 from trainable.worker.attempt import STOP_FILE, Attempt
 from trainable.worker.fidelity import FIDELITIES, Fidelity
+from trainable.worker.kept_weights import path_of
 from trainable.worker.out_of_memory import facts_told, make_room
 from trainable.worker.watchdog import Watchdog, stall_file
 
@@ -59,6 +61,7 @@ class Request:
     stall_seconds: float = 1800.0  # without a finished step, after which the trial counts as hanging
     sources: list[dict[str, Any]] = field(default_factory=list)  # of the user's own code (own/source.py)
     train_tokens: int | None = None  # how many it reads of its data, which limits what is downloaded; None is all
+    keep: bool = False  # whether a run that completes leaves its weights
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))
@@ -203,11 +206,26 @@ class RayTrainable(tune.Trainable):
             self.notes.append(f"a checkpoint was not written: {error.strerror or error}")
         self.saved = time.monotonic()
 
+    def keep_weights(self) -> str | None:
+        """Write the weights as they were scored; where they lie, None where that failed, of which the row tells."""
+        request = self.request
+        path = path_of(request.key, request.attempt)
+        try:
+            write_weights(
+                location(request.folder), path, scored(self.fidelity.run), request.key, request.data_fingerprint
+            )
+        except OSError as error:
+            self.notes.append(f"its weights were not written: {error.strerror or error}")
+            return None
+        return path
+
     def step(self) -> dict[str, Any]:
         with self.watched(), facts_told(self.request.gpu_share):
-            report = next(self.reports)
+            report, weights = next(self.reports), None
             if report.status == "interrupted" and self.in_force():
                 self.save_state()
+            if report.status == "completed" and self.request.keep and self.in_force():
+                weights = self.keep_weights()
         if report.status != "running":
             self.cleanup()
         run = self.fidelity.run
@@ -225,6 +243,7 @@ class RayTrainable(tune.Trainable):
             **asdict(report),
             **asdict(environment),
             "curve": run.curve.plain(),
+            "weights": weights,
             "note": "; ".join(dict.fromkeys(self.notes)),
             "done": report.status != "running",
         }

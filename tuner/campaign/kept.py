@@ -16,6 +16,7 @@ from trainable.worker.fidelity import FIDELITIES
 from tuner.early_stopping import STOPPERS
 from tuner.question import Question
 from tuner.search_methods import METHODS, TPE_UNIFORM
+from tuner.spec import KEEP, KEEP_NONE
 
 
 def check(file: Location, was: Mapping[str, Any], question: Question) -> None:
@@ -24,6 +25,7 @@ def check(file: Location, was: Mapping[str, Any], question: Question) -> None:
         _check_name("stopper", was["stopper"], STOPPERS)
         _check_name("sampler", question.spec.sampler or TPE_UNIFORM, METHODS)
         _check_name("fidelity", was["fidelity"], FIDELITIES)
+        _check_name("keep", question.spec.keep or KEEP_NONE, KEEP)
         _check_points(was.get("prior") or (), question.space)
         _check_inert(was.get("inert"), question)
     except ValueError as error:

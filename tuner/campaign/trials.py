@@ -270,6 +270,11 @@ class Ledger:
         entry.row.update(columns or {})
         self._write(entry.row)
 
+    def without_weights(self, entry: Entry) -> None:
+        """The trial's weights are about to be removed."""
+        entry.row["weights"] = None
+        self._write(entry.row)
+
     def restore(self, planned: Sequence[Planned] = ()) -> None:
         """Take the rows of the campaign's earlier starts into the book, their data (known by the fingerprint) where the
         base and ``planned`` have them now.

@@ -59,6 +59,7 @@ GOES_WITH: Mapping[str, tuple[str, ...]] = {  # option, without its dashes -> mo
     "stall-minutes": _RUNS,
     "compile": _RUNS,
     "no-compile": _RUNS,
+    "keep": _RUNS,
     # this start of it
     "name": _NEW,
     "results": (*_RUNS, LIST),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Collection
+from functools import partial
 
 from results.design import DEFAULT, Design
 from results.store.find import RUNS
@@ -18,7 +19,7 @@ from trainable.runtime import PRECISIONS
 from trainable.seeds import SEEDS
 from tuner.cluster.placement import AUTO, MOST_SHARING
 from tuner.plan.known_devices import CARDS
-from tuner.spec import BY_DEVICE, STALL_MINUTES
+from tuner.spec import BY_DEVICE, KEEP, STALL_MINUTES
 from tuner.trackers.catalogue import TRACKERS, LogTo, log_to
 
 LATEST = "latest"
@@ -269,6 +270,13 @@ def _say_where(where: argparse._ArgumentGroup) -> None:
         nargs="?",
         const=LATEST,
         help="go on with a campaign, given by name, path or URL (default: the latest)",
+    )
+    where.add_argument(
+        "--keep",
+        metavar="WHICH",
+        type=partial(_one_of, KEEP),
+        help="trials whose weights stay: confirmed (default in a search: the winner and the base), best (the search's "
+        "best and the base), all, or none (default in a replay); python -m tuner.export writes them out",
     )
     where.add_argument(
         "--notify",

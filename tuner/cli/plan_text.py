@@ -13,6 +13,7 @@ from terminal.duration import about, durations
 from trainable.component_paths import with_value
 from trainable.config import UNITS
 from trainable.runtime import Runtime
+from tuner.cli.keeping_text import kept_in_words
 from tuner.cluster import capacity
 from tuner.command import Planning, Start
 from tuner.early_stopping import STOPPERS
@@ -111,6 +112,7 @@ def print_cost(
         costs(console, left, slots, hardware, start, pass_tokens)
         if memory is not None:
             print_scales(console, question, memory)
+        console.print(f"weights: {kept_in_words(question, slots)}")
     console.print("dry run: nothing was trained or written")
 
 

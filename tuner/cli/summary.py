@@ -10,7 +10,7 @@ from typing import Any
 from results.design import DEFAULT
 from results.replays.comparison import compare
 from results.replays.side_by_side import print_comparison
-from results.report import print_leaderboard, print_page, print_where
+from results.report import print_leaderboard, print_page, print_weights, print_where
 from results.statistics.ablation import num_runs
 from results.store import frames
 from results.store.resume_command import RUN_PROGRAM
@@ -47,6 +47,7 @@ def conclude(console: Console, campaign: Search) -> int:
         print_winner(console, campaign, campaign.confirmation)
     console.print()
     print_where(console, campaign.folder)
+    print_weights(console, results, campaign.folder)
     try_to_write_page(console, replace(results, campaign=campaign.ledger.store.campaign), campaign.folder)
     crashed = campaign.ledger.counts().get("crashed", 0)
     if crashed:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from results.store.row_parts import given
 from results.store.statuses import SEARCH
@@ -31,9 +31,13 @@ class Requests:
         unit: str,
         here: OneStart,
         sources: Sequence[Source] = (),
+        keeps: Callable[[Entry], bool] = lambda entry: False,
     ) -> None:
-        """``unit`` is that of the base's budget, in which the stopper's milestones are."""
+        """``unit`` is that of the base's budget, in which the stopper's milestones are; ``keeps`` tells whether a trial
+        is to leave its weights.
+        """
         self.spec, self.files, self.stopper, self.unit = spec, files, stopper, unit
+        self.keeps = keeps
         self.here, self.sources = here, [source.to_json() for source in sources]
 
     def make(self, entry: Entry) -> Request:
@@ -56,6 +60,7 @@ class Requests:
             attempt=begun.number,
             checkpoints=begun.names,
             sources=self.sources,
+            keep=self.keeps(entry),
         )
         if not begun.names:
             entry.restart()

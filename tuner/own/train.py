@@ -56,7 +56,7 @@ from tuner.python.arguments import display_of, naming_arguments, options_given
 from tuner.python.campaign import Campaign
 from tuner.python.driving import drive
 from tuner.search_loop import Search
-from tuner.spec import CampaignSpec
+from tuner.spec import KEEP_NONE, CampaignSpec
 from tuner.trackers.catalogue import check_installed
 from tuner.trackers.logging_to import describe_log, logging_to
 
@@ -196,6 +196,7 @@ def settled(spec: CampaignSpec, objective: str, was: Mapping[str, Any]) -> Campa
         stopper=spec.stopper or was.get("stopper", "asha"),
         reports=was.get("reports", DEFAULT_REPORTS) if spec.reports is None else spec.reports,
         confirm=confirm,
+        keep=KEEP_NONE,  # what such a function trains is its own to keep
     )
 
 

@@ -22,6 +22,9 @@ from tests.own_files import EXAMPLES, forgotten
 from trainable.component_json import encode
 from trainable.own import modules as own_modules
 from trainable.own import source as own_source
+from trainable.report import validation
+from trainable.runtime import Runtime
+from trainable.weights import read_weights, run_with
 from trainable.worker import attempt, checkpoint, ray_trainable
 from trainable.worker.attempt import STOP_FILE
 from trainable.worker.ray_trainable import RayTrainable, Request
@@ -317,3 +320,36 @@ def test_code_of_the_users_own_is_executed_from_its_text_before_the_config_is_re
         pytest.raises(ValueError, match=r"^node \S+ cannot load .*: own_broken.py, line 1"),
     ):
         actor(request_for(sources=[broken]))
+
+
+def kept_of(request: Request) -> Path:
+    return Path(request.folder) / "weights" / request.key
+
+
+def test_a_trial_that_completes_leaves_its_weights_where_that_is_asked(actor, request_for, tiny, dataset) -> None:
+    request = request_for(keep=True)
+    *on_the_way, last = finish(actor(request))
+    assert {result["weights"] for result in on_the_way} == {None}
+    assert last["weights"] == f"weights/{request.key}/a1.safetensors" and last["note"] == ""
+    tensors = read_weights(Path(request.folder) / last["weights"], request.key)
+    again = validation(run_with(tiny, tensors, dataset, Runtime()), final=True)
+    assert again.bpb == last["val_bpb"]
+    assert finish(actor(request_for(dataclasses.replace(tiny, seed=3))))[-1]["weights"] is None
+
+
+def test_a_trial_that_was_cut_off_or_stopped_leaves_no_weights(actor, request_for) -> None:
+    request = request_for(keep=True)
+    cut_off = actor(request)
+    for _ in request.milestones:
+        cut_off.step()
+    attempt.begin(Path(request.folder), request.key, 2)
+    cut_off.step()
+    assert not kept_of(request).exists()
+
+
+def test_weights_that_cannot_be_written_are_told_of_and_cost_no_trial(actor, request_for) -> None:
+    request = request_for(keep=True)
+    (Path(request.folder) / "weights").write_text("a file in the folder's place")
+    last = finish(actor(request))[-1]
+    assert (last["status"], last["weights"]) == ("completed", None)
+    assert last["note"].startswith("its weights were not written: ")

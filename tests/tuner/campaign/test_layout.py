@@ -16,10 +16,23 @@ from tuner.campaign import layout
 FILES = (
     f"trials/{KEY}.parquet", "trials/0-empty.parquet", f"reports/{KEY}.parquet", f"checkpoints/{KEY}/attempt.json",
     f"curves/{KEY}.parquet", "curves/0-empty.parquet",
-    f"checkpoints/{KEY}/a1-1.safetensors", f"errors/{KEY}.txt", "errors/notes.txt", f"stalls/{KEY}.a1.txt",
+    f"checkpoints/{KEY}/a1-1.safetensors",
+    f"weights/{KEY}/a1.safetensors", f"weights/{KEY}/config.json",
+    f"errors/{KEY}.txt", "errors/notes.txt", f"stalls/{KEY}.a1.txt",
     ".stop", ".lock", ".driver.json", "optuna.journal", "optuna.journal.before", "campaign.json",
 )  # fmt: skip
-FOLDERS = ("trials", "reports", "curves", "checkpoints", f"checkpoints/{KEY}", "errors", "stalls", ".driver-claims")
+FOLDERS = (
+    "trials",
+    "reports",
+    "curves",
+    "checkpoints",
+    f"checkpoints/{KEY}",
+    "weights",
+    f"weights/{KEY}",
+    "errors",
+    "stalls",
+    ".driver-claims",
+)
 
 
 @pytest.fixture

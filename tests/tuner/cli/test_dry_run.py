@@ -145,3 +145,31 @@ def test_a_number_beyond_its_range_is_refused_in_one_line(refused, arguments, sa
 def test_what_is_for_plans_is_refused_without_one(refused, option) -> None:
     said = refused("--space", "parameter_golf", *option)
     assert f"{option[0]} goes with --dry-run, not with a search" in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--scale", "full", "--trials", "24", "--slots", "8"],
+         "the winner and the base stay, 2 files, 136 MB; on the way at most 12 files, 819 MB; 68.2 MB each as the base "
+         "(--keep none: no weights)"),
+        (["--no-confirm", "--slots", "1"],
+         "the best trial and the base stay, 2 files, 2.61 MB; on the way at most 3 files, 3.91 MB; 1.3 MB each as the "
+         "base (--keep none: no weights)"),
+        (["--keep", "best", "--slots", "1"],
+         "the best trial and the base stay, 2 files, 2.61 MB; on the way at most 3 files, 3.91 MB; 1.3 MB each as the "
+         "base (--keep none: no weights)"),
+        (["--keep", "all", "--trials", "10", "--confirm", "2x3"],
+         "of all trials that complete, at most 19 files, 24.8 MB; 1.3 MB each as the base (--keep none: no weights)"),
+        (["--keep", "none"], "none are kept (--keep confirmed: the winner's and the base's)"),
+        (["--objective", "val_bpb,train_seconds"],
+         "the front and the base stay; 1.3 MB each as the base (--keep none: no weights)"),
+        (["--replay", "H1"], "none are kept (--keep confirmed: the winner's and the base's)"),
+        (["--replay", "H1", "--keep", "best"],
+         "the best trial and the base stay; 1.3 MB each as the base (--keep none: no weights)"),
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_a_plan_says_what_the_kept_weights_take_on_the_disk(planned, arguments, said) -> None:
+    scale = [] if "--scale" in arguments else ["--scale", "proxy"]
+    assert line(planned(*GOLF, *scale, *arguments), "weights") == f"weights: {said}"

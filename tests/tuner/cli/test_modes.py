@@ -24,7 +24,7 @@ VALUES = {
     "concurrent": "1", "gpu-fraction": "0.5", "cpus": "3", "stall-minutes": "3", "name": "night", "results": "runs",
     "hours": "2", "address": "auto", "device": "h100", "slots": "8", "tokens-per-second": "1000", "price": "2",
     "show": "N3", "notify": "say done", "log": "wandb", "import": "my_tricks.py", "resume": "night", "replay": "N3",
-    "precision": "bf16",
+    "precision": "bf16", "keep": "all",
 }  # fmt: skip
 FLAGS = ("list", "dry-run", "trust-sources", "audit", "ablate", "compile", "mixed-devices")
 NEGATED = ("no-audit", "no-ablate", "no-compile", "no-mixed-devices", "no-confirm", "no-reuse")

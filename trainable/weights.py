@@ -1,0 +1,94 @@
+"""Weights of a finished run, exactly those that were scored: averaged or quantised where a hook wants that evaluated.
+
+A file is safetensors: every parameter once, and the buffers that evaluation uses, by their names in the network and in
+the number formats that the run had. Its header names the trial and a checksum of the content. Nothing is pickled.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from trainable.evaluation.artifact import distinct
+
+if TYPE_CHECKING:
+    from storage.location import Location
+    from torch import Tensor
+
+    from trainable.config import TrainConfig
+    from trainable.data.dataset import Dataset
+    from trainable.run import Run
+    from trainable.runtime import Runtime
+
+VERSION = 1
+KIND = "weights file"
+
+
+def scored(run: Run) -> dict[str, Tensor]:
+    """Copies, on the host, of the tensors that the run's score is of; by their names in the network."""
+    with run.evaluation_weights():
+        return {name: t.detach().to("cpu", copy=True).contiguous() for name, t in distinct(run.network).items()}
+
+
+def write_weights(
+    campaign: Location, name: str, tensors: Mapping[str, Tensor], key: str, data_fingerprint: str
+) -> None:
+    """Write the weights of the trial ``key`` below the campaign's folder; the file appears whole or not at all.
+
+    An OSError where it cannot be written.
+    """
+    from trainable.worker import checkpoint
+
+    plain = json.dumps({"data": data_fingerprint})
+    checkpoint.write_file(campaign, name, tensors, {"version": str(VERSION), "key": key, "plain": plain}, KIND)
+
+
+def read_weights(path: Location, key: str) -> dict[str, Tensor]:
+    """The tensors of the trial ``key``. A ValueError names a file that is damaged or of another trial.
+
+    An OSError where an object store cannot be reached.
+    """
+    from trainable.worker import checkpoint
+
+    return checkpoint.read_file(path, key, VERSION, KIND)[1]
+
+
+def run_with(config: TrainConfig, tensors: Mapping[str, Tensor], dataset: Dataset, runtime: Runtime) -> Run:
+    """A run of ``config`` that stands at its end, with these weights: to be scored, exported or sampled, not trained.
+
+    It has no hooks: what they would have evaluated is in the tensors. A ValueError for tensors of another model.
+    """
+    import torch
+
+    from trainable.run import Run
+
+    run = Run.start(replace(config, hooks=()), dataset, runtime)
+    own = distinct(run.network)
+    for name, t in own.items():
+        if name not in tensors or tensors[name].shape != t.shape:
+            found = _about(tensors.get(name))
+            raise ValueError(f"the weights are of another model: {name} is {found}, not {_about(t)}")
+    with torch.no_grad():
+        for name, t in own.items():
+            t.copy_(tensors[name])
+    return run
+
+
+def _about(t: Tensor | None) -> str:
+    return "missing" if t is None else " x ".join(map(str, t.shape)) or "one number"
+
+
+def num_bytes(config: TrainConfig, vocab_size: int) -> int:
+    """Bytes of the weights that a run leaves, without the file's header of some kilobytes; nothing is allocated."""
+    import torch
+
+    from trainable.runtime import BF16
+
+    longest = max(config.data.seq_len, config.evaluation.seq_len)
+    with torch.device("meta"):
+        network = config.model.build(vocab_size, longest)
+        if config.number_format == BF16:
+            network.keep_in_bf16(config.model.low_precision_tables)
+    return sum(t.numel() * t.element_size() for t in distinct(network).values())
