@@ -44,6 +44,8 @@ MAY_IMPORT: dict[tuple[str, ...], set[str]] = {
     ("-m", "tuner.status", "--help"): NUMBERS,
     ("-m", "tuner.status", REPLAY): NUMBERS,
     ("-m", "tuner.status", "no-such-campaign"): NUMBERS,
+    ("-m", "tuner.export", "--help"): NUMBERS,
+    ("-m", "tuner.export", "no-such-campaign"): {*NUMBERS, "pandas"},
     ("-m", "search_spaces.reference", "--help"): {"rich"},
     ("-m", "search_spaces.reference", "knobs/README.md"): NUMBERS,
     # Tables of trials are data frames.

@@ -163,18 +163,30 @@ def byte_counter_of(folder: Path) -> ByteCounter:
     Looked for, in this order: our ``tokenizer.json`` beside the shards, a SentencePiece ``.model`` beside them or in
     ``../../tokenizers/`` (parameter-golf's layout), GPT-2's ``vocab.json`` beside them. None of them is a ValueError.
     """
-    ours = folder / FILE_NAME
-    if is_ours(ours):
-        return Tokenizer.load(ours).byte_counter()
-    shared = folder.resolve().parent.parent / "tokenizers"
-    if model := _sentencepiece_model(folder, shared):
-        return sentencepiece_counter(model)
-    if (folder / "vocab.json").is_file():
-        return gpt2_counter(folder / "vocab.json")
+    shared = _shared(folder)
+    file = vocabulary_file(folder)
+    if file is not None and file.name == FILE_NAME:
+        return Tokenizer.load(file).byte_counter()
+    if file is not None:
+        return sentencepiece_counter(file) if file.suffix == ".model" else gpt2_counter(file)
     raise ValueError(
         f"bits per byte needs the tokenizer of the shards in {folder}: there is no {FILE_NAME} of this package, no "
         f"SentencePiece .model and no GPT-2 vocab.json beside them, and no .model in {shared}"
     )
+
+
+def vocabulary_file(folder: Path) -> Path | None:
+    """The file of the vocabulary that belongs to a folder of shards, looked for as in :func:`byte_counter_of`."""
+    if is_ours(folder / FILE_NAME):
+        return folder / FILE_NAME
+    model = _sentencepiece_model(folder, _shared(folder))
+    if model is None and (folder / "vocab.json").is_file():
+        return folder / "vocab.json"
+    return model
+
+
+def _shared(folder: Path) -> Path:
+    return folder.resolve().parent.parent / "tokenizers"
 
 
 def check_sentencepiece(what: object) -> None:

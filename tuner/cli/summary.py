@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import shlex
 from dataclasses import replace
-from typing import Any
 
 from results.design import DEFAULT
 from results.replays.comparison import compare
@@ -13,20 +10,16 @@ from results.replays.side_by_side import print_comparison
 from results.report import print_leaderboard, print_page, print_weights, print_where
 from results.statistics.ablation import num_runs
 from results.store import frames
-from results.store.resume_command import RUN_PROGRAM
 from results.winner_command import WinnerCommand
-from search_spaces.catalogue import is_known
 from storage.location import Location
 from terminal.console import Console
 from terminal.counted import counted, counted_range
 from terminal.duration import durations
 from terminal.exit_codes import DONE, FAILED
 from terminal.program import INTERRUPTION, exit_code
-from trainable.config import TrainConfig
-from trainable.settings import settings_for
 from trainable.training import Training
 from tuner.campaign.again import again, go_on
-from tuner.campaign.own_options import own_options
+from tuner.campaign.train_command import train_command
 from tuner.confirm import Confirmation
 from tuner.search_loop import Search
 
@@ -117,18 +110,5 @@ def keep_command(console: Console, campaign: Search, confirmation: Confirmation,
 
 
 def command_for(campaign: Search, scale: str, config: Training) -> str | None:
-    """The command line that trains ``config``: a search of one trial, whose base it is. None where none can say it."""
-    space = campaign.space
-    if not isinstance(config, TrainConfig) or not is_known(space):
-        return None
-    base, precision = space.scale(scale).base, config.number_format
-    settings = settings_for(base, replace(config, seed=base.seed, precision=base.precision))
-    asked = own_options(campaign.folder, campaign.sources, space)
-    if settings is None or asked is None:
-        return None
-    start = f"{RUN_PROGRAM} {asked} --scale {scale} --precision {precision} --trials 1 --no-confirm"
-    return " ".join([start, *(f"--set {shlex.quote(f'{path}={_text(value)}')}" for path, value in settings.items())])
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
+    """The command line that trains ``config`` of a campaign; None where none can say it."""
+    return train_command(campaign.folder, campaign.sources, campaign.space, scale, config)

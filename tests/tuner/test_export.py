@@ -1,0 +1,175 @@
+"""Exports of kept weights: the folder, its scores when it is read again, and one line for what cannot be exported."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import shutil
+from pathlib import Path
+
+import pytest
+from safetensors.torch import load_file
+
+from results import Store, load
+from tests.small_campaign import play_in_place_of_ray
+from tests.trained_campaign import trained_campaign, training
+from tests.tuner.conftest import Tune
+from trainable.component_json import decode
+from trainable.evaluation import artifact as artifacts
+from tuner import export, run
+from tuner.artifacts import export_folder
+
+
+@pytest.fixture(scope="module")
+def campaign(tmp_path_factory) -> Path:
+    """Two trials besides the base; the best and the base have weights."""
+    folder = tmp_path_factory.mktemp("exports")
+    with pytest.MonkeyPatch.context() as patch:
+        return trained_campaign(folder, patch, Tune, "--trials", "4", "--no-confirm", "--stopper", "none")
+
+
+@pytest.fixture(autouse=True)
+def there(campaign, monkeypatch) -> None:
+    monkeypatch.chdir(campaign.parents[2])
+    monkeypatch.setenv("TUNER_CACHE", str(campaign.parents[2] / "cache"))
+    monkeypatch.setenv("COLUMNS", "1000")
+
+
+def winner(campaign: Path) -> dict:
+    (found,) = load(campaign).winner().to_dict("records")
+    return found
+
+
+def refused(*arguments: str, capsys) -> str:
+    before = {path: path.stat().st_mtime_ns for path in Path.cwd().rglob("*")}
+    try:
+        code = export.main([*arguments])
+    except SystemExit as ended:
+        code = ended.code
+    said = capsys.readouterr().err
+    assert code == 2 and said.count("\n") == 1 and said.startswith("python -m tuner.export: "), said
+    assert {path: path.stat().st_mtime_ns for path in Path.cwd().rglob("*")} == before
+    return said
+
+
+def test_an_export_is_whole_and_scores_the_same_to_the_last_digit(campaign, tmp_path, capsys) -> None:
+    won, to = winner(campaign), tmp_path / "to"
+    assert export.main(["small", "--to", str(to)]) == 0
+    said = capsys.readouterr().out
+    facts = json.loads((to / "export.json").read_text())
+    assert facts["trial"] == won["trial"] and facts["key"] == won["key"]
+    assert facts["scored_again"] == facts["scored_in_the_search"] and facts["scored_again"]["val_bpb"] == won["value"]
+    assert f"val_bpb {won['value']!r} when read again, {won['value']!r} in the search: the same" in said
+    row = load(campaign).trials.set_index("number").loc[won["trial"]]
+    assert (to / "weights.safetensors").read_bytes() == (campaign / row["weights"]).read_bytes()
+    assert decode(json.loads((to / "config.json").read_text())).key(row["data"]) == won["key"]
+    assert facts["data"]["fingerprint"] == row["data"]
+    assert {path.name for path in to.iterdir()} == {
+        "weights.safetensors", "config.json", "command.txt", "artifact.bin", "train.log", "tokenizer.json",
+        "export.json",
+    }  # fmt: skip
+
+
+def test_the_artifact_is_counted_in_bytes_and_scored_as_it_is_read_back(campaign, tmp_path, capsys) -> None:
+    assert export.main(["small", "--to", str(tmp_path / "to"), "--bits", "6", "--compressor", "lzma"]) == 0
+    capsys.readouterr()
+    data = (tmp_path / "to" / "artifact.bin").read_bytes()
+    found = json.loads((tmp_path / "to" / "export.json").read_text())["artifact"]
+    assert (found["bits"], found["compressor"], found["bytes_model"]) == (6, "lzma", len(data))
+    assert found["bytes_total"] == len(data) + found["bytes_code"] and found["bytes_code"] > 50_000
+    weights = load_file(tmp_path / "to" / "weights.safetensors")
+    assert artifacts.load(data).keys() == weights.keys()
+    exact = json.loads((tmp_path / "to" / "export.json").read_text())["scored_again"]["val_bpb"]
+    assert found["val_bpb"] != exact and abs(found["val_bpb"] - exact) < 0.5
+
+
+def test_the_score_is_of_the_files_as_they_are_read_again(campaign, tmp_path, capsys, monkeypatch) -> None:
+    """A file that was changed on its way to the disk is not vouched for."""
+    write = export_folder.inside.write
+
+    def worse(folder: Path, name: str, content: bytes) -> None:
+        write(folder, name, content)
+        if name == "weights.safetensors":
+            path = Path(folder) / name
+            path.write_bytes(path.read_bytes()[:-1] + bytes([path.read_bytes()[-1] ^ 1]))
+
+    monkeypatch.setattr(export_folder.inside, "write", worse)
+    assert export.main(["small", "--to", str(tmp_path / "to")]) == 2
+    assert "is damaged: its checksum is not that of its content" in capsys.readouterr().err
+
+
+def test_the_log_has_every_step_and_the_final_score(campaign, tmp_path, capsys) -> None:
+    assert export.main(["small", "--trial", "0", "--to", str(tmp_path / "to")]) == 0
+    capsys.readouterr()
+    lines = (tmp_path / "to" / "train.log").read_text().splitlines()
+    value = load(campaign).trials.set_index("number").loc[0, "val_bpb"]
+    assert sum(line.startswith("step:") and "gradient_norm:" in line for line in lines) == 12
+    assert lines[-1].startswith("final ") and f"val_bpb:{float(value)!r}" in lines[-1]
+
+
+def test_the_command_trains_the_same_trial(campaign, tmp_path, capsys, monkeypatch) -> None:
+    assert export.main(["small", "--to", str(tmp_path / "to")]) == 0
+    capsys.readouterr()
+    command = shlex.split((tmp_path / "to" / "command.txt").read_text())
+    assert command[:3] == ["python", "-m", "tuner.run"]
+    play_in_place_of_ray(monkeypatch, training(Tune))
+    assert run.main([*command[3:], "--no-audit", "--name", "again", "--results", str(tmp_path / "runs")]) == 0
+    capsys.readouterr()
+    (row,) = load(tmp_path / "runs" / "again").trials.to_dict("records")
+    assert row["key"] == winner(campaign)["key"] and row["value"] == winner(campaign)["value"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--trial", "99"], "campaign 'small' has no trial 99: its trials are 0 to 3"),
+        (["--trial", "-1"], "is not a whole number in"),
+        (["--bits", "3"], "'3' is not a whole number in 4..8"),
+        (["--compressor", "zstt"], "did you mean 'zstd'?"),
+        (["--tral", "1"], "did you mean '--trial'?"),
+        (["--data", "elsewhere"], "elsewhere"),
+    ],
+    ids=" ".join,
+)
+def test_bad_input_is_one_line_and_changes_nothing(campaign, arguments, said, capsys) -> None:
+    assert said in refused("small", *arguments, capsys=capsys)
+
+
+def test_an_unknown_campaign_is_told_the_nearest(campaign, capsys) -> None:
+    assert "did you mean 'small'?" in refused("smal", capsys=capsys)
+
+
+def test_a_trial_without_weights_is_told_which_ones_have_some(campaign, capsys) -> None:
+    rows = load(campaign).trials
+    without = next(row["number"] for row in rows.to_dict("records") if not isinstance(row["weights"], str))
+    said = refused("small", "--trial", str(without), capsys=capsys)
+    kept = sorted({0, int(winner(campaign)["trial"])})
+    assert (
+        f"trial {without} of campaign 'small' has no weights: they were not kept (--keep); there are those of" in said
+    )
+    assert f"trial {', '.join(map(str, kept))}\n" in said
+
+
+def test_a_folder_that_is_not_empty_a_file_and_a_campaigns_are_refused(campaign, tmp_path, capsys) -> None:
+    (tmp_path / "to").mkdir()
+    (tmp_path / "to" / "mine").touch()
+    assert "is not empty: it holds 'mine'" in refused("small", "--to", str(tmp_path / "to"), capsys=capsys)
+    assert "no folder" in refused("small", "--to", str(tmp_path / "to" / "mine"), capsys=capsys)
+    assert "whose files are its own" in refused("small", "--to", str(campaign / "to"), capsys=capsys)
+
+
+def test_a_row_that_names_a_file_elsewhere_is_not_followed(campaign, capsys) -> None:
+    copy = campaign.with_name("copy")
+    shutil.copytree(campaign, copy)
+    store = Store.open(copy)
+    row = next(row for row in store.trials() if row["number"] == 0)
+    store.write_trial({**row, "weights": "../../etc/passwd", "campaign": "copy"})
+    said = refused(str(copy), "--trial", "0", capsys=capsys)
+    assert "'../../etc/passwd', where none of its own can lie" in said
+
+
+def test_weights_that_are_gone_are_named(campaign, tmp_path, capsys) -> None:
+    copy = campaign.with_name("bare")
+    shutil.copytree(campaign, copy)
+    shutil.rmtree(copy / "weights")
+    assert "where no file is now" in refused(str(copy), "--trial", "0", "--to", str(tmp_path / "to"), capsys=capsys)

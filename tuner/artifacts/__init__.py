@@ -1,0 +1,1 @@
+"""Kept weights of a trial, read again: scored, exported, handed in, and sampled from."""

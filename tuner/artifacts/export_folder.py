@@ -1,0 +1,121 @@
+"""The folder that an export writes: weights, config, command, artifact, tokenizer, log, and what was found of them.
+
+Weights and artifact are read again from that folder before they are scored, so that the scores are those of the files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import search_spaces
+from results.targets import check_target_folder
+from storage import files, inside
+from storage.location import Location
+from trainable.component_json import encode
+from trainable.data.dataset import Dataset
+from trainable.data.tokenizer import vocabulary_file
+from trainable.evaluation.artifact import Artifact
+from trainable.evaluation.evaluate import Evaluation
+from trainable.run import Run
+from trainable.weights import read_weights, run_with
+from tuner.artifacts.kept_trial import KeptTrial
+from tuner.artifacts.rescored import Packed, packed, packed_bytes, scored_again
+from tuner.artifacts.training_log import training_log
+from tuner.campaign.train_command import train_command
+
+WEIGHTS, CONFIG, COMMAND_FILE, ARTIFACT = "weights.safetensors", "config.json", "command.txt", "artifact.bin"
+LOG, FACTS = "train.log", "export.json"
+
+
+@dataclass(frozen=True)
+class Exported:
+    """An export: what was written, and the scores of what was read again."""
+
+    folder: Location
+    names: list[str]
+    command: str | None  # None where no line can say it
+    score: Evaluation
+    packed: Packed
+    run: Run  # with the weights as they were read again
+
+
+def check_target(folder: Location) -> None:
+    """Raise a ValueError unless the folder can be written to, and holds nothing yet."""
+    check_target_folder("--to", folder)
+    if files.is_file(folder):
+        raise ValueError(f"--to {folder} is a file, not a folder")
+    if there := next(iter(files.names(folder)), None):
+        raise ValueError(f"--to {folder} is not empty: it holds {there!r}; give a new folder")
+
+
+def export(trial: KeptTrial, folder: Location, settings: Artifact) -> Exported:
+    """Write everything of a trial into a new folder. An OSError where that cannot be; ValueErrors come before."""
+    dataset = trial.dataset()
+    content = files.read(trial.file)
+    first = run_with(trial.config, read_weights(trial.file, trial.row["key"]), dataset, trial.runtime())
+    artifact = packed_bytes(first, settings)
+    command = command_of(trial)
+    found = {
+        WEIGHTS: content,
+        CONFIG: _json(encode(trial.config)),
+        ARTIFACT: artifact,
+        LOG: training_log(trial.results.store, trial.row).encode(),
+        **({} if command is None else {COMMAND_FILE: f"{command}\n".encode()}),
+        **tokenizer_of(dataset),
+    }
+    files.create_folder(folder)
+    for name, data in found.items():
+        inside.write(folder, name, data)
+    run = run_with(trial.config, read_weights(folder / WEIGHTS, trial.row["key"]), dataset, trial.runtime())
+    small = packed(run, trial.config, settings, files.read(folder / ARTIFACT))
+    exported = Exported(folder, [*found, FACTS], command, scored_again(run), small, run)
+    inside.write(folder, FACTS, _json(facts_of_export(trial, exported, dataset)))
+    return exported
+
+
+def command_of(trial: KeptTrial) -> str | None:
+    """The command that trains the trial's config once more, on its seed."""
+    campaign = trial.results.campaign
+    try:
+        space = search_spaces.load(str(campaign["space"]))
+    except ValueError:  # it was given in Python
+        return None
+    return train_command(trial.folder, trial.sources, space, str(campaign["scale"]), trial.config, on_its_seed=True)
+
+
+def tokenizer_of(dataset: Dataset) -> dict[str, bytes]:
+    """The file of the vocabulary that lies beside the data, under its own name."""
+    file = vocabulary_file(dataset.train.paths[0].parent)
+    return {} if file is None else {file.name: file.read_bytes()}
+
+
+def facts_of_export(trial: KeptTrial, exported: Exported, dataset: Dataset) -> dict[str, Any]:
+    """Collect the numbers and fingerprints of an export as JSON data."""
+    row, small, campaign = trial.row, exported.packed, trial.results.campaign
+    return {
+        "campaign": trial.folder.name, "trial": row["number"], "key": row["key"], "seed": row["seed"],
+        "space": row["space"], "scale": row["scale"], "command": exported.command,
+        "data": {"fingerprint": dataset.fingerprint, "about": dataset.description},
+        "tokenizer": {
+            "vocab_size": dataset.vocab_size,
+            "files": {name: hashlib.sha256(data).hexdigest() for name, data in tokenizer_of(dataset).items()},
+        },
+        "scored_in_the_search": {"val_loss": row["val_loss"], "val_bpb": row["val_bpb"]},
+        "scored_again": {"val_loss": exported.score.loss, "val_bpb": exported.score.bpb},
+        "artifact": {
+            "file": ARTIFACT, "bits": small.settings.bits, "compressor": small.settings.compressor,
+            "bytes_model": len(small.data), "bytes_code": small.code_bytes, "bytes_total": small.total_bytes,
+            "limit_bytes": small.settings.limit_bytes, "val_loss": small.score.loss, "val_bpb": small.score.bpb,
+        },
+        "scored_targets": {"tokens": exported.score.tokens, "bytes": exported.score.bytes},
+        "trained_on": {"device": row["device"], "precision": row["precision"], "train_seconds": row["train_seconds"]},
+        "code_version": row["code_version"], "environment": campaign.get("environment"),
+    }  # fmt: skip
+
+
+def _json(data: Mapping[str, Any]) -> bytes:
+    return f"{json.dumps(data, indent=2)}\n".encode()

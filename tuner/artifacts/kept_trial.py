@@ -1,0 +1,155 @@
+"""The trial whose weights are asked for: found in its campaign, with its config, its data and the weights themselves.
+
+A folder may come from anybody. The weights are data, not pickles; a row may name only its own trial's file; and code of
+the campaign's own runs only where the user gives it again, or says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from results.questions.winner import winner
+from results.store import frames
+from results.store.campaign_folder import Store
+from results.store.find import find
+from results.store.frames import Results
+from results.store.row_types import TrialRow
+from results.store.statuses import ABLATE, SEARCH
+from results.verdicts import plain_rows
+from storage import files
+from storage.location import Location
+from terminal.short import shortened
+from trainable.config import TrainConfig
+from trainable.data.dataset import Dataset
+from trainable.data.preparation import prepare
+from trainable.own.source import Source
+from trainable.runtime import Runtime
+from trainable.worker import kept_weights
+from tuner.campaign.row_config import config_of
+from tuner.command import Resume
+from tuner.own import code as own_code
+from tuner.plan.cost import tokens_of
+
+
+@dataclass(frozen=True)
+class KeptTrial:
+    """A trial whose weights its campaign keeps."""
+
+    results: Results
+    row: TrialRow
+    config: TrainConfig
+    sources: tuple[Source, ...] = ()  # of the user's own code that it needs, which are loaded
+
+    @property
+    def folder(self) -> Location:
+        """Return the campaign's folder."""
+        return self.results.store.folder
+
+    @property
+    def name(self) -> str:
+        """Name it as messages do."""
+        return f"trial {self.row['number']} of campaign {self.folder.name!r}"
+
+    @property
+    def file(self) -> Location:
+        """The file of its weights. A ValueError where its row names another."""
+        named, key = str(self.row["weights"]), self.row["key"]
+        name = named.rpartition("/")[2]
+        if named != f"{kept_weights.FOLDER}/{key}/{name}" or not kept_weights.is_ours(name):
+            raise ValueError(f"{self.name} has its weights at {shortened(named)}, where none of its own can lie")
+        return self.folder / kept_weights.FOLDER / key / name
+
+    def dataset(self) -> Dataset:
+        """The data that it was scored on. A ValueError where they are not here, or have changed."""
+        found = prepare(self.config.data, train_tokens_needed=tokens_of(self.config))
+        if found.fingerprint != self.row["data"]:
+            raise ValueError(
+                f"{self.name} was scored on data with fingerprint {self.row['data']}, and {self.config.data.source!r} "
+                f"has {found.fingerprint}: say where the same data are, by --data PLACE"
+            )
+        return found
+
+    def runtime(self) -> Runtime:
+        """The device here, computing as the campaign's workers did."""
+        return Runtime.detect(bool(self.results.campaign.get("compiled")), self.config.number_format)
+
+
+def kept_trial(
+    campaign: str, number: int | None, data: str | None = None, imports: Sequence[str] = (), trusted: bool = False
+) -> KeptTrial:
+    """The trial of that ``number``, else the winner. A ValueError, one line, where it or its weights are not there.
+
+    ``data`` says where the same data are now; ``imports`` and ``trusted`` are as for a resume.
+    """
+    store = Store.open(find(campaign))
+    name = store.folder.name
+    if store.campaign.get("own_train") is not None:
+        raise ValueError(f"campaign {name!r} trains by a function of your own, which keeps its weights itself")
+    results = frames.results_of(store)
+    rows = plain_rows(results.rows)
+    row = _winner(results, rows) if number is None else _numbered(name, rows, number)
+    if not row.get("weights"):
+        raise ValueError(_without_weights(name, rows, row))
+    asked = Resume(campaign, {"imports": tuple(imports)} if imports else {}, trust_sources=trusted)
+    sources = own_code.of_campaign(store, asked, None)
+    config = config_of(row)
+    assert config is not None, "it has been trained"
+    if data is not None:
+        config = replace(config, data=replace(config.data, source=data))
+    found = KeptTrial(results, row, config, sources)
+    if not files.is_file(found.file):
+        raise ValueError(f"{found.name} has its weights at {found.file}, where no file is now")
+    return found
+
+
+def _numbered(name: str, rows: Sequence[TrialRow], number: int) -> TrialRow:
+    found = next((row for row in rows if row["number"] == number), None)
+    if found is None:
+        last = max((int(row["number"]) for row in rows), default=None)
+        there = "it has none yet" if last is None else f"its trials are 0 to {last}"
+        raise ValueError(f"campaign {name!r} has no trial {number}: {there}")
+    return found
+
+
+def _winner(results: Results, rows: Sequence[TrialRow]) -> TrialRow:
+    """The winner's own trial, else a run of its config on a fresh seed, else what an ablation has left of it."""
+    if len(results.campaign.get("objectives") or ()) > 1:
+        said = _those_with_weights(rows)
+        raise ValueError(f"campaign {results.name!r} has two objectives, and no winner: say --trial N; {said}")
+    won = winner(results)
+    if won.empty:
+        raise ValueError(f"campaign {results.name!r} has no trial that has completed: there are no weights")
+    key = won["key"].iloc[0]
+    of_winner = [row for row in rows if key in (row["key"], row.get("arm"))]
+    of_winner += [row for row in rows if row.get("stage") == ABLATE and not row["is_base"]]
+    with_weights = [row for row in of_winner if row.get("weights")]
+    with_weights.sort(key=lambda row: (row["key"] != key, row.get("stage") == ABLATE, row["number"]))
+    return with_weights[0] if with_weights else of_winner[0]
+
+
+def _without_weights(name: str, rows: Sequence[TrialRow], row: TrialRow) -> str:
+    """Say why a trial has no weights, and which ones have."""
+    number, status = row["number"], row["status"]
+    if row.get("reused_from"):
+        why = f"it was reused from campaign {row['reused_from']!r}, which may have them"
+    elif status != "completed":
+        why = f"it is {status}"
+    else:
+        why = "they were not kept (--keep)"
+    return f"trial {number} of campaign {name!r} has no weights: {why}; {_those_with_weights(rows)}"
+
+
+def _those_with_weights(rows: Sequence[TrialRow]) -> str:
+    numbers = sorted(int(row["number"]) for row in rows if row.get("weights"))
+    if not numbers:
+        return "no trial has any; train it again by its command, or search with --keep all"
+    return f"there are those of trial {', '.join(map(str, numbers))}"
+
+
+def fresh_seed_rows(results: Results, arm: str) -> list[TrialRow]:
+    """The completed runs of a config on fresh seeds, after the search; by number."""
+    rows = plain_rows(results.rows)
+    return [
+        row for row in rows if row.get("arm") == arm and row.get("stage") != SEARCH and row["status"] == "completed"
+    ]

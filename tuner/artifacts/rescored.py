@@ -1,0 +1,57 @@
+"""Scores of weights that were read again: in full, and as the small file that parameter golf judges."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from trainable.config import TrainConfig
+from trainable.evaluation import artifact as artifacts
+from trainable.evaluation.artifact import Artifact
+from trainable.evaluation.evaluate import Evaluation
+from trainable.evaluation.source_bytes import source_bytes
+from trainable.report import evaluated_by, evaluating, validation
+from trainable.run import Run
+
+
+def scored_again(run: Run) -> Evaluation:
+    """The final score of weights, as the run had it that left them."""
+    return validation(run, final=True)
+
+
+@dataclass(frozen=True)
+class Packed:
+    """The artifact of weights: its bytes, and the score of what they come back as."""
+
+    settings: Artifact
+    data: bytes
+    code_bytes: int
+    score: Evaluation
+
+    @property
+    def total_bytes(self) -> int:
+        """Bytes that count against the limit."""
+        return len(self.data) + self.code_bytes
+
+
+def settings_of(config: TrainConfig, bits: int | None, compressor: str | None) -> Artifact:
+    """The artifact that the config asks for, else the competition's, with what is asked for in place of its fields.
+
+    A ValueError for a compressor that does not exist.
+    """
+    found = config.artifact or Artifact()
+    named = {"bits": bits, "compressor": compressor}
+    asked = {name: value for name, value in named.items() if value is not None}
+    return Artifact(**{**vars(found), **asked})
+
+
+def packed_bytes(run: Run, settings: Artifact) -> bytes:
+    """The artifact's file."""
+    return artifacts.pack(run.network, settings)
+
+
+def packed(run: Run, config: TrainConfig, settings: Artifact, data: bytes) -> Packed:
+    """The artifact of a file that was read again. A ValueError where it is damaged, or of another model."""
+    with artifacts.replaced(run.network, artifacts.load(data)), evaluating(run):
+        score = evaluated_by(run, config.evaluation)
+    code = source_bytes(config) if settings.code_bytes is None else settings.code_bytes
+    return Packed(settings, data, code, score)

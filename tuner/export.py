@@ -1,0 +1,104 @@
+"""``python -m tuner.export CAMPAIGN``: what a competitor hands in, of the winner or of another trial with kept weights.
+
+Writes a new folder: the weights, the config and the command that trains it, the small file that parameter golf judges,
+the vocabulary, the log of losses, and the scores of the files as they are read again.
+"""
+
+from __future__ import annotations
+
+from terminal import program
+
+if __name__ == "__main__":
+    program.begin("python -m tuner.export")
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from storage.location import argument
+from terminal.command_line import OneLineParser
+from terminal.complaint import complain
+from terminal.console import Console
+from terminal.exit_codes import DONE, FAILED
+from terminal.option_numbers import whole_number
+from terminal.size import size
+from tuner.artifacts.options import add_trial_options, chosen_trial
+
+PROGRAM = "python -m tuner.export"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Export the trial that the command line names.
+
+    Exit code 2 and one line where it has no weights or the folder cannot be used, 1 where a file cannot be written.
+    """
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    try:
+        with program.raising(PROGRAM):
+            return run(options)
+    except ValueError as error:
+        return parser.refuse(error)
+    except OSError as error:
+        complain(PROGRAM, f"not written: {error}")
+        return FAILED
+    except KeyboardInterrupt as ended:
+        complain(PROGRAM, program.INTERRUPTION)
+        return program.exit_code(ended)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Do what the options ask for, and print what was found."""
+    trial = chosen_trial(options)
+    import torch  # which a refusal need not wait for
+
+    from tuner.artifacts.export_folder import check_target, export
+    from tuner.artifacts.rescored import settings_of
+
+    folder = options.to or Path(f"{trial.folder.name}-trial-{trial.row['number']}")
+    check_target(folder)
+    settings = settings_of(trial.config, options.bits, options.compressor)
+    console = Console(goes_on=True)
+    torch.set_num_threads(1)  # as trials compute: sums in the same order
+    console.print(f"{trial.name}: reading its weights and data ...")
+    done = export(trial, folder, settings)
+    was, again, small = trial.row["val_bpb"], done.score.bpb, done.packed
+    same = "the same to the last digit" if was == again else f"{again - (was or 0):+.3g}: computed on another device?"
+    console.print(f"weights: val_bpb {again!r} when read again, {was!r} in the search: {same}")
+    console.print(
+        f"artifact: {small.settings.bits} bits and {small.settings.compressor}: {len(small.data):,} bytes and "
+        f"{small.code_bytes:,} of code, {small.total_bytes:,} of {small.settings.limit_bytes:,}; "
+        f"val_bpb {small.score.bpb!r} when read again"
+    )
+    if done.command is not None:
+        console.print("Trains it once more:")
+        console.print(f"  {done.command}")
+    console.print(f"Exported to {folder}: {', '.join(done.names)} ({size(len(small.data))} artifact)")
+    return DONE
+
+
+def _parser() -> OneLineParser:
+    parser = OneLineParser(
+        prog=PROGRAM,
+        description="Write the kept weights of a trial, and all that is handed in with them, into a new folder.",
+        epilog="Exit codes: 0 written, 1 not written, 2 bad input.",
+    )
+    add_trial_options(parser)
+    parser.add_argument(
+        "--to", type=argument, metavar="FOLDER", help="new or empty folder (default: CAMPAIGN-trial-N, here)"
+    )
+    parser.add_argument(
+        "--bits",
+        type=whole_number(4, 8),
+        metavar="N",
+        help="bits of the artifact's matrices (default: the config's, or 8)",
+    )
+    parser.add_argument(
+        "--compressor", metavar="NAME", help="zlib, zstd, lzma or brotli (default: the config's, or zlib)"
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
