@@ -7,6 +7,7 @@ Their JSON stands in ``component_json.py``, dotted paths to their fields in ``co
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -40,6 +41,11 @@ class Component:
     def neutral(cls) -> Self | None:
         """The setting under which a run is bit-identical to one without this component; None where there is none."""
         return None
+
+    @classmethod
+    def place_among(cls, others: Sequence[str]) -> int:
+        """Return where a tuple gets one that is set by path: an index among the names of its members."""
+        return len(others)
 
     @classmethod
     def example(cls) -> Self:

@@ -40,6 +40,24 @@ def without_null(data: Any) -> Any:
     return [without_null(value) for value in data] if isinstance(data, list) else data
 
 
+def what_acts(data: Any) -> Any:
+    """``data`` without what changes no run: null fields, and tricks in a list that are at their neutral setting.
+
+    Of a config of an earlier version: fields that it did not have yet are not filled in.
+    """
+    if isinstance(data, Mapping):
+        return {name: what_acts(value) for name, value in data.items() if value is not None}
+    return [what_acts(member) for member in data if not _is_neutral(member)] if isinstance(data, list) else data
+
+
+def _is_neutral(member: Any) -> bool:
+    """Tell whether a member of a list is a component just as its neutral setting is written."""
+    if not isinstance(member, Mapping):
+        return False
+    neutral = next((c.neutral() for c in components() if c.__name__ == member.get("type")), None)
+    return neutral is not None and without_null(member) == without_null(encode(neutral))
+
+
 def decode(data: Any) -> Any:
     """The inverse of :func:`encode`. Unknown types and fields are ValueErrors; missing fields take their defaults."""
     if isinstance(data, Mapping):

@@ -32,8 +32,8 @@ def with_value(config: ComponentT, path: str, value: Any) -> ComponentT:
     """A copy of ``config`` with the value at ``path`` replaced.
 
     A component-valued field takes a component or the class name of one (which then has its defaults). A component that
-    a tuple lacks is appended at its neutral setting first, so that ``hooks.WeightNoise.scale=0.1`` is enough to switch
-    a trick on.
+    a tuple lacks is put in at its neutral setting first, so that ``hooks.WeightNoise.scale=0.1`` is enough to switch
+    a trick on: behind the others, or where its kind has an order (``Component.place_among``).
     """
     return with_values(config, {path: value})
 
@@ -73,8 +73,10 @@ def _below(cls: type[Component], name: str, current: Any, values: Mapping[str, A
 
 
 def _with_members(members: tuple[Any, ...], values: Mapping[str, Any], kind: str, at: str) -> tuple[Any, ...]:
-    by_name = {type(m).__name__: m for m in members}
+    by_name, order = {type(m).__name__: m for m in members}, [type(m).__name__ for m in members]
     for name, group in _by_head(values).items():
+        if name not in by_name:
+            order.insert(component(name, kind).place_among(order), name)
         if None in group:
             whole = group.pop(None)
             if type(whole) is not component(name, kind):
@@ -84,7 +86,7 @@ def _with_members(members: tuple[Any, ...], values: Mapping[str, Any], kind: str
             by_name[name] = _neutral(component(name, kind))
         if group:
             by_name[name] = _with_fields(by_name[name], group, f"{at}{name}.")
-    return tuple(by_name.values())
+    return tuple(by_name[name] for name in order)
 
 
 def _by_head(values: Mapping[str, Any]) -> dict[str, dict[Any, Any]]:

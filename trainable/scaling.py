@@ -35,8 +35,9 @@ def ratio_tokens(model: Model, vocab_size: int, ratio: float) -> int:
 def trapezoid(steps: int, warmup_steps: int = 40, warmdown_frac: float = 0.65, min_lr_frac: float = 0.05) -> Schedule:
     """nanochat's schedule of ``steps``: step i of the warm-up has (i + 1) / warmup_steps; the floor is met at the end.
 
-    The warm-down is a part of the whole run.
+    The warm-down is a part of the whole run, rounded to whole steps as there.
     """
+    warmdown_frac = round(warmdown_frac * steps) / steps
     if warmup_steps == 0:
         return Warmdown(warmdown_frac=warmdown_frac, min_lr_frac=min_lr_frac)
     up = (warmup_steps - 1) / steps

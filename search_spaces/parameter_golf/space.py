@@ -22,6 +22,7 @@ from trainable.hooks.predator_prey_decay import PredatorPreyDecay
 from trainable.hooks.sharpness_aware import SharpnessAware
 from trainable.hooks.synaptic_scaling import SynapticScaling
 from trainable.hooks.thermal_vent import ThermalVent
+from trainable.hooks.uphill_drift import UphillDrift
 from trainable.hooks.weight_average import WeightAverage
 from trainable.hooks.weight_decay_ramp import WeightDecayRamp
 from trainable.hooks.weight_perturbation import WeightPerturbation
@@ -33,11 +34,12 @@ from trainable.schedules import Breathing, Constant, Cosine, Tidal, Warmdown
 from search_spaces.domains import Choice, Integer, LogUniform, Uniform
 from search_spaces.space import Knob, Scale, Space
 
-# Hooks run in the order of the config. This is the order of the published script inside one step, so that any of them
-# switched on by path stands where the campaign had it. At their neutral settings they are no part of a run's key.
+# Hooks run in the order of the config: that of the published script inside one step (trainable/hooks/order.py). At
+# their neutral settings they are no part of a run's key.
 HOOKS = (
-    GradientCentralisation.neutral(),
     SharpnessAware.neutral(),
+    GradientCentralisation.neutral(),
+    UphillDrift.neutral(),
     WeightDecayRamp.neutral(),
     Canopy.neutral(),
     Mycorrhizal.neutral(),
@@ -91,8 +93,11 @@ REPLAY = with_values(
     },
 )
 
-# U7, U8, NF11, NF12 and A16 at the widths nearest to their ratio that eight heads divide into pairs
-WIDTHS = {"model.model_dim": {448: 48, 512: 64, 576: 80, 640: 96}}
+SIZES = {
+    # U7, U8, NF11, NF12 and A16 at the widths nearest to their ratio that eight heads divide into pairs
+    "model.model_dim": {448: 48, 512: 64, 576: 80, 640: 96},
+    "data.order": {"spans": "stream"},  # how the script reads FineWeb; the small scales read another text anyhow
+}
 
 TIED, UNTIED = {"model.tie_embeddings": (True,)}, {"model.tie_embeddings": (False,)}
 
@@ -108,13 +113,13 @@ SPACE = Space(
             PROXY,
             trials=24,
             about="the same structure at width 64, a quarter of a million tokens a trial",
-            sizes=WIDTHS,
+            sizes=SIZES,
         ),
         "replay": Scale(
             REPLAY,
             trials=24,
             about="the same structure at width 64, a vocabulary of 300, output rates for that width; for replays",
-            sizes=WIDTHS,
+            sizes=SIZES,
             factors=FACTORS,
         ),
     },

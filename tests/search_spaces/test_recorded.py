@@ -255,8 +255,9 @@ def test_the_readings_differ_where_log_and_code_do(golf):
 
 # Inside one step of the published script, after the backward pass.
 ORDER = (
+    "SharpnessAware",  # not in the script, whose SAM is UphillDrift
     "GradientCentralisation",
-    "SharpnessAware",
+    "UphillDrift",
     "WeightDecayRamp",
     "Canopy",
     "Mycorrhizal",

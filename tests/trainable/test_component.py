@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trainable.component import Component, component, components
-from trainable.component_json import canonical_json, decode, encode, fingerprint
+from trainable.component_json import canonical_json, decode, encode, fingerprint, what_acts
 from trainable.component_paths import difference, get_value, leaves, parse_value, with_value, with_values
 from trainable.config import Budget, TrainConfig
 from trainable.hooks.gradient_clip import GradientClip
@@ -137,8 +137,24 @@ def test_what_is_set_at_a_path_is_found_there_and_nothing_else_changes(path, val
 def test_a_path_into_an_absent_trick_switches_it_on_from_neutral_beside_the_others():
     one = with_value(BASE, "hooks.GradientClip.max_norm", 0.3)
     both = with_value(one, "hooks.WeightPerturbation.every_steps", 7)
-    assert [type(h).__name__ for h in both.hooks] == ["GradientClip", "WeightPerturbation"]
-    assert both.hooks[1] == replace(type(both.hooks[1]).neutral(), every_steps=7)
+    assert [type(h).__name__ for h in both.hooks] == ["WeightPerturbation", "GradientClip"]  # the order of their kind
+    assert both.hooks[0] == replace(type(both.hooks[0]).neutral(), every_steps=7)
+    terms = with_value(with_value(BASE, "losses.ZLoss.weight", 0.1), "losses.LogitL2.weight", 0.1).losses
+    assert [type(term).__name__ for term in terms] == ["ZLoss", "LogitL2"]  # a kind without one: as they are set
+
+
+def test_what_acts_is_a_config_without_nulls_and_without_tricks_that_do_nothing():
+    neutral = tuple(
+        component(name, "hook").neutral() for name in ("SharpnessAware", "UphillDrift", "PredatorPreyDecay")
+    )
+    clip = component("GradientClip", "hook")(max_norm=1.0)
+    one, other = (encode(replace(BASE, hooks=hooks)) for hooks in ((*neutral, clip), (clip, *neutral[:1])))
+    assert one != other and what_acts(one) == what_acts(other)
+    assert what_acts(one)["hooks"] == [{"type": "GradientClip", "max_norm": 1.0}]
+    assert what_acts(encode(replace(BASE, seed=1))) != what_acts(encode(BASE))
+    earlier = encode(component("PredatorPreyDecay", "hook").neutral())
+    del earlier["horizon_steps"]
+    assert what_acts([earlier, 3, None, {"type": "Gone", "weight": None}]) == [3, None, {"type": "Gone"}]
 
 
 def test_a_component_is_set_by_its_name_or_as_itself():

@@ -30,14 +30,17 @@ def test_a_tied_table_counts_as_the_output_matrix(tiny):
     assert scaling_parameters(network) == scaling_parameters_of(tiny.model, 260) == matrices + 260 * 32
 
 
-@pytest.mark.parametrize(("steps", "ratio"), [(6517, 0.65), (6000, 0.85), (100, 0.5)])
+@pytest.mark.parametrize(("steps", "ratio"), [(6517, 0.65), (6517, 0.85), (6000, 0.85), (100, 0.5)])
 def test_the_trapezoid_is_nanochats_at_every_step(steps, ratio):
-    """Its warm-down is rounded to whole steps there, and to none here: 1/2 step of difference at most."""
-    schedule, down = trapezoid(steps, 40, ratio), ratio * steps
+    """By the formula of its scripts/base_train.py, whose warm-down has a whole number of steps."""
+    schedule, down = trapezoid(steps, 40, ratio), round(ratio * steps)
     for i in range(steps):
-        up = (i + 1) / 40 if i < 40 else 1.0
-        expected = min(up, 0.05 + 0.95 * min(1.0, (steps - i) / down))
-        assert schedule(i / steps) == pytest.approx(expected, abs=1e-9)
+        if i < 40:
+            expected = (i + 1) / 40
+        else:
+            left = (steps - i) / down
+            expected = 1.0 if i <= steps - down else left + (1 - left) * 0.05
+        assert schedule(i / steps) == pytest.approx(expected, abs=1e-12)
     assert schedule(1.0) == pytest.approx(0.05)
 
 
@@ -46,7 +49,7 @@ def test_without_warmup_it_is_the_warm_down_alone():
 
 
 def test_the_warm_down_of_a_trapezoid_is_found_below_its_warmup():
-    assert warmdown_fraction(trapezoid(6517, warmdown_frac=0.65)) == pytest.approx(0.65)
+    assert warmdown_fraction(trapezoid(6517, warmdown_frac=0.65)) == pytest.approx(4236 / 6517, abs=1e-12)
     assert warmdown_fraction(Warmdown(warmdown_frac=0.3)) == 0.3
     assert warmdown_fraction(Warmup(frac=0.5, inner=Warmdown(warmdown_frac=0.5))) == 0.25
     assert warmdown_fraction(Cosine()) is warmdown_fraction(Warmup(inner=Constant())) is None

@@ -40,7 +40,7 @@ class DataConfig(Component):
     seq_len: Context = 1024  # tokens a row
     batch_tokens: NumTokens = 524288  # tokens an optimizer step, over all its micro-batches
     grad_accum_steps: Repeats = 1  # micro-batches a step: memory only
-    order: str = epochs.STREAM  # without end, or epochs: passes that start at a whole batch and leave out their tail
+    order: str = epochs.STREAM  # without end; epochs: passes of whole batches; spans: each micro-batch its own target
     document_shuffle_prob: Part = 0.0  # that a pass has its documents in another order, drawn for it from the seed
     document_keep_frac: PositivePart = 1.0  # of the documents, in a pass so shuffled
 
@@ -128,7 +128,13 @@ def batch(
     import torch
 
     taken, following = epochs.take(stream, position, config, seed)
-    span = torch.from_numpy(taken)
-    inputs = span[:-1].view(-1, config.seq_len)  # (batch, seq_len)
-    targets = span[1:].clone().view(-1, config.seq_len)  # no memory shared: a hook may change its inputs in place
-    return inputs, targets, following
+    return *inputs_and_targets(torch.from_numpy(taken), config), following
+
+
+def inputs_and_targets(taken: torch.Tensor, config: DataConfig) -> tuple[torch.Tensor, torch.Tensor]:
+    """The rows of a step, both (batch, seq_len), of the tokens that ``epochs.take`` gave for it.
+
+    They share no memory: a hook may change its inputs in place.
+    """
+    spans = taken.view(epochs.num_spans(config), -1)  # (spans, tokens + 1)
+    return spans[:, :-1].reshape(-1, config.seq_len), spans[:, 1:].clone().view(-1, config.seq_len)

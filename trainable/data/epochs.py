@@ -1,7 +1,9 @@
 """Order in which the training stream is read: without end, or in passes (epochs) that all begin at a whole batch.
 
 A position is one integer, so that the loop can own it. In passes it counts from the start of its pass, which lies at a
-multiple of the stream's length; the tail of a pass that fills no batch is left out, as mainrun does.
+multiple of the stream's length; the tail of a pass that fills no batch is left out, as mainrun does. Without end the
+last target of a step is the first input of the next; in ``spans`` no token is read twice: every micro-batch takes its
+tokens and one more, as parameter golf's loader does, which so gets a token further with each.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ import numpy.typing as npt
 
 from trainable.data.shards import Tokens
 
-STREAM, EPOCHS = ORDERS = ("stream", "epochs")
+STREAM, EPOCHS, SPANS = ORDERS = ("stream", "epochs", "spans")
 
 
 class Stream(Protocol):
@@ -48,8 +50,16 @@ class Order(Protocol):
     def document_keep_frac(self) -> float: ...
 
 
+def num_spans(config: Order) -> int:
+    """Count the pieces of a step that each have a target more than inputs."""
+    return config.grad_accum_steps if config.order == SPANS else 1
+
+
 def take(stream: Stream, position: int, config: Order, seed: int) -> tuple[npt.NDArray[np.int64], int]:
-    """The tokens of the step at ``position``, int64 (batch_tokens + 1,), and the position of the next step."""
+    """The tokens of the step at ``position``, int64 (batch_tokens + spans,), and the position of the next step."""
+    if config.order == SPANS:
+        count = config.batch_tokens + num_spans(config)
+        return stream.take(position, count), position + count
     after = position + config.batch_tokens
     if config.order == STREAM:
         return stream.take(position, config.batch_tokens + 1), after
@@ -65,7 +75,7 @@ def take(stream: Stream, position: int, config: Order, seed: int) -> tuple[npt.N
 
 def check_pass(stream: Stream, config: Order) -> None:
     """Raise a ValueError for passes that fill no batch or have no documents to shuffle; it does not draw any."""
-    if config.order == STREAM:
+    if config.order != EPOCHS:
         return
     _check_length(stream.total_tokens, config)
     if config.document_shuffle_prob > 0:
@@ -74,7 +84,7 @@ def check_pass(stream: Stream, config: Order) -> None:
 
 def epochs_at(stream: Stream, position: int, config: Order, seed: int) -> float:
     """The passes done at ``position``, in batches of a pass (or in tokens of an endless stream)."""
-    if config.order == STREAM:
+    if config.order != EPOCHS:
         return position / stream.total_tokens
     epoch, offset = divmod(position, stream.total_tokens)
     _, length = _pass(stream, epoch, config, seed)

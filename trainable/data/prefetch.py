@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from trainable.data import epochs
-from trainable.data.dataset import DataConfig, TokenStream, batch
+from trainable.data.dataset import DataConfig, TokenStream, batch, inputs_and_targets
 from trainable.runtime import Runtime
 
 if TYPE_CHECKING:
@@ -92,7 +92,8 @@ class Prefetcher:
         self.stream, self.config, self.seed, self.copier = stream, config, seed, copier
         self.narrow = stream.vocab_size <= NARROW
         dtype = torch.int16 if self.narrow else torch.int32  # the bits of 16 without a sign: no device lacks int16
-        self._buffers = [copier.buffer(config.batch_tokens + 1, dtype) for _ in range(BUFFERS)]
+        tokens = config.batch_tokens + epochs.num_spans(config)
+        self._buffers = [copier.buffer(tokens, dtype) for _ in range(BUFFERS)]
         self._copies: list[Any] = [None] * BUFFERS  # the last of each buffer
         self._last = 0  # the buffer that was filled last
         self._ahead: Sent | None = None
@@ -122,8 +123,7 @@ class Prefetcher:
         span = tokens.long()
         if self.narrow:
             span.bitwise_and_(NARROW - 1)
-        inputs = span[:-1].view(-1, self.config.seq_len)
-        return inputs, span[1:].clone().view(-1, self.config.seq_len)  # no memory shared: as of dataset.batch
+        return inputs_and_targets(span, self.config)
 
 
 class CudaCopier:

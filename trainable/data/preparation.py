@@ -75,7 +75,10 @@ def _check_pretokenizer(config: DataConfig) -> None:
 
 def _limit(config: DataConfig, train_tokens_needed: int | None) -> int | None:
     """Training tokens of a named dataset that are read; None is all, over which a pass goes."""
-    return None if config.order == epochs.EPOCHS else train_tokens_needed
+    if config.order == epochs.EPOCHS or train_tokens_needed is None:
+        return None
+    steps = -(-train_tokens_needed // config.batch_tokens)
+    return train_tokens_needed + (steps * epochs.num_spans(config) if config.order == epochs.SPANS else 0)
 
 
 def check_source(config: DataConfig, train_tokens_needed: int | None = None, download_now: bool = False) -> str:

@@ -1,8 +1,6 @@
 """Tricks that touch the batch, the gradients or the weights, one per file. ``hook.py`` names the moments.
 
-They run in the order of a config. Parameter golf's, after backward: GradientCentralisation, UphillDrift,
-WeightDecayRamp, Canopy, Mycorrhizal, ThermalVent, PredatorPreyDecay, ControlledBurn, SynapticScaling,
-WeightPerturbation, MutationDecay, GradientClip; then the update.
+They run in the order of a config; ``order.py`` says where one stands that is set by path.
 """
 
 from trainable.hooks import (

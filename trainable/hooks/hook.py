@@ -1,6 +1,7 @@
 """The protocol of hooks: the moments of a step at which a trick may act, and all that it may see.
 
-Hooks run in the order of ``config.hooks``; there are no priorities. They are frozen: each is handed its own dict, which
+Hooks run in the order of ``config.hooks``. One that is set by path is put where the published scripts have it
+(``order.py``), a user's own behind all. They are frozen: each is handed its own dict, which
 the loop owns and checkpoints, and the step's generator is the only randomness it may use, so that neutral stays
 bit-identical.
 """
@@ -12,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from trainable.component import Component
+from trainable.hooks.order import place
 
 if TYPE_CHECKING:
     import torch
@@ -106,6 +108,10 @@ class Hook(Component):
 
     kind: ClassVar[str] = "hook"
     abstract: ClassVar[bool] = True
+
+    @classmethod
+    def place_among(cls, others: Sequence[str]) -> int:
+        return place(cls.__name__, others)
 
     def start(self, network: Network) -> State:
         """The state before the first step."""

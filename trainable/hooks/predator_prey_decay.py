@@ -11,7 +11,7 @@ from typing import Self
 
 from trainable.hooks.hook import Hook, State, Step
 from trainable.no_grad import no_grad
-from trainable.ranges import Part, PartBelowOne, Repeats
+from trainable.ranges import Every, Part, PartBelowOne, Repeats
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,11 +19,14 @@ class PredatorPreyDecay(Hook):
     """w *= 1 - ``decay`` (1 - ``amplitude`` (1-p) sin(2 pi ``cycles`` p)) multiplier; two or more dimensions.
 
     After backward, on weights, embeddings included, but not at step 0. decay is 0 (neutral); the campaign's is 0.01.
+    p is the progress, or with ``horizon_steps`` the step's number over it: in W2 the script counted the swing over its
+    400 steps while its schedule, a warmdown in seconds, ended with the run.
     """
 
     decay: PartBelowOne = 0.0
     cycles: Repeats = 6
     amplitude: Part = 0.5
+    horizon_steps: Every | None = None  # steps over which p goes from 0 to 1; null: as the schedule's progress
 
     @no_grad
     def after_backward(self, step: Step, state: State) -> None:
@@ -31,7 +34,8 @@ class PredatorPreyDecay(Hook):
             return
         import torch
 
-        swing = self.amplitude * (1 - step.progress) * math.sin(2 * math.pi * self.cycles * step.progress)
+        p = step.progress if self.horizon_steps is None else min(1.0, step.index / self.horizon_steps)
+        swing = self.amplitude * (1 - p) * math.sin(2 * math.pi * self.cycles * p)
         shrink = 1 - self.decay * (1 - swing) * step.multiplier
         torch._foreach_mul_([*step.tensors()], shrink)
 

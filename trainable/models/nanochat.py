@@ -15,7 +15,7 @@ from trainable.models.mlp import MLP, Relu2
 from trainable.models.model import Model
 from trainable.models.parts import AttentionPart, check_parts
 from trainable.models.query_key_value import QueryKeyValue, SeparateHeads
-from trainable.ranges import Context, Layers, Positive, RopeBase, Signed, Width
+from trainable.ranges import Amount, Context, Layers, Positive, RopeBase, Signed, Width
 
 if TYPE_CHECKING:
     from trainable.networks.network import Network
@@ -52,6 +52,7 @@ class Nanochat(Model):
     x0_lambda_first: Signed = 0.20  # start of the learned share of the stem
     x0_lambda_last: Signed = 0.05  # the same at the last layer
     smear_lambda_init: Signed = 0.0  # start of the learned share of the token before
+    smear_gate_init: Amount = 0.02  # weights of the gate on that share start uniform between 0 and this
     backout_lambda_init: Signed = 0.2  # start of the learned share of a middle layer that the output loses
 
     def validate(self) -> None:

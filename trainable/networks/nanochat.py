@@ -46,7 +46,7 @@ class Transformer(Network):
         )
         self.resid_lambdas = nn.Parameter(torch.linspace(config.resid_lambda_first, config.resid_lambda_last, layers))
         self.x0_lambdas = nn.Parameter(torch.linspace(config.x0_lambda_first, config.x0_lambda_last, layers))
-        self.smear = Smear(config.smear_lambda_init)
+        self.smear = Smear(config.smear_lambda_init, config.smear_gate_init)
         self.backout_lambda = nn.Parameter(torch.tensor(config.backout_lambda_init))
         cos, sin = rotary_table(seq_len, config.head_dim, config.rope_base or 2.0)
         if config.rope_base is None:  # a turn by no angle
@@ -91,11 +91,15 @@ def value_embedding(rows: int, kv_dim: int, dim: int) -> nn.Embedding:
 
 
 class Smear(nn.Module):
-    """x_t += lambda * sigmoid(W x_t[:24]) * x_(t-1) for every token but the first; lambda and W are learned."""
+    """x_t += lambda * sigmoid(W x_t[:24]) * x_(t-1) for every token but the first; lambda and W are learned.
 
-    def __init__(self, start: float) -> None:
+    The commit of Run 6 (a825e63) leaves W as the memory was that it got; from 9822cc7 on it is drawn as here.
+    """
+
+    def __init__(self, start: float, gate_init: float) -> None:
         super().__init__()
         self.gate = nn.Linear(SMEAR_CHANNELS, 1, bias=False)
+        nn.init.uniform_(self.gate.weight, 0.0, gate_init)
         self.weight = nn.Parameter(torch.tensor(start))
 
     def forward(self, x: Tensor) -> Tensor:

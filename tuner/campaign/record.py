@@ -11,7 +11,7 @@ from results.store.places import RECORDED
 from search_spaces.domains import Choice, Domain, Uniform
 from search_spaces.space import Knob
 from storage.location import Location, location
-from trainable.component_json import encode, without_null
+from trainable.component_json import encode, what_acts
 from trainable.data.dataset import Dataset
 from tuner.campaign import provenance
 from tuner.confirm import first_fresh_seed
@@ -77,7 +77,7 @@ def earlier_campaigns(spec: CampaignSpec) -> list[Location]:
 def first_difference(was: Mapping[str, Any], record: Mapping[str, Any]) -> str | None:
     """Name the first field in which two campaigns ask different things, in words; None where they ask the same."""
     for name, value in json.loads(json.dumps(record)).items():
-        if name not in NOT_ASKED and without_null(was.get(name, ABSENT.get(name))) != without_null(value):
+        if name not in NOT_ASKED and what_acts(was.get(name, ABSENT.get(name))) != what_acts(value):
             return f"{name} is {_short(was.get(name))} there and {_short(value)} here"
     return None
 

@@ -16,7 +16,7 @@ from results.store.campaign_json import require
 from results.store.places import SOURCE
 from storage import files
 from storage.location import Location, location
-from trainable.component_json import encode, without_null
+from trainable.component_json import encode, what_acts
 from trainable.data.dataset import Dataset
 from trainable.data.preparation import check_source
 from trainable.own.source import is_file_name
@@ -56,7 +56,7 @@ def check_same_question(store: Store, question: Question) -> None:
     base = encode(question.base)
     if SOURCE in was["overrides"]:  # which may have been moved: the fingerprint tells them
         base["data"]["source"] = was["overrides"][SOURCE]
-    if without_null(base) != without_null(was["base"]) or question.space.column_types() != was["knobs"]:
+    if what_acts(base) != what_acts(was["base"]) or question.space.column_types() != was["knobs"]:
         raise ValueError(
             f"campaign {name!r} was started with another version of space {was['space']!r}: start a new one"
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from results.store.row_types import TrialRow
@@ -12,6 +13,14 @@ from trainable.component import OtherSourceError
 from trainable.component_json import decode, encode
 from trainable.config import TrainConfig
 from trainable.training import Training
+
+
+class EarlierVersionError(ValueError):
+    """A trial was trained before a field existed that its training is decided by now: its result is another's."""
+
+    def __init__(self, key: str, field: str) -> None:
+        super().__init__(f"trial {key!r} was trained by an earlier version, which had no {field}")
+        self.field = field
 
 
 def to_json(config: Training) -> Any:
@@ -40,7 +49,7 @@ def config_of(row: TrialRow) -> TrainConfig | None:
     """The config of a training, None where the row's values made none.
 
     A ValueError for anything else, and for one whose key (the hash of config, seed and data) is not the row's; an
-    OtherSourceError where the user's own code is another than it was.
+    OtherSourceError where the user's own code is another than it was, an EarlierVersionError where our own is.
     """
     try:
         kept = json.loads(row["config"])
@@ -58,7 +67,27 @@ def config_of(row: TrialRow) -> TrainConfig | None:
     if not isinstance(config, TrainConfig):
         raise ValueError(f"the config of trial {row['key']!r} is none of a training")
     if row["data"] is not None and config.key(row["data"]) != row["key"]:
+        if (field := came_later(kept, encode(config))) is not None:
+            raise EarlierVersionError(str(row["key"]), field)
         raise ValueError(
             f"trial {row['key']!r} has the config of another trial, whose key is {config.key(row['data'])!r}"
         )
     return config
+
+
+def came_later(kept: Any, now: Any, at: str = "") -> str | None:
+    """Name the first field that a kept config lacks and that is not null now; None where it has them all."""
+    if isinstance(now, list) and isinstance(kept, list):
+        pairs = [(f"{at}{_name(member)}.", before, member) for before, member in zip(kept, now, strict=False)]
+    elif isinstance(now, Mapping) and isinstance(kept, Mapping):
+        lacking = next((name for name, value in now.items() if name not in kept and value is not None), None)
+        if lacking is not None:
+            return at + lacking
+        pairs = [(f"{at}{name}.", kept[name], value) for name, value in now.items() if name in kept]
+    else:
+        return None
+    return next((found for where, *both in pairs if (found := came_later(*both, where)) is not None), None)
+
+
+def _name(member: Any) -> str:
+    return str(member["type"]) if isinstance(member, Mapping) else ""

@@ -17,7 +17,7 @@ from results.store.statuses import SEARCH, Status
 from storage.location import Location
 from trainable.component import OtherSourceError
 from tuner.campaign.finished import Finished
-from tuner.campaign.row_config import config_of
+from tuner.campaign.row_config import EarlierVersionError, config_of
 
 FINISHED: tuple[Status, ...] = ("completed", "diverged", "plateaued")
 
@@ -68,6 +68,8 @@ def _other(folder: Location, row: TrialRow) -> str:
         config = config_of(row)
     except OtherSourceError as error:
         return str(error).rpartition("cannot be read: ")[2]
+    except EarlierVersionError as error:
+        return f"trained by an earlier version, which had no {error.field}"
     except ValueError as error:
         raise ValueError(f"{folder} cannot be reused: {error}") from None
     was = row["precision"]

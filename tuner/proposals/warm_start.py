@@ -27,7 +27,7 @@ from terminal.nearest import nearest
 from trainable.component import OtherSourceError, without_neutral
 from trainable.component_paths import difference, with_values
 from trainable.config import TrainConfig
-from tuner.campaign.row_config import config_of
+from tuner.campaign.row_config import EarlierVersionError, config_of
 
 # Fields that make values of two runs of a config differ.
 MEASURED_BY = ("seed", "budget", "horizon", "evaluation", "precision")
@@ -183,11 +183,13 @@ def of_folder(folder: Location, space: Space, base: TrainConfig, data: str) -> P
 
 
 def _config_or_why(row: TrialRow) -> tuple[TrainConfig | None, str]:
-    """The config of a row, or why it is none here: its code is the user's own, and another."""
+    """The config of a row, or why it is none here: its code is the user's own and another, or of an earlier version."""
     try:
         return config_of(row), ""
     except OtherSourceError:
         return None, "with code of its own that is not given here"
+    except EarlierVersionError as error:
+        return None, f"trained by an earlier version, which had no {error.field}"
 
 
 def _unusable(row: TrialRow, objective: str) -> str:

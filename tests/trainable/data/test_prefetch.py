@@ -22,6 +22,7 @@ from trainable.run import Run
 from trainable.runtime import Runtime
 
 CONFIG = DataConfig(seq_len=4, batch_tokens=8)
+SPANS = dataclasses.replace(CONFIG, order="spans", grad_accum_steps=2)
 PASSES = dataclasses.replace(CONFIG, order="epochs", document_shuffle_prob=1.0, document_keep_frac=0.7)
 
 
@@ -84,7 +85,7 @@ def is_same(found, wanted) -> bool:
     return same and found[2] == wanted[2]
 
 
-@pytest.mark.parametrize("config", [CONFIG, dataclasses.replace(CONFIG, grad_accum_steps=2), PASSES], ids=repr)
+@pytest.mark.parametrize("config", [CONFIG, dataclasses.replace(CONFIG, grad_accum_steps=2), SPANS, PASSES], ids=repr)
 @pytest.mark.parametrize("vocab_size", [1000, NARROW, NARROW + 1, 200_000])
 def test_batches_that_are_sent_ahead_are_those_that_are_read_in_place(config, vocab_size) -> None:
     if config is PASSES and vocab_size > NARROW:

@@ -25,6 +25,11 @@ class PreviousMixup(nn.Module):
         return torch.cat([x[:, :1], x[:, :-1]], dim=1)
 
 
+class RolledMixup(PreviousMixup):
+    def partner(self, x: Tensor) -> Tensor:
+        return x.roll(1, dims=1)
+
+
 class RandomMixup(PreviousMixup):
     def partner(self, x: Tensor) -> Tensor:
         return x[torch.rand(len(x), device=x.device).argsort()]

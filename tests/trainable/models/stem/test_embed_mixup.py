@@ -52,7 +52,17 @@ def _lies_between(x: Tensor, mixed: Tensor, partner: Tensor) -> bool:
     return bool(((found >= -1e-9) & (found <= 0.5)).all())
 
 
-@pytest.mark.parametrize("pairing", ["previous", "random"])
+def test_rolled_it_is_the_scripts_arithmetic_and_the_first_token_is_mixed_with_the_last(place):
+    """x (1 - a) + a roll(x, 1), so that the first token of a row gets a part of the last, which lies ahead."""
+    x = torch.randn(30, 40, 6).double()
+    mixed = EmbedMixup(weight=0.4, pairing="rolled").build(place())(x, torch.zeros(30, 40))
+    before = torch.stack([x[:, (t - 1) % 40] for t in range(40)], dim=1)
+    found = shares(x, mixed, before)
+    assert float(found.min()) >= 0 and 0.39 < float(found.max()) <= 0.4
+    assert float(found[:, 0].mean()) == pytest.approx(0.2, abs=0.06)
+
+
+@pytest.mark.parametrize("pairing", ["previous", "rolled", "random"])
 def test_in_evaluation_and_at_weight_zero_nothing_is_mixed(pairing, place):
     x = torch.randn(4, 5, 6)
     for module in (
