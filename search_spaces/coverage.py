@@ -118,8 +118,8 @@ def compressed(config: TrainConfig, steps: int) -> TrainConfig:
     }
     if config.horizon is not None:
         changes["horizon"] = Budget(steps=math.ceil(in_steps(config.horizon, config) * steps / total))
-    tokens = 2 * config.evaluation.seq_len
-    return with_values(config, {**changes, "budget": Budget(steps=steps), "evaluation.tokens": tokens})
+    changes["evaluation.tokens"], changes["evaluation.tokens_on_the_way"] = 2 * config.evaluation.seq_len, None
+    return with_values(config, {**changes, "budget": Budget(steps=steps)})
 
 
 def in_steps(budget: Budget, config: TrainConfig) -> float:

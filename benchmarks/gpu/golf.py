@@ -30,7 +30,7 @@ QUICK_FULL = {
 def golf(context: Context, scale: str) -> TrainConfig:
     """The space's base at a scale; a quick check has a small one in place of the full one."""
     tokens = QUICK_EVALUATION_TOKENS if context.quick else EVALUATION_TOKENS[scale]
-    changes: dict[str, object] = {"evaluation.tokens": tokens}
+    changes: dict[str, object] = {"evaluation.tokens": tokens, "evaluation.tokens_on_the_way": None}
     if context.quick and scale == "full":
         changes |= QUICK_FULL
     return with_values(BASES[scale], changes)

@@ -60,5 +60,6 @@ def one_micro_batch(name: str, quick: bool) -> tuple[TrainConfig, int]:
         "data.grad_accum_steps": 1,
         "data.batch_tokens": base.data.batch_tokens // base.data.grad_accum_steps,
         "evaluation.tokens": base.evaluation.seq_len * 4,
+        "evaluation.tokens_on_the_way": None,
     }
     return with_values(base, changes), VOCABS.get(name, GPT2_VOCAB)

@@ -23,6 +23,7 @@ FEWEST = 2
 _Ruler = Mapping[str, str]  # what values are measured by: field -> its value, as text
 _NONE = "none"
 _EVALUATION = ("evaluation", "artifact", "target")  # fields of a config
+_ON_THE_WAY = "evaluation.tokens_on_the_way"
 
 _CAMPAIGNS = {
     "campaign": WORDS, "ruler": COUNT, "space": WORDS, "scale": WORDS, "objective": WORDS, "budget": WORDS,
@@ -133,8 +134,12 @@ def _ruler(results: Results) -> _Ruler:
 
 
 def _evaluation(config: Mapping[str, Any]) -> _Ruler:
-    """The leaves of a config's evaluation, and of what else its values depend on that is not trained."""
-    return {path: value for name in _EVALUATION for path, value in _leaves(name, config.get(name))}
+    """The leaves of a config's evaluation, and of what else its values depend on that is not trained.
+
+    All are ranked by their values at the end, so that what is scored on the way is no part of it.
+    """
+    leaves = (leaf for name in _EVALUATION for leaf in _leaves(name, config.get(name)))
+    return {path: value for path, value in leaves if path != _ON_THE_WAY}
 
 
 def _leaves(path: str, value: Any) -> Iterator[tuple[str, str]]:

@@ -31,6 +31,7 @@ class Remote:
     tokenizer_type: str  # of the repository: "dataset" or "model"
     tokenizer: str  # path of the tokenizer file in its repository
     vocab_size: int
+    validation_targets: int  # of the validation split, in whole windows of 1024: for plans, before it is here
 
 
 DATASETS = {
@@ -43,6 +44,7 @@ DATASETS = {
         tokenizer_type="dataset",
         tokenizer="datasets/tokenizers/fineweb_1024_bpe.model",
         vocab_size=1024,
+        validation_targets=62_021_632,
     ),
     "fineweb10B_gpt2": Remote(  # KellerJordan/modded-nanogpt, data/cached_fineweb10B.py
         repository="kjj0/fineweb10B-gpt2",
@@ -53,6 +55,7 @@ DATASETS = {
         tokenizer_type="model",
         tokenizer="vocab.json",
         vocab_size=50_257,
+        validation_targets=99_999_744,
     ),
 }
 

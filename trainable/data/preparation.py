@@ -10,7 +10,7 @@ from pathlib import Path
 
 from storage import location
 
-from trainable.data import download, epochs, sources, standard_library, text
+from trainable.data import download, epochs, shards, sources, standard_library, text
 from trainable.data.dataset import DataConfig, Dataset
 from trainable.data.from_shards import from_folder, from_shards
 from trainable.data.one_at_a_time import one_at_a_time
@@ -24,6 +24,16 @@ def known_vocab_size(config: DataConfig) -> int | None:
     if config.source in download.DATASETS:
         return download.DATASETS[config.source].vocab_size
     return None if sources.has_shards(config.source) else config.vocab_size
+
+
+def known_validation_targets(config: DataConfig) -> int | None:
+    """Target tokens of the validation split as far as names and headers say: None for text, which must be tokenised."""
+    if config.source in download.DATASETS:
+        return download.DATASETS[config.source].validation_targets
+    if not sources.has_shards(config.source):
+        return None
+    _, validation = sources.splits(location.local(config.source))
+    return sum(len(shards.read(path)) for path in validation) - 1
 
 
 def prepare(

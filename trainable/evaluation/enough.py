@@ -9,7 +9,7 @@ from trainable.data import epochs
 from trainable.data.dataset import Dataset
 from trainable.data.more_text import AT_LEAST, more_text, there_are
 from trainable.data.text_size import TextSize
-from trainable.evaluation.evaluate import EvaluationConfig, check_targets, setting_of, wanted
+from trainable.evaluation.evaluate import EvaluationConfig, asked_for, check_targets, setting_of, wanted
 
 
 def check_enough(dataset: Dataset, config: TrainConfig) -> None:
@@ -29,7 +29,7 @@ def check_text(size: TextSize, config: TrainConfig) -> None:
             f"with an N of at most {pairs + 257}"
         )
     evaluation, most = config.evaluation, size.validation.most_tokens
-    needed, rows = evaluation.tokens or evaluation.seq_len, evaluation.mainrun_rows
+    needed, rows = asked_for(evaluation)[1], evaluation.mainrun_rows
     if most - 1 < needed:
         there = (
             f"the {counted(size.validation.bytes, 'byte')} of validation text are at most {most - 1:,} target tokens"

@@ -2,8 +2,9 @@
 
 Frozen on purpose. It sees a network and its own config, nothing of the training config, so that no knob can move the
 ruler it is measured with. The batch size is a matter of memory only. Sliding windows (``stride``) and test-time
-training (``ttt``) cost many times the plain score, so only the evaluation that ends a run uses them: the reports at
-rungs and the looks at a target use :attr:`EvaluationConfig.plain`.
+training (``ttt``) cost many times the plain score, and a whole validation split more than a part of it
+(``tokens_on_the_way``), so only the evaluation that ends a run uses them: the reports at rungs and the looks at a
+target use :attr:`EvaluationConfig.plain`.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
 from trainable.component import Component
 from trainable.data.characters import mainrun_loss
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
 FULL_TOKENS = 65_536  # of a pass that keeps any GPU busy
 FULL_LOGITS_BYTES = 2**30  # in fp32 of such a pass at most
+COUNTED_TOKENS = 2**22  # whose bytes of text are counted at a time, so that a split of 62 million needs no more memory
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +43,7 @@ class EvaluationConfig(Component):
     kind: ClassVar[str] = "evaluation"
 
     tokens: NumTokens | None = None  # target tokens, rounded down to whole windows; null: the whole validation stream
+    tokens_on_the_way: NumTokens | None = None  # of the reports before the last; null: as many as at the end
     seq_len: Context = 1024  # tokens a window; longer windows give more context and a lower loss
     batch_tokens: NumTokens = 65536  # tokens a forward pass, on CUDA more where those do not fill it: memory only
     stride: Context | None = None  # each window scores its last so many targets; null: seq_len, they do not overlap
@@ -48,6 +52,10 @@ class EvaluationConfig(Component):
 
     def validate(self) -> None:
         self.check(self.tokens is None or self.tokens >= self.seq_len, "tokens", "null or at least seq_len")
+        before = self.seq_len if self.tokens_on_the_way is None else self.tokens_on_the_way
+        between = self.seq_len <= before and (self.tokens is None or before <= self.tokens)
+        most = "" if self.tokens is None else f" and at most tokens = {self.tokens}"
+        self.check(between, "tokens_on_the_way", f"null or at least seq_len = {self.seq_len}{most}")
         self.check(self.batch_tokens >= self.seq_len, "batch_tokens", "at least seq_len")
         inside = self.stride is None or 1 <= self.stride <= self.seq_len
         self.check(inside, "stride", f"null or in 1..seq_len = {self.seq_len}")
@@ -58,8 +66,9 @@ class EvaluationConfig(Component):
 
     @property
     def plain(self) -> EvaluationConfig:
-        """The same tokens in windows that do not overlap, without test-time training."""
-        return dataclasses.replace(self, stride=None, ttt=None)
+        """The way of a report before the last: its tokens in windows that do not overlap, no test-time training."""
+        tokens = self.tokens_on_the_way or self.tokens
+        return dataclasses.replace(self, tokens=tokens, tokens_on_the_way=None, stride=None, ttt=None)
 
 
 @dataclass(frozen=True)
@@ -81,7 +90,7 @@ def evaluate(forward: Forward, dataset: Dataset, config: EvaluationConfig, devic
     """
     from torch import nn
 
-    stream = np.asarray(dataset.validation[: num_targets(dataset, config) + 1]).astype(np.int64)
+    stream = np.asarray(dataset.validation[: num_targets(dataset, config) + 1]).astype(np.int32)
     windows = Windows(stream, config.seq_len, config.stride or config.seq_len)
     rows = windows.rows(batch_tokens(config, dataset.vocab_size, device))
     if config.ttt is None:
@@ -89,7 +98,7 @@ def evaluate(forward: Forward, dataset: Dataset, config: EvaluationConfig, devic
     else:
         assert isinstance(forward, nn.Module), "only a network can be trained"
         nats = config.ttt.nats(forward, windows, rows, device)
-    tokens, text_bytes = windows.targets, int(dataset.bytes_of.count(stream[:-1], stream[1:]).sum())
+    tokens, text_bytes = windows.targets, bytes_of(dataset, stream)
     if text_bytes == 0:
         raise ValueError(f"the {tokens:,} validation tokens scored stand for no text: bits per byte has no meaning")
     return Evaluation(
@@ -102,9 +111,16 @@ def evaluate(forward: Forward, dataset: Dataset, config: EvaluationConfig, devic
     )
 
 
+def bytes_of(dataset: Dataset, stream: npt.NDArray[np.integer]) -> int:
+    """Bytes of text that the targets of a stream stand for: all its tokens but the first."""
+    starts = range(0, len(stream) - 1, COUNTED_TOKENS)
+    parts = (stream[start : start + COUNTED_TOKENS + 1] for start in starts)
+    return sum(int(dataset.bytes_of.count(part[:-1], part[1:]).sum()) for part in parts)
+
+
 def batch_shape(dataset: Dataset, config: EvaluationConfig, device: torch.device | str) -> tuple[int, int]:
     """Windows and tokens a window of each forward pass."""
-    stream = np.broadcast_to(np.int64(0), num_targets(dataset, config) + 1)
+    stream = np.broadcast_to(np.int32(0), num_targets(dataset, config) + 1)
     windows = Windows(stream, config.seq_len, config.stride or config.seq_len)
     return windows.rows(batch_tokens(config, dataset.vocab_size, device)), config.seq_len
 
@@ -136,17 +152,22 @@ def num_targets(dataset: Dataset, config: EvaluationConfig) -> int:
 def check_targets(dataset: Dataset, config: EvaluationConfig) -> None:
     """Raise a ValueError where the validation stream has fewer target tokens than are to be scored."""
     available = len(dataset.validation) - 1
-    if available < (config.tokens or config.seq_len):
+    if available < (needed := asked_for(config)[1]):
         there = f"the validation stream has only {available:,} target tokens"
-        helps = more_text(dataset.text_bytes, config.tokens or config.seq_len, available)
+        helps = more_text(dataset.text_bytes, needed, available)
         raise ValueError(f"{wanted(config)} but {there}: {helps}{setting_of(config, available)}")
+
+
+def asked_for(config: EvaluationConfig) -> tuple[str, int]:
+    """The field that asks for the most target tokens, and how many there must be."""
+    fields = {"tokens": config.tokens, "tokens_on_the_way": config.tokens_on_the_way}
+    return next(((name, count) for name, count in fields.items() if count), ("seq_len", config.seq_len))
 
 
 def wanted(config: EvaluationConfig) -> str:
     """The beginning of a message: the field that asks for so many target tokens."""
-    if config.tokens:
-        return f"evaluation.tokens is {config.tokens:,}"
-    return f"evaluation.seq_len is {config.seq_len:,}"
+    name, count = asked_for(config)
+    return f"evaluation.{name} is {count:,}"
 
 
 def setting_of(config: EvaluationConfig, available: int) -> str:
@@ -154,11 +175,13 @@ def setting_of(config: EvaluationConfig, available: int) -> str:
     if available < 1:
         return ""
     if available >= config.seq_len:
-        fits = dataclasses.replace(config, tokens=available // config.seq_len * config.seq_len)
-        return f", or --set evaluation.tokens={fits.tokens}"
+        fits = available // config.seq_len * config.seq_len
+        before = (config.tokens_on_the_way or 0) > fits
+        names = ["tokens"] * (config.tokens is not None or not before) + ["tokens_on_the_way"] * before
+        return ", or" + "".join(f" --set evaluation.{name}={fits}" for name in names)
     length = 1 << (available.bit_length() - 1)
     try:
-        dataclasses.replace(config, seq_len=length)
+        dataclasses.replace(config, seq_len=length, tokens_on_the_way=None)
     except ValueError:  # windows and chunks of other lengths depend on them
         return ""
     return f", or --set evaluation.seq_len={length} --set evaluation.tokens={length}"

@@ -71,7 +71,7 @@ class TTT(Component):
         from torch import nn
 
         start = chunk * self.chunk_tokens
-        span = torch.from_numpy(windows.stream[start : start + self.chunk_tokens + 1])
+        span = torch.from_numpy(windows.stream[start : start + self.chunk_tokens + 1]).long()
         inputs, targets = (part.view(-1, windows.seq_len).to(device) for part in (span[:-1], span[1:]))
         rows = self.batch_tokens // windows.seq_len
         for _ in range(self.epochs):

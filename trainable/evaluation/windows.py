@@ -29,7 +29,7 @@ class Windows:
     filled with token 0, which a causal model does not look at.
     """
 
-    stream: npt.NDArray[np.int64]  # (targets + 1,)
+    stream: npt.NDArray[np.integer]  # (targets + 1,)
     seq_len: int
     stride: int
 

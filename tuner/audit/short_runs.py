@@ -93,6 +93,7 @@ def _with_shorter_rows(config: TrainConfig, parts: int) -> TrainConfig:
         "data.batch_tokens": config.data.batch_tokens // config.data.seq_len * seq_len,
         "evaluation.seq_len": window,
         "evaluation.tokens": 2 * window,
+        "evaluation.tokens_on_the_way": None,
     }
     try:
         return with_values(config, changes)

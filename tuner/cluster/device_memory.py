@@ -6,7 +6,7 @@ import functools
 from dataclasses import dataclass, replace
 
 from trainable.config import TrainConfig
-from trainable.data.preparation import known_vocab_size
+from trainable.data.preparation import known_validation_targets, known_vocab_size
 from trainable.worker.out_of_memory import CONTEXT_BYTES
 
 # Weights, gradients and the two moments of Adam in float32: 16 bytes a parameter. Muon has one moment.
@@ -14,6 +14,7 @@ STATE_BYTES = 16
 # Activations that a block keeps for its backward pass, per token and channel, in bf16 with fused attention
 # (arXiv 2205.05198: 34 bytes), and what the loss keeps of each logit: bf16, float32 and its gradient.
 ACTIVATION_BYTES, LOGIT_BYTES = 34, 10
+TOKEN_BYTES = 4  # of a token that is scored: all of them are sent before the first
 FRAGMENTED = 1.05  # assumed: of what tensors take, what the allocator holds for them
 MOST_BYTES = 32 * 10**12  # of the largest machines that are to be had; a trial trains on one
 
@@ -38,7 +39,8 @@ def needed_by(config: TrainConfig) -> Memory:
     from tuner.cluster.counted_memory import count_tensors
 
     found = count_tensors(config, known_vocab_size(config.data) or config.data.vocab_size)
-    return Memory(found.parameters, found.state, found.step, found.evaluation)
+    scored = config.evaluation.tokens or known_validation_targets(config.data) or 0
+    return Memory(found.parameters, found.state, found.step, found.evaluation + TOKEN_BYTES * scored)
 
 
 def fits(need: int, memory: float) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from trainable.config import TrainConfig
-from trainable.data.preparation import known_vocab_size
+from trainable.data.preparation import known_validation_targets, known_vocab_size
 
 RAY_SECONDS = 15.0  # Ray's start and the imports of its first workers; 12 to 20 s on two cores
 START_SECONDS = 1.5  # of a trial: it is proposed, written down, handed to a worker and built
@@ -49,11 +49,13 @@ def work_of(config: TrainConfig) -> float:
 def beside(config: TrainConfig, tokens_per_second: float | None) -> Beside:
     """Return what a trial of ``config`` does beside its training, at that speed of training."""
     evaluation = config.evaluation
-    if evaluation.tokens is None or not tokens_per_second:
+    tokens = evaluation.tokens or known_validation_targets(config.data)
+    if tokens is None or not tokens_per_second:
         return Beside(START_SECONDS, known=False)
-    plain = evaluation.tokens * FORWARD / tokens_per_second
+    plain = tokens * FORWARD / tokens_per_second
+    on_the_way = (evaluation.plain.tokens or tokens) * FORWARD / tokens_per_second
     passes = evaluation.seq_len / (evaluation.stride or evaluation.seq_len)  # each window scores its last targets
     if evaluation.ttt is not None:
         passes += evaluation.ttt.epochs / FORWARD
     exported = 1 if config.artifact is None else 2  # the weights as they are, and as they are exported
-    return Beside(START_SECONDS, plain, plain * passes * exported)
+    return Beside(START_SECONDS, on_the_way, plain * passes * exported)

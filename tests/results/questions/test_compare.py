@@ -49,6 +49,12 @@ def test_campaigns_that_are_measured_alike_are_ranked_together(searched, other, 
     assert "Leaderboard of night, day: one ruler" in text and "Not ranked together" not in text
 
 
+def test_what_is_scored_on_the_way_keeps_no_campaigns_apart_since_ends_are_ranked(searched, other, written) -> None:
+    on_the_way = {"tokens": 64, "tokens_on_the_way": 16}
+    one, two = written(searched, base=BASE), written(other, name="day", base={**BASE, "evaluation": on_the_way})
+    assert compare_campaigns([one, two]).differences.empty
+
+
 @pytest.mark.parametrize(
     ("changed", "field", "values"),
     [

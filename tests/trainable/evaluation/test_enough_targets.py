@@ -14,6 +14,7 @@ from trainable.data import tokenizer
 from trainable.data.characters import CharacterCounter
 from trainable.data.dataset import Dataset, TokenStream
 from trainable.data.tokenizer import ByteCounter
+from trainable.evaluation import evaluate as evaluation
 from trainable.evaluation.evaluate import (
     Evaluation,
     EvaluationConfig,
@@ -67,6 +68,61 @@ def test_a_shorter_window_is_proposed_only_where_stride_and_chunks_allow_it(depe
     allowed = ", or --set evaluation.seq_len=4 --set evaluation.tokens=4"
     assert setting_of(config, 5) == ("" if "stride" in dependent else allowed)
     assert setting_of(config, 9) == ", or --set evaluation.tokens=8"
+
+
+@pytest.mark.parametrize(
+    ("asked", "proposed"),
+    [
+        ({"tokens_on_the_way": 48}, ", or --set evaluation.tokens_on_the_way=40"),
+        (
+            {"tokens": 64, "tokens_on_the_way": 48},
+            ", or --set evaluation.tokens=40 --set evaluation.tokens_on_the_way=40",
+        ),
+        ({"tokens": 64, "tokens_on_the_way": 16}, ", or --set evaluation.tokens=40"),
+    ],
+)
+def test_a_part_on_the_way_must_be_there_too_and_what_is_proposed_is_enough(asked, proposed) -> None:
+    config, dataset = replace(EIGHT, **asked), dataset_of(TOKENS[:45])
+    name, count = next(iter(asked.items()))
+    with pytest.raises(ValueError, match=rf"^evaluation.{name} is {count} but .* only 44 target tokens: .*{proposed}$"):
+        num_targets(dataset, config)
+    settings = dict(part.removeprefix("evaluation.").split("=") for part in proposed.split() if "=" in part)
+    fitting = replace(config, **{name: int(value) for name, value in settings.items()})
+    assert num_targets(dataset, fitting) == 40 and num_targets(dataset, fitting.plain) <= 40
+
+
+def test_a_report_on_the_way_scores_its_part_and_the_last_one_all(tiny, dataset, run_to_end) -> None:
+    whole = replace(tiny, evaluation=replace(tiny.evaluation, tokens=None))
+    some = replace(whole, evaluation=replace(whole.evaluation, tokens_on_the_way=64))
+    few = replace(whole, evaluation=replace(whole.evaluation, tokens=64))
+    reports = {name: run_to_end(c, [2]).reports for name, c in {"whole": whole, "some": some, "few": few}.items()}
+    on_the_way, at_the_end = ({name: found[i].val_loss for name, found in reports.items()} for i in (0, -1))
+    assert on_the_way["some"] == on_the_way["few"] != on_the_way["whole"]
+    assert at_the_end["some"] == at_the_end["whole"] != at_the_end["few"]
+    assert some.key("") != whole.key("") != few.key("")
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        ({"tokens_on_the_way": 7}, r"tokens_on_the_way is 7 but must be null or at least seq_len = 8$"),
+        (
+            {"tokens": 16, "tokens_on_the_way": 24},
+            r"must be null or at least seq_len = 8 and at most tokens = 16$",
+        ),
+    ],
+)
+def test_a_part_is_a_window_at_least_and_no_more_than_the_whole(asked, says) -> None:
+    with pytest.raises(ValueError, match=says):
+        replace(EIGHT, **asked)
+
+
+def test_the_bytes_of_a_long_split_are_counted_in_pieces(monkeypatch) -> None:
+    dataset = dataset_of(TOKENS[:64])
+    expected = scored(EIGHT, dataset).bytes
+    for piece in (1, 5, 56, 57):
+        monkeypatch.setattr(evaluation, "COUNTED_TOKENS", piece)
+        assert scored(EIGHT, dataset).bytes == expected
 
 
 def test_exactly_as_many_targets_as_are_asked_for_are_enough_and_one_less_is_not() -> None:

@@ -109,3 +109,15 @@ def test_storages_that_are_freed_are_no_longer_counted():
         torch.zeros(100)
         view = kept[2:]
     assert (found.live, found.peak) == (40, 440) and view.numel() == 8
+
+
+def test_what_is_scored_lies_on_the_device_as_a_whole(tiny, monkeypatch):
+    """Of golf's full scale 62 million tokens at its end, in 32 bits: a quarter of a gigabyte."""
+    counted = count_tensors(tiny, VOCAB).evaluation
+    tiny = with_values(tiny, {"data.vocab_size": VOCAB, "evaluation.tokens": 640})
+    assert device_memory.needed_by(tiny).evaluation == counted + 4 * 640
+    whole = with_values(tiny, {"evaluation.tokens": None})
+    monkeypatch.setattr(device_memory, "known_validation_targets", lambda data: 62_021_632)
+    device_memory.needed_by.cache_clear()
+    assert device_memory.needed_by(whole).evaluation == counted + 4 * 62_021_632
+    device_memory.needed_by.cache_clear()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 import search_spaces
+from trainable.data import shards
 from trainable.evaluation.ttt import TTT
 from tuner.plan.cost import plan_search
-from tuner.plan.trial_cost import START_SECONDS, Beside, beside
+from tuner.plan.trial_cost import START_SECONDS, Beside, beside, evaluations_at_the_end
 from tuner.plan.wall_time import expect
 
 SPEED = 1000.0
@@ -33,6 +35,26 @@ def test_the_last_evaluation_costs_more_where_windows_overlap_or_the_model_learn
     assert found.on_the_way == plain.on_the_way and found.at_the_end == pytest.approx(4 * plain.at_the_end)
     learning = replace(golf, evaluation=replace(golf.evaluation, ttt=TTT(epochs=3)))
     assert beside(learning, SPEED).at_the_end == pytest.approx(10 * plain.at_the_end)
+
+
+def test_golfs_full_scale_scores_the_whole_split_at_the_end_and_an_eighth_of_it_on_the_way() -> None:
+    """62,021,632 targets, by the competition's notes; its script "always uses the full fineweb_val split"."""
+    full = search_spaces.load("parameter_golf").scale("full").base
+    assert full.evaluation.tokens is None and full.evaluation.seq_len == full.data.seq_len == 1024
+    found = beside(full, SPEED)
+    assert found.known and found.at_the_end == pytest.approx(62_021_632 / 3 / SPEED)
+    assert found.on_the_way == pytest.approx(8_388_608 / 3 / SPEED)
+    assert evaluations_at_the_end(full) == pytest.approx(62_021_632 / 8_388_608)
+    for scale in ("proxy", "replay"):
+        assert search_spaces.load("parameter_golf").scale(scale).base.evaluation.tokens is not None
+
+
+def test_a_split_in_shards_is_counted_by_their_headers(golf, tmp_path) -> None:
+    for split, count in (("train", 9), ("val", 3001), ("val_more", 1000)):
+        shards.write(tmp_path / f"text_{split}_000000.bin", np.zeros(count, dtype=np.uint16))
+    data = replace(golf.data, source=str(tmp_path))
+    whole = replace(golf, data=data, evaluation=replace(golf.evaluation, tokens=None))
+    assert beside(whole, SPEED).at_the_end == pytest.approx(4000 / 3 / SPEED)
 
 
 @pytest.mark.parametrize("speed", [None, SPEED])
