@@ -7,6 +7,7 @@ repair: the schedule completes. The recorded runs stopped at 60-69 % of a 400-st
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from trainable.component_paths import get_value, with_values
 from trainable.config import Budget, TrainConfig
@@ -95,7 +96,7 @@ REPLAY = with_values(
     },
 )
 
-SIZES = {
+SIZES: dict[str, dict[Any, Any]] = {
     # U7, U8, NF11, NF12 and A16 at the widths nearest to their ratio that eight heads divide into pairs
     "model.model_dim": {448: 48, 512: 64, 576: 80, 640: 96},
     "data.order": {"spans": "stream"},  # how the script reads FineWeb; the small scales read another text anyhow

@@ -77,6 +77,7 @@ def config_of(row: TrialRow) -> TrainConfig | None:
 
 def came_later(kept: Any, now: Any, at: str = "") -> str | None:
     """Name the first field that a kept config lacks and that is not null now; None where it has them all."""
+    pairs: list[tuple[str, Any, Any]] = []
     if isinstance(now, list) and isinstance(kept, list):
         pairs = [(f"{at}{_name(member)}.", before, member) for before, member in zip(kept, now, strict=False)]
     elif isinstance(now, Mapping) and isinstance(kept, Mapping):
@@ -84,9 +85,10 @@ def came_later(kept: Any, now: Any, at: str = "") -> str | None:
         if lacking is not None:
             return at + lacking
         pairs = [(f"{at}{name}.", kept[name], value) for name, value in now.items() if name in kept]
-    else:
-        return None
-    return next((found for where, *both in pairs if (found := came_later(*both, where)) is not None), None)
+    for where, before, member in pairs:
+        if (found := came_later(before, member, where)) is not None:
+            return found
+    return None
 
 
 def _name(member: Any) -> str:
