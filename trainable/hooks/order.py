@@ -28,6 +28,7 @@ ORDER = (
     "GradientClip",
     # around the update and after it
     "CanopyRates",
+    "GeodesicStep",
     "WeightProjection",
     "QKWeightClip",
     "QKLogitClip",
@@ -41,7 +42,7 @@ ORDER = (
 
 
 def place(name: str, others: Sequence[str]) -> int:
-    """Where a hook is put in among others: before the first that comes later, else behind them all.
+    """Find the index at which a hook is put in among others: before the first that comes later, else behind them all.
 
     One that does not stand in ``ORDER``, as a user's own, comes behind them all.
     """

@@ -53,17 +53,18 @@ class WeightProjection(Hook):
     def project(self, network: Network) -> None:
         import torch
 
-        for weight, axis in self.axes(network):
+        for weight, axis in sphere_axes(network, self.axis):
             wide = weight.float()
             weight.copy_(wide / (torch.linalg.vector_norm(wide, dim=axis, keepdim=True) + EPS))
 
-    def axes(self, network: Network) -> list[tuple[Tensor, int]]:
-        """Each table and matrix, a shared one once, with the axis along which it is normalised."""
-        from torch import nn
 
-        found: dict[int, tuple[Tensor, int]] = {}
-        for name, module in network.named_modules():
-            if isinstance(module, nn.Linear | nn.Embedding):
-                writes = self.axis == "embedding" and name.rpartition(".")[2] == "proj"
-                found.setdefault(id(module.weight), (module.weight, 0 if writes else -1))
-        return list(found.values())
+def sphere_axes(network: Network, axis: str) -> list[tuple[Tensor, int]]:
+    """Each table and matrix, a shared one once, with the axis along which its vectors lie on a sphere."""
+    from torch import nn
+
+    found: dict[int, tuple[Tensor, int]] = {}
+    for name, module in network.named_modules():
+        if isinstance(module, nn.Linear | nn.Embedding):
+            writes = axis == "embedding" and name.rpartition(".")[2] == "proj"
+            found.setdefault(id(module.weight), (module.weight, 0 if writes else -1))
+    return list(found.values())

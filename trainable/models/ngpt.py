@@ -16,7 +16,7 @@ from terminal.nearest import nearest
 from trainable.models.mlp import MLP, Gelu, SwiGLU
 from trainable.models.model import Model
 from trainable.models.positions import LEARNED, POSITIONS, ROPE
-from trainable.ranges import Heads, Layers, Positive, RopeBase, Width
+from trainable.ranges import Heads, Layers, Part, Positive, RopeBase, Width
 
 if TYPE_CHECKING:
     from trainable.networks.network import Network
@@ -27,6 +27,7 @@ SHARPNESS: dict[str, Callable[[int], float]] = {  # factor on the query, before 
     "rsqrt_hd": lambda head_dim: 1.0,
 }
 INITS = ("normal", "torch_default")
+PLACES = (*POSITIONS, "none")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,9 +39,10 @@ class NGPT(Model):
     num_heads: Heads = 8  # heads
     mlp: MLP = SwiGLU()  # the activation
     mlp_mult: Positive = 6.0  # SwiGLU takes 2/3 of it: 4 model_dim a branch, as in the reference
-    positions: str = ROPE  # or learned: a table whose normalised rows are added to the normalised tokens
+    positions: str = ROPE  # or learned: a table whose normalised rows are added to the normalised tokens; or none
     rope_base: RopeBase = 10000.0  # longest wavelength of the rotary positions, in tokens / 2 pi
     residual_form: str = "lerp"  # n(x + a (n(f) - x)), or additive: n(x + a f)
+    residual_norm_prob: Part | None = None  # of the norm behind attention, drawn a layer and step; null is 1
     alpha_init: Positive = 0.05  # the step a; the campaign's is 0.28
     alpha_param: str = "vector"  # per channel, or scalar: one number a sub-layer
     alpha_reparam: bool = True  # stored at 1/sqrt(model_dim)
@@ -59,7 +61,7 @@ class NGPT(Model):
         fits = self.model_dim > 0 and self.model_dim % pairs == 0
         self.check(fits, "model_dim", f"a multiple of {pairs} (num_heads, and pairs of channels for RoPE)")
         self.check(int(self.mlp_mult * self.model_dim) >= 2, "mlp_mult", "positive")
-        labels = {"positions": POSITIONS, "residual_form": RESIDUALS, "attn_scale": SHARPNESS, "init_scheme": INITS}
+        labels = {"positions": PLACES, "residual_form": RESIDUALS, "attn_scale": SHARPNESS, "init_scheme": INITS}
         labels |= {"alpha_param": ("vector", "scalar"), "logit_scale_param": ("per_vocab", "scalar")}
         for name, known in labels.items():
             value = getattr(self, name)

@@ -5,10 +5,16 @@ Source: arXiv 2410.01131 and NVIDIA/ngpt; the additive step and the scalars are 
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
 from torch import Tensor, nn
 
+from trainable.networks.parts import Live
 from trainable.networks.scalar import Scalar
+
+if TYPE_CHECKING:
+    from trainable.hooks.hook import Step
 
 EPS = 1e-8  # under the root
 
@@ -68,23 +74,53 @@ class WidthScale(nn.Module):
         return x * widened.to(x.dtype)
 
 
+class Unit(nn.Module):
+    """x / |x|."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return unit(x)
+
+
+class SometimesUnit(Live):
+    """x / |x| in a part of the steps of training, drawn for each module, else x; in evaluation always x / |x|.
+
+    nGPT's document leaves a stochastic normalisation of the residual for later, and means it in two ways: by chance
+    (here), and once a block (a probability of 0, which needs no module).
+    """
+
+    drawn: Tensor  # (), 0 or 1
+
+    def __init__(self, prob: float) -> None:
+        super().__init__()
+        self.prob = prob
+        self.register_buffer("drawn", torch.ones(()), persistent=False)
+
+    def before_step(self, step: Step) -> None:
+        self.drawn.copy_(torch.rand((), generator=step.generator, device=self.drawn.device) < self.prob)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.lerp(x, unit(x), self.drawn.to(x.dtype)) if self.training else unit(x)
+
+
 class Lerp(nn.Module):
     """n(x + a (n(f) - x)): a step of a from x towards the sub-layer's direction (the paper)."""
 
-    def __init__(self, alpha: LearnedScale) -> None:
+    def __init__(self, alpha: LearnedScale, norm: nn.Module) -> None:
         super().__init__()
-        self.alpha = alpha
+        self.alpha, self.norm = alpha, norm
 
     def forward(self, x: Tensor, f: Tensor) -> Tensor:
-        return unit(torch.addcmul(x, self.alpha().to(x.dtype), unit(f) - x))
+        out: Tensor = self.norm(torch.addcmul(x, self.alpha().to(x.dtype), unit(f) - x))
+        return out
 
 
 class Additive(nn.Module):
     """n(x + a f): the sub-layer's output at its own length (the campaign)."""
 
-    def __init__(self, alpha: LearnedScale) -> None:
+    def __init__(self, alpha: LearnedScale, norm: nn.Module) -> None:
         super().__init__()
-        self.alpha = alpha
+        self.alpha, self.norm = alpha, norm
 
     def forward(self, x: Tensor, f: Tensor) -> Tensor:
-        return unit(torch.addcmul(x, self.alpha().to(x.dtype), f.to(x.dtype)))
+        out: Tensor = self.norm(torch.addcmul(x, self.alpha().to(x.dtype), f.to(x.dtype)))
+        return out

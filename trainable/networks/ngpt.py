@@ -8,15 +8,25 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from trainable.models.ngpt import NGPT, SHARPNESS
-from trainable.models.positions import LEARNED
+from trainable.models.positions import LEARNED, ROPE
 from trainable.networks.before_activation import put_before_activation
 from trainable.networks.causal_attention import CausalAttention, MeasurableAttention
-from trainable.networks.hypersphere import Additive, LearnedScale, Lerp, Magnitude, UnitHeads, WidthScale, unit
+from trainable.networks.hypersphere import (
+    Additive,
+    LearnedScale,
+    Lerp,
+    Magnitude,
+    SometimesUnit,
+    Unit,
+    UnitHeads,
+    WidthScale,
+    unit,
+)
 from trainable.networks.mlp import weight_of
 from trainable.networks.network import Network
 from trainable.networks.positions import LearnedPositions, RotaryPositions
 
-STEPS: dict[str, Callable[[LearnedScale], nn.Module]] = {"lerp": Lerp, "additive": Additive}  # by residual_form
+STEPS: dict[str, Callable[[LearnedScale, nn.Module], nn.Module]] = {"lerp": Lerp, "additive": Additive}
 
 
 class Sphere(Network):
@@ -30,7 +40,8 @@ class Sphere(Network):
         learned = config.positions == LEARNED
         self.embedding = nn.Embedding(vocab_size, dim)
         self.place: nn.Module = UnitPositions(seq_len, dim) if learned else nn.Identity()
-        turn = nn.Identity() if learned else RotaryPositions(seq_len, head_dim, config.rope_base)
+        turns = config.positions == ROPE
+        turn = RotaryPositions(seq_len, head_dim, config.rope_base) if turns else nn.Identity()
         self.blocks = nn.ModuleList(SphereBlock(config, turn) for _ in range(config.num_layers))
         self.head = nn.Linear(dim, vocab_size, bias=False)
         self.rows: Callable[[Tensor], Tensor] = unit if config.cosine_head else as_it_is
@@ -69,8 +80,8 @@ class SphereBlock(nn.Module):
         self.mlp = config.mlp.build(config.model_dim, config.mlp_mult)
         if config.s_uv:
             put_before_activation(self.mlp, lambda width: WidthScale(width, config.model_dim))
-        self.attention_step = STEPS[config.residual_form](alpha(config))
-        self.mlp_step = STEPS[config.residual_form](alpha(config))
+        self.attention_step = STEPS[config.residual_form](alpha(config), first_norm(config))
+        self.mlp_step = STEPS[config.residual_form](alpha(config), Unit())
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.attention_step(x, self.attention(x))
@@ -98,6 +109,14 @@ class SphereAttention(MeasurableAttention):
         q, k = self.length(self.turn(q)) * self.sharpness, self.length(self.turn(k))
         out: Tensor = self.proj(self.attend(q, k, v).flatten(2))
         return out
+
+
+def first_norm(config: NGPT) -> nn.Module:
+    """The norm behind a block's attention; the block ends with another one, behind the MLP."""
+    prob = config.residual_norm_prob
+    if prob is None or prob == 1:
+        return Unit()
+    return SometimesUnit(prob) if prob else nn.Identity()
 
 
 def as_it_is(x: Tensor) -> Tensor:

@@ -44,7 +44,7 @@ def test_a_type_is_in_plain_words(cls, field, words) -> None:
         (Budget, "steps", "at least 1 and at most 2^62"),
         (Budget, "flops", "at least 1 and at most 1e30"),
         (MuonAdam, "muon_ns_steps", "in 1..20"),
-        (DataConfig, "order", "one of stream, epochs"),
+        (DataConfig, "order", "one of stream, epochs, spans"),
         (DataConfig, "source", "'stdlib', the name of a dataset, or a path"),
     ],
 )
