@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Self
 from terminal.nearest import nearest
 
 from trainable.hooks.hook import Hook, State, Step
-from trainable.hooks.weight_projection import AXES, sphere_axes
+from trainable.hooks.weight_projection import SPHERE_AXES, sphere_axes
 from trainable.no_grad import no_grad
 
 if TYPE_CHECKING:
@@ -32,8 +32,8 @@ class GeodesicStep(Hook):
     axis: str | None = None  # embedding or last
 
     def validate(self) -> None:
-        rule = f"null or one of {', '.join(AXES)}: {nearest(str(self.axis), AXES, 'axes')}"
-        self.check(self.axis in (None, *AXES), "axis", rule)
+        rule = f"null or one of {', '.join(SPHERE_AXES)}: {nearest(str(self.axis), SPHERE_AXES, 'axes')}"
+        self.check(self.axis in (None, *SPHERE_AXES), "axis", rule)
 
     def after_backward(self, step: Step, state: State) -> None:
         if self.axis is not None:

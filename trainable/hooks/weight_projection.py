@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from trainable.networks.network import Network
 
 EPS = 1e-8
-AXES = ("embedding", "last")
+SPHERE_AXES = ("embedding", "last")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +36,8 @@ class WeightProjection(Hook):
     at_start: bool = True  # also before the first step; not so in the campaign
 
     def validate(self) -> None:
-        self.check(self.axis in AXES, "axis", f"one of {', '.join(AXES)}: {nearest(self.axis, AXES, 'axes')}")
+        rule = f"one of {', '.join(SPHERE_AXES)}: {nearest(self.axis, SPHERE_AXES, 'axes')}"
+        self.check(self.axis in SPHERE_AXES, "axis", rule)
 
     def start(self, network: Network) -> State:
         if self.at_start:
