@@ -70,6 +70,7 @@ def test_the_proxy_differs_in_size_and_source_alone():
         "data.batch_tokens",
         "data.grad_accum_steps",
         "evaluation.tokens",
+        "evaluation.tokens_on_the_way",
         "evaluation.batch_tokens",
         "evaluation.seq_len",
     }
