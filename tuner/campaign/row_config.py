@@ -83,7 +83,7 @@ def came_later(kept: Any, now: Any, at: str = "") -> str | None:
     elif isinstance(now, Mapping) and isinstance(kept, Mapping):
         lacking = next((name for name, value in now.items() if name not in kept and value is not None), None)
         if lacking is not None:
-            return at + lacking
+            return f"{at}{lacking}"
         pairs = [(f"{at}{name}.", kept[name], value) for name, value in now.items() if name in kept]
     for where, before, member in pairs:
         if (found := came_later(before, member, where)) is not None:
