@@ -1,9 +1,10 @@
-"""Early stopping: asynchronous successive halving (ASHA), asynchronous Hyperband and the median rule.
+"""Early stopping: predictive termination, asynchronous successive halving (ASHA), Hyperband and the median rule.
 
-They decide as Ray's schedulers of these names do, which the tests hold. Those are not used, since a rung of theirs lets
-a loss pass that is not finite, takes in reports between rungs, lies at a power from floating-point logarithms, and is
-empty after a resume. Here a rung is a short number in budget units, a value that is not finite ends its trial, and a
-resume enters what the rows hold. Nothing here knows Ray: ``cluster/ray_tune.py`` tells it the decisions.
+The latter three decide as Ray's schedulers of these names do, which the tests hold. Those are not used, since a rung
+of theirs lets a loss pass that is not finite, takes in reports between rungs, lies at a power from floating-point
+logarithms, and is empty after a resume. Here a rung is a short number in budget units, a value that is not finite ends
+its trial, and a resume enters what the rows hold. Nothing here knows Ray: ``cluster/ray_tune.py`` tells it the
+decisions.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from statistics import fmean, median
 from typing import Any, Protocol
 
 from results.statistics.halving import REDUCTION
+from results.statistics.predictive_termination import Extrapolation, evidence, least_chance
 from search_spaces.objectives import MEASURED_AT_THE_END
 from terminal.short import decimals
 from trainable.config import WHOLE_UNITS, Budget
@@ -27,6 +29,7 @@ from trainable.config import WHOLE_UNITS, Budget
 # .12, one in two at 2/9 and 4/9 .15 .11 .07 .05, no stopping .20 .16 .14 .09. The Shakespeare factorial: .29 .19 .11
 # .04; .37 .21 .16 .07; .45 .27 .19 .13. What a run has at a ninth says little where schedules differ.
 FIRST_RUNG_FRACTION = 1 / 5
+PREDICTIVE = "predictive"
 
 
 def rungs(budget: Budget, reduction: int = REDUCTION) -> list[float]:
@@ -160,12 +163,84 @@ class Median:
         return sum(rung in values for values in self.values.values())
 
 
+class Predictive:
+    """Predictive termination (results/statistics/predictive_termination.py): by the values that the finished trials had
+    at the rung and at their end, it stops a trial whose chance of ending as the best is small.
+    """
+
+    def __init__(self, milestones: list[float]) -> None:
+        self.values = {rung: dict[str, float]() for rung in milestones}
+        self.ends: dict[str, float] = {}  # of finished trials
+        self.beaten: dict[str, float] = {}  # of those among them that may be the best
+        self.lines: dict[float, Extrapolation | None] = {}  # as the finished trials have it
+        self.said: dict[float, bool] = {}  # of a rung, once it has been told: that it stops
+
+    def line(self, rung: float) -> Extrapolation | None:
+        """What the finished trials tell at the rung."""
+        if rung not in self.lines:
+            best = min(self.beaten.values(), default=None)
+            self.lines[rung] = None if best is None else Extrapolation.through(self.pairs(rung), best)
+        return self.lines[rung]
+
+    def pairs(self, rung: float) -> list[tuple[float, float]]:
+        """The finished trials' values at the rung, each with its end."""
+        values = self.values[rung]
+        return [(values[key], end) for key, end in self.ends.items() if key in values]
+
+    def has(self, key: str, rung: float) -> bool:
+        return rung not in self.values or key in self.values[rung]
+
+    def judge(self, key: str, rung: float, value: float) -> Stop | None:
+        self.record(key, rung, value)
+        line, least = self.line(rung), least_chance(len(self.values[rung]))
+        if line is None or (chance := line.chance(value)) >= least:
+            return None
+        cutoff = line.cutoff(least)
+        said = "under 0.1 %" if chance < 0.001 else f"{100 * chance:.1f} %"
+        by = f"its chance of ending as the best is {said}, by {line.finished} finished trials"
+        return Stop(rung, value, value if cutoff is None else min(cutoff, value), by)
+
+    def record(self, key: str, rung: float, value: float) -> None:
+        if not self.has(key, rung):
+            self.values[rung][key] = value
+
+    def finished(self, key: str, end: float, counts: bool) -> None:
+        """Take in the end of a trial that ran to it; one that does not count tells of others, but is none to beat."""
+        self.ends[key] = end
+        if counts:
+            self.beaten[key] = end
+        self.lines.clear()
+
+    def forget(self, key: str) -> None:
+        for values in (*self.values.values(), self.ends, self.beaten):
+            values.pop(key, None)
+        self.lines.clear()
+
+    def reached(self, rung: float) -> int:
+        return len(self.values.get(rung, ()))
+
+    def news(self) -> list[str]:
+        """Say of each rung what it tells of the ends, where that has begun to stop trials or no longer does."""
+        found = []
+        for rung, values in self.values.items():
+            if (line := self.line(rung)) is None:
+                continue
+            cutoff = line.cutoff(least_chance(len(values) + 1))
+            stops = cutoff is not None and cutoff < max(values.values())
+            if self.said.get(rung) != stops:
+                self.said[rung] = stops
+                found.append(evidence(rung, self.pairs(rung), cutoff if stops else None))
+        return found
+
+
 STOPPERS = {  # and what each does, for --dry-run
+    PREDICTIVE: "a trial is stopped whose chance of ending as the best is small there by the trials that have finished",
     "asha": f"one trial in {REDUCTION} goes on at each",
     "hyperband": f"one trial in {REDUCTION} goes on at each; a part of the trials leaves out the first ones",
     "median": "the better half goes on at each",
     "none": "every trial runs to its end",
 }
+DEFAULT = PREDICTIVE  # of new searches
 MEDIAN_OF = 3  # trials that must be there before a median judges
 
 
@@ -187,6 +262,8 @@ class Stopper:
         self.rule: Rule | None = None
         if name == "median":
             self.rule = Median()
+        elif name == PREDICTIVE:
+            self.rule = Predictive(milestones)
         elif name != "none":
             self.rule = Halving(milestones, reduction, brackets=1 if name == "asha" else len(milestones) + 1)
 
@@ -209,6 +286,15 @@ class Stopper:
         """Put an earlier trial's value into its rung: how a resume rebuilds them. A trial's rungs come ascending."""
         if self.rule is not None and milestone in self.milestones and math.isfinite(value):
             self.rule.record(key, milestone, value)
+
+    def finished(self, key: str, end: float, counts: bool = True) -> None:
+        """Tell the rule how a trial ended that ran to its end; one that is no candidate does not count as the best."""
+        if isinstance(self.rule, Predictive) and math.isfinite(end):
+            self.rule.finished(key, end, counts)
+
+    def news(self) -> list[str]:
+        """Lines on what is decided by from now on, where that has changed."""
+        return self.rule.news() if isinstance(self.rule, Predictive) else []
 
     def forget(self, key: str) -> None:
         """Take a trial out of every rung: it starts again from nothing."""

@@ -28,7 +28,7 @@ from tuner.campaign.trials import Entry, Ledger
 from tuner.confirm import Confirmation
 from tuner.early_stopping import Stopper, rungs
 from tuner.failures import gave_up, is_out_of_memory, loss_of, reason_of, stalled
-from tuner.loop.endings import Losses, SameErrors, ending
+from tuner.loop.endings import Losses, SameErrors, ending, tell_end
 from tuner.loop.inputs import SAMPLED, OneStart, Problem, TrialOrigins
 from tuner.loop.keeping import Keeping
 from tuner.loop.proposals import PlannedTrials, Proposals, SampledTrials
@@ -91,6 +91,7 @@ class Search:
         for entry in self.ledger.entries.values():
             for milestone, value in entry.milestones.items():
                 stopper.record(milestone, entry.key, value)
+            tell_end(stopper, entry)
         return stopper
 
     def _proposals(self, origins: TrialOrigins, vocab_size: int | None) -> Proposals:
@@ -286,6 +287,7 @@ class Search:
         ended = status != "interrupted"
         self.ledger.close(key, status, reason, {"checkpoint": None, **(columns or {})})
         entry = self.live.pop(key)
+        self._finished(entry)
         self.files.closed(key, ended)  # only now: were the row not written, the trial would go on from its checkpoint
         self.proposals.ended(entry)
         for event in self.events:
@@ -294,6 +296,12 @@ class Search:
             self._crashed(entry)
         elif ended:
             self._same_errors.worked()
+
+    def _finished(self, entry: Entry) -> None:
+        """Let early stopping learn from the end of a trial, and say where it decides otherwise from now on."""
+        tell_end(self.stopper, entry)
+        for text in self.stopper.news():
+            self.note(text)
 
     def _crashed(self, entry: Entry) -> None:
         reason = str(entry.row["reason"])

@@ -151,17 +151,25 @@ class Correlation:
 def rank_correlation(first: pd.Series, second: pd.Series, independent: int) -> Correlation | None:
     """Spearman's correlation of two series of equal index without nulls; None where it is undefined or of under 4.
 
-    The interval takes the standard error of Bonett and Wright (2000), sqrt((1 + r^2 / 2) / (n - 3)).
+    Of ``independent`` trainings among them, by :func:`correlation`.
     """
     ranks, others = first.rank(), second.rank()
     if independent < 4 or ranks.nunique() < 2 or others.nunique() < 2:
         return None
-    value = max(-1.0, min(1.0, float(ranks.corr(others))))  # rounding may leave 1.0000000000000002
+    return correlation(float(ranks.corr(others)), len(first), independent)
+
+
+def correlation(value: float, pairs: int, independent: int) -> Correlation:
+    """A rank correlation with its interval: Fisher's z and the standard error of Bonett and Wright (2000).
+
+    That is sqrt((1 + r^2 / 2) / (n - 3)), of at least 4 ``independent`` ones among the ``pairs``.
+    """
+    value = max(-1.0, min(1.0, value))  # rounding may leave 1.0000000000000002
     if abs(value) == 1.0:
-        return Correlation(value, value, value, len(first), independent)
+        return Correlation(value, value, value, pairs, independent)
     half = NormalDist().inv_cdf((1 + CONFIDENCE) / 2) * math.sqrt((1 + value**2 / 2) / (independent - 3))
     low, high = math.tanh(math.atanh(value) - half), math.tanh(math.atanh(value) + half)
-    return Correlation(value, low, high, len(first), independent)
+    return Correlation(value, low, high, pairs, independent)
 
 
 def _completed(trials: pd.DataFrame) -> pd.DataFrame:

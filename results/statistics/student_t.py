@@ -1,4 +1,4 @@
-"""Quantile of Student's t for a two-sided test: the only one that a verdict needs, so that it needs no scipy."""
+"""Student's t: its quantile for a two-sided test and its lower tail, all that is needed of it, so that scipy is not."""
 
 from __future__ import annotations
 
@@ -18,6 +18,12 @@ def two_sided_quantile(confidence: float, degrees_of_freedom: int) -> float:
         angle = (low + high) / 2
         low, high = (angle, high) if _probability(angle, degrees_of_freedom) < confidence else (low, angle)
     return math.sqrt(degrees_of_freedom) * math.tan((low + high) / 2)
+
+
+def lower_tail(t: float, degrees_of_freedom: int) -> float:
+    """The probability that a Student variable is below ``t``."""
+    between = _probability(math.atan(abs(t) / math.sqrt(degrees_of_freedom)), degrees_of_freedom)
+    return (1 - between) / 2 if t < 0 else (1 + between) / 2
 
 
 def _probability(angle: float, degrees_of_freedom: int) -> float:

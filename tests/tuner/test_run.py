@@ -104,7 +104,7 @@ def test_a_campaign_ends_with_its_leaderboard_its_files_and_code_0(without_ray, 
     assert len(statuses("one")) == 5 and set(statuses("one")) <= {"completed", "stopped"}
     record = campaign_json("one")
     assert record["overrides"] == SMALL | {"data.source": "../../text [b]"}
-    assert (record["trials"], record["seed"], record["stopper"], record["scale"]) == (5, None, "asha", "proxy")
+    assert (record["trials"], record["seed"], record["stopper"], record["scale"]) == (5, None, "predictive", "proxy")
     assert record["ranges"]["optimizer.matrix_lr"]["domain"] == "0.01 .. 0.3 (log)"
     assert record["code_version"] == provenance.code_version() and record["environment"]["torch"]
 

@@ -183,8 +183,8 @@ def _say_how_to_judge(group: argparse._ArgumentGroup) -> None:
         "--stopper",
         metavar="NAME",
         type=_stopper,
-        help="rule that stops bad trials at rungs: asha (default in a search), hyperband, median or none (default in a "
-        "replay)",
+        help="rule that stops bad trials at rungs: predictive (default in a search), asha, hyperband, median or none "
+        "(default in a replay)",
     )
     group.add_argument(
         "--fidelity",

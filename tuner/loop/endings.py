@@ -12,7 +12,8 @@ from results.store.row_types import TrialRow
 from results.store.statuses import Status
 from search_spaces import constraints
 from search_spaces.space import Space
-from tuner.early_stopping import Stop
+from tuner.campaign.trials import Entry
+from tuner.early_stopping import Stop, Stopper
 from tuner.failures import Loss
 
 SAME_ERRORS = 3  # trials in a row that end with one error: then it is everyone's, and the campaign ends
@@ -41,6 +42,14 @@ def ending(row: TrialRow, result: Mapping[str, Any], stop: Stop | None, space: S
     if violation := _violation(row, result, space):
         return Ending("infeasible", violation)
     return Ending(status, str(result.get("reason", "")))
+
+
+def tell_end(stopper: Stopper, entry: Entry) -> None:
+    """Tell early stopping of a trial of the search that came to its end, beyond its limits or within them."""
+    row, counts = entry.row, entry.status == "completed"
+    came = counts or (entry.status == "infeasible" and (row["spent"] or 0.0) >= (row["budget"] or math.inf))
+    if entry.is_trial and came and row["last_value"] is not None:
+        stopper.finished(entry.key, row["last_value"], counts)
 
 
 def _violation(row: TrialRow, result: Mapping[str, Any], space: Space) -> str:

@@ -8,6 +8,7 @@ from search_spaces.space import Space
 from tuner.campaign.finished import Finished
 from tuner.campaign.trials import Entry, Ledger
 from tuner.early_stopping import Stopper
+from tuner.loop.endings import tell_end
 from tuner.loop.proposals import Proposals
 from tuner.proposals.reuse import Library
 
@@ -34,4 +35,5 @@ class Reuse:
         for milestone, value in entry.milestones.items():
             self.stopper.record(milestone, entry.key, value)
             self.proposals.reached(entry, milestone, value)
+        tell_end(self.stopper, entry)
         self.proposals.ended(entry)

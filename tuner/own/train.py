@@ -32,7 +32,7 @@ from terminal.counted import counted, counted_range
 from terminal.named_arguments import naming_the_nearest
 from terminal.short import shortened
 from trainable.worker.attempt import STOP_FILE
-from tuner import search_methods, start
+from tuner import early_stopping, search_methods, start
 from tuner.campaign import beginning, layout, provenance
 from tuner.campaign.again import OWN_TRAIN
 from tuner.campaign.driver import going_on_with, only_driver
@@ -193,7 +193,7 @@ def settled(spec: CampaignSpec, objective: str, was: Mapping[str, Any]) -> Campa
         trials=trials,
         seed=was.get("seed", DEFAULT_SEED) if spec.seed is None else spec.seed,
         sampler=search_methods.chosen(_method(spec, was), 1, trials),
-        stopper=spec.stopper or was.get("stopper", "asha"),
+        stopper=spec.stopper or was.get("stopper", early_stopping.DEFAULT),
         reports=was.get("reports", DEFAULT_REPORTS) if spec.reports is None else spec.reports,
         confirm=confirm,
         keep=KEEP_NONE,  # what such a function trains is its own to keep

@@ -12,8 +12,12 @@ from trainable.config import TrainConfig
 from trainable.data.preparation import known_vocab_size
 from trainable.scaling import ratio_tokens
 from trainable.worker.fidelity import BRANCH_FRACTION
-from tuner.early_stopping import bracket_shares, rungs
+from tuner.early_stopping import PREDICTIVE, bracket_shares, rungs
 from tuner.plan.trial_cost import Beside
+
+PREDICTED_ON = (
+    0.7  # part of the trials that goes on at a rung by predictive termination: benchmarks.stopping's mean cost
+)
 
 
 @dataclass(frozen=True)
@@ -97,11 +101,11 @@ def expected_share(milestones: list[float], budget: float, stopper: str = "asha"
     if stopper == "hyperband":
         parts = enumerate(bracket_shares(len(milestones)))
         return sum(part * _share(milestones[first:], budget, REDUCTION, fidelity) for first, part in parts)
-    goes_on = {"none": 1, "median": 2}.get(stopper, REDUCTION)  # one in so many
+    goes_on = {"none": 1, "median": 2, PREDICTIVE: 1 / PREDICTED_ON}.get(stopper, REDUCTION)  # one in so many
     return _share(milestones, budget, goes_on, fidelity)
 
 
-def _share(milestones: list[float], budget: float, reduction: int, fidelity: str) -> float:
+def _share(milestones: list[float], budget: float, reduction: float, fidelity: str) -> float:
     return float(sum(leg / reduction**k for k, leg in enumerate(legs(milestones, budget, fidelity))))
 
 

@@ -94,7 +94,13 @@ class _Future:
         self.known, self.come, self.draw, self.clock = known, known.come, draw, SimulatedClock()
         drift = math.exp(draw.gauss(0.0, known.drift))
         self.pool = [pace.slower(drift) for pace in draw.choices(known.paces, k=len(known.paces))]
-        self.rungs = RungsToCome(self.come.stopper, self.come.course.rungs, known.at_rungs, known.base[0], draw)
+        ended = {key: value for value, key in known.completed}
+        if known.base[1] is not None:
+            ended[known.base[0]] = known.base[1]
+        come = self.come
+        self.rungs = RungsToCome(
+            come.stopper, come.course.rungs, known.at_rungs, known.base[0], draw, come.budget, ended
+        )
         self.completed = list(known.completed)
         self.arms = {key: pace.slower(drift) for key, pace in known.arms.items()}
         self.recorded = {name: pace.slower(drift) for name, pace in known.recorded.items()}
@@ -183,6 +189,7 @@ class _Future:
             if upto < budget and self.rungs.ends(key, upto):
                 return
             head, since, after = 0.0, 0.0, upto
+        self.rungs.finished(key)
         if key != self.known.base[0]:
             self.arms.setdefault(key, pace)  # that of one that runs is there, as fast as the machine is in this future
             self.completed.append((self._value(), key))

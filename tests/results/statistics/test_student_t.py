@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from results.statistics.student_t import two_sided_quantile
+from results.statistics.student_t import lower_tail, two_sided_quantile
 
 
 @pytest.mark.parametrize(
@@ -30,3 +30,11 @@ def test_quantiles_are_those_of_the_tables(confidence: float, degrees_of_freedom
 def test_what_no_table_has_is_refused(confidence: float, degrees_of_freedom: int) -> None:
     with pytest.raises(ValueError, match="but must be"):
         two_sided_quantile(confidence, degrees_of_freedom)
+
+
+@pytest.mark.parametrize(
+    ("t", "degrees_of_freedom", "below"),
+    [(0.0, 3, 0.5), (-12.7062, 1, 0.025), (2.7764, 4, 0.975), (-3.1693, 10, 0.005), (-0.7111, 7, 0.25)],
+)
+def test_the_lower_tail_is_that_of_the_tables(t: float, degrees_of_freedom: int, below: float) -> None:
+    assert lower_tail(t, degrees_of_freedom) == pytest.approx(below, abs=2e-5)

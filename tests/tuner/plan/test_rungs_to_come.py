@@ -16,7 +16,7 @@ def went_on(rung, seen, stopper="asha", futures=400, trials=1) -> list[float]:
     """The part of the futures in which each of some trials goes on at a rung."""
     found = []
     for future in range(futures):
-        rungs = RungsToCome(stopper, RUNGS, seen, "base", random.Random(future))
+        rungs = RungsToCome(stopper, RUNGS, seen, "base", random.Random(future), 240.0, {})
         found.append([not rungs.ends(f"future {future} {number}", rung) for number in range(trials)])
     return [fmean(each) for each in zip(*found, strict=True)]
 
@@ -40,7 +40,7 @@ def test_at_a_later_rung_more_go_on() -> None:
 
 def test_values_that_were_drawn_count_for_the_next_trial() -> None:
     """Nine of ten that came are drawn, so that what goes on is no longer decided by the one that was seen."""
-    rungs = RungsToCome("asha", RUNGS, at(60.0, 3.2), "base", random.Random(0))
+    rungs = RungsToCome("asha", RUNGS, at(60.0, 3.2), "base", random.Random(0), 240.0, {})
     for number in range(9):
         rungs.ends(f"future {number}", 60.0)
     assert len(rungs.values[60.0]) == 10 == rungs.rule.reached(60.0)
@@ -48,13 +48,15 @@ def test_values_that_were_drawn_count_for_the_next_trial() -> None:
 
 def test_the_base_is_never_stopped_and_without_a_rule_nobody_is() -> None:
     seen = {f"key {number}": {60.0: 3.0} for number in range(9)}
-    assert not any(RungsToCome("asha", RUNGS, seen, "base", random.Random(n)).ends("base", 60.0) for n in range(20))
+    assert not any(
+        RungsToCome("asha", RUNGS, seen, "base", random.Random(n), 240.0, {}).ends("base", 60.0) for n in range(20)
+    )
     assert went_on(60.0, seen, stopper="none") == [1.0]
 
 
 def test_of_many_that_were_seen_an_even_part_is_kept_and_the_base() -> None:
     seen = {f"key {number}": {60.0: float(number)} for number in range(1000)} | {"base": {60.0: -1.0}}
-    values = RungsToCome("asha", RUNGS, seen, "base", random.Random(0)).values[60.0]
+    values = RungsToCome("asha", RUNGS, seen, "base", random.Random(0), 240.0, {}).values[60.0]
     assert 150 < len(values) <= MOST_SEEN + 1 and values[0] == -1.0
     assert fmean(values) == pytest.approx(500, abs=10)
 

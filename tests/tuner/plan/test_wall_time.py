@@ -57,7 +57,7 @@ def test_stopping_trials_never_takes_longer_than_stopping_none(toy_base) -> None
     draw = random.Random(5)
     for _ in range(150):
         trials, slots = draw.randint(1, 40), draw.randint(1, 50)
-        stopper = draw.choice(["asha", "hyperband", "median", "none"])
+        stopper = draw.choice(["predictive", "asha", "hyperband", "median", "none"])
         fidelity = draw.choice(["truncate", "complete", "branch"])
         beside = Beside(start=draw.random(), on_the_way=draw.random(), at_the_end=draw.random())
         plan = plan_search(
@@ -73,7 +73,7 @@ def test_a_search_in_one_wave_takes_as_long_with_early_stopping_as_without(toy_b
     assert found.wall <= found.wall_unstopped <= 1.03
 
 
-@pytest.mark.parametrize("stopper", ["asha", "hyperband", "median"])
+@pytest.mark.parametrize("stopper", ["asha", "hyperband", "median", "predictive"])
 def test_each_stopper_saves_something(toy_base, stopper) -> None:
     assert schedule(toy_base, 60, 2, stopper).compute < 55
 
