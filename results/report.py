@@ -44,6 +44,7 @@ from results.questions.pareto import front_in_words
 from results.some_changes import HEADING, as_many_as_fit
 from results.statistics.leaderboard import counts, leaderboard
 from results.statistics.pareto import costs
+from results.stopping import stopping_line
 from results.store import frames
 from results.store.find import find
 from results.store.frames import Results
@@ -89,6 +90,8 @@ def print_leaderboard(console: Console, results: Results, top: int = 10) -> None
     verdicts = verdict_lines(results)
     for note in _notes(board, shown, bool(verdicts), bool(cut_schedules(results.campaign, shown).notna().any())):
         console.print(note, style="dim")
+    if stopping := stopping_line(results):
+        console.print(stopping, style="dim")
     for line in crashes:
         console.print(line)
     _print_best(console, board, objective, results)

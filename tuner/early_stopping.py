@@ -20,6 +20,7 @@ from typing import Any, Protocol
 from results.statistics.halving import REDUCTION
 from results.statistics.predictive_termination import Extrapolation, evidence, least_chance
 from search_spaces.objectives import MEASURED_AT_THE_END
+from terminal.counted import counted
 from terminal.short import decimals
 from trainable.config import WHOLE_UNITS, Budget
 
@@ -176,7 +177,7 @@ class Predictive:
         self.said: dict[float, bool] = {}  # of a rung, once it has been told: that it stops
 
     def line(self, rung: float) -> Extrapolation | None:
-        """What the finished trials tell at the rung."""
+        """Return what the finished trials tell at the rung."""
         if rung not in self.lines:
             best = min(self.beaten.values(), default=None)
             self.lines[rung] = None if best is None else Extrapolation.through(self.pairs(rung), best)
@@ -197,7 +198,7 @@ class Predictive:
             return None
         cutoff = line.cutoff(least)
         said = "under 0.1 %" if chance < 0.001 else f"{100 * chance:.1f} %"
-        by = f"its chance of ending as the best is {said}, by {line.finished} finished trials"
+        by = f"its chance of ending as the best is {said}, by {counted(line.finished, 'finished trial')}"
         return Stop(rung, value, value if cutoff is None else min(cutoff, value), by)
 
     def record(self, key: str, rung: float, value: float) -> None:
@@ -240,7 +241,7 @@ STOPPERS = {  # and what each does, for --dry-run
     "median": "the better half goes on at each",
     "none": "every trial runs to its end",
 }
-DEFAULT = PREDICTIVE  # of new searches
+DEFAULT_STOPPER = PREDICTIVE  # of new searches
 MEDIAN_OF = 3  # trials that must be there before a median judges
 
 

@@ -106,7 +106,7 @@ def _ask_search(space: Space, spec: CampaignSpec, scale: str) -> Question:
         _settled(spec, asked, scale),
         trials=trials,
         sampler=search_methods.chosen(spec.sampler, len(asked.objectives), trials),
-        stopper=spec.stopper or (early_stopping.DEFAULT if asked.measured_on_the_way else "none"),
+        stopper=spec.stopper or (early_stopping.DEFAULT_STOPPER if asked.measured_on_the_way else "none"),
         reports=spec.reports or 0,
         confirm=(DEFAULT if one else False) if spec.confirm is None else spec.confirm,
         keep=spec.keep or KEEP_CONFIRMED,

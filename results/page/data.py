@@ -21,6 +21,7 @@ from results.page.verdict import Sentence, sentence_of
 from results.statistics.confirmation import rounds
 from results.statistics.leaderboard import leaderboard, searched
 from results.statistics.pareto import costs
+from results.stopping import stopping_line
 from results.store.frames import Results
 from results.store.row_types import TRIAL_COLUMNS
 from results.store.statuses import SEARCH, STATUSES
@@ -61,6 +62,7 @@ def page_data(results: Results, folder: Location) -> dict[str, Any]:
         "knobs": knobs(campaign, trials),
         "curves": lines.courses(trials, results.reports, results.curve_arrays, objective),
         "curve_notes": [shown_text(f"{note[0].upper()}{note[1:]}.") for note in curve_notes(results)],
+        "stopping": shown_text(stopping_line(results)),
         "rungs": lines.judged_at(campaign, trials, results.reports),
         "at_rungs": lines.at_rungs(trials, results.reports, objective),
         "confirmations": confirmations(found, rows),

@@ -18,6 +18,7 @@ import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from terminal.counted import counted
 from terminal.short import decimals
 
 from results.statistics.leaderboard import Correlation, correlation
@@ -25,8 +26,8 @@ from results.statistics.student_t import lower_tail
 
 # Both were chosen with benchmarks.stopping (20 pools, 24 trials each, 1 slot): mean cost and mean regret at 6 and half
 # are .67 .012, at 6 and a third .70 .008, at 8 and half .70 .007, at 4 and a third .67 .013; ASHA's are .54 .032.
-FEWEST = 6  # finished trials that a line is laid through
-PART = 1 / 2  # of the chance that a trial has before its value is known, below which it stops
+FEWEST_FINISHED = 6  # finished trials that a line is laid through
+PART_OF_A_CHANCE = 1 / 2  # of the chance that a trial has before its value is known, below which it stops
 # Values and ends that are worse than the middle by more than the best is better count as no worse: bad configs are far
 # off, on no line, and what is asked is who ends first.
 AS_FAR = 1.0
@@ -47,8 +48,8 @@ class Extrapolation:
 
     @classmethod
     def through(cls, pairs: Sequence[tuple[float, float]], best: float) -> Extrapolation | None:
-        """Lay it through (value at the rung, end); None of under ``FEWEST``, and where all are equal."""
-        if len(pairs) < FEWEST:
+        """Lay it through (value at the rung, end); None of under ``FEWEST_FINISHED``, and where all are equal."""
+        if len(pairs) < FEWEST_FINISHED:
             return None
         worst, latest = _as_far([value for value, _ in pairs]), _as_far([end for _, end in pairs])
         values, ends = [min(v, worst) for v, _ in pairs], [min(end, latest) for _, end in pairs]
@@ -93,13 +94,13 @@ class Extrapolation:
 
 def least_chance(came: int) -> float:
     """The chance of ending as the best below which a trial stops at a rung to which ``came`` trials have come."""
-    return PART / max(1, came)
+    return PART_OF_A_CHANCE / max(1, came)
 
 
 def orders(pairs: Sequence[tuple[float, float]]) -> Correlation | None:
     """Spearman's rank correlation of the values with the ends, with its interval; None where it is undefined."""
     ranks = [_ranks([pair[place] for pair in pairs]) for place in (0, 1)]
-    if len(pairs) < FEWEST or min(len(set(each)) for each in ranks) < 2:
+    if len(pairs) < FEWEST_FINISHED or min(len(set(each)) for each in ranks) < 2:
         return None
     return correlation(statistics.correlation(*ranks), len(pairs), len(pairs))
 
@@ -108,7 +109,7 @@ def evidence(rung: float, pairs: Sequence[tuple[float, float]], cutoff: float | 
     """Say what a rung tells of the ends, and that it stops trials above ``cutoff``, or lets them run on."""
     found = orders(pairs)
     by = "" if found is None else f" by {found.value:.2f} ({found.low:.2f} to {found.high:.2f})"
-    over = f"over {len(pairs)} finished trials"
+    over = f"over {counted(len(pairs), 'finished trial')}"
     if cutoff is None:
         return f"rung {rung:.10g} orders the ends{by} {over}, which is not enough: trials run on"
     return f"rung {rung:.10g} orders the ends{by} {over}: trials above {decimals(cutoff)} stop there"

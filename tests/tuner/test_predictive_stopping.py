@@ -9,7 +9,7 @@ import pytest
 
 from storage import files
 from trainable.config import TrainConfig
-from tuner.early_stopping import DEFAULT, Stopper
+from tuner.early_stopping import DEFAULT_STOPPER, Stopper
 
 RUNGS = [60, 120]
 ENDS = [2.0, 2.12, 2.18, 2.33, 2.37, 2.5]  # of trials that had 3.0, 3.1, ... at both rungs
@@ -29,7 +29,7 @@ def six_finished(**settings) -> Stopper:
 
 
 def test_it_is_what_new_searches_stop_by() -> None:
-    assert DEFAULT == "predictive"
+    assert DEFAULT_STOPPER == "predictive"
 
 
 def test_before_six_trials_have_finished_nothing_is_stopped() -> None:

@@ -193,7 +193,7 @@ def settled(spec: CampaignSpec, objective: str, was: Mapping[str, Any]) -> Campa
         trials=trials,
         seed=was.get("seed", DEFAULT_SEED) if spec.seed is None else spec.seed,
         sampler=search_methods.chosen(_method(spec, was), 1, trials),
-        stopper=spec.stopper or was.get("stopper", early_stopping.DEFAULT),
+        stopper=spec.stopper or was.get("stopper", early_stopping.DEFAULT_STOPPER),
         reports=was.get("reports", DEFAULT_REPORTS) if spec.reports is None else spec.reports,
         confirm=confirm,
         keep=KEEP_NONE,  # what such a function trains is its own to keep

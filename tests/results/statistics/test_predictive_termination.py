@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from results.statistics.predictive_termination import (
     AS_FAR,
-    FEWEST,
-    PART,
+    FEWEST_FINISHED,
+    PART_OF_A_CHANCE,
     Extrapolation,
     evidence,
     least_chance,
@@ -55,7 +55,7 @@ def test_values_that_do_not_order_the_ends_have_no_small_chance() -> None:
 
 
 def test_under_six_finished_trials_and_equal_values_tell_nothing() -> None:
-    assert FEWEST == 6 and Extrapolation.through(LINE[:5], 2.0) is None
+    assert FEWEST_FINISHED == 6 and Extrapolation.through(LINE[:5], 2.0) is None
     assert Extrapolation.through([(3.0, end) for _, end in LINE], 2.0) is None
     assert Extrapolation.through([(value, 2.0) for value, _ in LINE], 2.0) is None
 
@@ -84,7 +84,7 @@ def test_the_cutoff_is_where_the_chance_falls_below_the_least() -> None:
 
 
 def test_a_trial_stops_below_half_of_the_chance_that_it_had_unseen() -> None:
-    assert PART == 0.5 and least_chance(10) == 0.05 and least_chance(0) == 0.5
+    assert PART_OF_A_CHANCE == 0.5 and least_chance(10) == 0.05 and least_chance(0) == 0.5
 
 
 @settings(max_examples=200, deadline=None)

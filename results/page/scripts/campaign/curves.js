@@ -53,7 +53,7 @@ function curvesSection() {
   };
   hint();
   const drawn = Object.keys(CURVES[options.measure].of).map(Number).filter(searched);
-  body.append(tools, host, legend(fates(drawn, "line")), ...DATA.curve_notes.map((text) => el("p", { class: "note", text })));
+  body.append(tools, host, legend(fates(drawn, "line")), ...[DATA.stopping, ...DATA.curve_notes].filter(Boolean).map((text) => el("p", { class: "note", text })));
   const stopped = T.number.map((_, place) => place).filter((place) => statusOf(place) === "stopped" && valueOf("reason", place));
   if (stopped.length) {
     const cut = stopped.filter((place) => T.cut[place] !== null).length;

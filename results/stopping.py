@@ -1,0 +1,67 @@
+"""One line on early stopping, by whatever rule: what it saved, and what it may have cost.
+
+What it may have cost is the chance that a trial which it ended would have ended as the best: by the values that the
+completed trials had at the same rung and at their end (results/statistics/predictive_termination.py). It is judged anew
+from all rows, with the completed trials of the whole search.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import pandas as pd
+from terminal.counted import counted
+
+from results.statistics.predictive_termination import FEWEST_FINISHED, Extrapolation, orders
+from results.store.frames import Results
+
+
+def stopping_line(results: Results) -> str:
+    """Say it in one line; empty where no trial of the search was stopped."""
+    trials = results.trials
+    begun = trials[trials["spent"].notna() & trials["budget"].notna()]
+    stopped = begun[(begun["status"] == "stopped") & begun["rung"].notna() & begun["last_value"].notna()]
+    if stopped.empty:
+        return ""
+    saved = float((stopped["budget"] - stopped["spent"]).sum() / begun["budget"].sum())
+    of = f"{len(stopped)} of {counted(len(trials), 'trial')}"
+    return f"Early stopping ended {of} and saved {saved:.0%} of their training. {_cost(results, stopped)}"
+
+
+def _cost(results: Results, stopped: pd.DataFrame) -> str:
+    none_is_best, known, told = 1.0, 0, []
+    for rung, there in stopped.groupby("rung"):
+        pairs = pairs_at(results, float(rung))
+        line = Extrapolation.through(pairs, min((end for _, end in pairs), default=math.inf))
+        if (found := orders(pairs)) is not None:
+            told.append(f"rung {rung:.10g} orders the ends by {found.value:.2f} ({found.low:.2f} to {found.high:.2f})")
+        if line is None:
+            continue
+        known += len(there)
+        for value in there["last_value"]:
+            none_is_best *= 1 - line.chance(float(value))
+    if not known:
+        wanted = counted(FEWEST_FINISHED, "completed trial")
+        return f"What that may have cost is not known: it takes {wanted} with a value at its rungs."
+    whom = "one of these" if known == len(stopped) else f"one of {known} of these"
+    return f"The chance that {whom} would have ended as the best is {_percent(1 - none_is_best)}: {'; '.join(told)}."
+
+
+def _percent(chance: float) -> str:
+    return "under 1 %" if chance < 0.01 else f"{100 * chance:.0f} %"
+
+
+def pairs_at(results: Results, rung: float) -> Sequence[tuple[float, float]]:
+    """The completed trials' values at a rung, each with its end."""
+    trials, reports = results.trials, results.reports
+    ends = trials[(trials["status"] == "completed") & trials["value"].notna()].set_index("key")["value"]
+    if ends.empty:
+        return []
+    objective = str(trials["objective"].iloc[0])
+    measured = "reported_value" if results.campaign.get("own_train") is not None else objective
+    if measured not in reports:  # it is known at the end only
+        return []
+    there = reports[(reports["milestone"] == rung) & reports["key"].isin(ends.index) & reports[measured].notna()]
+    there = there.sort_values("attempt", kind="stable").drop_duplicates("key", keep="last")
+    return [(float(value), float(ends[key])) for key, value in zip(there["key"], there[measured], strict=True)]
