@@ -31,8 +31,8 @@ def stopping_line(results: Results) -> str:
 
 def _cost(results: Results, stopped: pd.DataFrame) -> str:
     none_is_best, known, told = 1.0, 0, []
-    for rung, there in stopped.groupby("rung"):
-        pairs = pairs_at(results, float(rung))
+    for rung in sorted(map(float, stopped["rung"].unique())):
+        there, pairs = stopped[stopped["rung"] == rung], pairs_at(results, rung)
         line = Extrapolation.through(pairs, min((end for _, end in pairs), default=math.inf))
         if (found := orders(pairs)) is not None:
             told.append(f"rung {rung:.10g} orders the ends by {found.value:.2f} ({found.low:.2f} to {found.high:.2f})")
