@@ -125,7 +125,7 @@ def print_where(console: Console, folder: Location) -> None:
 
 
 def print_weights(console: Console, results: Results, folder: Location) -> None:
-    """Print whose weights the campaign keeps, and where."""
+    """Print whose weights the campaign keeps, and the command that exports them."""
     if (line := weights_line(results, folder)) is not None:
         console.print(line)
 

@@ -46,6 +46,7 @@ MAY_IMPORT: dict[tuple[str, ...], set[str]] = {
     ("-m", "tuner.status", "no-such-campaign"): NUMBERS,
     ("-m", "tuner.export", "--help"): NUMBERS,
     ("-m", "tuner.export", "no-such-campaign"): {*NUMBERS, "pandas"},
+    ("-m", "tuner.sample", "--top-k", "0"): NUMBERS,
     ("-m", "search_spaces.reference", "--help"): {"rich"},
     ("-m", "search_spaces.reference", "knobs/README.md"): NUMBERS,
     # Tables of trials are data frames.

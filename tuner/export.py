@@ -15,7 +15,10 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from results.store.resume_command import EXPORT_PROGRAM
+from storage import inside
 from storage.location import argument
 from terminal.command_line import OneLineParser
 from terminal.complaint import complain
@@ -25,7 +28,12 @@ from terminal.option_numbers import whole_number
 from terminal.size import size
 from tuner.artifacts.options import add_trial_options, chosen_trial
 
-PROGRAM = "python -m tuner.export"
+if TYPE_CHECKING:
+    from tuner.artifacts.export_folder import Exported
+    from tuner.artifacts.kept_trial import KeptTrial
+    from tuner.artifacts.submission import Author
+
+PROGRAM = EXPORT_PROGRAM
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -55,7 +63,9 @@ def run(options: argparse.Namespace) -> int:
 
     from tuner.artifacts.export_folder import check_target, export
     from tuner.artifacts.rescored import settings_of
+    from tuner.artifacts.submission import GOLF, author_of
 
+    author = author_of(options.author, options.github_id, options.title, options.blurb, trial)
     folder = options.to or Path(f"{trial.folder.name}-trial-{trial.row['number']}")
     check_target(folder)
     settings = settings_of(trial.config, options.bits, options.compressor)
@@ -75,7 +85,23 @@ def run(options: argparse.Namespace) -> int:
         console.print("Trains it once more:")
         console.print(f"  {done.command}")
     console.print(f"Exported to {folder}: {', '.join(done.names)} ({size(len(small.data))} artifact)")
+    if author is not None:
+        print_submission(console, trial, done, author)
+    elif trial.row["space"] == GOLF:
+        console.print(f"A folder for {GOLF}'s competition: add --author and --github-id")
     return DONE
+
+
+def print_submission(console: Console, trial: KeptTrial, done: Exported, author: Author) -> None:
+    """Write the folder that the competition takes, and print its rules with what was found of each."""
+    from tuner.artifacts.submission import SUBMISSION, rules, submission
+
+    found = submission(trial, done, author)
+    for name, content in found.items():
+        inside.write(done.folder, f"{SUBMISSION}/{name}", content)
+    console.print(f"Submission in {done.folder / SUBMISSION}: {', '.join(found)}")
+    for rule in rules(trial, done, len(found["train_gpt.py"])):
+        console.print(f"  {rule.line}")
 
 
 def _parser() -> OneLineParser:
@@ -97,6 +123,11 @@ def _parser() -> OneLineParser:
     parser.add_argument(
         "--compressor", metavar="NAME", help="zlib, zstd, lzma or brotli (default: the config's, or zlib)"
     )
+    golf = parser.add_argument_group("a submission to parameter golf")
+    golf.add_argument("--author", metavar="NAME", help="your name, as submission.json has it")
+    golf.add_argument("--github-id", metavar="LOGIN", help="your name on GitHub")
+    golf.add_argument("--title", metavar="TEXT", help="name of the submission (default: the campaign and the trial)")
+    golf.add_argument("--blurb", metavar="TEXT", help="a sentence about it (default: what differs from the base)")
     return parser
 
 

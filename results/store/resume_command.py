@@ -12,6 +12,7 @@ from results.store.find import RUNS
 from results.store.names import is_name
 
 RUN_PROGRAM = "python -m tuner.run"
+EXPORT_PROGRAM = "python -m tuner.export"
 
 
 def resume_command(folder: Location, option: str = "", own_train: bool = False, trusted: bool = False) -> str:

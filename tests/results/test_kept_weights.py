@@ -1,0 +1,47 @@
+"""The line of the report about weights: whose they are, and the command that exports them."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from results import Store, load
+from results.kept_weights import name_in_commands, weights_line
+from results.report import main, print_weights
+from storage.location import location
+from terminal.console import Console
+
+
+def test_the_trials_that_have_weights_are_named_and_more_are_counted(store: Store, make_trial) -> None:
+    assert weights_line(load(store.folder), store.folder) is None
+    for number in range(7):
+        row = make_trial(number, "completed", 2.0 - number, is_base=not number)
+        store.write_trial({**row, "weights": f"weights/k{number}/a1.safetensors" if number in (0, 4) else None})
+    command = f"python -m tuner.export {store.folder} writes them out"
+    assert weights_line(load(store.folder), store.folder) == f"Weights of trial 0 (the base), trial 4: {command}"
+    for row in store.trials():
+        store.write_trial({**row, "weights": "weights/k/a1.safetensors"})
+    assert weights_line(load(store.folder), store.folder) == f"Weights of 7 trials: {command}"
+    file = io.StringIO()
+    print_weights(Console(file=file, width=400), load(store.folder), store.folder)
+    assert file.getvalue() == f"Weights of 7 trials: {command}\n"
+
+
+def test_the_report_prints_it(store: Store, make_trial, capsys, monkeypatch) -> None:
+    monkeypatch.setenv("COLUMNS", "400")
+    store.write_trial({**make_trial(0, "completed", 2.0, is_base=True), "weights": "weights/k/a1.safetensors"})
+    assert main([str(store.folder), "--no-page"]) == 0
+    assert "\nWeights of trial 0 (the base): python -m tuner.export " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("folder", "said"),
+    [
+        ("results/runs/night", "night"),
+        ("s3://bucket/runs/night", "s3://bucket/runs/night"),
+        ("/a b/night", "/a b/night"),
+    ],
+)
+def test_a_command_calls_a_campaign_by_what_finds_it(folder, said) -> None:
+    assert name_in_commands(location(folder)) == said

@@ -1,0 +1,120 @@
+"""The folder for parameter golf, held to what the competition's README asks for.
+
+"All submissions should be made as a pull request that only adds a new folder [...] and includes the following files":
+a README.md, a submission.json with name, GitHub ID and val_bpb, a train log that the script writes, and a train_gpt.py
+that "must successfully compile and run within the records folder"; "code bytes plus compressed model bytes" are at most
+16,000,000, decimal.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from results import load
+from tests.trained_campaign import trained_campaign
+from tests.tuner.conftest import Tune
+from trainable.evaluation import artifact as artifacts
+from tuner import export
+
+AUTHOR = ["--author", "Ada Lovelace", "--github-id", "ada-l", "--title", "Notes", "--blurb", "An engine | a table."]
+
+
+@pytest.fixture(scope="module")
+def campaign(tmp_path_factory) -> Path:
+    with pytest.MonkeyPatch.context() as patch:
+        folder = tmp_path_factory.mktemp("golf")
+        return trained_campaign(folder, patch, Tune, "--trials", "2", "--confirm", "1x2", "--stopper", "none")
+
+
+@pytest.fixture
+def handed_in(campaign, tmp_path, monkeypatch, capsys) -> Path:
+    """The submission of the base, which was trained on two fresh seeds too."""
+    go_to(campaign, monkeypatch)
+    assert export.main(["small", "--trial", "0", "--to", str(tmp_path / "to"), *AUTHOR]) == 0
+    said = capsys.readouterr().out
+    assert "NOT MET (other text, its first 512 tokens)" in said and ": met (" in said and "not shown here" in said
+    return tmp_path / "to" / "submission"
+
+
+def go_to(campaign: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(campaign.parents[2])
+    monkeypatch.setenv("TUNER_CACHE", str(campaign.parents[2] / "cache"))
+    monkeypatch.setenv("COLUMNS", "1000")
+
+
+def test_the_folder_has_what_the_competition_asks_for(handed_in, campaign) -> None:
+    names = {path.name for path in handed_in.iterdir()}
+    assert names >= {"README.md", "submission.json", "train_gpt.py", "requirements.txt"}
+    seeds = {int(found[1]) for name in names if (found := re.fullmatch(r"train_seed(\d+)\.log", name))}
+    rows = load(campaign).rows
+    assert seeds == set(rows[rows["is_base"] == True]["seed"]) and len(seeds) == 3  # noqa: E712
+    facts = json.loads((handed_in / "submission.json").read_text())
+    assert (facts["author"], facts["github_id"], facts["name"]) == ("Ada Lovelace", "ada-l", "Notes")
+    assert facts["blurb"] == "An engine | a table." and re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", facts["date"])
+    data = (handed_in.parent / "artifact.bin").read_bytes()
+    code = (handed_in / "train_gpt.py").stat().st_size
+    assert facts["bytes_model"] == len(data) and facts["bytes_code"] == code
+    assert facts["bytes_total"] == len(data) + code <= 16_000_000
+    exported = json.loads((handed_in.parent / "export.json").read_text())["artifact"]
+    assert (facts["val_bpb"], facts["val_loss"]) == (exported["val_bpb"], exported["val_loss"])
+
+
+def test_the_readme_has_the_numbers_with_their_interval_and_the_rules(handed_in, campaign) -> None:
+    text = (handed_in / "README.md").read_text()
+    facts = json.loads((handed_in / "submission.json").read_text())
+    assert text.startswith("# Notes\n\nAn engine | a table.\n") and repr(facts["val_bpb"]) in text
+    rows = load(campaign).confirmations
+    fresh = rows[rows["is_base"] == True]["val_bpb"]  # noqa: E712
+    half = 12.7062047 * fresh.std() / 2**0.5  # Student's t of one degree of freedom
+    assert f"mean {fresh.mean():.4f}, 95 % interval {fresh.mean() - half:.4f} .. {fresh.mean() + half:.4f}" in text
+    assert "under 10 minutes on 8xH100: not shown here" in text and "whole FineWeb validation split: NOT MET" in text
+    assert str(campaign.parents[2]) not in text
+
+
+def test_the_script_alone_trains_the_same_run_and_writes_the_same_artifact(handed_in, campaign, tmp_path) -> None:
+    """In an empty folder, without this checkout on its path: the code is in the script."""
+    place = tmp_path / "records"
+    place.mkdir()
+    script = place / "train_gpt.py"
+    script.write_bytes((handed_in / "train_gpt.py").read_bytes())
+    assert str(campaign.parents[2]).encode() not in script.read_bytes(), "it names nobody's folders"
+    environment = {name: text for name, text in os.environ.items() if name != "PYTHONPATH"}
+    environment |= {"DATA_PATH": str(campaign.parents[2] / "text"), "TUNER_CACHE": str(tmp_path / "cache")}
+    command = [sys.executable, "-I", script.name]
+    run = subprocess.run(command, cwd=place, env=environment, capture_output=True, text=True, timeout=300)
+    assert run.returncode == 0, run.stderr[-2000:]
+    facts = json.loads((handed_in / "submission.json").read_text())
+    assert f"val_bpb:{facts['pre_quant_val_bpb']!r}" in run.stdout
+    assert f"final_int8_zlib_roundtrip_exact val_loss:{facts['val_loss']!r} val_bpb:{facts['val_bpb']!r}" in run.stdout
+    assert f"total submission size: {facts['bytes_total']} bytes" in run.stdout
+    made = (place / "final_model.bin").read_bytes()
+    assert made == (handed_in.parent / "artifact.bin").read_bytes() and artifacts.load(made)
+    assert sum(line.startswith("step:") and "train_loss:" in line for line in run.stdout.splitlines()) == 12
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--author", "Ada"], "give both --author and --github-id"),
+        (["--github-id", "ada"], "give both --author and --github-id"),
+        (["--title", "x"], "give both --author and --github-id"),
+        (["--author", "Ada", "--github-id", "a_b"], "'a_b' is no name on GitHub"),
+        (["--auther", "Ada"], "did you mean '--author'?"),
+    ],
+    ids=" ".join,
+)
+def test_a_submission_without_its_author_is_refused(campaign, tmp_path, monkeypatch, arguments, said, capsys) -> None:
+    go_to(campaign, monkeypatch)
+    try:
+        code = export.main(["small", "--trial", "0", "--to", str(tmp_path / "to"), *arguments])
+    except SystemExit as ended:
+        code = ended.code
+    found = capsys.readouterr().err
+    assert code == 2 and found.count("\n") == 1 and said in found and not (tmp_path / "to").exists()

@@ -1,0 +1,76 @@
+"""Text to tokens and back, by the vocabulary that lies beside a folder of shards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from trainable.data import tokenizer
+from trainable.data.tokenizer import FILE_NAME, Tokenizer, check_sentencepiece, vocabulary_file
+
+
+class TextCodec(Protocol):
+    """A vocabulary that has both directions."""
+
+    @property
+    def start(self) -> int | None:
+        """The token before a document; None where the vocabulary has none."""
+
+    def ids(self, text: str) -> list[int]:
+        """Tokens of a text, without the one before a document."""
+
+    def text(self, ids: Sequence[int]) -> str:
+        """The text of some tokens; bytes that are no UTF-8 become the replacement character."""
+
+
+class ByteLevelCodec:
+    """Our own byte-level BPE."""
+
+    def __init__(self, bpe: Tokenizer) -> None:
+        self.bpe = bpe
+
+    @property
+    def start(self) -> int | None:
+        return self.bpe.bos
+
+    def ids(self, text: str) -> list[int]:
+        return [int(i) for i in self.bpe.encode(text)]
+
+    def text(self, ids: Sequence[int]) -> str:
+        return b"".join(self.bpe.tokens[i] for i in ids if i != self.bpe.bos).decode(errors="replace")
+
+
+class SentencePieceCodec:
+    """A SentencePiece model."""
+
+    def __init__(self, path: Path) -> None:
+        check_sentencepiece(path)
+        import sentencepiece
+
+        self.model: Any = sentencepiece.SentencePieceProcessor()
+        self.model.Load(str(path))
+
+    @property
+    def start(self) -> int | None:
+        found = int(self.model.bos_id())
+        return None if found < 0 else found
+
+    def ids(self, text: str) -> list[int]:
+        return [int(i) for i in self.model.encode(text)]
+
+    def text(self, ids: Sequence[int]) -> str:
+        return str(self.model.decode(list(ids)))
+
+
+def codec_beside(folder: Path) -> TextCodec:
+    """The codec of the shards in a folder. A ValueError where their vocabulary cannot turn text into tokens."""
+    file = vocabulary_file(folder)
+    if file is not None and file.name == FILE_NAME:
+        return ByteLevelCodec(tokenizer.Tokenizer.load(file))
+    if file is not None and file.suffix == ".model":
+        return SentencePieceCodec(file)
+    raise ValueError(
+        f"the vocabulary beside the shards in {folder} lists tokens but not how text is cut into them: text is written "
+        f"with a {FILE_NAME} of this package or a SentencePiece .model"
+    )

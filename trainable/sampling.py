@@ -1,0 +1,36 @@
+"""Text written by a network: one token after the other, drawn from its probabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from trainable.run import Run
+
+
+def drawn_tokens(
+    run: Run, prompt: Sequence[int], count: int, temperature: float = 1.0, top_k: int | None = None, seed: int = 0
+) -> Iterator[int]:
+    """``count`` tokens that follow ``prompt`` (at least one token).
+
+    p(i) is the softmax of logits / temperature, over the ``top_k`` most likely tokens (None: all); temperature 0 takes
+    the most likely one. The network sees the last ``data.seq_len`` tokens. The draws are made on the CPU, so that a
+    seed gives the same text wherever the logits are the same.
+    """
+    import torch
+
+    assert prompt, "a network continues something"
+    ids, generator = list(prompt), torch.Generator().manual_seed(seed)
+    run.network.eval()
+    for _ in range(count):
+        seen = torch.tensor([ids[-run.config.data.seq_len :]], device=run.runtime.device)
+        with torch.no_grad(), run.runtime.autocast():
+            logits = run.network(seen)[0, -1, : run.dataset.vocab_size].float().cpu()
+        if temperature == 0:
+            ids.append(int(logits.argmax()))
+        else:
+            kept = logits.topk(top_k or len(logits))
+            shares = torch.softmax(kept.values / temperature, -1)
+            ids.append(int(kept.indices[torch.multinomial(shares, 1, generator=generator)]))
+        yield ids[-1]

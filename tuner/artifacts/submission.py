@@ -1,0 +1,219 @@
+"""The folder that parameter golf takes as a submission: README.md, submission.json, a log a seed, train_gpt.py.
+
+As the competition's README asks (openai/parameter-golf, "Submission Process"): a pull request that adds one folder with
+these files. What its rules ask of the numbers is said rule by rule: met, not met, or not shown by what was trained.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from math import isnan
+from pathlib import PurePath
+from statistics import fmean, stdev
+from typing import Any
+
+from results.export import to_markdown
+from results.questions.winner import winner
+from results.statistics.student_t import two_sided_quantile
+from results.store.row_types import TrialRow
+from terminal.counted import counted
+from terminal.short import decimals, short
+from trainable.component_json import encode
+from trainable.config import TrainConfig
+from trainable.data import download
+from tuner.artifacts.export_folder import Exported
+from tuner.artifacts.kept_trial import KeptTrial, fresh_seed_rows
+from tuner.artifacts.submission_script import requirements, training_script
+from tuner.artifacts.training_log import training_log
+
+GOLF = "parameter_golf"
+SUBMISSION = "submission"  # the folder inside the export
+LIMIT_BYTES = 16_000_000  # code and compressed weights, decimal
+LIMIT_SECONDS = 600
+REQUIRED = ("README.md", "submission.json", "train_gpt.py")  # and a log: train*.log
+TRACK = "non_record_16mb"  # what trains on one device has not shown that it keeps the limit of time
+_LOGIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})")  # of GitHub
+
+
+@dataclass(frozen=True)
+class Author:
+    """The person who hands in, and what the submission is called."""
+
+    name: str
+    github_id: str
+    title: str | None = None
+    blurb: str | None = None
+
+
+@dataclass(frozen=True)
+class GolfRule:
+    """One rule of the competition; ``met`` is None where nothing here shows it."""
+
+    text: str
+    met: bool | None
+    found: str
+
+    @property
+    def line(self) -> str:
+        said = "not shown here" if self.met is None else "met" if self.met else "NOT MET"
+        return f"{self.text}: {said} ({self.found})"
+
+
+def author_of(
+    name: str | None, github_id: str | None, title: str | None, blurb: str | None, trial: KeptTrial
+) -> Author | None:
+    """The author that the options name, None where they name none; a ValueError where no submission can be made."""
+    given = {"--author": name, "--github-id": github_id, "--title": title, "--blurb": blurb}
+    options = [option for option, text in given.items() if text is not None]
+    if not options:
+        return None
+    if trial.row["space"] != GOLF:
+        raise ValueError(f"{options[0]} is for a submission to {GOLF}: {trial.name} is of {trial.row['space']!r}")
+    if trial.sources:
+        raise ValueError(f"{options[0]}: no submission can be made of {trial.name}, which needs code of your own")
+    if not name or not github_id:
+        raise ValueError("a submission names its author: give both --author and --github-id")
+    if _LOGIN.fullmatch(github_id) is None:
+        raise ValueError(f"--github-id {github_id!r} is no name on GitHub: letters, digits and '-', at most 39")
+    return Author(name, github_id, title, blurb)
+
+
+def submission(trial: KeptTrial, exported: Exported, author: Author) -> dict[str, bytes]:
+    """The files of a submission by their names."""
+    script = training_script(json.dumps(encode(_without_place(trial.config))))
+    runs = runs_handed_in(trial)
+    logs = {f"train_seed{row['seed']}.log": training_log(trial.results.store, row) for row in runs}
+    found = {
+        "README.md": _readme(trial, exported, author, len(script.encode()), runs),
+        "submission.json": f"{json.dumps(_facts(trial, exported, author, len(script.encode()), runs), indent=2)}\n",
+        "train_gpt.py": script,
+        "requirements.txt": requirements(),
+        **logs,
+    }
+    assert set(REQUIRED) <= found.keys() and logs, "the competition asks for all of these"
+    return {name: text.encode() for name, text in found.items()}
+
+
+def _without_place(config: TrainConfig) -> TrainConfig:
+    """The config with the name alone of a folder of data: where it lies is nobody's business."""
+    return replace(config, data=replace(config.data, source=PurePath(config.data.source).name))
+
+
+def runs_handed_in(trial: KeptTrial) -> list[TrialRow]:
+    """The trial itself and the runs of its config on fresh seeds."""
+    row = trial.row
+    return [row, *(run for run in fresh_seed_rows(trial.results, row.get("arm") or row["key"]) if run is not row)]
+
+
+def rules(trial: KeptTrial, exported: Exported, code_bytes: int) -> list[GolfRule]:
+    """The competition's rules, each with what was found of it."""
+    total, config, row = len(exported.packed.data) + code_bytes, trial.config, trial.row
+    whole = config.evaluation.tokens is None
+    scored = "all of it" if whole else f"its first {config.evaluation.tokens:,} tokens"
+    fineweb = config.data.source in download.DATASETS
+    seconds = row["train_seconds"] or 0.0
+    return [
+        GolfRule(f"at most {LIMIT_BYTES:,} bytes of code and weights", total <= LIMIT_BYTES, f"{total:,}"),
+        GolfRule(
+            "scored on the whole FineWeb validation split",
+            fineweb and whole,
+            f"{config.data.source if fineweb else 'other text'}, {scored}",
+        ),
+        GolfRule(
+            f"trains in under {LIMIT_SECONDS // 60} minutes on 8xH100", None, f"{seconds:.1f} s on one {row['device']}"
+        ),
+    ]
+
+
+def _facts(
+    trial: KeptTrial, exported: Exported, author: Author, code_bytes: int, runs: Sequence[TrialRow]
+) -> dict[str, Any]:
+    """Make the content of submission.json: the score is that of the artifact as it was read again."""
+    small = exported.packed
+    return {
+        "author": author.name,
+        "github_id": author.github_id,
+        "name": _title(trial, author),
+        "blurb": author.blurb or _changes_in_words(trial),
+        "date": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "track": TRACK,
+        "val_loss": small.score.loss,
+        "val_bpb": small.score.bpb,
+        "pre_quant_val_bpb": exported.score.bpb,
+        "bytes_total": len(small.data) + code_bytes,
+        "bytes_model": len(small.data),
+        "bytes_code": code_bytes,
+        "seed": trial.row["seed"],
+        "val_bpb_by_seed": {str(row["seed"]): row["val_bpb"] for row in runs},
+    }
+
+
+def _readme(trial: KeptTrial, exported: Exported, author: Author, code_bytes: int, runs: Sequence[TrialRow]) -> str:
+    import pandas as pd
+
+    small, row = exported.packed, trial.row
+    table = pd.DataFrame(
+        [
+            {"seed": run["seed"], "steps": run["steps"], "val_loss": run["val_loss"], "val_bpb": run["val_bpb"],
+             "train seconds": run["train_seconds"], "device": run["device"]}
+            for run in runs
+        ]
+    )  # fmt: skip
+    numbers = [
+        f"- This folder's seed {row['seed']}: val_bpb {exported.score.bpb!r} before and {small.score.bpb!r} after the "
+        f"round trip of the artifact ({small.settings.bits} bits, {small.settings.compressor}); val_loss "
+        f"{small.score.loss!r} after it",
+        f"- Size: {len(small.data):,} bytes of weights and {code_bytes:,} of code, "
+        f"{len(small.data) + code_bytes:,} in all",
+        *_over_seeds(runs),
+        *_against_base(trial),
+    ]
+    parts = [
+        f"# {_title(trial, author)}",
+        author.blurb or "",
+        f"Found by a search of {trial.results.name}. Against the base: {_changes_in_words(trial)}.",
+        "## Numbers",
+        "\n".join(numbers),
+        to_markdown(table).rstrip(),
+        "## Rules",
+        "\n".join(f"- {rule.line}" for rule in rules(trial, exported, code_bytes)),
+        "## Run",
+        "```sh\npip install -r requirements.txt\n"
+        f"DATA_PATH=FOLDER_OF_SHARDS SEED={row['seed']} python train_gpt.py > train.log\n```",
+        "`train_gpt.py` holds the config and, compressed, all its code; the logs are of the seeds in the table.",
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _over_seeds(runs: Sequence[TrialRow]) -> list[str]:
+    """The mean of the runs on fresh seeds with its 95 % interval, which the seed of the search has no part in."""
+    found = [float(run["val_bpb"]) for run in runs[1:] if run["val_bpb"] is not None]
+    if len(found) < 2:
+        return ["- Not yet trained on several fresh seeds: one run says little (the spread of seeds is not known)"]
+    half = two_sided_quantile(0.95, len(found) - 1) * stdev(found) / len(found) ** 0.5
+    low, high = fmean(found) - half, fmean(found) + half
+    mean = f"mean {decimals(fmean(found))}, 95 % interval {decimals(low)} .. {decimals(high)}"
+    return [f"- val_bpb on {counted(len(found), 'fresh seed')} (before the round trip): {mean}"]
+
+
+def _against_base(trial: KeptTrial) -> list[str]:
+    """The difference from the base on the same fresh seeds, where the campaign's winner is this config."""
+    won = winner(trial.results).to_dict("records")
+    if not won or won[0]["key"] not in (trial.row["key"], trial.row.get("arm")) or isnan(won[0]["difference"]):
+        return []
+    known = won[0]
+    between = f"95 % interval {known['low']:+.4f} .. {known['high']:+.4f}; {known['verdict']}"
+    return [f"- Against the base on the same fresh seeds: {known['difference']:+.4f} ({between})"]
+
+
+def _title(trial: KeptTrial, author: Author) -> str:
+    return author.title or f"{trial.results.name}, trial {trial.row['number']}"
+
+
+def _changes_in_words(trial: KeptTrial) -> str:
+    changes: dict[str, Any] = json.loads(trial.row["overrides"] or "{}")
+    return ", ".join(f"{path}={short(value)}" for path, value in changes.items()) or "nothing changed"

@@ -1,0 +1,105 @@
+"""``python -m tuner.sample CAMPAIGN --prompt TEXT``: text written with the kept weights of the winner or a trial."""
+
+from __future__ import annotations
+
+from terminal import program
+
+if __name__ == "__main__":
+    program.begin("python -m tuner.sample")
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from terminal.command_line import OneLineParser
+from terminal.complaint import complain
+from terminal.console import Console
+from terminal.exit_codes import DONE, FAILED
+from terminal.number import decimal
+from terminal.option_numbers import at_least_one, whole_number
+from tuner.artifacts.options import add_trial_options, chosen_trial
+
+PROGRAM = "python -m tuner.sample"
+MOST_TOKENS = 100_000
+HOTTEST = 100.0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write text with the weights that the command line names.
+
+    Exit code 2 and one line where there are none or an option is out of range; 1 where they cannot be read.
+    """
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    try:
+        with program.raising(PROGRAM):
+            return run(options)
+    except ValueError as error:
+        return parser.refuse(error)
+    except OSError as error:
+        complain(PROGRAM, f"cannot be read: {error}")
+        return FAILED
+    except KeyboardInterrupt as ended:
+        complain(PROGRAM, program.INTERRUPTION)
+        return program.exit_code(ended)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Do what the options ask for: print the prompt and what follows it."""
+    trial = chosen_trial(options)
+    dataset = trial.dataset()
+    if options.top_k is not None and options.top_k > dataset.vocab_size:
+        raise ValueError(f"--top-k {options.top_k} is more than the {dataset.vocab_size:,} tokens of the vocabulary")
+    import torch  # which a refusal need not wait for
+
+    from trainable.data.text_codec import codec_beside
+    from trainable.sampling import drawn_tokens
+    from trainable.weights import read_weights, run_with
+
+    codec = codec_beside(dataset.train.paths[0].parent)
+    prompt = ([] if codec.start is None else [codec.start]) + codec.ids(options.prompt)
+    if not prompt:
+        raise ValueError("--prompt is empty, and the vocabulary has no token that begins a document: give some text")
+    torch.set_num_threads(1)  # as trials compute: sums in the same order
+    loaded = run_with(trial.config, read_weights(trial.file, trial.row["key"]), dataset, trial.runtime())
+    drawn = drawn_tokens(loaded, prompt, options.tokens, options.temperature, options.top_k, options.seed)
+    console = Console()
+    for line in codec.text([*prompt, *drawn]).split("\n"):
+        console.print(line)
+    return DONE
+
+
+def _parser() -> OneLineParser:
+    parser = OneLineParser(
+        prog=PROGRAM,
+        description="Write text with the kept weights of a trial.",
+        epilog="Exit codes: 0 written, 1 not written, 2 bad input.",
+    )
+    add_trial_options(parser)
+    parser.add_argument("--prompt", metavar="TEXT", default="", help="text to go on from (default: a document begins)")
+    parser.add_argument(
+        "--tokens", type=whole_number(1, MOST_TOKENS), default=100, metavar="N", help="tokens to write (default: 100)"
+    )
+    parser.add_argument(
+        "--temperature",
+        type=_temperature,
+        default=0.8,
+        metavar="T",
+        help="divides the logits: below 1 likely tokens get likelier; 0 always takes the likeliest (default: 0.8)",
+    )
+    parser.add_argument("--top-k", type=at_least_one, metavar="K", help="draw from the K likeliest (default: from all)")
+    parser.add_argument(
+        "--seed", type=whole_number(0, 2**63 - 1, "0..2^63-1"), default=0, metavar="N", help="of the draws (default: 0)"
+    )
+    return parser
+
+
+def _temperature(text: str) -> float:
+    found = decimal(text)
+    if found is None or not 0 <= found <= HOTTEST:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a temperature, a number in 0..{HOTTEST:g}")
+    return found
+
+
+if __name__ == "__main__":
+    sys.exit(main())
