@@ -116,6 +116,7 @@ class Search:
             self.folder.name,
             {name: self.ledger.campaign[name] for name in ABOUT if name in self.ledger.campaign},
             self.spec.sampler or TPE_UNIFORM,
+            self.ledger.replicates(),
         )
 
     def _confirmation(self) -> Confirmation | None:

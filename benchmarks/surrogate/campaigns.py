@@ -2,7 +2,7 @@
 
 A campaign is charged for the seconds of all its slots, of runs that fail too. What it has found is the config with the
 lowest end that it measured, and is worth what that config is expected to be, not the lucky end of one seed. Every
-method begins with the base.
+method begins with the base. A method may stop a run at a rung, and is then charged for what it has trained.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
@@ -20,14 +20,18 @@ import optuna
 from optuna.trial import TrialState
 
 from benchmarks.rivals import define
-from benchmarks.surrogate.device import Device, Outcome
+from benchmarks.surrogate.device import INVALID, Device, Outcome
+from benchmarks.surrogate.peers import METHODS, Peer
+from benchmarks.surrogate.small_spaces import RUNGS
 from search_spaces.domains import Value
 from search_spaces.space import Space
+from tuner.early_stopping import Stopper, rungs
 from tuner.plan.simulated_clock import SimulatedClock
 from tuner.proposals.model.observations import TOLD_SECONDS
 from tuner.proposals.sampler import Sampler
 from tuner.search_methods import GP, TPE, TPE_UNIFORM
 
+LOSS, STOPPED = "loss", "stopped"
 MOST_TRIALS = 20  # in the time of one base run: points that are no valid run cost nothing
 
 
@@ -37,20 +41,32 @@ class Method(Protocol):
     def ask(self) -> tuple[int, Mapping[str, Value]]:
         """The number of a trial, and its point."""
 
+    def stops(self, number: int, rung: float, value: float) -> bool:
+        """Take the value of a trial after such a part of its run, and tell whether it ends there."""
+
     def tell(self, number: int, outcome: Outcome) -> None:
         """Take the end of a trial."""
 
 
 class Ours:
-    """The product's sampler, by one of its methods."""
+    """The product's sampler, by one of its methods, with one of its stoppers."""
 
-    def __init__(self, device: Device, seed: int, method: str) -> None:
-        space = device.small.space
-        self.sampler = Sampler(space, space.values_of(device.small.base), seed, method=method)
+    def __init__(self, device: Device, seed: int, method: str, stopper: str = "none") -> None:
+        budget = device.small.base.budget
+        self.sampler = Sampler(device.searched, device.base_point, seed, method=method)
+        self.stopper = Stopper(stopper, LOSS, rungs(budget), protected=frozenset(["0"]))
+        self.amount = budget.amount
 
     def ask(self) -> tuple[int, Mapping[str, Value]]:
         suggestion = self.sampler.ask()
         return suggestion.number, suggestion.values
+
+    def stops(self, number: int, rung: float, value: float) -> bool:
+        milestone = rung * self.amount
+        if self.stopper.rule is None or milestone not in self.stopper.milestones:
+            return False
+        self.sampler.report(number, milestone, value)
+        return self.stopper.ends(str(number), {LOSS: value, "milestone": milestone})
 
     def tell(self, number: int, outcome: Outcome) -> None:
         seconds = {TOLD_SECONDS: outcome.seconds}
@@ -76,6 +92,9 @@ class OptunaAlone:
         self.open[trial.number] = trial
         return trial.number, define(trial, self.space)
 
+    def stops(self, number: int, rung: float, value: float) -> bool:
+        return False
+
     def tell(self, number: int, outcome: Outcome) -> None:
         trial = self.open.pop(number)
         if outcome.final is not None:
@@ -87,8 +106,8 @@ class OptunaAlone:
             self.study.tell(trial, state=TrialState.FAIL)
 
 
-def methods() -> dict[str, Callable[[Device, int], Method]]:
-    """Name -> a method made from a device and a seed."""
+def methods(peers: str | None = None) -> dict[str, Callable[[Device, int], Method]]:
+    """Name -> a method made from a device and a seed; with an interpreter that has them, those of other tools too."""
     kinds: dict[str, tuple[Callable[[int], optuna.samplers.BaseSampler], bool]] = {
         "random": (lambda seed: optuna.samplers.RandomSampler(seed=seed), False),
         "Optuna TPE": (lambda seed: optuna.samplers.TPESampler(seed=seed), False),
@@ -105,11 +124,16 @@ def methods() -> dict[str, Callable[[Device, int], Method]]:
         "ours, gp": partial(Ours, method=GP),
         "ours, tpe": partial(Ours, method=TPE),
         "ours, tpe, random first": partial(Ours, method=TPE_UNIFORM),
+        "ours, gp, ASHA": partial(Ours, method=GP, stopper="asha"),
+        "ours, tpe, ASHA": partial(Ours, method=TPE, stopper="asha"),
+        "ours, tpe, random first, ASHA": partial(Ours, method=TPE_UNIFORM, stopper="asha"),
     }
     for name, (make, worst) in kinds.items():
         found[name] = lambda device, seed, make=make, worst=worst: OptunaAlone(  # type: ignore[misc]
-            device.small.space, device.small.space.values_of(device.small.base), make(seed), worst
+            device.searched, device.base_point, make(seed), worst
         )
+    for name in METHODS if peers else ():
+        found[name] = partial(Peer, method=name, python=str(peers))
     return found
 
 
@@ -122,21 +146,34 @@ class Trace:
     statuses: list[str] = field(default_factory=list)
     proposing: float = 0.0  # seconds of CPU, all proposals together
 
+    @property
+    def valid(self) -> int:
+        """Runs that could be built: the trials that a campaign's budget counts."""
+        return sum(status != INVALID for status in self.statuses)
+
+    def best_after(self, trials: int) -> float:
+        """The best config's expected end once so many valid trials have ended; NaN before the first."""
+        counted = np.cumsum([status != INVALID for status in self.statuses])
+        at = int(np.searchsorted(counted, trials, side="left"))
+        return self.best[min(at, len(self.best) - 1)] if self.best else math.nan
+
     def best_at(self, seconds: float) -> float:
         """The best config's expected end after so many device seconds; NaN before the first."""
         at = int(np.searchsorted(self.seconds, seconds, side="right")) - 1
         return self.best[at] if at >= 0 else math.nan
 
 
-def run(device: Device, method: Method, slots: int, budget: float, seed: int) -> Trace:
-    """A campaign until its runs have taken ``budget`` device seconds. All runs of one have the same seed."""
+def run(device: Device, method: Method, slots: int, budget: float, seed: int, trials: float = math.inf) -> Trace:
+    """A campaign until its runs have taken ``budget`` device seconds, or so many valid ones have ended.
+
+    All runs of one have the same seed.
+    """
     trace, clock = Trace(), SimulatedClock()
     spent, best_measured, best = 0.0, math.inf, math.nan
 
     def train(number: int, values: Mapping[str, Value]) -> Iterator[float]:
         nonlocal spent, best_measured, best
-        outcome = device.train(values, seed)
-        yield outcome.seconds
+        outcome = yield from watched(method, number, device.train(values, seed))
         spent += outcome.seconds
         started = time.process_time()
         method.tell(number, outcome)
@@ -156,5 +193,17 @@ def run(device: Device, method: Method, slots: int, budget: float, seed: int) ->
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         most = MOST_TRIALS * budget / device.base_seconds
-        clock.run(start, slots, lambda: spent >= budget or len(trace.statuses) >= most)
+        clock.run(start, slots, lambda: spent >= budget or len(trace.statuses) >= most or trace.valid >= trials)
     return trace
+
+
+def watched(method: Method, number: int, outcome: Outcome) -> Generator[float, None, Outcome]:
+    """A run under the eyes of a method, as pieces of its seconds; returns what it came to."""
+    past = 0.0
+    for rung, value in zip(RUNGS[:-1], outcome.rungs, strict=False):  # a run that failed has none
+        yield (rung - past) * outcome.seconds
+        past = rung
+        if method.stops(number, rung, value):
+            return Outcome(STOPPED, rung * outcome.seconds)
+    yield (1 - past) * outcome.seconds
+    return outcome

@@ -13,7 +13,7 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from sklearn.ensemble import ExtraTreesClassifier
@@ -47,10 +47,15 @@ class Outcome:
 
 
 class Device:
-    """A surrogate of one space, of one kind of model."""
+    """A surrogate of one space, of one kind of model. Campaigns search all knobs but those ``kept`` at the base."""
 
-    def __init__(self, small: SmallSpace, trainings: Sequence[Training], kind: str, seed: int = 0) -> None:
-        self.small, self.kind = small, kind
+    def __init__(
+        self, small: SmallSpace, trainings: Sequence[Training], kind: str, seed: int = 0, kept: Sequence[str] = ()
+    ) -> None:
+        self.small, self.kind, base = small, kind, small.space.values_of(small.base)
+        self.kept = {path: base[path] for path in kept}
+        self.searched = replace(small.space, knobs=tuple(k for k in small.space.knobs if k.path not in kept))
+        self.base_point = self.searched.values_of(small.base)
         runs = [t for t in trainings if t.completed]
         self.points = [t.values for t in runs]
         self.inputs = encoding.encode(small.space, self.points)
@@ -69,6 +74,7 @@ class Device:
 
     def train(self, values: Mapping[str, Value], seed: int) -> Outcome:
         """Train a config with a seed: the same answer whenever it is asked."""
+        values = self.whole(values)
         try:
             config = self.small.config(values)
         except ValueError:
@@ -85,6 +91,11 @@ class Device:
         found = self.warp.inverse(drawn)
         return Outcome("completed", seconds, tuple(found[-NUM_RUNGS:]), tuple(found[:-NUM_RUNGS]))
 
+    def whole(self, values: Mapping[str, Value]) -> dict[str, Value]:
+        """A point of the searched knobs with those that are kept, in the order of the space."""
+        found = {**self.kept, **values}
+        return {knob.path: found[knob.path] for knob in self.small.space.knobs if knob.path in found}
+
     def known(self, values: Mapping[str, Value]) -> tuple[np.ndarray, int, float]:
         """Expected outputs of a config (warped), the recorded run that lends it a shape, and its chance to diverge."""
         text = json.dumps(dict(values), sort_keys=True)
@@ -98,11 +109,12 @@ class Device:
 
     def expected(self, values: Mapping[str, Value]) -> float:
         """The end of a config over its seeds: the median."""
-        return float(self.warp.inverse(self.known(values)[0])[-1])
+        return float(self.warp.inverse(self.known(self.whole(values))[0])[-1])
 
     def seconds(self, values: Mapping[str, Value]) -> float:
         """Seconds of a whole run."""
-        return float(np.exp(self.seconds_model.predict(encoding.encode(self.small.space, [values]))[0, 0]))
+        point = encoding.encode(self.small.space, [self.whole(values)])
+        return float(np.exp(self.seconds_model.predict(point)[0, 0]))
 
 
 def held_out(kind: str, inputs: np.ndarray, outputs: np.ndarray, groups: np.ndarray, seed: int) -> np.ndarray:

@@ -343,6 +343,18 @@ class Ledger:
         ended = [e for e in self.entries.values() if e.status in ENDED and not self.is_failed_base(e)]
         return [self.end_of(e) for e in ended if e.stage == SEARCH]
 
+    def replicates(self) -> list[TrialEnd]:
+        """Ends of configs of the search on other seeds: of runs after it that differ from a trial in nothing else."""
+        after = [e for e in self.entries.values() if e.stage != SEARCH and e.status == "completed" and e.config]
+        return [self.end_of(e) for e in after if self._is_of_the_search(e)]
+
+    def _is_of_the_search(self, entry: Entry) -> bool:
+        try:
+            trial = self.space.config(self.base, entry.values)
+        except ValueError:
+            return False
+        return entry.config is not None and replace(trial, seed=entry.config.seed) == entry.config
+
     def counts(self) -> dict[str, int]:
         """Number of trials by status."""
         found: dict[str, int] = {}

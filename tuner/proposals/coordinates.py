@@ -29,6 +29,7 @@ class Coordinates:
         self._options = [_options(knob) for knob in space.knobs]
         # Numbers that coordinates came from: by a logarithm and back, 0.04 would be 0.03999999999999999.
         self._exact: dict[tuple[int, float], Value] = {}
+        self._rows: dict[tuple[tuple[str, Value], ...], np.ndarray] = {}
         self.is_choice = np.array([isinstance(knob.domain, Choice) for knob in space.knobs], dtype=bool)
         self.least_step = np.array([_least_step(knob) for knob in space.knobs])  # that reaches another value
         widths = [1 if is_ordered(knob) else len(options) for knob, options in self._knobs_and_options()]
@@ -36,13 +37,18 @@ class Coordinates:
 
     def rows(self, points: Sequence[Mapping[str, Value]]) -> np.ndarray:
         """(points, knobs), of valid values."""
-        found = np.full((len(points), len(self.knobs)), np.nan)
-        for row, point in zip(found, points, strict=True):
+        return np.array([self._row(point) for point in points]).reshape(len(points), len(self.knobs))
+
+    def _row(self, point: Mapping[str, Value]) -> np.ndarray:
+        """The row of a point, kept: every question of a search comes with all trials before it."""
+        key = tuple(point.items())
+        if key not in self._rows:
+            row = self._rows[key] = np.full(len(self.knobs), np.nan)
             for path, value in point.items():
                 at = self._place[path]
                 row[at] = self._coordinate(at, value)
                 self._exact[at, float(row[at])] = value
-        return found
+        return self._rows[key]
 
     def values(self, row: np.ndarray) -> dict[str, Value]:
         """The values that a settled row stands for."""

@@ -3,37 +3,45 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import optuna
 
 from search_spaces.space import Space
 from trainable.seeds import derived
+from tuner.campaign.trial_end import TrialEnd
 from tuner.proposals.first_points import STARTUP_TRIALS
 from tuner.search_methods import GP, RANDOM, TPE, TPE_UNIFORM
 
 
-def made(method: str, space: Space, seed: int, begun: int) -> optuna.samplers.BaseSampler:
-    """The sampler of a search that starts with ``begun`` trials: one seed for all starts would repeat its draws."""
-    return _makers(space, seed, begun)[method](derived(seed, "search", begun))
+def made(
+    method: str, space: Space, seed: int, begun: int, replicates: Sequence[TrialEnd] = ()
+) -> optuna.samplers.BaseSampler:
+    """The sampler of a search that starts with ``begun`` trials: one seed for all starts would repeat its draws.
+
+    ``replicates`` are ends on other seeds, which the Gaussian process knows the noise from.
+    """
+    return _makers(space, seed, begun, replicates)[method](derived(seed, "search", begun))
 
 
 def made_after_a_prior(
-    method: str, space: Space, seed: int, begun: int
+    method: str, space: Space, seed: int, begun: int, replicates: Sequence[TrialEnd] = ()
 ) -> Callable[[int], optuna.samplers.BaseSampler]:
     """A function that gives the sampler for the n-th question of a search that starts from a prior."""
-    make = _makers(space, seed, begun)[method]
+    make = _makers(space, seed, begun, replicates)[method]
     if method == GP:  # which draws from its own seeds, and keeps what it fitted
         one = make(seed)
         return lambda number: one
     return lambda number: make(derived(seed, "point after a prior", begun, number))
 
 
-def _makers(space: Space, seed: int, begun: int) -> dict[str, Callable[[int], optuna.samplers.BaseSampler]]:
+def _makers(
+    space: Space, seed: int, begun: int, replicates: Sequence[TrialEnd]
+) -> dict[str, Callable[[int], optuna.samplers.BaseSampler]]:
     def gp(_: int) -> optuna.samplers.BaseSampler:
         from tuner.proposals.model.gp_sampler import GaussianProcessSampler  # with torch, which no other needs
 
-        return GaussianProcessSampler(space, seed, begun)
+        return GaussianProcessSampler(space, seed, begun, replicates)
 
     return {GP: gp, TPE: tpe, TPE_UNIFORM: tpe, RANDOM: random_sampler}
 

@@ -71,21 +71,22 @@ class Sampler:
         name: str | None = None,
         about: Mapping[str, Any] | None = None,
         method: str = TPE_UNIFORM,
+        replicates: Sequence[TrialEnd] = (),
     ) -> None:
         """``unit`` is that of the milestones that will be reported, ``prior`` what the search starts from.
 
         With ``base_known`` the base config is not asked for: the campaign has it already. ``note`` is told what the
         journal got over; ``name`` is that of the study, without one the space's; ``about`` are the study's attributes.
-        ``method`` is a name of search_methods.py, but for ``auto``.
+        ``method`` is a name of search_methods.py, but for ``auto``; ``replicates`` are ends on seeds of a confirmation.
         """
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self.space = space
         begun = len(earlier)  # one seed for all starts would repeat the first draws
         if prior is None:
-            chosen = made(method, space, seed, begun)
+            chosen = made(method, space, seed, begun, replicates)
         else:
             domains = {knob.path: distribution(knob.domain) for knob in space.knobs}
-            inner = made_after_a_prior(method, space, seed, begun)
+            inner = made_after_a_prior(method, space, seed, begun, replicates)
             chosen = PriorSampler(inner, prior.points, base_values, domains)
         self.study = optuna.create_study(
             study_name=name or space.name,

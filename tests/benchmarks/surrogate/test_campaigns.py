@@ -27,6 +27,9 @@ class Scripted:
         self.most_open = max(self.most_open, self.asked - len(self.told))
         return self.asked - 1, self.points[(self.asked - 1) % len(self.points)]
 
+    def stops(self, number, rung, value) -> bool:
+        return False
+
     def tell(self, number, outcome) -> None:
         self.told.append((number, outcome))
 
@@ -98,7 +101,7 @@ def test_our_sampler_is_told_the_ends(device, small) -> None:
 def test_campaigns_that_are_kept_are_not_run_again(tmp_path, made_up, monkeypatch, capsys) -> None:
     lines = tmp_path / "lines.jsonl"
     monkeypatch.setattr(compare.trainings, "read", lambda space, file: made_up)
-    monkeypatch.setattr(compare, "MARKS", (1, 2))
+    monkeypatch.setattr(compare, "RUNS", (1, 2))
     monkeypatch.setattr(compare, "FEWEST", 50)
     monkeypatch.setattr(compare.models, "KINDS", {"trees": compare.models.Trees})
     options = ["--seeds", "1", "--slots", "2", "--methods", "random", "ours, tpe", "--lines", str(lines)]

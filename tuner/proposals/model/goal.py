@@ -20,7 +20,8 @@ from tuner.proposals.model.observations import Observations
 DRAWS = 4  # of hyperparameters of the ends beside the most likely ones
 FEWEST_TIMED = 4  # trials with seconds, before there is a model of them
 EVEN_SECONDS = 0.05  # spread of their logarithm, below which all runs are taken to cost the same
-FAILED_PART = 0.1  # of a usual run's seconds that a failure is taken to cost
+FAILED_PART = 0.1  # of a usual run's seconds that a failure is taken to cost before any has told
+FAILURES = 4.0  # that have told their seconds, which this counts as
 BLUR = 0.2  # least standard deviation of the label that a trial trains, so that no chance is quite 0 or 1
 MANY = 16  # running trials, from which on every second proposal is drawn
 LIKELY_TO_TRAIN = 0.5  # least chance of a proposal that is drawn
@@ -36,7 +37,7 @@ class Goal:
         self.ends = models.posterior(parameters, told)
         if len(found.running):
             believed = self.ends.mean_at(self.coordinates.features(found.running)).numpy()
-            self.ends = models.posterior(parameters, told.with_more(found.running, believed))
+            self.ends = models.posterior(parameters, told, ModelData(found.running, believed))
         self.by_draw = len(found.running) >= MANY and number % 2 == 1
         measured = found.valued[found.allowed]
         means = self.ends.mean_at(self.coordinates.features(measured)).numpy()
@@ -49,6 +50,7 @@ class Goal:
         if self.spread_of_seconds > EVEN_SECONDS:
             scaled = (found.log_seconds - found.log_seconds.mean()) / self.spread_of_seconds
             self.seconds = models.fitted("seconds", ModelData(found.timed, scaled))
+        self.failed_part = part_of_failures(found)
         self.known = {row.round(9).tobytes() for row in found.known}
 
     def scores(self, rows: np.ndarray) -> np.ndarray:
@@ -76,4 +78,12 @@ class Goal:
         if self.seconds is not None:
             whole = (self.seconds.mean_at(features) * self.spread_of_seconds).exp()
         chance = log_chance.exp()
-        return (chance * whole + (1 - chance) * FAILED_PART).log()
+        return (chance * whole + (1 - chance) * self.failed_part).log()
+
+
+def part_of_failures(found: Observations) -> float:
+    """Seconds of a failure as a part of a usual run's, of those that have told theirs."""
+    if not len(found.log_seconds):
+        return FAILED_PART
+    told = found.failed_seconds / math.exp(float(found.log_seconds.mean()))
+    return float((FAILURES * FAILED_PART + told.sum()) / (FAILURES + len(told)))

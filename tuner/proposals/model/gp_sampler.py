@@ -7,7 +7,7 @@ where a gradient leads nowhere.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -19,6 +19,7 @@ from optuna.trial import FrozenTrial
 from search_spaces.domains import Value
 from search_spaces.space import Space
 from trainable.seeds import derived
+from tuner.campaign.trial_end import TrialEnd
 from tuner.proposals.coordinates import Coordinates
 from tuner.proposals.model import candidates
 from tuner.proposals.model.goal import Goal
@@ -32,10 +33,10 @@ ROUNDS, FINER = 3, 60  # of finer moves, and candidates in each
 
 
 class GaussianProcessSampler(PointSampler):
-    """Proposals for a space in a start of a campaign that has ``begun`` trials."""
+    """Proposals for a space in a start of a campaign that has ``begun`` trials, and ``replicates`` on other seeds."""
 
-    def __init__(self, space: Space, seed: int, begun: int) -> None:
-        self.coordinates, self.seed, self.begun = Coordinates(space), seed, begun
+    def __init__(self, space: Space, seed: int, begun: int, replicates: Sequence[TrialEnd] = ()) -> None:
+        self.coordinates, self.seed, self.begun, self.replicates = Coordinates(space), seed, begun, replicates
         self.models = Models(self.coordinates, seed, begun)
         # for what an enqueued point leaves open
         self._random = optuna.samplers.RandomSampler(seed=derived(seed, "gp", begun, 0))
@@ -55,7 +56,7 @@ class GaussianProcessSampler(PointSampler):
     def proposed(self, trials: list[FrozenTrial], number: int) -> dict[str, Value]:
         """The point to try next, given all trials; a random one while there are too few ends."""
         generator = np.random.default_rng(derived(self.seed, "gp", self.begun, number))
-        found = observed(trials, self.coordinates)
+        found = observed(trials, self.coordinates, self.replicates)
         if found is None or int(found.allowed.sum()) < FEWEST:
             anything = np.full((1, len(self.coordinates.knobs)), np.nan)
             return self.coordinates.values(self.coordinates.settled(anything, generator)[0])

@@ -34,9 +34,13 @@ class Models:
             self._known[name] = len(data.values), known
         return known[number % len(known)]
 
-    def posterior(self, parameters: Hyperparameters, data: ModelData) -> GaussianProcess:
-        """A posterior of the values, or of a subset of them where there are many."""
+    def posterior(
+        self, parameters: Hyperparameters, data: ModelData, believed: ModelData | None = None
+    ) -> GaussianProcess:
+        """A posterior of the values, or of a subset of them where there are many, and of all that are ``believed``."""
         kept = data.subset(MOST)
+        if believed is not None:
+            kept = kept.with_more(believed.rows, believed.values)
         features, knobs = self.coordinates.features(kept.rows), self.coordinates.knob_of_feature
         return GaussianProcess(features, kept.values, parameters, knobs, kept.extra, data.mean)
 

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 from optuna.trial import FrozenTrial, TrialState
 
+from tuner.campaign.trial_end import TrialEnd
 from tuner.proposals.coordinates import Coordinates
+from tuner.proposals.model.stopped import RungRegressions
 
 ROOM_BELOW = 0.25  # of the better half's range, by which the floor lies below the best
 WORST = 2.0  # of the middle half's upper range, beyond which a value is only bad
-PAIRS = 4.0  # finished trials that the prior of a rung counts as: its differences say nothing of those at the end
 TOLD_SECONDS = "train_seconds"  # of a finished trial, among its attributes
 
 
@@ -25,7 +26,7 @@ TOLD_SECONDS = "train_seconds"  # of a finished trial, among its attributes
 class Observations:
     """Rows of coordinates of a study's trials, by what they tell."""
 
-    valued: np.ndarray  # (n, knobs): trials with a value, or a guess at one
+    valued: np.ndarray  # (n, knobs): trials with a value, replicates, and trials with a guess at a value
     values: np.ndarray  # (n,) warped, mean 0 and variance 1 over the finished ones; lower is better
     extra: np.ndarray  # (n,) variance of a guess beside the common noise; 0 of a measured end
     allowed: np.ndarray  # (n,) truth: finished and within the limits, so that it may win
@@ -33,36 +34,48 @@ class Observations:
     trains: np.ndarray  # (t,) 1 or -1
     timed: np.ndarray  # (s, knobs): finished trials with their seconds
     log_seconds: np.ndarray  # (s,)
+    failed_seconds: np.ndarray  # (f,) of trials that failed and have told theirs
     running: np.ndarray  # (r, knobs)
     known: np.ndarray  # (all, knobs): nothing of these is worth a proposal
 
 
-def observed(trials: Sequence[FrozenTrial], coordinates: Coordinates) -> Observations | None:
-    """The data that trials give; None where none has a value."""
+def observed(
+    trials: Sequence[FrozenTrial], coordinates: Coordinates, replicates: Sequence[TrialEnd] = ()
+) -> Observations | None:
+    """The data that trials give; None where none has a value.
+
+    ``replicates`` are ends of configs on other seeds: from them the model knows the noise, and what a lucky end is
+    worth.
+    """
     finished = [t for t in trials if t.state == TrialState.COMPLETE]
     if not finished:
         return None
-    stopped = [t for t in trials if t.state == TrialState.PRUNED and t.intermediate_values and not fails(t)]
-    pruned = [t for t in trials if t.state == TrialState.PRUNED and (fails(t) or not t.intermediate_values)]
-    guesses = {t.number: guess for t in stopped if (guess := _guess(t, finished)) is not None}
-    stopped = [t for t in stopped if t.number in guesses]
-    ends = np.array([float(t.values[0]) for t in finished])
-    values, slope = warped(ends, np.array([*ends, *(guesses[t.number][0] for t in stopped)]))
-    spreads = np.array([guesses[t.number][1] for t in stopped])
-    extra = np.concatenate([np.zeros(len(finished)), (spreads * slope[len(finished) :]) ** 2])
-    tried = [*finished, *stopped, *pruned]
-    timed = [t for t in finished if t.user_attrs.get(TOLD_SECONDS, 0) > 0]
+    rungs = RungRegressions(finished)
+    pruned = [(t, fails(t)) for t in trials if t.state == TrialState.PRUNED]
+    guesses = [(t, guess) for t, failed in pruned if not failed and t.intermediate_values and (guess := rungs.guess(t))]
+    stopped = [t for t, _ in guesses]
+    untrained = [t for t, failed in pruned if failed or not t.intermediate_values]
+    again = [(end.values, end.value) for end in replicates if end.value is not None]
+    told = [*rungs.ends, *(value for _, value in again), *(end for _, (end, _) in guesses)]
+    values, slope = warped(np.array(rungs.ends), np.array(told))
+    spreads = np.array([*np.zeros(len(finished) + len(again)), *(spread for _, (_, spread) in guesses)])
+    broke = np.array([fails(t) for t in finished])
+    seconds = np.array([t.user_attrs.get(TOLD_SECONDS) or np.nan for t in finished])
+    rows = coordinates.rows
+    ended, on_the_way = (rows([t.params for t in some]) for some in (finished, stopped))
+    failures = [t for t in (*finished, *untrained) if fails(t) and TOLD_SECONDS in t.user_attrs]
     return Observations(
-        coordinates.rows([t.params for t in (*finished, *stopped)]),
+        np.concatenate([ended, rows([point for point, _ in again]), on_the_way]),
         values,
-        extra,
-        np.array([t.state == TrialState.COMPLETE and not fails(t) for t in (*finished, *stopped)]),
-        coordinates.rows([t.params for t in tried]),
-        np.array([-1.0 if fails(t) or t in pruned else 1.0 for t in tried]),
-        coordinates.rows([t.params for t in timed]),
-        np.log([t.user_attrs[TOLD_SECONDS] for t in timed]),
-        coordinates.rows([t.params for t in trials if t.state == TrialState.RUNNING and t.params]),
-        coordinates.rows([t.params for t in trials if t.params]),
+        (spreads * slope) ** 2,
+        np.array([*~broke, *[False] * (len(again) + len(stopped))]),
+        np.concatenate([ended, on_the_way, rows([t.params for t in untrained])]),
+        np.array([*np.where(broke, -1.0, 1.0), *[1.0] * len(stopped), *[-1.0] * len(untrained)]),
+        ended[seconds > 0],
+        np.log(seconds[seconds > 0]),
+        np.array([t.user_attrs[TOLD_SECONDS] for t in failures]),
+        rows([t.params for t in trials if t.state == TrialState.RUNNING and t.params]),
+        rows([t.params for t in trials if t.params]),
     )
 
 
@@ -81,24 +94,3 @@ def warped(ends: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray
     lowest = floor + (best - floor) / 2  # of a guess below all that was measured
     kept = np.clip(values, lowest, ceiling)
     return (np.log(kept - floor) - logs.mean()) / spread, 1 / ((kept - floor) * spread)
-
-
-def _guess(trial: FrozenTrial, finished: Sequence[FrozenTrial]) -> tuple[float, float] | None:
-    """The end that a stopped trial would have had, and its standard deviation; None where nobody finished its rung.
-
-    A regression of ends on values at its last rung over the finished trials. Its prior counts as PAIRS of them, and
-    says that a difference at the rung comes back whole, give or take the spread of the ends.
-    """
-    rung = max(trial.intermediate_values)
-    there = [t for t in finished if rung in t.intermediate_values]
-    if not there:
-        return None
-    at_rung = np.array([t.intermediate_values[rung] for t in there])
-    ends = np.array([float(t.values[0]) for t in there])
-    spread = float(np.std([float(t.values[0]) for t in finished])) or abs(float(ends[0])) * 0.01
-    centred = at_rung - at_rung.mean()
-    weight = PAIRS * float(centred.var()) + 1e-12
-    slope = max(0.0, float(weight + centred @ (ends - ends.mean())) / float(weight + centred @ centred))
-    residuals = ends - ends.mean() - slope * centred
-    variance = (PAIRS * spread**2 + float(residuals @ residuals)) / (PAIRS + len(there))
-    return float(ends.mean() + slope * (trial.intermediate_values[rung] - at_rung.mean())), float(np.sqrt(variance))

@@ -8,6 +8,7 @@ import pytest
 from optuna.trial import TrialState, create_trial
 
 from search_spaces.own_train import own_space
+from tuner.campaign.trial_end import TrialEnd
 from tuner.proposals.coordinates import Coordinates
 from tuner.proposals.model.observations import observed, warped
 from tuner.proposals.sampler import distribution
@@ -78,3 +79,25 @@ def test_what_is_bad_is_only_bad_and_good_values_are_spread() -> None:
     assert slope[0] > slope[3] > 0
     assert list(np.argsort(values)) == list(range(7))
     assert np.isfinite(warped(np.array([1.0]), np.array([1.0, 0.5]))[0]).all()
+
+
+def test_runs_on_other_seeds_are_values_of_their_configs_and_no_winners() -> None:
+    study = optuna.create_study()
+    study.add_trials([trial(0.1, 1.0), trial(0.2, 2.0), trial(0.3, 3.0)])
+    again = [TrialEnd({"x": 0.1}, "completed", 1.5), TrialEnd({"x": 0.1}, "diverged", None)]
+    found = observed(study.get_trials(), Coordinates(SPACE), again)
+    assert list(found.valued[:, 0]) == [0.1, 0.2, 0.3, 0.1] and list(found.allowed) == [True] * 3 + [False]
+    assert found.values[0] < found.values[3] < found.values[1] and not found.extra.any()
+    assert len(found.tried) == len(found.known) == 3
+
+
+def test_failures_tell_the_seconds_that_they_took() -> None:
+    limits = {"trains": 1.0}
+    found = seen(
+        trial(0.1, 2.0, train_seconds=30.0),
+        trial(0.2, state=TrialState.PRUNED, constraints=limits, train_seconds=3.0),
+        trial(0.3, state=TrialState.PRUNED, constraints=limits),  # failed before its first step was timed
+        trial(0.4, state=TrialState.PRUNED, train_seconds=0.0),  # no valid run
+        trial(0.5, 3.0, constraints={"parameters": 0.5}, train_seconds=40.0),  # trained, for nothing
+    )
+    assert sorted(found.failed_seconds) == [3.0, 40.0]
