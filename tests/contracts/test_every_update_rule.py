@@ -14,6 +14,8 @@ from trainable.component import components
 from trainable.models.gpt import GPT
 from trainable.optimizers import update_rule
 from trainable.optimizers.update_rule import Group
+from trainable.run import Run
+from trainable.runtime import Runtime
 from trainable.worker import checkpoint
 
 RULES = pytest.mark.parametrize("rule", components("update rule"))
@@ -113,6 +115,61 @@ def test_its_operations_do_not_grow_in_number_with_the_matrices(rule):
             update_rule.update(groups, states, 1.0, 0)
         counts.append(count.number)
     assert counts[0] == counts[1]
+
+
+def moments(state) -> list[torch.Tensor]:
+    """What a rule remembers in floating point, of its lists of tensors."""
+    lists = [value for value in state.values() if isinstance(value, list)]
+    return [each for members in lists for each in members if each.is_floating_point()]
+
+
+def in_bfloat16(rule, steps: int) -> tuple[list[nn.Parameter], list[torch.Tensor]]:
+    """Parameters in bfloat16 after some steps of a rule, and its moments then."""
+    parameters = [nn.Parameter(p.detach().bfloat16()) for p in matrices(1)]
+    groups = [Group("all", tuple(parameters), rule, 0.05)]
+    states = update_rule.start(groups)
+    for step in range(steps):
+        for parameter, gradient in zip(parameters, matrices(2 + step), strict=True):
+            parameter.grad = gradient.detach().bfloat16()
+        update_rule.update(groups, states, 1.0, step)
+    return parameters, moments(states["all"])
+
+
+@RULES
+def test_moments_of_a_table_in_bfloat16_are_in_float32_unless_the_rule_says_otherwise(rule):
+    """A running mean in bfloat16 stands still: each of its small steps is rounded away."""
+    for steps in (0, 2):
+        parameters, found = in_bfloat16(rule.example(), steps)
+        assert {p.dtype for p in parameters} == {torch.bfloat16}
+        assert found and {moment.dtype for moment in found} == {torch.float32}
+    if "bf16_moments" in {field.name for field in dataclasses.fields(rule)}:
+        _, found = in_bfloat16(dataclasses.replace(rule.example(), bf16_moments=True), 1)
+        assert torch.bfloat16 in {moment.dtype for moment in found}
+
+
+@RULES
+def test_a_table_in_bfloat16_moves_as_one_in_float32_does_but_for_its_rounding(rule):
+    halves, _ = in_bfloat16(rule.example(), 3)
+    exact = [nn.Parameter(p.detach().bfloat16().float()) for p in matrices(1)]
+    groups = [Group("all", tuple(exact), rule.example(), 0.05)]
+    states = update_rule.start(groups)
+    for step in range(3):
+        for parameter, gradient in zip(exact, matrices(2 + step), strict=True):
+            parameter.grad = gradient.detach().bfloat16().float()
+        update_rule.update(groups, states, 1.0, step)
+    for half, whole in zip(halves, exact, strict=True):
+        torch.testing.assert_close(half.float(), whole, rtol=0.02, atol=0.01)
+
+
+OF_SOURCE = {"MuonAdam", "MuonAdamW"}  # golf's and nanochat's own: they keep the moments as the table is
+
+
+@OPTIMIZERS
+def test_only_the_optimizers_whose_source_has_it_keep_a_tables_moments_in_bfloat16(optimizer, tiny, dataset):
+    run = Run.start(dataclasses.replace(tiny, optimizer=optimizer.example()), dataset, Runtime(precision="bf16"))
+    assert run.network.embedding.weight.dtype == torch.bfloat16
+    kept = {moment.dtype for state in run.optimizer_states.values() for moment in moments(state)}
+    assert (torch.bfloat16 in kept) == (optimizer.__name__ in OF_SOURCE)
 
 
 @OPTIMIZERS

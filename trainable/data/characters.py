@@ -58,7 +58,8 @@ def mainrun_loss(
 
     Faults included: it walks in spans of rows * seq_len + 1 tokens, so that a target is skipped between two of them,
     drops the last span if it is partial, and still divides by the characters of the whole text. So it falls when the
-    span leaves more out. A stream shorter than a span is a ValueError.
+    span leaves more out. A stream shorter than a span is a ValueError. The tokens go to the device at once, and the
+    sum is read there at the end.
     """
     import torch
     from torch.nn.functional import cross_entropy
@@ -69,10 +70,12 @@ def mainrun_loss(
             f"evaluation.mainrun_rows is {rows} but {counted(rows, 'row')} of {seq_len} and a target are more than the "
             f"{len(stream):,} validation tokens"
         )
-    nats = 0.0
+    tokens = torch.from_numpy(np.asarray(stream[: len(stream) // span * span]).astype(np.int32)).to(device)
+    exact = "cpu" if torch.device(device).type == "mps" else device  # a device without float64
+    nats = torch.zeros((), dtype=torch.float64, device=exact)
     with torch.no_grad():
-        for start in range(0, len(stream) - span + 1, span):
-            tokens = torch.from_numpy(np.asarray(stream[start : start + span]).astype(np.int64)).to(device)
-            logits = forward(tokens[:-1].view(rows, seq_len)).float()
-            nats += cross_entropy(logits.flatten(0, 1), tokens[1:], reduction="none").cpu().double().sum().item()
-    return nats / characters.count(stream)
+        for part in tokens.view(-1, span):
+            logits = forward(part[:-1].long().view(rows, seq_len)).float()
+            losses = cross_entropy(logits.flatten(0, 1), part[1:].long(), reduction="none")
+            nats += losses.to(exact).double().sum()
+    return nats.item() / characters.count(stream)

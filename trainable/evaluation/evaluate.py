@@ -94,10 +94,10 @@ def evaluate(forward: Forward, dataset: Dataset, config: EvaluationConfig, devic
     windows = Windows(stream, config.seq_len, config.stride or config.seq_len)
     rows = windows.rows(batch_tokens(config, dataset.vocab_size, device))
     if config.ttt is None:
-        nats = windows.nats(forward, rows, device)
+        nats = windows.nats(forward, rows, device).item()
     else:
         assert isinstance(forward, nn.Module), "only a network can be trained"
-        nats = config.ttt.nats(forward, windows, rows, device)
+        nats = config.ttt.nats(forward, windows, rows, device).item()
     tokens, text_bytes = windows.targets, bytes_of(dataset, stream)
     if text_bytes == 0:
         raise ValueError(f"the {tokens:,} validation tokens scored stand for no text: bits per byte has no meaning")

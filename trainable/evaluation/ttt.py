@@ -20,7 +20,7 @@ from trainable.ranges import NumTokens, Positive, Repeats
 
 if TYPE_CHECKING:
     import torch
-    from torch import nn
+    from torch import Tensor, nn
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,8 +42,8 @@ class TTT(Component):
         """Learning rate after ``chunk``."""
         return self.lr / 2 * (1 + math.cos(math.pi * chunk / (chunks - 1)))
 
-    def nats(self, network: nn.Module, windows: Windows, rows: int, device: torch.device | str) -> float:
-        """Cross-entropy summed over all targets. A window belongs to the chunk of the first target that it scores.
+    def nats(self, network: nn.Module, windows: Windows, rows: int, device: torch.device | str) -> Tensor:
+        """Cross-entropy summed over all targets, float64 (). A window belongs to the chunk of the first target that it scores.
 
         The weights are as before afterwards, bit for bit.
         """
@@ -52,16 +52,16 @@ class TTT(Component):
         chunks = -(-windows.targets // self.chunk_tokens)
         starts = [windows.first_scored(i) for i in range(windows.count)]
         edges = [bisect.bisect_left(starts, c * self.chunk_tokens) for c in range(chunks)] + [windows.count]
-        nats = 0.0
+        scored = []
         with _restored(network):
             optimizer = torch.optim.SGD(network.parameters(), lr=self.lr, momentum=0.9)
             for chunk in range(chunks):
-                nats += windows.nats(network, rows, device, edges[chunk], edges[chunk + 1])
+                scored.append(windows.nats(network, rows, device, edges[chunk], edges[chunk + 1]))
                 if chunk < chunks - 1:
                     optimizer.param_groups[0]["lr"] = self.rate(chunk, chunks)
                     with torch.enable_grad():
                         self._learn(network, optimizer, windows, chunk, device)
-        return nats
+        return sum(scored[1:], scored[0])
 
     def _learn(
         self, network: nn.Module, optimizer: torch.optim.SGD, windows: Windows, chunk: int, device: torch.device | str

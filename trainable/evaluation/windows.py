@@ -49,23 +49,23 @@ class Windows:
         """Windows a forward pass of at most ``batch_tokens``."""
         return min(self.count, batch_tokens // self.seq_len)
 
-    def nats(self, forward: Forward, rows: int, device: torch.device | str, first: int = 0, end: int = -1) -> float:
-        """Summed over the targets that windows ``first`` to ``end`` - 1 (-1: all) score, in fp32 with a float64 sum.
+    def nats(self, forward: Forward, rows: int, device: torch.device | str, first: int = 0, end: int = -1) -> Tensor:
+        """Summed over the targets that windows ``first`` to ``end`` - 1 (-1: all) score, in fp32 with a float64 sum ().
 
         Every pass has one shape, so that a compiled model is compiled once: the last batch reaches back to windows
         already scored and counts only the new ones. No gradients are kept. The tokens go to the device at once, and
-        the sum is read there at the end.
+        the sum stays there: whoever reads it waits for the device.
         """
         import torch
         from torch.nn.functional import cross_entropy
 
         end = self.count if end == -1 else end
-        if end <= first:
-            return 0.0
-        lowest, last = min(first, self.count - rows), end - 1 - (end - 1 - first) % rows
-        inputs, targets = self._views(device, lowest, min(last, self.count - rows) + rows)
         exact = "cpu" if torch.device(device).type == "mps" else device  # a device without float64
         nats = torch.zeros((), dtype=torch.float64, device=exact)
+        if end <= first:
+            return nats
+        lowest, last = min(first, self.count - rows), end - 1 - (end - 1 - first) % rows
+        inputs, targets = self._views(device, lowest, min(last, self.count - rows) + rows)
         with torch.no_grad():
             for start in range(first, end, rows):
                 begin = min(start, self.count - rows)
@@ -73,9 +73,9 @@ class Windows:
                 logits = forward(inputs[batch].long().contiguous())
                 wanted = targets[batch].long().flatten()
                 losses = cross_entropy(logits.float().flatten(0, 1), wanted, reduction="none").to(exact).double()
-                scored = self._scored(begin, rows, start, end).flatten()
-                nats += (losses if scored.all() else losses[scored.nonzero().flatten().to(exact)]).sum()
-        return nats.item()
+                scored = self._scored(begin, rows, start, end).ravel()
+                nats += (losses if scored.all() else losses[torch.from_numpy(np.flatnonzero(scored)).to(exact)]).sum()
+        return nats
 
     def _views(self, device: torch.device | str, first: int, end: int) -> tuple[Tensor, Tensor]:
         """Inputs and targets of windows ``first`` to ``end`` - 1, both (windows, seq_len), as views of one stream."""
@@ -88,12 +88,14 @@ class Windows:
             whole = whole.int().to(device)  # half the bytes on the way and there
         return whole[:-1].unfold(0, self.seq_len, self.stride), whole[1:].unfold(0, self.seq_len, self.stride)
 
-    def _scored(self, begin: int, rows: int, start: int, end: int) -> Tensor:
-        """Mark the targets that count in windows start..end-1; ``begin`` is the first row's: bool (rows, seq_len)."""
-        import torch
+    def _scored(self, begin: int, rows: int, start: int, end: int) -> npt.NDArray[np.bool_]:
+        """Mark the targets that count in windows start..end-1; ``begin`` is the first row's: (rows, seq_len).
 
-        window = torch.arange(begin, begin + rows)[:, None]
-        place = torch.arange(self.seq_len)
+        It is the host's own arithmetic, which no device is asked for.
+        """
+        window = np.arange(begin, begin + rows)[:, None]
+        place = np.arange(self.seq_len)
         new = (place >= self.seq_len - self.stride) | (window == 0)
         inside = window * self.stride + place < self.targets
-        return (window >= start) & (window < end) & new & inside
+        scored: npt.NDArray[np.bool_] = (window >= start) & (window < end) & new & inside
+        return scored

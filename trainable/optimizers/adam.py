@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from trainable.optimizers.update_rule import RuleState, UpdateRule, gradients
+from trainable.optimizers.update_rule import RuleState, UpdateRule, dtype_of_moments, gradients
 from trainable.ranges import Amount, PartBelowOne, Positive
 
 if TYPE_CHECKING:
@@ -47,9 +47,7 @@ class Adam(UpdateRule):
             parameter.copy_(exact)
 
     def _dtype_of_moments(self, parameter: Tensor) -> Any:
-        import torch
-
-        return torch.float32 if parameter.dtype == torch.bfloat16 and not self.bf16_moments else parameter.dtype
+        return parameter.dtype if self.bf16_moments else dtype_of_moments(parameter)
 
     def _fused(self, rows: Sequence[tuple[Tensor, Tensor, Tensor, Tensor, Tensor]], lr: float) -> None:
         """Update by the fused kernel; a row is a parameter, its gradient, its moments and its count of steps."""

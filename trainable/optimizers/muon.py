@@ -43,8 +43,7 @@ class Muon(UpdateRule):
 
     def start(self, parameters: Sequence[nn.Parameter]) -> RuleState:
         found = stacks(parameters)
-        momentum = [stack.members[0].new_zeros(stack.shape) for stack in found]
-        return {"momentum": momentum, "bfloat16": in_bfloat16(found)}
+        return {"momentum": [stack.zeros() for stack in found], "bfloat16": in_bfloat16(found)}
 
     def update(self, parameters: Sequence[nn.Parameter], state: RuleState, lr: float, step: int) -> None:
         for stack, buffer in zip(stacks(parameters), state["momentum"], strict=True):

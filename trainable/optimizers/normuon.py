@@ -81,7 +81,7 @@ class NorMuon(UpdateRule):
         import torch
 
         found = stacks(parameters)
-        state: RuleState = {"momentum": [stack.members[0].new_zeros(stack.shape) for stack in found]}
+        state: RuleState = {"momentum": [stack.zeros() for stack in found]}
         if self.beta2 is not None:
             state["square"] = [torch.zeros_like(mean_square(m, long_side(m))) for m in state["momentum"]]
         state["bfloat16"] = in_bfloat16(found)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from trainable.optimizers.update_rule import gradients
+from trainable.optimizers.update_rule import dtype_of_moments, gradients
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -37,6 +37,11 @@ class Stack:
         """(n, shorter side, longer side)."""
         return len(self.members), *wide_shape(self.members[0])
 
+    def zeros(self) -> Tensor:
+        """Make the momentum of all members, before the first update."""
+        first = self.members[0]
+        return first.new_zeros(self.shape, dtype=dtype_of_moments(first))
+
     def parts(self) -> Iterator[tuple[Stack, slice]]:
         """Cut into pieces that are treated at once, with the place of each: the whole, but on a CPU by its cache."""
         members, size = self.members, at_once(self.members)
@@ -46,10 +51,11 @@ class Stack:
             yield Stack(self.wide[i:j], self.tall[max(0, i - split) : max(0, j - split)]), slice(i, j)
 
     def gradients(self) -> Tensor:
-        """Copy the gradients into one tensor."""
+        """Copy the gradients into one tensor, of the momentum's type."""
         import torch
 
-        whole = self.members[0].new_empty(self.shape)
+        first = self.members[0]
+        whole = first.new_empty(self.shape, dtype=dtype_of_moments(first))
         for members, place in self.halves(whole):
             torch.stack(gradients(members), out=place)
         return whole

@@ -117,6 +117,16 @@ def _moved_by(factor: Tensor, parameters: list[Tensor]) -> Iterator[None]:
     torch._foreach_add_(parameters, before)
 
 
+def dtype_of_moments(parameter: Tensor) -> Any:
+    """Type of what a rule remembers of a parameter: float32 for one in bfloat16, else the parameter's own.
+
+    With eight significant bits a running mean stands still, as each of its small steps is rounded away.
+    """
+    import torch
+
+    return torch.float32 if parameter.dtype == torch.bfloat16 else parameter.dtype
+
+
 def gradients(parameters: Sequence[Tensor]) -> list[Tensor]:
     """The gradients; every parameter must have one, for a parameter that nothing reaches is a bug in the model."""
     found = [p.grad for p in parameters]

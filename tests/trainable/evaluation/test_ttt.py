@@ -73,7 +73,7 @@ def test_the_score_is_that_of_the_definition(ttt, scale):
     draw = np.random.default_rng(0)
     stream, table = draw.integers(0, VOCAB_SIZE, 8 * 11 + 1), scale * draw.normal(size=(VOCAB_SIZE, VOCAB_SIZE))
     network = Bigram(table)
-    found = ttt.nats(network, Windows(stream, 8, 8), 2, "cpu")
+    found = ttt.nats(network, Windows(stream, 8, 8), 2, "cpu").item()
     assert found == pytest.approx(score_first(stream, table, ttt), rel=1e-5)
     assert (network.weight.detach().numpy() == table).all() and network.weight.grad is None
 
