@@ -130,6 +130,7 @@ def _row(
         "data": "made-up", "attempt": 1, "budget": float(STEPS), "budget_unit": "steps", "spent": float(spent),
         "extra_spent": 0.0, "steps": spent, "tokens": spent * TOKENS, "train_seconds": seconds, "eval_seconds": 2.0,
         "wall_seconds": seconds + 3.0, "device": "made-up", "precision": "fp32", "muon_precision": "fp32",
+        "activations_checkpointed": False,
         "worker": f"host:{number % 4}", "parameters": 325_960, "started_at": begun,
         "ended_at": begun + timedelta(seconds=seconds + 3.0),
         "rung": float(spent) if status == "stopped" else None, "cutoff": value - 0.1 if status == "stopped" else None,

@@ -60,6 +60,7 @@ class Environment:
     device: str
     precision: str
     muon_precision: str | None
+    activations_checkpointed: bool
     peak_memory_bytes: int | None
     peak_reserved_bytes: int | None
     wall_seconds: float

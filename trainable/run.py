@@ -60,6 +60,7 @@ class Run:
             if isinstance(module, SeesDocuments):
                 module.starts_document.copy_(torch.from_numpy(dataset.bytes_of.is_boundary))
         network = network.to(runtime.device)
+        network.checkpoints_activations = runtime.checkpoint_activations
         if runtime.precision == BF16:
             network.keep_in_bf16(config.model.low_precision_tables)
         groups = config.optimizer.groups_for(network, config.data.batch_tokens, config.schedule)

@@ -16,18 +16,21 @@ FP32, BF16 = PRECISIONS = ("fp32", "bf16")  # of matrix products; sums are in fl
 
 @dataclass(frozen=True)
 class Runtime:
-    """The device, its arithmetic and whether the step is compiled."""
+    """The device, its arithmetic, and what a step does to be fast or small."""
 
     device: str = "cpu"
     precision: str = FP32  # bf16: matrix products in bfloat16 autocast, and tables in it that Model.bf16_tables names
     compile: bool = False  # one graph for the whole run: torch.compile(fullgraph=True)
+    checkpoint_activations: bool = False  # of each block: Network.call_block; memory for a third more arithmetic
 
     def __post_init__(self) -> None:
         if self.precision not in PRECISIONS:
             raise ValueError(f"precision is {self.precision!r} but must be {' or '.join(PRECISIONS)}")
 
     @classmethod
-    def detect(cls, compile: bool = False, precision: str | None = None) -> Runtime:
+    def detect(
+        cls, compile: bool = False, precision: str | None = None, checkpoint_activations: bool = False
+    ) -> Runtime:
         """The first CUDA device if there is one, else the CPU, in the given precision.
 
         None is bf16 where the device's units multiply it, else fp32. A device that only emulates bfloat16 (before
@@ -36,9 +39,9 @@ class Runtime:
         import torch
 
         if not torch.cuda.is_available():
-            return cls("cpu", precision or FP32, compile)
+            return cls("cpu", precision or FP32, compile, checkpoint_activations)
         native = torch.cuda.is_bf16_supported(including_emulation=False)
-        return cls("cuda", precision or (BF16 if native else FP32), compile)
+        return cls("cuda", precision or (BF16 if native else FP32), compile, checkpoint_activations)
 
     @property
     def device_type(self) -> str:

@@ -67,6 +67,7 @@ class CampaignSpec:
     stall_minutes: float = field(default=STALL_MINUTES, metadata=_RUN)  # without a step, after which a trial hangs
     compile: bool | None = field(default=None, metadata=_RUN)  # steps and evaluations; None: where it pays
     keep: str | None = field(default=None, metadata=_RUN)  # one of KEEP; settled, confirmed, in a replay none
+    checkpoint_activations: bool | None = field(default=None, metadata=_RUN)  # None: where a trial does not fit without
 
     def to_json(self) -> dict[str, Any]:
         """Convert it to what ``campaign.json`` keeps, once it is settled."""

@@ -41,13 +41,13 @@ from tuner.campaign.record import asked_of, campaign_record
 from tuner.cli.compiling_text import chosen_compiling
 from tuner.cli.option_groups import LATEST
 from tuner.cluster import bf16, capacity, gpu_parts
-from tuner.cluster.device_memory import check_fits_somewhere
-from tuner.cluster.placement import AUTO, MOST_SHARING, Placement, part_for
+from tuner.cluster.placement import MOST_SHARING, Placement, part_for
 from tuner.command import Begin, Resume, Start
 from tuner.failures import RayDiedError
 from tuner.own import code as own_code
 from tuner.plan import cost as plan
-from tuner.plan import micro_batch
+from tuner.plan import micro_batch, placing
+from tuner.plan.checkpointing import Checkpointing
 from tuner.plan.left import left_of
 from tuner.plan.planned_data import look_at_data
 from tuner.proposals import warm_start
@@ -172,6 +172,7 @@ class Ready:
     dataset: Dataset
     here: capacity.Cluster
     library: Library | None
+    checkpointing: Checkpointing = Checkpointing(False, "")
 
 
 def made_ready(
@@ -180,13 +181,8 @@ def made_ready(
     """Say what is asked, audit it, open the data, and start Ray for a new campaign; None where it is only a plan."""
     from tuner.cli.plan_text import describe, print_cost  # with torch, which most refusals need not wait for
 
-    check_fits_somewhere(question.base)
-    if question.spec.gpu_fraction == AUTO:
-        known = [question.base, *(planned.config for planned in question.planned)]
-        here = gpu_parts.settled(here, known, question.spec, start.address)
-    if start.address is None and start.slots is None:
-        here = capacity.fitted(here, question.base, question.spec.concurrent)
-    describe(console, question, here, start.slots)
+    here, checkpointing = placing.placed(question, here, start)
+    describe(console, question, here, start.slots, checkpointing.why)
     named = campaign_folder(start.results, start.name or question.space.name)
     describe_log(console, start.log, named if store is None else store.folder)
     if lacking:
@@ -201,7 +197,7 @@ def made_ready(
         open_library(console, question.spec)
         chosen_compiling(console, question, here.has_gpu, start, store)
         pass_tokens = None if opened is None else opened.train.total_tokens
-        print_cost(console, left_of(question, store), here, start, pass_tokens)
+        print_cost(console, left_of(placing.with_choice(question, checkpointing), store), here, start, pass_tokens)
         return None
     dataset = read(console, question.base)
     if store is not None:
@@ -215,7 +211,7 @@ def made_ready(
     if store is None:
         Store.check(named, campaign_record(question, dataset), question.space.column_types())
         here = on_ray(console, here, start.address)  # all that can fail comes before there is a folder
-    return Ready(question, dataset, here, library)
+    return Ready(question, dataset, here, library, checkpointing)
 
 
 @contextmanager
@@ -315,7 +311,7 @@ def run_search(console: Console, ready: Ready, store: Store, start: Start, is_ne
     question, dataset, here = ready.question, ready.dataset, ready.here
     data = (dataset.fingerprint, dataset.vocab_size)
     compiles = chosen_compiling(console, question, here.has_gpu, start, None if is_new else store)
-    spec = replace(question.spec, compile=compiles)
+    spec = replace(placing.with_choice(question, ready.checkpointing).spec, compile=compiles)
     problem = Problem(question.space, question.base, spec, *data, question.sources)
     added = OneStart(
         here.slots,
@@ -331,7 +327,8 @@ def run_search(console: Console, ready: Ready, store: Store, start: Start, is_ne
     if question.replay is None:
         campaign.ledger.inert = question.inert
     changed = {} if is_new else resumed.changes(store.campaign, question)
-    store.revise({**changed, "compiled": compiles})  # now that nothing refuses it
+    made = {"compiled": compiles, "checkpointed": ready.checkpointing.checkpoints}
+    store.revise({**changed, **made})  # now that nothing refuses it
     with logging_to(console, start.log, campaign) as logging:
         if campaign.exhausted:
             asks_for_more = "(--trials asks for more)"

@@ -204,6 +204,8 @@ class CampaignFile(_Object):
     compile: bool | None = None
     compiled: bool | None = None
     keep: Name | None = None
+    checkpoint_activations: bool | None = None
+    checkpointed: bool | None = None
     compacted: bool = False
     data: Name = ""
     data_description: Text = ""

@@ -185,6 +185,10 @@ class Course(TypedDict, total=False):
             "text", "number format that Muon iterated in: bf16 or fp32; null where nothing is orthogonalised", BY_WORKER
         ),
     ]
+    activations_checkpointed: Annotated[
+        bool | None,
+        measured("true/false", "whether its blocks were computed again to save memory; changes no result", BY_WORKER),
+    ]
     parameters: Annotated[int | None, measured("count", "trainable parameters, tied ones counted once", BY_WORKER)]
     worker: Annotated[str | None, measured("text", "host:pid of the process that trained it", BY_WORKER)]
     time_to_target: Annotated[

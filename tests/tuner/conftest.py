@@ -47,6 +47,7 @@ RESULT = {
     "device": "cpu (made up)",
     "precision": "fp32",
     "muon_precision": "fp32",
+    "activations_checkpointed": False,
     "peak_memory_bytes": 4096,
     "peak_reserved_bytes": 8192,
     "worker": "host:1",

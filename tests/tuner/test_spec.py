@@ -24,7 +24,7 @@ SEARCH = CampaignSpec(
     constraints=("parameters<=1000000000",), likely=("optimizer.matrix_lr=0.02..0.1",), trials=7, seed=11,
     warm_start=(RECORDED, "/runs/a"), reuse=("/runs/b",), stopper="median", fidelity="branch", reports=3,
     confirm=Design(2, 2, 4), ablate=True, concurrent=1, gpu_fraction=0.5, cpus=3, mixed_devices=True,
-    stall_minutes=3.0, compile=True, keep="best", sampler="random", precision="bf16",
+    stall_minutes=3.0, compile=True, checkpoint_activations=True, keep="best", sampler="random", precision="bf16",
     imports=(f"my_tricks@{'1f' * 32}",),
 )  # fmt: skip
 REPLAY = CampaignSpec(space="parameter_golf", scale="proxy", replay=Replay(("BASE,1", "1 x2"), "as_logged", 3))
@@ -54,6 +54,7 @@ def test_the_check_of_the_file_knows_every_field_that_is_written_and_no_other() 
     assert {*written, "knobs"} == set(CampaignFile.model_fields) - {
         "compacted",
         "compiled",
+        "checkpointed",
         "own_train",
         "winner_command",
     }

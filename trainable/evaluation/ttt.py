@@ -43,9 +43,10 @@ class TTT(Component):
         return self.lr / 2 * (1 + math.cos(math.pi * chunk / (chunks - 1)))
 
     def nats(self, network: nn.Module, windows: Windows, rows: int, device: torch.device | str) -> Tensor:
-        """Cross-entropy summed over all targets, float64 (). A window belongs to the chunk of the first target that it scores.
+        """Cross-entropy summed over all targets, float64 ().
 
-        The weights are as before afterwards, bit for bit.
+        A window belongs to the chunk of the first target that it scores. The weights are as before afterwards, bit for
+        bit.
         """
         import torch
 

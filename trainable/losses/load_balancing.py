@@ -42,9 +42,7 @@ class LoadBalancing(LossTerm):
     def __call__(self, outputs: Outputs) -> Tensor:
         import torch
 
-        from trainable.networks.mixture_of_experts import Mixture
-
-        found = [m.balance for m in outputs.network.modules() if isinstance(m, Mixture)]
+        found = [*outputs.network.balances]
         if not found:
             raise ValueError("losses.LoadBalancing needs experts: set model=Blueberry and model.experts.num_experts")
         layers = torch.stack(found)

@@ -46,8 +46,11 @@ class Transformer(Network):
     def hidden(self, tokens: Tensor) -> Tensor:
         x = self.dropout(self.embedding(tokens) * self.scale)  # (batch, time, dim)
         rotation = (self.cos[: tokens.size(1)], self.sin[: tokens.size(1)])
+        balances: list[Tensor | None] = []
         for block in self.blocks:
-            x = block(x, rotation)
+            x, balance = self.call_block(block, x, rotation)
+            balances.append(balance)
+        self.balances = [balance for balance in balances if balance is not None]
         out: Tensor = self.dropout(self.norm(x))
         return out
 
@@ -68,7 +71,7 @@ class Norm(nn.Module):
 
 
 class Block(nn.Module):
-    """x += dropout(attention(norm(x))), then x += dropout(mlp(norm(x)))."""
+    """x += dropout(attention(norm(x))), then x += dropout(mlp(norm(x))); with the balance of its experts, if any."""
 
     def __init__(self, config: Blueberry) -> None:
         super().__init__()
@@ -77,10 +80,11 @@ class Block(nn.Module):
         self.mlp = build_mlp(config)
         self.dropout = nn.Dropout(config.dropout)
 
-    def forward(self, x: Tensor, rotation: tuple[Tensor, Tensor]) -> Tensor:
+    def forward(self, x: Tensor, rotation: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor | None]:
         x = x + self.dropout(self.attention(self.attention_norm(x), rotation))
-        out: Tensor = x + self.dropout(self.mlp(self.mlp_norm(x)))
-        return out
+        found = self.mlp(self.mlp_norm(x))
+        y, balance = found if isinstance(self.mlp, Mixture) else (found, None)
+        return x + self.dropout(y), balance
 
 
 def build_mlp(config: Blueberry) -> nn.Module:

@@ -62,7 +62,7 @@ class Transformer(Network):
         for i, block in enumerate(self.blocks):
             if i >= self.num_encoder_layers and pushed and weights:
                 x = torch.addcmul(x, weights.pop(0), pushed.pop())
-            x = block(x, x0, rotation)
+            x = self.call_block(block, x, x0, rotation)
             if i < self.num_encoder_layers:
                 pushed.append(x)
         return norm(x)

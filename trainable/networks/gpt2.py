@@ -37,7 +37,7 @@ class PreNormTransformer(Network):
     def hidden(self, tokens: Tensor) -> Tensor:
         x = self.drop(self.place(self.embedding(tokens)))  # (batch, time, dim)
         for block in self.blocks:
-            x = block(x)
+            x = self.call_block(block, x)
         out: Tensor = self.norm(x)
         return out
 

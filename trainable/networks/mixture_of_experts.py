@@ -10,9 +10,12 @@ from trainable.networks.scalar import Scalar
 
 
 class Mixture(nn.Module):
-    """The experts with their router. In training ``balance`` is left behind for the loss term, in its graph."""
+    """The experts with their router.
 
-    balance: Tensor  # (): num_experts * sum of share * mean probability; 1 if all experts are used alike
+    In training their balance () comes with what they put out, in its graph: num_experts * sum of share * mean
+    probability, 1 if all experts are used alike. A loss term may want it; it is returned, not left behind, since a
+    block whose activations are checkpointed runs twice.
+    """
 
     def __init__(self, config: Experts, dim: int, experts: list[nn.Module]) -> None:
         super().__init__()
@@ -20,13 +23,15 @@ class Mixture(nn.Module):
         self.router = nn.Linear(dim, config.num_experts, bias=False)
         self.experts = nn.ModuleList(experts)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
         logits = self.router(x).float()  # (batch, time, experts)
         if self.training:
             logits = logits + self.noise() * torch.randn_like(logits)
         best, chosen = logits.topk(self.top_k, dim=-1)  # (batch, time, top_k)
         weights = torch.zeros_like(logits).scatter(-1, chosen, best.softmax(-1)).to(x.dtype)
+        balance = None
         if self.training:
             share = torch.zeros_like(logits).scatter(-1, chosen, 1.0).mean((0, 1)) / self.top_k  # of the assignments
-            self.balance = len(self.experts) * (share * logits.softmax(-1).mean((0, 1))).sum()
-        return torch.stack([weights[..., i, None] * expert(x) for i, expert in enumerate(self.experts)]).sum(0)
+            balance = len(self.experts) * (share * logits.softmax(-1).mean((0, 1))).sum()
+        outputs = [weights[..., i, None] * expert(x) for i, expert in enumerate(self.experts)]
+        return torch.stack(outputs).sum(0), balance

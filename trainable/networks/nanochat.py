@@ -64,7 +64,7 @@ class Transformer(Network):
         middle = x
         for i, block in enumerate(self.blocks):
             values = self.value_embeddings[str(i)](tokens).to(x.dtype) if str(i) in self.value_embeddings else None
-            x = block(self.resid_lambdas[i] * x + self.x0_lambdas[i] * x0, values, rotation)
+            x = self.call_block(block, self.resid_lambdas[i] * x + self.x0_lambdas[i] * x0, values, rotation)
             if i == self.middle:
                 middle = x
         return norm(x - self.backout_lambda * middle)

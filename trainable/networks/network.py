@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 
 class Network(nn.Module):
@@ -15,6 +16,8 @@ class Network(nn.Module):
     embedding: nn.Embedding
     head: nn.Linear | None
     blocks: nn.ModuleList
+    balances: Sequence[Tensor] = ()  # of the last training pass: each mixture's (mixture_of_experts.py)
+    checkpoints_activations: bool = False  # keep a block's inputs for its backward pass, and compute the rest again
 
     @property
     def vocab_size(self) -> int:
@@ -28,6 +31,16 @@ class Network(nn.Module):
     def logits(self, hidden: Tensor) -> Tensor:
         """Hidden states to logits (batch, time, vocab), after any soft cap."""
         raise NotImplementedError
+
+    def call_block(self, block: nn.Module, *inputs: Any) -> Any:
+        """Call a block as every network calls each of its blocks, so that its activations can be checkpointed.
+
+        Activation checkpointing (arXiv 1604.06174): what the block computes on the way is forgotten after the forward
+        pass and computed again, from the same random draws, in the backward pass. Same numbers, bit for bit on a CPU.
+        """
+        if not (self.checkpoints_activations and torch.is_grad_enabled()):
+            return block(*inputs)
+        return checkpoint(block, *inputs, use_reentrant=False)
 
     def special_roles(self) -> Mapping[str, Sequence[nn.Parameter]]:
         """Parameters that an optimizer may treat apart from those of their kind, by what they do in this network."""

@@ -55,7 +55,7 @@ class Sphere(Network):
     def hidden(self, tokens: Tensor) -> Tensor:
         x: Tensor = self.place(unit(self.embedding(tokens)))  # (batch, time, dim), of length 1
         for block in self.blocks:
-            x = block(x)
+            x = self.call_block(block, x)
         return x
 
     def logits(self, hidden: Tensor) -> Tensor:

@@ -55,6 +55,7 @@ class Request:
     threads: int = 1
     gpu_share: float = 1.0  # the part of a GPU that it may take
     compile: bool = False
+    checkpoint_activations: bool = False
     checkpoint_seconds: float = 300.0  # least time between two checkpoints of a running trial
     attempt: int = 1
     checkpoints: list[str] = field(default_factory=list)  # to go on from, newest first; none is the first step
@@ -113,7 +114,7 @@ class RayTrainable(tune.Trainable):
         self.load_own_code(request)
         config = decode(json.loads(request.config))
         assert isinstance(config, TrainConfig)
-        runtime = Runtime.detect(request.compile, config.number_format)
+        runtime = Runtime.detect(request.compile, config.number_format, request.checkpoint_activations)
         runtime.reset_peak_memory()
         dataset, driver = self.dataset(config.data), FIDELITIES[request.fidelity]
         start = partial(Run.start, dataset=dataset, runtime=runtime)
@@ -234,6 +235,7 @@ class RayTrainable(tune.Trainable):
             device=run.runtime.device_name,
             precision=run.runtime.precision,
             muon_precision=name_of_precision(run.optimizer_states),
+            activations_checkpointed=run.runtime.checkpoint_activations,
             peak_memory_bytes=run.runtime.peak_memory_bytes(),
             peak_reserved_bytes=run.runtime.peak_reserved_bytes(),
             wall_seconds=time.perf_counter() - self.started,

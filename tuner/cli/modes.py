@@ -60,6 +60,8 @@ GOES_WITH: Mapping[str, tuple[str, ...]] = {  # option, without its dashes -> mo
     "compile": _RUNS,
     "no-compile": _RUNS,
     "keep": _RUNS,
+    "checkpoint-activations": _RUNS,
+    "no-checkpoint-activations": _RUNS,
     # this start of it
     "name": _NEW,
     "results": (*_RUNS, LIST),

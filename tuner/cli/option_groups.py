@@ -251,6 +251,12 @@ def _say_on_what(group: argparse._ArgumentGroup) -> None:
         action=argparse.BooleanOptionalAction,
         help="compile steps and evaluations (default: on a GPU, where it saves more time than it takes)",
     )
+    group.add_argument(
+        "--checkpoint-activations",
+        action=argparse.BooleanOptionalAction,
+        help="compute each block's forward pass again in its backward pass instead of keeping it: less memory, about a "
+        "third more arithmetic, the same results (default: where a trial does not fit its GPU otherwise)",
+    )
 
 
 def _say_where(where: argparse._ArgumentGroup) -> None:

@@ -34,8 +34,12 @@ def describe(
     question: Question,
     here: capacity.Cluster,
     slots: int | None = None,
+    checkpointing: str = "",
 ) -> None:
-    """Print the question and the machines: this cluster's, or ``slots`` that need not be here."""
+    """Print the question and the machines: this cluster's, or ``slots`` that need not be here.
+
+    ``checkpointing`` is the choice to checkpoint activations, in words, if there was one to make.
+    """
     where = here.about if slots is None else counted(slots, "slot")
     space, base = question.space, question.base
     console.print(f"space: {space.name} - {space.question}")
@@ -45,11 +49,11 @@ def describe(
     budget = " or ".join(f"{unit} {amount:g}" for unit, amount in limits if amount is not None)
     if question.replay is not None:
         describe_replay(console, question, where, fixed)
-        print_limits(console, here, slots)
+        print_limits(console, here, slots, checkpointing)
         return
     trials, knobs = counted(question.trials, "trial"), counted(len(space.knobs), "knob")
     console.print(f"plan: {trials} on {where}, {budget} each, {knobs}{fixed}")
-    print_limits(console, here, slots)
+    print_limits(console, here, slots, checkpointing)
     if question.note:
         console.print(question.note)
     if space.second_objective is not None:
@@ -61,10 +65,12 @@ def describe(
         console.print(f"constraints: {'; '.join(map(str, space.constraints))}")
 
 
-def print_limits(console: Console, here: capacity.Cluster, slots: int | None) -> None:
-    """Print why no more trials run at a time on this machine, where they are to run on it."""
+def print_limits(console: Console, here: capacity.Cluster, slots: int | None, checkpointing: str = "") -> None:
+    """Print why no more trials run at a time on this machine, where they are to run on it, and in which memory."""
     for note in here.notes if slots is None else ():
         console.print(note)
+    if checkpointing:
+        console.print(f"checkpoint activations: {checkpointing}")
 
 
 def confirmation(design: Design) -> str:
@@ -107,7 +113,8 @@ def print_cost(
         hardware, slots = planned_for(question, here, planning), planning.num_slots or here.slots
         memory = memory_of_a_trial(question, here, start)
         if memory is not None:
-            hardware = replace(hardware, memory=fit_in_words(question.base, memory))
+            checkpointing = bool(question.spec.checkpoint_activations)
+            hardware = replace(hardware, memory=fit_in_words(question.base, memory, checkpointing))
         costs = print_search_cost if question.replay is None else print_replay_cost
         costs(console, left, slots, hardware, start, pass_tokens)
         if memory is not None:
@@ -158,9 +165,11 @@ def print_search_cost(
 
 def planned_for(question: Question, here: capacity.Cluster, planning: Planning) -> Hardware:
     """Return the hardware of a plan: devices that are named or whose speed is given, or those here, measured."""
+    checkpointing = bool(question.spec.checkpoint_activations)
     if planning.is_elsewhere:
-        return elsewhere(question.base, planning.device, planning.tokens_per_second)
-    found = speeds(question.base, Runtime.detect(precision=question.base.number_format), here.slots)
+        return elsewhere(question.base, planning.device, planning.tokens_per_second, checkpointing)
+    runtime = Runtime.detect(precision=question.base.number_format, checkpoint_activations=checkpointing)
+    found = speeds(question.base, runtime, here.slots)
     device, best = f"{'a GPU' if here.has_gpu else 'a core'} of this machine", None if found is None else found.best
     text = said(best, here.has_gpu)
     if found is not None and found.best > 1.05 * found.usual:

@@ -71,10 +71,14 @@ class Counted:
     evaluation: int
 
 
-def count_tensors(config: TrainConfig, vocab_size: int) -> Counted:
-    """The bytes that training a config takes, by its first micro-batch and a batch of its evaluation."""
+def count_tensors(config: TrainConfig, vocab_size: int, checkpointing: bool = False) -> Counted:
+    """The bytes that training a config takes, by its first micro-batch and a batch of its evaluation.
+
+    With ``checkpointing`` the activations of each block are computed again in its backward pass.
+    """
     with FakeTensorMode(allow_non_fake_inputs=True), plain_formulas():
         network = config.model.build(vocab_size, max(config.data.seq_len, config.evaluation.seq_len))
+        network.checkpoints_activations = checkpointing
         if config.number_format == BF16:
             network.keep_in_bf16(config.model.low_precision_tables)
         parameters = list(network.parameters())

@@ -34,11 +34,14 @@ class Memory:
 
 
 @functools.lru_cache(maxsize=64)
-def needed_by(config: TrainConfig) -> Memory:
-    """Memory that a trial needs of a GPU, counted from its tensors; nothing is allocated. It takes some seconds."""
+def needed_by(config: TrainConfig, checkpointing: bool = False) -> Memory:
+    """Memory that a trial needs of a GPU, counted from its tensors; nothing is allocated. It takes some seconds.
+
+    With ``checkpointing`` its activations are checkpointed.
+    """
     from tuner.cluster.counted_memory import count_tensors
 
-    found = count_tensors(config, known_vocab_size(config.data) or config.data.vocab_size)
+    found = count_tensors(config, known_vocab_size(config.data) or config.data.vocab_size, checkpointing)
     scored = config.evaluation.tokens or known_validation_targets(config.data) or 0
     return Memory(found.parameters, found.state, found.step, found.evaluation + TOKEN_BYTES * scored)
 
@@ -48,17 +51,17 @@ def fits(need: int, memory: float) -> bool:
     return need * FRAGMENTED + CONTEXT_BYTES <= memory
 
 
-def steps_that_fit(config: TrainConfig, memory: float) -> int | None:
+def steps_that_fit(config: TrainConfig, memory: float, checkpointing: bool = False) -> int | None:
     """The fewest micro-batches a step, from the config's on by doubling, that fit; None where none would."""
     data = config.data
-    at = needed_by(config)
+    at = needed_by(config, checkpointing)
     steps = data.grad_accum_steps
     while not fits(at.total, memory):
         steps *= 2
         if (data.batch_tokens // data.seq_len) % steps or not fits(at.state + at.evaluation, memory):
             return None
         least = at.state + at.batch * data.grad_accum_steps // steps  # if all of it shrank alike
-        if fits(least, memory) and fits(needed_by(with_steps(config, steps)).total, memory):
+        if fits(least, memory) and fits(needed_by(with_steps(config, steps), checkpointing).total, memory):
             return steps
     return steps
 

@@ -33,7 +33,8 @@ def settled(here: Cluster, configs: Sequence[TrainConfig], spec: CampaignSpec, a
     ``address`` is that of a joined cluster. A ValueError where no GPU says what memory it has.
     """
     total = _smallest(address)
-    largest = max(device_memory.needed_by(config).total for config in configs)
+    checkpointing = bool(spec.checkpoint_activations)
+    largest = max(device_memory.needed_by(config, checkpointing).total for config in configs)
     need = largest * MARGIN + CONTEXT_BYTES
     trials = trials_on_one(need, total)
     found = _with(Placement(part_for(trials), spec.cpus), spec.concurrent, address)

@@ -55,6 +55,7 @@ class Requests:
             threads=self.here.threads,
             gpu_share=self.here.gpu_share,
             compile=bool(self.spec.compile),
+            checkpoint_activations=bool(self.spec.checkpoint_activations),
             stall_seconds=60 * self.spec.stall_minutes,
             train_tokens=tokens_of(entry.config) if isinstance(entry.config, TrainConfig) else None,
             attempt=begun.number,

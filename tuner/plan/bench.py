@@ -41,6 +41,7 @@ class Bench:
         try:
             vocab, shape = vocab_size(config), (num_rows(config, runtime.device_type), config.data.seq_len)
             self.network = config.model.build(vocab, config.data.seq_len).to(runtime.device)
+            self.network.checkpoints_activations = runtime.checkpoint_activations
             self.tokens = torch.randint(vocab, shape, device=runtime.device)
             self.passes()
             for parameter in self.network.parameters():

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 # MFU of small models trained well: 0.4 and more is reached at widths over 1,000, less below, where the card waits for
 # memory and launches. A plan that is too dear by some is better than one that runs out of money.
 UTILISATION = 0.25
+CHECKPOINTED = 0.75  # of that where activations are checkpointed: of four parts of arithmetic one is done again
 
 
 @dataclass(frozen=True)
@@ -88,8 +89,11 @@ class Hardware:
     usual: float | None = None  # tokens per second where the machine is busy as it is now; None: as above
 
 
-def elsewhere(config: TrainConfig, name: str | None, measured: float | None) -> Hardware:
-    """Devices that are not here: a card by its name, or those of a speed that somebody measured, or both."""
+def elsewhere(config: TrainConfig, name: str | None, measured: float | None, checkpointing: bool = False) -> Hardware:
+    """Devices that are not here: a card by its name, or those of a speed that somebody measured, or both.
+
+    With ``checkpointing`` trials compute their activations twice.
+    """
     known = None if name is None else card(name)
     speed, why = measured, "given with --tokens-per-second"
     if speed is None:
@@ -98,29 +102,31 @@ def elsewhere(config: TrainConfig, name: str | None, measured: float | None) -> 
 
         vocab = known_vocab_size(config.data) or config.data.vocab_size
         each = config.model.flops_per_token(vocab, config.data.seq_len)
-        speed = UTILISATION * known.bf16_teraflops * 1e12 / each
+        speed = UTILISATION * (CHECKPOINTED if checkpointing else 1) * known.bf16_teraflops * 1e12 / each
+        less = f", times {CHECKPOINTED:g} for checkpointed activations" if checkpointing else ""
         why = (
             f"assumed: {UTILISATION:.0%} of the {known.bf16_teraflops:,g} TFLOP/s in bf16 of {known.source}, "
-            f"{each:,} FLOPs a token (--tokens-per-second for a measured one)"
+            f"{each:,} FLOPs a token{less} (--tokens-per-second for a measured one)"
         )
     device = "a device of that speed" if known is None else f"{known.about}, {known.memory_gb:g} GB"
-    return Hardware(speed, f"{speed:,.0f} tokens/s, {why}", device, said_of_memory(config, known))
+    return Hardware(speed, f"{speed:,.0f} tokens/s, {why}", device, said_of_memory(config, known, checkpointing))
 
 
-def said_of_memory(config: TrainConfig, known: Card | None) -> str:
+def said_of_memory(config: TrainConfig, known: Card | None, checkpointing: bool = False) -> str:
     """Describe a trial's need of a card's memory, counted without training."""
     if known is None:
         return "not compared: no card is named (--device)"
-    return fit_in_words(config, known.memory_gb * 1e9)
+    return fit_in_words(config, known.memory_gb * 1e9, checkpointing)
 
 
-def fit_in_words(config: TrainConfig, memory: float) -> str:
+def fit_in_words(config: TrainConfig, memory: float, checkpointing: bool = False) -> str:
     """Say what a trial needs of so many bytes of a device, and what would help where it does not fit."""
-    from tuner.cluster.device_memory import fits, needed_by, steps_that_fit
+    from tuner.cluster.device_memory import fits, needed_by
 
-    need = needed_by(config)
+    need = needed_by(config, checkpointing)
     whole = f"about {need.total / 1e9:,.3g} GB of {memory / 1e9:.3g}"
     parts = f"weights, gradients and moments {need.state / 1e9:,.3g}, a micro-batch {need.batch / 1e9:,.3g}"
+    parts += " with checkpointed activations" if checkpointing else ""
     parts += f", an evaluation {need.evaluation / 1e9:,.3g}"
     if fits(need.total, memory):
         return f"{whole} ({parts})"
@@ -129,6 +135,15 @@ def fit_in_words(config: TrainConfig, memory: float) -> str:
     elif not fits(need.state + need.evaluation, memory):
         helps = "smaller evaluation.batch_tokens would"
     else:
-        steps = steps_that_fit(config, memory)
-        helps = "shorter rows would" if steps is None else f"data.grad_accum_steps={steps} would"
+        helps = what_would_help(config, memory, checkpointing)
     return f"{whole}: it does not fit; {helps} ({parts})"
+
+
+def what_would_help(config: TrainConfig, memory: float, checkpointing: bool) -> str:
+    """Name the least change by which a micro-batch that is too large fits."""
+    from tuner.cluster.device_memory import steps_that_fit
+
+    steps = steps_that_fit(config, memory, checkpointing)
+    if steps is None and not checkpointing and (steps := steps_that_fit(config, memory, True)) is not None:
+        return f"--checkpoint-activations with data.grad_accum_steps={steps} would"
+    return "shorter rows would" if steps is None else f"data.grad_accum_steps={steps} would"

@@ -2,11 +2,14 @@
 
 More ``data.grad_accum_steps`` train the same batch in smaller parts. Sums are then rounded in another order, so the
 number is a setting of the campaign like any that a user gives: it stands in ``campaign.json`` and in every config, a
-resume keeps it, and other nodes train by it.
+resume keeps it, and other nodes train by it. Where the smallest parts are still too large, activations are checkpointed
+(``checkpointing.py``: no setting, as it changes no result), and then the cross-entropy is computed in pieces as well
+(``loss_chunks``, a setting: its sums are rounded in another order).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from tuner.cluster import gpus
@@ -15,7 +18,8 @@ from tuner.command import Start
 from tuner.plan.known_devices import card, fit_in_words
 from tuner.question import Question, ask
 
-STEPS = "data.grad_accum_steps"
+STEPS, CHUNKS = "data.grad_accum_steps", "loss_chunks"
+FEWER_LOGITS = 8  # pieces of the cross-entropy: an eighth of the logits at a time
 
 
 def memory_of_a_trial(question: Question, here: Cluster, start: Start) -> float | None:
@@ -49,19 +53,45 @@ def fitted(question: Question, here: Cluster, start: Start) -> Question:
 
     A number that a user sets, or that is searched, stays: the plan says where it does not fit.
     """
-    chosen = STEPS in question.overrides or any(knob.path == STEPS for knob in question.space.knobs)
-    if question.replay is not None or chosen or (memory := memory_of_a_trial(question, here, start)) is None:
+    if question.replay is not None or _is_chosen(question, STEPS):
+        return question
+    if (memory := memory_of_a_trial(question, here, start)) is None:
         return question
     from tuner.cluster.device_memory import steps_that_fit  # with torch
 
-    was, steps = question.base.data.grad_accum_steps, steps_that_fit(question.base, memory)
-    if steps == was:
+    base = question.base
+    for checkpointing, chunks in _ways(question):
+        steps = steps_that_fit(replace(base, loss_chunks=chunks), memory, checkpointing)
+        if steps is not None:
+            break
+    else:
+        asked = bool(question.spec.checkpoint_activations)
+        return replace(question, note=f"memory: {fit_in_words(base, memory, asked)}")
+    wanted = {STEPS: steps, CHUNKS: chunks}
+    was = {STEPS: base.data.grad_accum_steps, CHUNKS: base.loss_chunks}
+    changed = {path: value for path, value in wanted.items() if value != was[path]}
+    if not changed:
         return question
-    if steps is None:
-        return replace(question, note=f"memory: {fit_in_words(question.base, memory)}")
-    settings = {**question.overrides, STEPS: steps}
-    found = replace(ask(question.original, replace(question.spec, overrides=settings)), sources=question.sources)
-    less = f"with {was} a trial would need {fit_in_words(question.base, memory).partition(':')[0]}"
-    return replace(
-        found, note=f"memory: {STEPS}={steps}, so that a micro-batch fits: {less} (--set {STEPS}=N for another)"
-    )
+    found = ask(question.original, replace(question.spec, overrides={**question.overrides, **changed}))
+    less = fit_in_words(base, memory).partition(":")[0]
+    set_to = ", ".join(f"{path}={value}" for path, value in changed.items())
+    others = " ".join(f"--set {path}=N" for path in changed)
+    also = " with checkpointed activations" if checkpointing else ""
+    with_was = f"with {was[STEPS]} a trial would need {less}"
+    note = f"memory: {set_to}, so that a micro-batch fits{also}: {with_was} ({others} for another)"
+    return replace(found, sources=question.sources, note=note)
+
+
+def _ways(question: Question) -> Iterator[tuple[bool, int]]:
+    """Ways to need less memory than by small micro-batches alone, the cheapest first: checkpointing, loss chunks."""
+    base, asked = question.base, question.spec.checkpoint_activations
+    for checkpointing in (False, True) if asked is None else (asked,):
+        yield checkpointing, base.loss_chunks
+    terms = bool(base.losses) or any(knob.path.startswith("losses.") for knob in question.space.knobs)
+    if not (terms or _is_chosen(question, CHUNKS)):
+        yield asked is not False, max(FEWER_LOGITS, base.loss_chunks)
+
+
+def _is_chosen(question: Question, path: str) -> bool:
+    """Tell whether a user has set a value, or it is searched."""
+    return path in question.overrides or any(knob.path == path for knob in question.space.knobs)

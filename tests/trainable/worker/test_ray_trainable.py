@@ -100,7 +100,7 @@ def test_a_result_says_what_the_rows_need_and_is_plain_data(actor) -> None:
     result = finish(actor())[-1]
     json.dumps(result)
     assert result["parameters"] > 1000 and result["precision"] == "fp32" and result["device"].startswith("cpu")
-    assert result["muon_precision"] == "fp32"
+    assert result["muon_precision"] == "fp32" and result["activations_checkpointed"] is False
     assert result["wall_seconds"] >= result["seconds"] > 0 and ":" in result["worker"]
     assert result["peak_memory_bytes"] is None, "a process has no counter of its own on a CPU"
     assert result["peak_reserved_bytes"] is None

@@ -26,11 +26,25 @@ VALUES = {
     "show": "N3", "notify": "say done", "log": "wandb", "import": "my_tricks.py", "resume": "night", "replay": "N3",
     "precision": "bf16", "keep": "all",
 }  # fmt: skip
-FLAGS = ("list", "dry-run", "trust-sources", "audit", "ablate", "compile", "mixed-devices")
-NEGATED = ("no-audit", "no-ablate", "no-compile", "no-mixed-devices", "no-confirm", "no-reuse")
+FLAGS = ("list", "dry-run", "trust-sources", "audit", "ablate", "compile", "mixed-devices", "checkpoint-activations")
+NEGATED = (
+    "no-audit",
+    "no-ablate",
+    "no-compile",
+    "no-checkpoint-activations",
+    "no-mixed-devices",
+    "no-confirm",
+    "no-reuse",
+)
 OPTIONS = sorted({*VALUES, *FLAGS, *NEGATED})
 CHOOSES = ("list", "show", "resume", "replay", "space")  # a mode: beside another's option, it may be that mode's
-SAYS_THE_DEFAULT = ("audit", "no-ablate", "no-compile", "no-mixed-devices")  # of a new campaign
+SAYS_THE_DEFAULT = (
+    "audit",
+    "no-ablate",
+    "no-compile",
+    "no-mixed-devices",
+    "no-checkpoint-activations",
+)  # of a new campaign
 
 
 def test_every_option_stands_in_the_table_and_here() -> None:

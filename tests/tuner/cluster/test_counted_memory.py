@@ -6,12 +6,14 @@ from dataclasses import replace
 
 import pytest
 import torch
+from torch.utils._pytree import tree_iter
 
 import search_spaces
 from trainable.compiled_objective import objective_of
 from trainable.component import components
 from trainable.component_paths import with_values
 from trainable.config import TrainConfig
+from trainable.networks.network import Network
 from trainable.networks.plain_formulas import plain_formulas
 from trainable.optimizers.adamw import AdamW
 from tuner.cluster import counted_memory, device_memory
@@ -31,8 +33,11 @@ def larger(config: TrainConfig) -> TrainConfig:
     return replace(config, model=replace(config.model, num_layers=4), data=data, evaluation=evaluation)
 
 
-def kept_for_backward(config: TrainConfig) -> int:
-    """Bytes of the tensors that a real forward pass keeps, weights left out: those that autograd packs."""
+def kept_for_backward(config: TrainConfig, checkpointing: pytest.MonkeyPatch | None = None) -> int:
+    """Bytes of the tensors that a real forward pass keeps, weights left out: those that autograd packs.
+
+    With ``checkpointing`` also those that blocks are given, in place of what they compute.
+    """
     kept: dict[int, int] = {}
     network = config.model.build(VOCAB, config.data.seq_len)
     if config.precision == "bf16":
@@ -47,10 +52,22 @@ def kept_for_backward(config: TrainConfig) -> int:
         kept[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
         return tensor
 
+    if checkpointing is not None:
+        network.checkpoints_activations, call_block = True, Network.call_block
+
+        def given(network, block, *inputs):
+            for each in tree_iter(inputs):
+                if isinstance(each, torch.Tensor):
+                    pack(each)
+            return call_block(network, block, *inputs)
+
+        checkpointing.setattr(Network, "call_block", given)
     objective = objective_of(network, config.losses, config.loss_chunks, "cpu")
     hooks = torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor)
     with plain_formulas(), hooks, torch.autocast("cpu", torch.bfloat16, enabled=config.precision == "bf16"):
         objective(tokens, tokens, torch.zeros(()))
+    if checkpointing is not None:
+        checkpointing.setattr(Network, "call_block", call_block)
     return sum(size for place, size in kept.items() if place not in own)
 
 
@@ -62,6 +79,30 @@ def test_the_count_is_what_a_real_step_keeps_and_little_more_at_two_sizes(config
         kept, found = kept_for_backward(sized), count_tensors(sized, VOCAB)
         logits = 4 * VOCAB * sized.data.batch_tokens
         assert kept <= found.step <= 1.05 * kept + 6 * logits, (kept, found, logits)
+
+
+@pytest.mark.parametrize("precision", [None, "bf16"])
+def test_checkpointed_activations_are_counted_as_what_a_real_step_keeps_of_them(config, precision, monkeypatch):
+    """Kept are what blocks are given and what is around them; at the peak one block is there whole."""
+    for sized in (config, larger(config)):
+        sized = replace(sized, precision=precision)
+        plain, around = kept_for_backward(sized), kept_for_backward(sized, monkeypatch)
+        found, logits = count_tensors(sized, VOCAB, checkpointing=True), 4 * VOCAB * sized.data.batch_tokens
+        one_block = (plain - around) / sized.model.num_layers
+        assert around < plain - 0.4 * (sized.model.num_layers * one_block), "what blocks keep is most of it"
+        assert around <= found.step <= 1.05 * (around + 1.5 * one_block) + 6 * logits, (
+            around,
+            one_block,
+            found,
+            logits,
+        )
+
+
+def test_of_many_layers_checkpointing_leaves_a_small_part(config):
+    deep = replace(larger(config), model=replace(larger(config).model, num_layers=12))
+    whole, checkpointed = (count_tensors(deep, VOCAB, checkpointing) for checkpointing in (False, True))
+    assert checkpointed.step < 0.5 * whole.step
+    assert (checkpointed.state, checkpointed.evaluation) == (whole.state, whole.evaluation)
 
 
 def test_weights_gradients_and_moments_are_counted_by_their_types(config):

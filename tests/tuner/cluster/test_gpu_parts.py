@@ -31,7 +31,7 @@ def machine(monkeypatch):
         monkeypatch.setattr(capacity.gpus, "count", lambda: gpus)
         monkeypatch.setattr(gpu_parts.gpus, "memory_of_each", lambda: [int(each * GIB)] * gpus)
         needed = SimpleNamespace(total=int(need * GIB))
-        monkeypatch.setattr(device_memory, "needed_by", lambda config: needed)
+        monkeypatch.setattr(device_memory, "needed_by", lambda *config: needed)
 
     return pretend
 
@@ -73,7 +73,7 @@ def test_the_largest_config_that_is_known_decides(machine, toy_base, monkeypatch
     machine(1.0)
     large = dataclasses.replace(toy_base, seed=1)
     sizes = {toy_base: 1 * GIB, large: 26 * GIB}
-    monkeypatch.setattr(device_memory, "needed_by", lambda config: SimpleNamespace(total=sizes[config]))
+    monkeypatch.setattr(device_memory, "needed_by", lambda config, checkpointing: SimpleNamespace(total=sizes[config]))
     found = gpu_parts.settled(start.machines(ASKED, None), [toy_base, large], ASKED, None)
     assert found.slots == 4
 
@@ -119,7 +119,7 @@ def cluster(monkeypatch):
 
         monkeypatch.setattr(nodes, "alive", lambda: found)
         monkeypatch.setattr(nodes, "_on_each", on_each)
-        monkeypatch.setattr(device_memory, "needed_by", lambda config: SimpleNamespace(total=17 * GIB))
+        monkeypatch.setattr(device_memory, "needed_by", lambda *config: SimpleNamespace(total=17 * GIB))
 
     return pretend
 

@@ -27,7 +27,7 @@ GB = 10**9
 def need(monkeypatch):
     """Make a micro-batch of the whole batch take 100 GB, beside 2 for weights and 1 to evaluate."""
 
-    def needed_by(config):
+    def needed_by(config, checkpointing=False):
         return device_memory.Memory(1000, 2 * GB, 100 * GB // config.data.grad_accum_steps, 1 * GB)
 
     monkeypatch.setattr(device_memory, "needed_by", needed_by)
@@ -36,9 +36,9 @@ def need(monkeypatch):
     monkeypatch.setattr(nodes, "smallest_gpu", lambda found: 24 * GB)
 
 
-def asked(**changes):
-    spec = CampaignSpec(space="parameter_golf", **{"scale": "proxy", **changes})
-    question = ask(load("parameter_golf"), spec)
+def asked(space="parameter_golf", **changes):
+    spec = CampaignSpec(space=space, **{"scale": "proxy", **changes})
+    question = ask(load(space), spec)
     return question if "overrides" in changes else replace(question, base=device_memory.with_steps(question.base, 1))
 
 
@@ -83,10 +83,52 @@ def test_a_part_of_a_gpu_has_a_part_of_its_memory():
 
 
 def test_where_nothing_would_fit_it_is_said_and_nothing_is_changed(monkeypatch):
-    monkeypatch.setattr(device_memory, "needed_by", lambda config: device_memory.Memory(1, 90 * GB, GB, GB))
+    monkeypatch.setattr(device_memory, "needed_by", lambda *config: device_memory.Memory(1, 90 * GB, GB, GB))
     found = micro_batch.fitted(asked(), GPU, Start())
     assert "of 40: it does not fit; a smaller model would" in found.note
     assert found.base.data.grad_accum_steps == 1 and not found.spec.overrides
+
+
+def large_rows(config, checkpointing=False):
+    """Make a row alone take 60 GB, 12 with checkpointed activations, and 2 of these with a loss in pieces."""
+    batch = (12 if config.loss_chunks == 1 else 2) if checkpointing else 60
+    return device_memory.Memory(1000, 2 * GB, batch * GB, 1 * GB)
+
+
+@pytest.mark.parametrize(
+    ("memory", "asked_for", "settings", "said"),
+    [
+        (80, {}, {}, None),
+        (40, {}, {}, None),  # by checkpointing alone, which is no setting
+        (40, {"checkpoint_activations": False}, {}, "of 40: it does not fit; --checkpoint-activations with data.grad"),
+        (
+            12,
+            {},
+            {"loss_chunks": 8},
+            "loss_chunks=8, so that a micro-batch fits with checkpointed activations: with 1 a",
+        ),
+        (12, {"overrides": {"losses.ZLoss.weight": 0.1}}, {}, "of 12: it does not fit; shorter rows would"),
+        (5, {}, {}, "of 5: it does not fit; shorter rows would"),
+    ],
+    ids=["fits", "checkpointed", "refused", "in pieces", "terms see all logits", "too small"],
+)
+def test_where_one_row_is_too_large_activations_are_checkpointed_and_then_the_loss_is_in_pieces(
+    monkeypatch, memory, asked_for, settings, said
+):
+    monkeypatch.setattr(device_memory, "needed_by", large_rows)
+    monkeypatch.setattr(gpus, "memory_of_each", lambda: [memory * GB])
+    question = asked("nanochat", **asked_for)
+    found = micro_batch.fitted(question, GPU, Start())
+    assert dict(found.spec.overrides) == {**question.overrides, **settings}
+    assert found.base.loss_chunks == settings.get("loss_chunks", 1)
+    assert found.note == "" if said is None else said in found.note, found.note
+
+
+def test_a_loss_is_not_cut_into_pieces_where_terms_that_see_all_logits_are_searched(monkeypatch):
+    monkeypatch.setattr(device_memory, "needed_by", large_rows)
+    monkeypatch.setattr(gpus, "memory_of_each", lambda: [12 * GB])
+    found = micro_batch.fitted(asked(), GPU, Start())
+    assert not found.spec.overrides and "it does not fit" in found.note
 
 
 def test_a_campaign_keeps_the_number_and_goes_on_with_it_on_another_card(tmp_path, monkeypatch, play, capsys):
