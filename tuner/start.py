@@ -47,7 +47,6 @@ from tuner.failures import RayDiedError
 from tuner.own import code as own_code
 from tuner.plan import cost as plan
 from tuner.plan import micro_batch, placing
-from tuner.plan.checkpointing import Checkpointing
 from tuner.plan.left import left_of
 from tuner.plan.planned_data import look_at_data
 from tuner.proposals import warm_start
@@ -172,7 +171,7 @@ class Ready:
     dataset: Dataset
     here: capacity.Cluster
     library: Library | None
-    checkpointing: Checkpointing = Checkpointing(False, "")
+    placed: placing.Placed
 
 
 def made_ready(
@@ -181,8 +180,8 @@ def made_ready(
     """Say what is asked, audit it, open the data, and start Ray for a new campaign; None where it is only a plan."""
     from tuner.cli.plan_text import describe, print_cost  # with torch, which most refusals need not wait for
 
-    here, checkpointing = placing.placed(question, here, start)
-    describe(console, question, here, start.slots, checkpointing.why)
+    here, placed = placing.placed(question, here, start, {} if store is None else store.campaign)
+    describe(console, question, here, start.slots, placed.checkpointing.why)
     named = campaign_folder(start.results, start.name or question.space.name)
     describe_log(console, start.log, named if store is None else store.folder)
     if lacking:
@@ -197,7 +196,7 @@ def made_ready(
         open_library(console, question.spec)
         chosen_compiling(console, question, here.has_gpu, start, store)
         pass_tokens = None if opened is None else opened.train.total_tokens
-        print_cost(console, left_of(placing.with_choice(question, checkpointing), store), here, start, pass_tokens)
+        print_cost(console, left_of(placed.of(question), store), here, start, pass_tokens)
         return None
     dataset = read(console, question.base)
     if store is not None:
@@ -211,7 +210,7 @@ def made_ready(
     if store is None:
         Store.check(named, campaign_record(question, dataset), question.space.column_types())
         here = on_ray(console, here, start.address)  # all that can fail comes before there is a folder
-    return Ready(question, dataset, here, library, checkpointing)
+    return Ready(question, dataset, here, library, placed)
 
 
 @contextmanager
@@ -311,7 +310,7 @@ def run_search(console: Console, ready: Ready, store: Store, start: Start, is_ne
     question, dataset, here = ready.question, ready.dataset, ready.here
     data = (dataset.fingerprint, dataset.vocab_size)
     compiles = chosen_compiling(console, question, here.has_gpu, start, None if is_new else store)
-    spec = replace(placing.with_choice(question, ready.checkpointing).spec, compile=compiles)
+    spec = replace(ready.placed.of(question).spec, compile=compiles)
     problem = Problem(question.space, question.base, spec, *data, question.sources)
     added = OneStart(
         here.slots,
@@ -327,8 +326,7 @@ def run_search(console: Console, ready: Ready, store: Store, start: Start, is_ne
     if question.replay is None:
         campaign.ledger.inert = question.inert
     changed = {} if is_new else resumed.changes(store.campaign, question)
-    made = {"compiled": compiles, "checkpointed": ready.checkpointing.checkpoints}
-    store.revise({**changed, **made})  # now that nothing refuses it
+    store.revise({**changed, "compiled": compiles, **ready.placed.to_json()})  # now that nothing refuses it
     with logging_to(console, start.log, campaign) as logging:
         if campaign.exhausted:
             asks_for_more = "(--trials asks for more)"

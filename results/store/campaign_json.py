@@ -162,6 +162,26 @@ class OwnTrain(_Object):
     domains: Annotated[dict[Name, Text], Field(max_length=MOST_KNOBS)]
 
 
+class MeasuredSharing(_Object):
+    """Trainings side by side on one GPU; tuner/cluster/sharing.py has the class."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    together: Annotated[int, Field(ge=1, le=1000)]
+    steps_per_second: Annotated[float, Field(gt=0, le=1e9)]
+    reserved_bytes: Annotated[int, Field(ge=0, lt=2**63)] | None = None
+
+
+class GpuSharing(_Object):
+    """The number of trials on each GPU, and what it was chosen by."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    trials: Annotated[int, Field(ge=1, le=1000)]
+    gpu_bytes: Annotated[int, Field(ge=1, lt=2**63)]
+    measured: Annotated[list[MeasuredSharing], Field(max_length=100)]
+
+
 class CampaignFile(_Object):
     """All that is read of ``campaign.json``. A campaign of an earlier version lacks fields."""
 
@@ -206,6 +226,7 @@ class CampaignFile(_Object):
     keep: Name | None = None
     checkpoint_activations: bool | None = None
     checkpointed: bool | None = None
+    gpu_sharing: GpuSharing | None = None
     compacted: bool = False
     data: Name = ""
     data_description: Text = ""

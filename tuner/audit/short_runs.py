@@ -238,11 +238,12 @@ def made_up(shrunk: Shrunken) -> Dataset:
     """Random tokens with a marker before every document, as many as the run needs."""
     evaluation = shrunk.config.evaluation
     validation = max(evaluation.tokens or 0, (evaluation.mainrun_rows or 0) * evaluation.seq_len) + 1
-    return _made_up(shrunk.config.data.vocab_size, shrunk.stream_tokens, validation)
+    return made_up_tokens(shrunk.config.data.vocab_size, shrunk.stream_tokens, validation)
 
 
 @functools.lru_cache(maxsize=KEPT)
-def _made_up(vocab_size: int, train_tokens: int, validation_tokens: int) -> Dataset:
+def made_up_tokens(vocab_size: int, train_tokens: int, validation_tokens: int) -> Dataset:
+    """Random tokens of a vocabulary whose last one is the marker before every document."""
     draw = np.random.default_rng(0)
     marker = vocab_size - 1
     streams = []

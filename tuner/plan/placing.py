@@ -2,31 +2,56 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
 
 from tuner.cluster import capacity, gpu_parts
 from tuner.cluster.device_memory import check_fits_somewhere
 from tuner.cluster.placement import AUTO
+from tuner.cluster.sharing import Sharing
 from tuner.command import Start
+from tuner.plan import side_by_side
 from tuner.plan.checkpointing import Checkpointing, chosen_for
 from tuner.question import Question
 
 
-def placed(question: Question, here: capacity.Cluster, start: Start) -> tuple[capacity.Cluster, Checkpointing]:
-    """The machines with as many trials as their memory holds, and whether these checkpoint their activations.
+@dataclass(frozen=True)
+class Placed:
+    """Choices of one start that change no result."""
 
-    A ValueError for a model that no machine holds, and for more trials at a time than there is memory for.
+    checkpointing: Checkpointing = Checkpointing(False, "")
+    sharing: Sharing | None = None  # None where no number of trials was to be chosen
+
+    def to_json(self) -> dict[str, Any]:
+        """Convert it to what ``campaign.json`` keeps; a number of trials that was measured earlier stays."""
+        shared = {} if self.sharing is None else {"gpu_sharing": self.sharing.to_json()}
+        return {"checkpointed": self.checkpointing.checkpoints, **shared}
+
+    def of(self, question: Question) -> Question:
+        """The question with the choice as if it had been asked for, as a start's trials and its plan need it."""
+        checkpoints = self.checkpointing.checkpoints
+        return replace(question, spec=replace(question.spec, checkpoint_activations=checkpoints))
+
+
+def placed(
+    question: Question, here: capacity.Cluster, start: Start, was: Mapping[str, Any]
+) -> tuple[capacity.Cluster, Placed]:
+    """The machines with as many trials as are worth it and their memory holds, and what was chosen for that.
+
+    ``was`` is what ``campaign.json`` keeps of an earlier start. A ValueError for a model that no machine holds, and for
+    more trials at a time than there is memory for.
     """
     check_fits_somewhere(question.base)
-    chosen = chosen_for(question, here, start)
+    found = Placed(chosen_for(question, here, start))
     if question.spec.gpu_fraction == AUTO:
         known = [question.base, *(planned.config for planned in question.planned)]
-        here = gpu_parts.settled(here, known, with_choice(question, chosen).spec, start.address)
+        task = side_by_side.ShortRun(question.base, found.checkpointing.checkpoints)
+        measure = partial(side_by_side.speed_of, task) if start.address is None else None
+        kept = None if was.get("gpu_sharing") is None else Sharing.of_json(was["gpu_sharing"])
+        here, sharing = gpu_parts.settled(here, known, found.of(question).spec, start.address, measure, kept)
+        found = replace(found, sharing=sharing)
     if start.address is None and start.slots is None:
         here = capacity.fitted(here, question.base, question.spec.concurrent)
-    return here, chosen
-
-
-def with_choice(question: Question, chosen: Checkpointing) -> Question:
-    """The question with the choice as if it had been asked for, as a start's trials and its plan need it."""
-    return replace(question, spec=replace(question.spec, checkpoint_activations=chosen.checkpoints))
+    return here, found

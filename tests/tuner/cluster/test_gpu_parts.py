@@ -37,7 +37,7 @@ def machine(monkeypatch):
 
 
 def settled(base, spec=ASKED):
-    return gpu_parts.settled(start.machines(spec, None), [base], spec, None)
+    return gpu_parts.settled(start.machines(spec, None), [base], spec, None)[0]
 
 
 @pytest.mark.parametrize(
@@ -62,11 +62,14 @@ def test_as_many_trials_share_a_gpu_as_fit_and_no_more_than_eight(machine, toy_b
 def test_the_plan_says_how_many_share_a_gpu_and_why(machine, toy_base) -> None:
     machine(17.0)
     assert settled(toy_base).notes[-1] == (
-        "GPU: 3 on each of 80.0 GiB (--gpu-fraction auto): a trial takes about 26.5 GiB (17.0 by a count of its "
-        "tensors, times 1.5, and CUDA's own)"
+        "GPU: 3 trials on each of 80.0 GiB (--gpu-fraction auto): by memory alone; 3 fit: a trial takes about 26.5 GiB "
+        "(17.0 by a count of its tensors, times 1.5, and CUDA's own)"
     )
     machine(0.1)
-    assert "8 on each of 80.0 GiB, at most 8 (--gpu-fraction auto)" in settled(toy_base).notes[-1]
+    assert (
+        "8 trials on each of 80.0 GiB (--gpu-fraction auto): by memory alone; 8 fit, at most 8:"
+        in (settled(toy_base).notes[-1])
+    )
 
 
 def test_the_largest_config_that_is_known_decides(machine, toy_base, monkeypatch) -> None:
@@ -74,7 +77,7 @@ def test_the_largest_config_that_is_known_decides(machine, toy_base, monkeypatch
     large = dataclasses.replace(toy_base, seed=1)
     sizes = {toy_base: 1 * GIB, large: 26 * GIB}
     monkeypatch.setattr(device_memory, "needed_by", lambda config, checkpointing: SimpleNamespace(total=sizes[config]))
-    found = gpu_parts.settled(start.machines(ASKED, None), [toy_base, large], ASKED, None)
+    found, _ = gpu_parts.settled(start.machines(ASKED, None), [toy_base, large], ASKED, None)
     assert found.slots == 4
 
 
@@ -126,8 +129,8 @@ def cluster(monkeypatch):
 
 def test_on_a_cluster_the_smallest_gpu_of_all_nodes_decides(cluster, toy_base) -> None:
     cluster()
-    found = gpu_parts.settled(capacity.offered(NODES, None, Placement(0.125)), [toy_base], ASKED, "auto")
-    assert found.slots == 2 * (2 + 4) and "2 on each of 55.0 GiB" in found.notes[-1]
+    found, _ = gpu_parts.settled(capacity.offered(NODES, None, Placement(0.125)), [toy_base], ASKED, "auto")
+    assert found.slots == 2 * (2 + 4) and "2 trials on each of 55.0 GiB" in found.notes[-1]
 
 
 def test_on_a_cluster_that_has_no_gpu_yet_a_number_is_asked_for(cluster, toy_base) -> None:
