@@ -67,10 +67,10 @@ def test_a_measured_speed_is_planned_with_as_it_is_given(planned) -> None:
         *GOLF, "--scale", "full", "--tokens-per-second", "1e6", "--no-confirm", "--trials", "1", "--price", "3600"
     )
     assert line(said, "speed").startswith(
-        "speed: 1,000,000 tokens/s, given with --tokens-per-second: 2 min 16 s a trial, with its start"
+        "speed: 1,000,000 tokens/s, given with --tokens-per-second: 2 min 34 s a trial, with its start"
     )
     assert "each like a device of that speed" in line(said, "slots")
-    assert line(said, "cost").startswith("cost: about 151 for 0.042 device-hours at 3600: 1 held")
+    assert line(said, "cost").startswith("cost: about 169 for 0.047 device-hours at 3600: 1 held")
 
 
 def test_the_price_of_a_replay_is_that_of_its_trainings(planned) -> None:
