@@ -43,6 +43,7 @@ SHAPES = [  # every line that a campaign may print
     r"Best: .+",
     r" +[a-zA-Z_.0-9]+ .+",  # what changed in the best
     r"(Files|Page): .+",
+    r"Weights of .+: python -m tuner\.export .+ writes them out",
     r"(trials|reports|curves) = pandas\.read_parquet\('.+'\)",
     r"\d+ trials? crashed: .+",
     r"python -m tuner\.run: interrupted: stopping(, waits for .+)?; again to end now",
@@ -141,6 +142,8 @@ def test_a_campaign_ends_with_its_results_and_without_rays_noise(workplace, star
     assert (ran.loc[ran["status"] == "completed", "steps"] == 12).all()
     assert sum(line.startswith("[") for line in lines) == 6
     assert not list((workplace / "runs" / "plain" / "checkpoints").glob("*"))
+    kept = ran["weights"].dropna()
+    assert len(kept) == 2 and all((workplace / "runs" / "plain" / path).is_file() for path in kept)
 
 
 def test_a_killed_driver_leaves_readable_results_and_a_resume_runs_nothing_twice(workplace, start) -> None:

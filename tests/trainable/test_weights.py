@@ -7,6 +7,7 @@ import dataclasses
 import pytest
 import torch
 
+from storage.location import location
 from trainable import weights
 from trainable.evaluation.artifact import distinct
 from trainable.hooks.quantisation_aware import QuantisationAware
@@ -81,6 +82,14 @@ def test_tables_in_bfloat16_stay_so_and_the_size_is_known_beforehand(tmp_path, t
         size = weights.num_bytes(config, dataset.vocab_size)
         assert size == sum(t.nbytes for t in read.values())
         assert 0 < (tmp_path / "w").stat().st_size - size < 20_000, "beside them only a header"
+
+
+def test_weights_in_a_bucket_come_back_as_they_were(tiny, dataset, trained) -> None:
+    run, report = trained(tiny)
+    folder = location("memory://bucket/weights/campaign")
+    weights.write_weights(folder, "weights/key/a1.safetensors", weights.scored(run), "key", "made-up")
+    read = weights.read_weights(folder / "weights" / "key" / "a1.safetensors", "key")
+    assert validation(weights.run_with(tiny, read, dataset, CPU), final=True).bpb == report.val_bpb
 
 
 def test_weights_of_another_model_and_of_another_trial_are_refused(tmp_path, tiny, dataset) -> None:

@@ -337,6 +337,17 @@ def test_a_trial_that_completes_leaves_its_weights_where_that_is_asked(actor, re
     assert finish(actor(request_for(dataclasses.replace(tiny, seed=3))))[-1]["weights"] is None
 
 
+@pytest.mark.parametrize("fidelity", ["complete", "branch"])
+def test_whatever_judges_it_on_the_way_the_weights_are_the_trials_own(
+    fidelity, actor, request_for, tiny, dataset
+) -> None:
+    request = request_for(keep=True, fidelity=fidelity)
+    last = finish(actor(request))[-1]
+    tensors = read_weights(Path(request.folder) / last["weights"], request.key)
+    assert validation(run_with(tiny, tensors, dataset, Runtime()), final=True).bpb == last["val_bpb"]
+    assert len(list(kept_of(request).iterdir())) == 1, "runs beside it leave none"
+
+
 def test_a_trial_that_was_cut_off_or_stopped_leaves_no_weights(actor, request_for) -> None:
     request = request_for(keep=True)
     cut_off = actor(request)

@@ -16,6 +16,7 @@ GOLF = ["--space", "parameter_golf", "--scale", "proxy", "--no-audit"]
 
 MISTAKES = {  # command line -> what the one line must hold
     (): "--space NAME",
+    (*GOLF, "--keep", "bast"): "--keep: 'bast': did you mean 'best'",
     ("--spcae", "parameter_golf"): "unknown option '--spcae': did you mean '--space'",
     ("--space=parameter_gulf",): "unknown space 'parameter_gulf': did you mean 'parameter_golf'",
     ("parameter_golf",): "'parameter_golf' is no option, and no name is taken here: --space NAME searches a space",

@@ -86,6 +86,8 @@ def test_a_campaign_that_is_none(campaign: Any) -> None:
 
 
 def test_other_arguments_that_are_none() -> None:
+    with pytest.raises(ValueError, match="keep: 'bast': did you mean 'best'"):
+        tuner.search("parameter_golf", keep="bast")
     with pytest.raises(ValueError, match="space is 5 but must be a Space"):
         tuner.load("x", space=5)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="display is 'no' but must be True or False"):
@@ -98,6 +100,7 @@ def test_other_arguments_that_are_none() -> None:
     ("call", "says"),
     [
         (lambda: tuner.tune(max, {}, base={}, steps=1, trails=3), r"tune\(\) has no argument 'trails'.*'trials'"),  # type: ignore[call-arg]
+        (lambda: tuner.tune(max, {}, base={}, steps=1, keep="all"), r"tune\(\) has no argument 'keep'"),  # type: ignore[call-arg]
         (lambda: tuner.load("x", result="y"), r"load\(\) has no argument 'result': did you mean 'results'"),  # type: ignore[call-arg]
         (lambda: tuner.command_line("x", cdw="y"), r"command_line\(\) has no argument 'cdw': did you mean 'cwd'"),  # type: ignore[call-arg]
     ],
