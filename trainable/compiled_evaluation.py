@@ -6,25 +6,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from trainable.compiled_blocks import compiled_whole, many_graphs
 from trainable.evaluation.evaluate import batch_shape
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from trainable.evaluation.windows import Forward
+    from trainable.networks.network import Network
     from trainable.run import Run
-
-# torch keeps 8 graphs of one function and then fails; a process that trains many trials needs one for each structure.
-GRAPHS = 1_000_000
-
-
-@contextmanager
-def many_graphs() -> Iterator[None]:
-    """Keep the graphs of all trials of this process, for what is compiled inside the block."""
-    from torch._dynamo import config as dynamo  # takes a second to load, which only those who compile have to spend
-
-    with dynamo.patch(recompile_limit=GRAPHS, accumulated_recompile_limit=GRAPHS):
-        yield
 
 
 @contextmanager
@@ -34,15 +24,40 @@ def scoring(run: Run) -> Iterator[Forward]:
     if not run.runtime.compile:
         yield network
         return
+    with many_graphs():
+        yield scoring_by_blocks(network) if run.runtime.compile_blocks else scoring_whole(network)
+
+
+@contextmanager
+def as_it_stands(run: Run) -> Iterator[None]:
+    """The network without a compiler within the block, for what trains it there."""
     import torch
+
+    if not run.runtime.compile_blocks:
+        yield
+        return
+    with torch.compiler.set_stance("force_eager"):
+        yield
+
+
+def scoring_whole(network: Network) -> Forward:
+    """The network as one graph."""
 
     def forward(tokens: Tensor) -> Tensor:
         logits: Tensor = network(tokens)
         return logits
 
-    compiled: Forward = torch.compile(forward, fullgraph=True, dynamic=False)
-    with many_graphs():
-        yield compiled
+    return compiled_whole(forward)
+
+
+def scoring_by_blocks(network: Network) -> Forward:
+    """The network, whose blocks are compiled, with what makes logits of their outputs as another graph."""
+
+    def logits_of(hidden: Tensor) -> Tensor:
+        return network.logits(hidden)
+
+    head = compiled_whole(logits_of)
+    return lambda tokens: head(network.hidden(tokens))
 
 
 def warm_up(run: Run) -> None:

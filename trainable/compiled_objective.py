@@ -4,50 +4,78 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from trainable import compile_cache
-from trainable.compiled_evaluation import many_graphs, warm_up
+from trainable.compiled_blocks import compile_blocks, compiled_whole, many_graphs, with_many_graphs
+from trainable.compiled_evaluation import warm_up
 from trainable.losses.chunked_cross_entropy import chunked_cross_entropy
 from trainable.losses.loss_term import LossTerm, Outputs
 from trainable.networks.network import Network
-from trainable.objective import ObjectiveFunction, next_step
+from trainable.objective import ObjectiveFunction, next_step, record_pass
 from trainable.run import Run
+
+Score = Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]  # (hidden states, targets, progress) -> both losses
 
 
 def build_objective(run: Run) -> ObjectiveFunction:
     """(inputs, targets, progress) -> (training loss, cross-entropy), compiled and warmed up outside the clock if asked.
 
-    So is the evaluation then. The weights and numbers of the loss terms enter as tensors: no value needs a graph of its
-    own.
+    So is the evaluation then, and the recording of a CUDA graph. The weights and numbers of the loss terms enter as
+    tensors: no value needs a graph of its own.
     """
     terms, device = run.config.losses, run.runtime.device
     if run.runtime.compile:
         terms = tuple(with_tensors(term, device) for term in terms)
-    chosen = objective_of(run.network, terms, run.config.loss_chunks, device)
-    if not run.runtime.compile:
-        return chosen
-    compile_cache.share()
+    if not (run.runtime.compile or run.runtime.cuda_graphs):
+        return _objective(run, terms)
     started = time.perf_counter()
-    compiled: ObjectiveFunction = torch.compile(chosen, fullgraph=True, dynamic=False)
+    chosen = _compiled(run, terms) if run.runtime.compile else _objective(run, terms)
+    if run.runtime.cuda_graphs:
+        record_pass(run, chosen)
+    run.runtime.synchronize()
+    run.compile_seconds += time.perf_counter() - started
+    return chosen
+
+
+def _compiled(run: Run, terms: Sequence[LossTerm]) -> ObjectiveFunction:
+    compile_cache.share()
+    compiled: ObjectiveFunction
+    if run.runtime.compile_blocks:
+        compile_blocks(run.network)
+        compiled = with_many_graphs(_objective(run, terms, compiled_whole))
+    else:
+        compiled = compiled_whole(_objective(run, terms))
     with many_graphs():
         next_step(run, compiled, 0.0)[0].recompute_gradients()
     warm_up(run)
-    run.runtime.synchronize()
-    run.compile_seconds += time.perf_counter() - started
     return compiled
 
 
-def objective_of(network: Network, terms: Sequence[LossTerm], chunks: int, device: str) -> ObjectiveFunction:
-    """The objective of a network, computed step by step; the cross-entropy in ``chunks`` where there are several."""
+def _objective(
+    run: Run, terms: Sequence[LossTerm], compiler: Callable[[Score], Score] | None = None
+) -> ObjectiveFunction:
+    return objective_of(run.network, terms, run.config.loss_chunks, run.runtime.device, compiler)
+
+
+def objective_of(
+    network: Network,
+    terms: Sequence[LossTerm],
+    chunks: int,
+    device: str,
+    compiler: Callable[[Score], Score] | None = None,
+) -> ObjectiveFunction:
+    """The objective of a network, computed step by step; the cross-entropy in ``chunks`` where there are several.
+
+    A ``compiler`` is given what comes after the blocks.
+    """
     weights = torch.tensor([t.weight for t in terms], device=device)
 
-    def objective(inputs: Tensor, targets: Tensor, progress: Tensor) -> tuple[Tensor, Tensor]:
-        hidden = network.hidden(inputs)
+    def score(hidden: Tensor, targets: Tensor, progress: Tensor) -> tuple[Tensor, Tensor]:
         logits = network.logits(hidden).float()
         cross_entropy = F.cross_entropy(logits.flatten(0, 1), targets.flatten())
         outputs, loss = Outputs(network, hidden, logits, targets, cross_entropy, progress), cross_entropy
@@ -55,11 +83,17 @@ def objective_of(network: Network, terms: Sequence[LossTerm], chunks: int, devic
             loss = loss + weights[i] * term(outputs)
         return loss, cross_entropy
 
-    def objective_in_pieces(inputs: Tensor, targets: Tensor, progress: Tensor) -> tuple[Tensor, Tensor]:
-        loss = chunked_cross_entropy(network, network.hidden(inputs), targets, chunks)
+    def score_in_pieces(hidden: Tensor, targets: Tensor, progress: Tensor) -> tuple[Tensor, Tensor]:
+        loss = chunked_cross_entropy(network, hidden, targets, chunks)
         return loss, loss
 
-    return objective if chunks == 1 else objective_in_pieces
+    chosen = score if chunks == 1 else score_in_pieces
+    after_blocks = chosen if compiler is None else compiler(chosen)
+
+    def objective(inputs: Tensor, targets: Tensor, progress: Tensor) -> tuple[Tensor, Tensor]:
+        return after_blocks(network.hidden(inputs), targets, progress)
+
+    return objective
 
 
 def with_tensors(term: LossTerm, device: str) -> LossTerm:

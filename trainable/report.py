@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import TYPE_CHECKING
 
-from trainable.compiled_evaluation import scoring
+from trainable.compiled_evaluation import as_it_stands, scoring
 from trainable.evaluation.artifact import Weighed, weigh
 from trainable.evaluation.evaluate import Evaluation, EvaluationConfig, evaluate
 from trainable.hooks.hook import Step
@@ -83,7 +83,8 @@ def validation(run: Run, final: bool = False) -> Evaluation:
 def evaluated_by(run: Run, config: EvaluationConfig) -> Evaluation:
     """The score of the network as it stands; compiled where the run is, but for test-time training."""
     if config.ttt is not None:
-        return evaluate(run.network, run.dataset, config, run.runtime.device)
+        with as_it_stands(run):
+            return evaluate(run.network, run.dataset, config, run.runtime.device)
     with scoring(run) as forward:
         return evaluate(forward, run.dataset, config, run.runtime.device)
 

@@ -13,10 +13,12 @@ import torch
 from torch import Tensor, nn
 
 from trainable.config import Spent, TrainConfig
+from trainable.cuda_graph import ReplayedPass
 from trainable.curve import CurveRecorder
 from trainable.data.dataset import Dataset
 from trainable.data.epochs import epochs_at
 from trainable.data.prefetch import Batches, batches
+from trainable.networks.causal_attention import allow_flex
 from trainable.networks.network import Network
 from trainable.networks.parts import Live, SeesDocuments
 from trainable.optimizers import update_rule
@@ -48,6 +50,7 @@ class Run:
     eval_seconds: float = 0.0
     compile_seconds: float = 0.0
     curve: CurveRecorder = field(default_factory=CurveRecorder)
+    replayed_pass: ReplayedPass | None = None  # of a run by CUDA graphs; made anew, in no checkpoint
 
     @classmethod
     def start(cls, config: TrainConfig, dataset: Dataset, runtime: Runtime) -> Run:
@@ -61,6 +64,8 @@ class Run:
                 module.starts_document.copy_(torch.from_numpy(dataset.bytes_of.is_boundary))
         network = network.to(runtime.device)
         network.checkpoints_activations = runtime.checkpoint_activations
+        if runtime.flex_attention:
+            allow_flex(network, {config.data.seq_len, config.evaluation.seq_len}, runtime.device)
         if runtime.precision == BF16:
             network.keep_in_bf16(config.model.low_precision_tables)
         groups = config.optimizer.groups_for(network, config.data.batch_tokens, config.schedule)

@@ -68,6 +68,9 @@ class CampaignSpec:
     compile: bool | None = field(default=None, metadata=_RUN)  # steps and evaluations; None: where it pays
     keep: str | None = field(default=None, metadata=_RUN)  # one of KEEP; settled, confirmed, in a replay none
     checkpoint_activations: bool | None = field(default=None, metadata=_RUN)  # None: where a trial does not fit without
+    compile_blocks: bool = field(default=False, metadata=_RUN)  # each kind of block once, in place of all as one
+    flex_attention: bool = field(default=False, metadata=_RUN)  # of windows, and in fp32, in compiled steps on CUDA
+    cuda_graphs: bool = field(default=False, metadata=_RUN)  # forward and backward passes as one launch
 
     def to_json(self) -> dict[str, Any]:
         """Convert it to what ``campaign.json`` keeps, once it is settled."""

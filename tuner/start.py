@@ -46,7 +46,7 @@ from tuner.command import Begin, Resume, Start
 from tuner.failures import RayDiedError
 from tuner.own import code as own_code
 from tuner.plan import cost as plan
-from tuner.plan import micro_batch, placing
+from tuner.plan import micro_batch, placing, ways_of_running
 from tuner.plan.left import left_of
 from tuner.plan.planned_data import look_at_data
 from tuner.proposals import warm_start
@@ -78,6 +78,7 @@ def begin(console: Console, asked: Begin, space: Space | None = None) -> Ended:
     has_gpu = here.has_gpu or (start.planning is not None and start.planning.device is not None)
     question = ask(space, spec, has_gpu)
     check_stopper(question.space, spec)
+    ways_of_running.check(spec, has_gpu)
     files.check_usable(start.results)
     settled = bf16.precision_of(question, here, start)
     question = replace(ask(space, replace(spec, precision=settled.precision), has_gpu), sources=sources)
@@ -111,6 +112,8 @@ def resume(console: Console, asked: Resume, space: Space | None = None) -> Ended
         resumed.check_reused(folder, spec)
         kept.check(folder / CAMPAIGN, store.campaign, question)
         here = machines(spec, asked.start.address)
+        planning = asked.start.planning
+        ways_of_running.check(spec, here.has_gpu or (planning is not None and planning.device is not None))
         here = here.noting(
             precision.kept(store, question.base.number_format, bf16.multiplied(here, asked.start.address)).line
         )
@@ -181,6 +184,7 @@ def made_ready(
     from tuner.cli.plan_text import describe, print_cost  # with torch, which most refusals need not wait for
 
     here, placed = placing.placed(question, here, start, {} if store is None else store.campaign)
+    ways_of_running.check_small(placed.of(question).spec)
     describe(console, question, here, start.slots, placed.checkpointing.why)
     named = campaign_folder(start.results, start.name or question.space.name)
     describe_log(console, start.log, named if store is None else store.folder)

@@ -10,7 +10,7 @@ import torch
 
 from benchmarks.gpu.context import Context
 from benchmarks.gpu.figures import Figures, attempt
-from trainable.compiled_evaluation import many_graphs
+from trainable.compiled_blocks import many_graphs
 from trainable.networks.attention_kernel import kernel_for
 from trainable.networks.causal_attention import CausalAttention, Window, WindowedAttention
 

@@ -28,6 +28,7 @@ from benchmarks.gpu.spaces import every_space
 from benchmarks.gpu.speed import speed_full, speed_proxy
 from benchmarks.gpu.stacked import stacked
 from benchmarks.gpu.waiting import waiting
+from benchmarks.gpu.ways import ways
 from terminal.nearest import nearest
 
 
@@ -59,6 +60,7 @@ SECTIONS = {  # in the order in which they run
     "every_space": Section(every_space, 40),
     "compiled": Section(compiled, 60),
     "reused_actor": Section(reused_actor, 60),
+    "ways": Section(ways, 120),
 }
 
 

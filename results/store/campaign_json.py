@@ -227,6 +227,9 @@ class CampaignFile(_Object):
     checkpoint_activations: bool | None = None
     checkpointed: bool | None = None
     gpu_sharing: GpuSharing | None = None
+    compile_blocks: bool = False
+    flex_attention: bool = False
+    cuda_graphs: bool = False
     compacted: bool = False
     data: Name = ""
     data_description: Text = ""

@@ -62,3 +62,32 @@ def test_a_plan_for_a_gpu_says_what_its_campaign_would_do(searches, capsys) -> N
     assert "compile: no: it saves " in capsys.readouterr().out
     assert main([*GOLF, "--data", "text [b]", "--dry-run", "--device", "h100", "--compile"]) == 0
     assert "compile: yes (--compile)\n" in capsys.readouterr().out
+
+
+def test_blocks_that_are_asked_for_are_compiled_said_and_kept(searches, capsys) -> None:
+    assert main([*CAMPAIGN, "--compile", "--compile-blocks"]) == 0
+    assert "steps: each kind of block compiled once (--compile-blocks)\n" in capsys.readouterr().out
+    assert kept("compiled", "compile_blocks") == [True, True]
+    assert searches[0].spec.compile_blocks
+    assert main(["--resume", "first", "--results", "runs", "--trials", "3", "--no-compile"]) == 2
+    assert capsys.readouterr().err.endswith("give --compile too, or --no-compile-blocks\n")
+    again = ["--resume", "first", "--results", "runs", "--trials", "3", "--no-compile", "--no-compile-blocks"]
+    assert main(again) == 0
+    assert kept("compiled", "compile_blocks") == [False, False]
+
+
+@pytest.mark.parametrize("option", ["--cuda-graphs", "--flex-attention"])
+def test_what_needs_a_gpu_is_refused_without_one_and_planned_for_one(option, searches, capsys) -> None:
+    asked = [*GOLF, "--data", "text [b]", "--no-confirm", "--trials", "2", "--compile", option]
+    assert main([*asked, "--name", "first"]) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and f"{option} needs a CUDA GPU, and none is here: leave it out" in said
+    assert not Path("runs/first").exists()
+    assert main([*asked, "--dry-run", "--device", "h100"]) == 0
+    assert f"not measured on a GPU yet ({option})\n" in capsys.readouterr().out
+
+
+def test_cuda_graphs_of_trials_that_checkpoint_are_refused(searches, capsys) -> None:
+    asked = [*GOLF, "--data", "text [b]", "--cuda-graphs", "--checkpoint-activations", "--dry-run", "--device", "h100"]
+    assert main(asked) == 2
+    assert "--cuda-graphs is for small models" in capsys.readouterr().err

@@ -26,6 +26,7 @@ SEARCH = CampaignSpec(
     confirm=Design(2, 2, 4), ablate=True, concurrent=1, gpu_fraction=0.5, cpus=3, mixed_devices=True,
     stall_minutes=3.0, compile=True, checkpoint_activations=True, keep="best", sampler="random", precision="bf16",
     imports=(f"my_tricks@{'1f' * 32}",),
+    compile_blocks=True, flex_attention=True, cuda_graphs=True,
 )  # fmt: skip
 REPLAY = CampaignSpec(space="parameter_golf", scale="proxy", replay=Replay(("BASE,1", "1 x2"), "as_logged", 3))
 

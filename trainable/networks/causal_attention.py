@@ -5,11 +5,14 @@ Queries, keys and values are (batch, time, heads, head_dim); keys and values may
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import torch
 from torch import Tensor, nn
 
 from trainable.networks import small_heads
 from trainable.networks.attention_kernel import scaled_dot_product
+from trainable.networks.flex_attention import Blocks, blocks_of
 
 
 class CausalAttention(nn.Module):
@@ -18,13 +21,19 @@ class CausalAttention(nn.Module):
     def __init__(self, dropout: float = 0.0) -> None:
         super().__init__()
         self.dropout = dropout
+        self.blocks: dict[int, Blocks] = {}  # by length, the mask for FlexAttention; empty: it is not wanted
 
     def forward(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
         dropout = self.dropout if self.training else 0.0
         if not dropout and small_heads.is_faster(q, k):
             return small_heads.attend(q, k, v)
         q, k, v = (x.transpose(1, 2) for x in (q, k, v))  # (batch, heads, time, head_dim)
-        return scaled_dot_product(q, k, v, None, dropout).transpose(1, 2)
+        return scaled_dot_product(q, k, v, None, dropout, self.blocks.get(q.size(2))).transpose(1, 2)
+
+    @property
+    def reach(self) -> int | None:
+        """Count the tokens before itself that a token sees; None is all."""
+        return None
 
     def seen(self, time: int, device: torch.device) -> Tensor:
         """Mark the keys (columns) that each query (row) attends to: bool (time, time)."""
@@ -55,10 +64,28 @@ class WindowedAttention(CausalAttention):
         if small_heads.is_faster(q, k):
             return small_heads.attend(q, k, v, self.window.size)
         q, k, v = (x.transpose(1, 2) for x in (q, k, v))
-        return scaled_dot_product(q, k, v, self.seen(q.size(2), q.device), 0.0).transpose(1, 2)
+        time = q.size(2)
+        return scaled_dot_product(q, k, v, self.seen(time, q.device), 0.0, self.blocks.get(time)).transpose(1, 2)
+
+    @property
+    def reach(self) -> int | None:
+        return self.window.size
 
     def seen(self, time: int, device: torch.device) -> Tensor:
         return self.window.seen[:time, :time]
+
+
+def allow_flex(network: nn.Module, lengths: Iterable[int], device: str) -> None:
+    """Let all attention of a network go to FlexAttention, over sequences of these lengths, where that is a kernel's.
+
+    Layers with one window share its mask.
+    """
+    kernels = [module for module in network.modules() if isinstance(module, CausalAttention)]
+    made: dict[int | None, dict[int, Blocks]] = {}
+    for kernel in kernels:
+        if kernel.reach not in made:
+            made[kernel.reach] = blocks_of(lengths, kernel.reach, device)
+        kernel.blocks = made[kernel.reach]
 
 
 class MeasurableAttention(nn.Module):

@@ -56,6 +56,9 @@ class Request:
     gpu_share: float = 1.0  # the part of a GPU that it may take
     compile: bool = False
     checkpoint_activations: bool = False
+    compile_blocks: bool = False
+    flex_attention: bool = False
+    cuda_graphs: bool = False
     checkpoint_seconds: float = 300.0  # least time between two checkpoints of a running trial
     attempt: int = 1
     checkpoints: list[str] = field(default_factory=list)  # to go on from, newest first; none is the first step
@@ -114,7 +117,14 @@ class RayTrainable(tune.Trainable):
         self.load_own_code(request)
         config = decode(json.loads(request.config))
         assert isinstance(config, TrainConfig)
-        runtime = Runtime.detect(request.compile, config.number_format, request.checkpoint_activations)
+        runtime = Runtime.detect(
+            request.compile,
+            config.number_format,
+            checkpoint_activations=request.checkpoint_activations,
+            compile_blocks=request.compile_blocks,
+            flex_attention=request.flex_attention,
+            cuda_graphs=request.cuda_graphs,
+        )
         runtime.reset_peak_memory()
         dataset, driver = self.dataset(config.data), FIDELITIES[request.fidelity]
         start = partial(Run.start, dataset=dataset, runtime=runtime)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from results.store.campaign_folder import Store
 from terminal.console import Console
 from tuner.command import Start
-from tuner.plan import compiling
+from tuner.plan import compiling, ways_of_running
 from tuner.question import Question
 
 
@@ -14,4 +14,6 @@ def chosen_compiling(console: Console, question: Question, has_gpu: bool, start:
     choice = compiling.of_start(question, has_gpu, start.planning, [] if store is None else store.trials())
     if choice.why:
         console.print(f"compile: {choice.why}")
+    if ways := ways_of_running.ways_asked_for(question.spec):
+        console.print(f"steps: {ways}")
     return choice.compiles

@@ -62,6 +62,12 @@ GOES_WITH: Mapping[str, tuple[str, ...]] = {  # option, without its dashes -> mo
     "keep": _RUNS,
     "checkpoint-activations": _RUNS,
     "no-checkpoint-activations": _RUNS,
+    "compile-blocks": _RUNS,
+    "no-compile-blocks": _RUNS,
+    "flex-attention": _RUNS,
+    "no-flex-attention": _RUNS,
+    "cuda-graphs": _RUNS,
+    "no-cuda-graphs": _RUNS,
     # this start of it
     "name": _NEW,
     "results": (*_RUNS, LIST),

@@ -257,6 +257,24 @@ def _say_on_what(group: argparse._ArgumentGroup) -> None:
         help="compute each block's forward pass again in its backward pass instead of keeping it: less memory, about a "
         "third more arithmetic, the same results (default: where a trial does not fit its GPU otherwise)",
     )
+    group.add_argument(
+        "--compile-blocks",
+        action=argparse.BooleanOptionalAction,
+        help="with --compile, compile each kind of block of a model once, which takes less time in deep ones "
+        "(default: no)",
+    )
+    group.add_argument(
+        "--flex-attention",
+        action=argparse.BooleanOptionalAction,
+        help="with --compile, let torch generate the attention of windows and in fp32 on CUDA (default: no; not "
+        "measured on a GPU yet)",
+    )
+    group.add_argument(
+        "--cuda-graphs",
+        action=argparse.BooleanOptionalAction,
+        help="launch a step's forward and backward pass at once, for small models on CUDA (default: no; not "
+        "measured on a GPU yet)",
+    )
 
 
 def _say_where(where: argparse._ArgumentGroup) -> None:

@@ -146,6 +146,15 @@ def test_a_trial_takes_as_many_threads_as_it_is_given(actor, request_for) -> Non
     assert torch.get_num_threads() == 2
 
 
+def test_a_trial_is_run_in_the_ways_that_its_campaign_asks_for(actor, request_for, monkeypatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    run = actor(request_for(compile=True, compile_blocks=True)).fidelity.run
+    assert run.runtime == Runtime(compile=True, compile_blocks=True)
+    for name in ("cuda_graphs", "flex_attention"):
+        with pytest.raises(ValueError, match=f"{name} needs a CUDA device, and the device is 'cpu'"):
+            actor(request_for(compile=True, **{name: True}))
+
+
 def test_the_stop_file_makes_a_trial_save_itself_and_end_and_it_goes_on_from_there(
     actor, request_for, tmp_path, monkeypatch
 ) -> None:

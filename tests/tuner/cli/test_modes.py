@@ -26,15 +26,17 @@ VALUES = {
     "show": "N3", "notify": "say done", "log": "wandb", "import": "my_tricks.py", "resume": "night", "replay": "N3",
     "precision": "bf16", "keep": "all",
 }  # fmt: skip
-FLAGS = ("list", "dry-run", "trust-sources", "audit", "ablate", "compile", "mixed-devices", "checkpoint-activations")
+WAYS = ("checkpoint-activations", "compile-blocks", "flex-attention", "cuda-graphs")
+NO_WAYS = tuple(f"no-{name}" for name in WAYS)
+FLAGS = ("list", "dry-run", "trust-sources", "audit", "ablate", "compile", "mixed-devices", *WAYS)
 NEGATED = (
     "no-audit",
     "no-ablate",
     "no-compile",
-    "no-checkpoint-activations",
     "no-mixed-devices",
     "no-confirm",
     "no-reuse",
+    *NO_WAYS,
 )
 OPTIONS = sorted({*VALUES, *FLAGS, *NEGATED})
 CHOOSES = ("list", "show", "resume", "replay", "space")  # a mode: beside another's option, it may be that mode's
@@ -43,7 +45,7 @@ SAYS_THE_DEFAULT = (
     "no-ablate",
     "no-compile",
     "no-mixed-devices",
-    "no-checkpoint-activations",
+    *NO_WAYS,
 )  # of a new campaign
 
 
