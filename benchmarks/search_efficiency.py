@@ -9,7 +9,8 @@ from 0 up: with ``--holdout`` seeds start at 1000, and a table that was not used
 rows need an interpreter of their own (``--syne-tune PYTHON``, see syne_tune_worker.py); without it they are left out.
 
 With ``--samplers`` the other tools make way for our own search with Optuna's other samplers. Two of them need packages
-that nothing else here does: ``pip install scipy cmaes``.
+that nothing else here does: ``pip install scipy cmaes``. With ``--stoppers`` it is our own search with each of its
+rules of early stopping.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ from storage.target import check_file_to_write
 from terminal.command_line import OneLineParser
 from terminal.console import Console
 from terminal.option_numbers import at_least_one, positive
+from tuner.early_stopping import DEFAULT_STOPPER, STOPPERS
 from tuner.proposals.first_points import STARTUP_TRIALS
 from tuner.proposals.sampler import Sampler
 
@@ -92,6 +94,12 @@ def samplers(table: tables.Table) -> dict[str, Callable[[int], Any]]:
     for name, make in kinds.items():
         found[name] = lambda seed, make=make: Ours(table, seed, SLOTS, make_sampler=proposing(make))
     return found
+
+
+def stoppers(table: tables.Table) -> dict[str, Callable[[int], Any]]:
+    """Our search with each of its rules of early stopping: that of new searches is called ours."""
+    names = {OURS: DEFAULT_STOPPER, **{name: name for name in STOPPERS if name != DEFAULT_STOPPER}}
+    return {shown: lambda seed, name=name: Ours(table, seed, SLOTS, name) for shown, name in names.items()}
 
 
 def methods(table: tables.Table, syne_tune: str | None) -> dict[str, Callable[[int], Any]]:
@@ -214,6 +222,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--holdout", action="store_true", help="seeds that were not used for choosing our defaults")
     parser.add_argument("--syne-tune", metavar="PYTHON", help="an interpreter that has syne-tune 0.16")
     parser.add_argument("--samplers", action="store_true", help="compare Optuna's samplers inside our own search")
+    parser.add_argument("--stoppers", action="store_true", help="compare the rules of early stopping in our own search")
     parser.add_argument("--picture", type=local_argument, default=Path("search_efficiency.png"))
     given = parser.parse_args(arguments)
     try:
@@ -234,7 +243,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except (OSError, ValueError) as error:
             return parser.refuse(ValueError(f"{path}: {error}"))
         found = {}
-        for name, make in (samplers(table) if given.samplers else methods(table, given.syne_tune)).items():
+        if given.samplers or given.stoppers:
+            compared = samplers(table) if given.samplers else stoppers(table)
+        else:
+            compared = methods(table, given.syne_tune)
+        for name, make in compared.items():
             started = time.process_time()
             found[name] = regrets(table, run(make, table, range(first, first + count), budget), grid)
             progress.print(f"{table.name}: {name}: {time.process_time() - started:.0f} s of CPU")
@@ -243,7 +256,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     draw(given.picture, everything, grid)
     explain(console, f"{count} seeds from {first}, {SLOTS} slots")
     console.print(f"Picture: {given.picture}")
-    if given.syne_tune is None and not given.samplers:
+    if given.syne_tune is None and not (given.samplers or given.stoppers):
         console.print(
             "Syne Tune's methods were left out: give --syne-tune PYTHON (benchmarks/syne_tune_worker.py says how)"
         )
