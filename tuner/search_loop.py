@@ -26,7 +26,7 @@ from tuner.campaign.same_device import OneDevice, by_the_clock
 from tuner.campaign.trial_files import TrialFiles
 from tuner.campaign.trials import Entry, Ledger
 from tuner.confirm import Confirmation
-from tuner.early_stopping import Stopper, rungs
+from tuner.early_stopping import PREDICTIVE, Stopper, rungs
 from tuner.failures import gave_up, is_out_of_memory, loss_of, reason_of, stalled
 from tuner.loop.endings import Losses, SameErrors, ending, tell_end
 from tuner.loop.inputs import SAMPLED, OneStart, Problem, TrialOrigins
@@ -63,6 +63,7 @@ class Search:
         self.notes, self.told, self.note = self._notes.texts, self._notes.told, self._notes.note
         store.on_refused = self._notes.note_refused
         self.stopper = self._stopper(spec.stopper)
+        self._learn_from(origins.prior)
         self.proposals = self._proposals(origins, problem.vocab_size)
         self.confirmation = self._confirmation()
         self.queue = Queue(self.ledger, self.proposals, spec.trials, self.confirmation)
@@ -93,6 +94,19 @@ class Search:
                 stopper.record(milestone, entry.key, value)
             tell_end(stopper, entry)
         return stopper
+
+    def _learn_from(self, prior: Prior | None) -> None:
+        """Tell predictive termination what the same trials had on their way in an earlier campaign.
+
+        The other rules rank the campaign's own trials, and by another fidelity than ``truncate`` those of other runs.
+        """
+        if prior is None or self.spec.stopper != PREDICTIVE or self.spec.fidelity != "truncate":
+            return
+        for point in prior.points:
+            if point.same and point.at_rungs:
+                for rung, value in point.at_rungs:
+                    self.stopper.record(rung, point.name, value)
+                self.stopper.finished(point.name, point.score)
 
     def _proposals(self, origins: TrialOrigins, vocab_size: int | None) -> Proposals:
         """The trials of a replay, or those that a sampler proposes."""

@@ -119,6 +119,7 @@ class PriorPoint(_Object):
     score: Number
     reference: Number | None = None
     same: bool = False
+    at_rungs: Annotated[list[Annotated[list[Number], Field(min_length=2, max_length=2)]], Field(max_length=100)] = []
 
 
 class KeptCommand(_Object):

@@ -10,8 +10,10 @@ import pytest
 from storage import files
 from trainable.config import TrainConfig
 from tuner.early_stopping import DEFAULT_STOPPER, Stopper
+from tuner.proposals import warm_start
 
 RUNGS = [60, 120]
+DATA = "made-up-data"  # as the bench has it
 ENDS = [2.0, 2.12, 2.18, 2.33, 2.37, 2.5]  # of trials that had 3.0, 3.1, ... at both rungs
 
 
@@ -167,3 +169,27 @@ def test_other_rules_learn_nothing_from_ends_and_have_no_news(name) -> None:
     stopper = Stopper(name, "val_bpb", RUNGS)
     stopper.finished("a", 2.0)
     assert stopper.news() == [] and stopper.reached(60) == 0
+
+
+def test_a_warm_start_of_the_same_question_is_evidence_from_the_first_trial_on(bench, make_bench, play) -> None:
+    play(bench.search(trials=12, stopper="none"), settling).run()
+    prior = warm_start.load([str(bench.folder)], bench.space, bench.base, "proxy", DATA)
+    assert all([at for at, _ in point.at_rungs] == RUNGS for point in prior.points)
+    kept = warm_start.of_json(json.loads(json.dumps(prior.to_json())))
+    assert kept.points == prior.points
+    search = make_bench("next").search(trials=6, stopper="predictive", prior=kept)
+    assert search.stopper.reached(60) == len(prior.points) == len(search.stopper.rule.pairs(60))
+    worst = max(dict(point.at_rungs)[60] for point in prior.points)
+    assert told(search.stopper, "bad", 60, worst + 1)
+    for other in ({"stopper": "asha"}, {"stopper": "predictive", "fidelity": "branch"}):
+        assert make_bench("next").search(trials=6, prior=kept, **other).stopper.reached(60) == 0
+
+
+def test_a_warm_start_of_other_data_or_another_fidelity_is_no_evidence(bench, make_bench, play) -> None:
+    play(bench.search(trials=4, stopper="none"), settling).run()
+    foreign = warm_start.load([str(bench.folder)], bench.space, bench.base, "proxy", "other data")
+    assert foreign.points and not any(point.at_rungs for point in foreign.points)
+    store = bench.store()
+    store.revise({"fidelity": "branch"})
+    branched = warm_start.load([str(bench.folder)], bench.space, bench.base, "proxy", DATA)
+    assert branched.points and not any(point.at_rungs for point in branched.points)

@@ -27,7 +27,9 @@ from terminal.nearest import nearest
 from trainable.component import OtherSourceError, without_neutral
 from trainable.component_paths import difference, with_values
 from trainable.config import TrainConfig
+from tuner.campaign.finished import Finished
 from tuner.campaign.row_config import EarlierVersionError, config_of
+from tuner.early_stopping import rungs
 
 # Fields that make values of two runs of a config differ.
 MEASURED_BY = ("seed", "budget", "horizon", "evaluation", "precision")
@@ -45,6 +47,7 @@ class Point:
     score: float
     reference: float | None  # the score of the source's own base, where it has one
     same: bool = False  # the same sizes, data, budget, seed and evaluation: this campaign could have measured the score
+    at_rungs: tuple[tuple[float, float], ...] = ()  # where it is the same: rungs, and the objective there
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,12 @@ class Prior:
 
 def of_json(points: Sequence[Mapping[str, Any]]) -> Prior:
     """The prior that :meth:`Prior.to_json` wrote; campaign_json.py and kept.py have checked that it is one."""
-    return Prior(tuple(Point(**point) for point in points), {})
+    return Prior(tuple(Point(**{**point, **_at_rungs(point)}) for point in points), {})
+
+
+def _at_rungs(point: Mapping[str, Any]) -> dict[str, Any]:
+    """Read what a point had at rungs: JSON has no tuples, and priors of an earlier version have none of it."""
+    return {"at_rungs": tuple((rung, value) for rung, value in point.get("at_rungs") or ())}
 
 
 def load(
@@ -165,6 +173,8 @@ def of_folder(folder: Location, space: Space, base: TrainConfig, data: str) -> P
     usable = [row for row in rows if row["is_base"] and not _unusable(row, space.objective)]
     bases = [value for row in usable if (value := measure_of(row, space.objective)) is not None]
     reference = sum(bases) / len(bases) if bases else None
+    by_itself = store.campaign.get("fidelity", "truncate") == "truncate"  # else values on the way are of other runs
+    reports, judged_at = store.reports_by_key() if by_itself else {}, rungs(base.budget)
     points: list[Point] = []
     left_out: dict[str, str] = {}
     for row in rows:
@@ -178,7 +188,9 @@ def of_folder(folder: Location, space: Space, base: TrainConfig, data: str) -> P
         same = row["data"] == data and not project(space, base, config)[1]
         same = same and all(getattr(config, name) == getattr(base, name) for name in MEASURED_BY)
         score = given(measure_of(row, space.objective))
-        points.append(Point(folder.name, name, values, score, reference, same))
+        there = Finished("", row, reports.get(row["key"], ()), None).milestones(space.objective) if same else {}
+        at_rungs = tuple((rung, there[rung]) for rung in judged_at if rung in there)
+        points.append(Point(folder.name, name, values, score, reference, same, at_rungs))
     return Prior(tuple(points), left_out)
 
 
