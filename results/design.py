@@ -4,33 +4,72 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from math import ceil
 
 MOST_CANDIDATES, MOST_SEEDS = 10, 30
+ALONE_GROWS = 4 / 3  # from look to look: where one candidate is left, each look takes a third more seeds
+OWN_NOISE = " own"  # behind a design in a row: each difference is judged by its own noise
 
 
 @dataclass(frozen=True)
 class Design:
-    """Design of a confirmation: so many candidates on ``first`` fresh seeds each, undecided ones on up to ``last``."""
+    """Design of a confirmation: so many candidates on ``first`` fresh seeds each, undecided ones on up to ``last``.
+
+    The best of those that are then undecided goes on alone, beside the base, up to ``alone`` seeds; 0 is none.
+    ``own_noise`` says by which rule it is judged (``results/statistics/confirmation.py``).
+    """
 
     candidates: int
     first: int
     last: int
+    alone: int = 0
+    own_noise: bool = True
 
     @classmethod
     def parse(cls, text: str) -> Design:
-        """``3x3`` or ``3x3..9``; anything else is a ValueError."""
-        match = re.fullmatch(r"([0-9]{1,4})x([0-9]{1,4})(?:\.\.([0-9]{1,4}))?", text)
+        """``3x3``, ``3x3..9`` or ``3x3..5..30``; anything else is a ValueError."""
+        match = re.fullmatch(r"([0-9]{1,4})x([0-9]{1,4})(?:\.\.([0-9]{1,4})(?:\.\.([0-9]{1,4}))?)?", text)
         if not match:
-            raise ValueError(f"{text!r} must be CANDIDATESxSEEDS or CANDIDATESxSEEDS..MOST, for example 3x3 or 3x3..9")
+            raise ValueError(
+                f"{text!r} must be CANDIDATESxSEEDS, CANDIDATESxSEEDS..MOST or CANDIDATESxSEEDS..MOST..ALONE, for "
+                f"example 3x3, 3x3..9 or {DEFAULT}"
+            )
         candidates, first, last = int(match[1]), int(match[2]), int(match[3] or match[2])
+        alone = int(match[4] or last)
         if not 1 <= candidates <= MOST_CANDIDATES:
             raise ValueError(f"{text!r} asks for {candidates} candidates but it must be 1 to {MOST_CANDIDATES}")
-        if not 2 <= first <= last <= MOST_SEEDS:
-            raise ValueError(f"{text!r} asks for {first} to {last} seeds but it must be 2 to {MOST_SEEDS}, ascending")
-        return cls(candidates, first, last)
+        if not 2 <= first <= last <= alone <= MOST_SEEDS:
+            raise ValueError(f"{text!r} asks for {first} to {alone} seeds but it must be 2 to {MOST_SEEDS}, ascending")
+        return cls(candidates, first, last, alone if alone > last else 0)
+
+    @classmethod
+    def of_row(cls, text: str) -> Design:
+        """Read the design of a row; rows from before differences had a noise of their own are judged as they were."""
+        own_noise = text.endswith(OWN_NOISE)
+        found = cls.parse(text.removesuffix(OWN_NOISE))
+        return cls(found.candidates, found.first, found.last, found.alone, own_noise)
+
+    @property
+    def in_row(self) -> str:
+        """Write it as a row keeps it."""
+        return f"{self}{OWN_NOISE if self.own_noise else ''}"
 
     def __str__(self) -> str:
-        return f"{self.candidates}x{self.first}" + (f"..{self.last}" if self.last > self.first else "")
+        seeds = [self.first, *([self.last] if self.last > self.first or self.alone else []), self.alone]
+        return f"{self.candidates}x{'..'.join(str(n) for n in seeds if n)}"
+
+    @property
+    def final(self) -> int:
+        """The seeds of the last look."""
+        return self.alone or self.last
+
+    @property
+    def looks(self) -> tuple[int, ...]:
+        """The numbers of seeds after which it is judged."""
+        looks = list(range(self.first, self.last + 1))
+        while looks[-1] < self.final:
+            looks.append(min(self.final, ceil(looks[-1] * ALONE_GROWS)))
+        return tuple(looks)
 
     @property
     def fewest_runs(self) -> int:
@@ -38,24 +77,34 @@ class Design:
 
     @property
     def most_runs(self) -> int:
-        return (self.candidates + 1) * self.last
+        return sum(self._runs_of_looks())
+
+    def _runs_of_looks(self) -> list[int]:
+        """Return the runs that each look waits for, at most."""
+        befores = (0, *self.looks)
+        arms = [self.candidates + 1 if look <= self.last else 2 for look in self.looks]
+        return [count * (look - before) for count, look, before in zip(arms, self.looks, befores, strict=False)]
 
     def waves(self, slots: int, done: int = 0) -> tuple[int, int]:
         """Return how many runs it takes one after another, at least and at most: each look is awaited.
 
         ``done`` runs of it are over.
         """
-        arms, first = self.candidates + 1, -(-max(0, self.fewest_runs - done) // slots)
-        looks = self.last - self.first - max(0, done - self.fewest_runs) // arms
-        return first, first + max(0, looks) * -(-arms // slots)
+        waves = []
+        for runs in self._runs_of_looks():
+            over = min(runs, done)
+            done -= over
+            waves.append(-(-(runs - over) // slots))
+        return waves[0], sum(waves)
 
     def confidence(self, seeds: int) -> float:
-        """Return the confidence of each comparison after ``seeds`` seeds; all comparisons together have 95 %."""
+        """Return the confidence of each comparison after ``seeds`` seeds, where the noise is taken to be all alike."""
         from results.statistics.group_sequential import confidence_at  # simulates, with numpy
 
         return confidence_at(seeds, self.candidates, self.first, self.last)
 
 
-# Three seeds settle a large effect, as most of what a first search finds: they are then all that is spent. But they
-# find an effect of twice the noise in one campaign of three (benchmarks/confirm_power.py), so undecided ones go on.
-DEFAULT = Design(candidates=3, first=3, last=9)
+# Three seeds settle a large effect, as most of what a first search finds: they are then all that is spent, or four.
+# Undecided ones go on. Thirty are for one whose runs, or the base's, are noisy: an effect of twice the usual noise is
+# then found in four campaigns of five where nine seeds find it in one of four (benchmarks/confirm_power.py).
+DEFAULT = Design(candidates=3, first=3, last=5, alone=30)

@@ -11,7 +11,10 @@ from terminal.short import decimals, signed
 from results.design import Design
 from results.statistics.ablation import Ablation, PairedDifference, ablation
 from results.statistics.between_candidates import Lead, fresh_means, leads, seed_spread
-from results.statistics.confirmation import MOST_PAIRS, Round, Verdict, rounds, standing
+from results.statistics.chance_of_escape import Escapes
+from results.statistics.confirmation import Round, rounds, standing
+from results.statistics.corrected import corrected
+from results.statistics.judgement import MOST_PAIRS, Verdict
 from results.statistics.leaderboard import ESTABLISHED
 from results.store.row_types import TRIAL_COLUMNS, TrialRow
 
@@ -48,10 +51,9 @@ def verdict_lines(results: Results) -> list[str]:
     if stands is None:
         return lines
     if stands is not found[-1]:
-        winner = stands.judgement.winner
-        assert winner is not None and winner.difference is not None
-        name = f"trial {numbers.get(winner.arm, '?')}, {signed(winner.difference)} against the base"
-        lines.append(f"The winner of confirmation {stands.number + 1} of {len(found)} stands: {name}.")
+        lines.append(
+            f"The winner of confirmation {stands.number + 1} of {len(found)} stands: {_named(stands, numbers)}."
+        )
     taken_apart = ablation(stands, rows)
     return lines if taken_apart is None else [*lines, *_ablated(taken_apart)]
 
@@ -64,19 +66,23 @@ def verdict_table(found: Round | None, rows: Rows) -> pd.DataFrame:
     import pandas as pd
 
     numbers = {row["key"]: int(row["number"]) for row in rows}
-    verdicts = {} if found is None else found.judgement.verdicts
+    judgement = None if found is None else found.judgement
+    verdicts = {} if judgement is None else judgement.verdicts
     known = None if found is None else seed_spread(found)
     compared = {} if found is None else {lead.arm: lead for lead in leads(found)}
+    won = None if judgement is None else judgement.winner
     table = [
         {
             "trial": numbers.get(arm),
             "difference": verdict.difference,
-            "low": None if verdict.half_width is None else (verdict.difference or 0.0) - verdict.half_width,
-            "high": None if verdict.half_width is None else (verdict.difference or 0.0) + verdict.half_width,
+            "low": verdict.low,
+            "high": verdict.high,
             "pairs": verdict.pairs,
-            "established": verdict.finding == ESTABLISHED,
+            "established": verdict.settled,
             "better": verdict.better,
             "verdict": verdict_in_words(verdict),
+            "corrected": corrected(found.design, verdict) if found is not None and verdict is won else None,
+            **_escapes(verdict.escapes),
             **_behind(compared.get(arm)),
             "base_sd": None if known is None else known.base_sd,
             "candidates_sd": None if known is None else known.candidates_sd,
@@ -85,10 +91,20 @@ def verdict_table(found: Round | None, rows: Rows) -> pd.DataFrame:
         for arm, verdict in verdicts.items()
     ]
     types = {"trial": "Int64", "difference": "float64", "low": "float64", "high": "float64", "pairs": "int64"}
-    types |= {"established": "bool", "better": "bool", "verdict": "str"}
+    types |= {"established": "bool", "better": "bool", "verdict": "str", "corrected": "float64"}
+    types |= dict.fromkeys(("escaped", "of_runs", "base_escaped", "of_base_runs"), "Int64")
+    types |= dict.fromkeys(("chance_difference", "chance_low", "chance_high"), "float64")
     types |= dict.fromkeys(("behind_winner", "behind_low", "behind_high"), "float64") | {"told_apart": "boolean"}
     types |= dict.fromkeys(("base_sd", "candidates_sd", "spread_chance"), "float64")
     return pd.DataFrame(table, columns=list(types)).astype(types)
+
+
+def _escapes(found: Escapes | None) -> dict[str, float | int]:
+    if found is None:
+        return {}
+    counts = (found.escaped, found.runs, found.base_escaped, found.base_runs)
+    ends = {"chance_difference": found.difference, "chance_low": found.low, "chance_high": found.high}
+    return dict(zip(("escaped", "of_runs", "base_escaped", "of_base_runs"), counts, strict=True)) | ends
 
 
 def _behind(lead: Lead | None) -> dict[str, float | bool | None]:
@@ -113,21 +129,17 @@ def _confirmed(found: Round, numbers: Mapping[str, int]) -> list[str]:
     ]
     for arm, verdict in judgement.verdicts.items():
         name = numbers.get(arm, "?")
-        interval = _interval(verdict.difference, verdict.half_width)
+        interval = _ends(verdict.low, verdict.high)
         words = verdict_in_words(verdict)
         lines.append(f"{name:>7}  {_signed(verdict.difference):>8}  {interval:>18}  {verdict.pairs:>5}  {words}")
     number = found.design.candidates
     candidates = "the one candidate" if number == 1 else f"all {number} candidates"
     lines.append(f"The intervals are right for {candidates} and all looks together.")
-    if caution := spread_in_words(found):
-        lines.append(caution)
+    lines += filter(None, [plateau_in_words(found), spread_in_words(found)])
     winner = judgement.winner
     if winner is not None:
-        assert winner.difference is not None
-        against = f"{signed(winner.difference)} against the base{means_in_words(found, winner.arm)}"
-        lines.append(f"Winner: trial {numbers.get(winner.arm, '?')}, {against}.")
-        if runner_up := lead_in_words(found, numbers):
-            lines.append(runner_up)
+        lines.append(f"Winner: {_named(found, numbers)}{means_in_words(found, winner.arm)}.")
+        lines += filter(None, [corrected_in_words(found), lead_in_words(found, numbers)])
     elif judgement.over:
         lines.append("No candidate is established to be better than the base.")
     return lines
@@ -137,14 +149,66 @@ def verdict_in_words(verdict: Verdict) -> str:
     """Say what is known of a candidate, and where nothing is, what would settle it."""
     if verdict.reason:
         return f"not established: {verdict.reason}"
+    if verdict.escapes is None:
+        return _of_values(verdict)
+    said = [_of_values(verdict), escapes_in_words(verdict.escapes)]
+    return "; ".join(said[::-1] if verdict.escapes_more or verdict.escapes_less else said)
+
+
+def _of_values(verdict: Verdict) -> str:
+    """Say what is known of its value, of the runs that escaped where some did not."""
+    if verdict.difference is None and verdict.escapes is not None:
+        return "no value to compare"
     if verdict.finding == ESTABLISHED:
-        return f"established: {'better' if verdict.better else 'worse'}"
+        return f"established: {'better' if verdict.lower else 'worse'}"
     if verdict.going_on:
         return f"{verdict.finding} yet; goes on"
     settle = verdict.pairs_to_settle
     pairs = f"over {counted(MOST_PAIRS, 'pair')}" if settle is None else f"about {counted(settle, 'pair')}"
     behind = "not ahead of the base; " if (verdict.difference or 0.0) >= 0 else ""
     return f"{verdict.finding}: {behind}{pairs} would settle it"
+
+
+def escapes_in_words(found: Escapes) -> str:
+    """Say how many runs escaped a plateau, of a candidate and of the base, and whether the chances differ."""
+    counts = f"{found.escaped} of {found.runs}, the base {found.base_escaped} of {found.base_runs}"
+    if found.more or found.less:
+        return f"established: escapes {'more' if found.more else 'less'} often ({counts})"
+    return f"chance of escaping not told apart ({counts}; {_ends(found.low, found.high)})"
+
+
+def plateau_in_words(found: Round) -> str:
+    """Say that some runs stayed on a plateau or diverged, and what is compared then; empty where none did."""
+    plateau = found.judgement.plateau
+    if plateau is None:
+        return ""
+    where = (
+        "diverged" if plateau.above is None else f"stayed on a plateau (above {decimals(plateau.above)}) or diverged"
+    )
+    compared = "Values are those of the runs that escaped; the chance of escaping is judged by itself"
+    return f"{plateau.stayed} of {counted(plateau.runs, 'run')} {where}. {compared}."
+
+
+def corrected_in_words(found: Round) -> str:
+    """Give the winner's difference that is to be expected again; empty without a winner by value."""
+    winner = found.judgement.winner
+    again = None if winner is None or not winner.lower else corrected(found.design, winner)
+    if again is None:
+        return ""
+    several = "the best of several is lucky, and so" if found.design.candidates > 1 else "so lucky"
+    return f"Expect {signed(again)} of it again: {several} is the look that ends it."
+
+
+def _named(found: Round, numbers: Mapping[str, int]) -> str:
+    """Name a round's winner, with what it is ahead of the base by."""
+    winner = found.judgement.winner
+    assert winner is not None
+    said = [f"trial {numbers.get(winner.arm, '?')}"]
+    if winner.difference is not None:
+        said.append(f"{signed(winner.difference)} against the base")
+    if winner.escapes is not None and winner.escapes_more:
+        said.append(escapes_in_words(winner.escapes))
+    return ", ".join(said)
 
 
 def means_in_words(found: Round, arm: str) -> str:
@@ -161,6 +225,8 @@ def spread_in_words(found: Round) -> str:
     more, narrow = ("more", "narrow") if known.base_is_noisier else ("less", "wide")
     sds = f"SD {decimals(known.base_sd)} beside {decimals(known.candidates_sd)} over {counted(known.seeds, 'seed')}"
     test = f"(F test, p = {known.chance:.2g})"
+    if found.design.own_noise:
+        return f"The base varies {more} than its candidates: {sds} {test}. The intervals allow for it."
     taken = f"The intervals take both to be alike, and may be too {narrow}."
     return f"But the base varies {more} than its candidates: {sds} {test}. {taken}"
 
@@ -180,6 +246,10 @@ def lead_in_words(found: Round, numbers: Mapping[str, int]) -> str:
     interval = f"95 % interval {_interval(near.ahead, near.half_width)}, right for all pairs of candidates"
     said = "they are told apart" if near.told_apart else "they are not told apart, either may be the better one"
     return f"{lead} ({interval}): {said}."
+
+
+def _ends(low: float | None, high: float | None) -> str:
+    return "-" if low is None or high is None else f"{signed(low)} .. {signed(high)}"
 
 
 def _interval(middle: float | None, half: float | None) -> str:

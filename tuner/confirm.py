@@ -58,7 +58,7 @@ class Confirmation:
     def _refuse_another_design(self) -> None:
         found = rounds(self._rows())
         was = found[-1].design if found else self.design
-        if (was.first, was.last) != (self.design.first, self.design.last):
+        if (was.first, was.last, was.alone) != (self.design.first, self.design.last, self.design.alone):
             raise ValueError(
                 f"--confirm {self.design} cannot follow {was}: a design that changes after its first results are known "
                 "would no longer be right in 95 % of the cases"
@@ -112,9 +112,11 @@ class Confirmation:
             return None
         base, known = self.ledger.key(self.ledger.base), rounds(self._rows())
         number, arms = next_round(best, known, self.ledger.entries)
-        seeds = tuple(self._seed(number, index) for index in range(self.design.last))
-        runs = known[number].runs if number < len(known) else {}
-        return Round(number, replace(self.design, candidates=len(arms)), base, arms, seeds, runs, len(runs))
+        seeds = tuple(self._seed(number, index) for index in range(self.design.final))
+        begun = number < len(known)  # it then goes on by the rule that it was begun with
+        runs, own_noise = (known[number].runs, known[number].design.own_noise) if begun else ({}, True)
+        design = replace(self.design, candidates=len(arms), own_noise=own_noise)
+        return Round(number, design, base, arms, seeds, runs, len(runs))
 
     def _seed(self, number: int, index: int) -> int:
         return (self.first_seed + number * ROUND_SEEDS + index) % SEEDS
@@ -150,7 +152,7 @@ class Confirmation:
             "stage": stage,
             "arm": arm,
             "round": found.number,
-            "design": str(found.design),
+            "design": found.design.in_row,
             "undone": None if plan is None else json.dumps(plan),
         }
         return WantedRun(values, replace(config, seed=seed), f"{name} on seed {seed}", columns)
@@ -260,7 +262,7 @@ class Confirmation:
             return self.without(winner, group)
         except ValueError as error:
             plan = json.dumps({"changes": changes, "undone": group})
-            row: TrialRow = {"stage": ABLATE, "round": found.number, "design": str(found.design), "undone": plan}
+            row: TrialRow = {"stage": ABLATE, "round": found.number, "design": found.design.in_row, "undone": plan}
             self.ledger.refuse_again(f"{found.number} {plan}", str(error), row)
             return None
 

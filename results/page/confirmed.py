@@ -42,8 +42,7 @@ def _arm(arm: str, one: Round, members: Sequence[TrialRow], numbers: Mapping[str
     verdict = one.judgement.verdicts.get(arm)
     if verdict is None:
         return found
-    half, middle = verdict.half_width, verdict.difference
-    ends = [None, None] if half is None or middle is None else [json_number(middle - half), json_number(middle + half)]
+    middle, ends = verdict.difference, [json_number(verdict.low), json_number(verdict.high)]
     established = {"better": verdict.better, "worse": verdict.refuted}
     return {**found, "difference": json_number(middle), "low": ends[0], "high": ends[1], "pairs": verdict.pairs} | {
         "said": shown_text(verdict_in_words(verdict)),

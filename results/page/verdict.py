@@ -13,11 +13,18 @@ from results.page.plain import json_number
 from results.questions.pareto import front_in_words
 from results.replays.comparison import compare
 from results.statistics.confirmation import Round, standing
+from results.statistics.judgement import Verdict
 from results.statistics.leaderboard import CONFIDENCE, counts, leaderboard, searched
 from results.store.frames import Results
 from results.store.row_types import TRIAL_COLUMNS
 from results.store.statuses import UNFINISHED
-from results.verdicts import lead_in_words, spread_in_words
+from results.verdicts import (
+    corrected_in_words,
+    escapes_in_words,
+    lead_in_words,
+    plateau_in_words,
+    spread_in_words,
+)
 
 
 @dataclass(frozen=True)
@@ -57,21 +64,34 @@ def sentence_of(results: Results, trials: pd.DataFrame, found: list[Round]) -> S
 
 def _confirmed(stands: Round, trials: pd.DataFrame, running: str) -> Sentence:
     winner = stands.judgement.winner
-    assert winner is not None and winner.difference is not None and winner.half_width is not None
+    assert winner is not None
     row = trials[trials["key"] == winner.arm].iloc[0]
-    low, high = winner.difference - winner.half_width, winner.difference + winner.half_width
     others = stands.design.candidates
     right = "the one candidate" if others == 1 else f"all {others} candidates"
     sentence = (
-        f"Trial {row['number']} is better than the base: {row['objective']}{_unit(row['objective'])} "
-        f"{signed(winner.difference)}, 95 % interval {signed(low)} to {signed(high)}, on "
-        f"{counted(winner.pairs, 'fresh seed')} paired with the base. The interval is right for {right} and all looks "
-        f"together."
+        f"Trial {row['number']} is better than the base: {_by_how_much(winner, row['objective'])}. The interval is "
+        f"right for {right} and all looks together."
     )
     numbers = {key: int(number) for key, number in zip(trials["key"], trials["number"], strict=True)}
-    more = [spread_in_words(stands), lead_in_words(stands, numbers)]
+    more = [
+        corrected_in_words(stands),
+        plateau_in_words(stands),
+        spread_in_words(stands),
+        lead_in_words(stands, numbers),
+    ]
     sentence = " ".join([sentence, *filter(None, more)]) + running
-    return Sentence(sentence, "confirmed", int(row["number"]), True, winner.difference, low, high)
+    return Sentence(sentence, "confirmed", int(row["number"]), True, winner.difference, winner.low, winner.high)
+
+
+def _by_how_much(winner: Verdict, objective: str) -> str:
+    """Say in what the winner differs from the base, with the interval."""
+    said = [] if winner.escapes is None or not winner.escapes_more else [escapes_in_words(winner.escapes)]
+    if winner.difference is not None and winner.low is not None and winner.high is not None and winner.lower:
+        said.append(
+            f"{objective}{_unit(objective)} {signed(winner.difference)}, 95 % interval {signed(winner.low)} to "
+            f"{signed(winner.high)}, on {counted(winner.pairs, 'fresh seed')} paired with the base"
+        )
+    return "; ".join(said)
 
 
 def _unconfirmed(tried: pd.DataFrame, found: list[Round], running: str) -> Sentence:

@@ -149,7 +149,8 @@ def _short_verdict(row: Mapping[Any, Any]) -> str:
     if pd.isna(row["trial"]):
         return "-"
     said = winner_verdict(row)
-    return said if said.startswith(ESTABLISHED) else said.partition(":")[0].partition(";")[0]
+    first = said.partition(";")[0].partition(" (")[0]  # of value and chance of escaping, the one that is told apart
+    return first if said.startswith(ESTABLISHED) else first.partition(":")[0]
 
 
 def winner_verdict(row: Mapping[Any, Any]) -> str:

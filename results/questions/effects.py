@@ -126,7 +126,6 @@ def _confirmed(rows: Rows) -> Iterator[_Row]:
         table = verdict_table(one, rows).to_dict("records")
         for row, (arm, found) in zip(table, one.judgement.verdicts.items(), strict=True):
             of_arm = changes.get(arm, {})
-            confidence = None if found.half_width is None else one.design.confidence(found.pairs)
             yield {
                 "kind": "confirmation",
                 "name": f"candidate of confirmation {one.number + 1}",
@@ -134,10 +133,13 @@ def _confirmed(rows: Rows) -> Iterator[_Row]:
                 "against": "base",
                 "changes": changes_text(of_arm),
                 "num_changes": len(of_arm),
-                **_interval(found.difference, found.half_width, confidence),
+                "difference": found.difference,
+                "low": found.low,
+                "high": found.high,
+                "confidence": found.confidence,
                 "runs": found.pairs,
                 "other_runs": found.pairs,
-                "finding": found.finding,
+                "finding": ESTABLISHED if found.settled else NOT_ESTABLISHED,
                 "better": found.better,
                 "verdict": row["verdict"],
             }

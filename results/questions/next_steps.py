@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 from terminal.counted import counted, counted_range
 from terminal.duration import about
-from terminal.short import decimals, short, shortened, signed
+from terminal.short import short, shortened, signed
 
 from results.design import DEFAULT, MOST_SEEDS, Design
 from results.questions.edges import edges
@@ -19,7 +20,8 @@ from results.questions.one_ruler import FEWEST_THERE, Ruler, one_ruler
 from results.questions.pace import RecordedPace, recorded_pace
 from results.questions.readable import Readable
 from results.questions.to_come import ablation_to_come, confirmation_to_come, design_of, seconds_to_come
-from results.statistics.confirmation import Round, Verdict, rounds, standing
+from results.statistics.confirmation import Round, rounds, smallest_established, standing
+from results.statistics.judgement import Verdict
 from results.statistics.leaderboard import Noise
 from results.statistics.runs_to_come import NO_ABLATION, AblationToCome, ConfirmationToCome
 from results.store.find import RUNS
@@ -140,7 +142,7 @@ def _seeds(results: Results, found: list[Round], pace: RecordedPace) -> Iterator
         return
     if not found:
         own = design_of(results)
-        design = Design(min(DEFAULT.candidates, candidates), DEFAULT.first, DEFAULT.last)
+        design = replace(DEFAULT, candidates=min(DEFAULT.candidates, candidates))
         come = ConfirmationToCome(design, design) if own is None else confirmation_to_come(results, own, 0)
         yield {
             "step": "confirm",
@@ -191,14 +193,15 @@ def _undecided(results: Results, last: Round, pace: RecordedPace) -> Iterator[di
     best = min((v for v in judgement.verdicts.values() if _ahead(v)), key=lambda v: v.difference or 0.0, default=None)
     if best is None or best.pairs_to_settle is None:
         return
-    assert best.difference is not None and best.half_width is not None, "it is judged"
-    pairs = min(MOST_SEEDS, max(best.pairs_to_settle, last.design.last + 1))
+    assert best.difference is not None and best.low is not None and best.high is not None, "it is judged"
+    pairs = min(MOST_SEEDS, max(best.pairs_to_settle, best.pairs + 1))
     number = dict(zip(results.rows["key"], results.rows["number"], strict=True)).get(best.arm)
     yield {
         "step": "more seeds",
         "why": (
-            f"trial {number} is {signed(best.difference)} against the base, but its interval is as wide as +-"
-            f"{decimals(best.half_width)} after {counted(best.pairs, 'pair')}: about {best.pairs_to_settle} would "
+            f"trial {number} is {signed(best.difference)} against the base, but its interval is as wide as "
+            f"{signed(best.low)} to {signed(best.high)} after {counted(best.pairs, 'pair')}: about "
+            f"{best.pairs_to_settle} would "
             "settle it. A design cannot change once its results are known, so that takes a campaign of its own"
         ),
         "command": _confirm_anew(results, pairs),
@@ -280,8 +283,7 @@ def _noise(found: list[Round]) -> Noise | None:
 
 def _told_apart(noise: Noise, found: list[Round]) -> float:
     """The smallest difference that the campaign's confirmation can establish with all of its seeds."""
-    design = found[-1].design
-    return noise.smallest_difference(design.last, design.last, design.confidence(design.last))
+    return smallest_established(found[-1].design, noise)
 
 
 def step_in_words(row: Mapping[Any, Any]) -> str:

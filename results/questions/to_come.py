@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 
 from results.design import MOST_CANDIDATES, Design
 from results.questions.framed import changes_of
@@ -30,7 +31,7 @@ def confirmation_to_come(results: Results, design: Design | None, trials: int) -
         stands = standing(known) is not None
         over = bool(known) and known[-1].complete and known[-1].judgement.over
         candidates = min(MOST_CANDIDATES, design.candidates + 1) if stands else design.candidates
-        return ConfirmationToCome(None if over else design, Design(candidates, design.first, design.last))
+        return ConfirmationToCome(None if over else design, replace(design, candidates=candidates))
     best = _best(results)[: design.candidates]
     if not best:
         return NO_CONFIRMATION
@@ -38,7 +39,7 @@ def confirmation_to_come(results: Results, design: Design | None, trials: int) -
     going = known[number] if number < len(known) else None
     if going is not None and going.complete and going.judgement.over:
         return NO_CONFIRMATION
-    left = Design(len(arms), design.first, design.last)
+    left = replace(design, candidates=len(arms))
     return ConfirmationToCome(left, left, 0 if going is None else len(going.runs))
 
 

@@ -10,13 +10,16 @@ import pandas as pd
 from results.questions.framed import COUNT, NUMBER, WORDS, YES_NO, changes_of, changes_text, framed, objectives_of
 from results.questions.readable import Readable
 from results.statistics.between_candidates import fresh_means, leads
-from results.statistics.confirmation import Round, Verdict, rounds, standing
+from results.statistics.confirmation import Round, rounds, standing
+from results.statistics.corrected import corrected
+from results.statistics.judgement import Verdict
 from results.verdicts import plain_rows, verdict_in_words
 
 _TYPES = {
     "trial": COUNT, "key": WORDS, "value": NUMBER, "versus_base": NUMBER, "difference": NUMBER, "low": NUMBER,
-    "high": NUMBER, "confirmed": YES_NO, "verdict": WORDS, "changes": WORDS, "runner_up": COUNT, "ahead": NUMBER,
-    "ahead_low": NUMBER, "ahead_high": NUMBER, "told_apart": YES_NO, "fresh_value": NUMBER, "fresh_base": NUMBER,
+    "high": NUMBER, "corrected": NUMBER, "confirmed": YES_NO, "verdict": WORDS, "changes": WORDS,
+    "runner_up": COUNT, "ahead": NUMBER, "ahead_low": NUMBER, "ahead_high": NUMBER, "told_apart": YES_NO,
+    "fresh_value": NUMBER, "fresh_base": NUMBER,
 }  # fmt: skip
 
 
@@ -29,6 +32,8 @@ def winner(campaign: Readable) -> pd.DataFrame:
     - ``versus_base``: that minus the base's, single runs of the search and so no finding (unit of the objective)
     - ``difference`` from the base on fresh seeds, the mean of pairs, with the 95 % interval ``low`` to ``high`` (unit
       of the objective); null where it was not tried there
+    - ``corrected``: the difference that is to be expected again: without the luck of the best of several, and of the
+      look that ended it (unit of the objective). Null unless it is confirmed by the noise of its own pairs
     - ``confirmed``: whether that established that it is better than the base
     - ``verdict`` of the confirmation in words, also of one that settled nothing; null where it was not tried
     - ``changes`` from the base, as ``path=value``
@@ -70,7 +75,9 @@ def _runner_up(stands: Round, trials: pd.DataFrame) -> dict[str, Any]:
     """The cells of the winner's means on fresh seeds, and of the candidate that comes next."""
     near, won = next(iter(leads(stands)), None), stands.judgement.winner
     means = None if won is None else fresh_means(stands, won.arm)
-    known = {} if means is None else dict(zip(("fresh_value", "fresh_base"), means, strict=True))
+    known: dict[str, Any] = {} if means is None else dict(zip(("fresh_value", "fresh_base"), means, strict=True))
+    if won is not None:
+        known["corrected"] = corrected(stands.design, won)
     if near is None:
         return known
     half, numbers = near.half_width, dict(zip(trials["key"], trials["number"], strict=True))
@@ -86,6 +93,5 @@ def _tried(key: str, found: list[Round]) -> Verdict | None:
 def _on_fresh_seeds(verdict: Verdict | None) -> dict[str, Any]:
     if verdict is None:
         return {}
-    middle, half = verdict.difference, verdict.half_width
-    interval = {} if middle is None or half is None else {"low": middle - half, "high": middle + half}
-    return {"difference": middle, **interval, "verdict": verdict_in_words(verdict)}
+    interval = {"low": verdict.low, "high": verdict.high}
+    return {"difference": verdict.difference, **interval, "verdict": verdict_in_words(verdict)}

@@ -17,7 +17,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from results.statistics.confirmation import EndedRun, Round, ended_runs
+from results.statistics.confirmation import Round, ended_runs
+from results.statistics.judgement import EndedRun
 from results.statistics.leaderboard import ESTABLISHED, Noise, verdict
 from results.store.row_parts import given
 from results.store.row_types import TrialRow

@@ -85,7 +85,7 @@ def leads(found: Round) -> list[Lead]:
     its = _values(found, winner.arm, seen)
     sound = _sound(found)
     pairs = len(found.candidates) * (len(found.candidates) - 1) // 2
-    confidence = 1 - (1 - CONFIDENCE) / max(1, pairs * (found.design.last - found.design.first + 1))
+    confidence = 1 - (1 - CONFIDENCE) / max(1, pairs * len(found.design.looks))
     compared = []
     for arm in sound:
         other = _values(found, arm, seen)
@@ -104,8 +104,11 @@ def _sound(found: Round) -> list[str]:
 
 
 def _values(found: Round, arm: str, seeds: tuple[int, ...]) -> dict[int, float]:
+    """Return the values of a config by seed, of the runs that did not stay on a plateau."""
     known = {seed: found.runs[arm, seed].value for seed in seeds if (arm, seed) in found.runs}
-    return {seed: value for seed, value in known.items() if value is not None}
+    plateau = found.judgement.plateau
+    above = math.inf if plateau is None or plateau.above is None else plateau.above
+    return {seed: value for seed, value in known.items() if value is not None and value <= above}
 
 
 def fresh_means(found: Round, arm: str) -> tuple[float, float] | None:

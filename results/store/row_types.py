@@ -74,7 +74,13 @@ class Asked(TypedDict, total=False):
     ]
     design: Annotated[
         str | None,
-        Column("text", "of the confirmation: candidates x seeds, e.g. 3x3..9; null in a search", BY_SEARCH, most=20),
+        Column(
+            "text",
+            "of the confirmation: candidates x seeds, e.g. 3x3..5..30; with 'own' behind it each difference is judged "
+            "by its own noise, without it by that of all configs together; null in a search",
+            BY_SEARCH,
+            most=20,
+        ),
     ]
     seed: Annotated[int | None, Column("number", "seed of initialisation and batch order", BY_SEARCH)]
     is_base: Annotated[bool, Column("true/false", "whether this is the base config of the space, unchanged", BY_SEARCH)]

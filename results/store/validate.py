@@ -243,7 +243,7 @@ def _check_trial(row: TrialRow, objective: str | None) -> None:
     if stage == ABLATE and status != "infeasible":
         _need(row, ("arm", "seed"), f"a run of the stage {stage}")
     if row["design"] is not None:
-        Design.parse(row["design"])
+        Design.of_row(row["design"])
 
 
 def _need(row: Mapping[str, object], names: Sequence[str], what: str) -> None:

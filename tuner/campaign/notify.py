@@ -19,6 +19,7 @@ from results.statistics.confirmation import rounds, standing
 from results.store.campaign_folder import Store
 from results.store.row_parts import given
 from results.store.statuses import SEARCH
+from results.verdicts import escapes_in_words
 from terminal import program
 from terminal.complaint import complain
 from terminal.console import Console
@@ -94,10 +95,14 @@ def verdict_of(store: Store) -> tuple[str, str, str]:
     found = rounds(rows)
     stands = standing(found)
     if stands is not None and (won := stands.judgement.winner) is not None:
-        number, difference, half = numbers.get(won.arm, ""), given(won.difference), won.half_width or 0.0
-        interval = f"{signed(difference - half)} to {signed(difference + half)}"
-        verdict = f"established: trial {number} is better than the base, {signed(difference)} ({interval})"
-        return verdict, number, f"{difference:+.6g}"
+        number = numbers.get(won.arm, "")
+        said = f"established: trial {number} is better than the base"
+        if won.escapes is not None and won.escapes_more:
+            said += f" ({escapes_in_words(won.escapes)})"
+        if won.difference is None or won.low is None or won.high is None:
+            return said, number, ""
+        verdict = f"{said}, {signed(won.difference)} ({signed(won.low)} to {signed(won.high)})"
+        return verdict, number, f"{won.difference:+.6g}"
     if found:
         over = found[-1].complete and found[-1].judgement.over
         return f"not {'established: no candidate is better than the base' if over else 'decided'}", "", ""

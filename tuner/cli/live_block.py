@@ -14,7 +14,8 @@ from rich.console import RenderableType
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
-from results.statistics.confirmation import Round, Verdict
+from results.statistics.confirmation import Round
+from results.statistics.judgement import Verdict
 from results.store.statuses import SEARCH
 from terminal.console import Line
 from terminal.counted import counted
@@ -248,8 +249,8 @@ def waits_for(found: Round) -> str:
     total = len(found.runs) + len(judgement.wanted)
     looked = f"; looked at {counted(judgement.seeds, 'seed')}" if judgement.seeds else ""
     runs = f"{len(found.runs)} of {counted(total, 'run')} until the"
-    next_look = max(judgement.seeds + 1, found.design.first)
-    last = "verdict" if next_look == found.design.last else "next look"
+    next_look = next(look for look in found.design.looks if look > judgement.seeds)
+    last = "verdict" if next_look == found.design.final else "next look"
     return f"confirmation {found.design}: {runs} {last}{looked}"
 
 
@@ -265,7 +266,7 @@ def interval_lines(found: Round, numbers: dict[str, int]) -> list[RenderableType
         low, high = _edges(verdict)
         difference = verdict.difference or 0.0
         drawn = interval(low, difference, high, scale, INTERVAL_WIDTH) if scale[1] > scale[0] else ""
-        said = f"{signed(low)} .. {signed(high)}" if verdict.half_width is not None else "no interval"
+        said = f"{signed(low)} .. {signed(high)}" if verdict.low is not None else "no interval"
         cells = (f"  trial {numbers.get(verdict.arm, '?')}", signed(difference), said, drawn, outcome(verdict))
         grid.add_row(*(Line(cell, style="green" if verdict.better else "") for cell in cells))
     return [grid] if known else []
@@ -281,8 +282,8 @@ def outcome(verdict: Verdict) -> str:
 
 
 def _edges(verdict: Verdict) -> tuple[float, float]:
-    middle, half = verdict.difference or 0.0, verdict.half_width or 0.0
-    return middle - half, middle + half
+    middle = verdict.difference or 0.0
+    return (middle, middle) if verdict.low is None or verdict.high is None else (verdict.low, verdict.high)
 
 
 def cut_off(text: Line) -> Line:

@@ -201,10 +201,10 @@ def _say_how_to_judge(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument(
         "--confirm",
-        metavar="KxN..M",
+        metavar="KxN..M..A",
         type=_design,
-        help="after the search, train its best K and the base on N fresh seeds each, undecided ones on up to M; "
-        f"3x3 is always three (default: {DEFAULT}; not for two objectives)",
+        help="after the search, train its best K and the base on N fresh seeds each, undecided ones on up to M, and "
+        f"the best undecided one alone on up to A; 3x3 is always three (default: {DEFAULT}; not for two objectives)",
     )
     group.add_argument("--no-confirm", dest="confirm", action="store_const", const=False, help="train no confirmation")
     group.add_argument(

@@ -78,6 +78,8 @@ def confirmation(design: Design) -> str:
     seeds = f"{design.first} fresh seeds" + (
         f", to {design.last} where undecided" if design.last > design.first else ""
     )
+    if design.alone:
+        seeds += f", the best undecided one alone to {design.alone}"
     runs = counted_range(design.fewest_runs, design.most_runs, "run")
     return f"after the search the best {design.candidates} and the base on {seeds}: {runs} (--no-confirm: none)"
 

@@ -1,19 +1,17 @@
 """The looks of a confirmation as they may turn out: how many runs it takes depends on effects and noise nobody knows.
 
-The rule is that of ``results/statistics/confirmation.py``, with the noise taken as known: a candidate goes on while it
-is ahead of the base, not established, and no established one is ahead of it.
+The values of runs to come are drawn; what a look makes of them, the rule of the confirmation itself says.
 """
 
 from __future__ import annotations
 
-import math
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 
 from results.design import Design
-from results.statistics.student_t import two_sided_quantile
+from results.statistics.confirmation import judge
+from results.statistics.judgement import EndedRun
 
 BASE = -1  # the arm that candidates 0, 1, ... are compared with
 Wanted = list[tuple[int, int]]  # arms, and the numbers of the seeds
@@ -27,45 +25,20 @@ class Looks:
     effects: Sequence[float]
     noise: float  # SD of a run
     level: float = 0.0  # of the base
-    values: dict[tuple[int, int], float] = field(default_factory=dict)  # of runs that have ended
-    looked: int = 0  # seeds of the last look that is over
-    going: list[int] | None = None  # candidates without their last word; None: all of them
+    runs: dict[tuple[int, int], EndedRun] = field(default_factory=dict)  # that have ended, by arm and seed
     winner: int | None = None
 
     def run(self, draw: random.Random) -> Iterator[Wanted]:
         """The runs that each look waits for; their values are drawn once they have been trained."""
-        going = list(range(len(self.effects))) if self.going is None else list(self.going)
-        for seeds in range(max(self.looked + 1, self.design.first), self.design.last + 1):
-            if not going:
+        arms = [str(arm) for arm in range(len(self.effects))]
+        while True:
+            known = {(str(arm), seed): run for (arm, seed), run in self.runs.items()}
+            found = judge(self.design, str(BASE), arms, range(self.design.final), known)
+            self.winner = None if found.winner is None else int(found.winner.arm)
+            if not found.wanted:
                 return
-            wanted = [(a, s) for s in range(seeds) for a in (BASE, *going) if (a, s) not in self.values]
-            if wanted:
-                yield wanted
+            wanted = [(int(arm), seed) for arm, seed in found.wanted]
+            yield wanted
             for arm, seed in wanted:
                 true = self.level + (0.0 if arm == BASE else self.effects[arm])
-                self.values[arm, seed] = draw.gauss(true, self.noise)
-            going = self._left(going, seeds)
-
-    def _left(self, going: list[int], seeds: int) -> list[int]:
-        limit = _limit(self.design, seeds, len(self.effects)) * self.noise
-        found = {arm: self._difference(arm, seeds) for arm in going}
-        better = {arm: d for arm, d in found.items() if d < -limit}
-        ahead = min(better.values(), default=math.inf)
-        if better:
-            self.winner = min(better, key=lambda arm: better[arm])
-        return [arm for arm, d in found.items() if -limit <= d < 0 and not ahead < d]
-
-    def _difference(self, arm: int, seeds: int) -> float:
-        pairs = [
-            self.values[arm, s] - self.values[BASE, s]
-            for s in range(seeds)
-            if (arm, s) in self.values and (BASE, s) in self.values
-        ]
-        return sum(pairs) / len(pairs) if pairs else math.inf  # it failed, and is out
-
-
-@cache
-def _limit(design: Design, seeds: int, candidates: int) -> float:
-    """The difference, in SDs of a run, beyond which it is established at the look after so many seeds."""
-    quantile = two_sided_quantile(design.confidence(seeds), max(1, candidates * (seeds - 1)))
-    return quantile * math.sqrt(2 / seeds)
+                self.runs[arm, seed] = EndedRun(draw.gauss(true, self.noise))

@@ -14,13 +14,14 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from statistics import fmean, stdev
 
 from results.design import Design
 from results.statistics.ablation import num_runs
 from results.statistics.confirmation import Round
+from results.statistics.judgement import EndedRun
 from results.store.row_types import TrialRow
 from results.store.statuses import ABLATE
 from trainable.seeds import derived
@@ -234,7 +235,7 @@ class _Future:
         base = self.known.base[1]
         level = self._value() if base is None else base
         effects = [self._effect(value - level, spread, noise) for value, _ in best]
-        design = Design(len(best), design.first, design.last)
+        design = replace(design, candidates=len(best))
         return [key for _, key in best], Looks(design, effects, noise, level)
 
     def _noise(self) -> float:
@@ -247,18 +248,18 @@ class _Future:
 
     def _looks_of(self, found: Round) -> tuple[list[str], Looks]:
         """The rest of the confirmation that has begun."""
-        judgement, values = found.judgement, dict[tuple[int, int], float]()
+        judgement, runs = found.judgement, dict[tuple[int, int], EndedRun]()
         places = {seed: number for number, seed in enumerate(found.seeds)}
         arms = {found.base: BASE} | {arm: number for number, arm in enumerate(found.candidates)}
         for (arm, seed), run in found.runs.items():
-            values[arms[arm], places[seed]] = math.inf if run.value is None else run.value
+            runs[arms[arm], places[seed]] = run
         noise = self._noise()
         if judgement.noise is not None and judgement.noise.sd > 0:
             freedom = judgement.noise.degrees_of_freedom
             noise = judgement.noise.sd * math.sqrt(freedom / max(0.1, self.draw.gammavariate(freedom / 2, 2.0)))
         seen = {key: value for value, key in self.known.completed}
         spread, effects = self._spread(), list[float]()
-        based = [value for (arm, _), value in values.items() if arm == BASE and math.isfinite(value)]
+        based = [run.value for (arm, _), run in runs.items() if arm == BASE and run.value is not None]
         level = fmean(based) if based else (self.known.base[1] or 0.0)
         for arm in found.candidates:
             verdict = judgement.verdicts.get(arm)
@@ -266,10 +267,7 @@ class _Future:
                 effects.append(self.draw.gauss(verdict.difference, noise * math.sqrt(2 / verdict.pairs)))
             else:
                 effects.append(self._effect(seen.get(arm, level) - (self.known.base[1] or level), spread, noise))
-        going = [arms[arm] for arm in found.candidates if judgement.verdicts[arm].going_on]
-        won = None if judgement.winner is None else arms[judgement.winner.arm]
-        looks = Looks(found.design, effects, noise, level, values, judgement.seeds, going, won)
-        return list(found.candidates), looks
+        return list(found.candidates), Looks(found.design, effects, noise, level, runs)
 
     def _confirm(self, keys: Sequence[str], wanted: Sequence[tuple[int, int]]) -> None:
         """Train the runs that a look waits for; those that run already come first."""

@@ -16,7 +16,9 @@ def test_an_unconfirmed_search_is_to_be_confirmed_first(make_trial, written):
     found = steps_of(campaign)
     where = campaign.store.folder.parent
     assert found.index.tolist() == ["confirm", "more trials"]
-    assert found.loc["confirm", "command"] == f"python -m tuner.run --resume night --results {where} --confirm 3x3..9"
+    assert (
+        found.loc["confirm", "command"] == f"python -m tuner.run --resume night --results {where} --confirm 3x3..5..30"
+    )
     assert found.loc["confirm", "runs"] == 12
     assert found.loc["more trials", "command"].endswith(f"--results {where} --trials 48")
 

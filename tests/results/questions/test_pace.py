@@ -58,7 +58,7 @@ def test_each_next_step_says_how_long_it_takes(ended, make_trial, written, confi
         row.update({name: cell for name, cell in ended(n, "completed", 1.0, at=60.0 * (n + 1), took=60.0).items()
                     if name in ("started_at", "ended_at")})  # fmt: skip
     found = written(rows, knobs=MADE_UP_KNOBS, ranges=RANGES, trials=60).next_steps().set_index("step")
-    assert found.loc["confirm", "takes"] == "12 to 36 runs, about 12 min to 36 min"
+    assert found.loc["confirm", "takes"] == "12 to 70 runs, about 12 min to 1 h 10 min"
     assert found.loc["widen", "takes"] == "a search of 60 trials, about 1 h"
     assert found.loc["more trials", "takes"] == "24 trials, about 24 min"
     assert found.loc["more trials", ["seconds", "most_seconds"]].tolist() == [1440.0, 1440.0]

@@ -13,7 +13,8 @@ from results.statistics.ablation import (
     num_runs,
     paired_difference,
 )
-from results.statistics.confirmation import EndedRun, rounds
+from results.statistics.confirmation import rounds
+from results.statistics.judgement import EndedRun
 from results.statistics.leaderboard import ESTABLISHED, NOT_ESTABLISHED, Noise
 
 CHANGES = tuple("abcdefghijklm")

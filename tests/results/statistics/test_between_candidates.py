@@ -11,8 +11,9 @@ from results import load
 from results.design import Design
 from results.page.verdict import sentence_of
 from results.statistics.between_candidates import leads, seed_spread
-from results.statistics.confirmation import EndedRun, Round, rounds
+from results.statistics.confirmation import Round, rounds
 from results.statistics.f_test import two_sided_chance
+from results.statistics.judgement import EndedRun
 from results.verdicts import plain_rows, verdict_lines
 
 SEEDS = (7, 8, 9)
@@ -54,7 +55,7 @@ def test_the_best_of_equal_candidates_is_told_apart_in_one_of_twenty_at_most() -
     draw = random.Random(3)
     told = 0
     for _ in range(400):
-        arms = ([draw.gauss(-40, 1) for _ in SEEDS] for _ in range(3))
+        arms = ([draw.gauss(-400, 1) for _ in SEEDS] for _ in range(3))
         told += leads(a_round([draw.gauss(0, 1) for _ in SEEDS], *arms))[-1].told_apart
     assert told <= 0.05 * 400, "the one that it is furthest ahead of, picked afterwards"
 

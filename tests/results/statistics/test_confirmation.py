@@ -5,21 +5,13 @@ import math
 import pytest
 
 from results.design import DEFAULT, Design
-from results.statistics.confirmation import (
-    MOST_PAIRS,
-    EndedRun,
-    Judgement,
-    Round,
-    Verdict,
-    judge,
-    pairs_to_settle,
-    rounds,
-    standing,
-)
+from results.statistics.confirmation import Round, judge, rounds, standing
+from results.statistics.judgement import MOST_PAIRS, EndedRun, Judgement, Verdict
 from results.statistics.leaderboard import ESTABLISHED, NOT_ESTABLISHED
+from results.statistics.pooled_rule import pairs_to_settle
 from results.statistics.student_t import two_sided_quantile
 
-DESIGN = Design(2, 3, 5)
+DESIGN = Design(2, 3, 5, own_noise=False)  # rounds from before each difference had a noise of its own
 SEEDS = (11, 12, 13, 14, 15)
 JITTER = (0.01, -0.01, 0.005, -0.005, 0.0)
 
@@ -38,7 +30,7 @@ def around(middle: float, sign: int = 1, count: int = 5) -> list[float]:
     return [middle + sign * jitter + 0.3 * index for index, jitter in enumerate(JITTER[:count])]
 
 
-@pytest.mark.parametrize("text", ["3x3", "3x3..9", "1x2", "10x2..30"])
+@pytest.mark.parametrize("text", ["3x3", "3x3..9", "1x2", "10x2..30", "3x3..5..30", "3x3..3..9"])
 def test_a_design_is_read_as_it_is_written(text) -> None:
     assert str(Design.parse(text)) == text
 
@@ -95,9 +87,9 @@ def test_the_last_look_ends_it_and_says_how_many_pairs_would_settle_it() -> None
 def test_a_verdict_stays_what_it_was_when_it_fell() -> None:
     """More noise in what other candidates do later changes nothing about it."""
     early = ended(base=around(2, count=3), a=around(1.85, -1, count=3), b=around(1.84, -1, count=3))
-    decided = judge(Design(2, 3, 5), "base", ["a", "b"], SEEDS, early)
+    decided = judge(DESIGN, "base", ["a", "b"], SEEDS, early)
     later = early | ended(base=[*around(2, count=3), 9.0, -9.0])
-    assert judge(Design(2, 3, 5), "base", ["a", "b"], SEEDS, later).verdicts == decided.verdicts
+    assert judge(DESIGN, "base", ["a", "b"], SEEDS, later).verdicts == decided.verdicts
 
 
 def test_a_candidate_that_failed_on_a_seed_is_out() -> None:
@@ -156,7 +148,7 @@ def limit(seeds: int, design: Design, sd: float, confidence: float) -> float:
 
 
 def test_the_default_design_is_the_documented_one() -> None:
-    assert str(DEFAULT) == "3x3..9"
+    assert str(DEFAULT) == "3x3..5..30"
 
 
 def test_a_difference_that_one_comparison_would_establish_is_not_established_at_a_look() -> None:
@@ -166,7 +158,9 @@ def test_a_difference_that_one_comparison_would_establish_is_not_established_at_
     assert found.noise is not None and found.verdicts["a"].difference is not None
     single = limit(3, DESIGN, found.noise.sd, 0.95)
     look = limit(3, DESIGN, found.noise.sd, DESIGN.confidence(3))
-    assert single < abs(found.verdicts["a"].difference) < look == pytest.approx(found.verdicts["a"].half_width)
+    assert single < abs(found.verdicts["a"].difference) < look
+    assert found.verdicts["a"].high == pytest.approx(found.verdicts["a"].difference + look)
+    assert found.verdicts["a"].low == pytest.approx(found.verdicts["a"].difference - look)
     assert found.verdicts["a"].finding == NOT_ESTABLISHED and found.verdicts["a"].going_on
 
 
@@ -188,7 +182,7 @@ def test_a_candidate_that_is_exactly_the_base_is_not_ahead_and_not_gone_on_with(
 
 
 def test_without_noise_nothing_is_established_and_a_candidate_goes_on() -> None:
-    design = Design(1, 2, 3)
+    design = Design(1, 2, 3, own_noise=False)
     found = judge(design, "base", ["a"], SEEDS, ended(base=[2.0, "crashed"], a=[1.0, 1.1]))
     assert found.noise is None and found.verdicts["a"] == Verdict("a", 1, -1.0)
     assert found.wanted == (("base", 13), ("a", 13))
@@ -197,7 +191,7 @@ def test_without_noise_nothing_is_established_and_a_candidate_goes_on() -> None:
 @pytest.mark.parametrize("order", [["a", "b", "c"], ["c", "b", "a"], ["b", "a", "c"]])
 def test_of_several_that_are_better_the_one_that_is_so_by_the_most_wins(order) -> None:
     arms = {"a": around(1.5, count=3), "b": around(1.0, -1, count=3), "c": around(1.7, count=3)}
-    found = judge(Design(3, 3, 5), "base", order, SEEDS, ended(base=around(2, -1, count=3), **arms))
+    found = judge(Design(3, 3, 5, own_noise=False), "base", order, SEEDS, ended(base=around(2, -1, count=3), **arms))
     assert all(verdict.better for verdict in found.verdicts.values())
     assert found.winner is found.verdicts["b"]
 
@@ -216,12 +210,12 @@ def test_of_several_that_are_better_the_one_that_is_so_by_the_most_wins(order) -
 def test_a_candidate_is_refuted_where_it_is_established_to_be_worse_or_fails(
     difference, finding, reason, better, refuted
 ) -> None:
-    found = Verdict("a", 3, difference, 0.1, finding, reason=reason)
+    found = Verdict("a", 3, difference, finding=finding, reason=reason)
     assert (found.better, found.refuted) == (better, refuted)
 
 
 @pytest.mark.parametrize("difference", [-3.0, -1.1, -0.8, 0.6, -0.45])
-@pytest.mark.parametrize("design", [DESIGN, Design(1, 2, 9), DEFAULT])
+@pytest.mark.parametrize("design", [DESIGN, Design(1, 2, 9, own_noise=False), Design(3, 3, 9, own_noise=False)])
 def test_the_pairs_that_settle_a_difference_are_the_fewest_that_establish_it_at_the_last_level(
     difference, design
 ) -> None:
@@ -261,7 +255,7 @@ def judged(difference: float, other: float, failing: bool = False, seeds: int = 
     noise = {"base": (0.0, 0.0, 0.0), "won": (0.0, 0.02, -0.02), "other": (0.01, -0.01, 0.0)}
     runs = {(arm, s): EndedRun(mean + noise[arm][s - 1]) for arm, mean in arms.items() for s in range(1, seeds + 1)}
     if failing:
-        runs["won", 2] = EndedRun(None, "diverged")
+        runs["won", 2] = EndedRun(None, "crashed")
     return Round(0, Design(2, 3, 3), "base", ("won", "other"), (1, 2, 3), runs, len(runs))
 
 

@@ -8,7 +8,8 @@ import re
 import pytest
 
 from results.design import Design
-from results.statistics.confirmation import EndedRun, Round
+from results.statistics.confirmation import Round
+from results.statistics.judgement import EndedRun
 from terminal.console import Console
 from tuner.cli import live_block
 from tuner.cli.live_display import Display

@@ -223,7 +223,7 @@ def test_the_end_prints_calls_and_not_commands(capsys) -> None:
     tuner.tune(loss, SPACE, trials=6, confirm=False, name="mine", **{**ASKED, "display": True})
     out = capsys.readouterr().out
     assert "train: loss - Which config of loss gives the lowest loss?" in out
-    assert "tuner.tune(train, space, ..., name='mine', results='runs', confirm='3x3..9')" in out
+    assert "tuner.tune(train, space, ..., name='mine', results='runs', confirm='3x3..5..30')" in out
     assert "python -m tuner.run" not in out
 
 

@@ -6,7 +6,8 @@ from statistics import fmean
 import pytest
 
 from results.design import Design
-from results.statistics.confirmation import EndedRun, judge
+from results.statistics.confirmation import judge
+from results.statistics.judgement import EndedRun
 from tuner.plan.looks import BASE, Looks
 
 DESIGN = Design(3, 3, 9)
@@ -28,20 +29,19 @@ def test_what_is_behind_the_base_goes_no_further() -> None:
 
 
 def test_runs_that_are_over_are_not_wanted_again_and_count() -> None:
-    seen = {(arm, seed): -5.0 * arm for arm in (BASE, 0, 1, 2) for seed in range(2)}
-    looks = Looks(DESIGN, [0.0, 0.0, 0.0], 0.1, values=dict(seen))
+    seen = {(arm, seed): EndedRun(-5.0 * arm) for arm in (BASE, 0, 1, 2) for seed in range(2)}
+    looks = Looks(DESIGN, [0.0, 0.0, 0.0], 0.1, runs=dict(seen))
     first = next(looks.run(random.Random(0)))
     assert sorted(first) == [(BASE, 2), (0, 2), (1, 2), (2, 2)]
 
 
 def test_a_candidate_that_failed_is_out() -> None:
-    looks = Looks(DESIGN, [-9.0, -9.0, -9.0], 0.01, values={(0, 0): float("inf")})
+    looks = Looks(DESIGN, [-9.0, -9.0, -9.0], 0.01, runs={(0, 0): EndedRun(None, "crashed")})
     assert sum(len(wanted) for wanted in looks.run(random.Random(0))) == 11 and looks.winner != 0
 
 
 @pytest.mark.parametrize("effects", [[-1.0, -0.5, 0.0], [-2.0, -2.0, -2.0], [0.0, 0.0, 0.0]])
 def test_it_takes_about_as_many_runs_as_the_judgement_itself(effects) -> None:
-    """The rule with known noise beside that of results/statistics, which has to estimate it."""
 
     def judged(seed: int) -> int:
         draw, runs = random.Random(seed), dict[tuple[str, int], EndedRun]()
