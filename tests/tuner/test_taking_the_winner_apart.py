@@ -137,7 +137,7 @@ def test_a_change_that_cannot_be_undone_alone_is_written_down_once_and_the_other
     refused = [entry for entry in deep.ledger.entries.values() if entry.status == "infeasible"]
     assert [json.loads(entry.row["undone"])["undone"] for entry in refused] == [[DEPTH]]
     (row,) = (entry.row for entry in refused)
-    assert (row["stage"], row["round"], row["design"], row["seed"]) == ("ablate", 0, "1x3..5", None)
+    assert (row["stage"], row["round"], row["design"], row["seed"]) == ("ablate", 0, "1x3..5 own", None)
     assert "encoder_layers" in row["reason"]
     entries = deep.train(stages, best_at(0.1))
     assert undone(entries) == {(RATE,): 3, (ENCODER,): 6, (RATE, DEPTH, ENCODER): 3, (): 3}
