@@ -34,13 +34,13 @@ class Design:
                 f"{text!r} must be CANDIDATESxSEEDS, CANDIDATESxSEEDS..MOST or CANDIDATESxSEEDS..MOST..ALONE, for "
                 f"example 3x3, 3x3..9 or {DEFAULT}"
             )
-        candidates, first, last = int(match[1]), int(match[2]), int(match[3] or match[2])
-        alone = int(match[4] or last)
+        candidates, first, all_to = int(match[1]), int(match[2]), int(match[3] or match[2])
+        last = int(match[4] or all_to)
         if not 1 <= candidates <= MOST_CANDIDATES:
             raise ValueError(f"{text!r} asks for {candidates} candidates but it must be 1 to {MOST_CANDIDATES}")
-        if not 2 <= first <= last <= alone <= MOST_SEEDS:
-            raise ValueError(f"{text!r} asks for {first} to {alone} seeds but it must be 2 to {MOST_SEEDS}, ascending")
-        return cls(candidates, first, last, alone if alone > last else 0)
+        if not 2 <= first <= all_to <= last <= MOST_SEEDS:
+            raise ValueError(f"{text!r} asks for {first} to {last} seeds but it must be 2 to {MOST_SEEDS}, ascending")
+        return cls(candidates, first, all_to, last if last > all_to else 0)
 
     @classmethod
     def of_row(cls, text: str) -> Design:

@@ -17,7 +17,7 @@ FAILED_TO_ESCAPE = ("diverged", "plateaued")  # ends without a value that count 
 
 
 @dataclass(frozen=True)
-class Plateau:
+class NotEscaped:
     """Runs of a round that did not escape."""
 
     above: float | None  # value that they lie above; None where all of them ended without one
@@ -29,19 +29,21 @@ def gap_above(values: Sequence[float]) -> float | None:
     """Return the value that the upper of two groups lies above; None where there are no two groups.
 
     The groups are two where the gap between them is twice as wide as all of the lower one, and the upper one is no more
-    than half of the runs. The lower end of the gap is returned, of the lowest such gap.
+    than half of the runs. The lower end of the gap is returned, of the widest such gap.
     """
     ordered = sorted(values)
     if len(ordered) < FEWEST:
         return None
-    for place in range((len(ordered) + 1) // 2, len(ordered)):
-        below = ordered[place - 1]
-        if ordered[place] - below > WIDER * (below - ordered[0]) > 0:
-            return below
-    return None
+    gaps = [
+        (ordered[place] - below, below)
+        for place in range((len(ordered) + 1) // 2, len(ordered))
+        for below in [ordered[place - 1]]
+        if ordered[place] - below > WIDER * (below - ordered[0]) > 0
+    ]
+    return max(gaps)[1] if gaps else None
 
 
-def plateau_of(ends: Mapping[str, Sequence[tuple[float | None, str]]]) -> Plateau | None:
+def plateau_of(ends: Mapping[str, Sequence[tuple[float | None, str]]]) -> NotEscaped | None:
     """Find the plateau of a round, of (value, status) by arm; None where every arm lies in one group as a whole.
 
     Two configs that differ by far are two groups as well, but that is a difference and no luck.
@@ -51,7 +53,7 @@ def plateau_of(ends: Mapping[str, Sequence[tuple[float | None, str]]]) -> Platea
     for limit in (above, None):
         escaped = {arm: {has_escaped(end, limit) for end in runs} - {None} for arm, runs in ends.items()}
         if any(len(kinds) == 2 for kinds in escaped.values()):
-            return Plateau(limit, sum(not has_escaped(end, limit) for end in found), len(found))
+            return NotEscaped(limit, sum(not has_escaped(end, limit) for end in found), len(found))
     return None
 
 

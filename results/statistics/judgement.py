@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from results.statistics.bimodal import Plateau
+from results.statistics.bimodal import NotEscaped
 from results.statistics.chance_of_escape import Escapes
 from results.statistics.leaderboard import ESTABLISHED, NOT_ESTABLISHED, Noise
 
@@ -85,7 +85,7 @@ class Judgement:
     wanted: tuple[tuple[str, int], ...]
     noise: Noise | None
     seeds: int  # of the last look
-    plateau: Plateau | None = None  # on which some of the runs stayed
+    plateau: NotEscaped | None = None  # on which some of the runs stayed
 
     @property
     def over(self) -> bool:

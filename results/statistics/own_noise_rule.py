@@ -8,8 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
+from terminal.counted import counted
+
 from results.design import Design
-from results.statistics.bimodal import Plateau, has_escaped, plateau_of
+from results.statistics.bimodal import NotEscaped, has_escaped, plateau_of
 from results.statistics.chance_of_escape import Escapes, escapes
 from results.statistics.judgement import MOST_PAIRS, EndedRun, Judgement, Verdict, by_difference
 from results.statistics.leaderboard import ESTABLISHED, NOT_ESTABLISHED, Noise, paired_noise
@@ -54,7 +56,7 @@ class _Look:
     count: int
     base: str
     ends: Mapping[str, Mapping[int, EndedRun]]
-    plateau: Plateau | None
+    plateau: NotEscaped | None
     escaped: Mapping[str, Values]
     pooled: float | None  # variance of a difference on one seed, over all pairs of configs
 
@@ -83,7 +85,7 @@ class _Look:
             return Verdict(arm, 0, reason=crash)
         its, base = self.escaped[arm], self.escaped[self.base]
         if not its:
-            seeds = f"{len(self.ends[arm])} seeds"
+            seeds = counted(len(self.ends[arm]), "seed")
             return Verdict(arm, 0, reason=f"{'diverged' if self.plateau is None else 'never escaped'} on all {seeds}")
         if not base and self.plateau is None:
             return Verdict(arm, 0, reason="the base completed on no seed")

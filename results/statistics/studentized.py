@@ -27,7 +27,7 @@ import numpy.typing as npt
 
 from results.statistics.student_t import two_sided_quantile
 
-BETTER, WORSE, CHANCE = 0.04, 0.005, 0.005  # parts of the total error
+FALSE_BETTER, FALSE_WORSE, FALSE_CHANCE = 0.04, 0.005, 0.005  # parts of the total error
 AT_ONCE = 0.3  # part of a level that does not grow with the seeds: large effects are found at the first look
 FLOOR = 0.5  # of the pooled variance, below which that of a difference is not taken to be
 HOPE = 0.1  # chance of being called better in the end below which a candidate stops
@@ -54,14 +54,16 @@ def levels(candidates: int, looks: tuple[int, ...]) -> dict[int, Levels]:
     """Return the levels by the seeds of a look."""
     largest = [np.concatenate([t, -t], axis=0) for t in _campaigns(candidates, looks)]  # both signs: twice as many
     largest = [t.max(axis=2) for t in largest]  # (campaigns, looks)
-    better, worse = (_level_at_the_end(largest, looks, error) for error in (BETTER, WORSE))
+    better, worse = (_level_at_the_end(largest, looks, error) for error in (FALSE_BETTER, FALSE_WORSE))
     normal, final = NormalDist(), looks[-1]
     limit, found = -normal.inv_cdf(better), dict[int, Levels]()
     for seeds in looks:
         part = seeds / final
         least = limit * part**0.5 + normal.inv_cdf(HOPE) * (1 - part) ** 0.5
         shares = [AT_ONCE + (1 - AT_ONCE) * part, seeds / sum(looks)]
-        found[seeds] = Levels(better * shares[0], worse * shares[0], CHANCE / candidates * shares[1], normal.cdf(least))
+        found[seeds] = Levels(
+            better * shares[0], worse * shares[0], FALSE_CHANCE / candidates * shares[1], normal.cdf(least)
+        )
     return found
 
 

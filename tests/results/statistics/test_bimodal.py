@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from results.statistics.bimodal import Plateau, gap_above, has_escaped, plateau_of
+from results.statistics.bimodal import NotEscaped, gap_above, has_escaped, plateau_of
 
 LOG = Path(__file__).parents[3] / "search_spaces" / "ngpt" / "runs.csv"
 OF_ONE_SIZE = {"1", "2", "3", "4", "5", "7", "11", "12", "13", "14", "15", "16"}  # rounds of one size, batch and length
@@ -45,18 +45,26 @@ def test_which_config_a_run_belongs_to_is_not_seen() -> None:
     ends = [(value, "completed") for value in logged()]
     by_turns = {arm: ends[place::3] for place, arm in enumerate("abc")}
     others = {arm: ends[::-1][place::3] for place, arm in enumerate("abc")}
-    assert plateau_of(by_turns) == plateau_of(others) == Plateau(7.0609, 5, 12)
+    assert plateau_of(by_turns) == plateau_of(others) == NotEscaped(7.0609, 5, 12)
 
 
 def test_two_groups_that_are_two_configs_are_a_difference_and_no_plateau() -> None:
     low, high = [(v, "completed") for v in (1.0, 1.1, 1.2)], [(v, "completed") for v in (9.0, 9.1, 9.2)]
     assert plateau_of({"a": low, "b": low, "c": low, "d": high}) is None
-    assert plateau_of({"a": low, "b": low, "c": [*low[:2], high[0]], "d": low}) == Plateau(1.2, 1, 12)
+    assert plateau_of({"a": low, "b": low, "c": [*low[:2], high[0]], "d": low}) == NotEscaped(1.2, 1, 12)
 
 
 def test_divergences_count_as_not_escaped_and_crashes_say_nothing() -> None:
     fine = [(1.0, "completed"), (1.1, "completed")]
-    assert plateau_of({"a": [*fine, (None, "diverged")], "b": fine}) == Plateau(None, 1, 5)
+    assert plateau_of({"a": [*fine, (None, "diverged")], "b": fine}) == NotEscaped(None, 1, 5)
     assert plateau_of({"a": [*fine, (None, "crashed")], "b": fine}) is None
     assert has_escaped((None, "plateaued"), None) is False and has_escaped((None, "crashed"), 3.0) is None
     assert has_escaped((2.0, "completed"), 2.0) is True and has_escaped((2.1, "completed"), 2.0) is False
+
+
+def test_of_several_wide_gaps_the_widest_parts_the_groups() -> None:
+    """Nine alike configs may have a gap among themselves by chance; the base, far above, is a difference."""
+    close = [(v, "completed") for v in (1.0, 1.001, 1.002, 1.003, 1.0, 1.002, 1.05, 1.051, 1.052)]
+    base = [(v, "completed") for v in (400.0, 401.0, 402.0)]
+    assert gap_above([v for v, _ in [*close, *base]]) == 1.052
+    assert plateau_of({"base": base, "a": close[::3], "b": close[1::3], "c": close[2::3]}) is None

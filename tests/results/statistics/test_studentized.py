@@ -5,7 +5,14 @@ import pytest
 from scipy import stats
 
 from results.design import DEFAULT, Design
-from results.statistics.studentized import BETTER, CHANCE, WORSE, levels, one_sided_quantile, studentized
+from results.statistics.studentized import (
+    FALSE_BETTER,
+    FALSE_CHANCE,
+    FALSE_WORSE,
+    levels,
+    one_sided_quantile,
+    studentized,
+)
 
 
 def crossed(values: np.ndarray, design: Design) -> tuple[float, float]:
@@ -24,13 +31,15 @@ def test_the_errors_keep_their_parts_whatever_the_noise_of_the_base_and_of_one_c
     values[:, 0] *= base_noise
     values[:, 1] *= of_one
     better, worse = crossed(values, DEFAULT)
-    assert better <= BETTER + 3 * np.sqrt(BETTER / 6_000) and worse <= WORSE + 3 * np.sqrt(WORSE / 6_000)
+    assert better <= FALSE_BETTER + 3 * np.sqrt(FALSE_BETTER / 6_000) and worse <= FALSE_WORSE + 3 * np.sqrt(
+        FALSE_WORSE / 6_000
+    )
 
 
 def test_the_worst_kind_uses_all_of_its_part() -> None:
     values = np.random.default_rng(11).normal(size=(10_000, 4, DEFAULT.final))
     better, worse = crossed(values, DEFAULT)
-    assert better == pytest.approx(BETTER, abs=0.007) and worse == pytest.approx(WORSE, abs=0.003)
+    assert better == pytest.approx(FALSE_BETTER, abs=0.007) and worse == pytest.approx(FALSE_WORSE, abs=0.003)
 
 
 def test_noise_of_a_seed_that_all_share_changes_nothing() -> None:
@@ -45,8 +54,8 @@ def test_the_levels_grow_with_the_seeds_and_their_parts_are_all_that_is_spent() 
     assert list(at) == list(DEFAULT.looks)
     better = [level.better for level in at.values()]
     assert better == sorted(better) and better[0] / better[-1] == pytest.approx(0.3 + 0.7 * 3 / 30)
-    assert sum(level.chance for level in at.values()) * 3 == pytest.approx(CHANCE)
-    assert pytest.approx(0.05) == BETTER + WORSE + CHANCE
+    assert sum(level.chance for level in at.values()) * 3 == pytest.approx(FALSE_CHANCE)
+    assert pytest.approx(0.05) == FALSE_BETTER + FALSE_WORSE + FALSE_CHANCE
 
 
 def test_it_is_harder_to_go_on_the_later_it_is() -> None:

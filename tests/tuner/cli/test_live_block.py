@@ -110,16 +110,16 @@ def test_the_confirmation_shows_what_it_waits_for_and_intervals_as_they_narrow(b
 
 def test_an_interval_of_each_candidate_lies_on_one_scale_with_the_base_at_zero() -> None:
     runs = {}
-    for seed, shift in ((1, 0.0), (2, 0.04), (3, 0.02)):
+    for seed, shift in ((1, 0.0), (2, 0.02), (3, 0.01)):
         runs |= {("base", seed): EndedRun(2.0 + shift), ("a", seed): EndedRun(1.97 - shift)}
-        runs |= {("b", seed): EndedRun(1.75 - shift)}
+        runs |= {("b", seed): EndedRun(1.93 - shift)}
     found = Round(0, Design(2, 3, 9), "base", ("a", "b"), (1, 2, 3, 4), runs, 9)
     out = Console(file=io.StringIO(), width=80)
     for line in live_block.interval_lines(found, {"a": 7, "b": 12}):
         out.print(line, soft_wrap=False)
     first, second = out.file.getvalue().splitlines()
-    assert re.match(r"  trial 7   -0\.0700  -0\.\d{4} \.\. \+0\.\d{4}  .*●─*┊.*goes on", first)
-    assert re.match(r"  trial 12  -0\.2900  -0\.\d{4} \.\. [-+]0\.\d{4}  .*●─*┊.*goes on", second)
+    assert re.match(r"  trial 7   -0\.0500  -0\.\d{4} \.\. \+0\.\d{4}  .*●─*┊.*goes on", first)
+    assert re.match(r"  trial 12  -0\.0900  -0\.\d{4} \.\. \+0\.\d{4}  .*●─*┊.*goes on", second)
     assert first.index("┊") == second.index("┊") and first.index("●") > second.index("●")
     assert live_block.waits_for(found) == "confirmation 2x3..9: 9 of 12 runs until the next look; looked at 3 seeds"
 
