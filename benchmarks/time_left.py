@@ -50,6 +50,7 @@ from trainable.config import TrainConfig
 from trainable.data.preparation import known_vocab_size
 from trainable.worker.ray_trainable import Request
 from tuner.cli.time_left_of_search import time_left_of
+from tuner.early_stopping import DEFAULT_STOPPER
 from tuner.plan.time_left import Span
 from tuner.proposals import replay_plan
 from tuner.search_loop import Search
@@ -73,7 +74,7 @@ class Case:
     trials: int
     slots: int
     seconds: float
-    stopper: str = "asha"
+    stopper: str = DEFAULT_STOPPER
     confirm: str = "3x3..9"
     noise: float | None = None  # SD of a run, as measured; None: a tenth of that of the recorded values
     replay: bool = False

@@ -1,4 +1,4 @@
-"""Search of a space: Ray Tune runs trials, Optuna proposes them, ASHA stops the bad ones. Start at ``run.py``.
+"""Search of a space: Ray Tune runs trials, Optuna proposes them, early stopping ends the bad ones. Start at ``run.py``.
 
 In Python: ``tuner.search``, ``tuner.replay`` and ``tuner.load`` (api.py), and for a train function of your own
 ``tuner.tune`` (own/train.py), which are loaded when they are asked for.

@@ -235,7 +235,7 @@ class Predictive:
 
 
 STOPPERS = {  # and what each does, for --dry-run
-    PREDICTIVE: "a trial is stopped whose chance of ending as the best is small there by the trials that have finished",
+    PREDICTIVE: "a trial stops whose chance of ending as the best is small, by the trials that have finished",
     "asha": f"one trial in {REDUCTION} goes on at each",
     "hyperband": f"one trial in {REDUCTION} goes on at each; a part of the trials leaves out the first ones",
     "median": "the better half goes on at each",
