@@ -25,7 +25,7 @@ from benchmarks.surrogate.peers import METHODS, Peer
 from benchmarks.surrogate.small_spaces import RUNGS
 from search_spaces.domains import Value
 from search_spaces.space import Space
-from tuner.early_stopping import Stopper, rungs
+from tuner.early_stopping import PREDICTIVE, Stopper, rungs
 from tuner.plan.simulated_clock import SimulatedClock
 from tuner.proposals.model.observations import TOLD_SECONDS
 from tuner.proposals.sampler import Sampler
@@ -71,6 +71,8 @@ class Ours:
     def tell(self, number: int, outcome: Outcome) -> None:
         seconds = {TOLD_SECONDS: outcome.seconds}
         self.sampler.tell(number, outcome.status, outcome.final, attributes=seconds)
+        if outcome.final is not None:
+            self.stopper.finished(str(number), outcome.final)
 
 
 class OptunaAlone:
@@ -124,10 +126,10 @@ def methods(peers: str | None = None) -> dict[str, Callable[[Device, int], Metho
         "ours, gp": partial(Ours, method=GP),
         "ours, tpe": partial(Ours, method=TPE),
         "ours, tpe, random first": partial(Ours, method=TPE_UNIFORM),
-        "ours, gp, ASHA": partial(Ours, method=GP, stopper="asha"),
-        "ours, tpe, ASHA": partial(Ours, method=TPE, stopper="asha"),
-        "ours, tpe, random first, ASHA": partial(Ours, method=TPE_UNIFORM, stopper="asha"),
     }
+    for name, method in (("ours, gp", GP), ("ours, tpe, random first", TPE_UNIFORM)):
+        for stopper in ("asha", PREDICTIVE):
+            found[f"{name}, {stopper}"] = partial(Ours, method=method, stopper=stopper)
     for name, (make, worst) in kinds.items():
         found[name] = lambda device, seed, make=make, worst=worst: OptunaAlone(  # type: ignore[misc]
             device.searched, device.base_point, make(seed), worst

@@ -10,6 +10,7 @@ import pytest
 from benchmarks.surrogate import campaigns, compare, draws, models, small_spaces
 from benchmarks.surrogate.campaigns import STOPPED, Ours
 from benchmarks.surrogate.device import INVALID, Device
+from tuner.early_stopping import PREDICTIVE
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +32,14 @@ def test_a_run_that_is_stopped_is_charged_for_what_it_trained_and_told_as_stoppe
             assert trial.state.name == "PRUNED"
         elif status == "completed":
             assert seconds == pytest.approx(whole) and len(trial.intermediate_values) == 2
+
+
+def test_predictive_termination_is_told_the_ends_that_it_learns_from(device) -> None:
+    method = Ours(device, 0, "random", PREDICTIVE)
+    trace = campaigns.run(device, method, 1, math.inf, 0, trials=30)
+    ends = [trial.value for trial in method.sampler.study.trials if trial.state.name == "COMPLETE"]
+    assert list(method.stopper.rule.ends.values()) == ends and len(ends) > 5
+    assert trace.statuses.count(STOPPED) == len(method.stopper.stops)
 
 
 def test_a_method_without_a_stopper_is_never_asked_to_stop(device) -> None:
