@@ -47,6 +47,7 @@ CONTENTS: dict[str, dict[str, list[str]]] = {
         "On a cluster": ["docs/cluster", "docs/rehearsal", "docs/gpu/README", "docs/gpu/nvidia_h200"],
         "Believe it": [
             "docs/why",
+            "docs/samplers",
             "docs/figures",
             "docs/coverage",
             "docs/initialisations",

@@ -22,10 +22,9 @@ MOST_TRIALS = 2_000  # of a search, beyond which ``auto`` leaves the Gaussian pr
 def chosen(asked: str | None, num_objectives: int, trials: int) -> str:
     """The method of a search, for what a user asks (None is ``auto``); a ValueError where it cannot search so.
 
-    Chosen with ``benchmarks.surrogate.compare`` on 690 recorded trainings, after the time of 200 runs of the base: the
-    Gaussian process ended below TPE in 15 of 15 pairs of campaigns with one seed (trees and smooth, 1 and 8 slots). In
-    short searches that are stopped early it is not shown to be better: on two tables of curves, points near the base
-    were behind random ones at 15 to 30 trials' compute, and the one search of 24 real trials ended with a smaller gain.
+    Chosen with ``benchmarks.surrogate.compare`` on 1,500 recorded trainings: docs/samplers.md. In searches of 24 trials
+    that are stopped early the Gaussian process is better where trees play the trainings, but not where a smooth model
+    does, and it trains for longer.
     """
     if asked in (None, BY_ITSELF):
         return GP if num_objectives == 1 and FEWEST_TRIALS <= trials <= MOST_TRIALS else TPE_UNIFORM

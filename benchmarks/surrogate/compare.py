@@ -19,6 +19,7 @@ from terminal import program
 if __name__ == "__main__":
     program.begin("python -m benchmarks.surrogate.compare")
 
+import importlib.util
 import itertools
 import json
 import math
@@ -47,6 +48,7 @@ from terminal.option_numbers import at_least_one
 
 RUNS = (50, 100, 200)  # of the base
 CURVE = tuple(range(5, 201, 5))  # runs of the base after which the picture has a point
+NEEDED = {"Optuna CMA-ES": ("cmaes",), "Optuna GP": ("scipy",)}
 SEEDS, SLOTS = 30, (1, 8, 64)
 FEWEST = 200  # completed runs, under which the surrogates know too little to put samplers in order
 
@@ -209,6 +211,9 @@ def check_methods(names: Sequence[str], peers: str | None) -> None:
     for name in names:
         if peers is None and name in peers_of.METHODS:
             raise ValueError(f"{name} runs in an interpreter of its own: name it with --peers PYTHON")
+        for package in NEEDED.get(name, ()):
+            if importlib.util.find_spec(package) is None:
+                raise ValueError(f"{name} needs the package {package}: pip install {package}, or name other --methods")
         if name not in known:
             raise ValueError(f"there is no method {name!r}: {nearest(name, known, 'methods')}")
 

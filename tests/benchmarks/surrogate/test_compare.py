@@ -77,10 +77,17 @@ def test_each_half_knows_the_runs_of_its_own_configs(small, made_up, monkeypatch
     assert len(one.points) + len(other.points) == sum(run.completed for run in made_up)
 
 
+def test_a_method_whose_package_is_not_there_is_refused_before_any_campaign(made_up, monkeypatch, capsys) -> None:
+    monkeypatch.setattr(compare.trainings, "read", lambda space, file: made_up)
+    monkeypatch.setattr(compare, "NEEDED", {"random": ("no_such_package",)})
+    assert compare.main(["--methods", "random"]) == 2
+    assert "random needs the package no_such_package: pip install no_such_package" in capsys.readouterr().err
+
+
 def test_a_knob_that_there_is_not_and_a_peer_without_its_interpreter_are_refused(made_up, monkeypatch, capsys) -> None:
     monkeypatch.setattr(compare.trainings, "read", lambda space, file: made_up)
     monkeypatch.setattr(compare, "FEWEST", 50)
-    assert compare.main(["--keep", "model.num_layer"]) == 2
+    assert compare.main(["--keep", "model.num_layer", "--methods", "random"]) == 2
     assert "no knob 'model.num_layer'" in capsys.readouterr().err
     assert compare.main(["--methods", "SMAC3"]) == 2
     assert "SMAC3 runs in an interpreter of its own: name it with --peers PYTHON" in capsys.readouterr().err
