@@ -13,6 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 NO_PROGRAMS = {  # file -> why it does not begin as one
+    "benchmarks/surrogate/peers_worker.py": "runs in another environment, without this project",
     "benchmarks/syne_tune_worker.py": "runs in another environment, without this project",
     "tuner/cluster/leftovers.py": "a process that the driver starts; it ignores signals by itself",
     "tuner/trackers/process.py": "of a driver, in a session of its own; it ends with its standard input",
