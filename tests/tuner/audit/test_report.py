@@ -42,7 +42,7 @@ def test_a_finding_is_one_line_with_both_values() -> None:
 def test_rows_are_audited_from_the_command_line(capsys) -> None:
     assert audit_report.main(["--space", "parameter_golf", "--reading", "as_run", "--only", "BASE", "N3", "N4"]) == 0
     first, *lines = capsys.readouterr().out.splitlines()
-    assert first.startswith("parameter_golf as_run: 3 rows, 3 overrides in ")
+    assert first.startswith("parameter_golf as_run: 3 rows, 4 overrides in ")
     assert lines[:2] == [
         "  BASE: the published code did horizon.steps",
         "  N3: the published code did not act on losses.HeadDiversity.weight",

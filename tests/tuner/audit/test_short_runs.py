@@ -37,7 +37,7 @@ def test_the_time_of_a_run_is_squeezed_with_all_that_begins_or_ends_in_it(set_in
     )
     short = short_runs.shrunken(config, Look(12, 1, 1)).config
     assert short.budget == Budget(steps=12) and short.horizon == Budget(steps=20)
-    canopy, mutation, burn = short.hooks
+    canopy, burn, mutation = short.hooks
     assert (canopy.after_step, mutation.after_step, burn.every_steps) == (-1, 5, 4)
     assert (short.optimizer.muon_momentum_warmup_steps, short.optimizer.muon_ns_steps) == (24, 5)
     assert short.model == config.model
