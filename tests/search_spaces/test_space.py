@@ -159,8 +159,8 @@ def test_what_is_no_knob_may_be_fixed_too():
     base, rest = SPACE.fixed(BASE, {"budget.steps": 10, "hooks.WeightAverage.decay": 0.9})
     assert base.budget.steps == 10 and paths(rest) == paths(SPACE)
     assert [type(h).__name__ for h in rest.config(base, {"hooks.GradientClip.max_norm": 0.3}).hooks] == [
-        "WeightAverage",
         "GradientClip",
+        "WeightAverage",
     ]
 
 
