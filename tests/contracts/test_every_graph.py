@@ -40,6 +40,7 @@ class Graphs:
     def __init__(self) -> None:
         self.made = 0
         self.ran = -1
+        self.all_that_ran: list[int] = []
 
     def compile(self, graph: Any, inputs: Any) -> Callable[..., Any]:
         index, self.made = self.made, self.made + 1
@@ -47,6 +48,7 @@ class Graphs:
         def run(*arguments: Any) -> Any:
             if torch.is_grad_enabled():  # the evaluation has a graph of its own
                 self.ran = index
+                self.all_that_ran.append(index)
             return graph(*arguments)
 
         return run
@@ -55,6 +57,12 @@ class Graphs:
         self.ran = -1
         build_objective(Run.start(config, dataset, Runtime(compile=True)))
         return self.ran
+
+    def by_blocks(self, config: TrainConfig, dataset: Any) -> list[int]:
+        """Graphs that trained, in their order, where each kind of block has its own."""
+        self.all_that_ran = []
+        build_objective(Run.start(config, dataset, Runtime(compile=True, compile_blocks=True)))
+        return self.all_that_ran
 
 
 @pytest.fixture(scope="module")
@@ -101,6 +109,19 @@ def test_two_numbers_of_a_knob_share_a_graph_and_two_structures_do_not(
     live = {path: labels[0] for path, labels in (knob.when or {}).items()}
     one, other = (graphs.of(space.config(base, {**live, knob.path: value}), dataset) for value in values)
     assert (one != other) == (structure({knob.path: values[0]}) != structure({knob.path: values[1]}))
+
+
+@pytest.mark.parametrize("name", search_spaces.names())
+def test_other_numbers_of_all_knobs_need_no_graph_by_blocks_either(
+    name: str, tiny: TrainConfig, dataset, graphs: Graphs
+) -> None:
+    space = search_spaces.load(name)
+    base, pairs = small(space.scale("proxy").base, tiny), {k.path: pair(k) for k in space.knobs if not k.when}
+    numbers = {path: two for path, two in pairs.items() if structure({path: two[0]}) == structure({path: two[1]})}
+    assert any(path.startswith("model") for path in numbers) or name == "mainrun"
+    one, other = (space.config(base, {path: two[i] for path, two in numbers.items()}) for i in (0, 1))
+    first, second = graphs.by_blocks(one, dataset), graphs.by_blocks(other, dataset)
+    assert first == second and len(set(first)) > 1
 
 
 MODELS = {
