@@ -23,6 +23,7 @@ from trainable.curve import CurveRecorder, Taken
 from trainable.runtime import Runtime
 from trainable.train import train
 from trainable.worker import checkpoint
+from tuner.plan.side_by_side import ShortRun, speed_of
 
 CUDA = "cuda"
 pytestmark = [
@@ -138,6 +139,31 @@ def test_a_compiled_step_has_the_loss_and_gradients_of_the_eager_one() -> None:
     its, got = gradients_of(compiled)
     assert its == pytest.approx(loss, abs=0.02)
     assert apart(got, wanted)["relative"] < 0.1
+
+
+@pytest.mark.usefixtures("deterministic")
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_checkpointed_activations_change_no_gradient_and_take_less_memory(family, precision) -> None:
+    config = tiny(model=FAMILIES[family])
+    plain, small = (start(config, Runtime(CUDA, precision, checkpoint_activations=each)) for each in (False, True))
+    shake(plain)
+    copy_weights(plain, small)
+    found = []
+    for run in (plain, small):
+        gradients_of(run)  # what libraries keep from their first call on
+        torch.cuda.reset_peak_memory_stats()
+        loss, gradients = gradients_of(run)
+        found.append((loss, gradients, torch.cuda.max_memory_allocated()))
+    assert found[0][0] == found[1][0] and apart(found[1][1], found[0][1])["relative"] == 0
+    assert found[1][2] < found[0][2]
+
+
+@pytest.mark.slow
+def test_trials_side_by_side_are_measured_with_their_memory() -> None:
+    found = [speed_of(ShortRun(tiny(), seconds=1.0), together) for together in (1, 2)]
+    assert [each is not None and each.together for each in found] == [1, 2]
+    assert all(each is not None and each.steps_per_second > 0 and (each.reserved_bytes or 0) > 0 for each in found)
 
 
 def test_batches_sent_ahead_are_those_of_the_cpu_and_no_step_waits_for_them() -> None:

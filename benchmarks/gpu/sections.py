@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.gpu.attention import attention_kernels
+from benchmarks.gpu.checkpointed import checkpointed
 from benchmarks.gpu.compiled import compiled
 from benchmarks.gpu.context import Context
 from benchmarks.gpu.curves import curves
@@ -24,6 +25,7 @@ from benchmarks.gpu.packing import packing
 from benchmarks.gpu.resuming import resuming
 from benchmarks.gpu.reused_process import reused_actor
 from benchmarks.gpu.right import models, optimizers
+from benchmarks.gpu.shared import shared
 from benchmarks.gpu.spaces import every_space
 from benchmarks.gpu.speed import speed_full, speed_proxy
 from benchmarks.gpu.stacked import stacked
@@ -58,6 +60,8 @@ SECTIONS = {  # in the order in which they run
     "stacked": Section(stacked, 20),
     "curves": Section(curves, 40),
     "every_space": Section(every_space, 40),
+    "checkpointed": Section(checkpointed, 40),
+    "shared": Section(shared, 120),
     "compiled": Section(compiled, 60),
     "reused_actor": Section(reused_actor, 60),
     "ways": Section(ways, 120),

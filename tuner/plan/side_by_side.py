@@ -28,7 +28,7 @@ from tuner.cluster import mps
 from tuner.cluster.sharing import SharedSpeed
 
 WARM_UP_STEPS = 3
-SECONDS = 6.0  # of training that is timed
+SHORT_RUN_SECONDS = 6.0  # of training that is timed
 BUILD_SECONDS = 180.0  # for all of them to build and warm up
 LATE_SECONDS = 60.0  # for a step that has begun, and the evaluation
 STEPS_AHEAD = 10  # that the host may queue before it waits for the device
@@ -42,7 +42,7 @@ class ShortRun:
     config: TrainConfig
     checkpoint_activations: bool = False
     on_gpu: bool = True  # false: on the CPU, whatever is there
-    seconds: float = SECONDS
+    seconds: float = SHORT_RUN_SECONDS
 
     def to_json(self) -> dict[str, Any]:
         """Convert it to what a process reads."""

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
+from benchmarks.gpu.environment import NOT_NEEDED, ROOT
+from tests.absent_packages import without
 from tests.small_campaign import SET_SMALL, play_in_place_of_ray, work_in
 from trainable.losses.z_loss import ZLoss
 from tuner.cluster import capacity, device_memory, gpus, mps
@@ -42,6 +46,23 @@ def test_processes_train_at_the_same_time_and_their_steps_are_added_up(tiny) -> 
     found = speed_of(ShortRun(tiny, on_gpu=False, seconds=0.5), 2)
     assert found is not None and found.together == 2
     assert found.steps_per_second > 0 and found.reserved_bytes is None
+
+
+ABSENT = tuple(name for name in NOT_NEEDED if name != "filelock")  # torch needs that one
+ON_A_GPUS_IMAGE = f"""
+{without(ABSENT)}
+from benchmarks.gpu.small import tiny
+from tuner.plan.side_by_side import ShortRun, trained_briefly
+print(list(trained_briefly(ShortRun(tiny(), on_gpu=False, seconds=0.05)))[-1]["steps"] > 0)
+"""
+
+
+@pytest.mark.slow
+def test_it_needs_no_package_that_a_gpus_image_lacks() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", ON_A_GPUS_IMAGE], cwd=ROOT, capture_output=True, text=True, timeout=600
+    )
+    assert (done.returncode, done.stdout) == (0, "True\n"), done.stderr
 
 
 def test_a_process_that_cannot_train_is_no_measurement(tiny, monkeypatch) -> None:
