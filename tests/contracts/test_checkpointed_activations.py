@@ -9,10 +9,12 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
+import torch
 
 from trainable.component import components
 from trainable.component_paths import with_values
 from trainable.config import Budget
+from trainable.hooks.qk_logit_clip import QKLogitClip
 from trainable.losses.load_balancing import LoadBalancing
 from trainable.models.blueberry import Blueberry
 from trainable.models.gpt import GPT
@@ -110,20 +112,24 @@ def test_a_checkpoint_goes_on_with_the_other_setting(tiny, dataset, run_to_end, 
         assert first_difference(straight, run_to_end(other).numbers) is None
 
 
-@pytest.mark.parametrize(
-    "model", [*components("model"), "experts"], ids=lambda model: getattr(model, "__name__", model)
-)
-@pytest.mark.filterwarnings("ignore")  # the tracer's own
-def test_a_compiled_step_is_still_one_graph(model, tiny, shrink, run_to_end, monkeypatch, fresh_compiler):
-    import torch
+LAYERS = tuple(part.example() for part in components("layer part"))
+COMPILED = {
+    **{model.__name__: {"model": model.example()} for model in components("model")},
+    "experts": {"model": LoadBalancing.needs["model"], "losses": (LoadBalancing(weight=0.1),)},
+    "all layer parts": {"model": GPT(layers=LAYERS)},
+    "a hook that looks at logits": {"hooks": (QKLogitClip.example(),)},
+    "a loss in pieces": {"loss_chunks": 3},
+}
 
+
+@pytest.mark.parametrize("name", COMPILED)
+@pytest.mark.filterwarnings("ignore")  # the tracer's own
+def test_a_compiled_step_is_still_one_graph_and_computes_the_same(
+    name, tiny, shrink, run_to_end, monkeypatch, fresh_compiler
+):
     graphs = []
-    losses = ()
-    if model == "experts":
-        built, losses = LoadBalancing.needs["model"], (LoadBalancing(weight=0.1),)
-    else:
-        built = shrink(model.example())
-    config = dataclasses.replace(tiny, model=built, losses=losses, budget=Budget(steps=2))
+    config = dataclasses.replace(tiny, budget=Budget(steps=3), **COMPILED[name])
+    config = dataclasses.replace(config, model=shrink(config.model))
     aot = torch._dynamo.lookup_backend("aot_eager")
 
     def backend(graph, inputs):
@@ -132,8 +138,9 @@ def test_a_compiled_step_is_still_one_graph(model, tiny, shrink, run_to_end, mon
 
     compile = torch.compile
     monkeypatch.setattr(torch, "compile", lambda function, **options: compile(function, backend=backend, **options))
-    eager = run_to_end(config).last
-    compiled = run_to_end(config, runtime=Runtime(compile=True, checkpoint_activations=True)).last
-    assert len(graphs) == 2  # the step, and the evaluation
-    if not any(getattr(built, name, 0) for name in ("dropout",)):
-        assert compiled.val_loss == pytest.approx(eager.val_loss, rel=2e-3)
+    plain, small = (
+        run_to_end(config, runtime=Runtime(compile=True, checkpoint_activations=each)) for each in (False, True)
+    )
+    assert len(graphs) == 4  # the step, and the evaluation, of each
+    assert small.last.train_loss == pytest.approx(plain.last.train_loss, rel=2e-4)
+    assert small.last.val_loss == pytest.approx(plain.last.val_loss, rel=2e-4)
