@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import ceil
 
 MOST_CANDIDATES, MOST_SEEDS = 10, 30
+CARRY, MOST_CARRIED = 6, 50  # of a search's best to a larger scale: unless told otherwise, and at most
 ALONE_GROWS = 4 / 3  # from look to look: where one candidate is left, each look takes a third more seeds
 OWN_NOISE = " own"  # behind a design in a row: each difference is judged by its own noise
 

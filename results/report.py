@@ -41,6 +41,7 @@ from results.export import write_csv
 from results.kept_weights import weights_line
 from results.page.table import base_values
 from results.questions.pareto import front_in_words
+from results.questions.transfer import transfer_lines
 from results.some_changes import HEADING, as_many_as_fit
 from results.statistics.leaderboard import counts, leaderboard
 from results.statistics.pareto import costs
@@ -96,6 +97,8 @@ def print_leaderboard(console: Console, results: Results, top: int = 10) -> None
         console.print(line)
     _print_best(console, board, objective, results)
     for line in ["", *verdicts] if verdicts else []:
+        console.print(line)
+    for line in ["", *carried] if (carried := transfer_lines(results)) else []:
         console.print(line)
 
 

@@ -20,6 +20,7 @@ from search_spaces.constraints import Constraint
 from search_spaces.domains import Choice, Domain, Value
 from search_spaces.field_types import check_member_types, check_types
 from search_spaces.objectives import COSTS, MEASURED_ON_THE_WAY, OBJECTIVES
+from search_spaces.width import WidthRules, check_rule
 
 T = TypeVar("T", bound=Training)
 
@@ -86,6 +87,7 @@ class Space:
     knobs: tuple[Knob, ...]
     second_objective: str | None = None  # minimised too: a search then looks for the Pareto front of the two
     constraints: tuple[Constraint, ...] = ()
+    width_rules: WidthRules = WidthRules()  # what becomes of searched rates at another scale's width
 
     def __post_init__(self) -> None:
         self.check_fields()
@@ -98,6 +100,8 @@ class Space:
                 if condition not in seen:
                     where = f"space {self.name}: {knob.path} depends on {condition}"
                     raise ValueError(f"{where}, which must be a knob that comes before it")
+            if knob.path in self.width_rules.exponents:
+                check_rule(f"space {self.name}", knob.path, knob.domain)
             for value in _bounds(knob.likely):
                 if value not in knob.domain:
                     where = f"space {self.name}: {knob.path} is likely {value!r}"
@@ -115,6 +119,7 @@ class Space:
             "scales": (self.scales, Mapping, "a mapping from names to Scales"),
             "knobs": (self.knobs, tuple | list, several),
             "constraints": (self.constraints, tuple | list, several),
+            "rules of width": (self.width_rules, WidthRules, "WidthRules"),
         }
         owner = f"space {self.name}"
         check_types(owner, fields)

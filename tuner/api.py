@@ -15,7 +15,7 @@ from search_spaces.space import Space
 from storage.location import Location
 from terminal.named_arguments import naming_the_nearest
 from terminal.short import shortened
-from tuner import start
+from tuner import start, transfer
 from tuner.cli import modes
 from tuner.cli.options import command
 from tuner.command import Begin
@@ -76,7 +76,7 @@ def load(campaign: str | os.PathLike[str] | Location, *, results: Any = None, sp
 
 def _begun(wanted: Any, space: Space | None, display: bool) -> Campaign:
     assert isinstance(wanted, Begin)
-    ended = drive(lambda console: start.begin(console, wanted, space), display)
+    ended = drive(lambda console: transfer.begin(console, wanted, space), display)
     assert ended.folder is not None, "only a plan has none"
     return Campaign(ended.folder, space)
 

@@ -11,6 +11,7 @@ from search_spaces import constraints, objectives, recorded
 from search_spaces.effects import reference, replay_record
 from search_spaces.likely import with_likely
 from search_spaces.space import Space
+from search_spaces.width import with_moved
 from trainable.config import TrainConfig
 from trainable.data.dataset import Dataset
 from trainable.data.preparation import prepare
@@ -18,8 +19,10 @@ from trainable.evaluation.enough import check_enough
 from trainable.own.source import Source
 from trainable.runtime import FP32, PRECISIONS
 from tuner import early_stopping, search_methods
+from tuner.campaign.carried import Carried
 from tuner.campaign.planned import Planned
 from tuner.plan import cost as plan
+from tuner.plan.larger_scales import larger_scales
 from tuner.proposals import replay_plan
 from tuner.proposals.warm_start import Prior
 from tuner.spec import KEEP_CONFIRMED, KEEP_NONE, CampaignSpec, Replay
@@ -42,6 +45,7 @@ class Question:
     prior: Prior | None = None  # what the sampler starts from
     sources: tuple[Source, ...] = ()  # of the user's own code, for workers
     note: str = ""  # a line for the plan, on what was settled by the machines
+    larger_scales: tuple[str, ...] = ()  # of the space, the largest first: where a winner is still to be tried
     inert: Any = None  # what changes nothing: paths of knobs, in a replay by recorded id; None if nobody asked
 
     @property
@@ -86,8 +90,14 @@ def ask(space: Space, spec: CampaignSpec, has_gpu: bool = False) -> Question:
     if PRECISION in spec.overrides:
         raise ValueError(f"{PRECISION} is no setting of some trials: give --precision {spec.overrides[PRECISION]}")
     scale = spec.scale or ("full" if has_gpu else "proxy")
-    question = _ask_search(space, spec, scale) if spec.replay is None else _ask_replay(space, spec, scale, spec.replay)
+    if spec.carried is not None:
+        question = _ask_carried(space, spec, scale, spec.carried)
+    elif spec.replay is not None:
+        question = _ask_replay(space, spec, scale, spec.replay)
+    else:
+        question = _ask_search(space, spec, scale)
     _check_confirmation(question.spec)
+    check_confirm_scale(space, question.spec)
     return question
 
 
@@ -111,7 +121,8 @@ def _ask_search(space: Space, spec: CampaignSpec, scale: str) -> Question:
         confirm=(DEFAULT if one else False) if spec.confirm is None else spec.confirm,
         keep=spec.keep or KEEP_CONFIRMED,
     )
-    return Question(settled, rest, space, base, scale, trials)
+    larger = () if spec.carried is not None else larger_scales(space, scale)
+    return Question(settled, rest, space, base, scale, trials, larger_scales=larger)
 
 
 def _ask_replay(space: Space, spec: CampaignSpec, scale: str, wanted: Replay) -> Question:
@@ -130,6 +141,22 @@ def _ask_replay(space: Space, spec: CampaignSpec, scale: str, wanted: Replay) ->
         keep=spec.keep or KEEP_NONE,
     )
     return Question(settled, replace(space, knobs=()), space, base, scale, len(planned), tuple(planned))
+
+
+def _ask_carried(space: Space, spec: CampaignSpec, scale: str, carried: Carried) -> Question:
+    """Ask for the best of a search at a larger scale: no sampler, and ranges that hold the values moved there."""
+    factors = carried.factors
+    knobs = [replace(k, domain=with_moved(k.domain, factors[k.path]), likely=None) if k.path in factors else k
+             for k in space.knobs]  # fmt: skip
+    reports = REPLAY_REPORTS if spec.reports is None else spec.reports
+    settled = replace(spec, trials=1 + len(carried.trials), stopper="none", reports=reports)
+    found = _ask_search(replace(space, knobs=tuple(knobs)), settled, scale)
+    for trial in carried.trials:
+        try:
+            found.space.config(found.base, trial.values)
+        except ValueError as error:
+            raise ValueError(f"trial {trial.number} of campaign {carried.campaign!r}, carried over: {error}") from None
+    return replace(found, original=space, spec=replace(found.spec, sampler=None))
 
 
 def _settings(spec: CampaignSpec) -> dict[str, Any]:
@@ -162,6 +189,22 @@ def _check_confirmation(spec: CampaignSpec) -> None:
         raise ValueError(f"--confirm {spec.confirm} is for a search for one objective: this campaign is none")
     if spec.ablate and not spec.confirm:
         raise ValueError(f"--ablate takes a confirmed winner apart: give --confirm too, for example {DEFAULT}")
+
+
+def check_confirm_scale(space: Space, spec: CampaignSpec) -> None:
+    """Raise a ValueError unless the scale to carry the best over to is another one, of a search for one objective."""
+    wanted = spec.confirm_scale
+    if wanted is None:
+        if spec.carry is not None:
+            raise ValueError(f"--carry {spec.carry} is for --confirm-scale: give the scale to carry them over to too")
+        return
+    if spec.replay is not None or spec.carried is not None or "," in (spec.objective or ""):
+        what = "carries the best of a search for one objective over: this campaign is none"
+        raise ValueError(f"--confirm-scale {wanted} {what}")
+    space.scale(wanted)
+    if wanted == spec.scale:
+        others = " or ".join(name for name in space.scales if name != wanted) or "none: the space has no other"
+        raise ValueError(f"--confirm-scale {wanted} is the scale of the search itself: give another one, {others}")
 
 
 def with_datasets(question: Question, dataset: Dataset) -> Question:

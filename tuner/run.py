@@ -64,13 +64,13 @@ def run(asked: Command) -> int:
             show_runs.show(console, space, asked.rows, asked.reading, asked.scale, asked.overrides)
             return DONE
         case Begin():
-            from tuner import start
+            from tuner import transfer
 
-            return start.begin(console, asked).code
+            return transfer.begin(console, asked).code
         case Resume():
-            from tuner import start
+            from tuner import transfer
 
-            return start.resume(console, asked).code
+            return transfer.resume(console, asked).code
 
 
 if __name__ == "__main__":

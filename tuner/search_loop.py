@@ -31,7 +31,7 @@ from tuner.failures import gave_up, is_out_of_memory, loss_of, reason_of, stalle
 from tuner.loop.endings import Losses, SameErrors, ending, tell_end
 from tuner.loop.inputs import SAMPLED, OneStart, Problem, TrialOrigins
 from tuner.loop.keeping import Keeping
-from tuner.loop.proposals import PlannedTrials, Proposals, SampledTrials
+from tuner.loop.proposals import CarriedTrials, PlannedTrials, Proposals, SampledTrials
 from tuner.loop.queue import Queue
 from tuner.loop.requests import Requests
 from tuner.loop.reuse import Reuse
@@ -109,9 +109,11 @@ class Search:
                 self.stopper.finished(point.name, point.score)
 
     def _proposals(self, origins: TrialOrigins, vocab_size: int | None) -> Proposals:
-        """The trials of a replay, or those that a sampler proposes."""
+        """The trials of a replay, those carried over from a search, or those that a sampler proposes."""
         if origins.planned is not None:
             return PlannedTrials(origins.planned, self.ledger)
+        if self.spec.carried is not None:
+            return CarriedTrials(self.spec.carried, self.space, self.base, self.ledger)
         sampler = origins.sampler or self._sampler(origins.prior)
         return SampledTrials(self.space, self.base, self.ledger, sampler, vocab_size)
 

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from results.design import Design
 from results.store.places import RECORDED
 from storage.location import absolute, location
+from tuner.campaign.carried import Carried
 from tuner.search_methods import TPE_UNIFORM
 
 VERSION = 2  # of what is kept; 1 had no number, and of how a campaign is run only whether steps are compiled
@@ -59,6 +60,9 @@ class CampaignSpec:
     reports: int | None = None  # evaluations on the way, evenly over a trial's budget, beside those at rungs
     confirm: Design | Literal[False] | None = None  # what trains after the search (results/statistics/confirmation.py)
     ablate: bool = False  # and then: which of the winner's changes it can do without
+    confirm_scale: str | None = None  # at which the search's best are trained beside its base, when all else is done
+    carry: int | None = None  # how many of them; None: CARRY
+    carried: Carried | None = None  # of such a campaign at a larger scale: what it takes over from the search
     # how it is run
     concurrent: int | None = field(default=None, metadata=_RUN)  # trials at a time
     gpu_fraction: float | Literal["auto"] | None = field(default=None, metadata=_RUN)  # of a GPU, for each trial
@@ -81,7 +85,7 @@ class CampaignSpec:
         kept["warm_start"] = [_whole(name) for name in self.warm_start] or None
         kept["reuse"] = [_whole(name) for name in self.reuse]
         kept["confirm"] = str(self.confirm) if self.confirm else None
-        if self.replay is not None:
+        if self.replay is not None or self.carried is not None:
             del kept["sampler"]
         return {"spec_version": VERSION, **kept}
 
@@ -98,7 +102,9 @@ class CampaignSpec:
         found |= {n: tuple(found.get(n, ())) for n in ("constraints", "likely", "imports", "warm_start", "reuse")}
         found["reports"] = kept.get("reports", 0)
         found["confirm"] = Design.parse(kept["confirm"]) if kept.get("confirm") else False
-        if (asked := kept.get("replay")) is None:
+        if (carried := kept.get("carried")) is not None:
+            found["carried"] = Carried.of_json(carried)
+        elif (asked := kept.get("replay")) is None:
             found.setdefault("sampler", TPE_UNIFORM)  # of a campaign from before there was another
         else:
             found["replay"] = Replay(tuple(asked["selections"]), asked["reading"], asked["seeds"])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -17,7 +17,6 @@ import search_spaces
 from results.store.campaign_folder import CAMPAIGN, Store, campaigns, check_campaign
 from results.store.find import find
 from results.store.names import campaign_folder
-from results.store.places import RECORDED
 from results.store.resume_command import RUN_PROGRAM
 from search_spaces import constraints
 from search_spaces.space import Space
@@ -28,15 +27,16 @@ from terminal.console import Console
 from terminal.counted import counted
 from terminal.duration import duration
 from terminal.exit_codes import DONE
-from terminal.nearest import closest
 from trainable.config import TrainConfig
 from trainable.data.dataset import Dataset
 from trainable.data.preparation import check_source, known_vocab_size, prepare
+from trainable.own.source import Source
 from trainable.worker.attempt import STOP_FILE
 from tuner.audit.of_question import audited
 from tuner.campaign import beginning, kept, layout, precision, provenance, resumed, same_device
 from tuner.campaign.again import again
 from tuner.campaign.driver import going_on_with, interruptible, only_driver
+from tuner.campaign.earlier_places import with_places
 from tuner.campaign.record import asked_of, campaign_record
 from tuner.cli.compiling_text import chosen_compiling
 from tuner.cli.option_groups import LATEST
@@ -47,6 +47,7 @@ from tuner.failures import RayDiedError
 from tuner.own import code as own_code
 from tuner.plan import cost as plan
 from tuner.plan import micro_batch, placing, ways_of_running
+from tuner.plan.larger import check_larger
 from tuner.plan.left import left_of
 from tuner.plan.planned_data import look_at_data
 from tuner.proposals import warm_start
@@ -67,13 +68,15 @@ class Ended:
 
     code: int
     folder: Location | None = None
+    question: Question | None = None
+    searched: bool = False  # to the end: nothing of it is left to do
 
 
-def begin(console: Console, asked: Begin, space: Space | None = None) -> Ended:
-    """A new campaign; of ``space``, where it is none that its name alone finds."""
+def begin(console: Console, asked: Begin, space: Space | None = None, known: Sequence[Source] = ()) -> Ended:
+    """A new campaign; of ``space``, where it is none that its name alone finds, with sources that are loaded."""
     start = asked.start
     check_installed(start.log)
-    spec, space, sources = own_code.brought(with_places(asked.spec, start.results), space)
+    spec, space, sources = own_code.brought(with_places(asked.spec, start.results), space, known)
     here = machines(spec, start.address)
     has_gpu = here.has_gpu or (start.planning is not None and start.planning.device is not None)
     question = ask(space, spec, has_gpu)
@@ -181,8 +184,10 @@ def made_ready(
     console: Console, question: Question, here: capacity.Cluster, start: Start, store: Store | None, lacking: str
 ) -> Ready | None:
     """Say what is asked, audit it, open the data, and start Ray for a new campaign; None where it is only a plan."""
-    from tuner.cli.plan_text import describe, print_cost  # with torch, which most refusals need not wait for
+    from tuner.cli.larger_text import print_larger  # with torch, which most refusals need not wait for
+    from tuner.cli.plan_text import describe, print_cost
 
+    check_larger(question, start.name if store is None else store.folder.name, start.planning is None)
     here, placed = placing.placed(question, here, start, {} if store is None else store.campaign)
     ways_of_running.check_small(placed.of(question).spec)
     describe(console, question, here, start.slots, placed.checkpointing.why)
@@ -201,6 +206,8 @@ def made_ready(
         chosen_compiling(console, question, here.has_gpu, start, store)
         pass_tokens = None if opened is None else opened.train.total_tokens
         print_cost(console, left_of(placed.of(question), store), here, start, pass_tokens)
+        print_larger(console, question, here, start, store)
+        console.print("dry run: nothing was trained or written")
         return None
     dataset = read(console, question.base)
     if store is not None:
@@ -266,20 +273,6 @@ def open_library(console: Console, spec: CampaignSpec) -> Library | None:
     return library
 
 
-def with_places(spec: CampaignSpec, runs: Location) -> CampaignSpec:
-    """The spec with the places of earlier campaigns for their names; a ValueError for one unknown."""
-    warm = tuple(name if name == RECORDED else _earlier(name, runs) for name in spec.warm_start)
-    return replace(spec, warm_start=warm, reuse=tuple(str(find(name, runs)) for name in spec.reuse))
-
-
-def _earlier(text: str, runs: Location) -> str:
-    try:
-        return str(find(text, runs))
-    except ValueError as error:
-        close = f"; or did you mean {RECORDED!r}?" if closest(text, [RECORDED]) else ""
-        raise ValueError(f"--warm-start: {error}{close}") from None
-
-
 def read(console: Console, base: TrainConfig) -> Dataset:
     """The data, prepared on this machine if they are not yet."""
     tokens, source = plan.tokens_of(base), base.data.source
@@ -309,7 +302,7 @@ def run_search(console: Console, ready: Ready, store: Store, start: Start, is_ne
     """Run a campaign that this process holds until its budget, its hours or the user end it."""
     from tuner.cli.summary import conclude
     from tuner.loop.inputs import OneStart, Problem, TrialOrigins
-    from tuner.search_loop import Search
+    from tuner.search_loop import SPENT, Search
 
     question, dataset, here = ready.question, ready.dataset, ready.here
     data = (dataset.fingerprint, dataset.vocab_size)
@@ -341,7 +334,7 @@ def run_search(console: Console, ready: Ready, store: Store, start: Start, is_ne
             console.print(f"campaign: {store.folder}")
             run_on_ray(console, campaign, here, logging.tick)
         logging.code = conclude(console, campaign)
-    return Ended(logging.code, store.folder)
+    return Ended(logging.code, store.folder, question, campaign.stopping in ("", SPENT))
 
 
 def on_ray(console: Console, here: capacity.Cluster, address: str | None) -> capacity.Cluster:

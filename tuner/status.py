@@ -23,12 +23,14 @@ from results.crashes import crash_lines
 from results.store import parquet
 from results.store.campaign_folder import Store
 from results.store.find import find
+from results.store.larger import campaigns_at
 from results.store.row_parts import given
 from results.store.row_types import ReportRow, TrialRow
-from results.store.statuses import SEARCH, STATUSES
+from results.store.statuses import ENDED, SEARCH, STATUSES
 from storage.location import Location, text_argument
 from terminal.command_line import EXIT_CODES_OF_LOOKING, OneLineParser
 from terminal.console import Console
+from terminal.counted import counted
 from terminal.duration import duration
 from terminal.short import decimals
 from tuner.campaign.again import again
@@ -68,6 +70,7 @@ def status(folder: Location, now: datetime) -> list[str]:
     own = store.campaign.get("own_train")
     asks = f"space {store.campaign.get('space')}, scale {store.campaign.get('scale')}"
     lines = [f"campaign: {folder.name}, {asks if own is None else 'train function ' + own['name']}"]
+    lines += scale_lines(store)
     if store.campaign.get("compacted"):
         idle = "none; the campaign is compacted"
     else:
@@ -85,6 +88,21 @@ def status(folder: Location, now: datetime) -> list[str]:
     lines += crash_lines(rows)
     lines += [running_line(row, now) for row in rows if row["status"] == "running"]
     return lines
+
+
+def scale_lines(store: Store) -> list[str]:
+    """Name the campaign at another scale: the search that this one has its configs of, or what came of this search."""
+    if (carried := store.campaign.get("carried")) is not None:
+        taken = counted(len(carried["trials"]), "trial")
+        return [f"carried over: the best {taken} of campaign {carried['campaign']}, scale {carried['scale']}"]
+    wanted = store.campaign.get("confirm_scale")
+    if wanted is None:
+        return []
+    known = [
+        f"campaign {found.folder.name}, {counted(sum(row['status'] in ENDED for row in found.trials()), 'run')} ended"
+        for found in campaigns_at(store.folder, wanted)
+    ]
+    return [f"at scale {wanted}: {'; '.join(known) or 'not begun yet: it comes after the search'}"]
 
 
 def left_lines(store: Store, rows: Sequence[TrialRow], reports: pa.Table, now: datetime) -> list[str]:

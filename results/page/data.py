@@ -17,6 +17,7 @@ from results.page.plain import json_number, json_numbers, shown_text
 from results.page.replayed import replayed
 from results.page.slots import bars_of_slots
 from results.page.table import changed_fields, columns
+from results.page.transferred import transferred
 from results.page.verdict import Sentence, sentence_of
 from results.statistics.confirmation import rounds
 from results.statistics.leaderboard import leaderboard, searched
@@ -69,6 +70,7 @@ def page_data(results: Results, folder: Location) -> dict[str, Any]:
         "slots": bars_of_slots(results, places),
         "front": _front(trials, campaign),
         "replay": replayed(results),
+        "transfer": transferred(results),
         "inert": _inert(campaign),
         "next": advice.steps(results),
         "commands": reproduce.commands(campaign, folder),

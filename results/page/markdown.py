@@ -26,6 +26,7 @@ def markdown(data: dict[str, Any], top: int = TOP) -> str:
         without_markup(data["verdict"]["sentence"]),
         *_winner(data),
         *_confirmed(data),
+        *_transferred(data),
         *_leaderboard(data, top),
         *_importance(data, top),
         *_next(data),
@@ -93,6 +94,28 @@ def _confirmed(data: dict[str, Any]) -> list[str]:
     ]
     heads = ["trial", "vs base", "95 % interval", "pairs", "verdict"]
     return [f"Confirmed on fresh seeds, paired with the base ({last['design']}):", _table(heads, rows)]
+
+
+def _transferred(data: dict[str, Any]) -> list[str]:
+    found = data["transfer"]
+    if found is None:
+        return []
+    rows = [
+        [
+            "the base" if row["is_base"] else f"trial {row['search_trial']}",
+            *(_count(row["search_rank"]), _result(row["search_value"]), _signed(row["search_versus_base"])),
+            *(_count(row["rank"]), _result(row["value"]), _signed(row["versus_base"])),
+            without_markup(row["verdict"] or "-"),
+        ]
+        for row in found["rows"]
+    ]
+    there, here = without_markup(found["there"]), without_markup(found["here"])
+    heads = ["in the search", "rank", there, "vs base", "rank", here, "vs base", "on fresh seeds"]
+    return [without_markup(" ".join(found["lines"])), _table(heads, rows)]
+
+
+def _count(value: int | None) -> str:
+    return "-" if value is None else str(value)
 
 
 def _leaderboard(data: dict[str, Any], top: int) -> list[str]:

@@ -29,7 +29,8 @@ _SHARED = (
     "intervals", "trial_table", "drawer", "theme",
 )  # fmt: skip
 _CAMPAIGN = (
-    "state", "verdict", "progress", "curves", "confirmation", "effects", "parallel", "scatter", "replay", "slots",
+    "state", "verdict", "progress", "curves", "confirmation", "effects", "parallel", "scatter", "replay", "transfer",
+    "slots",
     "table", "trial", "page",
 )  # fmt: skip
 _COMPARISON = ("state", "side", "boards", "winners", "noise", "knobs", "trial", "page")

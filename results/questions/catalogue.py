@@ -17,6 +17,7 @@ from results.questions.pareto import pareto
 from results.questions.progression import progression
 from results.questions.readable import Readable
 from results.questions.time import slot_seconds, time
+from results.questions.transfer import transfer
 from results.questions.verdicts import verdicts
 from results.questions.winner import winner
 from results.store.frames import Results
@@ -34,6 +35,7 @@ QUESTIONS: dict[str, Callable[[Readable], pd.DataFrame]] = {
     "importance": importance,
     "edges": edges,
     "next_steps": next_steps,
+    "transfer": transfer,
 }
 ROW_FRAMES = ("trials", "confirmations", "reports")  # what all of them are made of
 

@@ -95,3 +95,9 @@ class Questions:
         from results.questions.next_steps import next_steps
 
         return next_steps(self, trials)
+
+    def transfer(self) -> pd.DataFrame:
+        """How did the order of a search's best carry over to the larger scale? A row a config; empty where none did."""
+        from results.questions.transfer import transfer
+
+        return transfer(self)

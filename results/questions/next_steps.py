@@ -13,6 +13,7 @@ from terminal.duration import about
 from terminal.short import short, shortened, signed
 
 from results.design import DEFAULT, MOST_SEEDS, Design
+from results.questions.carry_over import carry_over
 from results.questions.edges import edges
 from results.questions.expected_gain import FEWEST_LATER, INTERVAL, ExpectedGain, expected_gain
 from results.questions.framed import COUNT, NUMBER, WORDS, framed, objectives_of
@@ -43,7 +44,8 @@ _TYPES = {
 def next_steps(campaign: Readable, trials: int = MORE_TRIALS) -> pd.DataFrame:
     """What is worth doing next? A row a step, the one to take first on top; empty for a replay.
 
-    - ``step``: finish, confirm, more seeds, take apart, more trials or widen; ``why``, in words with its numbers
+    - ``step``: finish, carry over (to a larger scale), confirm, more seeds, take apart, more trials or widen
+    - ``why``, in words with its numbers
     - ``takes``: its runs and their time in words. ``runs``: trainings that it takes at least (count; of "more trials" a
       part of them is stopped early), ``seconds`` on a clock, and ``most_seconds`` where all of it is needed: by the
       campaign's own runs, on as many slots as it had, without the start of Ray. The confirmation and the ablation that
@@ -64,13 +66,16 @@ def next_steps(campaign: Readable, trials: int = MORE_TRIALS) -> pd.DataFrame:
         return framed([], _TYPES)
     ruler = one_ruler(results.trials, results.reports)
     found = rounds(plain_rows(results.rows))
+    if results.campaign.get("carried") is not None:  # nothing is searched there
+        pace = recorded_pace(results)
+        return framed([*_unfinished(results, pace), *_seeds(results, found, pace)], _TYPES)
     gain = expected_gain(ruler, trials)
     noise, pace = _noise(found), recorded_pace(results)
     more = _more_trials(results, ruler, trials, gain, noise) | _of_more_trials(results, trials, pace)
     widen = list(_widen(results, pace))
     worth = gain is None or noise is None or gain.high >= _told_apart(noise, found)
     last = [more, *widen] if worth and not widen else [*widen, more]
-    steps = [*_unfinished(results, pace), *_seeds(results, found, pace), *last]
+    steps = [*_unfinished(results, pace), *carry_over(results, found, _command), *_seeds(results, found, pace), *last]
     frame = framed(steps, _TYPES)
     frame.attrs = {"about": ruler.about}
     return frame

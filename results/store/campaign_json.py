@@ -19,20 +19,13 @@ from storage.remote import TooLargeError
 from terminal.nearest import nearest
 from terminal.short import shortened
 
-from results.design import Design
+from results.design import MOST_CARRIED, Design
 from results.store import limits, places
+from results.store.carried_json import SearchCarried
+from results.store.json_types import Import, Label, Name, Number, SeedNumber, Text, Texts
 from results.store.limits import CAMPAIGN_BYTES, DEPTH, JSON_TEXT, LARGEST_NUMBER, MOST_KNOBS
 from results.store.row_types import TRIAL_COLUMNS
 from results.store.schema import SCHEMA_VERSION
-
-Text = Annotated[str, Field(max_length=JSON_TEXT)]
-Name = Annotated[str, Field(min_length=1, max_length=200)]
-Texts = Annotated[list[Text], Field(max_length=10_000)]
-Import = Annotated[str, Field(pattern=r"^[^\W\d]\w*(\.[^\W\d]\w*)*@[0-9a-f]{64}$", max_length=300)]
-SeedNumber = Annotated[int, Field(ge=0, lt=2**63)]
-Number = Annotated[float, Field(allow_inf_nan=False, ge=-LARGEST_NUMBER, le=LARGEST_NUMBER)]
-
-Label = bool | int | Number | Text | None
 
 STEP_SECONDS = "step_seconds"  # worked out from two columns (results/statistics/pareto.py)
 MEASURES = {column.name for column in TRIAL_COLUMNS if column.is_measure} | {STEP_SECONDS}
@@ -213,6 +206,10 @@ class CampaignFile(_Object):
     warm_start: Texts | None = None
     prior: Annotated[list[PriorPoint], Field(max_length=limits.TRIALS)] | None = None
     reuse: Texts = []
+    confirm_scale: Name | None = None
+    carry: Annotated[int, Field(ge=1, le=MOST_CARRIED)] | None = None
+    carried: SearchCarried | None = None
+    larger_scales: Annotated[list[Name], Field(max_length=200)] = []
     own_train: OwnTrain | None = None
     replay: ReplayAsked | None = None
     recorded: RecordedCampaign | None = None
@@ -256,6 +253,8 @@ class CampaignFile(_Object):
             _among(self.inert, self.knobs, "inert")
         for point in self.prior or ():
             _among(point.values, self.knobs, f"prior of {shortened(point.name)}")
+        for trial in () if self.carried is None else self.carried.trials:
+            _among(trial.values, self.knobs, f"carried trial {trial.number}")
         return self
 
 

@@ -34,6 +34,7 @@ from trainable.schedules import Breathing, Constant, Cosine, Tidal, Warmdown
 
 from search_spaces.domains import Choice, Integer, LogUniform, Uniform
 from search_spaces.space import Knob, Scale, Space
+from search_spaces.width import WidthRules
 
 # Hooks run in the order of the config: that of the published script inside one step (trainable/hooks/order.py). At
 # their neutral settings they are no part of a run's key.
@@ -126,6 +127,9 @@ SPACE = Space(
             factors=FACTORS,
         ),
     },
+    # Adam's rates of the output matrices, as in FACTORS. Muon's step has a size of its own, and gains, biases and an
+    # input table of their own have no sum over the width (muP moves none of them).
+    width_rules=WidthRules(exponents={"optimizer.tied_embed_lr": -1, "optimizer.head_lr": -1}),
     knobs=(
         Knob(
             "schedule", Choice(Cosine(), Tidal(), Breathing(), Warmdown(), Constant()), "BASE, N2, NF1, upstream, NF16"

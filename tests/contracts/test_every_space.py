@@ -12,6 +12,7 @@ import search_spaces
 from search_spaces import objectives
 from search_spaces.catalogue import own_names
 from search_spaces.domains import Choice, Integer, LogUniform
+from search_spaces.other_scale import factors_between
 from search_spaces.space import label_at
 from trainable.component_json import canonical_json, decode, encode
 from trainable.component_paths import with_value
@@ -61,6 +62,12 @@ def made_live(space, knob) -> dict:
 def test_a_run_of_the_base_can_give_what_the_space_searches_for(case):
     space, base = case
     objectives.check(space.objective, base)
+
+
+def test_the_rules_of_width_are_of_knobs_and_know_the_models_width(case):
+    space, base = case
+    for other in space.scales.values():
+        assert set(factors_between(space, base, other.base)) <= {knob.path for knob in space.knobs}
 
 
 def test_every_word_of_a_space_is_filled_in(case):

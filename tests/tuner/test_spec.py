@@ -15,6 +15,7 @@ from results.store.places import RECORDED
 from search_spaces import load as load_space
 from tests.hostile_content import dataset
 from tests.hostile_content import record as record_of_version_1
+from tuner.campaign.carried import Carried, CarriedTrial
 from tuner.campaign.record import NOT_ASKED, asked_of, campaign_record, first_difference
 from tuner.question import ask
 from tuner.spec import ALWAYS_KEPT, HOW_IT_IS_RUN, CampaignSpec, Replay
@@ -27,6 +28,12 @@ SEARCH = CampaignSpec(
     stall_minutes=3.0, compile=True, checkpoint_activations=True, keep="best", sampler="random", precision="bf16",
     imports=(f"my_tricks@{'1f' * 32}",),
     compile_blocks=True, flex_attention=True, cuda_graphs=True,
+    confirm_scale="full", carry=3,
+)  # fmt: skip
+BEST = CarriedTrial(3, {"optimizer.matrix_lr": 0.02, "model.tie_embeddings": True}, 2.5, 2.4, True)
+CARRIED = CampaignSpec(
+    space="parameter_golf", scale="full", trials=2, stopper="none", reports=2, confirm=Design(2, 2, 4), seed=11,
+    carried=Carried("night", "proxy", (BEST,), replace(BEST, values={}), {"optimizer.head_lr": 0.5}, ("data.seq_len",)),
 )  # fmt: skip
 REPLAY = CampaignSpec(space="parameter_golf", scale="proxy", replay=Replay(("BASE,1", "1 x2"), "as_logged", 3))
 
@@ -35,16 +42,18 @@ def settled(spec: CampaignSpec) -> CampaignSpec:
     return ask(load_space("parameter_golf"), spec).spec
 
 
-def test_the_search_here_gives_every_field_but_that_of_a_replay() -> None:
+def test_the_search_here_gives_every_field_but_those_of_other_campaigns() -> None:
     bare = CampaignSpec(space="")
-    assert [f.name for f in fields(SEARCH) if getattr(SEARCH, f.name) == getattr(bare, f.name)] == ["replay"]
+    assert [f.name for f in fields(SEARCH) if getattr(SEARCH, f.name) == getattr(bare, f.name)] == ["replay", "carried"]
 
 
-@pytest.mark.parametrize("spec", [SEARCH, REPLAY, replace(SEARCH, confirm=False, ablate=False, objective=None)])
+@pytest.mark.parametrize(
+    "spec", [SEARCH, REPLAY, CARRIED, replace(SEARCH, confirm=False, ablate=False, objective=None)]
+)
 def test_a_settled_spec_is_kept_whole_and_settling_it_again_changes_nothing(spec) -> None:
     once = settled(spec)
     kept = json.loads(json.dumps(once.to_json()))
-    campaign_json.check(CampaignFile, {"knobs": {}, **kept})
+    campaign_json.check(CampaignFile, {"knobs": dict.fromkeys(BEST.values, "float64"), **kept})
     assert CampaignSpec.of_json(kept) == once == settled(once)
     given = {f.name for f in fields(spec) if getattr(spec, f.name) not in (None, ())}
     assert all(getattr(once, name) == getattr(spec, name) for name in given)

@@ -21,7 +21,7 @@ from tuner.spec import HOW_IT_IS_RUN, CampaignSpec
 
 FOUND = (  # as the question was asked: of another time, machine or version it may be other
     "question", "ranges", "fresh_seed", "inert", "prior", "recorded", "data_description", "code_version", "environment",
-    "created_at", "spec_version",
+    "created_at", "spec_version", "larger_scales",
 )  # fmt: skip
 NOT_ASKED = (*FOUND, *HOW_IT_IS_RUN)  # two campaigns that differ in nothing else ask the same
 ABSENT: Mapping[str, Any] = {
@@ -44,6 +44,7 @@ def campaign_record(question: Question, dataset: Dataset) -> dict[str, Any]:
         "ranges": ranges_of(question.space.knobs),
         "fresh_seed": first_fresh_seed(question.seed, earlier_campaigns(question.spec)),
         "inert": question.inert,
+        "larger_scales": list(question.larger_scales),
         "prior": None if question.prior is None else question.prior.to_json(),
         "recorded": recorded_side(question),
         "data": dataset.fingerprint,

@@ -40,6 +40,12 @@ def spec_of(store: Store, asked: Resume) -> CampaignSpec:
         raise ValueError(f"{store.folder / CAMPAIGN} cannot be resumed: {error}") from None
     if spec.replay is not None and "trials" in asked.changes:
         raise ValueError(f"campaign {name!r} is a replay: it has the trials that it was started with")
+    if spec.carried is not None and (further := asked.changes.keys() & {"trials", "confirm_scale", "carry"}):
+        search = spec.carried.campaign
+        raise ValueError(
+            f"campaign {name!r} has the best of campaign {search!r} at scale {spec.scale}, where nothing is searched: "
+            f"--{min(further).replace('_', '-')} is for the search ({again(store.folder.parent / search)})"
+        )
     if asked.data is not None:
         if SOURCE not in spec.overrides:
             raise ValueError(

@@ -50,6 +50,8 @@ GOES_WITH: Mapping[str, tuple[str, ...]] = {  # option, without its dashes -> mo
     "no-confirm": (NEW_SEARCH, RESUME),
     "ablate": (NEW_SEARCH, RESUME),
     "no-ablate": (NEW_SEARCH, RESUME),
+    "confirm-scale": (NEW_SEARCH, RESUME),
+    "carry": (NEW_SEARCH, RESUME),
     # how it is run
     "concurrent": _RUNS,
     "gpu-fraction": _RUNS,

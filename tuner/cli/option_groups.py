@@ -17,6 +17,7 @@ from terminal.number import decimal
 from terminal.option_numbers import at_least_one, positive, whole_number
 from trainable.runtime import PRECISIONS
 from trainable.seeds import SEEDS
+from tuner.cli.larger_scale_options import add_larger_scale
 from tuner.cluster.placement import AUTO, MOST_SHARING
 from tuner.plan.known_devices import CARDS
 from tuner.spec import BY_DEVICE, KEEP, STALL_MINUTES
@@ -213,6 +214,7 @@ def _say_how_to_judge(group: argparse._ArgumentGroup) -> None:
         help="after the confirmation, undo the winner's changes in groups, to find those it needs (default: no; the "
         "plan prints the cost)",
     )
+    add_larger_scale(group)
 
 
 def _say_on_what(group: argparse._ArgumentGroup) -> None:

@@ -25,7 +25,8 @@ LISTS = {
     "warm_start": "warm_start",
     "reuse": "reuse",
 }
-_PLAIN = [f.name for f in fields(CampaignSpec) if f.name not in (*LISTS.values(), "space", "overrides", "replay")]
+_MADE = ("space", "overrides", "replay", "carried")  # fields that no single option gives
+_PLAIN = [f.name for f in fields(CampaignSpec) if f.name not in (*LISTS.values(), *_MADE)]
 
 
 def parse(arguments: Sequence[str] | None = None) -> Command:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from results.design import Design
+from results.design import CARRY, Design
 from results.replays.budgets import steps_line
 from search_spaces import recorded
 from terminal.console import Console
@@ -58,9 +58,17 @@ def describe(
         console.print(question.note)
     if space.second_objective is not None:
         console.print(f"objectives: the Pareto front of {' and '.join(space.objectives)}; nothing is stopped early")
-    console.print(described(question.spec.sampler))
+    carried, wanted = question.spec.carried, question.spec.confirm_scale
+    if carried is None:
+        console.print(described(question.spec.sampler))
+    else:
+        taken = counted(len(carried.trials), "trial")
+        console.print(f"carried over: the base and the best {taken} of campaign {carried.campaign} ({carried.scale})")
     if question.spec.confirm:
         console.print(f"confirm: {confirmation(question.spec.confirm)}")
+    if wanted is not None:
+        best = question.spec.carry or CARRY
+        console.print(f"confirm at scale {wanted}: then the best {best} and the base there, in a campaign of their own")
     if space.constraints:
         console.print(f"constraints: {'; '.join(map(str, space.constraints))}")
 
@@ -122,7 +130,6 @@ def print_cost(
         if memory is not None:
             print_scales(console, question, memory)
         console.print(f"weights: {kept_in_words(question, slots)}")
-    console.print("dry run: nothing was trained or written")
 
 
 def print_search_cost(

@@ -1,16 +1,18 @@
-"""Sources of a search's trials: a sampler that proposes points of the space, or the plan of a replay."""
+"""Sources of a search's trials: a sampler that proposes points of the space, or trials that are known beforehand."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from results.store.statuses import ENDED, SEARCH
 from search_spaces import constraints
+from search_spaces.domains import Value
 from search_spaces.objectives import Measured
 from search_spaces.space import Space
 from trainable.config import TrainConfig
 from trainable.training import Training
+from tuner.campaign.carried import Carried
 from tuner.campaign.planned import Planned
 from tuner.campaign.trial_end import TrialEnd
 from tuner.campaign.trials import Entry, Ledger, attributes_of
@@ -38,8 +40,24 @@ class Proposals(Protocol):
         """End the proposals: this start of the campaign asks for no more."""
 
 
-class PlannedTrials:
-    """The trials of a replay, in their order. Nothing learns from them."""
+class FixedTrials:
+    """Trials that are known beforehand. Nothing learns from them."""
+
+    def reached(self, entry: Entry, milestone: float, value: float) -> None:
+        """Tell nobody: there is no sampler."""
+
+    def ended(self, entry: Entry) -> None:
+        """Tell nobody: there is no sampler."""
+
+    def dropped(self, entry: Entry) -> None:
+        """Tell nobody: there is no sampler."""
+
+    def close(self) -> None:
+        """Close nothing: there is no study."""
+
+
+class PlannedTrials(FixedTrials):
+    """The trials of a replay, in their order."""
 
     def __init__(self, planned: Sequence[Planned], ledger: Ledger) -> None:
         self.planned, self.ledger = list(planned), ledger
@@ -51,17 +69,20 @@ class PlannedTrials:
                 return self.ledger.open_planned(planned)
         return None
 
-    def reached(self, entry: Entry, milestone: float, value: float) -> None:
-        """Tell nobody: a replay has no sampler."""
 
-    def ended(self, entry: Entry) -> None:
-        """Tell nobody: a replay has no sampler."""
+class CarriedTrials(FixedTrials):
+    """The base of a larger scale, and the best of a search with their values as they are there."""
 
-    def dropped(self, entry: Entry) -> None:
-        """Tell nobody: a replay has no sampler."""
+    def __init__(self, carried: Carried, space: Space, base: Training, ledger: Ledger) -> None:
+        self.space, self.base, self.ledger = space, base, ledger
+        self.waiting: list[Mapping[str, Value]] = [{}, *(trial.values for trial in carried.trials)]
 
-    def close(self) -> None:
-        """Close nothing: a replay has no study."""
+    def next(self) -> Entry | None:
+        while self.waiting:
+            config = self.space.config(self.base, self.waiting.pop(0))
+            if self.ledger.key(config) not in self.ledger.entries:
+                return self.ledger.open(self.space.values_of(config), config, None)
+        return None
 
 
 class SampledTrials:

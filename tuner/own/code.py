@@ -29,12 +29,15 @@ from tuner.question import Question
 from tuner.spec import CampaignSpec
 
 
-def brought(spec: CampaignSpec, space: Space | None) -> tuple[CampaignSpec, Space, tuple[Source, ...]]:
+def brought(
+    spec: CampaignSpec, space: Space | None, known: Sequence[Source] = ()
+) -> tuple[CampaignSpec, Space, tuple[Source, ...]]:
     """The spec with names and digests in place of files, its space, and the sources, which are loaded.
 
-    ``space`` is one given from Python: the modules that define its components come along.
+    ``space`` is one given from Python: the modules that define its components come along. ``known`` are sources that an
+    earlier campaign of this process has brought.
     """
-    sources = read_sources(spec.imports)
+    sources = [*known, *read_sources(spec.imports)]
     found = space or opened_space(spec.space, sources)
     sources += _sources_of(found, sources)
     load_all(sources)

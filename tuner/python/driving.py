@@ -12,7 +12,7 @@ from search_spaces.space import Space
 from storage.location import Location
 from terminal import program
 from terminal.console import Console, forced_terminal
-from tuner import start
+from tuner import start, transfer
 from tuner.campaign.endings import EndedEarlyError
 from tuner.cli import modes
 from tuner.cli.options import command
@@ -32,7 +32,7 @@ def resume_campaign(folder: Location, space: Space | None, asked: Mapping[str, A
         options = {"resume": str(folder), **options_given(modes.RESUME, "resume", asked)}
         wanted = command(options)
         assert isinstance(wanted, Resume)
-        drive(lambda console: start.resume(console, wanted, space), display)
+        drive(lambda console: transfer.resume(console, wanted, space), display)
 
 
 def drive(work: Callable[[Console], start.Ended], display: bool) -> start.Ended:

@@ -9,7 +9,7 @@ function statusFilters() {
 }
 
 beginTheme();
-for (const make of [verdictSection, winnerSection, statusFilters, progressSection, frontSection, curvesSection, confirmationSection, replaySection, effectsSection,
+for (const make of [verdictSection, winnerSection, statusFilters, progressSection, frontSection, curvesSection, confirmationSection, transferSection, replaySection, effectsSection,
   importanceSection, parallelSection, scatterSection, slotsSection, trialsSection, failuresSection, lists]) make();
 refilter();
 beginDrawer();

@@ -1,0 +1,25 @@
+"""Places of the earlier campaigns that a new one starts from or reuses, for the names that a user gives."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from results.store.find import find
+from results.store.places import RECORDED
+from storage.location import Location
+from terminal.nearest import closest
+from tuner.spec import CampaignSpec
+
+
+def with_places(spec: CampaignSpec, runs: Location) -> CampaignSpec:
+    """The spec with the places of earlier campaigns for their names; a ValueError for one unknown."""
+    warm = tuple(name if name == RECORDED else _earlier(name, runs) for name in spec.warm_start)
+    return replace(spec, warm_start=warm, reuse=tuple(str(find(name, runs)) for name in spec.reuse))
+
+
+def _earlier(text: str, runs: Location) -> str:
+    try:
+        return str(find(text, runs))
+    except ValueError as error:
+        close = f"; or did you mean {RECORDED!r}?" if closest(text, [RECORDED]) else ""
+        raise ValueError(f"--warm-start: {error}{close}") from None
