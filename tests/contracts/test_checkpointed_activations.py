@@ -144,3 +144,23 @@ def test_a_compiled_step_is_still_one_graph_and_computes_the_same(
     assert len(graphs) == 4  # the step, and the evaluation, of each
     assert small.last.train_loss == pytest.approx(plain.last.train_loss, rel=2e-4)
     assert small.last.val_loss == pytest.approx(plain.last.val_loss, rel=2e-4)
+
+
+@pytest.mark.filterwarnings("ignore")  # the tracer's own
+@pytest.mark.parametrize("name", DROPPING)
+def test_blocks_that_are_compiled_each_are_computed_again_with_the_same_draws(
+    name, tiny, run_to_end, monkeypatch, fresh_compiler
+):
+    monkeypatch.setattr(torch.nn.Module, "compile", _compile_by_aot_eager)
+    compile = torch.compile
+    monkeypatch.setattr(torch, "compile", lambda function, **options: compile(function, backend="aot_eager", **options))
+    config = dataclasses.replace(tiny, model=DROPPING[name], budget=Budget(steps=3))
+    plain, small = (
+        run_to_end(config, runtime=Runtime(compile=True, compile_blocks=True, checkpoint_activations=each)).last
+        for each in (False, True)
+    )
+    assert (small.train_loss, small.val_loss) == pytest.approx((plain.train_loss, plain.val_loss), rel=1e-6)
+
+
+def _compile_by_aot_eager(module, **options):
+    module._compiled_call_impl = torch.compile(module._call_impl, **options)
