@@ -58,6 +58,14 @@ def test_a_large_effect_is_settled_at_once_in_spite_of_what_seeds_do_to_all_alik
     assert found.verdicts["b"].worse and found.verdicts["b"].refuted
 
 
+def test_nothing_is_spent_on_one_that_an_established_one_is_ahead_of() -> None:
+    beside = ended(base=around(2, -1), b=around(1.97))
+    alone = judge(DESIGN, "base", ["a", "b"], SEEDS, beside | ended(a=around(2.0, -1)))
+    assert alone.verdicts["b"].going_on, "by itself it would go on"
+    found = judge(DESIGN, "base", ["a", "b"], SEEDS, beside | ended(a=around(1.5)))
+    assert found.over and found.winner is found.verdicts["a"] and found.verdicts["b"].pairs == 3
+
+
 def test_the_best_undecided_one_goes_on_alone_beyond_the_seeds_of_all() -> None:
     design = Design(2, 3, 3, 12)
     assert design.looks == (3, 4, 6, 8, 11, 12)
