@@ -19,13 +19,15 @@ from trainable.evaluation import artifact as artifacts
 from tuner import export, run
 from tuner.artifacts import export_folder
 
+ASKED = ("--trials", "4", "--no-confirm", "--stopper", "none", "--set", "artifact=Artifact")
+
 
 @pytest.fixture(scope="module")
 def campaign(tmp_path_factory) -> Path:
     """Two trials besides the base; the best and the base have weights."""
     folder = tmp_path_factory.mktemp("exports")
     with pytest.MonkeyPatch.context() as patch:
-        return trained_campaign(folder, patch, Tune, "--trials", "4", "--no-confirm", "--stopper", "none")
+        return trained_campaign(folder, patch, Tune, *ASKED)
 
 
 @pytest.fixture(autouse=True)
@@ -64,6 +66,8 @@ def test_an_export_is_whole_and_scores_the_same_to_the_last_digit(campaign, tmp_
     assert (to / "weights.safetensors").read_bytes() == (campaign / row["weights"]).read_bytes()
     assert decode(json.loads((to / "config.json").read_text())).key(row["data"]) == won["key"]
     assert facts["data"]["fingerprint"] == row["data"]
+    small = facts["artifact"]
+    assert (small["val_bpb"], small["bytes_total"]) == (row["val_bpb_quantised"], row["artifact_bytes"])
     assert {path.name for path in to.iterdir()} == {
         "weights.safetensors", "config.json", "command.txt", "artifact.bin", "train.log", "tokenizer.json",
         "export.json",
@@ -104,7 +108,8 @@ def test_the_log_has_every_step_and_the_final_score(campaign, tmp_path, capsys) 
     lines = (tmp_path / "to" / "train.log").read_text().splitlines()
     value = load(campaign).trials.set_index("number").loc[0, "val_bpb"]
     assert sum(line.startswith("step:") and "gradient_norm:" in line for line in lines) == 12
-    assert lines[-1].startswith("final ") and f"val_bpb:{float(value)!r}" in lines[-1]
+    assert lines[-2].startswith("final ") and f"val_bpb:{float(value)!r}" in lines[-2]
+    assert lines[-1].startswith("final_quantised val_bpb:")
 
 
 def test_the_command_trains_the_same_trial(campaign, tmp_path, capsys, monkeypatch) -> None:

@@ -23,6 +23,7 @@ from tests.tuner.conftest import Tune
 from trainable.evaluation import artifact as artifacts
 from tuner import export
 
+SMALLER = ["--bits", "6", "--compressor", "lzma"]  # others than the config's
 AUTHOR = ["--author", "Ada Lovelace", "--github-id", "ada-l", "--title", "Notes", "--blurb", "An engine | a table."]
 
 
@@ -37,7 +38,7 @@ def campaign(tmp_path_factory) -> Path:
 def handed_in(campaign, tmp_path, monkeypatch, capsys) -> Path:
     """The submission of the base, which was trained on two fresh seeds too."""
     go_to(campaign, monkeypatch)
-    assert export.main(["small", "--trial", "0", "--to", str(tmp_path / "to"), *AUTHOR]) == 0
+    assert export.main(["small", "--trial", "0", "--to", str(tmp_path / "to"), *AUTHOR, *SMALLER]) == 0
     said = capsys.readouterr().out
     assert "NOT MET (other text, its first 512 tokens)" in said and ": met (" in said and "not shown here" in said
     return tmp_path / "to" / "submission"
@@ -92,7 +93,7 @@ def test_the_script_alone_trains_the_same_run_and_writes_the_same_artifact(hande
     assert run.returncode == 0, run.stderr[-2000:]
     facts = json.loads((handed_in / "submission.json").read_text())
     assert f"val_bpb:{facts['pre_quant_val_bpb']!r}" in run.stdout
-    assert f"final_int8_zlib_roundtrip_exact val_loss:{facts['val_loss']!r} val_bpb:{facts['val_bpb']!r}" in run.stdout
+    assert f"final_int6_lzma_roundtrip_exact val_loss:{facts['val_loss']!r} val_bpb:{facts['val_bpb']!r}" in run.stdout
     assert f"total submission size: {facts['bytes_total']} bytes" in run.stdout
     made = (place / "final_model.bin").read_bytes()
     assert made == (handed_in.parent / "artifact.bin").read_bytes() and artifacts.load(made)

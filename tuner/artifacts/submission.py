@@ -84,7 +84,8 @@ def author_of(
 
 def submission(trial: KeptTrial, exported: Exported, author: Author) -> dict[str, bytes]:
     """The files of a submission by their names."""
-    script = training_script(json.dumps(encode(_without_place(trial.config))))
+    as_packed = replace(_without_place(trial.config), artifact=exported.packed.settings)
+    script = training_script(json.dumps(encode(as_packed)))
     runs = runs_handed_in(trial)
     logs = {f"train_seed{row['seed']}.log": training_log(trial.results.store, row) for row in runs}
     found = {
