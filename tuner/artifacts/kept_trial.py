@@ -71,8 +71,14 @@ class KeptTrial:
         return found
 
     def runtime(self) -> Runtime:
-        """The device here, computing as the campaign's workers did."""
-        return Runtime.detect(bool(self.results.campaign.get("compiled")), self.config.number_format)
+        """The device here, compiling where the campaign's workers did so on a device of that kind."""
+        import torch
+
+        kept = self.results.campaign
+        same_kind = str(self.row["device"]).startswith("cpu") != torch.cuda.is_available()
+        compiled = same_kind and bool(kept.get("compiled"))
+        blocks = compiled and bool(kept.get("compile_blocks"))
+        return Runtime.detect(compiled, self.config.number_format, compile_blocks=blocks)
 
 
 def kept_trial(
