@@ -85,7 +85,7 @@ def draw(path: Path, lines: Sequence[Line], first: str) -> None:
             xlabel="device time, in runs of the base",
             ylabel="expected end of the best config",
         )
-    figure.savefig(path, dpi=110)
+    figure.savefig(path, dpi=80)
     plt.close(figure)
 
 
