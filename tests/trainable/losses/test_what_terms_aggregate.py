@@ -83,8 +83,6 @@ def test_three_times_the_layers_are_three_times_the_sum_and_the_same_mean(name, 
         network = with_alike_layers(name, num_layers)
         tokens = torch.randint(50, (2, 8))
         seen = outputs(network, tokens, torch.randn(2, 8, 50))
-        for module in network.modules():
-            if isinstance(module, Mixture):
-                module.balance = torch.tensor(1.25)
+        network.balances = [torch.tensor(1.25) for _ in network.balances]
         values.append(component(name, "loss term").example()(seen).item())
     assert values[1] == pytest.approx(factor * values[0], rel=1e-5) and values[0] > 0
