@@ -27,7 +27,7 @@ from storage.location import Location, Url, location
 from terminal.escape import one_line
 from terminal.nearest import nearest
 from terminal.short import shortened
-from tuner.cli.modes import GOES_WITH, RESUME
+from tuner.cli.modes import GOES_WITH, NEW_SEARCH, REPLAY, RESUME
 from tuner.cli.option_groups import parser
 
 NAMES = {"set": "overrides", "constraint": "constraints", "import": "imports"}  # option -> argument, where they differ
@@ -59,9 +59,17 @@ def options_given(mode: str, function: str, asked: Mapping[str, Any]) -> dict[st
     known = parameters(mode)
     for name in asked:
         if name not in known:
-            raise TypeError(f"{function}() has no argument {name!r}: {nearest(name, known, 'arguments')}")
+            hint = _elsewhere(name) or nearest(name, known, "arguments")
+            raise TypeError(f"{function}() has no argument {name!r}: {hint}")
     checked = {known[name]: _checked(name, known[name], value) for name, value in asked.items() if value is not None}
     return {option: value for option, value in checked.items() if not _is_nothing(mode, option, value)}
+
+
+def _elsewhere(name: str) -> str:
+    """Say which other functions have an argument of this name; empty where none has."""
+    calls = {NEW_SEARCH: "search()", REPLAY: "replay()", RESUME: "resume()"}
+    having = [call for mode, call in calls.items() if name in parameters(mode)]
+    return f"it goes with {' and '.join(having)}" if having else ""
 
 
 def _is_nothing(mode: str, option: str, value: Any) -> bool:
@@ -77,6 +85,8 @@ def _checked(name: str, option: str, value: Any) -> Any:
         return _settings(name, value)
     if option == "confirm" and (value is False or isinstance(value, Design)):
         return value
+    if option == "confirm" and value is True:
+        raise ValueError(f"{name} is True but must be text as '3x3..5..30', or False")
     if isinstance(action, argparse.BooleanOptionalAction | argparse._StoreTrueAction):
         if not isinstance(value, bool):
             raise ValueError(f"{name} is {shortened(value)} but must be True or False")
