@@ -185,8 +185,12 @@ def check_stopper(asked: Space, spec: CampaignSpec) -> None:
 
 def _check_confirmation(spec: CampaignSpec) -> None:
     """Raise a ValueError where there is nothing to confirm, or nothing confirmed to take apart."""
-    if spec.confirm and (spec.replay is not None or "," in (spec.objective or "")):
-        raise ValueError(f"--confirm {spec.confirm} is for a search for one objective: this campaign is none")
+    if spec.replay is not None or "," in (spec.objective or ""):
+        none = "for a search for one objective: this campaign is none"
+        if spec.confirm:
+            raise ValueError(f"--confirm {spec.confirm} is {none}")
+        if spec.ablate:
+            raise ValueError(f"--ablate is {none}")
     if spec.ablate and not spec.confirm:
         raise ValueError(f"--ablate takes a confirmed winner apart: give --confirm too, for example {DEFAULT}")
 

@@ -140,7 +140,7 @@ def test_what_cannot_be_confirmed_says_so(capsys) -> None:
     for more, said in (
         ([*two, "--confirm", "3x3"], "is for one objective"),
         (["--ablate", "--no-confirm"], "leave out --no-confirm"),
-        ([*two, "--ablate"], "give --confirm too"),
+        ([*two, "--ablate"], "--ablate is for a search for one objective"),
         (
             ["--replay", "H1", "--confirm", "3x3"],
             "--confirm goes with a search or --resume, not with",

@@ -27,7 +27,7 @@ from storage.location import Location, Url, location
 from terminal.escape import one_line
 from terminal.nearest import nearest
 from terminal.short import shortened
-from tuner.cli.modes import GOES_WITH, NEW_SEARCH, REPLAY, RESUME
+from tuner.cli import modes
 from tuner.cli.option_groups import parser
 
 NAMES = {"set": "overrides", "constraint": "constraints", "import": "imports"}  # option -> argument, where they differ
@@ -39,7 +39,7 @@ PLACES = ("import", "results", "data", "warm_start", "reuse")
 
 def parameters(mode: str) -> dict[str, str]:
     """Argument -> option, by the names that the code has for them, of the function that does what a mode does."""
-    options = [name for name, goes in GOES_WITH.items() if mode in goes and name not in NO_ARGUMENTS]
+    options = [name for name, goes in modes.GOES_WITH.items() if mode in goes and name not in NO_ARGUMENTS]
     return {NAMES.get(name, name.replace("-", "_")): name.replace("-", "_") for name in options if name[:3] != "no-"}
 
 
@@ -67,7 +67,7 @@ def options_given(mode: str, function: str, asked: Mapping[str, Any]) -> dict[st
 
 def _elsewhere(name: str) -> str:
     """Say which other functions have an argument of this name; empty where none has."""
-    calls = {NEW_SEARCH: "search()", REPLAY: "replay()", RESUME: "resume()"}
+    calls = {modes.NEW_SEARCH: "search()", modes.REPLAY: "replay()", modes.RESUME: "resume()"}
     having = [call for mode, call in calls.items() if name in parameters(mode)]
     return f"it goes with {' and '.join(having)}" if having else ""
 
@@ -76,7 +76,7 @@ def _is_nothing(mode: str, option: str, value: Any) -> bool:
     """Tell whether a value asks for the default anyway: an empty list, or no trust. A resume may give up ``reuse``."""
     if option == "trust_sources":
         return value is False
-    return value == [] and option in SEVERAL and not (option == "reuse" and mode == RESUME)
+    return value == [] and option in SEVERAL and not (option == "reuse" and mode == modes.RESUME)
 
 
 def _checked(name: str, option: str, value: Any) -> Any:
@@ -207,8 +207,8 @@ def in_python(message: str) -> str:
 
 def _argument(found: re.Match[str]) -> str:
     no, option = found[1] or "", found[2]
-    if f"{no}{option}" not in GOES_WITH or option in ("list", "show", "dry-run"):
-        return f"{RUN_PROGRAM} {found[0]}" if option in GOES_WITH else found[0]
+    if f"{no}{option}" not in modes.GOES_WITH or option in ("list", "show", "dry-run"):
+        return f"{RUN_PROGRAM} {found[0]}" if option in modes.GOES_WITH else found[0]
     if option == "trust-sources":
         return "trust_sources=True"
     name = IS_CALL.get(option) or NAMES.get(option, option.replace("-", "_"))
