@@ -142,7 +142,7 @@ def test_a_campaign_ends_with_its_results_and_without_rays_noise(workplace, star
     ran = check_whole(workplace / "runs" / "plain", trials=6)
     assert ran["train_loss"].notna().all() and (ran["attempt"] == 1).all()
     assert (ran.loc[ran["status"] == "completed", "steps"] == 12).all()
-    assert sum(line.startswith("[") for line in lines) == 6
+    assert sum(bool(re.match(r"\[[\d:]+\] trial \d", line)) for line in lines) == 6
     assert not list((workplace / "runs" / "plain" / "checkpoints").glob("*"))
     kept = ran["weights"].dropna()
     assert len(kept) == 2 and all((workplace / "runs" / "plain" / path).is_file() for path in kept)

@@ -17,14 +17,22 @@ NO_PROGRAMS = {  # file -> why it does not begin as one
     "benchmarks/syne_tune_worker.py": "runs in another environment, without this project",
     "tuner/cluster/leftovers.py": "a process that the driver starts; it ignores signals by itself",
     "tuner/trackers/process.py": "of a driver, in a session of its own; it ends with its standard input",
+    "tuner/plan/side_by_side.py": "a process that a plan starts; it ends with its standard input",
     "tuner/plan/partners.py": "a process that a plan starts in a session of its own; it ends with its standard input",
 }
+
+
+def is_program(file: Path) -> bool:
+    """Whether its own code, and not a text in it, runs as a program."""
+    body = ast.parse(file.read_text(encoding="utf-8")).body
+    return any(isinstance(node, ast.If) and ast.unparse(node.test) == "__name__ == '__main__'" for node in body)
+
+
 PROGRAMS = sorted(
     path.relative_to(ROOT).as_posix()
     for package in ("benchmarks", "results", "search_spaces", "storage", "trainable", "tuner")
     for path in (ROOT / package).rglob("*.py")
-    if '\nif __name__ == "__main__":\n' in path.read_text(encoding="utf-8")
-    and path.relative_to(ROOT).as_posix() not in NO_PROGRAMS
+    if path.relative_to(ROOT).as_posix() not in NO_PROGRAMS and is_program(path)
 )
 REPLAY = ROOT / "results" / "recorded" / "ngpt"
 

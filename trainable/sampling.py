@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from trainable.seeds import for_torch
+
 if TYPE_CHECKING:
     from trainable.run import Run
 
@@ -21,7 +23,7 @@ def drawn_tokens(
     import torch
 
     assert prompt, "a network continues something"
-    ids, generator = list(prompt), torch.Generator().manual_seed(seed)
+    ids, generator = list(prompt), torch.Generator().manual_seed(for_torch(seed))
     run.network.eval()
     for _ in range(count):
         seen = torch.tensor([ids[-run.config.data.seq_len :]], device=run.runtime.device)

@@ -154,9 +154,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     console, marks = Console(width=150), Marks(given.trials)
     try:
-        check_methods(given.methods, given.peers)
         if given.lines is not None:
             check_file_to_write("--lines", given.lines)
+        check_methods(given.methods, given.peers)
         runs = trainings.read(given.space, given.file)
         check_enough(runs)
         devices = made(known_knobs(small_spaces.load(given.space), given.keep), runs, given.halves, given.keep)

@@ -216,7 +216,7 @@ def test_an_argument_that_does_not_exist_or_does_not_go_there_is_a_type_error_wi
 
 def test_the_arguments_are_the_fields_of_the_spec_and_of_a_start() -> None:
     shown = set(inspect.signature(tuner.search).parameters) - {"space", "display"}
-    spec = {f.name for f in fields(CampaignSpec)} - {"space", "replay"}
+    spec = {f.name for f in fields(CampaignSpec)} - {"space", "replay", "carried"}  # carried: of confirm_scale's own
     assert shown == spec | {"data", "name", "results", "hours", "address", "audit", "notify", "log"}
     replayed = set(inspect.signature(tuner.replay).parameters)
     assert {"rows", "reading", "seeds"} <= replayed and "confirm" not in replayed

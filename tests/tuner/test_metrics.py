@@ -74,7 +74,7 @@ def test_a_new_attempt_takes_back_what_the_last_one_said_and_leaves_what_was_ask
     measures = {
         c.name for c in row_types.TRIAL_COLUMNS if c.source in (FilledBy.REPORT, FilledBy.WORKER, FilledBy.DRIVER)
     }
-    assert {name for name in whole if entry.row[name] is None} == measures | {"checkpoint"}
+    assert {name for name in whole if entry.row[name] is None} == measures | {"checkpoint", "weights"}
 
 
 def test_a_row_takes_over_how_the_reused_trial_trained_and_nothing_of_the_campaign_it_was_of() -> None:

@@ -1,11 +1,14 @@
 """The Python of docs/python.md and docs/tutorial.md runs as it stands there, with the executor that plays Ray.
 
 A search is made small, its data a few texts, and nothing is audited; what stands for a name or place gets a real one.
+A block marked ``py`` trains at a size that only a GPU can: it is compiled, and its functions and arguments must exist.
 """
 
 from __future__ import annotations
 
+import ast
 import contextlib
+import inspect
 import io
 from typing import Any
 
@@ -17,6 +20,7 @@ from tests.small_campaign import SMALL, play_in_place_of_ray, work_in
 
 PAGES = [ROOT / "docs" / "python.md", ROOT / "docs" / "tutorial.md"]
 BLOCKS = {f"{name(page)}:{b.line}": b for page in PAGES for b in blocks(page) if b.language == "python"}
+LARGE = {f"{name(page)}:{b.line}": b for page in PAGES for b in blocks(page) if b.language == "py"}
 CAMPAIGNS = ("first", "teeth", "night", "day")  # that blocks load; a reader has made them
 
 
@@ -51,6 +55,20 @@ def test_a_block_of_python_runs(where: str) -> None:
     with contextlib.redirect_stdout(io.StringIO()):
         exec(compile(block.text, where, "exec"), here)
     assert len(here["campaign"].trials) > 0
+
+
+@pytest.mark.parametrize("where", LARGE)
+def test_a_block_that_wants_a_gpu_asks_for_what_there_is(where: str) -> None:
+    tree = ast.parse(LARGE[where].text, where)
+    named = {
+        node.func.attr: node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    }
+    assert named
+    for function, call in named.items():
+        there = getattr(tuner, function, None) or getattr(tuner.Campaign, function)
+        assert {keyword.arg for keyword in call.keywords} <= {*inspect.signature(there).parameters}, function
 
 
 def test_the_pages_have_python() -> None:

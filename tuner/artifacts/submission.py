@@ -21,7 +21,7 @@ from results.questions.winner import winner
 from results.statistics.student_t import two_sided_quantile
 from results.store.row_types import TrialRow
 from terminal.counted import counted
-from terminal.short import decimals, short
+from terminal.short import decimals, short, signed
 from trainable.component_json import encode
 from trainable.config import TrainConfig
 from trainable.data import download
@@ -207,8 +207,8 @@ def _against_base(trial: KeptTrial) -> list[str]:
     if not won or won[0]["key"] not in (trial.row["key"], trial.row.get("arm")) or isnan(won[0]["difference"]):
         return []
     known = won[0]
-    between = f"95 % interval {known['low']:+.4f} .. {known['high']:+.4f}; {known['verdict']}"
-    return [f"- Against the base on the same fresh seeds: {known['difference']:+.4f} ({between})"]
+    between = f"95 % interval {signed(known['low'])} .. {signed(known['high'])}; {known['verdict']}"
+    return [f"- Against the base on the same fresh seeds: {signed(known['difference'])} ({between})"]
 
 
 def _title(trial: KeptTrial, author: Author) -> str:

@@ -199,7 +199,7 @@ def test_a_worker_computes_in_the_precision_of_the_config(tiny, dataset, tmp_pat
     from trainable.component_json import canonical_json
 
     monkeypatch.setattr(ray_trainable, "prepare", lambda config, train_tokens_needed=None: dataset)
-    monkeypatch.setattr(Runtime, "detect", classmethod(lambda cls, compile, of: cls("cpu", of, compile)))
+    monkeypatch.setattr(Runtime, "detect", classmethod(lambda cls, compile, of, **_: cls("cpu", of, compile)))
     config = replace(tiny, precision=None if wanted == FP32 else wanted)
     request = Request("0" * 16, canonical_json(config), dataset.fingerprint, str(tmp_path))
     worker = object.__new__(RayTrainable)
