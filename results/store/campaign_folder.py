@@ -33,6 +33,8 @@ from results.store.validate import written
 OnCorrupt = Callable[[Location, str], None]  # the file under its new name, and what was wrong with it
 CAMPAIGN = "campaign.json"
 
+_ASIDE = ".corrupt-{}"  # the name of a damaged file; readers leave hidden ones out
+
 
 class Store:
     """Reads and writes one campaign's folder. Made by :meth:`create` and :meth:`open`."""
@@ -118,6 +120,10 @@ class Store:
             said(self._set_aside(dataset, f"{key}.parquet"), why)
         for dataset in ROW_KINDS:  # with the columns of now: pandas takes those of the first file for those of all
             self._write_empty_part(dataset)
+
+    def has_set_aside(self, dataset: RowKind, key: str) -> bool:
+        """Tell whether a file of this trial could not be read once, and lies beside the others since."""
+        return files.exists(self.folder / dataset / _ASIDE.format(f"{key}.parquet"))
 
     def revise(self, changes: Mapping[str, Any]) -> None:
         """Write some fields of ``campaign.json`` anew: those that a resume may change."""
@@ -326,7 +332,7 @@ class Store:
 
     def _set_aside(self, dataset: RowKind, name: str) -> Location:
         """Rename a damaged file so that readers ignore it; never over one that was set aside before."""
-        aside = f".corrupt-{name}"
+        aside = _ASIDE.format(name)
         while files.exists(self.folder / dataset / aside):
             aside = f".corrupt-{uuid.uuid4().hex[:8]}-{name}"
         inside.rename(self.folder, f"{dataset}/{name}", aside)

@@ -17,6 +17,9 @@ import pytest
 import tuner
 from tests.markdown_files import ROOT, Block, blocks, name
 from tests.small_campaign import SMALL, play_in_place_of_ray, work_in
+from tuner import api
+from tuner.cli import modes
+from tuner.python import arguments
 
 PAGES = [ROOT / "docs" / "python.md", ROOT / "docs" / "tutorial.md"]
 BLOCKS = {f"{name(page)}:{b.line}": b for page in PAGES for b in blocks(page) if b.language == "python"}
@@ -67,8 +70,9 @@ def test_a_block_that_wants_a_gpu_asks_for_what_there_is(where: str) -> None:
     }
     assert named
     for function, call in named.items():
-        there = getattr(tuner, function, None) or getattr(tuner.Campaign, function)
-        assert {keyword.arg for keyword in call.keywords} <= {*inspect.signature(there).parameters}, function
+        there = {*inspect.signature(getattr(tuner.Campaign, function, None) or getattr(api, function)).parameters}
+        there |= {*arguments.parameters(modes.RESUME)} if function == "resume" else set()
+        assert {keyword.arg for keyword in call.keywords} <= there, function
 
 
 def test_the_pages_have_python() -> None:

@@ -8,7 +8,7 @@ the trial's config beside it.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from storage import files, inside
 from storage.location import Location
@@ -39,14 +39,15 @@ def remove(campaign: Location, key: str) -> None:
     inside.remove_files(campaign, f"{FOLDER}/{key}", is_ours)
 
 
-def remove_unnamed(campaign: Location, named: Mapping[str, str]) -> None:
+def remove_unnamed(campaign: Location, named: Mapping[str, str], stays: Callable[[str], bool]) -> None:
     """Remove all weights but those that rows name (key -> path below the campaign's folder); while no trial runs.
 
-    What no trial has written stays.
+    What no trial has written stays, and all of an unnamed trial of which ``stays`` says so.
     """
     for key in filter(is_key, files.names(campaign / FOLDER)):
         if key not in named:
-            remove(campaign, key)
+            if not stays(key):
+                remove(campaign, key)
             continue
         kept = named[key].rpartition("/")[2]
         inside.remove_half_written(campaign, f"{FOLDER}/{key}", is_ours)

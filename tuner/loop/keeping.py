@@ -73,9 +73,14 @@ class Keeping:
                 kept_weights.remove(self.folder, entry.key)
 
     def tidy(self) -> None:
-        """Remove the weights that no row names. Call it while no trial runs."""
-        self.ledger.store.before_write()
-        kept_weights.remove_unnamed(self.folder, {entry.key: str(entry.row["weights"]) for entry in self.kept()})
+        """Remove the weights that no row names. Call it while no trial runs.
+
+        Those of a trial whose row was damaged and set aside stay: the row may name them.
+        """
+        store = self.ledger.store
+        store.before_write()
+        named = {entry.key: str(entry.row["weights"]) for entry in self.kept()}
+        kept_weights.remove_unnamed(self.folder, named, lambda key: store.has_set_aside("trials", key))
 
     def _wanted(self, kept: Iterable[Entry], over: bool) -> set[str]:
         """Keys of the trials whose weights are to stay."""

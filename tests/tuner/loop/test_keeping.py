@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from results import Store
 from results.design import Design
 from results.store.statuses import CONFIRM, SEARCH
 from storage import files, inside
@@ -147,6 +148,16 @@ def test_after_a_kill_between_row_and_file_the_next_start_removes_what_no_row_na
     assert there(bench) > named(bench)
     bench.search(keep="best", stopper="none")
     assert there(bench) == named(bench)
+
+
+def test_weights_of_a_trial_whose_row_is_damaged_stay(bench, play) -> None:
+    played(bench, play, keep="best")
+    row = next(row for row in bench.rows() if row["weights"] and not row["is_base"])
+    (bench.folder / "trials" / f"{row['key']}.parquet").write_bytes(b"torn")
+    Store.open(bench.folder).set_damaged_aside(lambda place, why: None)
+    for _ in range(2):  # at the next start, and at the one after it
+        bench.search(keep="best").abandon()
+        assert files.is_file(bench.folder / row["weights"]) and row["key"] in there(bench)
 
 
 def test_a_late_writer_is_taken_for_nobody(bench, play) -> None:
