@@ -122,6 +122,7 @@ COMPILED = {
 }
 
 
+@pytest.mark.slow  # a graph is traced for each
 @pytest.mark.parametrize("name", COMPILED)
 @pytest.mark.filterwarnings("ignore")  # the tracer's own
 def test_a_compiled_step_is_still_one_graph_and_computes_the_same(

@@ -164,6 +164,7 @@ def test_a_finished_search_is_carried_over_by_a_resume_as_its_next_step_says():
     assert "carry over" not in tuner.load(SEARCH).next_steps()["step"].tolist()
 
 
+@pytest.mark.slow
 def test_other_best_configs_begin_another_campaign_which_reuses_what_is_trained():
     tuner.search(grown(), display=False, **LARGER)
     tuner.load(SEARCH, space=grown()).resume(display=False, carry=4)
@@ -180,6 +181,7 @@ def test_rows_of_the_larger_scale_are_in_no_answer_about_the_search():
         assert getattr(tuner.load(SEARCH), name)().equals(table), name
 
 
+@pytest.mark.slow
 def test_status_names_both_campaigns():
     tuner.search(grown(), display=False, **LARGER)
     now = datetime.now(UTC)
@@ -188,6 +190,7 @@ def test_status_names_both_campaigns():
     assert said in status.status(THERE, now)
 
 
+@pytest.mark.slow
 def test_the_page_and_the_summary_of_both_campaigns_have_the_ranks_side_by_side():
     tuner.search(grown(), display=False, **LARGER)
     for folder, linked in ((SEARCH, "search_trial"), (THERE, "trial")):
@@ -207,6 +210,7 @@ def test_nothing_is_carried_over_where_only_the_base_completed(capsys, monkeypat
     assert not THERE.exists()
 
 
+@pytest.mark.slow
 def test_a_config_that_is_no_valid_run_there_is_left_out_and_said(capsys):
     space = grown(**{"model.num_layers": 1, "model.encoder_layers": 0})  # deeper encoders are none there
     tuner.search(space, **{**LARGER, "trials": 12, "carry": 12})
@@ -254,6 +258,7 @@ def test_nothing_begins_at_the_larger_scale_once_the_hours_are_over(capsys, monk
     assert not THERE.exists()
 
 
+@pytest.mark.slow
 def test_a_plan_of_a_search_that_was_carried_over_names_what_has_ended(capsys, tmp_path):
     tuner.search(grown(), display=False, **LARGER)
     console, store = Console(width=200), Store.open(SEARCH)
