@@ -21,11 +21,11 @@ from results.store.resume_command import EXPORT_PROGRAM
 from storage import inside
 from storage.location import argument
 from terminal.command_line import OneLineParser
-from terminal.complaint import complain
 from terminal.console import Console
-from terminal.exit_codes import DONE, FAILED
+from terminal.exit_codes import DONE
 from terminal.option_numbers import whole_number
 from terminal.size import size
+from tuner.artifacts.as_program import as_program
 from tuner.artifacts.options import add_trial_options, chosen_trial
 
 if TYPE_CHECKING:
@@ -41,19 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Exit code 2 and one line where it has no weights or the folder cannot be used, 1 where a file cannot be written.
     """
-    parser = _parser()
-    options = parser.parse_args(arguments)
-    try:
-        with program.raising(PROGRAM):
-            return run(options)
-    except ValueError as error:
-        return parser.refuse(error)
-    except OSError as error:
-        complain(PROGRAM, f"not written: {error}")
-        return FAILED
-    except KeyboardInterrupt as ended:
-        complain(PROGRAM, program.INTERRUPTION)
-        return program.exit_code(ended)
+    return as_program(_parser(), arguments, run, "not written")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -12,11 +12,11 @@ import sys
 from collections.abc import Sequence
 
 from terminal.command_line import OneLineParser
-from terminal.complaint import complain
 from terminal.console import Console
-from terminal.exit_codes import DONE, FAILED
+from terminal.exit_codes import DONE
 from terminal.number import decimal
 from terminal.option_numbers import at_least_one, whole_number
+from tuner.artifacts.as_program import as_program
 from tuner.artifacts.options import add_trial_options, chosen_trial
 
 PROGRAM = "python -m tuner.sample"
@@ -29,19 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Exit code 2 and one line where there are none or an option is out of range; 1 where they cannot be read.
     """
-    parser = _parser()
-    options = parser.parse_args(arguments)
-    try:
-        with program.raising(PROGRAM):
-            return run(options)
-    except ValueError as error:
-        return parser.refuse(error)
-    except OSError as error:
-        complain(PROGRAM, f"cannot be read: {error}")
-        return FAILED
-    except KeyboardInterrupt as ended:
-        complain(PROGRAM, program.INTERRUPTION)
-        return program.exit_code(ended)
+    return as_program(_parser(), arguments, run, "cannot be read")
 
 
 def run(options: argparse.Namespace) -> int:

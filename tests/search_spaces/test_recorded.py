@@ -14,6 +14,7 @@ import search_spaces
 from search_spaces import recorded
 from search_spaces.recorded import RecordedRun
 from search_spaces.space import Scale, Space
+from tests.hooks_of_scripts import PARAMETER_GOLF, SCRIPTS
 from trainable.component import component
 from trainable.component_paths import with_values
 from trainable.config import Budget, TrainConfig
@@ -253,22 +254,8 @@ def test_the_readings_differ_where_log_and_code_do(golf):
     assert both("BASE")[0].schedule == Cosine()
 
 
-# Inside one step of the published script, after the backward pass.
-ORDER = (
-    "SharpnessAware",  # not in the script, whose SAM is UphillDrift
-    "GradientCentralisation",
-    "UphillDrift",
-    "WeightDecayRamp",
-    "Canopy",
-    "Mycorrhizal",
-    "ThermalVent",
-    "PredatorPreyDecay",
-    "ControlledBurn",
-    "SynapticScaling",
-    "WeightPerturbation",
-    "MutationDecay",
-    "GradientClip",
-)
+# Inside one step of the published script, after the backward pass; its SAM is UphillDrift, not SharpnessAware.
+ORDER = ("SharpnessAware", *SCRIPTS[PARAMETER_GOLF])
 
 
 def names_of(config: TrainConfig) -> list[str]:

@@ -107,12 +107,15 @@ def test_test_time_training_calls_no_compiled_block(tiny, dataset, counting_comp
 def test_a_process_keeps_the_graphs_of_more_kinds_of_blocks_than_torch_does_by_default(
     tiny, dataset, counting_compiler
 ) -> None:
+    made: list[int] = []
     with torch._dynamo.config.patch(recompile_limit=2):
         for name in ("Relu2", "SwiGLU", "Gelu"):
             run = Run.start(with_values(tiny, {"model.mlp": name}), dataset, BLOCKS)
             step, _ = next_step(run, build_objective(run), 0.0)
             step.recompute_gradients()
             validation(run)
+            made.append(counting_compiler.frame_count)
+    assert 0 < made[0] < made[1] < made[2], "a kind of block beyond torch's limit still gets its graph"
 
 
 def test_the_limit_on_graphs_is_lifted_for_the_time_of_a_call_alone() -> None:

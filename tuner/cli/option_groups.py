@@ -3,30 +3,24 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Collection
 from functools import partial
 
-from results.design import DEFAULT, Design
+from results.design import DEFAULT
 from results.store.find import RUNS
 from results.store.resume_command import RUN_PROGRAM
 from storage.location import argument, text_argument
 from terminal.command_line import OneLineParser
-from terminal.escape import elided
-from terminal.nearest import nearest
-from terminal.number import decimal
 from terminal.option_numbers import at_least_one, positive, whole_number
-from trainable.runtime import PRECISIONS
-from trainable.seeds import SEEDS
+from tuner.cli import option_values
 from tuner.cli.larger_scale_options import add_larger_scale
-from tuner.cluster.placement import AUTO, MOST_SHARING
+from tuner.cluster.placement import MOST_SHARING
 from tuner.plan.known_devices import CARDS
-from tuner.spec import BY_DEVICE, KEEP, STALL_MINUTES
-from tuner.trackers.catalogue import TRACKERS, LogTo, log_to
+from tuner.spec import KEEP, STALL_MINUTES
+from tuner.trackers.catalogue import TRACKERS
 
 LATEST = "latest"
 LONGEST = 10**6  # hours or minutes: beyond it, a timer of the system would overflow
 BRIEFEST = 1e-4  # hours: a third of a second, in which no trial can start
-LONGEST_COMMAND = 10_000  # characters of a line of shell
 LEAST_STALL = 0.01  # minutes: less than a step takes anywhere, so that every trial would count as hanging
 
 
@@ -96,12 +90,15 @@ def _say_what(group: argparse._ArgumentGroup) -> None:
         "15,840,000); on artifact_bytes, parameters, peak_memory_bytes, step_seconds or train_seconds; repeatable",
     )
     group.add_argument(
-        "--seed", metavar="N", type=_seed, help="seed of the sampler and of every training (default: the space's)"
+        "--seed",
+        metavar="N",
+        type=option_values.seed,
+        help="seed of the sampler and of every training (default: the space's)",
     )
     group.add_argument(
         "--precision",
         metavar="NAME",
-        type=_precision,
+        type=option_values.precision,
         help="number format of matrix products, the same for all trials: fp32, bf16, or auto (default), which is bf16 "
         "where every GPU multiplies it itself, and fp32 on older ones and on CPUs",
     )
@@ -111,7 +108,7 @@ def _say_what_is_known(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--sampler",
         metavar="NAME",
-        type=_sampler,
+        type=option_values.sampler,
         help="method that proposes configs: gp (a Gaussian process), tpe, tpe-uniform (with random first points), "
         "random, or auto (default), which chooses by the space and the number of trials",
     )
@@ -183,14 +180,14 @@ def _say_how_to_judge(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--stopper",
         metavar="NAME",
-        type=_stopper,
+        type=option_values.stopper,
         help="rule that stops bad trials at rungs: predictive (default in a search), asha, hyperband, median or none "
         "(default in a replay)",
     )
     group.add_argument(
         "--fidelity",
         metavar="NAME",
-        type=_fidelity,
+        type=option_values.fidelity,
         help="run that is judged at rungs: truncate (default: the run itself), complete (a run with a short "
         "schedule) or branch (a copy with a short decay)",
     )
@@ -203,7 +200,7 @@ def _say_how_to_judge(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--confirm",
         metavar="KxN..M..A",
-        type=_design,
+        type=option_values.design,
         help="after the search, train its best K and the base on N fresh seeds each, undecided ones on up to M, and "
         f"the best undecided one alone on up to A; 3x3 is always three (default: {DEFAULT}; not for two objectives)",
     )
@@ -226,7 +223,7 @@ def _say_on_what(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--gpu-fraction",
         metavar="F",
-        type=_fraction,
+        type=option_values.gpu_fraction,
         help="part of a GPU for each trial: at 0.25 four trials share one GPU and its memory, auto: as many as fit, at "
         f"most {MOST_SHARING} (default: 1)",
     )
@@ -300,14 +297,14 @@ def _say_where(where: argparse._ArgumentGroup) -> None:
     where.add_argument(
         "--keep",
         metavar="WHICH",
-        type=partial(_one_of, KEEP),
+        type=partial(option_values.one_of, KEEP),
         help="trials whose weights stay: confirmed (default in a search: the winner and the base), best (the search's "
         "best and the base), all, or none (default in a replay); python -m tuner.export writes them out",
     )
     where.add_argument(
         "--notify",
         metavar="COMMAND",
-        type=_line_of_shell,
+        type=option_values.line_of_shell,
         help="run this shell command at the end, with TUNER_EXIT_CODE, TUNER_CAMPAIGN, TUNER_FOLDER, TUNER_VERDICT, "
         "TUNER_WINNER and TUNER_DIFFERENCE in its environment; 'bell' rings the terminal's",
     )
@@ -315,7 +312,7 @@ def _say_where(where: argparse._ArgumentGroup) -> None:
         "--log",
         metavar="TRACKER",
         action="append",
-        type=tracker,
+        type=option_values.tracker,
         help=f"write the campaign to this tracker too: {', '.join(sorted(TRACKERS))}; TRACKER:PLACE names its project, "
         "experiment or folder; repeatable; with --resume give it again (docs/trackers.md)",
     )
@@ -354,68 +351,3 @@ def _look_first(look: argparse._ArgumentGroup) -> None:
         help="with --dry-run: price of a device for an hour, in any currency; the plan prints the sum",
     )
     look.add_argument("--slots", metavar="N", type=at_least_one, help="with --dry-run: plan for N devices, here or not")
-
-
-def _precision(text: str) -> str:
-    return _one_of((BY_DEVICE, *PRECISIONS), text)
-
-
-def _stopper(text: str) -> str:
-    from tuner.early_stopping import STOPPERS
-
-    return _one_of(STOPPERS, text)
-
-
-def _sampler(text: str) -> str:
-    from tuner.search_methods import METHODS
-
-    return _one_of(METHODS, text)
-
-
-def _fidelity(text: str) -> str:
-    from trainable.worker.fidelity import FIDELITIES
-
-    return _one_of(FIDELITIES, text)
-
-
-def _one_of(names: Collection[str], text: str) -> str:
-    if text not in names:
-        raise argparse.ArgumentTypeError(f"{text!r}: {nearest(text, names, 'names')}")
-    return text
-
-
-def _design(text: str) -> Design:
-    try:
-        return Design.parse(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-
-
-def _line_of_shell(text: str) -> str:
-    if not text.strip() or "\0" in text or len(text) > LONGEST_COMMAND:
-        raise argparse.ArgumentTypeError(
-            f"{elided(text)!r} is no line of shell: 1 to {LONGEST_COMMAND:,} characters, none of them zero"
-        )
-    return text
-
-
-def tracker(text: str) -> LogTo:
-    try:
-        return log_to(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-
-
-_seed = whole_number(0, SEEDS - 1, "0..2^63-1")
-
-
-def _fraction(text: str) -> float | str:
-    """0.001..1, as Ray shares a GPU among no more trials; or auto."""
-    if text == AUTO:
-        return text
-    fraction = decimal(text) or 0.0
-    if not 0.001 <= fraction <= 1:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is not a part of a GPU, which is above 0 (0.001) and at most 1, or {AUTO}"
-        )
-    return fraction

@@ -21,6 +21,7 @@ from trainable.own import modules as own_modules
 from trainable.own.source import Source
 from trainable.runtime import Runtime
 from tuner.plan.bench import Bench
+from tuner.plan.processes import started
 
 MOST = 7  # beside the one that is timed: more would take longer to start than the plan is worth
 WAIT_SECONDS = 30.0  # for all of them to train
@@ -30,22 +31,8 @@ READY = b"ready\n"
 @contextmanager
 def training(config: TrainConfig, number: int) -> Iterator[int]:
     """Run up to ``number`` processes within the block that train ``config`` on this machine; gives how many do."""
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "tuner.plan.partners"]
     asked = {"config": encode(config), "sources": [source.to_json() for source in own_modules.loaded()]}
-    begun: list[subprocess.Popen[bytes]] = []
-    try:
-        for _ in range(min(number, MOST)):
-            begun.append(
-                subprocess.Popen(
-                    command,
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.DEVNULL,
-                    env=environment,
-                    start_new_session=True,  # Ctrl-C is for whoever started it, who ends it
-                )
-            )
+    with started("tuner.plan.partners", min(number, MOST), {}) as begun:
         for process in begun:
             assert process.stdin is not None
             with suppress(OSError):
@@ -53,11 +40,6 @@ def training(config: TrainConfig, number: int) -> Iterator[int]:
                 process.stdin.flush()
         until = time.monotonic() + WAIT_SECONDS
         yield sum(_trains(process, until) for process in begun)
-    finally:
-        for process in begun:
-            process.kill()
-        for process in begun:
-            process.communicate()
 
 
 def _trains(process: subprocess.Popen[bytes], until: float) -> bool:

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,6 +26,7 @@ from trainable.own import modules as own_modules
 from trainable.own.source import Source
 from tuner.cluster import mps
 from tuner.cluster.sharing import SharedSpeed
+from tuner.plan.processes import started
 
 WARM_UP_STEPS = 3
 SHORT_RUN_SECONDS = 6.0  # of training that is timed
@@ -68,7 +69,10 @@ def speed_of(task: ShortRun, together: int) -> SharedSpeed | None:
 
     On a GPU they share it by MPS where the campaign's trials will: where it is installed and may be started.
     """
-    with _shared(task.on_gpu and together > 1) as variables, _started(together, variables) as processes:
+    with (
+        _shared(task.on_gpu and together > 1) as variables,
+        started("tuner.plan.side_by_side", together, variables) as processes,
+    ):
         for process in processes:
             _tell(process, json.dumps(task.to_json()).encode() + b"\n")
         until = time.monotonic() + BUILD_SECONDS
@@ -95,32 +99,6 @@ def _shared(wanted: bool) -> Iterator[Mapping[str, str]]:
             with suppress(OSError):  # in turns, as the trials then share it
                 variables = stack.enter_context(mps.running(folder / "mps"))
         yield variables
-
-
-@contextmanager
-def _started(number: int, variables: Mapping[str, str]) -> Iterator[Sequence[subprocess.Popen[bytes]]]:
-    """Run so many processes within the block."""
-    environment = {**os.environ, **variables, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    command = [sys.executable, "-m", "tuner.plan.side_by_side"]
-    begun: list[subprocess.Popen[bytes]] = []
-    try:
-        for _ in range(number):
-            begun.append(
-                subprocess.Popen(
-                    command,
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.DEVNULL,
-                    env={**environment, "OMP_NUM_THREADS": "1"},
-                    start_new_session=True,  # Ctrl-C is for whoever started it, who ends it
-                )
-            )
-        yield begun
-    finally:
-        for process in begun:
-            process.kill()
-        for process in begun:
-            process.communicate()
 
 
 def _tell(process: subprocess.Popen[bytes], line: bytes) -> None:

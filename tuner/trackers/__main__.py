@@ -18,7 +18,7 @@ from storage.location import argument, text_argument
 from terminal.command_line import OneLineParser
 from terminal.counted import counted
 from terminal.exit_codes import DONE, FAILED
-from tuner.cli.option_groups import tracker
+from tuner.cli.option_values import tracker
 from tuner.trackers.catalogue import check_installed, check_once
 from tuner.trackers.logging_to import describe_log, rows_to_send, sayer
 from tuner.trackers.outbox import SEND_PROGRAM, Outbox

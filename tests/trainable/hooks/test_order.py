@@ -9,34 +9,13 @@ import pytest
 import torch
 
 import search_spaces
+from tests.hooks_of_scripts import SCRIPTS
 from trainable.component import component, components
 from trainable.component_paths import with_value, with_values
 from trainable.config import TrainConfig
 from trainable.hooks.order import ORDER, place
 from trainable.hooks.quantisation_aware import QuantisationAware
 from trainable.hooks.weight_decay_ramp import WeightDecayRamp
-
-# What each script does between the backward pass and the next batch, as hooks here.
-SCRIPTS = {
-    "parameter golf, its pull request 1434, train_gpt_focal_fixed.py": (
-        "GradientCentralisation",
-        "UphillDrift",
-        "WeightDecayRamp",
-        "Canopy",
-        "Mycorrhizal",
-        "ThermalVent",
-        "PredatorPreyDecay",
-        "ControlledBurn",
-        "SynapticScaling",
-        "WeightPerturbation",
-        "MutationDecay",
-        "GradientClip",
-    ),
-    "nanochat-gio at 119f567, nanochat/optim.py: the update, then the clip of queries and keys": ("QKWeightClip",),
-    "nGPT-muon, train_h100_optimized.py: the update, then the projection": ("WeightProjection",),
-    "5-dollar-llm at fce1efd, training/trainer.py: the clip, then the update": ("GradientClip",),
-    "mainrun, train.py, and its report: the clip, the update, the average": ("GradientClip", "WeightAverage"),
-}
 
 
 def names_of(config: TrainConfig) -> list[str]:

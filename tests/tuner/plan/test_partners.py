@@ -6,7 +6,7 @@ import psutil
 import pytest
 
 from trainable.runtime import Runtime
-from tuner.plan import partners, throughput
+from tuner.plan import partners, processes, throughput
 from tuner.plan.throughput import speeds
 
 
@@ -18,7 +18,7 @@ def test_partners_train_within_the_block_and_are_gone_after_it(toy_base) -> None
 
 
 def test_without_partners_no_process_is_started(toy_base, monkeypatch) -> None:
-    monkeypatch.setattr(partners.subprocess, "Popen", lambda *_, **__: pytest.fail("a process was started"))
+    monkeypatch.setattr(processes.subprocess, "Popen", lambda *_, **__: pytest.fail("a process was started"))
     with partners.training(toy_base, 0) as together:
         assert together == 0
 
