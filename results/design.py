@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from math import ceil
 
+from terminal.counted import counted_range
+
 MOST_CANDIDATES, MOST_SEEDS = 10, 30
 CARRY, MOST_CARRIED = 6, 50  # of a search's best to a larger scale: unless told otherwise, and at most
 ALONE_GROWS = 4 / 3  # from look to look: where one candidate is left, each look takes a third more seeds
@@ -40,7 +42,8 @@ class Design:
         if not 1 <= candidates <= MOST_CANDIDATES:
             raise ValueError(f"{text!r} asks for {candidates} candidates but it must be 1 to {MOST_CANDIDATES}")
         if not 2 <= first <= all_to <= last <= MOST_SEEDS:
-            raise ValueError(f"{text!r} asks for {first} to {last} seeds but it must be 2 to {MOST_SEEDS}, ascending")
+            seeds = counted_range(first, last, "seed")
+            raise ValueError(f"{text!r} asks for {seeds} but it must be 2 to {MOST_SEEDS}, ascending")
         return cls(candidates, first, all_to, last if last > all_to else 0)
 
     @classmethod

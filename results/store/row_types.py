@@ -16,6 +16,7 @@ from results.store.column import Column, FilledBy, columns_of, measured
 from results.store.limits import CURVE_NAME, TEXT
 from results.store.statuses import STATUSES, Stage, Status
 
+NEVER_A_TRIAL = "null"  # the ``config`` of a row whose values made no valid config: nothing was trained
 BY_SEARCH, BY_ATTEMPT, BY_WORKER, BY_DRIVER = FilledBy.SEARCH, FilledBy.ATTEMPT, FilledBy.WORKER, FilledBy.DRIVER
 
 # Of a trial's budget; param_data_ratio is tokens a scaling parameter, epochs are passes over the training data.

@@ -275,6 +275,8 @@ def test_a_resume_asks_the_same_question_and_runs_what_is_left(without_ray, caps
     capsys.readouterr()
     assert main(["--resume", "grow", "--results", "runs"]) == 0
     assert "nothing left to do: all of 2 trials ended (--trials asks for more)" in capsys.readouterr().out
+    assert main(["--resume", "grow", "--results", "runs", "--trials", "1"]) == 2
+    assert "--trials 1 is fewer than the 2 that campaign 'grow' has started" in capsys.readouterr().err
     elsewhere = Path("elsewhere")
     elsewhere.mkdir()
     monkeypatch.chdir(elsewhere)

@@ -14,6 +14,8 @@ from typing import Any
 from results.store.campaign_folder import CAMPAIGN, Store
 from results.store.campaign_json import require
 from results.store.places import SOURCE
+from results.store.row_types import NEVER_A_TRIAL
+from results.store.statuses import SEARCH
 from storage import files
 from storage.location import Location, location
 from trainable.component_json import encode, what_acts
@@ -46,6 +48,8 @@ def spec_of(store: Store, asked: Resume) -> CampaignSpec:
             f"campaign {name!r} has the best of campaign {search!r} at scale {spec.scale}, where nothing is searched: "
             f"--{min(further).replace('_', '-')} is for the search ({again(store.folder.parent / search)})"
         )
+    if "trials" in asked.changes:
+        _check_trials(store, asked.changes["trials"])
     if asked.data is not None:
         if SOURCE not in spec.overrides:
             raise ValueError(
@@ -54,6 +58,17 @@ def spec_of(store: Store, asked: Resume) -> CampaignSpec:
         spec = replace(spec, overrides={**spec.overrides, SOURCE: asked.data})
     changed = {field: value for field, value in asked.changes.items() if field != "imports"}
     return replace(spec, precision=precision.of_campaign(store), **changed)
+
+
+def _check_trials(store: Store, trials: int) -> None:
+    """Raise a ValueError for fewer trials than the search has started: none of them can be undone."""
+    rows = [row for row in store.trials() if row["config"] != NEVER_A_TRIAL]
+    started = sum((row["stage"] or SEARCH) == SEARCH for row in rows)
+    if trials < started:
+        raise ValueError(
+            f"--trials {trials:,} is fewer than the {started:,} that campaign {store.folder.name!r} has started: "
+            f"--trials {started:,} ends the search with those"
+        )
 
 
 def check_same_question(store: Store, question: Question) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 from results.store import row_parts
 from results.store.campaign_folder import Store
 from results.store.row_parts import given, measured_at, taken_back, with_all_columns, with_knobs
-from results.store.row_types import TrialRow
+from results.store.row_types import NEVER_A_TRIAL, TrialRow
 from results.store.statuses import ENDED, SEARCH, Status
 from search_spaces import constraints
 from search_spaces.domains import Value
@@ -185,7 +185,7 @@ class Ledger:
             "status": "infeasible",
             "reason": reason,
             "objective": self.campaign["objective"],
-            "config": "null",
+            "config": NEVER_A_TRIAL,
             "code_version": self.code_version,
             **columns,
         }

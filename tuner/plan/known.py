@@ -14,7 +14,7 @@ from statistics import fmean, median, variance
 
 from results.design import Design
 from results.statistics.confirmation import Round
-from results.store.row_types import TrialRow
+from results.store.row_types import NEVER_A_TRIAL, TrialRow
 from results.store.statuses import ABLATE, CONFIRM, ENDED, SEARCH
 from tuner.plan.pace import Pace, TrialCourse, between_trials, pace_of
 
@@ -88,7 +88,7 @@ class Known:
         round: Round | None = None,
     ) -> Known:
         """Collect it, as for ``time_left``."""
-        searched = [row for row in rows if row["stage"] in (None, SEARCH) and row["config"] != "null"]
+        searched = [row for row in rows if row["stage"] in (None, SEARCH) and row["config"] != NEVER_A_TRIAL]
         ordered = sorted(rows, key=lambda row: row["number"])
         paced = [
             (row, replace(pace, work=come.work.get(str(row["recorded_id"]), 1.0)))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from results.statistics.ablation import num_runs
 from results.statistics.runs_to_come import NO_ABLATION, NO_CONFIRMATION, AblationToCome, ConfirmationToCome
 from results.store.campaign_folder import Store
+from results.store.row_types import NEVER_A_TRIAL
 from results.store.statuses import ENDED, SEARCH
 from tuner.question import Question
 
@@ -33,7 +34,7 @@ def left_of(question: Question, store: Store | None) -> Left:
     if store is None:
         most = num_runs(knobs, design.first)[1] if design is not None and ablates and knobs > 1 else 0
         return Left(question, ConfirmationToCome(design, design), AblationToCome(0, most))
-    rows = [row for row in store.trials() if row["status"] in ENDED and row["config"] != "null"]  # null: never a trial
+    rows = [row for row in store.trials() if row["status"] in ENDED and row["config"] != NEVER_A_TRIAL]
     searched = [row for row in rows if (row["stage"] or SEARCH) == SEARCH]
     if question.replay is not None:
         done = {(row["recorded_id"], row["seed"]) for row in searched}

@@ -12,7 +12,7 @@ from typing import Any
 
 from results.statistics.confirmation import Round, rounds
 from results.store.row_parts import measured_at
-from results.store.row_types import ReportRow, TrialRow
+from results.store.row_types import NEVER_A_TRIAL, ReportRow, TrialRow
 from results.store.statuses import ENDED, SEARCH
 from search_spaces.objectives import MEASURED_ON_THE_WAY
 from trainable.component_json import decode
@@ -34,7 +34,7 @@ def left_from_files(
     come = to_come_from_files(campaign, rows)
     if come is None:
         return None
-    known = [row for row in rows if row["config"] != "null"]
+    known = [row for row in rows if row["config"] != NEVER_A_TRIAL]
     live = {row["key"] for row in known if row["status"] == "running"}
     searched = [row for row in known if row["stage"] in (None, SEARCH)]
     searching = come.to_start or any(row["status"] not in ENDED for row in searched)
@@ -44,7 +44,7 @@ def left_from_files(
 def to_come_from_files(campaign: Mapping[str, Any], rows: Sequence[TrialRow]) -> ToCome | None:
     """Return what a campaign has still to do; None of an incomplete record."""
     spec = CampaignSpec.of_json(campaign)
-    known = [row for row in rows if row["config"] != "null"]
+    known = [row for row in rows if row["config"] != NEVER_A_TRIAL]
     searched = [row for row in known if row["stage"] in (None, SEARCH)]
     first = next((row for row in searched if row["budget"] and row["budget_unit"]), None)
     if spec.trials is None or first is None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from results.store.row_types import TrialRow
+from results.store.row_types import NEVER_A_TRIAL, TrialRow
 from results.store.statuses import ENDED
 from storage.location import Location
 from terminal import program
@@ -66,7 +66,7 @@ class Telling:
 
     def _tell(self, entry: Entry, until: int | None, last: bool = False) -> None:
         row = entry.row
-        if row["config"] == "null":  # values that made no valid config: nothing was trained
+        if row["config"] == NEVER_A_TRIAL:
             return
         arm = self.search.ledger.entries.get(str(row["arm"]))
         for outbox in self.outboxes:
@@ -123,5 +123,5 @@ def rows_to_send(rows: Sequence[TrialRow]) -> Iterator[tuple[TrialRow, int | Non
     """Yield the rows of trials that have ended, each with the number of the trial that it repeats."""
     numbers = {row["key"]: row["number"] for row in rows}
     for row in sorted(rows, key=lambda row: row["number"]):
-        if row["status"] in ENDED and row["config"] != "null":
+        if row["status"] in ENDED and row["config"] != NEVER_A_TRIAL:
             yield row, numbers.get(str(row["arm"]))
