@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from benchmarks import compile_seconds
-from benchmarks.compile_seconds import FORMS, main, measured, proxy
+from benchmarks.compile_seconds import FORMS, SPACES, main, measured, proxy, texts
+from trainable.evaluation.evaluate import num_targets
 
 
 @pytest.mark.filterwarnings("ignore")  # the tracer's own
@@ -35,3 +36,9 @@ def test_a_line_for_each_form_compares_it_with_the_eager_one(capsys, monkeypatch
 def test_a_proxy_keeps_its_layers_unless_others_are_asked_for() -> None:
     assert proxy("parameter_golf", None).model.num_layers == 9
     assert (proxy("parameter_golf", 4).model.num_layers, proxy("nanochat", 8).model.num_layers) == (4, 8)
+
+
+@pytest.mark.parametrize("space", SPACES)
+def test_the_made_up_text_is_long_enough_for_the_evaluation_that_is_compiled(space) -> None:
+    config = proxy(space, None)
+    assert num_targets(texts(config), config.evaluation.plain) > 0
