@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import runpy
 import signal
 import subprocess
@@ -30,6 +31,7 @@ from trainable.optimizers import iteration_precision
 from trainable.report import Report
 from trainable.run import Run
 from trainable.runtime import Runtime
+from trainable.seeds import manual_seed
 from trainable.train import train
 from trainable.worker import checkpoint
 
@@ -41,6 +43,16 @@ PARTS = {"stem part": "stem", "layer part": "layers", "attention part": "attenti
 for _number, _way in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
     if signal.getsignal(_number) is signal.SIG_IGN:  # as under nohup or `&`: what tests start would inherit it
         signal.signal(_number, _way)
+
+
+def pytest_collection_finish() -> None:
+    """Take what collecting has made out of the garbage collector's sight: it stays to the end of the session.
+
+    Twelve thousand tests are millions of objects. A full collection, which every reused worker asks for between two
+    trials, would look through all of them each time.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -105,7 +117,7 @@ def one_thread() -> Iterator[None]:
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
+        manual_seed(0)
         yield
     torch.set_num_threads(before)
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from trainable.cuda_graph import Recording, ReplayedPass, record_on_cuda
 from trainable.hooks.hook import Step
 from trainable.run import Run
-from trainable.seeds import for_torch
+from trainable.seeds import for_torch, manual_seed
 
 # (inputs, targets, progress) -> (loss, cross-entropy)
 ObjectiveFunction = Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
@@ -50,7 +50,7 @@ def backward(run: Run, objective: ObjectiveFunction, step: Step) -> Tensor:
 def drawing(run: Run, index: int) -> Iterator[None]:
     """Seed torch's own generators by the step: what is drawn inside the graph within the block needs no checkpoint."""
     with torch.random.fork_rng(devices=run.runtime.generator_devices):
-        torch.manual_seed((for_torch(run.config.seed) * STEPS_APART + index) % 2**63)
+        manual_seed((for_torch(run.config.seed) * STEPS_APART + index) % 2**63)
         yield
 
 

@@ -25,7 +25,7 @@ from trainable.optimizers import update_rule
 from trainable.optimizers.update_rule import Group
 from trainable.runtime import BF16, Runtime
 from trainable.scaling import scaling_parameters
-from trainable.seeds import for_torch
+from trainable.seeds import for_torch, manual_seed
 
 
 @dataclass
@@ -56,7 +56,7 @@ class Run:
     def start(cls, config: TrainConfig, dataset: Dataset, runtime: Runtime) -> Run:
         """A fresh run. Initial weights depend on the seed alone, not on the device: they are drawn on the CPU."""
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(for_torch(config.seed))
+            manual_seed(for_torch(config.seed))
             longest = max(config.data.seq_len, config.evaluation.seq_len)
             network = config.model.build(dataset.vocab_size, longest)
         for module in network.modules():
