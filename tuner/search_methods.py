@@ -38,3 +38,10 @@ def described(method: str | None) -> str:
     """The line of a plan."""
     assert method is not None, "it is settled"
     return f"sampler: {method}, {METHODS[method]}"
+
+
+def use_of_prior(method: str | None) -> str:
+    """Say what a method does with results of other campaigns."""
+    if method == GP:
+        return "as a trend and lengths of its model, dropped where the trials here contradict them"
+    return "the best are tried first, the others shown to the sampler and forgotten as trials end"

@@ -54,6 +54,7 @@ from tuner.proposals import warm_start
 from tuner.proposals.reuse import Library
 from tuner.proposals.warm_start import Prior
 from tuner.question import Question, ask, check_answerable, check_measurable, check_stopper, with_datasets
+from tuner.search_methods import use_of_prior
 from tuner.spec import CampaignSpec
 from tuner.trackers.catalogue import check_installed
 from tuner.trackers.logging_to import describe_log, logging_to
@@ -258,7 +259,7 @@ def prior_of(console: Console, question: Question, data: str, store: Store | Non
     if not wanted:
         return None
     found = warm_start.load(wanted, question.space, question.base, question.scale, data, question.overrides)
-    console.print(f"warm start: {found.about()}")
+    console.print(f"warm start: {found.about()}; {use_of_prior(question.spec.sampler)}")
     return found
 
 

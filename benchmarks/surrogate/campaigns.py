@@ -22,6 +22,7 @@ from optuna.trial import TrialState
 from benchmarks.rivals import define
 from benchmarks.surrogate.device import INVALID, Device, Outcome
 from benchmarks.surrogate.peers import METHODS, Peer
+from benchmarks.surrogate.priors import PRIORS
 from benchmarks.surrogate.small_spaces import RUNGS
 from search_spaces.domains import Value
 from search_spaces.space import Space
@@ -49,11 +50,12 @@ class Method(Protocol):
 
 
 class Ours:
-    """The product's sampler, by one of its methods, with one of its stoppers."""
+    """The product's sampler, by one of its methods, with one of its stoppers and one of the priors or none."""
 
-    def __init__(self, device: Device, seed: int, method: str, stopper: str = "none") -> None:
+    def __init__(self, device: Device, seed: int, method: str, stopper: str = "none", prior: str | None = None) -> None:
         budget = device.small.base.budget
-        self.sampler = Sampler(device.searched, device.base_point, seed, method=method)
+        known = None if prior is None else PRIORS[prior](device, seed)
+        self.sampler = Sampler(device.searched, device.base_point, seed, method=method, prior=known)
         self.stopper = Stopper(stopper, LOSS, rungs(budget), protected=frozenset(["0"]))
         self.amount = budget.amount
 
@@ -130,6 +132,8 @@ def methods(peers: str | None = None) -> dict[str, Callable[[Device, int], Metho
     for name, method in (("ours, gp", GP), ("ours, tpe, random first", TPE_UNIFORM)):
         for stopper in ("asha", PREDICTIVE):
             found[f"{name}, {stopper}"] = partial(Ours, method=method, stopper=stopper)
+        for prior in PRIORS:
+            found[f"{name}, {prior}"] = partial(Ours, method=method, prior=prior)
     for name, (make, worst) in kinds.items():
         found[name] = lambda device, seed, make=make, worst=worst: OptunaAlone(  # type: ignore[misc]
             device.searched, device.base_point, make(seed), worst

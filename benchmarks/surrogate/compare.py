@@ -6,7 +6,8 @@
 A campaign is measured where its runs have taken as long as 50, 100 and 200 runs of the base; with ``--trials``, after
 so many trials and half of them. Both surrogates are used, one of trees and a smooth one: a method that is better on one
 alone is not better. With ``--halves`` there are two of each, fitted on one half of the recorded configs and on the
-other: what was chosen on all of them can be looked at where each surrogate knows only a part. ``--keep`` leaves knobs
+other: what was chosen on all of them can be looked at where each surrogate knows only a part, and searches may start
+from what the other part has ("ours, gp, unseen" and two wrong priors: ``priors.py``). ``--keep`` leaves knobs
 at the base: without those of size nothing runs out of memory. With ``--lines`` every campaign is kept as soon as it has
 ended, and a file that exists is gone on with. Two of the methods need packages that the product does not (``pip install
 scipy cmaes``), others an interpreter of their own (``--peers``, see peers_worker.py).
@@ -23,7 +24,7 @@ import importlib.util
 import itertools
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +39,7 @@ from scipy.stats import mannwhitneyu
 from benchmarks.surrogate import campaigns, models, small_spaces, trainings
 from benchmarks.surrogate import peers as peers_of
 from benchmarks.surrogate.device import Device
+from benchmarks.surrogate.priors import NEED_HALVES
 from benchmarks.surrogate.small_spaces import SmallSpace
 from storage.location import local_argument
 from storage.target import check_file_to_write
@@ -144,7 +146,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--space", default="parameter_golf")
     parser.add_argument("--seeds", type=at_least_one, default=SEEDS)
     parser.add_argument("--slots", type=at_least_one, nargs="+", default=list(SLOTS))
-    parser.add_argument("--methods", nargs="+", default=list(campaigns.methods()), metavar="METHOD")
+    parser.add_argument("--methods", nargs="+", default=without_unseen(campaigns.methods()), metavar="METHOD")
     parser.add_argument("--trials", type=at_least_one, help="measure after so many trials in place of device time")
     parser.add_argument("--keep", nargs="+", default=[], metavar="PATH", help="knobs that are left at the base")
     parser.add_argument("--halves", action="store_true", help="surrogates of one half of the configs, and of the other")
@@ -156,7 +158,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if given.lines is not None:
             check_file_to_write("--lines", given.lines)
-        check_methods(given.methods, given.peers)
+        check_methods(given.methods, given.peers, given.halves)
         runs = trainings.read(given.space, given.file)
         check_enough(runs)
         devices = made(known_knobs(small_spaces.load(given.space), given.keep), runs, given.halves, given.keep)
@@ -175,6 +177,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+def without_unseen(names: Iterable[str]) -> list[str]:
+    """The methods that need no half of the recording to have been left out."""
+    return [name for name in names if name.rpartition(", ")[2] not in NEED_HALVES]
+
+
 def known_knobs(small: SmallSpace, paths: Sequence[str]) -> SmallSpace:
     """The space itself; a ValueError for a path that is no knob of it."""
     for path in paths:
@@ -188,8 +195,9 @@ def made(small: SmallSpace, runs: Sequence[trainings.Training], halves: bool, ke
         return {kind: Device(small, runs, kind, kept=kept) for kind in models.KINDS}
     parts = {"one half": 0, "other half": 1}
     chosen = {name: [r for r in runs if crc32(r.config.encode()) % 2 == part] for name, part in parts.items()}
+    others = dict(zip(chosen, reversed(chosen.values()), strict=True))
     return {
-        f"{kind}, {name}": Device(small, part, kind, kept=kept)
+        f"{kind}, {name}": Device(small, part, kind, kept=kept, unseen=others[name])
         for name, part in chosen.items()
         for kind in models.KINDS
     }
@@ -205,8 +213,8 @@ def check_enough(runs: Sequence[trainings.Training]) -> None:
         )
 
 
-def check_methods(names: Sequence[str], peers: str | None) -> None:
-    """Raise a ValueError for a method that there is not."""
+def check_methods(names: Sequence[str], peers: str | None, halves: bool) -> None:
+    """Raise a ValueError for a method that there is not, and for a prior of unseen trainings where all are seen."""
     known = list(campaigns.methods(peers))
     for name in names:
         if peers is None and name in peers_of.METHODS:
@@ -216,6 +224,8 @@ def check_methods(names: Sequence[str], peers: str | None) -> None:
                 raise ValueError(f"{name} needs the package {package}: pip install {package}, or name other --methods")
         if name not in known:
             raise ValueError(f"there is no method {name!r}: {nearest(name, known, 'methods')}")
+        if not halves and name.rpartition(", ")[2] in NEED_HALVES:
+            raise ValueError(f"{name} needs trainings that the surrogate has not seen: give --halves")
 
 
 def keep(path: Path | None, line: Line) -> None:

@@ -47,12 +47,21 @@ class Outcome:
 
 
 class Device:
-    """A surrogate of one space, of one kind of model. Campaigns search all knobs but those ``kept`` at the base."""
+    """A surrogate of one space, of one kind of model. Campaigns search all knobs but those ``kept`` at the base.
+
+    ``unseen`` are trainings that it was not fitted on, for priors.
+    """
 
     def __init__(
-        self, small: SmallSpace, trainings: Sequence[Training], kind: str, seed: int = 0, kept: Sequence[str] = ()
+        self,
+        small: SmallSpace,
+        trainings: Sequence[Training],
+        kind: str,
+        seed: int = 0,
+        kept: Sequence[str] = (),
+        unseen: Sequence[Training] = (),
     ) -> None:
-        self.small, self.kind, base = small, kind, small.space.values_of(small.base)
+        self.small, self.kind, self.unseen, base = small, kind, unseen, small.space.values_of(small.base)
         self.kept = {path: base[path] for path in kept}
         self.searched = replace(small.space, knobs=tuple(k for k in small.space.knobs if k.path not in kept))
         self.base_point = self.searched.values_of(small.base)

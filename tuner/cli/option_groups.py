@@ -118,9 +118,8 @@ def _say_what_is_known(group: argparse._ArgumentGroup) -> None:
         type=text_argument,
         nargs="+",
         help="start from what is known: 'recorded' (the space's own recorded runs) and earlier campaigns, by name or "
-        "folder; "
-        "the best configs are tried first, and results of another scale, data, budget, evaluation or seed are "
-        "forgotten as evidence comes in",
+        "folder; with --sampler gp what they found is the trend of its model, else the best configs are tried first; "
+        "results of another scale, data, budget, evaluation or seed are given up where trials contradict them",
     )
     group.add_argument(
         "--likely",

@@ -20,18 +20,21 @@ from trainable.seeds import derived
 from tuner.proposals.coordinates import Coordinates
 
 STARTUP_TRIALS = 16  # ended ones, before a model has enough to go by
+WITH_TREND = 8  # the same where others found something: every second point lies near the base until then
 BLOCK = STARTUP_TRIALS - 1  # points of one design
 REDRAWN = 0.15  # the part of them in which a knob leaves the base
 FEWEST_REDRAWN = 2.0  # knobs that leave it on average, in a space of few
 
 
 class NearBase:
-    """Points near the base until enough trials have ended; ``begun`` trials are of earlier starts of the campaign."""
+    """Points near the base until enough trials have ended; ``begun`` trials are of earlier starts of the campaign.
 
-    def __init__(
-        self, space: Space, base_values: Mapping[str, Value], seed: int, begun: int, wanted: int = STARTUP_TRIALS
-    ) -> None:
-        self.coordinates, self.seed, self.begun, self.wanted = Coordinates(space), seed, begun, wanted
+    It is every ``every``-th point until ``wanted`` have ended.
+    """
+
+    def __init__(self, space: Space, base_values: Mapping[str, Value], seed: int, begun: int) -> None:
+        self.coordinates, self.seed, self.begun = Coordinates(space), seed, begun
+        self.wanted, self.every = STARTUP_TRIALS, 1
         self.base = self.coordinates.rows([base_values])[0]
         self._blocks: dict[int, np.ndarray] = {}
 
@@ -41,8 +44,8 @@ class NearBase:
         ended = sum(trial.state in (TrialState.COMPLETE, TrialState.PRUNED) for trial in trials)
         if ended >= self.wanted:
             self.wanted = 0
-        elif all(trial.state != TrialState.WAITING for trial in trials):
-            study.enqueue_trial(self.draw(len(trials)))
+        elif len(trials) % self.every == 0 and all(trial.state != TrialState.WAITING for trial in trials):
+            study.enqueue_trial(self.draw(len(trials) // self.every))
 
     def draw(self, number: int) -> dict[str, Value]:
         """The values of the base, a few of them drawn anew: the ``number``-th point of the design, from 1 up."""

@@ -11,39 +11,33 @@ from search_spaces.space import Space
 from trainable.seeds import derived
 from tuner.campaign.trial_end import TrialEnd
 from tuner.proposals.first_points import STARTUP_TRIALS
+from tuner.proposals.warm_start import Point
 from tuner.search_methods import GP, RANDOM, TPE, TPE_UNIFORM
 
 
 def made(
-    method: str, space: Space, seed: int, begun: int, replicates: Sequence[TrialEnd] = ()
+    method: str,
+    space: Space,
+    seed: int,
+    begun: int,
+    replicates: Sequence[TrialEnd] = (),
+    points: Sequence[Point] = (),
 ) -> optuna.samplers.BaseSampler:
     """The sampler of a search that starts with ``begun`` trials: one seed for all starts would repeat its draws.
 
-    ``replicates`` are ends on other seeds, which the Gaussian process knows the noise from.
+    ``replicates`` are ends on other seeds, which the Gaussian process knows the noise from; ``points`` are results of
+    other campaigns, which are a trend of its model.
     """
-    return _makers(space, seed, begun, replicates)[method](derived(seed, "search", begun))
-
-
-def made_after_a_prior(
-    method: str, space: Space, seed: int, begun: int, replicates: Sequence[TrialEnd] = ()
-) -> Callable[[int], optuna.samplers.BaseSampler]:
-    """A function that gives the sampler for the n-th question of a search that starts from a prior."""
-    make = _makers(space, seed, begun, replicates)[method]
-    if method == GP:  # which draws from its own seeds, and keeps what it fitted
-        one = make(seed)
-        return lambda number: one
-    return lambda number: make(derived(seed, "point after a prior", begun, number))
-
-
-def _makers(
-    space: Space, seed: int, begun: int, replicates: Sequence[TrialEnd]
-) -> dict[str, Callable[[int], optuna.samplers.BaseSampler]]:
-    def gp(_: int) -> optuna.samplers.BaseSampler:
+    if method == GP:
         from tuner.proposals.model.gp_sampler import GaussianProcessSampler  # with torch, which no other needs
 
-        return GaussianProcessSampler(space, seed, begun, replicates)
+        return GaussianProcessSampler(space, seed, begun, replicates, points)
+    return _MAKERS[method](derived(seed, "search", begun))
 
-    return {GP: gp, TPE: tpe, TPE_UNIFORM: tpe, RANDOM: random_sampler}
+
+def made_after_a_prior(method: str, seed: int, begun: int) -> Callable[[int], optuna.samplers.BaseSampler]:
+    """A function that gives the sampler of Optuna's own for the n-th question of a search that starts from a prior."""
+    return lambda number: _MAKERS[method](derived(seed, "point after a prior", begun, number))
 
 
 def random_sampler(seed: int) -> optuna.samplers.BaseSampler:
@@ -71,3 +65,10 @@ def tpe(seed: int) -> optuna.samplers.BaseSampler:
         return optuna.samplers.TPESampler(
             seed=seed, n_startup_trials=STARTUP_TRIALS, multivariate=True, group=True, constant_liar=True
         )
+
+
+_MAKERS: dict[str, Callable[[int], optuna.samplers.BaseSampler]] = {
+    TPE: tpe,
+    TPE_UNIFORM: tpe,
+    RANDOM: random_sampler,
+}

@@ -32,7 +32,7 @@ from trainable.seeds import derived
 from tuner.campaign.journal import Journal
 from tuner.campaign.trial_end import TrialEnd
 from tuner.failures import OUT_OF_MEMORY
-from tuner.proposals.first_points import STARTUP_TRIALS, NearBase
+from tuner.proposals.first_points import STARTUP_TRIALS, WITH_TREND, NearBase
 from tuner.proposals.optuna_samplers import made, made_after_a_prior
 from tuner.proposals.prior_sampler import PRIOR_TRIALS, PriorSampler
 from tuner.proposals.warm_start import Prior
@@ -82,12 +82,14 @@ class Sampler:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self.space = space
         begun = len(earlier)  # one seed for all starts would repeat the first draws
-        if prior is None:
-            chosen = made(method, space, seed, begun, replicates)
-        else:
+        points = () if prior is None else prior.points
+        queued = prior is not None and method != GP  # which has it as a trend of its model
+        if queued:
             domains = {knob.path: distribution(knob.domain) for knob in space.knobs}
-            inner = made_after_a_prior(method, space, seed, begun, replicates)
-            chosen = PriorSampler(inner, prior.points, base_values, domains)
+            after_a_prior = made_after_a_prior(method, seed, begun)
+            chosen: optuna.samplers.BaseSampler = PriorSampler(after_a_prior, points, base_values, domains)
+        else:
+            chosen = made(method, space, seed, begun, replicates, points)
         self.study = optuna.create_study(
             study_name=name or space.name,
             storage=_storage(journal, note),
@@ -99,13 +101,12 @@ class Sampler:
             self.study.set_user_attr(attribute, text)
         self._open: dict[int, optuna.Trial] = {}
         self._steps_per_unit = 1 if unit in WHOLE_UNITS else STEPS_PER_FRACTIONAL_UNIT
-        shown = 0 if prior is None else min(PRIOR_TRIALS, len(prior.points))
-        self.near_base = NearBase(space, base_values, seed, begun, STARTUP_TRIALS - shown if method in (GP, TPE) else 0)
+        self.near_base = _near_base(NearBase(space, base_values, seed, begun), method, len(points))
         for end in earlier:
             self.add(end)
         if not base_known and dict(base_values) not in [end.values for end in earlier]:
             self.study.enqueue_trial(dict(base_values))
-        for values in [] if prior is None else prior.first(base_values):
+        for values in prior.first(base_values) if prior is not None and queued else []:
             if values not in [end.values for end in earlier]:
                 self.study.enqueue_trial(values)
         for number in range(max(1, len(earlier)), LIKELY_TRIALS):  # in place of random ones
@@ -191,6 +192,17 @@ class Sampler:
         if end.started is not None and end.ended is not None:  # else it would seem to have run at this moment
             trial.datetime_start, trial.datetime_complete = _local(end.started), _local(end.ended)
         self.study.add_trial(trial)
+
+
+def _near_base(design: NearBase, method: str, num_points: int) -> NearBase:
+    """Set how many of the first points lie near the base: fewer where ``num_points`` are known from elsewhere."""
+    if method not in (GP, TPE):
+        design.wanted = 0
+    elif method == TPE:
+        design.wanted = STARTUP_TRIALS - min(PRIOR_TRIALS, num_points)
+    elif num_points:
+        design.wanted, design.every = WITH_TREND, 2
+    return design
 
 
 def name_metrics(study: optuna.Study, names: Sequence[str]) -> None:

@@ -1,7 +1,9 @@
 """Warm start of a search: results of others, as points of the space with a score.
 
 Scores of one source are comparable with each other only: a recorded campaign has another size and other data. What
-they are worth here is found out by ``prior_sampler.py``. Nothing is left out silently: each row not used has a reason.
+they are worth here is found out by the Gaussian process (``model/elsewhere.py``), or by ``prior_sampler.py`` where TPE
+proposes. Rates of another width are moved by the rules of width of the space. Nothing is left out silently: each row
+not used has a reason.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ from storage.location import Location, location
 from terminal.counted import counted
 from terminal.nearest import nearest
 from trainable.component import OtherSourceError, without_neutral
-from trainable.component_paths import difference, with_values
+from trainable.component_paths import difference, get_value, with_values
 from trainable.config import TrainConfig
 from tuner.campaign.finished import Finished
 from tuner.campaign.row_config import EarlierVersionError, config_of
@@ -181,7 +183,7 @@ def of_folder(folder: Location, space: Space, base: TrainConfig, data: str) -> P
         name, why = f"{folder.name}:{row['number']}", _unusable(row, space.objective)
         config, other = _config_or_why(row)
         if config is not None and not why:
-            values, why = project(space, base, config, fixed=False)
+            values, why = project(space, base, as_wide_as(space, base, config), fixed=False)
         if config is None or why:
             left_out[name] = why or other
             continue
@@ -212,6 +214,19 @@ def _unusable(row: TrialRow, objective: str) -> str:
         return str(row["status"])
     value = measure_of(row, objective)
     return "" if value is not None and math.isfinite(value) else f"without {objective}"
+
+
+def as_wide_as(space: Space, base: TrainConfig, config: TrainConfig) -> TrainConfig:
+    """An earlier config with its searched rates as the width of ``base`` has them, by the space's rules of width.
+
+    Where the width is searched itself, a rate is a value beside it, and stays.
+    """
+    rules, paths = space.width_rules, [knob.path for knob in space.knobs]
+    if not rules.exponents or rules.width in paths or type(config.model) is not type(base.model):
+        return config
+    searched = {path: factor for path, factor in rules.factors(config, base).items() if path in paths}
+    found: TrainConfig = with_values(config, {path: get_value(config, path) * by for path, by in searched.items()})
+    return found
 
 
 def project(space: Space, base: TrainConfig, config: TrainConfig, fixed: bool = True) -> tuple[dict[str, Value], str]:

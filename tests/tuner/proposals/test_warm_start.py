@@ -11,6 +11,7 @@ import pytest
 import search_spaces
 from results.design import Design
 from search_spaces import recorded
+from search_spaces.width import WidthRules
 from trainable.component_json import encode
 from trainable.component_paths import with_values
 from trainable.config import Budget
@@ -164,3 +165,20 @@ def test_a_warm_search_asks_for_the_base_then_the_best_and_a_resume_asks_for_non
     assert rates == [bench.base.optimizer.matrix_lr, 0.1]
     again = search()
     assert again.ledger.entries[again.next().key].config.optimizer.matrix_lr == 0.2
+
+
+def test_rates_of_a_narrower_campaign_are_moved_to_the_width_here_by_the_rule(make_bench, toy_space, play) -> None:
+    ruled = replace(toy_space, width_rules=WidthRules(exponents={"optimizer.matrix_lr": -1}))
+    bench = make_bench(space=ruled)
+    play(bench.search(trials=8, stopper="none")).run()
+    rates = {f"campaign:{r['number']}": r["optimizer.matrix_lr"] for r in bench.rows() if r["status"] == "completed"}
+    wider = with_values(bench.base, {"model.model_dim": 64})
+    found = warm_start.load([str(bench.folder)], ruled, wider, "proxy", DATA)
+    assert {p.name: p.values["optimizer.matrix_lr"] for p in found.points} == {
+        name: pytest.approx(rate / 2) for name, rate in rates.items() if rate / 2 >= 0.01
+    }
+    assert {why for name, why in found.left_out.items() if name in rates} <= {
+        "outside the range of a knob: optimizer.matrix_lr"
+    }
+    without = warm_start.load([str(bench.folder)], toy_space, wider, "proxy", DATA)
+    assert {p.name: p.values["optimizer.matrix_lr"] for p in without.points} == rates

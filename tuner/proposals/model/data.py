@@ -6,15 +6,18 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from tuner.proposals.model.trend import Trend
+
 
 @dataclass(frozen=True)
 class ModelData:
-    """Values at rows of coordinates, their own noise, and the mean far away from all."""
+    """Values at rows of coordinates, their own noise, and the mean far away from all, with a trend or without."""
 
     rows: np.ndarray
     values: np.ndarray
     extra: np.ndarray | None = None
     mean: float = 0.0
+    trend: Trend | None = None
 
     def subset(self, most: int) -> ModelData:
         """At most so many: the lowest half of them, and the others evenly over the rest in its order."""

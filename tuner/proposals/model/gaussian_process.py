@@ -14,9 +14,12 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from tuner.proposals.model.trend import Trend
+
 LENGTH, LENGTH_SPREAD = 0.3, 1.0  # prior of a length: median for one knob, and standard deviation of its logarithm
 NOISE, NOISE_SPREAD = 0.02, 1.0  # the same of the noise's part of the variance
 SCALE_SPREAD = 0.5  # of the logarithm of the kernel's variance around 1
+BESIDE_A_TREND, BESIDE_SPREAD = 0.5, 1.0  # the same where a trend may explain the greater part
 ITERATIONS = 30
 FARTHEST = 4.0  # standard deviations of the prior, beyond which no maximum is looked for
 THINNED, MOST_SHRINKS = 8, 30  # steps between two draws of hyperparameters, and tries in a step
@@ -31,6 +34,7 @@ class Hyperparameters:
     lengths: torch.Tensor
     scale: float
     noise: float
+    by_trend: bool = False  # fitted with the trend from elsewhere, and to be used with it
 
 
 class GaussianProcess:
@@ -47,8 +51,10 @@ class GaussianProcess:
         knob_of_feature: np.ndarray,
         extra: np.ndarray | None = None,
         mean: float = 0.0,
+        trend: Trend | None = None,
     ) -> None:
         self.parameters, self.mean = parameters, mean
+        self.trend = trend if parameters.by_trend else None
         self._lengths = parameters.lengths[torch.from_numpy(knob_of_feature)]
         self._inputs = torch.from_numpy(features) / self._lengths
         noise = (
@@ -57,34 +63,49 @@ class GaussianProcess:
             + (torch.zeros(len(values), dtype=DTYPE) if extra is None else torch.from_numpy(extra))
         )
         covariance = parameters.scale * matern(self._inputs, self._inputs) + torch.diag(noise)
-        self._factor = torch.linalg.cholesky(covariance)
         centred = torch.from_numpy(values) - mean
+        if self.trend is not None:
+            self._columns = self.trend.columns(features)
+            covariance = covariance + self.trend.covariance(self._columns, self._columns)
+            centred = centred - self.trend.mean(self._columns)
+        self._factor = torch.linalg.cholesky(covariance)
         self._weights = torch.cholesky_solve(centred[:, None], self._factor)[:, 0]
 
     def predict(self, features: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
         """Mean and variance at features, without noise."""
-        cross = self._cross(features)
+        before, cross, columns = self._before(features)
         explained = torch.linalg.solve_triangular(self._factor, cross.T, upper=False)
         variance = self.parameters.scale - (explained**2).sum(dim=0)
-        return self.mean + cross @ self._weights, variance.clamp_min(1e-9)
+        if self.trend is not None and columns is not None:
+            variance = variance + self.trend.variance(columns)
+        return before + cross @ self._weights, variance.clamp_min(1e-9)
 
     def mean_at(self, features: np.ndarray) -> torch.Tensor:
         """Mean at features."""
-        return self.mean + self._cross(features) @ self._weights
+        before, cross, _ = self._before(features)
+        return before + cross @ self._weights
 
     def draw(self, features: np.ndarray, generator: np.random.Generator) -> torch.Tensor:
         """One function drawn from the posterior, at features."""
         inputs = torch.from_numpy(features) / self._lengths
-        cross = self._cross(features)
+        before, cross, columns = self._before(features)
         explained = torch.linalg.solve_triangular(self._factor, cross.T, upper=False)
         covariance = self.parameters.scale * matern(inputs, inputs) - explained.T @ explained
+        if self.trend is not None and columns is not None:
+            covariance = covariance + self.trend.covariance(columns, columns)
         factor, _ = torch.linalg.cholesky_ex(covariance + 1e-4 * torch.eye(len(inputs), dtype=DTYPE))
         noise = torch.from_numpy(generator.normal(size=len(inputs)))
-        found: torch.Tensor = self.mean + cross @ self._weights + factor @ noise
+        found: torch.Tensor = before + cross @ self._weights + factor @ noise
         return found
 
-    def _cross(self, features: np.ndarray) -> torch.Tensor:
-        return self.parameters.scale * matern(torch.from_numpy(features) / self._lengths, self._inputs)
+    def _before(self, features: np.ndarray) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
+        """The mean before any data, covariances with the data, and the trend's columns, at features."""
+        cross = self.parameters.scale * matern(torch.from_numpy(features) / self._lengths, self._inputs)
+        before = torch.full((len(features),), self.mean, dtype=DTYPE)
+        if self.trend is None:
+            return before, cross, None
+        columns = self.trend.columns(features)
+        return before + self.trend.mean(columns), cross + self.trend.covariance(columns, self._columns), columns
 
 
 def matern(one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
@@ -104,20 +125,29 @@ class Likelihood:
         knob_of_feature: np.ndarray,
         extra: np.ndarray | None = None,
         mean: float = 0.0,
+        trend: Trend | None = None,
     ) -> None:
         num_knobs = int(knob_of_feature.max()) + 1
         length = math.log(LENGTH * math.sqrt(num_knobs))
-        self.middle = torch.tensor([*[length] * num_knobs, 0.0, math.log(NOISE)], dtype=DTYPE)
-        self.spread = torch.tensor([*[LENGTH_SPREAD] * num_knobs, SCALE_SPREAD, NOISE_SPREAD], dtype=DTYPE)
+        scale, scale_spread = (0.0, SCALE_SPREAD) if trend is None else (math.log(BESIDE_A_TREND), BESIDE_SPREAD)
+        self.middle = torch.tensor([*[length] * num_knobs, scale, math.log(NOISE)], dtype=DTYPE)
+        self.spread = torch.tensor([*[LENGTH_SPREAD] * num_knobs, scale_spread, NOISE_SPREAD], dtype=DTYPE)
         self.inputs, self.knob = torch.from_numpy(features), torch.from_numpy(knob_of_feature)
         self.added = torch.zeros(len(values), dtype=DTYPE) if extra is None else torch.from_numpy(extra)
+        self.added = torch.diag(self.added + JITTER)
         self.centred = torch.from_numpy(values)[:, None] - mean
+        self.by_trend = trend is not None
+        if trend is not None:
+            self.middle[:-2] = trend.log_lengths
+            columns = trend.columns(features)
+            self.added = self.added + trend.covariance(columns, columns)
+            self.centred = self.centred - trend.mean(columns)[:, None]
 
     def __call__(self, offsets: torch.Tensor) -> torch.Tensor:
         """The logarithm, but for a constant; minus infinity where it cannot be computed."""
         logs = self.middle + self.spread * offsets
         scaled = self.inputs / logs[:-2].exp()[self.knob]
-        noise = torch.diag(logs[-1].exp() + JITTER + self.added)
+        noise = logs[-1].exp() * torch.eye(len(self.centred), dtype=DTYPE) + self.added
         factor, failed = torch.linalg.cholesky_ex(logs[-2].exp() * matern(scaled, scaled) + noise)
         if failed:
             return torch.tensor(-math.inf, dtype=DTYPE)
@@ -127,7 +157,11 @@ class Likelihood:
 
     def hyperparameters(self, offsets: torch.Tensor) -> Hyperparameters:
         logs = self.middle + self.spread * offsets
-        return Hyperparameters(logs[:-2].exp(), float(logs[-2].exp()), float(logs[-1].exp()))
+        return Hyperparameters(logs[:-2].exp(), float(logs[-2].exp()), float(logs[-1].exp()), self.by_trend)
+
+    def density(self, offsets: torch.Tensor) -> float:
+        """The logarithm of the posterior density of offsets, but for a constant that is the same for all models."""
+        return float(self(offsets) - (offsets**2).sum() / 2)
 
 
 def most_likely(likelihood: Likelihood) -> torch.Tensor:

@@ -14,6 +14,7 @@ import torch
 
 from tuner.proposals.model import acquisition
 from tuner.proposals.model.data import ModelData
+from tuner.proposals.model.elsewhere import Elsewhere, row_bytes
 from tuner.proposals.model.models import Models
 from tuner.proposals.model.observations import Observations
 
@@ -30,9 +31,17 @@ LIKELY_TO_TRAIN = 0.5  # least chance of a proposal that is drawn
 class Goal:
     """Scorer of candidates for the n-th question, by what is known then: higher is better."""
 
-    def __init__(self, models: Models, found: Observations, number: int, generator: np.random.Generator) -> None:
+    def __init__(
+        self,
+        models: Models,
+        found: Observations,
+        number: int,
+        generator: np.random.Generator,
+        elsewhere: Elsewhere | None = None,
+    ) -> None:
         self.coordinates, self.generator = models.coordinates, generator
-        told = ModelData(found.valued, found.values, found.extra)
+        trend = None if elsewhere is None else elsewhere.trend(found.valued)
+        told = ModelData(found.valued, found.values, found.extra, trend=trend)
         parameters = models.hyperparameters("ends", number, told, DRAWS)
         self.ends = models.posterior(parameters, told)
         if len(found.running):
@@ -41,8 +50,12 @@ class Goal:
         self.by_draw = len(found.running) >= MANY and number % 2 == 1
         measured = found.valued[found.allowed]
         means = self.ends.mean_at(self.coordinates.features(measured)).numpy()
-        self.ranked = measured[np.argsort(means, kind="stable")]  # rows of measured points, best first
         self.incumbent = float(means.min())
+        places = measured
+        if elsewhere is not None:
+            places = np.concatenate([measured, elsewhere.best])
+            means = self.ends.mean_at(self.coordinates.features(places)).numpy()
+        self.ranked = places[np.argsort(means, kind="stable")]  # rows to look around, best first
         labels = ModelData(found.tried, found.trains, mean=1.0)  # far away from all a config is taken to train
         self.trains = None if (found.trains > 0).all() else models.fitted("trains", labels)
         self.spread_of_seconds = float(found.log_seconds.std()) if len(found.log_seconds) >= FEWEST_TIMED else 0.0
@@ -51,7 +64,7 @@ class Goal:
             scaled = (found.log_seconds - found.log_seconds.mean()) / self.spread_of_seconds
             self.seconds = models.fitted("seconds", ModelData(found.timed, scaled))
         self.failed_part = part_of_failures(found)
-        self.known = {row.round(9).tobytes() for row in found.known}
+        self.known = {row_bytes(row) for row in found.known}
 
     def scores(self, rows: np.ndarray) -> np.ndarray:
         """A score for each row of coordinates; minus infinity for one that has been tried."""
@@ -64,7 +77,7 @@ class Goal:
             improvement = acquisition.log_expected_improvement(*self.ends.predict(features), self.incumbent)
             score = improvement + log_chance - self._log_seconds(features, log_chance)
         found: np.ndarray = score.numpy()
-        found[[row.round(9).tobytes() in self.known for row in rows]] = -np.inf
+        found[[row_bytes(row) in self.known for row in rows]] = -np.inf
         return found
 
     def _log_chance(self, features: np.ndarray) -> torch.Tensor:

@@ -40,12 +40,15 @@ class Observations:
 
 
 def observed(
-    trials: Sequence[FrozenTrial], coordinates: Coordinates, replicates: Sequence[TrialEnd] = ()
+    trials: Sequence[FrozenTrial],
+    coordinates: Coordinates,
+    replicates: Sequence[TrialEnd] = (),
+    same: Sequence[TrialEnd] = (),
 ) -> Observations | None:
     """The data that trials give; None where none has a value.
 
     ``replicates`` are ends of configs on other seeds: from them the model knows the noise, and what a lucky end is
-    worth.
+    worth. ``same`` are ends that this search could have measured, of a campaign before it: none of them may win here.
     """
     finished = [t for t in trials if t.state == TrialState.COMPLETE]
     if not finished:
@@ -55,9 +58,10 @@ def observed(
     guesses = [(t, guess) for t, failed in pruned if not failed and t.intermediate_values and (guess := rungs.guess(t))]
     stopped = [t for t, _ in guesses]
     untrained = [t for t, failed in pruned if failed or not t.intermediate_values]
-    again = [(end.values, end.value) for end in replicates if end.value is not None]
+    again = [(end.values, end.value) for end in (*replicates, *same) if end.value is not None]
+    measured = np.array([*rungs.ends, *(end.value for end in same if end.value is not None)])
     told = [*rungs.ends, *(value for _, value in again), *(end for _, (end, _) in guesses)]
-    values, slope = warped(np.array(rungs.ends), np.array(told))
+    values, slope = warped(measured, np.array(told))
     spreads = np.array([*np.zeros(len(finished) + len(again)), *(spread for _, (_, spread) in guesses)])
     broke = np.array([fails(t) for t in finished])
     seconds = np.array([t.user_attrs.get(TOLD_SECONDS) or np.nan for t in finished])
