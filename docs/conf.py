@@ -40,6 +40,7 @@ CONTENTS: dict[str, dict[str, list[str]]] = {
             "docs/tutorial",
             "docs/guide",
             "docs/python",
+            "docs/objectives",
             "docs/own_components",
             "docs/own_train",
             "docs/trackers",

@@ -1,4 +1,4 @@
-"""Limits that a trial must keep to count: ``artifact_bytes<=16e6 margin 1%``, as data.
+"""Limits that a trial must keep to count: ``artifact_bytes<=16e6 margin 1%`` or ``val_bpb<=1.2``, as data.
 
 A trial that breaks one is ``infeasible``. The sampler is told by how much, as a part of the limit, so that constraints
 in bytes and in seconds weigh alike.
@@ -6,6 +6,7 @@ in bytes and in seconds weigh alike.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,16 +15,18 @@ from terminal.nearest import nearest
 from terminal.number import decimal
 from trainable.config import TrainConfig
 
-from search_spaces.objectives import COSTS, Measured, cost_of
+from search_spaces.objectives import COSTS, MINUTES, SCORES_AT_THE_END, Measured, cost_of
+from search_spaces.objectives import check as check_objective
 
 SMALLEST, LARGEST = 1e-9, 1e30  # of a limit, so that what exceeds it is a finite part of it
+MEASURES = (*COSTS, *SCORES_AT_THE_END)
 BEFORE_TRAINING = ("parameters",)  # known without a single step
 _FORM = re.compile(r"\s*(\w+)\s*<=\s*([\w.+-]+)\s*(?:margin\s+([\w.+-]+)\s*%)?\s*")
 
 
 @dataclass(frozen=True)
 class Constraint:
-    """``measure`` (one of COSTS) must not exceed ``limit``, less ``margin_percent`` of it."""
+    """``measure`` (one of MEASURES) must not exceed ``limit``, less ``margin_percent`` of it."""
 
     measure: str
     limit: float
@@ -36,8 +39,9 @@ class Constraint:
         if match is None:
             raise ValueError(f"a constraint is MEASURE<=LIMIT or MEASURE<=LIMIT margin PERCENT%, not {text!r}")
         measure, limit, margin = match[1], _number(match[2], text), _number(match[3] or "0", text)
-        if measure not in COSTS:
-            raise ValueError(f"the constraint {text!r} has an unknown measure: {nearest(measure, COSTS, 'measures')}")
+        if measure not in MEASURES:
+            near = nearest(measure, MEASURES, "measures")
+            raise ValueError(f"the constraint {text!r} has an unknown measure: {near}")
         if not SMALLEST <= limit <= LARGEST or not 0 <= margin < 100:
             rule = f"a limit above 0 ({SMALLEST:g} to {LARGEST:g}) and a margin of 0 to below 100 percent"
             raise ValueError(f"the constraint {text!r} needs {rule}")
@@ -53,8 +57,11 @@ class Constraint:
         return self.limit * (1 - self.margin_percent / 100)
 
     def excess(self, value: float) -> float:
-        """Return the part of the bound by which ``value`` exceeds it; at most 0 where it is kept."""
-        return value / self.bound - 1
+        """Return the part of the bound by which ``value`` exceeds it; at most 0 where it is kept.
+
+        A score that is no finite number exceeds it by the whole of it.
+        """
+        return value / self.bound - 1 if math.isfinite(value) else 1.0
 
     def violation(self, row: Measured) -> str:
         """Say what a trial's row breaks; empty where it keeps the constraint or does not know yet."""
@@ -78,8 +85,29 @@ def check(constraints: Sequence[Constraint], config: TrainConfig, vocab_size: in
     for constraint in constraints:
         if constraint.measure == "artifact_bytes" and config.artifact is None:
             raise ValueError(f"the constraint {constraint} needs an artifact: set artifact=Artifact")
+        if constraint.measure in SCORES_AT_THE_END:
+            _check_score(constraint, config)
     if vocab_size is not None and (why := violation_before_training(constraints, config, vocab_size)):
         raise ValueError(f"the base breaks a constraint: {why}")
+
+
+def check_minutes(objectives: Sequence[str], constraints: Sequence[Constraint]) -> None:
+    """Raise a ValueError where minutes alone are minimised: the run that learns least would win."""
+    if tuple(objectives) == (MINUTES,) and all(
+        constraint.measure not in SCORES_AT_THE_END for constraint in constraints
+    ):
+        raise ValueError(
+            f"the objective {MINUTES} needs a score to reach, or the run that learns least would win: give "
+            "--constraint 'val_bpb<=1.2', say, or a second objective"
+        )
+
+
+def _check_score(constraint: Constraint, config: TrainConfig) -> None:
+    try:
+        check_objective(constraint.measure, config)
+    except ValueError as error:
+        needs = str(error).partition(" needs ")[2]
+        raise ValueError(f"the constraint {constraint} needs {needs}") from None
 
 
 def violation_before_training(constraints: Sequence[Constraint], config: TrainConfig, vocab_size: int) -> str:

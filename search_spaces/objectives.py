@@ -11,10 +11,14 @@ from trainable.data.dataset import Dataset
 
 MEASURED_ON_THE_WAY = ("val_bpb", "val_loss", "val_nats_per_character", "val_mainrun_loss")
 # Known when a run has ended, so that there is nothing to stop trials by: such a search has no rungs.
-MEASURED_AT_THE_END = ("val_bpb_quantised", "val_loss_quantised", "time_to_target")
+QUANTISED = ("val_bpb_quantised", "val_loss_quantised")
+MINUTES = "train_minutes"
+MEASURED_AT_THE_END = (*QUANTISED, "time_to_target", MINUTES)
 OBJECTIVES = (*MEASURED_ON_THE_WAY, *MEASURED_AT_THE_END)
 # What a trial costs: a second objective, or the measure of a constraint.
-COSTS = ("train_seconds", "step_seconds", "parameters", "artifact_bytes", "peak_memory_bytes")
+COSTS = ("train_seconds", MINUTES, "step_seconds", "parameters", "artifact_bytes", "peak_memory_bytes")
+# How well a trial ended: an objective, or the measure of a constraint ("the fewest minutes to ...").
+SCORES_AT_THE_END = (*MEASURED_ON_THE_WAY, *QUANTISED)
 
 BY_CHARACTER = ("val_nats_per_character", "val_mainrun_loss")
 
@@ -23,6 +27,7 @@ class Measured(TypedDict, total=False):
     """Numbers behind the costs. A trial's row has them all (results/store/row_types.py), as mypy holds."""
 
     train_seconds: float | None
+    train_minutes: float | None
     extra_seconds: float | None
     steps: int | None
     parameters: int | None
@@ -45,7 +50,7 @@ def parse(text: str) -> tuple[str, str | None]:
     if first not in OBJECTIVES:
         raise ValueError(f"unknown objective {first!r}: {nearest(first, OBJECTIVES, 'objectives')}")
     if comma and second not in (*OBJECTIVES, *COSTS):
-        known = (*OBJECTIVES, *COSTS)
+        known = {*OBJECTIVES, *COSTS}
         raise ValueError(f"unknown second objective {second!r}: {nearest(second, known, 'objectives and costs')}")
     if first == second:
         raise ValueError(f"the two objectives are both {first}")
@@ -54,12 +59,12 @@ def parse(text: str) -> tuple[str, str | None]:
 
 def check_second(objective: str, config: TrainConfig, dataset: Dataset | None = None) -> None:
     """Check a second objective as :func:`check` does the first; it may be a cost."""
-    if objective not in COSTS:
+    if objective in OBJECTIVES:
         check(objective, config, dataset)
     elif objective == "artifact_bytes" and config.artifact is None:
         raise ValueError("the objective artifact_bytes needs an artifact: set artifact=Artifact")
-    elif objective == "train_seconds" and config.budget.unit == "seconds":
-        raise ValueError("the objective train_seconds needs a budget in another unit: all trials would take the same")
+    elif objective == "train_seconds" and (problem := _problem_with_clock(config)) is not None:
+        raise ValueError(f"the objective train_seconds needs {problem}")
 
 
 def cost_of(measure: str, row: Measured) -> float | None:
@@ -83,7 +88,12 @@ def _problem_with_config(objective: str, config: TrainConfig) -> str | None:
         return "evaluation.mainrun_rows, which is null: the contest's batch is 64"
     if objective == "time_to_target":
         return _problem_with_target(config)
-    return None
+    return _problem_with_clock(config) if objective == MINUTES else None
+
+
+def _problem_with_clock(config: TrainConfig) -> str | None:
+    all_the_same = "a budget in another unit: all trials would take the same"
+    return all_the_same if config.budget.unit == "seconds" else None
 
 
 def _problem_with_target(config: TrainConfig) -> str | None:

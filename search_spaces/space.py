@@ -133,7 +133,7 @@ class Space:
             near = nearest(self.objective, OBJECTIVES, "objectives")
             raise ValueError(f"space {self.name} has the objective {self.objective!r}: {near}")
         if self.second_objective not in (None, *OBJECTIVES, *COSTS):
-            near = nearest(str(self.second_objective), [*OBJECTIVES, *COSTS], "objectives")
+            near = nearest(str(self.second_objective), {*OBJECTIVES, *COSTS}, "objectives")
             raise ValueError(f"space {self.name} has the second objective {self.second_objective!r}: {near}")
 
     @property

@@ -41,6 +41,7 @@ class Report:
     compile_seconds: float = 0.0
     param_data_ratio: float = 0.0  # tokens a scaling parameter
     epochs: float = 0.0  # passes over the training data
+    train_minutes: float | None = None
     extra: dict[str, float] = field(default_factory=dict)  # training beside this run, by a fidelity: see fidelity.py
     time_to_target: float | None = None
     target_reached: bool | None = None
@@ -158,6 +159,7 @@ def report_of(
         compile_seconds=run.compile_seconds,
         param_data_ratio=spent.param_data_ratio,
         epochs=spent.epochs,
+        train_minutes=spent.seconds / 60,
         time_to_target=None if target is None else spent.seconds + waited,
         target_reached=None if target is None else run.target_reached,
         logged=step.numbers() if step else {},

@@ -76,6 +76,7 @@ def check_answerable(space: Space, base: TrainConfig, dataset: Dataset | None = 
     if space.second_objective is not None:
         objectives.check_second(space.second_objective, base, dataset)
     constraints.check(space.constraints, base, None if dataset is None else dataset.vocab_size)
+    constraints.check_minutes(space.objectives, space.constraints)
 
 
 def check_measurable(space: Space, has_gpu: bool) -> None:

@@ -169,6 +169,9 @@ class Course(TypedDict, total=False):
     steps: Annotated[int | None, measured("steps", "optimizer updates, those beside it included", BY_DRIVER)]
     tokens: Annotated[int | None, measured("tokens", "training tokens seen, those beside it included", BY_DRIVER)]
     train_seconds: Annotated[float | None, measured("s", "time in training steps, those beside it included", BY_DRIVER)]
+    train_minutes: Annotated[
+        float | None, measured("min", "time in training steps of the run itself, evaluations not included")
+    ]
     tokens_per_second: Annotated[
         float | None, measured("tokens/s", "training tokens per second of train_seconds", BY_DRIVER)
     ]

@@ -34,6 +34,22 @@ def test_a_mistake_in_a_constraint_is_named(text: str, message: str) -> None:
         Constraint.parse(text)
 
 
+def test_a_score_may_be_limited_where_runs_give_it(tiny) -> None:
+    constraints.check(parse_all(["val_bpb<=1.2"]), tiny)
+    with pytest.raises(ValueError, match=r"^the constraint val_bpb_quantised<=1\.2 needs an artifact: set art"):
+        constraints.check(parse_all(["val_bpb_quantised<=1.2"]), tiny)
+    assert "val_bpb 1.3 > 1.2" in violation(parse_all(["val_bpb<=1.2"]), {"val_bpb": 1.3})
+    assert excesses(parse_all(["val_bpb<=1.2"]), {"val_bpb": float("nan")}, tiny) == {"val_bpb<=1.2": 1.0}
+
+
+def test_the_fewest_minutes_need_something_to_reach() -> None:
+    with pytest.raises(ValueError, match="or the run that learns least would win: give --constraint"):
+        constraints.check_minutes(["train_minutes"], parse_all(["parameters<=9"]))
+    constraints.check_minutes(["train_minutes"], parse_all(["val_bpb<=1.2"]))
+    constraints.check_minutes(["train_minutes", "val_bpb"], ())
+    constraints.check_minutes(["val_bpb"], parse_all(["train_minutes<=10"]))
+
+
 def test_one_measure_has_one_constraint() -> None:
     with pytest.raises(ValueError, match="parameters has two constraints"):
         parse_all(["parameters<=9", "parameters<=8"])

@@ -24,6 +24,7 @@ TARGET = {"target.loss": 6.7}
         ("time_to_target", {}, "needs a target: set target.loss"),
         ("time_to_target", TARGET, "needs a budget in seconds alone.*: set budget.seconds and null the other limits"),
         ("time_to_target", TARGET | {"budget.seconds": 9.0}, "a budget in seconds alone.*: null the other limits"),
+        ("train_minutes", {"budget.seconds": 9.0, "budget.steps": None}, "needs a budget in another unit"),
     ],
 )
 def test_an_objective_that_a_config_cannot_give_says_what_to_set(
@@ -41,6 +42,7 @@ def test_an_objective_that_a_config_cannot_give_says_what_to_set(
         ("val_loss_quantised", ARTIFACT),
         ("val_mainrun_loss", {"evaluation.mainrun_rows": 2}),
         ("time_to_target", TARGET | {"budget.seconds": 9.0, "budget.steps": None}),
+        ("train_minutes", {"budget.seconds": 9.0}),
     ],
 )
 def test_what_the_message_says_is_enough(tiny: TrainConfig, objective, changes) -> None:
@@ -83,8 +85,9 @@ def test_a_mistake_in_the_objectives_is_named(text: str, message: str) -> None:
 
 
 def test_a_cost_that_all_trials_share_or_that_nothing_measures_is_no_objective(tiny: TrainConfig) -> None:
-    objectives.check_second("train_seconds", tiny)
-    with pytest.raises(ValueError, match="train_seconds needs a budget in another unit"):
-        objectives.check_second("train_seconds", with_values(tiny, {"budget.seconds": 9.0, "budget.steps": None}))
+    for name in ("train_seconds", "train_minutes"):
+        objectives.check_second(name, tiny)
+        with pytest.raises(ValueError, match=f"{name} needs a budget in another unit"):
+            objectives.check_second(name, with_values(tiny, {"budget.seconds": 9.0, "budget.steps": None}))
     with pytest.raises(ValueError, match="artifact_bytes needs an artifact"):
         objectives.check_second("artifact_bytes", tiny)

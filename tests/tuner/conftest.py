@@ -215,6 +215,7 @@ def make_result(config: TrainConfig, milestone: float, value: float | None, stat
         "tokens": step * config.data.batch_tokens,
         "flops": step * 1000,
         "seconds": step * 0.1,
+        "train_minutes": step * 0.1 / 60,
         "wall_seconds": step * 0.1 + 1,
         config.budget.unit: milestone,
         "progress": milestone / config.budget.amount,

@@ -56,6 +56,7 @@ def test_what_is_minimised_or_limited_is_a_measure() -> None:
     assert {name for name in (*OBJECTIVES, *COSTS) if name in same_device.TIMED} == {
         "time_to_target",
         "train_seconds",
+        "train_minutes",
         "step_seconds",
     }
 

@@ -13,8 +13,8 @@ from results.store.row_types import TRIAL_COLUMNS
 from search_spaces.space import Space
 from trainable.training import Training
 
-# Objectives and measures in seconds.
-TIMED = {column.name for column in TRIAL_COLUMNS if column.is_measure and column.unit == "s"} | {STEP_SECONDS}
+# Objectives and measures in seconds or minutes.
+TIMED = {column.name for column in TRIAL_COLUMNS if column.is_measure and column.unit in ("s", "min")} | {STEP_SECONDS}
 REMEDY = "give --mixed-devices to run all the same, or a budget in steps, tokens or FLOPs"
 
 

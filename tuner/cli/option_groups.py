@@ -79,15 +79,16 @@ def _say_what(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--objective",
         metavar="NAME",
-        help="number to minimise (default: the space's). Two, as val_bpb,train_seconds: search for their Pareto front, "
-        "without early stopping",
+        help="number to minimise (default: the space's), as val_bpb, or train_minutes with a score as --constraint; "
+        "two, as val_bpb,train_seconds: search for their Pareto front, without early stopping",
     )
     group.add_argument(
         "--constraint",
         metavar="LIMIT",
         action="append",
         help="a limit that a trial must keep to count, as 'artifact_bytes<=16e6 margin 1%%' (so at most "
-        "15,840,000); on artifact_bytes, parameters, peak_memory_bytes, step_seconds or train_seconds; repeatable",
+        "15,840,000); on artifact_bytes, parameters, peak_memory_bytes, step_seconds, train_seconds, train_minutes or "
+        "a score, as 'val_bpb<=1.2'; repeatable",
     )
     group.add_argument(
         "--seed",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from results.store.statuses import SEARCH
 from search_spaces import constraints
+from search_spaces.objectives import COSTS, OBJECTIVES, cost_of
 from search_spaces.space import Space
 from tuner.campaign.finished import Finished
 from tuner.campaign.trials import Entry, Ledger
@@ -23,10 +24,18 @@ class Reuse:
         self.ledger, self.stopper, self.proposals = ledger, stopper, proposals
 
     def find(self, entry: Entry) -> Finished | None:
-        """The same trial of an earlier campaign. None for one that has begun here, and for one after the search."""
+        """The same trial of an earlier campaign. None for one that has begun here, for one after the search, and where
+        the campaign has no number of what this one minimises or limits.
+        """
         if self.library is None or entry.stage != SEARCH or entry.row["attempt"]:
             return None
-        return self.library.get(entry.key)
+        found = self.library.get(entry.key)
+        return found if found is not None and self._can_judge(found) else None
+
+    def _can_judge(self, found: Finished) -> bool:
+        """Tell whether a trial has all that is minimised or limited here, which an earlier version may not have had."""
+        wanted = {*self.space.objectives, *(limit.measure for limit in self.space.constraints)} & {*OBJECTIVES, *COSTS}
+        return found.row["status"] != "completed" or all(cost_of(name, found.row) is not None for name in wanted)
 
     def take(self, entry: Entry, found: Finished) -> None:
         """End the trial as it ended there, at no cost, held to the limits of this campaign."""

@@ -16,6 +16,8 @@ def test_seconds_are_what_a_budget_an_objective_or_a_constraint_counts(toy_base,
     for changes, said in (
         ({"objective": "time_to_target"}, "the objective time_to_target"),
         ({"second_objective": "train_seconds"}, "the objective train_seconds"),
+        ({"objective": "train_minutes"}, "the objective train_minutes"),
+        ({"constraints": parse_all(["train_minutes<=10"])}, "the constraint train_minutes<=10"),
         ({"second_objective": "parameters"}, ""),
         ({"constraints": parse_all(["parameters<=9", "step_seconds<=1"])}, "the constraint step_seconds<=1"),
     ):
