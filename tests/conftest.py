@@ -179,7 +179,9 @@ class Trained:
     def numbers(self) -> dict[str, Any]:
         """Weights, states, generator and the last report; clocks, which differ from run to run, are left out."""
         state = self.run.state_dict()
-        timeless = {f.name: getattr(self.last, f.name) for f in dataclasses.fields(Report) if "seconds" not in f.name}
+        clocked = ("seconds", "minutes")
+        names = [f.name for f in dataclasses.fields(Report) if not f.name.endswith(clocked)]
+        timeless = {name: getattr(self.last, name) for name in names}
         kept = ("network", "buffers", "optimizer", "hooks", "generator", "position", "loss_sum", "loss_steps")
         return {"report": timeless, **{name: state[name] for name in kept}}
 

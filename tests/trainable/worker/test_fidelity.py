@@ -44,7 +44,7 @@ def begin(dataset):
 def timeless(report):
     """The report without clocks."""
     counted = {name: value for name, value in report.extra.items() if "seconds" not in name}
-    return replace(report, seconds=0.0, eval_seconds=0.0, compile_seconds=0.0, extra=counted)
+    return replace(report, seconds=0.0, train_minutes=0.0, eval_seconds=0.0, compile_seconds=0.0, extra=counted)
 
 
 class StopAt:

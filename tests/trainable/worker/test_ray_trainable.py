@@ -80,7 +80,7 @@ def finish(actor: RayTrainable) -> list[dict]:
     return results
 
 
-TIMES = {"seconds", "wall_seconds", "eval_seconds", "compile_seconds"}
+TIMES = {"seconds", "train_minutes", "wall_seconds", "eval_seconds", "compile_seconds"}
 
 
 def numbers(result: dict) -> dict:
