@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import gc
 import runpy
@@ -250,22 +251,26 @@ def with_component(tiny: TrainConfig) -> Callable[[Component], TrainConfig]:
 
 @pytest.fixture
 def assert_resumes_identically(
-    run_to_end: Callable[..., Trained], first_difference: Callable[..., str | None], dataset: Dataset, tmp_path: Path
+    first_difference: Callable[..., str | None], dataset: Dataset, tmp_path: Path
 ) -> Callable[..., None]:
-    """A run that goes on from a file written after any of its steps ends as the straight run does, bit for bit."""
+    """A run that goes on from a file written after any of its steps ends as the straight run does, bit for bit.
+
+    Held step by step: from the state after each one, the next comes to the straight run's state and report after it.
+    """
 
     def check(config: TrainConfig, runtime: Runtime | None = None) -> None:
         runtime = runtime or Runtime()
-        straight = Run.start(config, dataset, runtime)
-        steps = config.budget.steps or 0
-        for report in train(straight, milestones=range(1, steps)):
+        straight, milestones = Run.start(config, dataset, runtime), range(1, config.budget.steps or 0)
+        expected = []
+        for report in train(straight, milestones):
             checkpoint.save(tmp_path, str(report.step), straight.state_dict(), "key")
-        expected = Trained(straight, [report]).numbers
-        for step in range(1, steps):
+            expected.append(copy.deepcopy(Trained(straight, [report]).numbers))
+        assert len(expected) == config.budget.steps
+        for step in milestones:
             resumed = Run.start(config, dataset, runtime)
             resumed.load_state_dict(checkpoint.load(tmp_path / str(step), "key"))
-            found = run_to_end(resumed, milestones=range(1, steps)).numbers
-            assert first_difference(expected, found) is None, f"resumed after step {step}"
+            found = Trained(resumed, [next(train(resumed, milestones))]).numbers
+            assert first_difference(expected[step], found) is None, f"the step after {step}"
 
     return check
 

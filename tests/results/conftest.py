@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import pickle
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from results import Store
+from results.questions import importance
 
 KNOBS = {
     "optimizer.matrix_lr": "float64",
@@ -38,6 +40,26 @@ WHOLE: dict[str, Any] = {
 }  # fmt: skip
 
 Row = dict[str, Any]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _the_same_rows_are_fitted_once() -> Iterator[None]:
+    """Keep the draws of importance's model: most pages of these tests show the same made-up trials.
+
+    They take longer than all else of a page, and the same rows and generator give the same draws.
+    """
+    kept, draw = dict[bytes, Any](), importance.posterior
+
+    def posterior(*given: Any) -> Any:
+        *arrays, random = given
+        key = pickle.dumps((arrays, random.bit_generator.state))
+        if key not in kept:
+            kept[key] = draw(*given)
+        return kept[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(importance, "posterior", posterior)
+        yield
 
 
 @pytest.fixture
