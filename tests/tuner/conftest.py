@@ -30,6 +30,7 @@ from trainable.worker.attempt import STOP_FILE
 from trainable.worker.ray_trainable import Request
 from tuner.cluster import own_ray
 from tuner.loop.inputs import OneStart, Problem, TrialOrigins
+from tuner.plan import partners, throughput
 from tuner.search_loop import Search
 from tuner.spec import CampaignSpec
 
@@ -58,6 +59,16 @@ RESULT = {
 def no_waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     """A campaign here writes hundreds of small files; what a power cut leaves of them is not the question."""
     monkeypatch.setattr(os, "fsync", lambda file: None)
+
+
+@pytest.fixture(autouse=True)
+def speed_of_a_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plan's speed is measured in a few passes and alone: for plans in tests it need not be right.
+
+    That others train beside it, each a process that loads torch, is held by tests/tuner/plan/test_partners.py.
+    """
+    monkeypatch.setattr(throughput, "TIMED_SECONDS", 0.0)
+    monkeypatch.setattr(partners, "MOST", 0)
 
 
 @pytest.fixture(autouse=True)

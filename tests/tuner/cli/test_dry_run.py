@@ -13,6 +13,7 @@ from tuner.plan.throughput import Speeds
 
 GOLF = ("--space", "parameter_golf", "--no-audit", "--dry-run")
 SPEED = 5000.0
+FEW_LAYERS = ("--set", "model.num_layers=4")  # each operation of each is counted
 
 
 @pytest.fixture(autouse=True)
@@ -109,9 +110,10 @@ def test_a_budget_of_every_kind_and_size_is_planned(planned, unit, amount, devic
     assert "inf" not in line(said, "time") and "nan" not in line(said, "time")
 
 
+@pytest.mark.parametrize("layers", [FEW_LAYERS, pytest.param((), marks=pytest.mark.slow)], ids=["few", "all"])
 @pytest.mark.parametrize("name", search_spaces.names())
-def test_every_space_is_planned_for_a_card(planned, name) -> None:
-    said = planned("--space", name, "--no-audit", "--dry-run", "--device", "a100-80gb", "--price", "2")
+def test_every_space_is_planned_for_a_card(planned, name, layers) -> None:
+    said = planned("--space", name, "--no-audit", "--dry-run", "--device", "a100-80gb", "--price", "2", *layers)
     assert "tokens/s, assumed" in line(said, "speed") and "of 80" in line(said, "memory")
 
 

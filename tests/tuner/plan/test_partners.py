@@ -10,6 +10,12 @@ from tuner.plan import partners, processes, throughput
 from tuner.plan.throughput import speeds
 
 
+@pytest.fixture(autouse=True)
+def speed_of_a_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let partners be started here, and little be timed beside them."""
+    monkeypatch.setattr(throughput, "TIMED_SECONDS", 0.05)
+
+
 def test_partners_train_within_the_block_and_are_gone_after_it(toy_base) -> None:
     before = set(psutil.Process().children())
     with partners.training(toy_base, 1) as together:
@@ -29,8 +35,7 @@ def test_a_partner_that_cannot_train_is_not_counted(toy_base, monkeypatch) -> No
         assert together == 0
 
 
-def test_the_usual_speed_is_a_mean_and_no_higher_than_the_best(toy_base, monkeypatch) -> None:
-    monkeypatch.setattr(throughput, "TIMED_SECONDS", 0.05)
+def test_the_usual_speed_is_a_mean_and_no_higher_than_the_best(toy_base) -> None:
     found = speeds(toy_base, Runtime())
     assert found is not None and 0 < found.usual <= found.best and found.together == 1
 
