@@ -52,6 +52,35 @@ SHAPES = [  # every line that a campaign may print
     r"ended early \(interrupted\)\. Go on with: python -m tuner\.run --resume .+",
 ]
 
+WAITS = '''"""A hook that changes nothing and takes its time while a file is there."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from trainable.hooks.hook import Hook
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waits(Hook):
+    """Steps of so many seconds, from the 61st on, while there is a file."""
+
+    seconds: float = 0.0
+
+    def before_forward(self, step, state):
+        if step.index >= 60 and Path("HOLD").exists():
+            time.sleep(self.seconds)
+
+    @classmethod
+    def neutral(cls):
+        return cls()
+
+    @classmethod
+    def example(cls):
+        return cls(seconds=0.25)
+'''
+OWN_CODE = [r"own code: .+"]
+
 
 @pytest.fixture(scope="module")
 def workplace(tmp_path_factory) -> Path:
@@ -138,11 +167,11 @@ def check_whole(folder: Path, trials: int) -> pd.DataFrame:
 
 
 def test_a_campaign_ends_with_its_results_and_without_rays_noise(workplace, start) -> None:
-    lines = output(start(*campaign("plain", trials=6, steps=12)), code=0)
-    ran = check_whole(workplace / "runs" / "plain", trials=6)
+    lines = output(start(*campaign("plain", trials=4, steps=12)), code=0)
+    ran = check_whole(workplace / "runs" / "plain", trials=4)
     assert ran["train_loss"].notna().all() and (ran["attempt"] == 1).all()
     assert (ran.loc[ran["status"] == "completed", "steps"] == 12).all()
-    assert sum(bool(re.match(r"\[[\d:]+\] trial \d", line)) for line in lines) == 6
+    assert sum(bool(re.match(r"\[[\d:]+\] trial \d", line)) for line in lines) == 4
     assert not list((workplace / "runs" / "plain" / "checkpoints").glob("*"))
     kept = ran["weights"].dropna()
     assert len(kept) == 2 and all((workplace / "runs" / "plain" / path).is_file() for path in kept)
@@ -150,48 +179,55 @@ def test_a_campaign_ends_with_its_results_and_without_rays_noise(workplace, star
 
 def test_a_killed_driver_leaves_readable_results_and_a_resume_runs_nothing_twice(workplace, start) -> None:
     folder = workplace / "runs" / "killed"
-    process = start(*campaign("killed", trials=6, steps=100))
-    wait_for(lambda: ended_in(folder) >= 2, process)
+    process = start(*campaign("killed", trials=5, steps=60))
+    wait_for(lambda: ended_in(folder) >= 1, process)
     process.kill()
     process.wait()
     before = trials_of(folder)
     pd.read_parquet(folder / "reports")
     done = before[before["status"].isin(ENDED)].set_index("key")
-    assert 2 <= len(done) < 6
+    assert 1 <= len(done) < 5
 
     output(start("--resume", "killed"), code=0)
-    after = check_whole(folder, trials=6)
+    after = check_whole(folder, trials=5)
     assert after.loc[done.index, ["attempt", "ended_at", "value"]].equals(done[["attempt", "ended_at", "value"]])
     assert set(before["key"]) <= set(pd.read_parquet(folder / "trials")["key"])
 
 
 def test_an_interrupted_campaign_finishes_trials_that_lost_their_checkpoint_or_process(workplace, start) -> None:
-    """Ctrl-C reaches the whole process group, as from a terminal. Then a checkpoint is damaged and a worker killed."""
-    folder = workplace / "runs" / "cut"
-    process = start(*campaign("cut", trials=4, steps=1500), "--stopper", "none")
+    """A worker is killed. Then Ctrl-C reaches the whole process group, as from a terminal, and a checkpoint is damaged.
+
+    Trials pass their first rung at once and then wait, in steps of a quarter of a second, while there is a file: so
+    they are there to be cut, and are over soon after.
+    """
+    folder, hold = workplace / "runs" / "cut", workplace / "hold"
+    hold.touch()
+    (workplace / "waits.py").write_text(WAITS.replace("HOLD", str(hold)))
+    held = ["--import", "waits.py", "--set", "hooks.Waits.seconds=0.25", "--stopper", "none"]
+    process = start(*campaign("cut", trials=3, steps=240), *held)
     wait_for(lambda: len(_workers(folder)) == 2, process)  # both have passed a rung
+    (victim,) = (key for key, trial in trials_of(folder).set_index("key").iterrows() if not trial["is_base"])
+    killed = _workers(folder)[victim]
+    os.kill(killed, signal.SIGKILL)
+    wait_for(lambda: _workers(folder).get(victim, killed) != killed, process)  # it passed a rung again, elsewhere
     os.killpg(process.pid, signal.SIGINT)
-    lines = output(process, code=130)
-    assert lines[-1] == "ended early (interrupted). Go on with: python -m tuner.run --resume cut --results runs"
+    lines = output(process, 130, OWN_CODE)
+    assert any("its process was killed" in line for line in lines)
+    again = "python -m tuner.run --resume cut --results runs --trust-sources"
+    assert lines[-1] == f"ended early (interrupted). Go on with: {again}"
     cut = trials_of(folder).set_index("key")
     assert (cut["status"] == "interrupted").all() and len(cut) == 2
     for checkpoint, steps in zip(cut["checkpoint"], cut["steps"], strict=True):
-        assert (folder / checkpoint).is_file() and 0 < steps < 1500
-    damaged = cut[~cut["is_base"]].iloc[0]
-    (folder / damaged["checkpoint"]).write_bytes(b"nothing")
+        assert (folder / checkpoint).is_file() and 0 < steps < 240
+    (folder / cut.loc[victim, "checkpoint"]).write_bytes(b"nothing")
 
-    process = start("--resume", "cut")
-    fresh = lambda: [w for key, w in _workers(folder).items() if key not in cut.index]  # noqa: E731
-    wait_for(lambda: bool(fresh()), process)
-    os.kill(fresh()[0], signal.SIGKILL)
-    lines = output(process, code=0)
-    ran = check_whole(folder, trials=4)
-    assert (ran["status"] == "completed").all() and (ran["steps"] == 1500).all()
-    base, broken = ran[ran["is_base"]].iloc[0], ran.loc[damaged.name]
-    assert base["attempt"] == 2 and pd.isna(base["note"])
-    assert broken["attempt"] == 2 and "checkpoint" in broken["note"]  # it began again
-    assert (ran.loc[~ran.index.isin(cut.index), "attempt"] == 2).sum() == 1
-    assert any("its process was killed" in line for line in lines)
+    hold.unlink()
+    output(start("--resume", "cut", "--trust-sources"), 0, OWN_CODE)
+    ran = check_whole(folder, trials=3)
+    assert (ran["status"] == "completed").all() and (ran["steps"] == 240).all()
+    base, broken, fresh = ran[ran["is_base"]].iloc[0], ran.loc[victim], ran[~ran.index.isin(cut.index)].iloc[0]
+    assert (base["attempt"], broken["attempt"], fresh["attempt"]) == (2, 3, 1)
+    assert pd.isna(base["note"]) and "checkpoint" in broken["note"]  # it began again
 
 
 @pytest.mark.slow

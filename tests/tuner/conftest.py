@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from results import Store
+from results.questions import posterior
 from search_spaces.domains import Choice, Integer, LogUniform, Uniform
 from search_spaces.space import Knob, Scale, Space
 from storage import files, inside
@@ -69,6 +70,13 @@ def speed_of_a_moment(monkeypatch: pytest.MonkeyPatch) -> None:
     """
     monkeypatch.setattr(throughput, "TIMED_SECONDS", 0.0)
     monkeypatch.setattr(partners, "MOST", 0)
+
+
+@pytest.fixture(autouse=True)
+def few_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page at a campaign's end says of its knobs what a few draws tell: what many do is held in tests/results."""
+    monkeypatch.setattr(posterior, "DRAWS", 5)
+    monkeypatch.setattr(posterior, "BURN_IN", 0)
 
 
 @pytest.fixture(autouse=True)
