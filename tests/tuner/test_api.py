@@ -175,7 +175,7 @@ WRONG = {  # arguments -> what the ValueError says
     "trials": (0, "trials: '0' is not a whole number of at least 1"),
     "hours": (float("nan"), "hours: 'nan' is not a positive number of hours"),
     "scale": ("prxy", "no scale 'prxy': did you mean 'proxy'"),
-    "confirm": ("3x1", "confirm: '3x1' asks for 1 to 1 seeds"),
+    "confirm": ("3x1", "confirm: '3x1' asks for 1 seed but it must be 2 to 30"),
     "stopper": ("ash", "stopper: 'ash': did you mean 'asha'"),
     "compile": (1, "compile is 1 but must be True or False"),
     "overrides": ({"model.num_layer": 3}, "no knob 'num_layer'"),

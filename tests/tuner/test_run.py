@@ -145,7 +145,7 @@ def test_what_cannot_be_confirmed_says_so(capsys) -> None:
             ["--replay", "H1", "--confirm", "3x3"],
             "--confirm goes with a search or --resume, not with",
         ),
-        (["--confirm", "3x1"], "1 to 1 seeds but it must be 2 to 30"),
+        (["--confirm", "3x1"], "asks for 1 seed but it must be 2 to 30"),
         (["--confirm", "99x3"], "99 candidates but it must be 1 to 10"),
         (["--confirm", "three"], "must be CANDIDATESxSEEDS"),
     ):
