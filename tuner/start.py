@@ -252,14 +252,16 @@ def held(
 
 def prior_of(console: Console, question: Question, data: str, store: Store | None) -> Prior | None:
     """The results that a search starts from: found anew, or as the campaign in ``store`` has kept them."""
+    wanted = question.spec.warm_start
     if store is not None:
         points = store.campaign.get("prior")
-        return warm_start.of_json(points) if points else None
-    wanted = question.spec.warm_start
-    if not wanted:
-        return None
-    found = warm_start.load(wanted, question.space, question.base, question.scale, data, question.overrides)
-    console.print(f"warm start: {found.about()}; {use_of_prior(question.spec.sampler)}")
+        found = warm_start.of_json(points) if points else None
+    elif wanted:
+        found = warm_start.load(wanted, question.space, question.base, question.scale, data, question.overrides)
+    else:
+        found = None
+    if found is not None:
+        console.print(f"warm start: {found.about()}; {use_of_prior(question.spec.sampler)}")
     return found
 
 

@@ -414,11 +414,12 @@ def test_expert_ranges_are_kept_and_a_resume_goes_on_with_them(without_ray) -> N
 def test_a_warm_start_and_a_reuse_are_announced_kept_and_survive_a_resume(without_ray, capsys) -> None:
     without_ray()
     assert main([*GOLF, "--data", "text [b]", "--trials", "3", "--name", "first"]) == 0
-    asked = ["--warm-start", "recorded", "runs/first", "--reuse", "runs/first", "--name", "second"]
+    asked = ["--warm-start", "recorded", "runs/first", "--reuse", "runs/first", "--name", "second", "--sampler", "gp"]
     capsys.readouterr()
     assert main([*GOLF, "--data", "text [b]", "--trials", "3", *asked]) == 0
     out = capsys.readouterr().out
-    assert re.search(r"warm start: \d+ of recorded, \d of first; left out \d+: ", out)
+    known = r"warm start: \d+ of recorded, \d of first; "
+    assert re.search(known + r"left out \d+: [^;]+;.* as a trend and lengths of its model, dropped", out, re.DOTALL)
     assert re.search(r"reuse: \d finished trials? of runs/first", out)
     table = load(Path("runs") / "second").trials
     assert table.loc[table["is_base"].fillna(False).astype(bool), "reused_from"].tolist() == ["first"]
@@ -426,7 +427,9 @@ def test_a_warm_start_and_a_reuse_are_announced_kept_and_survive_a_resume(withou
     assert {point["source"] for point in prior} == {"recorded", "first"}
     assert {point["same"] for point in prior if point["source"] == "first"} == {True}
     assert main(["--resume", "second", "--results", "runs", "--trials", "4"]) == 0
-    assert "reuse: " in capsys.readouterr().out and len(statuses("second")) == 4
+    out = capsys.readouterr().out
+    assert "reuse: " in out and len(statuses("second")) == 4
+    assert re.search(known + r"as a trend and lengths", out), "a resume goes on with it"
 
 
 @pytest.mark.parametrize(

@@ -117,6 +117,15 @@ def test_two_sources_are_two_columns_and_results_of_the_same_question_are_observ
     assert Elsewhere(coordinates, points(bowl, same=True), 0).trend(rows) is None
 
 
+@pytest.mark.parametrize("few", [points(bowl, 1), points(lambda values: 3.0, 5)], ids=["one point", "equal scores"])
+def test_a_source_that_says_nothing_changes_no_prediction(few) -> None:
+    coordinates = Coordinates(SPACE)
+    rows = np.random.default_rng(0).random((9, 6))
+    trend = Elsewhere(coordinates, few, 0).trend(rows)
+    assert trend is not None and float(trend.columns(coordinates.features(rows)).abs().max()) < 1e-3
+    assert len(search(few, 6)) == 6
+
+
 def test_the_best_known_places_are_looked_at_and_none_that_was_tried() -> None:
     coordinates = Coordinates(SPACE)
     known = Elsewhere(coordinates, points(bowl), 0)
