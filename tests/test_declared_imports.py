@@ -76,7 +76,9 @@ def test_what_a_package_imports_is_installed_with_it(package) -> None:
 
 def test_what_the_full_scales_read_is_among_the_dependencies() -> None:
     """Golf's vocabulary is a model of sentencepiece, which is imported as the data are prepared, after the download."""
-    (line,) = {name for _, name in imported((ROOT / "trainable/data/tokenizer.py").read_text())} & {"sentencepiece"}
+    (line,) = {name for _, name in imported((ROOT / "trainable/data/vocabulary_files.py").read_text())} & {
+        "sentencepiece"
+    }
     assert line in names(PROJECT["dependencies"])
 
 

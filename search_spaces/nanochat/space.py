@@ -26,7 +26,7 @@ FULL = TrainConfig(
     model=Nanochat(num_layers=24),
     optimizer=OPTIMIZER,
     schedule=trapezoid(STEPS, warmdown_frac=0.65),
-    data=DataConfig(source="fineweb10B_gpt2", seq_len=2048, batch_tokens=1_048_576, grad_accum_steps=32),
+    data=DataConfig(source="nanochat", vocab_size=32_768, seq_len=2048, batch_tokens=1_048_576, grad_accum_steps=32),
     budget=Budget(param_data_ratio=8.0),
     evaluation=EvaluationConfig(tokens=41_943_040, seq_len=2048),
 )
@@ -48,7 +48,7 @@ SPACE = Space(
     question="Which rates, decay, schedule tail and clip give the lowest bits per byte at eight tokens a parameter?",
     objective="val_bpb",
     scales={
-        "full": Scale(FULL, trials=16, about="depth 24: 1.4 billion parameters, 6.1 billion tokens of FineWeb a trial"),
+        "full": Scale(FULL, trials=16, about="depth 24: 1.4 billion parameters, 6.1 billion tokens a trial"),
         "proxy": Scale(
             PROXY,
             trials=32,

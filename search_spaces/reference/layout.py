@@ -8,7 +8,7 @@ from pathlib import Path
 
 from trainable.component import Component
 from trainable.config import TrainConfig
-from trainable.data.download import DATASETS
+from trainable.data.sources import DOWNLOADED
 
 from search_spaces.reference.places import Classes, addresses, product_components
 
@@ -38,7 +38,7 @@ PAGES = (
     Page(
         "training.md",
         "The run: data, budget, evaluation, seed",
-        f"The fields of a config, and its parts that are no tricks. Data sets by name: {', '.join(DATASETS)}.",
+        f"The fields of a config, and its parts that are no tricks. Data sets by name: {', '.join(DOWNLOADED)}.",
         ("trainable.config", "trainable.data.", "trainable.evaluation.", "trainable.target"),
     ),
     Page(

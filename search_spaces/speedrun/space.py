@@ -25,7 +25,7 @@ FULL = TrainConfig(
     optimizer=MuonAdamSplit(),
     schedule=Constant(),
     hooks=(GradientClip(max_norm=1.0),),
-    data=DataConfig(source="fineweb10B_gpt2", seq_len=2048, batch_tokens=8192),
+    data=DataConfig(source="speedrun", seq_len=2048, batch_tokens=8192),
     budget=Budget(tokens=385_024),  # the record's 47 steps
     evaluation=EvaluationConfig(tokens=409_600, seq_len=2048),
     seed=42,

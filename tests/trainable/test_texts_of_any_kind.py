@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from trainable.data import find_text, preparation, sources, text, tokenizer
+from trainable.data import find_text, preparation, sources, text, vocabulary_files
 from trainable.data.dataset import DataConfig
 from trainable.data.preparation import check_source, prepare
 
@@ -169,8 +169,8 @@ def test_a_missing_package_is_said_before_any_download(tmp_path: Path, monkeypat
     def lacks(what: object) -> None:
         raise ValueError(f"{what} needs the package sentencepiece: pip install sentencepiece")
 
-    monkeypatch.setattr(tokenizer, "check_sentencepiece", lacks)
-    monkeypatch.setattr("trainable.data.download._reach", lambda file, root: pytest.fail("asked the hub"))
+    monkeypatch.setattr(vocabulary_files, "check_sentencepiece", lacks)
+    monkeypatch.setattr("trainable.data.hub.reach", lambda file, root, advice: pytest.fail("asked the hub"))
     config = DataConfig(source="fineweb10B_sp1024")
     for ask in (lambda: check_source(config, 10, download_now=True), lambda: prepare(config, tmp_path / "cache")):
         with pytest.raises(ValueError, match="fineweb10B_sp1024 needs the package sentencepiece"):

@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 from terminal.counted import counted
 
-from trainable.data import tokenizer
+from trainable.data import tokenizer, vocabulary_files
+from trainable.data.hf_vocabulary import HFVocabulary
 from trainable.data.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
@@ -26,24 +27,52 @@ MARKER_CHARACTERS = 5
 
 @dataclass(frozen=True, eq=False)
 class CharacterCounter:
-    """Counter of the characters that begin in each token of a vocabulary."""
+    """Counter of the characters that begin in each token of a vocabulary.
+
+    Vocabularies of the library ``tokenizers`` may put a space before each document that the text does not have: there
+    a token that ``begins_with_space`` has one less where it stands first, or behind a boundary.
+    """
 
     of_token: npt.NDArray[np.int64]
+    begins_with_space: npt.NDArray[np.bool_] | None = None  # where a space is put before documents
+    is_boundary: npt.NDArray[np.bool_] | None = None
 
     def count(self, tokens: npt.NDArray[np.integer]) -> int:
-        """The characters of some tokens; exact where they are whole text."""
-        return int(self.of_token[tokens].sum())
+        """The characters of some tokens, the first of which begins a document; exact where they are whole text."""
+        if not len(tokens):
+            return 0
+        first = 0 if self.begins_with_space is None else int(self.begins_with_space[tokens[0]])
+        return int(self.of_token[tokens[0]]) - first + self.of_targets(tokens)
+
+    def of_targets(self, tokens: npt.NDArray[np.integer]) -> int:
+        """The characters of all tokens but the first."""
+        found = int(self.of_token[tokens[1:]].sum())
+        if self.begins_with_space is None or self.is_boundary is None:
+            return found
+        return found - int((self.begins_with_space[tokens[1:]] & self.is_boundary[tokens[:-1]]).sum())
 
     @classmethod
     def of(cls, bpe: Tokenizer) -> CharacterCounter:
-        begun = [sum(byte & 0xC0 != 0x80 for byte in token) for token in bpe.tokens]
-        return cls(np.array([*begun, MARKER_CHARACTERS], dtype=np.int64))
+        return cls(np.array([*map(_begun, bpe.tokens), *(MARKER_CHARACTERS for _ in bpe.special)], dtype=np.int64))
 
     @classmethod
     def beside(cls, folder: Path) -> CharacterCounter | None:
-        """Make one for shards that were prepared from text; None where the tokenizer is not one of ours."""
-        path = folder / tokenizer.FILE_NAME
-        return cls.of(Tokenizer.load(path)) if tokenizer.is_ours(path) else None
+        """Make one for shards that were prepared from text; None where no file says which bytes a token has."""
+        path = vocabulary_files.vocabulary_file(folder)
+        if path is None or path.name != tokenizer.FILE_NAME:
+            return None
+        if tokenizer.is_own_format(path):
+            return cls.of(Tokenizer.load(path))
+        vocabulary = HFVocabulary.load(path)
+        counter = vocabulary.byte_counter()
+        spaced = counter.adds_leading_space if counter.adds_leading_space.any() else None
+        of_token = [len(name) if text is None else _begun(text) for name, text in vocabulary.tokens]
+        return cls(np.array(of_token, dtype=np.int64), spaced, counter.is_boundary)
+
+
+def _begun(token: bytes) -> int:
+    """Count the characters that begin in some bytes of UTF-8."""
+    return sum(byte & 0xC0 != 0x80 for byte in token)
 
 
 def mainrun_loss(

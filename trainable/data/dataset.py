@@ -64,6 +64,7 @@ class TokenStream:
     shards: tuple[Tokens, ...]
     vocab_size: int
     markers: tuple[int, ...] = ()  # ids that stand before documents
+    row_tokens: int | None = None  # of a row with its last target, where documents are packed into rows
 
     @property
     def total_tokens(self) -> int:
@@ -136,5 +137,5 @@ def inputs_and_targets(taken: torch.Tensor, config: DataConfig) -> tuple[torch.T
 
     They share no memory: a hook may change its inputs in place.
     """
-    spans = taken.view(epochs.num_spans(config), -1)  # (spans, tokens + 1)
+    spans = taken.view(len(taken) - config.batch_tokens, -1)  # (spans, tokens + 1)
     return spans[:, :-1].reshape(-1, config.seq_len), spans[:, 1:].clone().view(-1, config.seq_len)

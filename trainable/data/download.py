@@ -1,4 +1,4 @@
-"""Datasets that are fetched by name: tokenised FineWeb, as published for two public speed-running challenges.
+"""Data sets that are fetched by name as they are: FineWeb, tokenised for two speed-running challenges.
 
 Only what a run reads is fetched: the whole validation split, the tokenizer, and as many training shards as the run has
 tokens. The exports are frozen and their shards are read in order, so a prefix is the same data as the whole. What is on
@@ -7,16 +7,14 @@ disk already is checked and kept, and then needs no network. FineWeb is publishe
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
-import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from trainable.data import shards, tokenizer
+from trainable.data import hub, shards, vocabulary_files
+from trainable.data.hub import HubFile
+
+ADVICE = "run the same command there (or `python -m trainable.data prepare NAME`)"
 
 
 @dataclass(frozen=True)
@@ -32,6 +30,12 @@ class Remote:
     tokenizer: str  # path of the tokenizer file in its repository
     vocab_size: int
     validation_targets: int  # of the validation split, in whole windows of 1024: for plans, before it is here
+    campaign_tokens: int  # of training, that a run of the campaign reads
+    space: str  # whose campaign read it
+
+    def bytes_of(self, train_tokens: int | None) -> int:
+        """Bytes of the shards that a run of so many training tokens downloads."""
+        return 2 * (shards_needed(self, train_tokens) * shards.TOKENS_PER_SHARD + self.validation_targets)
 
 
 DATASETS = {
@@ -45,6 +49,8 @@ DATASETS = {
         tokenizer="datasets/tokenizers/fineweb_1024_bpe.model",
         vocab_size=1024,
         validation_targets=62_021_632,
+        campaign_tokens=240 * 524_296,
+        space="parameter_golf",
     ),
     "fineweb10B_gpt2": Remote(  # KellerJordan/modded-nanogpt, data/cached_fineweb10B.py
         repository="kjj0/fineweb10B-gpt2",
@@ -56,6 +62,8 @@ DATASETS = {
         tokenizer="vocab.json",
         vocab_size=50_257,
         validation_targets=99_999_744,
+        campaign_tokens=1_024_000,
+        space="ngpt",
     ),
 }
 
@@ -80,7 +88,7 @@ def shards_needed(remote: Remote, train_tokens: int | None) -> int:
 def check(name: str) -> None:
     """Raise a ValueError where a package is missing that ``DATASETS[name]`` needs; nothing is downloaded."""
     if DATASETS[name].tokenizer.endswith(".model"):
-        tokenizer.check_sentencepiece(name)
+        vocabulary_files.check_sentencepiece(name)
 
 
 def here(name: str, cache: Path, train_tokens: int | None) -> bool:
@@ -116,33 +124,26 @@ def fetch(name: str, cache: Path, train_tokens: int | None, say: Callable[[str],
     """The files of ``DATASETS[name]`` that a run of ``train_tokens`` reads, downloaded into ``cache`` where they lack.
 
     Raises a ValueError where a file lacks and cannot be downloaded. The caller sees to it that one process at a time
-    fetches a dataset, or that it is not ``alone``: where the cache has no locks, which the hub's client needs too,
-    files are downloaded elsewhere and then renamed into it.
+    fetches a dataset, or that it is not ``alone``.
     """
     remote = DATASETS[name]
     root = cache / "downloads" / name
     check(name)
     paths = _paths(remote, root, train_tokens)
-    missing = [_File(remote.tokenizer_repository, remote.tokenizer_type, remote.tokenizer)]
-    missing = [file for file in missing if not (root / file.path).is_file()]
+    missing = [] if (root / remote.tokenizer).is_file() else [_tokenizer(remote)]
     for path in paths:
         if not _is_shard(path, say):
-            missing.append(_File(remote.repository, "dataset", path.relative_to(root).as_posix()))
-    for number, file in enumerate(missing, start=1):
-        if number == 1:
-            _reach(file, root)
-        say(f"downloading {file.path} of {file.repository} ({number} of {len(missing)})")
-        (_download if alone else _download_elsewhere)(file, root)
+            missing.append(HubFile(remote.repository, path.relative_to(root).as_posix()))
+    if missing:
+        hub.reach(missing[0], root, ADVICE)
+    hub.fetch(missing, root, say, alone, ADVICE)
     for path in paths:
         shards.read(path)
     return Fetched(root / remote.folder, train=tuple(paths[1:]), validation=tuple(paths[:1]))
 
 
-@dataclass(frozen=True)
-class _File:
-    repository: str
-    kind: str  # of the repository
-    path: str  # in the repository, and below the folder it is downloaded to
+def _tokenizer(remote: Remote) -> HubFile:
+    return HubFile(remote.tokenizer_repository, remote.tokenizer, remote.tokenizer_type)
 
 
 def _is_shard(path: Path, say: Callable[[str], None]) -> bool:
@@ -160,53 +161,4 @@ def _is_shard(path: Path, say: Callable[[str], None]) -> bool:
 
 def reach(name: str, cache: Path) -> None:
     """Ask the hub once for ``DATASETS[name]``; a ValueError that says what else to do where it does not answer."""
-    remote = DATASETS[name]
-    _reach(_File(remote.tokenizer_repository, remote.tokenizer_type, remote.tokenizer), cache / "downloads" / name)
-
-
-def _reach(file: _File, root: Path) -> None:
-    """Ask for a file's header once: without a network this fails at once, where a download retries for long."""
-    from huggingface_hub import get_hf_file_metadata, hf_hub_url
-
-    with _one_clear_error(file, root):
-        endpoint = os.environ.get("HF_ENDPOINT")
-        url = hf_hub_url(file.repository, file.path, repo_type=file.kind, endpoint=endpoint)
-        get_hf_file_metadata(url, endpoint=endpoint)
-
-
-def _download(file: _File, root: Path) -> None:
-    from huggingface_hub import hf_hub_download
-    from huggingface_hub.utils.tqdm import disable_progress_bars
-
-    disable_progress_bars()  # our callers have a display of their own
-    with _one_clear_error(file, root):
-        endpoint = os.environ.get("HF_ENDPOINT")
-        hf_hub_download(file.repository, file.path, repo_type=file.kind, local_dir=root, endpoint=endpoint)
-
-
-def _download_elsewhere(file: _File, root: Path) -> None:
-    """Download into the folder of temporary files, and put the whole file into ``root`` at once."""
-    target = root / file.path
-    with tempfile.TemporaryDirectory() as own:
-        _download(file, Path(own))
-        partial = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}")
-        try:
-            with _one_clear_error(file, root):
-                target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(Path(own) / file.path, partial)
-                os.replace(partial, target)
-        finally:
-            partial.unlink(missing_ok=True)
-
-
-@contextmanager
-def _one_clear_error(file: _File, root: Path) -> Iterator[None]:
-    try:
-        yield
-    except Exception as error:  # one call to the outside has a dozen ways to fail; for the user they are one
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise ValueError(
-            f"could not download {file.path} of {file.repository} ({reason}): where there is a network, run the same "
-            f"command and copy {root} from there to here; or pass --data FOLDER with shards or texts, or --data "
-            "stdlib (--scale proxy, where a space has it, needs no download)"
-        ) from error
+    hub.reach(_tokenizer(DATASETS[name]), cache / "downloads" / name, ADVICE)

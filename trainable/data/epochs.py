@@ -3,7 +3,8 @@
 A position is one integer, so that the loop can own it. In passes it counts from the start of its pass, which lies at a
 multiple of the stream's length; the tail of a pass that fills no batch is left out, as mainrun does. Without end the
 last target of a step is the first input of the next; in ``spans`` no token is read twice: every micro-batch takes its
-tokens and one more, as parameter golf's loader does, which so gets a token further with each.
+tokens and one more, as parameter golf's loader does, which so gets a token further with each. A stream of packed rows
+(best_fit.py) is read row by row: each has its own target behind its inputs.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from trainable.data.shards import Tokens
+from trainable.data.shards import Tokens, dtype_of
 
 STREAM, EPOCHS, SPANS = ORDERS = ("stream", "epochs", "spans")
 
@@ -25,6 +26,10 @@ class Stream(Protocol):
 
     @property
     def total_tokens(self) -> int: ...
+    @property
+    def vocab_size(self) -> int: ...
+    @property
+    def row_tokens(self) -> int | None: ...
     @property
     def markers(self) -> tuple[int, ...]: ...
     @property
@@ -50,15 +55,17 @@ class Order(Protocol):
     def document_keep_frac(self) -> float: ...
 
 
-def num_spans(config: Order) -> int:
-    """Count the pieces of a step that each have a target more than inputs."""
+def num_spans(config: Order, row_tokens: int | None = None) -> int:
+    """Count the pieces of a step that each have a target more than inputs; of a packed stream that is each row."""
+    if row_tokens is not None:
+        return config.batch_tokens // config.seq_len
     return config.grad_accum_steps if config.order == SPANS else 1
 
 
 def take(stream: Stream, position: int, config: Order, seed: int) -> tuple[npt.NDArray[np.int64], int]:
     """The tokens of the step at ``position``, int64 (batch_tokens + spans,), and the position of the next step."""
-    if config.order == SPANS:
-        count = config.batch_tokens + num_spans(config)
+    if config.order == SPANS or stream.row_tokens is not None:
+        count = config.batch_tokens + num_spans(config, stream.row_tokens)
         return stream.take(position, count), position + count
     after = position + config.batch_tokens
     if config.order == STREAM:
@@ -74,12 +81,27 @@ def take(stream: Stream, position: int, config: Order, seed: int) -> tuple[npt.N
 
 
 def check_pass(stream: Stream, config: Order) -> None:
-    """Raise a ValueError for passes that fill no batch or have no documents to shuffle; it does not draw any."""
+    """Raise a ValueError for passes that fill no batch or have no documents to shuffle; it does not draw any.
+
+    Rows that are packed are read as they stand: another length would cut them elsewhere.
+    """
+    if stream.row_tokens is not None:
+        check_packed(stream.row_tokens, config)
     if config.order != EPOCHS:
         return
     _check_length(stream.total_tokens, config)
     if config.document_shuffle_prob > 0:
         _documents(stream, config.document_keep_frac)
+
+
+def check_packed(row_tokens: int, config: Order) -> None:
+    """Raise a ValueError for another way of reading rows of so many tokens than one after the other."""
+    if config.order != STREAM:
+        raise ValueError(f"data.order is {config.order!r} but must be {STREAM} for rows that are packed")
+    if config.seq_len + 1 != row_tokens:
+        raise ValueError(
+            f"data.seq_len is {config.seq_len} but the rows are packed for {row_tokens - 1}: prepare them anew, by name"
+        )
 
 
 def epochs_at(stream: Stream, position: int, config: Order, seed: int) -> float:
@@ -109,7 +131,7 @@ def _shuffled(stream: Stream, epoch: int, prob: float, keep_frac: float, seed: i
 
 def _documents(stream: Stream, keep_frac: float) -> tuple[list[Tokens], int]:
     """The documents of the stream, and how many of them a shuffled pass keeps."""
-    tokens = stream.take(0, stream.total_tokens).astype(np.uint16)
+    tokens = stream.take(0, stream.total_tokens).astype(dtype_of(stream.vocab_size))
     starts = np.flatnonzero(np.isin(tokens, stream.markers))
     if len(starts) < 2:
         raise ValueError(f"{stream.paths[0].parent} has no markers between documents, so none can be shuffled")

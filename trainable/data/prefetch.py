@@ -17,13 +17,13 @@ import numpy as np
 
 from trainable.data import epochs
 from trainable.data.dataset import DataConfig, TokenStream, batch, inputs_and_targets
+from trainable.data.shards import NARROW_VOCABULARY
 from trainable.runtime import Runtime
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-NARROW = 2**16  # vocabularies up to here are sent in 16 bits a token
 BUFFERS = 2  # one that is being read, one that is filled
 
 Batch = tuple["Tensor", "Tensor", int]  # inputs and targets, int64 (batch, seq_len), and the next step's position
@@ -90,9 +90,9 @@ class Prefetcher:
         import torch
 
         self.stream, self.config, self.seed, self.copier = stream, config, seed, copier
-        self.narrow = stream.vocab_size <= NARROW
+        self.narrow = stream.vocab_size <= NARROW_VOCABULARY
         dtype = torch.int16 if self.narrow else torch.int32  # the bits of 16 without a sign: no device lacks int16
-        tokens = config.batch_tokens + epochs.num_spans(config)
+        tokens = config.batch_tokens + epochs.num_spans(config, stream.row_tokens)
         self._buffers = [copier.buffer(tokens, dtype) for _ in range(BUFFERS)]
         self._copies: list[Any] = [None] * BUFFERS  # the last of each buffer
         self._last = 0  # the buffer that was filled last
@@ -122,7 +122,7 @@ class Prefetcher:
     def _whole(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
         span = tokens.long()
         if self.narrow:
-            span.bitwise_and_(NARROW - 1)
+            span.bitwise_and_(NARROW_VOCABULARY - 1)
         return inputs_and_targets(span, self.config)
 
 

@@ -6,16 +6,21 @@ Whichever it is, it ends as a folder of token shards (``from_shards.py``), by wa
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from storage import location
+from terminal.size import size
 
-from trainable.data import download, epochs, shards, sources, standard_library, text
+from trainable.data import download, epochs, named, shards, sources, standard_library, text
 from trainable.data.dataset import DataConfig, Dataset
 from trainable.data.from_shards import from_folder, from_shards
+from trainable.data.named import RECIPES
 from trainable.data.one_at_a_time import one_at_a_time
+from trainable.data.prepared_folder import Say, problem_of_files, read_facts
+from trainable.data.recipe import Recipe
 from trainable.data.sources import STDLIB
-from trainable.data.text_cache import Say, from_text, open_text, problem_of, text_folder
+from trainable.data.text_cache import from_text, open_text, text_folder
 from trainable.data.tokenizer import BYTE_LEVEL
 
 
@@ -23,6 +28,8 @@ def known_vocab_size(config: DataConfig) -> int | None:
     """Tokens of the vocabulary as far as the config says: None for a folder of shards, which brings its own."""
     if config.source in download.DATASETS:
         return download.DATASETS[config.source].vocab_size
+    if config.source in RECIPES:
+        return RECIPES[config.source].vocab_size(config)
     return None if sources.has_shards(config.source) else config.vocab_size
 
 
@@ -30,6 +37,8 @@ def known_validation_targets(config: DataConfig) -> int | None:
     """Target tokens of the validation split as far as names and headers say: None for text, which must be tokenised."""
     if config.source in download.DATASETS:
         return download.DATASETS[config.source].validation_targets
+    if config.source in RECIPES:
+        return RECIPES[config.source].validation_targets(config)
     if not sources.has_shards(config.source):
         return None
     _, validation = sources.splits(location.local(config.source))
@@ -50,6 +59,10 @@ def prepare(
     cache = cache_folder() if cache is None else cache
     if (source := text_source(config)) is not None:
         return from_text(source, config, cache, say)
+    if (recipe := RECIPES.get(config.source)) is not None:
+        return _open_recipe(
+            recipe, named.recipe_prepared(recipe, config, cache, _limit(config, train_tokens_needed), say)
+        )
     _check_pretokenizer(config)
     if config.source in download.DATASETS:
         return _from_download(config.source, cache, _limit(config, train_tokens_needed), say)
@@ -61,7 +74,11 @@ def prepared(config: DataConfig, train_tokens_needed: int | None = None) -> Data
     cache = cache_folder()
     if (source := text_source(config)) is not None:
         folder = text_folder(source, config, cache)
-        return open_text(source, folder) if problem_of(folder) is None else None
+        return open_text(source, folder) if problem_of_files(folder) is None else None
+    if (recipe := RECIPES.get(config.source)) is not None:
+        recipe.check(config)
+        folder, limit = named.recipe_folder(recipe, config, cache), _limit(config, train_tokens_needed)
+        return _open_recipe(recipe, folder) if named.problem_of(folder, limit) is None else None
     _check_pretokenizer(config)
     if config.source in download.DATASETS:
         found = download.found(config.source, cache, _limit(config, train_tokens_needed))
@@ -73,7 +90,7 @@ def text_source(config: DataConfig) -> text.TextSource | None:
     """The files of text that ``config.source`` stands for; None where it stands for shards."""
     if config.source == STDLIB:
         return standard_library.passages()
-    if config.source in download.DATASETS or sources.has_shards(config.source):
+    if config.source in sources.DOWNLOADED or sources.has_shards(config.source):
         return None
     sources.check_there(config.source)
     return text.source_at(location.local(config.source))
@@ -88,6 +105,9 @@ def _limit(config: DataConfig, train_tokens_needed: int | None) -> int | None:
     if config.order == epochs.EPOCHS or train_tokens_needed is None:
         return None
     steps = -(-train_tokens_needed // config.batch_tokens)
+    packed = RECIPES[config.source].row_tokens(config) if config.source in RECIPES else None
+    if packed is not None:
+        return steps * (config.batch_tokens + epochs.num_spans(config, packed))
     return train_tokens_needed + (steps * epochs.num_spans(config) if config.order == epochs.SPANS else 0)
 
 
@@ -100,12 +120,38 @@ def check_source(config: DataConfig, train_tokens_needed: int | None = None, dow
     if config.source in download.DATASETS or sources.has_shards(config.source):
         _check_pretokenizer(config)
     sources.check(config.source)
+    if (recipe := RECIPES.get(config.source)) is not None:
+        return _check_recipe(recipe, config, train_tokens_needed, download_now)
     limit = _limit(config, train_tokens_needed)
     if config.source not in download.DATASETS or download.here(config.source, cache_folder(), limit):
         return ""
     if download_now:
         download.reach(config.source, cache_folder())
-    return f"{config.source} is not on this machine yet: it is downloaded first, which needs a network"
+    about = download.DATASETS[config.source]
+    lacks = f"{config.source} ({about.repository}: {size(about.bytes_of(limit))}, vocabulary of {about.vocab_size:,})"
+    return f"{lacks} is not on this machine yet: it is downloaded first, which needs a network"
+
+
+def _check_recipe(recipe: Recipe, config: DataConfig, train_tokens_needed: int | None, download_now: bool) -> str:
+    recipe.check(config)
+    if prepared(config, train_tokens_needed) is not None:
+        return ""
+    if download_now:
+        named.reach(recipe, cache_folder())
+    return (
+        f"{recipe.name} ({recipe.about}; {recipe.tokenizer(config)}) is not prepared on this machine yet: it is "
+        "downloaded and tokenised first, which needs a network"
+    )
+
+
+def _open_recipe(recipe: Recipe, folder: Path) -> Dataset:
+    """The dataset of a prepared folder; of one whose tokens are the beginning of more, by what all of them share."""
+    facts = read_facts(folder)
+    train, validation = sources.splits(folder)
+    hashed = validation if recipe.is_prefix else [*train, *validation]
+    label = f"{recipe.name} {named.FORMAT}"
+    dataset = from_shards(folder, train, validation, recipe.name, hashed, label, facts.get("row_tokens"))
+    return replace(dataset, text_bytes=None if recipe.is_prefix else facts["text_bytes"])
 
 
 def cache_folder() -> Path:

@@ -2,7 +2,8 @@
 
 A shard is a header of 256 little-endian int32 (magic 20240520, version 1, token count, zeros) and that many
 little-endian uint16 tokens: the layout of the FineWeb shards of llm.c, modded-nanogpt and parameter-golf, so that
-theirs open here and ours open there. Reading maps the file into memory; magic, version and size are checked first.
+theirs open here and ours open there. Vocabularies beyond 65,536 have uint32 tokens, under llm.c's own magic and version
+for those (20240801, 7). Reading maps the file into memory; magic, version and size are checked first.
 """
 
 from __future__ import annotations
@@ -10,12 +11,16 @@ from __future__ import annotations
 import hashlib
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 MAGIC = 20240520
 VERSION = 1
+WIDE_MAGIC = 20240801
+WIDE_VERSION = 7
+NARROW_VOCABULARY = 2**16  # up to here a token is a uint16
 HEADER_INTS = 256
 HEADER_BYTES = 4 * HEADER_INTS
 TOKENS_PER_SHARD = 100_000_000  # where our writer and the published exports start a new file
@@ -23,19 +28,25 @@ TOKENS_PER_SHARD = 100_000_000  # where our writer and the published exports sta
 WHOLE_DIGEST_BYTES = 64 * 2**20  # files up to this size are hashed whole
 SAMPLES, SAMPLE_BYTES = 64, 64 * 2**10
 
-Tokens = npt.NDArray[np.uint16]
+Tokens = npt.NDArray[np.unsignedinteger[Any]]  # uint16 or uint32
+
+
+def dtype_of(vocab_size: int) -> type[np.unsignedinteger[Any]]:
+    """The type of a token of such a vocabulary."""
+    return np.uint16 if vocab_size <= NARROW_VOCABULARY else np.uint32
 
 
 def write(path: Path, tokens: npt.NDArray[np.generic]) -> None:
-    """Write one shard of 1-D ``tokens``, each below 65,536. The file appears complete or not at all."""
+    """Write one shard of 1-D ``tokens``: wide where they are uint32, else each below 65,536. Appears whole or not."""
     assert tokens.ndim == 1 and 0 < len(tokens) < 2**31, "a shard holds between one and 2**31 - 1 tokens"
-    assert int(tokens.min()) >= 0 and int(tokens.max()) < 2**16, "a token of a shard is a uint16"
+    wide = tokens.dtype == np.uint32
+    assert wide or (int(tokens.min()) >= 0 and int(tokens.max()) < 2**16), "a token of a narrow shard is a uint16"
     header = np.zeros(HEADER_INTS, dtype="<i4")
-    header[:3] = MAGIC, VERSION, len(tokens)
+    header[:3] = *((WIDE_MAGIC, WIDE_VERSION) if wide else (MAGIC, VERSION)), len(tokens)
     partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     with partial.open("wb") as file:
         file.write(header.tobytes())
-        file.write(tokens.astype("<u2", copy=False).data)
+        file.write(tokens.astype("<u4" if wide else "<u2", copy=False).data)
         file.flush()
         os.fsync(file.fileno())
     os.replace(partial, path)
@@ -77,19 +88,22 @@ def read(path: Path) -> Tokens:
     if size < HEADER_BYTES:
         raise ValueError(f"{path} holds {size:,} bytes but the header of a token shard alone is {HEADER_BYTES:,}")
     magic, version, count = (int(n) for n in np.fromfile(path, dtype="<i4", count=3))
-    if magic != MAGIC:
-        raise ValueError(f"{path} starts with the number {magic} but a token shard starts with {MAGIC}")
-    if version != VERSION:
-        raise ValueError(f"{path} is a token shard of version {version} but only version {VERSION} can be read")
+    if magic not in (MAGIC, WIDE_MAGIC):
+        raise ValueError(
+            f"{path} starts with the number {magic} but a token shard starts with {MAGIC}, or with {WIDE_MAGIC}"
+        )
+    kind, readable = ("<u4", WIDE_VERSION) if magic == WIDE_MAGIC else ("<u2", VERSION)
+    if version != readable:
+        raise ValueError(f"{path} is a token shard of version {version} but only version {readable} can be read")
     if count < 1:
         raise ValueError(f"{path} says in its header that it holds {count:,} tokens but a shard holds at least one")
-    expected = HEADER_BYTES + 2 * count
+    expected = HEADER_BYTES + np.dtype(kind).itemsize * count
     if size != expected:
         raise ValueError(
             f"{path} holds {size:,} bytes but its header says {count:,} tokens, which is {expected:,} bytes: "
             f"the file is {'cut short' if size < expected else 'too long'}"
         )
-    return np.memmap(path, dtype="<u2", mode="r", offset=HEADER_BYTES, shape=(count,))
+    return np.memmap(path, dtype=kind, mode="r", offset=HEADER_BYTES, shape=(count,))
 
 
 def shard_files(folder: Path, split: str) -> list[Path]:

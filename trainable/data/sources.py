@@ -8,14 +8,15 @@ from pathlib import Path
 from storage import location
 from terminal.nearest import nearest
 
-from trainable.data import download, shards, text, tokenizer
+from trainable.data import download, named, shards, text, vocabulary_files
 
 STDLIB = "stdlib"
+DOWNLOADED = (*named.RECIPES, *download.DATASETS)  # of what is downloaded
 
 
 def check(source: str) -> None:
     """Raise a ValueError for a source that cannot be read. No text is read, and nothing is downloaded."""
-    if source == STDLIB:
+    if source == STDLIB or source in named.RECIPES:
         return
     if source in download.DATASETS:
         download.check(source)
@@ -28,13 +29,13 @@ def check(source: str) -> None:
     for split in splits(path):
         for shard in split:
             shards.read(shard)
-    tokenizer.byte_counter_of(path)
+    vocabulary_files.byte_counter_of(path)
 
 
 def check_there(source: str) -> None:
     """Raise a ValueError, with the nearest data set's name, where nothing is at a path."""
     if not os.path.lexists(location.local(source)):
-        hint = nearest(source, [STDLIB, *download.DATASETS], "names")
+        hint = nearest(source, [STDLIB, *DOWNLOADED], "names")
         raise ValueError(f"data.source is {source!r}, which is neither a file or folder nor a dataset: {hint}")
 
 

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from trainable.data import tokenizer
-from trainable.data.tokenizer import FILE_NAME, Tokenizer, check_sentencepiece, vocabulary_file
+from trainable.data.hf_vocabulary import HFVocabulary
+from trainable.data.tokenizer import FILE_NAME, Tokenizer, is_own_format
+from trainable.data.vocabulary_files import check_sentencepiece, vocabulary_file
 
 
 class TextCodec(Protocol):
@@ -38,7 +39,24 @@ class ByteLevelCodec:
         return [int(i) for i in self.bpe.encode(text)]
 
     def text(self, ids: Sequence[int]) -> str:
-        return b"".join(self.bpe.tokens[i] for i in ids if i != self.bpe.bos).decode(errors="replace")
+        return b"".join(self.bpe.tokens[i] for i in ids if i < len(self.bpe.tokens)).decode(errors="replace")
+
+
+class HFCodec:
+    """A tokenizer.json of the library tokenizers."""
+
+    def __init__(self, vocabulary: HFVocabulary) -> None:
+        self.vocabulary = vocabulary
+
+    @property
+    def start(self) -> int | None:
+        return self.vocabulary.start
+
+    def ids(self, text: str) -> list[int]:
+        return [int(i) for i in self.vocabulary.encode(text)]
+
+    def text(self, ids: Sequence[int]) -> str:
+        return self.vocabulary.text(ids)
 
 
 class SentencePieceCodec:
@@ -67,10 +85,10 @@ def codec_beside(folder: Path) -> TextCodec:
     """The codec of the shards in a folder. A ValueError where their vocabulary cannot turn text into tokens."""
     file = vocabulary_file(folder)
     if file is not None and file.name == FILE_NAME:
-        return ByteLevelCodec(tokenizer.Tokenizer.load(file))
+        return ByteLevelCodec(Tokenizer.load(file)) if is_own_format(file) else HFCodec(HFVocabulary.load(file))
     if file is not None and file.suffix == ".model":
         return SentencePieceCodec(file)
     raise ValueError(
         f"the vocabulary beside the shards in {folder} lists tokens but not how text is cut into them: text is written "
-        f"with a {FILE_NAME} of this package or a SentencePiece .model"
+        f"with a {FILE_NAME} or a SentencePiece .model"
     )

@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
-import numpy.typing as npt
 
 from trainable.component import Component
 from trainable.data.characters import mainrun_loss
 from trainable.data.dataset import Dataset
 from trainable.data.more_text import more_text
+from trainable.evaluation.packed_rows import PackedRows
 from trainable.evaluation.ttt import TTT
 from trainable.evaluation.windows import Windows
 from trainable.ranges import Context, NumTokens
@@ -90,15 +90,14 @@ def evaluate(forward: Forward, dataset: Dataset, config: EvaluationConfig, devic
     """
     from torch import nn
 
-    stream = np.asarray(dataset.validation[: num_targets(dataset, config) + 1]).astype(np.int32)
-    windows = Windows(stream, config.seq_len, config.stride or config.seq_len)
+    windows = windows_of(dataset, config)
     rows = windows.rows(batch_tokens(config, dataset.vocab_size, device))
     if config.ttt is None:
         nats = windows.nats(forward, rows, device).item()
     else:
         assert isinstance(forward, nn.Module), "only a network can be trained"
         nats = config.ttt.nats(forward, windows, rows, device).item()
-    tokens, text_bytes = windows.targets, bytes_of(dataset, stream)
+    tokens, text_bytes = windows.targets, bytes_of(dataset, windows)
     if text_bytes == 0:
         raise ValueError(f"the {tokens:,} validation tokens scored stand for no text: bits per byte has no meaning")
     return Evaluation(
@@ -106,13 +105,29 @@ def evaluate(forward: Forward, dataset: Dataset, config: EvaluationConfig, devic
         bpb=nats / math.log(2) / text_bytes,
         tokens=tokens,
         bytes=text_bytes,
-        nats_per_character=nats / dataset.characters.count(stream[1:]) if dataset.characters else None,
+        nats_per_character=nats / dataset.characters.of_targets(windows.stream) if dataset.characters else None,
         mainrun_loss=_mainrun_loss(forward, dataset, config, device) if config.mainrun_rows else None,
     )
 
 
-def bytes_of(dataset: Dataset, stream: npt.NDArray[np.integer]) -> int:
-    """Bytes of text that the targets of a stream stand for: all its tokens but the first."""
+def windows_of(dataset: Dataset, config: EvaluationConfig) -> Windows:
+    """The windows that are scored; the rows of a data set whose documents are packed into rows."""
+    targets, row_tokens = num_targets(dataset, config), dataset.train.row_tokens
+    if row_tokens is None:
+        stream = np.asarray(dataset.validation[: targets + 1]).astype(np.int32)
+        return Windows(stream, config.seq_len, config.stride or config.seq_len)
+    rows = targets // config.seq_len
+    stream = np.asarray(dataset.validation[: rows * row_tokens]).astype(np.int32)
+    counted = ~dataset.bytes_of.is_boundary[stream.reshape(rows, row_tokens)[:, 1:]]
+    return PackedRows(stream, config.seq_len, config.seq_len, counted)
+
+
+def bytes_of(dataset: Dataset, windows: Windows) -> int:
+    """Bytes of text that the targets of some windows stand for: all but the first, of each row where packed."""
+    if isinstance(windows, PackedRows):
+        rows = windows.stream.reshape(windows.count, -1)
+        return int(dataset.bytes_of.count(rows[:, :-1], rows[:, 1:]).sum())
+    stream = windows.stream
     starts = range(0, len(stream) - 1, COUNTED_TOKENS)
     parts = (stream[start : start + COUNTED_TOKENS + 1] for start in starts)
     return sum(int(dataset.bytes_of.count(part[:-1], part[1:]).sum()) for part in parts)
@@ -146,16 +161,33 @@ def _mainrun_loss(forward: Forward, dataset: Dataset, config: EvaluationConfig, 
 def num_targets(dataset: Dataset, config: EvaluationConfig) -> int:
     """Target tokens that are scored; a ValueError where the validation stream has fewer than are asked for."""
     check_targets(dataset, config)
-    return (config.tokens or len(dataset.validation) - 1) // config.seq_len * config.seq_len
+    return (config.tokens or available_targets(dataset)) // config.seq_len * config.seq_len
+
+
+def available_targets(dataset: Dataset) -> int:
+    """Target tokens of the validation stream: all but the first, or of packed rows all but the first of each."""
+    row_tokens = dataset.train.row_tokens
+    if row_tokens is None:
+        return len(dataset.validation) - 1
+    return len(dataset.validation) // row_tokens * (row_tokens - 1)
 
 
 def check_targets(dataset: Dataset, config: EvaluationConfig) -> None:
     """Raise a ValueError where the validation stream has fewer target tokens than are to be scored."""
-    available = len(dataset.validation) - 1
+    if dataset.train.row_tokens is not None:
+        _check_packed(dataset.train.row_tokens, config)
+    available = available_targets(dataset)
     if available < (needed := asked_for(config)[1]):
         there = f"the validation stream has only {available:,} target tokens"
         helps = more_text(dataset.text_bytes, needed, available)
         raise ValueError(f"{wanted(config)} but {there}: {helps}{setting_of(config, available)}")
+
+
+def _check_packed(row_tokens: int, config: EvaluationConfig) -> None:
+    """Raise a ValueError for another way of scoring rows of so many tokens than each for itself."""
+    config.check(config.seq_len == row_tokens - 1, "seq_len", f"{row_tokens - 1}, for which the rows are packed")
+    config.check(config.stride in (None, config.seq_len), "stride", "null for rows that are packed")
+    config.check(config.ttt is None, "ttt", "null for rows that are packed")
 
 
 def asked_for(config: EvaluationConfig) -> tuple[str, int]:

@@ -17,7 +17,7 @@ from storage import files, inside
 from storage.location import Location
 from trainable.component_json import encode
 from trainable.data.dataset import Dataset
-from trainable.data.tokenizer import vocabulary_file
+from trainable.data.vocabulary_files import vocabulary_file
 from trainable.evaluation.artifact import Artifact
 from trainable.evaluation.evaluate import Evaluation
 from trainable.run import Run

@@ -113,10 +113,9 @@ def overrides(settings: Iterable[str] | Mapping[str, Any], data: str | None) -> 
 
 
 def _is_named(source: str) -> bool:
-    from trainable.data.download import DATASETS
-    from trainable.data.sources import STDLIB
+    from trainable.data.sources import DOWNLOADED, STDLIB
 
-    return source == STDLIB or source in DATASETS
+    return source == STDLIB or source in DOWNLOADED
 
 
 def _whole_path(source: str) -> str:

@@ -14,8 +14,8 @@ from terminal.counted import counted
 from trainable.config import TrainConfig
 from trainable.data import preparation
 from trainable.data.dataset import Dataset
+from trainable.data.prepared_folder import Say
 from trainable.data.sources import STDLIB
-from trainable.data.text_cache import Say
 from trainable.data.text_size import TextSize, measure
 from trainable.evaluation.enough import check_enough, check_text
 

@@ -15,7 +15,7 @@ import pytest
 from trainable.data import one_at_a_time, text_cache
 from trainable.data.dataset import DataConfig
 from trainable.data.preparation import prepare
-from trainable.data.text_cache import ABANDONED_SECONDS
+from trainable.data.prepared_folder import ABANDONED_SECONDS, problem_of_files
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def test_of_two_that_prepare_at_once_without_locks_both_have_the_whole_data(
     monkeypatch.setattr(text_cache, "_write_text", write_while_another_does)
     assert prepare(config, cache).fingerprint == others[1]
     (prepared,) = cache.glob("text-*")  # no half-written one is left
-    assert text_cache.problem_of(prepared) is None
+    assert problem_of_files(prepared) is None
 
 
 def test_without_locks_only_old_half_written_folders_are_removed(config, tmp_path, no_locks) -> None:

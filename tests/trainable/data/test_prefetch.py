@@ -17,7 +17,8 @@ from benchmarks.gpu.waiting import Waits
 from trainable import objective
 from trainable.compiled_objective import build_objective
 from trainable.data.dataset import DataConfig, TokenStream, batch
-from trainable.data.prefetch import BUFFERS, NARROW, Prefetcher
+from trainable.data.prefetch import BUFFERS, Prefetcher
+from trainable.data.shards import NARROW_VOCABULARY as NARROW
 from trainable.run import Run
 from trainable.runtime import Runtime
 

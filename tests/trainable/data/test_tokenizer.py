@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.text_bytes import text_bytes
-from trainable.data import tokenizer
+from trainable.data import tokenizer, vocabulary_files
 from trainable.data.tokenizer import Tokenizer
 
 TEXT = "def area(width, height):\n    return width * height  # in square metres, naïve\n" * 20
@@ -107,7 +107,7 @@ def test_bytes_of_sentencepiece_tokens_are_the_bytes_of_the_decoded_text(sentenc
 
     model: Any = sentencepiece.SentencePieceProcessor(model_file=str(sentencepiece_model))
     ids = np.array([model.bos_id(), *model.encode("x" + text)])
-    counter = tokenizer.sentencepiece_counter(sentencepiece_model)
+    counter = vocabulary_files.sentencepiece_counter(sentencepiece_model)
     assert counter.count(ids[:-1], ids[1:]).sum() == len(model.decode(ids.tolist()).encode())
 
 
@@ -115,7 +115,7 @@ def test_a_space_is_counted_with_its_word_but_not_after_a_boundary(sentencepiece
     import sentencepiece
 
     model: Any = sentencepiece.SentencePieceProcessor(model_file=str(sentencepiece_model))
-    counter = tokenizer.sentencepiece_counter(sentencepiece_model)
+    counter = vocabulary_files.sentencepiece_counter(sentencepiece_model)
     word = next(i for i in range(counter.vocab_size) if model.id_to_piece(i) == "▁width")
     plain = model.piece_to_id("w")
     previous = np.array([plain, model.bos_id(), model.unk_id(), plain, plain])
@@ -131,25 +131,25 @@ def test_the_model_is_found_beside_the_shards_and_in_the_challenge_layout(
     shared.mkdir()
     (shared / "fineweb_330_bpe.model").write_bytes(sentencepiece_model.read_bytes())
     (shared / "fineweb_512_bpe.model").write_bytes(b"another")
-    expected = tokenizer.sentencepiece_counter(sentencepiece_model).vocab_size
-    assert tokenizer.byte_counter_of(folder).vocab_size == expected
+    expected = vocabulary_files.sentencepiece_counter(sentencepiece_model).vocab_size
+    assert vocabulary_files.byte_counter_of(folder).vocab_size == expected
     (folder / "own.model").write_bytes(sentencepiece_model.read_bytes())
     (shared / "fineweb_330_bpe.model").write_bytes(b"damaged")
-    assert tokenizer.byte_counter_of(folder).vocab_size == expected
+    assert vocabulary_files.byte_counter_of(folder).vocab_size == expected
 
 
 def test_a_choice_of_models_that_the_folder_does_not_decide_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "a.model").touch()
     (tmp_path / "b.model").touch()
     with pytest.raises(ValueError, match=r"several models \(a\.model, b\.model\)"):
-        tokenizer.byte_counter_of(tmp_path)
+        vocabulary_files.byte_counter_of(tmp_path)
 
 
 def test_a_damaged_model_is_named(tmp_path: Path) -> None:
     pytest.importorskip("sentencepiece")
     (tmp_path / "a.model").write_bytes(b"not a model")
     with pytest.raises(ValueError, match=r"a\.model is not a SentencePiece model"):
-        tokenizer.byte_counter_of(tmp_path)
+        vocabulary_files.byte_counter_of(tmp_path)
 
 
 def test_without_sentencepiece_the_error_says_how_to_install_it(
@@ -165,22 +165,27 @@ def test_without_sentencepiece_the_error_says_how_to_install_it(
     (tmp_path / "a.model").touch()
     monkeypatch.setattr(builtins, "__import__", refuse)
     with pytest.raises(ValueError, match="pip install sentencepiece"):
-        tokenizer.byte_counter_of(tmp_path)
+        vocabulary_files.byte_counter_of(tmp_path)
 
 
 def test_our_tokenizer_beside_the_shards_is_preferred(tmp_path: Path) -> None:
     BPE.save(tmp_path / "tokenizer.json")
     (tmp_path / "a.model").touch()
-    assert tokenizer.byte_counter_of(tmp_path).base_bytes.tolist() == BPE.byte_counter().base_bytes.tolist()
+    assert vocabulary_files.byte_counter_of(tmp_path).base_bytes.tolist() == BPE.byte_counter().base_bytes.tolist()
 
 
 def test_without_a_tokenizer_the_error_says_where_it_was_looked_for(tmp_path: Path) -> None:
     folder = tmp_path / "data" / "datasets" / "mine"
     folder.mkdir(parents=True)
-    (folder / "tokenizer.json").write_text('{"version": "1.0", "model": {}}')  # another library's
     with pytest.raises(ValueError, match="bits per byte needs the tokenizer") as error:
-        tokenizer.byte_counter_of(folder)
+        vocabulary_files.byte_counter_of(folder)
     assert str(folder) in str(error.value) and str(tmp_path / "data" / "tokenizers") in str(error.value)
+
+
+def test_a_tokenizer_of_another_library_that_is_none_of_bytes_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "tokenizer.json").write_text('{"version": "1.0", "model": {}}')
+    with pytest.raises(ValueError, match=r"tokenizer\.json is no tokenizer\.json with a vocabulary of tokens by name"):
+        vocabulary_files.byte_counter_of(tmp_path)
 
 
 def _gpt2_alphabet() -> list[str]:
@@ -191,7 +196,7 @@ def _gpt2_alphabet() -> list[str]:
 def test_a_gpt2_vocabulary_counts_one_byte_a_character_and_none_for_the_end_of_text(tmp_path: Path) -> None:
     tokens = [*_gpt2_alphabet(), "Ġwidth", "Ã¯", "<|endoftext|>"]
     (tmp_path / "vocab.json").write_text(json.dumps({token: i for i, token in enumerate(tokens)}))
-    counter = tokenizer.byte_counter_of(tmp_path)
+    counter = vocabulary_files.byte_counter_of(tmp_path)
     assert counter.base_bytes[-3:].tolist() == [6, 2, 0]  # " width", "ï" in UTF-8, the boundary
     assert counter.base_bytes[:256].tolist() == [1] * 256
 
@@ -200,7 +205,7 @@ def test_a_gpt2_vocabulary_counts_one_byte_a_character_and_none_for_the_end_of_t
 def test_another_kind_of_vocab_json_is_refused(tmp_path: Path, vocabulary: object) -> None:
     (tmp_path / "vocab.json").write_text(json.dumps(vocabulary))
     with pytest.raises(ValueError, match="is not a GPT-2 vocabulary"):
-        tokenizer.byte_counter_of(tmp_path)
+        vocabulary_files.byte_counter_of(tmp_path)
 
 
 # --- pre-tokenizers ---------------------------------------------------------------------------------------------------
