@@ -137,7 +137,7 @@ def _pack(
         packed += 1
     if not packed:
         raise ValueError(
-            f"what there is of {split} is too little: whenever a document is put into a row of {config.seq_len:,}, at least "
+            f"the text of {split} is too little: for each choice in a row of {config.seq_len:,}, "
             f"{counted(best_fit.WAITING, 'document')} must wait"
         )
     writer.finish()
