@@ -48,7 +48,7 @@ SPACE = Space(
     question="Which rates, decay, schedule tail and clip give the lowest bits per byte at eight tokens a parameter?",
     objective="val_bpb",
     scales={
-        "full": Scale(FULL, trials=16, about="depth 24: 1.4 billion parameters, 6.1 billion tokens a trial"),
+        "full": Scale(FULL, trials=16, about="depth 24: 1.4 billion parameters, 5.8 billion tokens a trial"),
         "proxy": Scale(
             PROXY,
             trials=32,

@@ -36,6 +36,7 @@ class DataConfig(Component):
 
     source: str = STDLIB  # stdlib, the name of a data set, or a path to shards or text
     vocab_size: Vocabulary = 1024  # tokens of the BPE trained on a text source; shards bring their own vocabulary
+    tokenizer: str | None = None  # for text, in place of that BPE: gpt2, cl100k_base (tiktoken's), or a tokenizer.json
     pretokenizer: str = BYTE_LEVEL  # how text is cut before that BPE; url_isolated keeps web addresses apart
     seq_len: Context = 1024  # tokens a row
     batch_tokens: NumTokens = 524288  # tokens an optimizer step, over all its micro-batches
@@ -52,6 +53,8 @@ class DataConfig(Component):
         for name, known in (("order", epochs.ORDERS), ("pretokenizer", PRETOKENIZERS)):
             value = getattr(self, name)
             self.check(value in known, name, f"one of {', '.join(known)}: {nearest(value, known, 'labels')}")
+        learnt = self.tokenizer is None or self.pretokenizer == BYTE_LEVEL
+        self.check(learnt, "pretokenizer", f"{BYTE_LEVEL} where data.tokenizer is given, which has its own")
         in_passes = self.document_shuffle_prob == 0 or self.order == epochs.EPOCHS
         self.check(in_passes, "document_shuffle_prob", "0 unless data.order is epochs")
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from storage import location
 from terminal.size import size
 
-from trainable.data import download, epochs, named, shards, sources, standard_library, text
+from trainable.data import download, epochs, named, own_vocabulary, shards, sources, standard_library, text
 from trainable.data.dataset import DataConfig, Dataset
 from trainable.data.from_shards import from_folder, from_shards
 from trainable.data.named import RECIPES
@@ -30,7 +30,9 @@ def known_vocab_size(config: DataConfig) -> int | None:
         return download.DATASETS[config.source].vocab_size
     if config.source in RECIPES:
         return RECIPES[config.source].vocab_size(config)
-    return None if sources.has_shards(config.source) else config.vocab_size
+    if sources.has_shards(config.source):
+        return None
+    return config.vocab_size if config.tokenizer is None else own_vocabulary.vocab_size(config.tokenizer)
 
 
 def known_validation_targets(config: DataConfig) -> int | None:
@@ -88,9 +90,12 @@ def prepared(config: DataConfig, train_tokens_needed: int | None = None) -> Data
 
 def text_source(config: DataConfig) -> text.TextSource | None:
     """The files of text that ``config.source`` stands for; None where it stands for shards."""
+    if config.tokenizer is not None:
+        own_vocabulary.check(config.tokenizer)
     if config.source == STDLIB:
         return standard_library.passages()
     if config.source in sources.DOWNLOADED or sources.has_shards(config.source):
+        config.check(config.tokenizer is None, "tokenizer", f"null for {config.source}, which is tokens")
         return None
     sources.check_there(config.source)
     return text.source_at(location.local(config.source))
@@ -120,6 +125,8 @@ def check_source(config: DataConfig, train_tokens_needed: int | None = None, dow
     if config.source in download.DATASETS or sources.has_shards(config.source):
         _check_pretokenizer(config)
     sources.check(config.source)
+    if config.tokenizer is not None:
+        text_source(config)
     if (recipe := RECIPES.get(config.source)) is not None:
         return _check_recipe(recipe, config, train_tokens_needed, download_now)
     limit = _limit(config, train_tokens_needed)

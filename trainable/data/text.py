@@ -25,6 +25,7 @@ from trainable.data import find_text, plain_text
 FIELD = "text"  # of a .jsonl object, column of a .parquet table
 HELD_OUT_ONE_IN = 10
 LONGEST_LINE = 2**30  # bytes of a line of .jsonl: it is held in memory
+WHOLE_FILES = (".txt", ".md")  # a document each
 ROWS = 1024  # of a table, held in memory at a time
 SHOWN = 60  # characters of a value in a message
 
@@ -105,7 +106,22 @@ def source_at(path: Path) -> TextSource:
         find_text.check_file(path)
         return TextSource(str(path), path.parent, (path,))
     found = find_text.below(path)
-    return TextSource(str(path), path, in_order(path, found.files), ignored=found.ignored, folder=True)
+    files = in_order(path, found.files)
+    if all(file.suffix in WHOLE_FILES for file in files):
+        files = mixed(path, files)
+    return TextSource(str(path), path, files, ignored=found.ignored, folder=True)
+
+
+def mixed(root: Path, files: tuple[Path, ...]) -> tuple[Path, ...]:
+    """Documents of a file each in the order of the hashes of their names, so that a batch is a sample of all of them.
+
+    Files that lie side by side are often of one author or kind: read by their names, a run fits what it has just read.
+    """
+
+    def place(file: Path) -> bytes:
+        return hashlib.sha256(b"order\0" + os.fsencode(file.relative_to(root).as_posix())).digest()
+
+    return tuple(sorted(files, key=place))
 
 
 def in_order(root: Path, files: list[Path]) -> tuple[Path, ...]:

@@ -22,7 +22,7 @@ def check_enough(dataset: Dataset, config: TrainConfig) -> None:
 def check_text(size: TextSize, config: TrainConfig) -> None:
     """Raise a ValueError for text of which the bytes alone tell that it is too little. No tokenizer is asked."""
     pairs = size.train.bytes - size.train.documents  # each merge joins two neighbours, so there are no more of them
-    if pairs < config.data.vocab_size - 257:
+    if config.data.tokenizer is None and pairs < config.data.vocab_size - 257:
         raise ValueError(
             f"the vocabulary cannot have {config.data.vocab_size:,} tokens: the text has at most "
             f"{counted(pairs, 'pair')} to merge; give more text ({there_are(size.bytes)}), or --set data.vocab_size=N "

@@ -18,6 +18,8 @@ from tuner.plan.known_devices import card
 from tuner.spec import CampaignSpec, Replay
 from tuner.trackers.catalogue import check_once
 
+TOKENIZER = "data.tokenizer"  # a vocabulary by name, or a file
+
 LISTS = {
     "constraint": "constraints",
     "likely": "likely",
@@ -109,6 +111,9 @@ def overrides(settings: Iterable[str] | Mapping[str, Any], data: str | None) -> 
     source = found.get(SOURCE)
     if isinstance(source, str) and not _is_named(source):
         found[SOURCE] = _whole_path(source)
+    vocabulary = found.get(TOKENIZER)
+    if isinstance(vocabulary, str) and os.path.isfile(vocabulary):
+        found[TOKENIZER] = _whole_path(vocabulary)
     return found
 
 

@@ -36,7 +36,8 @@ def look(
     source = preparation.text_source(config.data)
     if source is None:
         return None  # of a download, which check_source announces
-    wanted = f"a vocabulary of {config.data.vocab_size:,} tokens and {_evaluated(config)}"
+    vocabulary = f"a vocabulary of {config.data.vocab_size:,} tokens and " if config.data.tokenizer is None else ""
+    wanted = f"{vocabulary}{_evaluated(config)}"
     if config.data.source == STDLIB:
         say(f"{source.name}, not prepared on this machine yet: a run does that first, and sees that it gives {wanted}")
         return None

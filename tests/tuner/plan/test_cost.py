@@ -56,7 +56,8 @@ def test_a_ratio_is_counted_in_parameters_without_building_them(toy_base) -> Non
     network = toy_base.model.build(260, 16)
     assert tokens_of(with_budget(toy_base, param_data_ratio=0.5)) == scaling_parameters(network) // 2
     full = search_spaces.load("nanochat").scale("full").base
-    assert tokens_of(full) == pytest.approx(8 * (24 * 12 * 1536**2 + 1536 * 50_304), rel=1e-3)  # GPT-2's, padded
+    assert tokens_of(full) == pytest.approx(8 * (24 * 12 * 1536**2 + 1536 * 32_768), rel=1e-3)  # its own vocabulary
+    assert round(tokens_of(full) / full.data.batch_tokens) == 5568  # steps of the recorded run
 
 
 def test_a_folder_of_shards_brings_a_vocabulary_that_is_not_known_before(toy_base, tmp_path) -> None:

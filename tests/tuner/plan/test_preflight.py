@@ -246,10 +246,10 @@ def test_the_standard_library_is_left_to_the_run(cache: Path, said, monkeypatch)
 
 
 def test_a_download_that_is_here_is_opened_and_a_damaged_one_is_left_to_the_run(cache: Path, monkeypatch) -> None:
-    from trainable.data import download
+    from trainable.data import hub
 
     asked: list[Callable] = []
-    monkeypatch.setattr(download, "_reach", lambda *arguments: asked.append(arguments))
+    monkeypatch.setattr(hub, "reach", lambda *arguments: asked.append(arguments))
     name = "fineweb10B_gpt2"
     root = cache / "downloads" / name
     root.mkdir(parents=True)
