@@ -11,7 +11,7 @@ from trainable.data.climbmix import REPOSITORY, ClimbMix, climbmix_file
 from trainable.data.hacker_news import STORIES, HackerNewsTitles
 from trainable.data.prepared_folder import Say, prepare_folder, problem_of_files, read_facts, write_facts
 from trainable.data.recipe import Preparation, Recipe, RecipeSettings
-from trainable.data.smollm_mixture import CORPUS, TOKENIZER, SmolLMMixture
+from trainable.data.smollm_mixture import CORPUS, SMOLLM_TOKENIZER, SmolLMMixture
 
 FORMAT = 1  # raise it when the same files would be prepared differently
 
@@ -39,7 +39,7 @@ RECIPES: dict[str, Recipe] = {
             name="speedrun",
             about=f"a billion tokens of {CORPUS}, 70 % FineWeb-Edu and 30 % Cosmopedia: three files, about 4 GB",
             space="speedrun",
-            first=TOKENIZER,
+            first=SMOLLM_TOKENIZER,
             campaign_tokens=None,
             kept_as="smollm-corpus",
             tokens=1_000_000_000,
@@ -48,7 +48,7 @@ RECIPES: dict[str, Recipe] = {
             name="speedrun_40M",
             about=f"40 million tokens of {CORPUS}, by the rule of speedrun: two files, about 3 GB",
             space="speedrun",
-            first=TOKENIZER,
+            first=SMOLLM_TOKENIZER,
             campaign_tokens=None,
             kept_as="smollm-corpus",
             tokens=40_000_000,

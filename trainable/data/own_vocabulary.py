@@ -30,12 +30,12 @@ def check(name: str) -> None:
     HFVocabulary.load(path)
 
 
-def vocab_size(name: str) -> int:
+def known_size(name: str) -> int:
     """Tokens of a vocabulary, without a download."""
     return SIZES[name] if name in SIZES else HFVocabulary.load(location.local(name)).vocab_size
 
 
-def identity(name: str) -> str:
+def vocabulary_identity(name: str) -> str:
     """The name, or of a file its content, wherever it lies."""
     return name if name in SIZES else hashlib.sha256(location.local(name).read_bytes()).hexdigest()
 

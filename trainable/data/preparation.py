@@ -32,7 +32,7 @@ def known_vocab_size(config: DataConfig) -> int | None:
         return RECIPES[config.source].vocab_size(config)
     if sources.has_shards(config.source):
         return None
-    return config.vocab_size if config.tokenizer is None else own_vocabulary.vocab_size(config.tokenizer)
+    return config.vocab_size if config.tokenizer is None else own_vocabulary.known_size(config.tokenizer)
 
 
 def known_validation_targets(config: DataConfig) -> int | None:

@@ -27,7 +27,7 @@ from trainable.data.shards import Tokens, Writer
 from trainable.data.tokenizer import FILE_NAME
 
 CORPUS = "HuggingFaceTB/smollm-corpus"
-TOKENIZER = HubFile("HuggingFaceTB/SmolLM2-135M", "tokenizer.json", "model")
+SMOLLM_TOKENIZER = HubFile("HuggingFaceTB/SmolLM2-135M", "tokenizer.json", "model")
 VOCABULARY = 49_152
 SHARES = (("fineweb-edu-dedup", 0.7), ("cosmopedia-v2", 0.3))
 ROW = 2048
@@ -53,7 +53,7 @@ class SmolLMMixture(Recipe):
         return {"tokens": self.tokens}
 
     def write(self, config: RecipeSettings, preparation: Preparation) -> dict[str, Any]:
-        (path,) = self.fetch([TOKENIZER], preparation)
+        (path,) = self.fetch([SMOLLM_TOKENIZER], preparation)
         vocabulary = HFVocabulary.load(path)
         (preparation.folder / FILE_NAME).write_bytes(path.read_bytes())
         gathered, facts = preparation.folder / "rows", {"documents": 0, "empty": 0, "text_bytes": 0}

@@ -33,7 +33,7 @@ def text_folder(source: text.TextSource, config: DataConfig, cache: Path) -> Pat
     """Return the folder of a text that is prepared, named after the text and the way in which it becomes tokens."""
     of_tokens: dict[str, Any] = {"vocab_size": config.vocab_size, "pretokenizer": config.pretokenizer}
     if config.tokenizer is not None:
-        of_tokens = {"tokenizer": own_vocabulary.identity(config.tokenizer)}
+        of_tokens = {"tokenizer": own_vocabulary.vocabulary_identity(config.tokenizer)}
     return cache / f"text-{fingerprint({'text': source.digest(), 'format': CACHE_FORMAT, **of_tokens})}"
 
 

@@ -114,7 +114,7 @@ def test_the_mixture_is_shuffled_and_split_as_the_library_of_the_campaign_does()
 def test_the_mixture_has_its_shares_in_rows_of_joined_documents(hub: Hub, monkeypatch) -> None:
     hub_server.smollm(hub, documents=40, words=20)
     recipe = smollm_mixture.SmolLMMixture(
-        name="speedrun", about="", space="", first=smollm_mixture.TOKENIZER, campaign_tokens=None, tokens=1500
+        name="speedrun", about="", space="", first=smollm_mixture.SMOLLM_TOKENIZER, campaign_tokens=None, tokens=1500
     )
     monkeypatch.setitem(named.RECIPES, "speedrun", recipe)
     dataset = prepare(MIXTURE)
