@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import gc
+import os
 import runpy
 import signal
 import subprocess
@@ -81,6 +82,14 @@ def _nothing_is_left_in_the_checkout() -> Iterator[None]:
     yield
     left = {path.name for path in top.iterdir() if not path.name.startswith(".")} - before - {"__pycache__"}
     assert not left, f"a test has written {', '.join(sorted(left))} into {top}: give it a folder of its own"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_waiting_for_the_disk() -> Iterator[None]:
+    """Campaigns write many small files; what a power cut leaves of those of a test is not the question."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda file: None)
+        yield
 
 
 @dataclasses.dataclass

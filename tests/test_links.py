@@ -31,14 +31,15 @@ TRIAL = {
     "config": "null", "objective": "val_bpb", "is_base": True, "attempt": 1, "budget": 9.0, "budget_unit": "steps",
     "seed": 1, "data": "x",
 }  # fmt: skip
-GOLF = ["--space", "parameter_golf", "--scale", "proxy", "--no-audit", "--results", "runs", "--name", "new"]
+PLANNED = ["--space", "parameter_golf", "--scale", "proxy", "--no-audit", "--results", "runs", "--name", "new"]
+PLANNED += ["--dry-run", "--tokens-per-second", "5000"]  # else each plan would time the model
 READERS: dict[str, Callable[[Path], int]] = {
     "report": lambda folder: report.main([str(folder)]),
     "compare": lambda folder: compare.main([str(folder)]),
     "compact": lambda folder: compact.main([str(folder), "target"]),
     "status": lambda folder: status.main([str(folder)]),
-    "reuse": lambda folder: run.main([*GOLF, "--dry-run", "--reuse", str(folder)]),
-    "warm start": lambda folder: run.main([*GOLF, "--dry-run", "--warm-start", str(folder)]),
+    "reuse": lambda folder: run.main([*PLANNED, "--reuse", str(folder)]),
+    "warm start": lambda folder: run.main([*PLANNED, "--warm-start", str(folder)]),
 }
 Make = Callable[[Path, Path], Any]  # what stands in a place; its second argument is somebody's precious folder
 

@@ -40,7 +40,7 @@ MAY_IMPORT: dict[tuple[str, ...], set[str]] = {
     ("-m", "tuner.run", "--resume", "no-such-campaign"): NUMBERS,
     # Each times the model, for what it costs.
     (*GOLF, "--show", "H1"): {*NUMBERS, "torch"},
-    (*GOLF, "--dry-run", "--no-audit"): {*NUMBERS, "torch"},
+    (*GOLF, "--dry-run", "--no-audit", "--concurrent", "1"): {*NUMBERS, "torch"},  # timed without another beside it
     ("-m", "tuner.status", "--help"): NUMBERS,
     ("-m", "tuner.status", REPLAY): NUMBERS,
     ("-m", "tuner.status", "no-such-campaign"): NUMBERS,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import random
 import zlib
 from collections.abc import Callable, Iterator
@@ -54,12 +53,6 @@ RESULT = {
     "peak_reserved_bytes": 8192,
     "worker": "host:1",
 }
-
-
-@pytest.fixture(autouse=True)
-def no_waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A campaign here writes hundreds of small files; what a power cut leaves of them is not the question."""
-    monkeypatch.setattr(os, "fsync", lambda file: None)
 
 
 @pytest.fixture(autouse=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 from pathlib import Path
@@ -19,12 +18,6 @@ Row = dict[str, Any]
 Make = Callable[..., Loaded]
 LR, MOMENTUM, TIED = {"optimizer.matrix_lr": 0.06}, {"optimizer.muon_momentum": 0.8}, {"model.tied": False}
 DATA = {"data": "made-up", "base": {"budget": {"steps": 240}, "evaluation": {"tokens": 64}}}
-
-
-@pytest.fixture(autouse=True)
-def no_waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hundreds of small files are written here; what a power cut leaves of them is not the question."""
-    monkeypatch.setattr(os, "fsync", lambda file: None)
 
 
 @pytest.fixture
