@@ -32,6 +32,7 @@ from results.statistics.leaderboard import Correlation, rank_correlation
 from results.store import frames
 from results.store.find import find
 from results.store.frames import Results
+from results.store.row_parts import on_the_way
 
 TOP = 3
 DRAWS = 1000  # bootstrap samples, and orders of arrival
@@ -63,7 +64,8 @@ def curves(results: Results) -> pd.DataFrame:
     if trials.empty:
         return pd.DataFrame(columns=columns)
     objective = str(trials["objective"].iloc[0])
-    measured = objective if objective in results.reports else "val_bpb"  # some are known at the end only
+    judged = on_the_way(objective)
+    measured = judged if judged in results.reports else "val_bpb"  # some are known at the end only
     if results.campaign.get("own_train") is not None:
         measured = "reported_value"
     found = results.reports.merge(trials[["key", "budget", "value", "config"]], on="key")

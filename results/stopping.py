@@ -15,6 +15,7 @@ from terminal.counted import counted
 
 from results.statistics.predictive_termination import FEWEST_FINISHED, Extrapolation, orders
 from results.store.frames import Results
+from results.store.row_parts import on_the_way
 
 
 def stopping_line(results: Results) -> str:
@@ -26,7 +27,11 @@ def stopping_line(results: Results) -> str:
         return ""
     saved = float((stopped["budget"] - stopped["spent"]).sum() / begun["budget"].sum())
     of = f"{len(stopped)} of {counted(len(trials), 'trial')}"
-    return f"Early stopping ended {of} and saved {saved:.0%} of their training. {_cost(results, stopped)}"
+    said = f"Early stopping ended {of} and saved {saved:.0%} of their training. {_cost(results, stopped)}"
+    objective = str(trials["objective"].iloc[0])
+    if (judged := on_the_way(objective)) == objective:
+        return said
+    return f"{said} The values of stopped trials are {judged} at their rung, of the weights as they are."
 
 
 def _cost(results: Results, stopped: pd.DataFrame) -> str:
@@ -59,7 +64,7 @@ def pairs_at(results: Results, rung: float) -> Sequence[tuple[float, float]]:
     if ends.empty:
         return []
     objective = str(trials["objective"].iloc[0])
-    measured = "reported_value" if results.campaign.get("own_train") is not None else objective
+    measured = "reported_value" if results.campaign.get("own_train") is not None else on_the_way(objective)
     if measured not in reports:  # it is known at the end only
         return []
     there = reports[(reports["milestone"] == rung) & reports["key"].isin(ends.index) & reports[measured].notna()]

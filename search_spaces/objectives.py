@@ -11,14 +11,16 @@ from trainable.data.dataset import Dataset
 
 MEASURED_ON_THE_WAY = ("val_bpb", "val_loss", "val_nats_per_character", "val_mainrun_loss")
 # Known when a run has ended, so that there is nothing to stop trials by: such a search has no rungs.
+# Of the exported weights, known at the end too; on the way the score of the weights as they are stands for it.
 QUANTISED = ("val_bpb_quantised", "val_loss_quantised")
+JUDGED_ON_THE_WAY = (*MEASURED_ON_THE_WAY, *QUANTISED)
 MINUTES = "train_minutes"
-MEASURED_AT_THE_END = (*QUANTISED, "time_to_target", MINUTES)
-OBJECTIVES = (*MEASURED_ON_THE_WAY, *MEASURED_AT_THE_END)
+MEASURED_AT_THE_END = ("time_to_target", MINUTES)
+OBJECTIVES = (*JUDGED_ON_THE_WAY, *MEASURED_AT_THE_END)
 # What a trial costs: a second objective, or the measure of a constraint.
 COSTS = ("train_seconds", MINUTES, "step_seconds", "parameters", "artifact_bytes", "peak_memory_bytes")
 # How well a trial ended: an objective, or the measure of a constraint ("the fewest minutes to ...").
-SCORES_AT_THE_END = (*MEASURED_ON_THE_WAY, *QUANTISED)
+SCORES_AT_THE_END = JUDGED_ON_THE_WAY
 
 BY_CHARACTER = ("val_nats_per_character", "val_mainrun_loss")
 

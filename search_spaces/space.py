@@ -19,7 +19,7 @@ from trainable.training import Training
 from search_spaces.constraints import Constraint
 from search_spaces.domains import Choice, Domain, Value
 from search_spaces.field_types import check_member_types, check_types
-from search_spaces.objectives import COSTS, MEASURED_ON_THE_WAY, OBJECTIVES
+from search_spaces.objectives import COSTS, JUDGED_ON_THE_WAY, OBJECTIVES
 from search_spaces.width import WidthRules, check_rule
 
 T = TypeVar("T", bound=Training)
@@ -142,7 +142,7 @@ class Space:
 
         Of two objectives, a trial that is behind in the first may be ahead in the second.
         """
-        return self.objective in MEASURED_ON_THE_WAY and self.second_objective is None
+        return self.objective in JUDGED_ON_THE_WAY and self.second_objective is None
 
     @property
     def objectives(self) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from typing import Any, Protocol
 
 from results.statistics.halving import REDUCTION
 from results.statistics.predictive_termination import Extrapolation, evidence, least_chance
+from results.store.row_parts import on_the_way
 from search_spaces.objectives import MEASURED_AT_THE_END
 from terminal.counted import counted
 from terminal.short import decimals
@@ -257,7 +258,7 @@ class Stopper:
         protected: frozenset[str] = frozenset(),
     ) -> None:
         assert name in STOPPERS, name
-        self.objective, self.milestones = objective, milestones
+        self.objective, self.judged_by, self.milestones = objective, on_the_way(objective), milestones
         self.protected = protected  # keys never stopped: a leaderboard without its base would say nothing
         self.stops: dict[str, Stop] = {}
         self.rule: Rule | None = None
@@ -270,8 +271,8 @@ class Stopper:
 
     def ends(self, key: str, result: Mapping[str, Any]) -> bool:
         """Tell whether the trial is over with this report; the reason, where a rule gives one, is then in ``stops``."""
-        value, milestone = result.get(self.objective), result["milestone"]
-        if self.objective in MEASURED_AT_THE_END:
+        value, milestone = result.get(self.judged_by), result["milestone"]
+        if self.judged_by in MEASURED_AT_THE_END:
             return False  # nothing to judge by, and there are no rungs
         if value is None or not math.isfinite(value):
             return True

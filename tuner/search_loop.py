@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from results.store.campaign_folder import Store
-from results.store.row_parts import given
+from results.store.row_parts import given, value_of
 from results.store.row_types import TrialRow
 from results.store.statuses import Status
 from terminal.program import INTERRUPTION
@@ -251,7 +251,7 @@ class Search:
         after = given(entry.row["train_seconds"])
         self.trained_seconds += max(0.0, after - before)  # less than before: it began again
         self._is_alike(result.get("device"))
-        value = result.get(self.space.objective)
+        value = value_of(result, self.space.objective)
         if value is not None:
             self.proposals.reached(entry, result["milestone"], value)
         for tell in self.reported:

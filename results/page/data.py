@@ -24,6 +24,7 @@ from results.statistics.leaderboard import leaderboard, searched
 from results.statistics.pareto import costs
 from results.stopping import stopping_line
 from results.store.frames import Results
+from results.store.row_parts import on_the_way
 from results.store.row_types import TRIAL_COLUMNS
 from results.store.statuses import SEARCH, STATUSES
 from results.verdicts import plain_rows, verdict_lines
@@ -45,6 +46,7 @@ def page_data(results: Results, folder: Location) -> dict[str, Any]:
         "scale": shown_text(campaign.get("scale", "")),
         "question": shown_text(campaign.get("question", "")),
         "objective": objective,
+        "on_the_way": on_the_way(objective),
         "unit": next((column.unit for column in TRIAL_COLUMNS if column.name == objective), ""),
         "objectives": [shown_text(name) for name in campaign.get("objectives") or [objective]],
         "budget": _budget(trials),
@@ -61,11 +63,11 @@ def page_data(results: Results, folder: Location) -> dict[str, Any]:
         "columns": columns(trials),
         "changes": changed_fields(trials, campaign),
         "knobs": knobs(campaign, trials),
-        "curves": lines.courses(trials, results.reports, results.curve_arrays, objective),
+        "curves": lines.courses(trials, results.reports, results.curve_arrays, on_the_way(objective)),
         "curve_notes": [shown_text(f"{note[0].upper()}{note[1:]}.") for note in curve_notes(results)],
         "stopping": shown_text(stopping_line(results)),
         "rungs": lines.judged_at(campaign, trials, results.reports),
-        "at_rungs": lines.at_rungs(trials, results.reports, objective),
+        "at_rungs": lines.at_rungs(trials, results.reports, on_the_way(objective)),
         "confirmations": confirmations(found, rows),
         "slots": bars_of_slots(results, places),
         "front": _front(trials, campaign),

@@ -81,7 +81,7 @@ def _progress(axes: Axes, data: Data) -> bool:
 def _courses(figure: Figure, data: Data) -> bool:
     """Draw the objective of each trial at its reports, and beside it its training loss."""
     measures = data["curves"]["measures"]
-    found = [one for name in (data["objective"], "loss") for one in measures if one["name"] == name] or measures[:1]
+    found = [one for name in (data["on_the_way"], "loss") for one in measures if one["name"] == name] or measures[:1]
     shown = {place for one in found for place in one["of"] if data["trials"]["stage"][place] == "search"}
     if not shown:
         return False

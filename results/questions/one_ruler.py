@@ -17,6 +17,7 @@ import pandas as pd
 from terminal.counted import counted
 
 from results.statistics.leaderboard import searched
+from results.store.row_parts import on_the_way
 
 FEWEST_THERE = 5  # trials that must have come to a rung, or to the end, before values are predicted there
 SLOPE_TRIALS = 2.0  # what a slope of 1 (a lead stays as it is) counts for beside the trials that teach the line
@@ -108,7 +109,7 @@ def _rungs(rows: pd.DataFrame, reports: pd.DataFrame) -> pd.DataFrame:
     table = pd.DataFrame({math.inf: end})
     if rows.empty or reports.empty:
         return table
-    objective = str(rows["objective"].iloc[0])
+    objective = on_the_way(str(rows["objective"].iloc[0]))
     own = reports["reported_value"] if "reported_value" in reports else pd.Series(np.nan, index=reports.index)
     known = reports[objective] if objective in reports else pd.Series(np.nan, index=reports.index)
     found = reports.assign(_value=own.astype("float64").fillna(known.astype("float64")))

@@ -10,6 +10,9 @@ from results.store.column import FilledBy
 from results.store.row_types import ReportRow, TrialRow
 
 T = TypeVar("T")
+# An objective that is known at the end only -> the score on the way that stands for it: of the weights as they are,
+# before they are rounded.
+ON_THE_WAY = {"val_bpb_quantised": "val_bpb", "val_loss_quantised": "val_loss"}
 _SENT = (FilledBy.REPORT, FilledBy.WORKER)
 
 
@@ -55,10 +58,21 @@ def measure_of(row: TrialRow | ReportRow, name: str) -> float | None:
     return found
 
 
+def on_the_way(objective: str) -> str:
+    """Name the measure that trials are judged by on the way: the objective, unless it is known at the end only."""
+    return ON_THE_WAY.get(objective, objective)
+
+
+def value_of(sent: Mapping[str, Any], objective: str) -> float | None:
+    """The objective in what a worker sent, before the end the score that stands for it; None where it has none."""
+    found: float | None = sent.get(on_the_way(objective) if sent["status"] == "running" else objective)
+    return found
+
+
 def measured_at(report: ReportRow, objective: str) -> float | None:
-    """The objective at a report; None where it was not measured there."""
+    """The objective at a report, or the score that stands for it there; None where neither was measured."""
     value = report["reported_value"]
-    return measure_of(report, objective) if value is None else value
+    return measure_of(report, on_the_way(objective)) if value is None else value
 
 
 def with_knobs(row: TrialRow, values: Mapping[str, object]) -> TrialRow:

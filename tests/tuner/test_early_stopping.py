@@ -122,8 +122,8 @@ def test_decisions_at_fractional_rungs_are_those_at_whole_ones() -> None:
 
 
 def test_an_objective_that_is_known_at_the_end_stops_nobody() -> None:
-    asha = Stopper("asha", "val_bpb_quantised", [])
-    assert not asha.ends("a", {"milestone": 60.0, "val_bpb": 2.0, "val_bpb_quantised": None})
+    asha = Stopper("asha", "train_minutes", [])
+    assert not asha.ends("a", {"milestone": 60.0, "val_bpb": 2.0, "train_minutes": None})
 
 
 def test_decisions_are_those_of_asynchronous_successive_halving_by_hand() -> None:

@@ -648,7 +648,7 @@ def test_a_resume_says_the_same_things_in_the_same_order_as_a_start(without_ray,
 
 
 def test_a_stopper_that_has_nothing_to_judge_by_is_refused(capsys) -> None:
-    asked = ["--objective", "val_bpb_quantised", "--set", "artifact=Artifact"]
+    asked = ["--objective", "train_minutes", "--constraint", "val_bpb<=2.3"]
     assert main([*GOLF, *asked, "--stopper", "median"]) == 2
-    assert "--stopper median judges by values on the way, and val_bpb_quantised is" in capsys.readouterr().err
+    assert "--stopper median judges by values on the way, and train_minutes is" in capsys.readouterr().err
     assert main([*GOLF, *asked, "--dry-run"]) == 0 and "early stopping: none" in capsys.readouterr().out

@@ -473,22 +473,6 @@ def test_reports_on_the_way_are_evenly_spread_in_whatever_unit_a_trial_has(bench
     assert search.requests.milestones(Budget(epochs=0.05)) == [0.0125, 0.025, 0.0375], "the rungs are in steps"
 
 
-def test_an_objective_that_is_known_at_the_end_has_no_rungs_and_is_the_value(make_bench, toy_space, play) -> None:
-    bench = make_bench(space=dataclasses.replace(toy_space, objective="val_bpb_quantised"))
-    tune = play(bench.search(trials=4, reports=2))
-    train = tune._train
-
-    def exporting(request: Any) -> Any:
-        for result in train(request):
-            yield result | ({"val_bpb_quantised": result["val_bpb"] + 0.1} if result["done"] else {})
-
-    tune._train = exporting
-    tune.run()
-    rows = [row for row in bench.rows() if row["status"] != "infeasible"]
-    assert [row["status"] for row in rows] == ["completed"] * 4
-    assert all(row["value"] == row["val_bpb"] + 0.1 for row in rows)
-
-
 def test_rungs_of_an_attempt_that_began_again_are_not_taken_from_the_one_before(bench, play) -> None:
     play(bench.search(slots=1)).run(3)  # killed at 120, without a checkpoint
     again = bench.search(slots=1)

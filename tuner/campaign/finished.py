@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from results.store.curves import TrainingCurve
-from results.store.row_parts import given, measure_of, reusable
+from results.store.row_parts import given, measure_of, on_the_way, reusable
 from results.store.row_types import ReportRow, TrialRow
 
 
@@ -24,8 +24,7 @@ class Finished:
         return {**reusable(self.row), "last_value": measure_of(self.row, objective), "reused_from": self.campaign}
 
     def milestones(self, objective: str) -> dict[float, float]:
-        """Milestone -> objective, of those before the end of the budget."""
-        found = {
-            at: measure_of(report, objective) for report in self.reports if (at := report["milestone"]) is not None
-        }
+        """Milestone -> objective or the score that stands for it, of those before the end of the budget."""
+        judged = on_the_way(objective)
+        found = {at: measure_of(report, judged) for report in self.reports if (at := report["milestone"]) is not None}
         return {at: value for at, value in found.items() if value is not None and at < given(self.row["budget"])}

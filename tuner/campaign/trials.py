@@ -216,7 +216,7 @@ class Ledger:
     def report(self, key: str, result: Mapping[str, Any]) -> None:
         """Write down what a trial says of itself at a milestone or at its end."""
         entry, status = self.entries[key], result["status"]
-        row, value = entry.row, result.get(entry.row["objective"])
+        row, value = entry.row, row_parts.value_of(result, entry.row["objective"])
         extra = result.get("extra") or dict.fromkeys(EXTRA, 0)  # training beside the run, by its fidelity
         steps, total = result["step"] + extra["steps"], result["seconds"] + extra["seconds"]
         tokens = None if result["tokens"] is None else result["tokens"] + extra["tokens"]
@@ -227,7 +227,7 @@ class Ledger:
         here = spent_at(result, given(row["budget_unit"]))
         spent = max(here, row["spent"] or 0.0)  # a run of its own for a rung begins at 0 again
         row.update({"spent": spent, "extra_spent": max(0.0, here + extra["spent"] - spent)})
-        if value is not None:
+        if value is not None or (status == "completed" and row["objective"] in row_parts.ON_THE_WAY):
             row["last_value"] = value
         if status == "running" and value is not None:
             entry.milestones[result["milestone"]] = value

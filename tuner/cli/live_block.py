@@ -16,6 +16,7 @@ from rich.table import Table
 
 from results.statistics.confirmation import Round
 from results.statistics.judgement import Verdict
+from results.store.row_parts import on_the_way
 from results.store.statuses import SEARCH
 from terminal.console import Line
 from terminal.counted import counted
@@ -125,7 +126,7 @@ def ahead(search: Search) -> str:
 def running_table(search: Search, running: Sequence[Entry], width: int) -> Table:
     """A line a running trial: how far, its last value, that against the best one's there, its curve, its speed."""
     best, ends, kind = search.ledger.best(), curve_span(search), curves_are(search)
-    headings = ("  running", "for", "reached", search.space.objective, "vs best", kind, "tokens/s")
+    headings = ("  running", "for", "reached", on_the_way(search.space.objective), "vs best", kind, "tokens/s")
     rows = [[Line(heading, style="dim") for heading in headings]]
     rows += [running_cells(search, entry, best, ends, kind) for entry in running]
     widths = [max(row[place].cell_len for row in rows) + 2 for place in range(len(rows[0]))]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from results.design import CARRY, Design
 from results.replays.budgets import steps_line
+from results.store.row_parts import on_the_way
 from search_spaces import recorded
 from terminal.console import Console
 from terminal.counted import counted, counted_range, number_range
@@ -155,6 +156,10 @@ def print_search_cost(
     )
     rungs = f"{cost.unit} {', '.join(map(str, cost.rungs))} of {cost.budget:g}"
     console.print(f"early stopping: {stops}{'' if stops == 'none' else f' at {rungs}'}; {STOPPERS[stops]}")
+    if cost.rungs and (by := on_the_way(question.space.objective)) != question.space.objective:
+        console.print(
+            f"judged there by {by}, of the weights as they are: {question.space.objective} is known at the end"
+        )
     if cost.rungs:
         console.print(f"fidelity: {fidelity}{f', reported at {rungs}' if stops == 'none' else ''}")
     if cost.tokens is not None:

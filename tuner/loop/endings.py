@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from results.store.row_parts import on_the_way, value_of
 from results.store.row_types import TrialRow
 from results.store.statuses import Status
 from search_spaces import constraints
@@ -33,8 +34,9 @@ def ending(row: TrialRow, result: Mapping[str, Any], stop: Stop | None, space: S
     status: Status = result.get("status", "interrupted")
     if stop is not None:
         return Ending("stopped", str(stop), {"rung": stop.rung, "cutoff": stop.cutoff})
-    if status == "running" and not _is_finite(result.get(space.objective)):
-        return Ending("diverged", f"{space.objective} is not finite at milestone {result['milestone']:g}")
+    if status == "running" and not _is_finite(value_of(result, space.objective)):
+        judged = on_the_way(space.objective)
+        return Ending("diverged", f"{judged} is not finite at milestone {result['milestone']:g}")
     if status in ("running", "interrupted"):
         return Ending("interrupted")
     if status == "completed" and not _is_finite(row["last_value"]):

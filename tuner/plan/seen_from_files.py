@@ -14,7 +14,7 @@ from results.statistics.confirmation import Round, rounds
 from results.store.row_parts import measured_at
 from results.store.row_types import NEVER_A_TRIAL, ReportRow, TrialRow
 from results.store.statuses import ENDED, SEARCH
-from search_spaces.objectives import MEASURED_ON_THE_WAY
+from search_spaces.objectives import JUDGED_ON_THE_WAY
 from trainable.component_json import decode
 from trainable.config import WHOLE_UNITS, Budget, TrainConfig
 from tuner.early_stopping import rungs
@@ -51,7 +51,7 @@ def to_come_from_files(campaign: Mapping[str, Any], rows: Sequence[TrialRow]) ->
         return None
     budget = _budget(str(first["budget_unit"]), first["budget"])
     own = campaign.get("own_train") is not None
-    judged = "," not in (spec.objective or "") and (own or spec.objective in MEASURED_ON_THE_WAY)
+    judged = "," not in (spec.objective or "") and (own or spec.objective in JUDGED_ON_THE_WAY)
     course = TrialCourse(
         tuple(rungs(budget)) if judged else (), spec.reports or 0, spec.fidelity, _end_of(campaign.get("base"))
     )

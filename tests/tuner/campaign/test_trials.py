@@ -107,11 +107,11 @@ def test_a_space_may_search_for_any_number_that_reports_carry(make_bench, toy_sp
 
 
 def test_an_objective_that_is_known_at_the_end_has_no_milestones(make_bench, toy_space, values, result_of) -> None:
-    bench = make_bench("quantised", space=replace(toy_space, objective="val_bpb_quantised"))
+    bench = make_bench("minutes", space=replace(toy_space, objective="train_minutes"))
     ledger = Ledger(bench.store(), bench.space, bench.base, "data", "version")
     key = opened(ledger, values)
     ledger.report(key, result_of(bench.base, 27.0, 2.0, "running"))
-    ledger.report(key, result_of(bench.base, 240.0, 1.9, "completed") | {"val_bpb_quantised": 1.95})
+    ledger.report(key, result_of(bench.base, 240.0, 1.9, "completed") | {"train_minutes": 1.95})
     ledger.close(key, "completed")
     assert bench.rows()[0]["value"] == 1.95
     assert restored(bench).entries[key].milestones == {}

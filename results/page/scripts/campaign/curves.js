@@ -31,7 +31,7 @@ function drawnValues(measure, place) {
 
 function curvesSection() {
   if (!CURVES.length) return;
-  const options = { measure: Math.max(0, CURVES.findIndex((curve) => curve.name === DATA.objective)), tokens: false, logx: false, logy: false, stages: false, rungs: true };
+  const options = { measure: Math.max(0, CURVES.findIndex((curve) => curve.name === DATA.on_the_way)), tokens: false, logx: false, logy: false, stages: false, rungs: true };
   const body = section("curves");
   const host = el("div");
   const chart = lineChart(host, options, (place) => shown[place] && (options.stages || searched(place)));

@@ -29,7 +29,7 @@ function scatterSection() {
       const range = extent([...knob.values, knob.low, knob.high], log(), 0.03);
       const x = knob.kind === "category" ? { labels: knob.labels } : { low: range[0], high: range[1], log: log() };
       const top = baseFits() ? Math.max(usual(points), y(BASE)) : usual(points);
-      return { x: { ...x, label: knob.path }, y: { label: `${DATA.objective} ${options.at === "end" ? "at the end" : after(options.at)}`, low, high: Math.min(high, top + (top - low) * 0.06 || high), log: options.logy && low > 0 } };
+      return { x: { ...x, label: knob.path }, y: { label: options.at === "end" ? `${DATA.objective} at the end` : `${DATA.on_the_way} ${after(options.at)}`, low, high: Math.min(high, top + (top - low) * 0.06 || high), log: options.logy && low > 0 } };
     },
     paint: (ctx, c) => {
       if (baseFits()) { ctx.setLineDash([4, 4]); line(ctx, c.box.left, c.y.map(y(BASE)), c.box.right, c.y.map(y(BASE)), COLOURS.base); ctx.setLineDash([]); }
