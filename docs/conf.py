@@ -39,6 +39,7 @@ CONTENTS: dict[str, dict[str, list[str]]] = {
         "Use it": [
             "docs/tutorial",
             "docs/guide",
+            "docs/data",
             "docs/python",
             "docs/objectives",
             "docs/own_components",
