@@ -45,10 +45,11 @@ class HFVocabulary:
         model = data.get("model") if isinstance(data, dict) else None
         if not isinstance(model, dict) or not isinstance(model.get("vocab"), dict):
             raise ValueError(f"{path} is no tokenizer.json with a vocabulary of tokens by name")
-        levels = [part for part in _parts(data.get("pre_tokenizer")) if part.get("type") == "ByteLevel"]
+        steps = _parts(data.get("pre_tokenizer"), "pretokenizers")
+        levels = [step for step in steps if step.get("type") == "ByteLevel"]
         if not levels:
             raise ValueError(f"{path} is not byte-level, so that the bytes of its tokens are not known")
-        if data.get("normalizer") is not None:
+        if _parts(data.get("normalizer"), "normalizers"):
             raise ValueError(f"{path} has a normalizer, which changes the text: bits per byte would be of another text")
         added = {entry["id"]: entry for entry in data.get("added_tokens", ())}
         names = {i: name for name, i in model["vocab"].items()} | {i: entry["content"] for i, entry in added.items()}
@@ -104,13 +105,13 @@ class HFVocabulary:
         return b"".join(self.tokens[i][1] or b"" for i in ids).decode(errors="replace")
 
 
-def _parts(pre_tokenizer: Any) -> list[dict[str, Any]]:
-    """The steps of a pre-tokenizer, which may be a sequence of them."""
-    if not isinstance(pre_tokenizer, dict):
+def _parts(whole: Any, of: str) -> list[dict[str, Any]]:
+    """The steps of a pre-tokenizer or normaliser, which may be a sequence of them, an empty one too."""
+    if not isinstance(whole, dict):
         return []
-    if pre_tokenizer.get("type") != "Sequence":
-        return [pre_tokenizer]
-    return [part for step in pre_tokenizer.get("pretokenizers", ()) for part in _parts(step)]
+    if whole.get("type") != "Sequence":
+        return [whole]
+    return [part for step in whole.get(of, ()) for part in _parts(step, of)]
 
 
 def _bytes_of(name: str, added: dict[str, Any] | None, path: Path) -> bytes | None:

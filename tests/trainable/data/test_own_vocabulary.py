@@ -117,6 +117,12 @@ def test_a_tokenizer_json_whose_tokens_bytes_cannot_be_told_is_refused(folder, t
     assert "mine.json" in str(error.value)
 
 
+def test_a_normaliser_of_no_steps_changes_no_text(tmp_path: Path) -> None:
+    path, text = tmp_path / "mine.json", smollm_tokenizer().decode()
+    path.write_text(text.replace('"normalizer":null', '"normalizer":{"type":"Sequence","normalizers":[]}'))
+    own_vocabulary.check(str(path))
+
+
 def test_a_vocabulary_that_is_none_or_has_no_text_is_refused_with_the_nearest_name(folder: Path) -> None:
     with pytest.raises(ValueError, match=r"data.tokenizer is 'gpt3', which is neither .*did you mean 'gpt2'"):
         check_source(DataConfig(source=str(folder), tokenizer="gpt3"))
