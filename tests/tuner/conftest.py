@@ -55,21 +55,25 @@ RESULT = {
 }
 
 
-@pytest.fixture(autouse=True)
-def speed_of_a_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(scope="module", autouse=True)
+def speed_of_a_moment() -> Iterator[None]:
     """A plan's speed is measured in a few passes and alone: for plans in tests it need not be right.
 
     That others train beside it, each a process that loads torch, is held by tests/tuner/plan/test_partners.py.
     """
-    monkeypatch.setattr(throughput, "TIMED_SECONDS", 0.0)
-    monkeypatch.setattr(partners, "MOST", 0)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(throughput, "TIMED_SECONDS", 0.0)
+        patch.setattr(partners, "MOST", 0)
+        yield
 
 
-@pytest.fixture(autouse=True)
-def few_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(scope="module", autouse=True)
+def few_draws() -> Iterator[None]:
     """The page at a campaign's end says of its knobs what a few draws tell: what many do is held in tests/results."""
-    monkeypatch.setattr(posterior, "DRAWS", 5)
-    monkeypatch.setattr(posterior, "BURN_IN", 0)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(posterior, "DRAWS", 5)
+        patch.setattr(posterior, "BURN_IN", 0)
+        yield
 
 
 @pytest.fixture(autouse=True)

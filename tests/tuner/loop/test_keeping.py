@@ -25,15 +25,15 @@ def there(bench) -> set[str]:
     return keys
 
 
-def named(bench) -> set[str]:
+def named(bench, rows: list[dict] | None = None) -> set[str]:
     """The same by the rows, which name files that are there."""
-    rows = [row for row in bench.rows() if row["weights"]]
+    rows = [row for row in rows or bench.rows() if row["weights"]]
     assert all(files.is_file(bench.folder / row["weights"]) for row in rows)
     return {row["key"] for row in rows}
 
 
-def best_of(bench, count: int = 1) -> list[str]:
-    rows = [r for r in bench.rows() if r["status"] == "completed" and not r["is_base"] and r["stage"] == SEARCH]
+def best_of(bench, count: int = 1, rows: list[dict] | None = None) -> list[str]:
+    rows = [r for r in rows or bench.rows() if r["status"] == "completed" and not r["is_base"] and r["stage"] == SEARCH]
     return [row["key"] for row in sorted(rows, key=lambda row: (row["value"], row["key"]))][:count]
 
 
@@ -62,12 +62,10 @@ def test_without_a_confirmation_the_best_and_the_base_stay_and_what_is_overtaken
     search = bench.search(keep=keep, stopper="none")
     played_by, seen = play(search), set()
     while played_by.step():
-        seen |= there(bench)
-        assert (
-            there(bench)
-            == named(bench)
-            == {bench.base_key, *best_of(bench)} & {row["key"] for row in bench.rows() if row["status"] == "completed"}
-        )
+        here, rows = there(bench), bench.rows()
+        seen |= here
+        completed = {row["key"] for row in rows if row["status"] == "completed"}
+        assert here == named(bench, rows) == {bench.base_key, *best_of(bench, rows=rows)} & completed
     search.abandon()
     assert there(bench) == {bench.base_key, *best_of(bench)} and len(seen) > 3
 
