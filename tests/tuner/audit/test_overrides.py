@@ -185,6 +185,7 @@ def test_a_setting_that_changes_nothing_is_found_unless_some_trials_will_need_it
     assert open_["optimizer.embed_lr"] == LIVE
 
 
+@pytest.mark.slow  # tests/contracts/test_every_knob.py holds it of every space, by runs of two values
 def test_the_knobs_of_parameter_golf_all_act(golf) -> None:
     found = audit_space(golf, audit.proxy_base(golf, {}))
     assert {f.path: f.status for f in found} == {knob.path: LIVE for knob in golf.knobs}

