@@ -15,18 +15,21 @@ from terminal.nearest import nearest
 from terminal.number import decimal
 from trainable.config import TrainConfig
 
-from search_spaces.objectives import COSTS, MINUTES, SCORES_AT_THE_END, Measured, cost_of
+from search_spaces.objectives import COSTS, LARGER_IS_BETTER, MINUTES, SCORES_AT_THE_END, Measured, cost_of
 from search_spaces.objectives import check as check_objective
 
 SMALLEST, LARGEST = 1e-9, 1e30  # of a limit, so that what exceeds it is a finite part of it
 MEASURES = (*COSTS, *SCORES_AT_THE_END)
 BEFORE_TRAINING = ("parameters",)  # known without a single step
-_FORM = re.compile(r"\s*(\w+)\s*<=\s*([\w.+-]+)\s*(?:margin\s+([\w.+-]+)\s*%)?\s*")
+_FORM = re.compile(r"\s*(\w+)\s*(<=|>=)\s*([\w.+-]+)\s*(?:margin\s+([\w.+-]+)\s*%)?\s*")
 
 
 @dataclass(frozen=True)
 class Constraint:
-    """``measure`` (one of MEASURES) must not exceed ``limit``, less ``margin_percent`` of it."""
+    """``measure`` (one of MEASURES) must not exceed ``limit``, less ``margin_percent`` of it.
+
+    One of LARGER_IS_BETTER must reach the limit, and that part of it more.
+    """
 
     measure: str
     limit: float
@@ -34,14 +37,17 @@ class Constraint:
 
     @classmethod
     def parse(cls, text: str) -> Constraint:
-        """``MEASURE<=LIMIT`` or ``MEASURE<=LIMIT margin PERCENT%``; a ValueError says what is wrong."""
+        """``MEASURE<=LIMIT`` or ``MEASURE<=LIMIT margin PERCENT%``, or ``core>=LIMIT``; else a ValueError."""
         match = _FORM.fullmatch(text)
         if match is None:
             raise ValueError(f"a constraint is MEASURE<=LIMIT or MEASURE<=LIMIT margin PERCENT%, not {text!r}")
-        measure, limit, margin = match[1], _number(match[2], text), _number(match[3] or "0", text)
+        measure, limit, margin = match[1], _number(match[3], text), _number(match[4] or "0", text)
         if measure not in MEASURES:
             near = nearest(measure, MEASURES, "measures")
             raise ValueError(f"the constraint {text!r} has an unknown measure: {near}")
+        if match[2] != _sign(measure):
+            better = "larger" if measure in LARGER_IS_BETTER else "smaller"
+            raise ValueError(f"the constraint {text!r} must have {_sign(measure)}: {measure} is better when {better}")
         if not SMALLEST <= limit <= LARGEST or not 0 <= margin < 100:
             rule = f"a limit above 0 ({SMALLEST:g} to {LARGEST:g}) and a margin of 0 to below 100 percent"
             raise ValueError(f"the constraint {text!r} needs {rule}")
@@ -49,26 +55,31 @@ class Constraint:
 
     def __str__(self) -> str:
         margin = f" margin {self.margin_percent:.10g}%" if self.margin_percent else ""
-        return f"{self.measure}<={self.limit:.15g}{margin}"
+        return f"{self.measure}{_sign(self.measure)}{self.limit:.15g}{margin}"
 
     @property
     def bound(self) -> float:
-        """The limit less its margin."""
-        return self.limit * (1 - self.margin_percent / 100)
+        """The limit less its margin; with it, of what is better when larger."""
+        part = self.margin_percent / 100
+        return self.limit * (1 + part if self.measure in LARGER_IS_BETTER else 1 - part)
 
     def excess(self, value: float) -> float:
-        """Return the part of the bound by which ``value`` exceeds it; at most 0 where it is kept.
+        """Return the part of the bound by which ``value`` exceeds it or stays below it; at most 0 where it is kept.
 
         A score that is no finite number exceeds it by the whole of it.
         """
-        return value / self.bound - 1 if math.isfinite(value) else 1.0
+        if not math.isfinite(value):
+            return 1.0
+        part = value / self.bound
+        return 1 - part if self.measure in LARGER_IS_BETTER else part - 1
 
     def violation(self, row: Measured) -> str:
         """Say what a trial's row breaks; empty where it keeps the constraint or does not know yet."""
         value = cost_of(self.measure, row)
         if value is None or self.excess(value) <= 0:
             return ""
-        return f"{self.measure} {_plain(value)} > {_plain(self.bound)} ({self})"
+        broken = "<" if self.measure in LARGER_IS_BETTER else ">"
+        return f"{self.measure} {_plain(value)} {broken} {_plain(self.bound)} ({self})"
 
 
 def parse_all(texts: Sequence[str]) -> tuple[Constraint, ...]:
@@ -138,15 +149,18 @@ def num_parameters(config: TrainConfig, vocab_size: int) -> int:
     """Trainable parameters of a run, tied ones counted once; nothing is allocated."""
     import torch
 
-    longest = max(config.data.seq_len, config.evaluation.seq_len)
     with torch.device("meta"):
-        return sum(p.numel() for p in config.model.build(vocab_size, longest).parameters())
+        return sum(p.numel() for p in config.model.build(vocab_size, config.longest_row).parameters())
 
 
 def _number(text: str, where: str) -> float:
     if (value := decimal(text)) is None:
         raise ValueError(f"the constraint {where!r} has {text!r} where a number should stand")
     return value
+
+
+def _sign(measure: str) -> str:
+    return ">=" if measure in LARGER_IS_BETTER else "<="
 
 
 def _plain(value: float) -> str:

@@ -90,7 +90,7 @@ def replay_record(space: Space, reading: str, scale: str, overrides: Mapping[str
                 "status": run.status,
                 "note": run.note,
                 "steps": run.steps,
-                "value": None if run.id in found.not_scores else run.metrics.get(space.objective),
+                "value": None if run.id in found.not_scores else run.score(space.objective),
             }
             for run in runs
         ],

@@ -15,12 +15,14 @@ MEASURED_ON_THE_WAY = ("val_bpb", "val_loss", "val_nats_per_character", "val_mai
 QUANTISED = ("val_bpb_quantised", "val_loss_quantised")
 JUDGED_ON_THE_WAY = (*MEASURED_ON_THE_WAY, *QUANTISED)
 MINUTES = "train_minutes"
-MEASURED_AT_THE_END = ("time_to_target", MINUTES)
+CORE, CORE_ERROR = "core", "core_error"
+MEASURED_AT_THE_END = ("time_to_target", MINUTES, CORE_ERROR)
 OBJECTIVES = (*JUDGED_ON_THE_WAY, *MEASURED_AT_THE_END)
 # What a trial costs: a second objective, or the measure of a constraint.
 COSTS = ("train_seconds", MINUTES, "step_seconds", "parameters", "artifact_bytes", "peak_memory_bytes")
 # How well a trial ended: an objective, or the measure of a constraint ("the fewest minutes to ...").
-SCORES_AT_THE_END = JUDGED_ON_THE_WAY
+SCORES_AT_THE_END = (*JUDGED_ON_THE_WAY, CORE_ERROR, CORE)
+LARGER_IS_BETTER = (CORE,)  # of these, those that are better when larger: they can be limited, not minimised
 
 BY_CHARACTER = ("val_nats_per_character", "val_mainrun_loss")
 
@@ -49,6 +51,8 @@ def check(objective: str, config: TrainConfig, dataset: Dataset | None = None) -
 def parse(text: str) -> tuple[str, str | None]:
     """``NAME`` or ``NAME,NAME``: what is minimised, and a second objective if there is one."""
     first, comma, second = (part.strip() for part in text.partition(","))
+    if CORE in (first, second):
+        raise ValueError(f"the objective {CORE} is better when larger: take {CORE_ERROR}, which is 1 - {CORE}")
     if first not in OBJECTIVES:
         raise ValueError(f"unknown objective {first!r}: {nearest(first, OBJECTIVES, 'objectives')}")
     if comma and second not in (*OBJECTIVES, *COSTS):
@@ -88,6 +92,8 @@ def _problem_with_config(objective: str, config: TrainConfig) -> str | None:
         return "an artifact: set artifact=Artifact"
     if objective == "val_mainrun_loss" and config.evaluation.mainrun_rows is None:
         return "evaluation.mainrun_rows, which is null: the contest's batch is 64"
+    if objective in (CORE, CORE_ERROR) and config.evaluation.core is None:
+        return "the questions of CORE: set evaluation.core=Core"
     if objective == "time_to_target":
         return _problem_with_target(config)
     return _problem_with_clock(config) if objective == MINUTES else None

@@ -23,6 +23,7 @@ from trainable.component_paths import difference, with_values
 from trainable.config import TrainConfig
 
 from search_spaces import catalogue
+from search_spaces.objectives import CORE, CORE_ERROR
 from search_spaces.space import Space
 
 READINGS = ("as_logged", "as_run")
@@ -53,6 +54,12 @@ class RecordedRun:
             raise ValueError(f"unknown reading {reading!r}: {nearest(reading, READINGS, 'readings')}")
         found: Overrides = getattr(self, f"overrides_{reading}")
         return found
+
+    def score(self, objective: str) -> float | None:
+        """The published value of an objective, that of core_error by its CORE; None where there is none."""
+        if objective == CORE_ERROR and CORE in self.metrics:
+            return 1 - self.metrics[CORE]
+        return self.metrics.get(objective)
 
 
 def load(space: Space) -> list[RecordedRun]:

@@ -34,6 +34,7 @@ def train_alone(config: TrainConfig, say: Callable[[str], None], artifact_file: 
     """
     import torch
 
+    from trainable.evaluation.core_score import asked_in_words, ready
     from trainable.report import evaluated_by, evaluating
     from trainable.run import Run
     from trainable.train import train
@@ -45,6 +46,8 @@ def train_alone(config: TrainConfig, say: Callable[[str], None], artifact_file: 
     needed = None if budget.steps is None else budget.steps * config.data.batch_tokens
     dataset = prepare(config.data, train_tokens_needed=needed, say=say)
     say(f"data:{dataset.fingerprint} {dataset.description}")
+    if config.evaluation.core is not None:
+        say(asked_in_words(ready(config.evaluation.core, say)))
     run = Run.start(replace(config, artifact=None), dataset, runtime)
     say(f"seed:{config.seed} device:{runtime.device_name} precision:{runtime.precision} params:{run.num_parameters}")
     *_, report = train(run)
@@ -52,12 +55,14 @@ def train_alone(config: TrainConfig, say: Callable[[str], None], artifact_file: 
     for step, loss in zip(curve["steps"], curve["values"]["loss"], strict=True):
         say(f"step:{step}/{report.step} train_loss:{loss:.6g}")
     say(f"step:{report.step}/{report.step} val_loss:{report.val_loss!r} val_bpb:{report.val_bpb!r}")
+    if report.core is not None:
+        say(f"core:{report.core!r}")
     say(f"status:{report.status} {report.reason}train_time:{1000 * report.seconds:.0f}ms")
     with evaluating(run):
         artifact_file.write_bytes(artifacts.pack(run.network, artifact))
         data = artifact_file.read_bytes()
         with artifacts.replaced(run.network, artifacts.load(data)):
-            found = evaluated_by(run, config.evaluation)
+            found = evaluated_by(run, replace(config.evaluation, core=None))
     kind = f"int{artifact.bits}_{artifact.compressor}"
     total = len(data) + code_bytes
     say(f"model {kind}: {len(data)} bytes, code: {code_bytes} bytes, total submission size: {total} bytes")

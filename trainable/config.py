@@ -120,6 +120,11 @@ class TrainConfig(Component):
         self.check(self.loss_chunks == 1 or not self.losses, "loss_chunks", "1 with loss terms, which see all logits")
 
     @property
+    def longest_row(self) -> int:
+        """Tokens of the longest row that the network is built for."""
+        return max(self.data.seq_len, self.evaluation.seq_len)
+
+    @property
     def number_format(self) -> str:
         """Name the precision of matrix products, one of runtime.PRECISIONS."""
         return self.precision or FP32

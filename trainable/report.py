@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from trainable.compiled_evaluation import as_it_stands, scoring
 from trainable.evaluation.artifact import Weighed, weigh
+from trainable.evaluation.core import CoreScore
+from trainable.evaluation.core_score import score
 from trainable.evaluation.evaluate import Evaluation, EvaluationConfig, evaluate
 from trainable.hooks.hook import Step
 
@@ -48,6 +50,8 @@ class Report:
     artifact_bytes: int | None = None  # of a completed run that has an artifact, and so the next three
     val_loss_quantised: float | None = None
     val_bpb_quantised: float | None = None
+    core: float | None = None
+    core_error: float | None = None
     violation: str = ""  # the limit that the artifact breaks
     logged: dict[str, float] = field(default_factory=dict)
     reason: str = ""
@@ -82,7 +86,17 @@ def validation(run: Run, final: bool = False) -> Evaluation:
 
 
 def evaluated_by(run: Run, config: EvaluationConfig) -> Evaluation:
-    """The score of the network as it stands; compiled where the run is, but for test-time training."""
+    """The score of the network as it stands; compiled where the run is, but for what has rows of other lengths."""
+    found = _loss_by(run, config)
+    if config.core is None or not math.isfinite(found.loss):
+        return found
+    longest, device = run.config.longest_row, run.runtime.device
+    with as_it_stands(run):
+        core = score(run.network, run.dataset, config.core, longest, config.batch_tokens, device)
+    return replace(found, core=core)
+
+
+def _loss_by(run: Run, config: EvaluationConfig) -> Evaluation:
     if config.ttt is not None:
         with as_it_stands(run):
             return evaluate(run.network, run.dataset, config, run.runtime.device)
@@ -110,7 +124,7 @@ def weighed(run: Run) -> Weighed:
             run.network,
             config.artifact,
             config,
-            lambda: evaluated_by(run, config.evaluation),
+            lambda: evaluated_by(run, replace(config.evaluation, core=None)),
         )
 
 
@@ -142,7 +156,7 @@ def report_of(
     found: Evaluation | None = None,
 ) -> Report:
     """A report of where ``run`` stands, with the score that it ``found`` there."""
-    spent, target = run.spent, run.config.target
+    spent, target, core = run.spent, run.config.target, found.core if found else None
     waited = run.compile_seconds if target is not None and target.with_compile_time else 0.0
     return Report(
         status=status,
@@ -162,6 +176,13 @@ def report_of(
         train_minutes=spent.seconds / 60,
         time_to_target=None if target is None else spent.seconds + waited,
         target_reached=None if target is None else run.target_reached,
-        logged=step.numbers() if step else {},
+        core=None if core is None else core.value,
+        core_error=None if core is None else 1 - core.value,
+        logged=(step.numbers() if step else {}) | _by_task(core),
         reason=reason,
     )
+
+
+def _by_task(core: CoreScore | None) -> dict[str, float]:
+    """CORE's tasks as numbers to log: the accuracy above chance of each."""
+    return {} if core is None else {f"core.{label}": value for label, value in core.centred.items()}

@@ -57,8 +57,7 @@ class Run:
         """A fresh run. Initial weights depend on the seed alone, not on the device: they are drawn on the CPU."""
         with torch.random.fork_rng(devices=[]):
             manual_seed(for_torch(config.seed))
-            longest = max(config.data.seq_len, config.evaluation.seq_len)
-            network = config.model.build(dataset.vocab_size, longest)
+            network = config.model.build(dataset.vocab_size, config.longest_row)
         for module in network.modules():
             if isinstance(module, SeesDocuments):
                 module.starts_document.copy_(torch.from_numpy(dataset.bytes_of.is_boundary))

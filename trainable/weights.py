@@ -86,9 +86,8 @@ def num_bytes(config: TrainConfig, vocab_size: int) -> int:
 
     from trainable.runtime import BF16
 
-    longest = max(config.data.seq_len, config.evaluation.seq_len)
     with torch.device("meta"):
-        network = config.model.build(vocab_size, longest)
+        network = config.model.build(vocab_size, config.longest_row)
         if config.number_format == BF16:
             network.keep_in_bf16(config.model.low_precision_tables)
     return sum(t.numel() * t.element_size() for t in distinct(network).values())

@@ -30,6 +30,7 @@ from terminal.exit_codes import DONE
 from trainable.config import TrainConfig
 from trainable.data.dataset import Dataset
 from trainable.data.preparation import check_source, known_vocab_size, prepare
+from trainable.evaluation.core_score import asked_in_words, ready
 from trainable.own.source import Source
 from trainable.worker.attempt import STOP_FILE
 from tuner.audit.of_question import audited
@@ -284,6 +285,8 @@ def read(console: Console, base: TrainConfig) -> Dataset:
     except OSError as error:
         raise ValueError(f"data.source {source!r} cannot be prepared: {error}") from None
     console.print(f"data: {dataset.description}")
+    if base.evaluation.core is not None:
+        console.print(asked_in_words(ready(base.evaluation.core, lambda line: console.print(line))))
     return dataset
 
 

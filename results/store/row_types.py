@@ -214,6 +214,10 @@ class Course(TypedDict, total=False):
         float | None, measured("nats/token", "val_loss of the exported weights when read back")
     ]
     val_bpb_quantised: Annotated[float | None, measured("bits/byte", "val_bpb of the exported weights when read back")]
+    core: Annotated[
+        float | None, measured("CORE", "mean accuracy above chance over the tasks of CORE; null if not asked for")
+    ]
+    core_error: Annotated[float | None, measured("CORE", "1 - core, which can be minimised")]
 
 
 class Attempts(TypedDict, total=False):

@@ -48,9 +48,11 @@ RANGES: dict[str, tuple[float, float]] = {  # unit -> the least and the most; LA
     "tokens": (0, 2**63 - 1),
     "bytes": (0, 2**63 - 1),
     "s": (0, 1e12),
+    "min": (0, 1e12),
     "tokens/s": (0, 1e15),
     "budget_unit": (0, 1e40),
     "fraction": (0, 1e6),
+    "CORE": (-1e6, 1e6),  # below 0 is below chance
 }
 _OF_A_TRIAL = [  # the columns that a row has or has not by its status and stage
     "status", "stage", "objective", "spent", "config", *TRAINED, "value", "started_at", "arm", "round",

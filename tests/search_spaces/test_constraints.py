@@ -42,6 +42,22 @@ def test_a_score_may_be_limited_where_runs_give_it(tiny) -> None:
     assert excesses(parse_all(["val_bpb<=1.2"]), {"val_bpb": float("nan")}, tiny) == {"val_bpb<=1.2": 1.0}
 
 
+def test_what_is_better_when_larger_is_limited_from_below(tiny) -> None:
+    (limit,) = parse_all(["core >= 0.25 margin 10%"])
+    assert limit.bound == pytest.approx(0.275) and str(limit) == "core>=0.25 margin 10%"
+    assert Constraint.parse(str(limit)) == limit
+    assert limit.excess(0.55) == pytest.approx(-1.0) and limit.excess(0.22) == pytest.approx(0.2)
+    assert violation([limit], {"core": 0.26}) == "core 0.26 < 0.275 (core>=0.25 margin 10%)"
+    assert violation([limit], {"core": 0.3}) == violation([limit], {"core": None}) == ""
+    for text in ("core<=0.25", "parameters>=9"):
+        with pytest.raises(ValueError, match=f"the constraint '{text}' must have .=: .* is better when"):
+            parse_all([text])
+    with pytest.raises(
+        ValueError, match=r"the constraint core>=0\.25 margin 10% needs the questions of CORE: set eval"
+    ):
+        constraints.check([limit], tiny)
+
+
 def test_the_fewest_minutes_need_something_to_reach() -> None:
     with pytest.raises(ValueError, match="or the run that learns least would win: give --constraint"):
         constraints.check_minutes(["train_minutes"], parse_all(["parameters<=9"]))

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from search_spaces import objectives
+import search_spaces
+from search_spaces import objectives, recorded
 from trainable.component_paths import with_values
 from trainable.config import TrainConfig
 from trainable.data.characters import CharacterCounter
@@ -25,6 +26,7 @@ TARGET = {"target.loss": 6.7}
         ("time_to_target", TARGET, "needs a budget in seconds alone.*: set budget.seconds and null the other limits"),
         ("time_to_target", TARGET | {"budget.seconds": 9.0}, "a budget in seconds alone.*: null the other limits"),
         ("train_minutes", {"budget.seconds": 9.0, "budget.steps": None}, "needs a budget in another unit"),
+        ("core_error", {}, "core_error needs the questions of CORE: set evaluation.core=Core"),
     ],
 )
 def test_an_objective_that_a_config_cannot_give_says_what_to_set(
@@ -43,6 +45,7 @@ def test_an_objective_that_a_config_cannot_give_says_what_to_set(
         ("val_mainrun_loss", {"evaluation.mainrun_rows": 2}),
         ("time_to_target", TARGET | {"budget.seconds": 9.0, "budget.steps": None}),
         ("train_minutes", {"budget.seconds": 9.0}),
+        ("core_error", {"evaluation.core": "Core"}),
     ],
 )
 def test_what_the_message_says_is_enough(tiny: TrainConfig, objective, changes) -> None:
@@ -64,6 +67,12 @@ def test_every_objective_is_a_number_of_the_report(tiny: TrainConfig, run_to_end
     assert all(hasattr(report, name) for name in objectives.OBJECTIVES)
 
 
+def test_recorded_runs_have_their_core_as_an_error_too() -> None:
+    runs = {run.id: run for run in recorded.load(search_spaces.load("nanochat"))}
+    assert runs["run6"].score("core_error") == 1 - runs["run6"].metrics["core"] == pytest.approx(0.737366)
+    assert runs["run6"].score("val_bpb") == 0.718 and runs["gate"].score("core_error") is None
+
+
 def test_one_objective_or_two_are_read_from_text() -> None:
     assert objectives.parse("val_loss") == ("val_loss", None)
     assert objectives.parse("val_bpb, train_seconds") == ("val_bpb", "train_seconds")
@@ -77,6 +86,7 @@ def test_one_objective_or_two_are_read_from_text() -> None:
         ("val_bpb,train_second", "unknown second objective 'train_second': .*train_seconds"),
         ("val_bpb,", "unknown second objective ''"),
         ("val_bpb,val_bpb", "the two objectives are both val_bpb"),
+        ("core", "the objective core is better when larger: take core_error, which is 1 - core"),
     ],
 )
 def test_a_mistake_in_the_objectives_is_named(text: str, message: str) -> None:

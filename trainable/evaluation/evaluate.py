@@ -20,6 +20,7 @@ from trainable.component import Component
 from trainable.data.characters import mainrun_loss
 from trainable.data.dataset import Dataset
 from trainable.data.more_text import more_text
+from trainable.evaluation.core import Core, CoreScore
 from trainable.evaluation.packed_rows import PackedRows
 from trainable.evaluation.ttt import TTT
 from trainable.evaluation.windows import Windows
@@ -49,6 +50,7 @@ class EvaluationConfig(Component):
     stride: Context | None = None  # each window scores its last so many targets; null: seq_len, they do not overlap
     ttt: TTT | None = None  # learn from what was scored; null: the weights stay as trained
     mainrun_rows: NumTokens | None = None  # also report mainrun's own metric, so many windows at a time
+    core: Core | None = None  # also report CORE when the run has ended; null: no questions are asked
 
     def validate(self) -> None:
         self.check(self.tokens is None or self.tokens >= self.seq_len, "tokens", "null or at least seq_len")
@@ -66,9 +68,9 @@ class EvaluationConfig(Component):
 
     @property
     def plain(self) -> EvaluationConfig:
-        """The way of a report before the last: its tokens in windows that do not overlap, no test-time training."""
+        """The way of a report before the last: its tokens in windows that do not overlap, nothing learnt or asked."""
         tokens = self.tokens_on_the_way or self.tokens
-        return dataclasses.replace(self, tokens=tokens, tokens_on_the_way=None, stride=None, ttt=None)
+        return dataclasses.replace(self, tokens=tokens, tokens_on_the_way=None, stride=None, ttt=None, core=None)
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,7 @@ class Evaluation:
     bytes: int  # bytes of text that they stand for
     nats_per_character: float | None = None  # over the same tokens; None where the source is no text
     mainrun_loss: float | None = None  # characters.py says what; None where it was not asked for
+    core: CoreScore | None = None  # None where it was not asked for, or the loss is no finite number
 
 
 def evaluate(forward: Forward, dataset: Dataset, config: EvaluationConfig, device: torch.device | str) -> Evaluation:

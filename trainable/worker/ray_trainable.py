@@ -25,6 +25,8 @@ from trainable.component_json import decode
 from trainable.config import TrainConfig
 from trainable.data.dataset import DataConfig, Dataset
 from trainable.data.preparation import prepare
+from trainable.evaluation.core import Core
+from trainable.evaluation.core_score import ready
 from trainable.optimizers.iteration_precision import name_of_precision
 from trainable.own import modules as own_modules
 from trainable.own.source import Source
@@ -127,6 +129,8 @@ class RayTrainable(tune.Trainable):
         )
         runtime.reset_peak_memory()
         dataset, driver = self.dataset(config.data), FIDELITIES[request.fidelity]
+        if config.evaluation.core is not None:
+            self.questions(config.evaluation.core)
         start = partial(Run.start, dataset=dataset, runtime=runtime)
         self.fidelity: Fidelity = driver(config, start, request.milestones, self.should_stop)
         if request.resume:
@@ -154,6 +158,13 @@ class RayTrainable(tune.Trainable):
                 )
             self._datasets = {config: found}
         return self._datasets[config]
+
+    def questions(self, core: Core) -> None:
+        """See that what is asked at the end is on this node, before the training begins."""
+        try:
+            ready(core)
+        except ValueError as error:
+            raise ValueError(f"node {socket.gethostname()} lacks the questions of CORE: {error}") from None
 
     def watch(self) -> None:
         """Set the watchdog on the trial that begins."""

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from trainable.config import TrainConfig
 from trainable.evaluation import artifact as artifacts
 from trainable.evaluation.artifact import Artifact
 from trainable.evaluation.evaluate import Evaluation
 from trainable.evaluation.source_bytes import source_bytes
-from trainable.report import evaluated_by, evaluating, validation
+from trainable.report import evaluated_by, evaluating
 from trainable.run import Run
 
 
 def scored_again(run: Run) -> Evaluation:
-    """The final score of weights, as the run had it that left them."""
-    return validation(run, final=True)
+    """The final score of weights, as the run had it that left them; CORE's questions are not asked again."""
+    with evaluating(run):
+        return evaluated_by(run, replace(run.config.evaluation, core=None))
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,6 @@ def packed_bytes(run: Run, settings: Artifact) -> bytes:
 def packed(run: Run, config: TrainConfig, settings: Artifact, data: bytes) -> Packed:
     """The artifact of a file that was read again. A ValueError where it is damaged, or of another model."""
     with artifacts.replaced(run.network, artifacts.load(data)), evaluating(run):
-        score = evaluated_by(run, config.evaluation)
+        score = evaluated_by(run, replace(config.evaluation, core=None))
     code = source_bytes(config) if settings.code_bytes is None else settings.code_bytes
     return Packed(settings, data, code, score)

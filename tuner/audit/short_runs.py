@@ -73,6 +73,7 @@ def shrunken(config: TrainConfig, look: Look = CAREFUL) -> Shrunken:
         "data.source": DataConfig().source,  # the text is made up, and nobody cuts it into tokens
         "data.pretokenizer": DataConfig().pretokenizer,
         "target": None,
+        "evaluation.core": None,
     }
     for path, value in leaves(config).items():
         if path.endswith(".after_step"):  # the last step without it, -1 where there is none

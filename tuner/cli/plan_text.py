@@ -14,6 +14,7 @@ from terminal.duration import about, durations
 from trainable.component_paths import with_value
 from trainable.config import UNITS
 from trainable.runtime import Runtime
+from tuner.cli.core_text import print_core
 from tuner.cli.keeping_text import kept_in_words
 from tuner.cluster import capacity
 from tuner.command import Planning, Start
@@ -70,6 +71,7 @@ def describe(
     if wanted is not None:
         best = question.spec.carry or CARRY
         console.print(f"confirm at scale {wanted}: then the best {best} and the base there, in a campaign of their own")
+    print_core(console, question)
     if space.constraints:
         console.print(f"constraints: {'; '.join(map(str, space.constraints))}")
 

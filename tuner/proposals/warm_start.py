@@ -138,10 +138,11 @@ def load(
 def of_recorded(space: Space, base: TrainConfig, scale: str, overrides: Mapping[str, Any] | None = None) -> Prior:
     """The recorded runs as they ran, at this scale; their schedules complete here, as the base's does."""
     runs = [run for run in recorded.load(space) if run.base is not None]
-    scored = [run for run in runs if space.objective in run.metrics]
+    scores = {run.id: score for run in runs if (score := run.score(space.objective)) is not None}
+    scored = [run for run in runs if run.id in scores]
     points: list[Point] = []
     left_out = {run.id: f"without a recorded {space.objective}" for run in runs if run not in scored}
-    reference = next((run.metrics[space.objective] for run in scored if run.base == recorded.ROOT), None)
+    reference = next((scores[run.id] for run in scored if run.base == recorded.ROOT), None)
     for run in scored:
         try:
             config = _settled(
@@ -154,7 +155,7 @@ def of_recorded(space: Space, base: TrainConfig, scale: str, overrides: Mapping[
         if why:
             left_out[run.id] = why
         else:
-            points.append(Point(RECORDED, run.id, values, run.metrics[space.objective], reference))
+            points.append(Point(RECORDED, run.id, values, scores[run.id], reference))
     return Prior(tuple(points), left_out)
 
 

@@ -65,6 +65,12 @@ def test_a_trial_that_has_come_some_way_has_a_budget_also_where_it_broke_a_limit
         store.write_trial(refused | {"spent": 3.0})
 
 
+def test_core_may_lie_below_chance(store: Store) -> None:
+    row = {**WHOLE, "key": "a", "status": "completed", "core": -0.03, "core_error": 1.03}
+    store.write_trial(row)
+    assert store.trials()[0]["core"] == -0.03 and store.trials()[0]["core_error"] == 1.03
+
+
 def test_an_objective_is_something_that_trials_are_measured_by(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="the objective 'seed' does not exist"):
         Store.create(tmp_path / "c", {"objective": "seed"}, {})

@@ -1,0 +1,52 @@
+"""What a plan says of CORE: which questions, whether they are here, and what its noise asks of a verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import search_spaces
+from results.design import Design
+from terminal.console import Console
+from tests import made_up_core
+from tuner.cli.core_text import noise_line, print_core
+from tuner.question import ask
+from tuner.spec import CampaignSpec
+
+
+@pytest.fixture
+def said(tmp_path: Path, monkeypatch, capsys) -> Callable[..., str]:
+    monkeypatch.setenv("TUNER_CACHE", str(tmp_path))
+
+    def run(overrides: dict[str, object], **asked: object) -> str:
+        space = search_spaces.load("nanochat")
+        spec = CampaignSpec(space="nanochat", scale="proxy", overrides=overrides, **asked)  # type: ignore[arg-type]
+        print_core(Console(), ask(space, spec))
+        return capsys.readouterr().out.replace("\n", " ")
+
+    return run
+
+
+def test_nothing_is_said_where_nothing_is_asked(said) -> None:
+    assert said({}) == ""
+
+
+def test_the_questions_and_the_noise_are_said(said, tmp_path: Path) -> None:
+    few = said({"evaluation.core.max_per_task": 50})
+    assert "the first 50 questions of each task: not the published CORE" in few and "downloaded first" in few
+    assert "noise of CORE" not in few, "no verdict is on it"
+    made_up_core.write(tmp_path / "downloads")
+    for asked in ({"objective": "core_error"}, {"constraints": ("core>=0.2565",)}):
+        line = said({"evaluation.core": "Core"}, **asked)
+        assert "of all questions, as published" in line and "downloaded" not in line
+        assert (
+            "SD 0.0052 over seven runs of one recipe; seeds that a difference takes: 19 for 0.005, 7 for 0.01" in line
+        )
+        assert "the 30 of this confirmation find 0.00389" in line
+
+
+def test_a_plan_without_a_confirmation_has_no_seeds_of_one() -> None:
+    assert "this confirmation" not in noise_line(None)
+    assert "the 5 of this confirmation" in noise_line(Design.parse("2x3..5"))
