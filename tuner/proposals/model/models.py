@@ -2,7 +2,7 @@
 
 Where a trend comes from elsewhere, there are two models of the ends: with the trend and the lengths that were fitted
 there, and without either. Questions take turns with both, in proportion to how well they explain the trials, so that a
-wrong trend costs a few questions and is then dropped.
+trend that contradicts them loses its turns.
 """
 
 from __future__ import annotations
