@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import pandas as pd
 from terminal.counted import counted
 
+from results.promotions import promotions_of
 from results.statistics.predictive_termination import FEWEST_FINISHED, Extrapolation, orders
 from results.store.frames import Results
 from results.store.row_parts import on_the_way
@@ -23,15 +24,16 @@ def stopping_line(results: Results) -> str:
     trials = results.trials
     begun = trials[trials["spent"].notna() & trials["budget"].notna()]
     stopped = begun[(begun["status"] == "stopped") & begun["rung"].notna() & begun["last_value"].notna()]
+    promoted = promoted_line(trials)
     if stopped.empty:
-        return ""
+        return promoted
     saved = float((stopped["budget"] - stopped["spent"]).sum() / begun["budget"].sum())
     of = f"{len(stopped)} of {counted(len(trials), 'trial')}"
     said = f"Early stopping ended {of} and saved {saved:.0%} of their training. {_cost(results, stopped)}"
     objective = str(trials["objective"].iloc[0])
-    if (judged := on_the_way(objective)) == objective:
-        return said
-    return f"{said} The values of stopped trials are {judged} at their rung, of the weights as they are."
+    if (judged := on_the_way(objective)) != objective:
+        said += f" The values of stopped trials are {judged} at their rung, of the weights as they are."
+    return f"{said} {promoted}".rstrip()
 
 
 def _cost(results: Results, stopped: pd.DataFrame) -> str:
@@ -51,6 +53,19 @@ def _cost(results: Results, stopped: pd.DataFrame) -> str:
         return f"What that may have cost is not known: it takes {wanted} with a value at its rungs."
     whom = "one of these" if known == len(stopped) else f"one of {known} of these"
     return f"The chance that {whom} would have ended as the best is {_percent(1 - none_is_best)}: {'; '.join(told)}."
+
+
+def promoted_line(trials: pd.DataFrame) -> str:
+    """Say how many stopped trials went on again, and how these stand now; empty where none did."""
+    if "promotions" not in trials:
+        return ""
+    again = trials[[bool(promotions_of({"promotions": kept})) for kept in trials["promotions"]]]
+    if again.empty:
+        return ""
+    stand = ", ".join(f"{number} {status}" for status, number in again["status"].value_counts().items() if number)
+    line = f"As the evidence turned, {counted(len(again), 'stopped trial')} went on again: {stand}"
+    won = again[again["value"].notna() & (again["value"] == trials["value"].min())]
+    return f"{line}." if won.empty else f"{line}; trial {won['number'].iloc[0]} among them is the best of all."
 
 
 def _percent(chance: float) -> str:

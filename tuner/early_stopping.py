@@ -11,14 +11,23 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from statistics import fmean, median
 from typing import Any, Protocol
 
 from results.statistics.halving import REDUCTION
-from results.statistics.predictive_termination import Extrapolation, evidence, least_chance
+from results.statistics.predictive_termination import (
+    FEWEST_FINISHED,
+    PART_OF_A_CHANCE,
+    Extrapolation,
+    chance_told,
+    evidence,
+    least_chance,
+    order_told,
+    promotes,
+)
 from results.store.row_parts import on_the_way
 from search_spaces.objectives import MEASURED_AT_THE_END
 from terminal.counted import counted
@@ -65,6 +74,30 @@ class Stop:
     def __str__(self) -> str:
         compared = f"rung {self.rung:.10g}: {decimals(self.value)} > {decimals(self.cutoff)}"
         return f"{compared} ({self.against})" if self.against else compared
+
+
+@dataclass(frozen=True)
+class Promise:
+    """Promise of a stopped trial, by the trials that have finished since: its chance of ending as the best."""
+
+    rung: float
+    chance: float
+    came: int  # trials to its rung
+    pairs: Sequence[tuple[float, float]]  # values there of the finished ones, each with its end
+
+    @property
+    def against_a_new_one(self) -> float:
+        """Its chance as a multiple of the one that a trial has before its value is known."""
+        return self.chance * self.came
+
+    @property
+    def is_enough(self) -> bool:
+        """Tell whether it is worth more training than a new trial is."""
+        return promotes(self.chance, self.came)
+
+    def __str__(self) -> str:
+        told = order_told(self.rung, self.pairs)
+        return f"{told} now: its chance of ending as the best is {chance_told(self.chance)}"
 
 
 class Rule(Protocol):
@@ -170,6 +203,8 @@ class Predictive:
     at the rung and at their end, it stops a trial whose chance of ending as the best is small.
     """
 
+    fewest, part = FEWEST_FINISHED, PART_OF_A_CHANCE
+
     def __init__(self, milestones: list[float]) -> None:
         self.values = {rung: dict[str, float]() for rung in milestones}
         self.ends: dict[str, float] = {}  # of finished trials
@@ -181,7 +216,7 @@ class Predictive:
         """Return what the finished trials tell at the rung."""
         if rung not in self.lines:
             best = min(self.beaten.values(), default=None)
-            self.lines[rung] = None if best is None else Extrapolation.through(self.pairs(rung), best)
+            self.lines[rung] = None if best is None else Extrapolation.through(self.pairs(rung), best, self.fewest)
         return self.lines[rung]
 
     def pairs(self, rung: float) -> list[tuple[float, float]]:
@@ -194,13 +229,19 @@ class Predictive:
 
     def judge(self, key: str, rung: float, value: float) -> Stop | None:
         self.record(key, rung, value)
-        line, least = self.line(rung), least_chance(len(self.values[rung]))
+        line, least = self.line(rung), least_chance(len(self.values[rung]), self.part)
         if line is None or (chance := line.chance(value)) >= least:
             return None
         cutoff = line.cutoff(least)
-        said = "under 0.1 %" if chance < 0.001 else f"{100 * chance:.1f} %"
-        by = f"its chance of ending as the best is {said}, by {counted(line.finished, 'finished trial')}"
+        by = f"its chance of ending as the best is {chance_told(chance)}, by {counted(line.finished, 'finished trial')}"
         return Stop(rung, value, value if cutoff is None else min(cutoff, value), by)
+
+    def promise(self, key: str, rung: float) -> Promise | None:
+        """Judge a trial anew that stopped at the rung; None where nothing is known of it or of the rung."""
+        line, values = self.line(rung) if rung in self.values else None, self.values.get(rung, {})
+        if line is None or key not in values:
+            return None
+        return Promise(rung, line.chance(values[key]), len(values), self.pairs(rung))
 
     def record(self, key: str, rung: float, value: float) -> None:
         if not self.has(key, rung):
@@ -227,7 +268,7 @@ class Predictive:
         for rung, values in self.values.items():
             if (line := self.line(rung)) is None:
                 continue
-            cutoff = line.cutoff(least_chance(len(values) + 1))
+            cutoff = line.cutoff(least_chance(len(values) + 1, self.part))
             stops = cutoff is not None and cutoff < max(values.values())
             if self.said.get(rung) != stops:
                 self.said[rung] = stops
@@ -293,6 +334,10 @@ class Stopper:
         """Tell the rule how a trial ended that ran to its end; one that is no candidate does not count as the best."""
         if isinstance(self.rule, Predictive) and math.isfinite(end):
             self.rule.finished(key, end, counts)
+
+    def promise(self, key: str, rung: float) -> Promise | None:
+        """Judge a stopped trial anew, where the rule can."""
+        return self.rule.promise(key, rung) if isinstance(self.rule, Predictive) else None
 
     def news(self) -> list[str]:
         """Lines on what is decided by from now on, where that has changed."""

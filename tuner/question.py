@@ -112,12 +112,14 @@ def _ask_search(space: Space, spec: CampaignSpec, scale: str) -> Question:
             )
     check_answerable(asked, base)
     one = asked.second_objective is None
+    stopper = spec.stopper or (early_stopping.DEFAULT_STOPPER if asked.measured_on_the_way else "none")
     trials = spec.trials or chosen.trials
     settled = replace(
         _settled(spec, asked, scale),
         trials=trials,
         sampler=search_methods.chosen(spec.sampler, len(asked.objectives), trials),
-        stopper=spec.stopper or (early_stopping.DEFAULT_STOPPER if asked.measured_on_the_way else "none"),
+        stopper=stopper,
+        promote=promoting(spec.promote, stopper),
         reports=spec.reports or 0,
         confirm=(DEFAULT if one else False) if spec.confirm is None else spec.confirm,
         keep=spec.keep or KEEP_CONFIRMED,
@@ -137,6 +139,7 @@ def _ask_replay(space: Space, spec: CampaignSpec, scale: str, wanted: Replay) ->
         trials=len(planned),
         sampler=None,
         stopper=spec.stopper or "none",
+        promote=promoting(spec.promote, spec.stopper or "none"),
         reports=REPLAY_REPORTS if spec.reports is None else spec.reports,
         confirm=spec.confirm or False,
         keep=spec.keep or KEEP_NONE,
@@ -150,7 +153,7 @@ def _ask_carried(space: Space, spec: CampaignSpec, scale: str, carried: Carried)
     knobs = [replace(k, domain=with_moved(k.domain, factors[k.path]), likely=None) if k.path in factors else k
              for k in space.knobs]  # fmt: skip
     reports = REPLAY_REPORTS if spec.reports is None else spec.reports
-    settled = replace(spec, trials=1 + len(carried.trials), stopper="none", reports=reports)
+    settled = replace(spec, trials=1 + len(carried.trials), stopper="none", promote=False, reports=reports)
     found = _ask_search(replace(space, knobs=tuple(knobs)), settled, scale)
     for trial in carried.trials:
         try:
@@ -171,6 +174,14 @@ def _settings(spec: CampaignSpec) -> dict[str, Any]:
 def _settled(spec: CampaignSpec, asked: Space, scale: str) -> CampaignSpec:
     limits = tuple(str(limit) for limit in asked.constraints)
     return replace(spec, scale=scale, objective=",".join(asked.objectives), constraints=limits)
+
+
+def promoting(asked: bool | None, stopper: str) -> bool:
+    """Tell whether stopped trials may go on; a ValueError where that is asked for of a rule that cannot tell when."""
+    if asked and stopper != early_stopping.PREDICTIVE:
+        others = f"lets trials go on that --stopper {early_stopping.PREDICTIVE} has stopped, not --stopper {stopper}"
+        raise ValueError(f"--promote {others}")
+    return stopper == early_stopping.PREDICTIVE if asked is None else asked
 
 
 def check_stopper(asked: Space, spec: CampaignSpec) -> None:

@@ -31,6 +31,7 @@ from tuner.failures import gave_up, is_out_of_memory, loss_of, reason_of, stalle
 from tuner.loop.endings import Losses, SameErrors, ending, tell_end
 from tuner.loop.inputs import SAMPLED, OneStart, Problem, TrialOrigins
 from tuner.loop.keeping import Keeping
+from tuner.loop.promotion import Promotions, is_paused
 from tuner.loop.proposals import CarriedTrials, PlannedTrials, Proposals, SampledTrials
 from tuner.loop.queue import Queue
 from tuner.loop.requests import Requests
@@ -58,7 +59,7 @@ class Search:
         self.ledger.restore(origins.planned or ())
         store.take_name()
         self.files = TrialFiles(self.folder)
-        self.files.remove_late({entry.key for entry in self.ledger.unfinished()})
+        self._remove_late()
         self._notes = Notes(self.files)
         self.notes, self.told, self.note = self._notes.texts, self._notes.told, self._notes.note
         store.on_refused = self._notes.note_refused
@@ -66,13 +67,15 @@ class Search:
         self._learn_from(origins.prior)
         self.proposals = self._proposals(origins, problem.vocab_size)
         self.confirmation = self._confirmation()
-        self.queue = Queue(self.ledger, self.proposals, spec.trials, self.confirmation)
+        self.promotions = Promotions(bool(spec.promote), self.ledger, self.files, self.stopper, self.note)
+        self.queue = Queue(self.ledger, self.proposals, spec.trials, self.promotions, self.confirmation)
         self.live = self.queue.live
         self._reuse = Reuse(origins.library, self.space, self.ledger, self.stopper, self.proposals)
         self.keeping = Keeping(spec.keep or KEEP_NONE, self.ledger, self.confirmation)
         self.keeping.tidy()
         unit = self.base.budget.unit
-        self.requests = Requests(spec, self.files, self.stopper, unit, here, self.sources, self.keeping.wants)
+        on_the_way = self.keeping.wants, self.promotions.checkpoint_at
+        self.requests = Requests(spec, self.files, self.stopper, unit, here, self.sources, *on_the_way)
         self._stopping = Stopping(here.hours, here.clock, self.files.ask_to_stop)
         self._losses, self._same_errors = Losses(), SameErrors()
         self.device = self._one_device()
@@ -213,7 +216,7 @@ class Search:
 
     def _next_entry(self) -> Entry | None:
         entry = self.queue.next()
-        if self.queue.spent and self.confirmation is None:
+        if self.queue.spent and self.confirmation is None and not self.promotions.paused:
             self._stopping.why = self.stopping or SPENT  # what runs may end in peace
         return entry
 
@@ -302,10 +305,15 @@ class Search:
 
     def _close(self, key: str, status: Status, reason: str, columns: TrialRow | None = None) -> None:
         ended = status != "interrupted"
-        self.ledger.close(key, status, reason, {"checkpoint": None, **(columns or {})})
+        kept: TrialRow = {"checkpoint": self.promotions.kept(self.live[key]) if status == "stopped" else None}
+        self.ledger.close(key, status, reason, {**kept, **(columns or {})})
         entry = self.live.pop(key)
         self._finished(entry)
-        self.files.closed(key, ended)  # only now: were the row not written, the trial would go on from its checkpoint
+        paused = is_paused(entry)
+        self.files.closed(key, ended and not paused)  # only now: were the row not written, it would go on from there
+        if paused:
+            self.promotions.pause(entry)
+        self.promotions.prune()
         self.proposals.ended(entry)
         for event in self.events:
             event(entry)
@@ -341,8 +349,16 @@ class Search:
 
     def keep_wanted(self) -> None:
         """Remove the weights that are not to stay, now that nothing runs: all but the wanted ones where all is done."""
-        self.keeping.prune(over=not self.ledger.unfinished() and self.queue.empty)
+        over = not self.ledger.unfinished() and self.queue.empty
+        if over:
+            self.promotions.give_up()
+        self.keeping.prune(over=over)
         self.keeping.tidy()
+
+    def _remove_late(self) -> None:
+        """Remove what workers that were cut off wrote of trials that do not go on. Call it while no trial runs."""
+        paused = [entry for entry in self.ledger.entries.values() if is_paused(entry)]
+        self.files.remove_late({entry.key for entry in (*self.ledger.unfinished(), *paused)})
 
     def abandon(self) -> None:
         """Close what is still open: trials whose end nobody reported."""
@@ -358,5 +374,5 @@ class Search:
                 self.ledger.close(entry.key, "interrupted", self.stopping, checkpoint)
         self.proposals.close()
         self.keep_wanted()
-        self.files.remove_late({entry.key for entry in self.ledger.unfinished()})
+        self._remove_late()
         self.files.let_run()

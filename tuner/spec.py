@@ -23,6 +23,7 @@ STALL_MINUTES = 30.0
 BY_DEVICE = "auto"  # the precision that the devices multiply themselves
 # Trials whose weights stay (loop/keeping.py).
 KEEP = KEEP_CONFIRMED, KEEP_BEST, KEEP_ALL, KEEP_NONE = "confirmed", "best", "all", "none"
+MOST_PAUSED = 8  # stopped trials whose checkpoints stay while they may go on (loop/promotion.py)
 _RUN = {"part": "how it is run"}
 
 
@@ -56,6 +57,7 @@ class CampaignSpec:
     reuse: tuple[str, ...] = ()  # campaigns, in the same way
     # how it is judged
     stopper: str | None = None  # a name in tuner/early_stopping.py
+    promote: bool | None = None  # let stopped trials go on where the evidence turns; None: where the rule can tell
     fidelity: str = "truncate"  # a name in trainable/worker/fidelity.py
     reports: int | None = None  # evaluations on the way, evenly over a trial's budget, beside those at rungs
     confirm: Design | Literal[False] | None = None  # what trains after the search (results/statistics/confirmation.py)
@@ -100,7 +102,7 @@ class CampaignSpec:
         found = {f.name: kept[f.name] for f in fields(cls) if kept.get(f.name) is not None}
         found["objective"] = ",".join(kept.get("objectives") or [kept["objective"]])
         found |= {n: tuple(found.get(n, ())) for n in ("constraints", "likely", "imports", "warm_start", "reuse")}
-        found["reports"] = kept.get("reports", 0)
+        found["reports"], found["promote"] = kept.get("reports", 0), kept.get("promote", False)
         found["confirm"] = Design.parse(kept["confirm"]) if kept.get("confirm") else False
         if (carried := kept.get("carried")) is not None:
             found["carried"] = Carried.of_json(carried)

@@ -20,6 +20,7 @@ from typing import cast
 import pyarrow as pa
 
 from results.crashes import crash_lines
+from results.promotions import promotions_of, went_on
 from results.store import parquet
 from results.store.campaign_folder import Store
 from results.store.find import find
@@ -85,6 +86,7 @@ def status(folder: Location, now: datetime) -> list[str]:
     lines += left_lines(store, rows, reports, now) if lives else []
     lines.append(f"last report: {'none yet' if last is None else since(last, now) + ' ago'}")
     lines += [best_line(trials)] if any(_has_value(row) for row in trials) else []
+    lines += promoted_lines(trials)
     lines += crash_lines(rows)
     lines += [running_line(row, now) for row in rows if row["status"] == "running"]
     return lines
@@ -136,6 +138,15 @@ def best_line(trials: Sequence[TrialRow]) -> str:
     return f"best: trial {best['number']}{' (base)' * bool(best['is_base'])}, {best['objective']} {value}"
 
 
+def promoted_lines(trials: Sequence[TrialRow]) -> list[str]:
+    """Count the trials that were stopped and went on again, and those that still may."""
+    again = sum(bool(promotions_of(row)) for row in trials)
+    may = sum(row["status"] == "stopped" and row["checkpoint"] is not None for row in trials)
+    if not again and not may:
+        return []
+    return [f"stopped trials: {again} went on again, {may} still may"]
+
+
 def running_line(row: TrialRow, now: datetime) -> str:
     """A trial that its row calls running: how far, where, since when."""
     spent = (
@@ -144,8 +155,9 @@ def running_line(row: TrialRow, now: datetime) -> str:
     device = f" ({row['device']})" if row["device"] else ""
     where = f", on {row['worker'].rpartition(':')[0]}{device}" if row["worker"] else ""
     how_long = f", attempt {row['attempt']} for {since(given(row['started_at']), now)}"
+    again = f", {said}" if (said := went_on(row)) else ""
     what = "trial" if row["stage"] in (None, SEARCH) else f"{row['stage']} run"
-    return f"running: {what} {row['number']}, {spent}{how_long}{where}"
+    return f"running: {what} {row['number']}, {spent}{how_long}{again}{where}"
 
 
 def since(then: datetime, now: datetime) -> str:

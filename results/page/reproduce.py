@@ -35,6 +35,7 @@ def facts(campaign: Mapping[str, Any], trials: pd.DataFrame) -> list[list[Any]]:
         "first fresh seed": campaign.get("fresh_seed"),
         "sampler": campaign.get("sampler"),
         "stopper": campaign.get("stopper"),
+        "stopped trials may go on": _yes_or_no(campaign.get("promote")),
         "fidelity": campaign.get("fidelity"),
         "confirmation": campaign.get("confirm"),
         "settings (--set)": campaign.get("overrides") or None,
@@ -77,6 +78,8 @@ def asked(campaign: Mapping[str, Any]) -> str | None:
         parts += [
             part for name in ("sampler", "stopper", "fidelity", "seed") for part in _option(name, campaign.get(name))
         ]
+        if campaign.get("stopper") == "predictive" and campaign.get("promote") is False:
+            parts.append("--no-promote")
         parts += [
             part
             for name in ("constraint", "likely")
@@ -97,6 +100,10 @@ def _objectives(campaign: Mapping[str, Any]) -> list[str]:
 
 def _option(name: str, value: Any) -> list[Any]:
     return [] if value in (None, "") else [f"--{name}", value]
+
+
+def _yes_or_no(value: bool | None) -> str | None:
+    return None if value is None else "yes" if value else "no"
 
 
 def _written(value: Any) -> str:

@@ -24,9 +24,11 @@ from terminal.short import decimals
 from results.statistics.leaderboard import Correlation, correlation
 from results.statistics.student_t import lower_tail
 
-# Both were chosen with benchmarks.stopping (20 pools, 24 trials each, 1 slot): mean cost and mean regret at 6 and half
-# are .67 .012, at 6 and a third .70 .008, at 8 and half .70 .007, at 4 and a third .67 .013; ASHA's are .54 .032.
-FEWEST_FINISHED = 6  # finished trials that a line is laid through
+# Chosen with benchmarks.stopping on every second pool (24 trials, 1 slot), together with promotion: mean cost and mean
+# regret where rungs order the ends, and where they do not, at 5 and half .60 .015 and .83 .001, at 6 and half .62 .012
+# and .84 .001, at 5 and .6 .60 .016 and .83 .000, at 6 and .7 .60 .016 and .80 .001, at 6 and half without promotion
+# .62 .012 and .82 .004; ASHA's are .55 .017 and .54 .050.
+FEWEST_FINISHED = 5  # finished trials that a line is laid through
 PART_OF_A_CHANCE = 1 / 2  # of the chance that a trial has before its value is known, below which it stops
 # Values and ends that are worse than the middle by more than the best is better count as no worse: bad configs are far
 # off, on no line, and what is asked is who ends first.
@@ -47,9 +49,11 @@ class Extrapolation:
     worst: float  # value that counts; those above it count as this one
 
     @classmethod
-    def through(cls, pairs: Sequence[tuple[float, float]], best: float) -> Extrapolation | None:
-        """Lay it through (value at the rung, end); None of under ``FEWEST_FINISHED``, and where all are equal."""
-        if len(pairs) < FEWEST_FINISHED:
+    def through(
+        cls, pairs: Sequence[tuple[float, float]], best: float, fewest: int = FEWEST_FINISHED
+    ) -> Extrapolation | None:
+        """Lay it through (value at the rung, end); None of under ``fewest``, and where all are equal."""
+        if len(pairs) < fewest:
             return None
         worst, latest = _as_far([value for value, _ in pairs]), _as_far([end for _, end in pairs])
         values, ends = [min(v, worst) for v, _ in pairs], [min(end, latest) for _, end in pairs]
@@ -92,9 +96,16 @@ class Extrapolation:
         return high
 
 
-def least_chance(came: int) -> float:
+def least_chance(came: int, part: float = PART_OF_A_CHANCE) -> float:
     """The chance of ending as the best below which a trial stops at a rung to which ``came`` trials have come."""
-    return PART_OF_A_CHANCE / max(1, came)
+    return part / max(1, came)
+
+
+def promotes(chance: float, came: int) -> bool:
+    """Tell whether a stopped trial goes on again, to whose rung ``came`` trials have come, for its chance of ending as
+    the best: where that is no smaller than the chance that a new trial would have.
+    """
+    return chance * max(1, came) >= 1
 
 
 def orders(pairs: Sequence[tuple[float, float]]) -> Correlation | None:
@@ -107,12 +118,22 @@ def orders(pairs: Sequence[tuple[float, float]]) -> Correlation | None:
 
 def evidence(rung: float, pairs: Sequence[tuple[float, float]], cutoff: float | None) -> str:
     """Say what a rung tells of the ends, and that it stops trials above ``cutoff``, or lets them run on."""
+    told = order_told(rung, pairs)
+    if cutoff is None:
+        return f"{told}, which is not enough: trials run on"
+    return f"{told}: trials above {decimals(cutoff)} stop there"
+
+
+def order_told(rung: float, pairs: Sequence[tuple[float, float]]) -> str:
+    """Say how well a rung orders the ends, and over how many trials."""
     found = orders(pairs)
     by = "" if found is None else f" by {found.value:.2f} ({found.low:.2f} to {found.high:.2f})"
-    over = f"over {counted(len(pairs), 'finished trial')}"
-    if cutoff is None:
-        return f"rung {rung:.10g} orders the ends{by} {over}, which is not enough: trials run on"
-    return f"rung {rung:.10g} orders the ends{by} {over}: trials above {decimals(cutoff)} stop there"
+    return f"rung {rung:.10g} orders the ends{by} over {counted(len(pairs), 'finished trial')}"
+
+
+def chance_told(chance: float) -> str:
+    """A chance in per cent."""
+    return "under 0.1 %" if chance < 0.001 else f"{100 * chance:.1f} %"
 
 
 def _product(first: Sequence[float], second: Sequence[float]) -> float:

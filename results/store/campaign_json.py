@@ -199,6 +199,7 @@ class CampaignFile(_Object):
     precision: Literal["fp32", "bf16"] | None = None
     sampler: Name | None = None
     stopper: Name = ""
+    promote: bool = False
     fidelity: Name = ""
     confirm: Text | None = None
     ablate: bool = False

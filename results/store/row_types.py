@@ -143,6 +143,16 @@ class Outcome(TypedDict, total=False):
     cutoff: Annotated[
         float | None, Column("unit of the objective", "value that the trial had to beat at that rung", BY_SEARCH)
     ]
+    promotions: Annotated[
+        str | None,
+        Column(
+            "JSON",
+            "list of times that it was stopped and went on again: rung, value, cutoff, reason, stopped_at, why and at; "
+            "null if it never did",
+            BY_SEARCH,
+            most=TEXT,
+        ),
+    ]
     value: Annotated[
         float | None, Column("unit of the objective", "final value of the objective; null unless completed", BY_SEARCH)
     ]

@@ -74,11 +74,26 @@ class Undone(BaseModel):
     undone: Annotated[list[str], Field(max_length=MOST_KNOBS)]
 
 
+class Promotion(BaseModel):
+    """The time that a trial was stopped and went on again; results/promotions.py reads it."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    rung: Annotated[float, Field(gt=0)]
+    value: float
+    cutoff: float
+    reason: str
+    stopped_at: str
+    why: str
+    at: str
+
+
 JSON: dict[str, TypeAdapter[Any]] = {
     "config": TypeAdapter(dict[str, Any] | None),
     "overrides": TypeAdapter(Annotated[dict[str, Any], Field(max_length=MOST_KNOBS)]),
     "inert": TypeAdapter(Annotated[list[str], Field(max_length=MOST_KNOBS)]),
     "undone": TypeAdapter(Undone),
+    "promotions": TypeAdapter(Annotated[list[Promotion], Field(min_length=1, max_length=1000)]),
     "logged": TypeAdapter(dict[str, bool | int | float | str | None]),
 }
 

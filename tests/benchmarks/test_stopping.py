@@ -7,9 +7,9 @@ from itertools import product
 import numpy as np
 import pytest
 
-from benchmarks.stopping import campaigns, is_ordered, main
+from benchmarks.stopping import campaigns, is_ordered, main, play
 from benchmarks.stopping_pools import PARTS, RUNGS, Pool, at_parts, read
-from benchmarks.stopping_rules import RULES, OurOwn, signed_rank
+from benchmarks.stopping_rules import RULES, ByShape, OurOwn, signed_rank
 
 
 def pool(ordered: bool) -> Pool:
@@ -49,6 +49,31 @@ def test_predictive_termination_saves_where_they_do_and_runs_on_where_they_do_no
     assert is_ordered(pool(ordered=True)) and not is_ordered(pool(ordered=False))
 
 
+def test_what_was_stopped_goes_on_where_the_evidence_turns_and_what_it_trains_counts() -> None:
+    ends = np.array([*np.linspace(2, 2.7, 8), 1.0, *[2.9] * 15])
+    there = np.array([*np.linspace(3, 3.7, 8), 3.65, *[2.8] * 15]) + np.linspace(0, 0.01, 24)
+    curves = np.tile(there[:, None], (1, PARTS))
+    curves[:, -1] = ends + np.linspace(0, 0.01, 24)
+    order = Pool("turning", curves), range(24)
+    again, for_good = (play(*order, RULES[name], 1, 0) for name in ("predictive", "for good"))
+    assert for_good.regret > 0.5 and again.regret == 0, "the one that was behind ends as the best"
+    assert for_good.cost < again.cost <= 1
+
+
+def test_a_rule_by_shape_needs_one_more_finished_trial_and_stops_what_has_no_chance() -> None:
+    rule, draw = ByShape(), np.random.default_rng(1)
+    for place in range(5):
+        curve = np.linspace(5, 3 + place / 10, PARTS) + 0.01 * draw.normal(size=PARTS)
+        rule.stops(str(place), 4, curve)
+        rule.finished(str(place), curve)
+    bad = np.linspace(9, 8, PARTS)
+    assert not rule.stops("early", 4, bad)
+    rule.stops("sixth", 4, np.linspace(5, 3.65, PARTS))
+    rule.finished("sixth", np.linspace(5, 3.65, PARTS))
+    assert rule.stops("bad", 4, bad) and not rule.stops("good", 4, np.linspace(5, 2.9, PARTS))
+    assert rule.promoted() is None
+
+
 def test_the_same_cost_without_a_rule_buys_the_first_of_the_trials() -> None:
     class Never(OurOwn):
         def stops(self, key, part, curve) -> bool:
@@ -78,7 +103,7 @@ def test_wilcoxon_ends_a_trial_whose_curve_lies_above_the_best_one_s() -> None:
     rule.finished("a", best)
     rule.finished("b", best + 0.5)
     assert rule.stops("c", 4, best + np.linspace(0.1, 0.2, PARTS))
-    assert not rule.stops("d", 4, best - 0.1)
+    assert not rule.stops("d", 4, best - 0.1) and rule.promoted() is None
 
 
 def test_a_curve_is_read_between_its_points_and_from_its_folders_pools(tmp_path) -> None:
@@ -90,6 +115,7 @@ def test_a_curve_is_read_between_its_points_and_from_its_folders_pools(tmp_path)
 
 def test_it_prints_a_row_a_pool_and_refuses_a_folder_without_curves(tmp_path, capsys) -> None:
     assert main([str(tmp_path)]) == 2 and "holds neither" in capsys.readouterr().err
-    assert main(["--orders", "1", "--trials", "8"]) == 0
+    assert main(["--orders", "1", "--trials", "8", "--rules", "predictive", "by shape"]) == 0
     out = capsys.readouterr().out
     assert "golf proxies, random" in out and "replay of ngpt" in out and "fewer, at the same cost" in out
+    assert "by shape" in out and "held out: 3 pools" in out

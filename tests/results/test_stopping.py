@@ -61,8 +61,8 @@ def test_what_orders_no_ends_may_have_cost_the_best(make_searched) -> None:
 
 
 def test_too_few_completed_trials_tell_nothing_of_it(make_searched) -> None:
-    line = stopping_line(load(make_searched(ENDS[:5], [3.4])))
-    assert line.endswith("may have cost is not known: it takes 6 completed trials with a value at its rungs.")
+    line = stopping_line(load(make_searched(ENDS[:4], [3.4])))
+    assert line.endswith("may have cost is not known: it takes 5 completed trials with a value at its rungs.")
 
 
 def test_a_search_in_which_nothing_was_stopped_has_no_such_line(make_searched, capsys) -> None:

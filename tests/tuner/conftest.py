@@ -202,7 +202,9 @@ class Tune:
             value = self.curve(config, milestone)
             done = milestone == config.budget.amount
             status = "diverged" if value is None or not math.isfinite(value) else "completed" if done else "running"
-            if status != "diverged" and self.random.random() < self.checkpoint_chance:
+            if status == "running" and milestone in request.checkpoint_at:
+                save(request, milestone)
+            elif status != "diverged" and self.random.random() < self.checkpoint_chance:
                 save(request, milestone if not done else milestone - 1)
             kept = leave_weights(request) if status == "completed" and request.keep else None
             yield {**make_result(config, milestone, value, status), "weights": kept}
@@ -307,6 +309,27 @@ def play() -> type[Tune]:
 @pytest.fixture(scope="session")
 def result_of() -> Callable[..., dict[str, Any]]:
     return make_result
+
+
+@pytest.fixture
+def turning() -> Callable[[TrainConfig, float], float]:
+    """Curves by the order in which trials come: values on the way order the first ends, and later ones no longer.
+
+    The base and seven others end in the order of their values. Of those after them every second one is far behind on
+    the way, and would end as the best; the others are ahead on the way, and end as the worst.
+    """
+    come: dict[str, int] = {}
+
+    def value(config: TrainConfig, milestone: float) -> float:
+        place, at_end = come.setdefault(repr(config), len(come)), milestone >= config.budget.amount
+        if place < 8:
+            return (2.0 if at_end else 3.0) + place / 10
+        behind = place % 2 == 0
+        if at_end:
+            return 1.5 + place / 1000 if behind else 3.0 + place / 1000
+        return 3.9 + place / 1000 if behind else 3.0 - place / 1000
+
+    return value
 
 
 @pytest.fixture(scope="session")

@@ -199,8 +199,9 @@ def campaign(bench: Any, begin: Callable[[], Search], one: type[Any], faults: Fa
         if run is None:
             continue
         ended: list[str] = []
-        count.twice += len(before & set(run.started))
-        ended += [key for key in run.ended if run.ended.count(key) > 1]
+        again = {row["key"] for row in check_readable(bench, count).values() if row["promotions"]}
+        count.twice += len(before & set(run.started) - again)
+        ended += [key for key in run.ended if run.ended.count(key) > 1 and key not in again]
         count.twice += len(set(ended))
         if not run.search.stopping and run.search.exhausted and not run.search.live and not faults.full:
             return
@@ -266,4 +267,28 @@ def test_a_search_loses_nothing(seed, stopper, bench, play, toy_curve, fault_cou
         if row["status"] == "completed":
             assert row["value"] == row["last_value"] and row["steps"] == 240 and row["checkpoint"] is None
     assert not list((bench.folder / "checkpoints").glob("*"))
+    check_curves(bench)
+
+
+@pytest.mark.parametrize("seed", SEEDS[:4])
+def test_what_was_stopped_goes_on_and_ends_whatever_befalls_it(
+    seed, bench, play, turning, fault_count, monkeypatch
+) -> None:
+    faults = Faults(2000 + seed, fault_count, monkeypatch)
+
+    def begin() -> Search:
+        (bench.folder / STOP_FILE).unlink(missing_ok=True)
+        return bench.search(trials=20, slots=2, stopper="predictive", promote=True)
+
+    campaign(bench, begin, player(play), faults, turning)
+    rows = check_readable(bench, fault_count).values()
+    trials = [row for row in rows if row["config"] != "null"]
+    fault_count.lost += sum(row["status"] not in ENDED for row in trials) + 20 - len(trials)
+    assert (fault_count.lost, fault_count.twice, fault_count.unreadable) == (0, 0, 0)
+    again = [row for row in trials if row["promotions"]]
+    assert again, "some go on"
+    for row in again:
+        whole = row["status"] == "completed"
+        assert not whole or (row["steps"] == 240 and row["rung"] is None and row["value"] == row["last_value"])
+    assert not any(row["checkpoint"] for row in rows) and not list((bench.folder / "checkpoints").glob("*"))
     check_curves(bench)

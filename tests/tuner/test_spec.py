@@ -26,7 +26,7 @@ SEARCH = CampaignSpec(
     warm_start=(RECORDED, "/runs/a"), reuse=("/runs/b",), stopper="median", fidelity="branch", reports=3,
     confirm=Design(2, 2, 4), ablate=True, concurrent=1, gpu_fraction=0.5, cpus=3, mixed_devices=True,
     stall_minutes=3.0, compile=True, checkpoint_activations=True, keep="best", sampler="random", precision="bf16",
-    imports=(f"my_tricks@{'1f' * 32}",),
+    promote=False, imports=(f"my_tricks@{'1f' * 32}",),
     compile_blocks=True, flex_attention=True, cuda_graphs=True,
     confirm_scale="full", carry=3,
 )  # fmt: skip

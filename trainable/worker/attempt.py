@@ -75,14 +75,15 @@ class Attempt:
         return None, wrong
 
 
-def begin(campaign: Location, key: str, at_least: int) -> Attempt:
+def begin(campaign: Location, key: str, at_least: int, most: int | None = None) -> Attempt:
     """Put a new attempt in force, which goes on from the checkpoints of the one before; for the driver.
 
-    Its number is ``at_least`` that, and above that of every attempt before. What others have written late is removed.
+    Its number is ``at_least`` that, and above that of every attempt before. What others have written late is removed,
+    and of the checkpoints all but the newest ``most``.
     """
     folder = folder_of(campaign, key)
     number = max(at_least, _signed(folder)[0] + 1)
-    usable = checkpoints(campaign, key)
+    usable = checkpoints(campaign, key)[:most]
     sign = json.dumps({"attempt": number, "checkpoints": usable})
     inside.write(campaign, _below(key, SIGN), sign.encode())
     for name in files.names(folder):

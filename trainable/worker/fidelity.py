@@ -123,13 +123,17 @@ class Complete(Fidelity):
                 yield self.extra.on(report, **_named(report, f"the run of {milestone:g}"))
                 return
             yield self.extra.on(report, status="running", milestone=milestone)
-            self.extra.add(self.run)
-            self._begin(min((m for m in self.milestones if m > milestone), default=self.config.budget.amount))
+            self._begin_next(milestone)
         for report in trained(self.run, (), self.should_stop):
             yield self.extra.on(report)
 
     def _config_of(self, amount: float) -> TrainConfig:
         return self.config if amount == self.config.budget.amount else shortened_config(self.config, amount)
+
+    def _begin_next(self, milestone: float) -> None:
+        """Begin the run after the one of a milestone, which has ended."""
+        self.extra.add(self.run)
+        self._begin(min((m for m in self.milestones if m > milestone), default=self.config.budget.amount))
 
     def _begin(self, amount: float) -> None:
         del self.run
@@ -145,6 +149,8 @@ class Complete(Fidelity):
         if amount != self.run.config.budget.amount:
             self._begin(amount)
         super().load_state_dict(state)
+        if self.run.has_ended and amount < self.config.budget.amount:  # it was saved as the milestone was reported
+            self._begin_next(amount)
 
 
 class Branch(Fidelity):

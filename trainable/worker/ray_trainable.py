@@ -68,6 +68,7 @@ class Request:
     sources: list[dict[str, Any]] = field(default_factory=list)  # of the user's own code (own/source.py)
     train_tokens: int | None = None  # how many it reads of its data, which limits what is downloaded; None is all
     keep: bool = False  # whether a run that completes leaves its weights
+    checkpoint_at: list[float] = field(default_factory=list)  # milestones, at which it may be stopped and go on later
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))
@@ -244,7 +245,8 @@ class RayTrainable(tune.Trainable):
     def step(self) -> dict[str, Any]:
         with self.watched(), facts_told(self.request.gpu_share):
             report, weights = next(self.reports), None
-            if report.status == "interrupted" and self.in_force():
+            due = report.status == "running" and report.milestone in self.request.checkpoint_at
+            if (due or report.status == "interrupted") and self.in_force():
                 self.save_state()
             if report.status == "completed" and self.request.keep and self.in_force():
                 weights = self.keep_weights()

@@ -27,6 +27,7 @@ NOT_ASKED = (*FOUND, *HOW_IT_IS_RUN)  # two campaigns that differ in nothing els
 ABSENT: Mapping[str, Any] = {
     "imports": [],
     "sampler": TPE_UNIFORM,
+    "promote": False,
 }  # of a campaign that was begun before there was such a field
 LONGEST_VALUE = 60  # characters of a message
 

@@ -32,6 +32,19 @@ class TrialFiles:
         self.begun[key] = begun.number
         return begun
 
+    def pause(self, key: str) -> None:
+        """Let nobody train a trial that may be taken up again: an attempt is in force that no worker has.
+
+        Of its checkpoints the newest stays.
+        """
+        lock.check(self.folder)
+        attempt.begin(self.folder, key, 0, most=1)
+
+    def remove_checkpoints(self, key: str) -> None:
+        """Remove those of a trial that is not taken up again."""
+        lock.check(self.folder)
+        attempt.remove(self.folder, key)
+
     def checkpoint(self, key: str) -> str | None:
         """The newest checkpoint of a trial, relative to the campaign's folder."""
         found = attempt.checkpoints(self.folder, key)

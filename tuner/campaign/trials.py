@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 from results.store import row_parts
 from results.store.campaign_folder import Store
@@ -270,9 +270,9 @@ class Ledger:
         entry.row.update(columns or {})
         self._write(entry.row)
 
-    def without_weights(self, entry: Entry) -> None:
-        """The trial's weights are about to be removed."""
-        entry.row["weights"] = None
+    def without(self, entry: Entry, what: Literal["weights", "checkpoint"]) -> None:
+        """A file that the trial's row names is about to be removed."""
+        entry.row[what] = None
         self._write(entry.row)
 
     def restore(self, planned: Sequence[Planned] = ()) -> None:

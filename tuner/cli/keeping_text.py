@@ -1,4 +1,4 @@
-"""Line of a plan about the weights that a campaign keeps: whose, how many at most, and the disk that they take."""
+"""Lines of a plan about what a campaign keeps: whose weights, whose checkpoints, and the disk that they take."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from terminal.size import size
 from trainable.data.preparation import known_vocab_size
 from trainable.weights import num_bytes
 from tuner.question import Question
-from tuner.spec import KEEP_ALL, KEEP_CONFIRMED, KEEP_NONE
+from tuner.spec import KEEP_ALL, KEEP_CONFIRMED, KEEP_NONE, MOST_PAUSED
 
 
 def kept_in_words(question: Question, slots: int) -> str:
@@ -33,3 +33,14 @@ def kept_in_words(question: Question, slots: int) -> str:
         return f"the {best} and the base stay; {unit} (--keep none: no weights)"
     whose = "the winner and the base" if candidates > 1 else "the best trial and the base"
     return f"{whose} stay, {of(2)}; {way}; {unit} (--keep none: no weights)"
+
+
+def paused_in_words(question: Question) -> str:
+    """Describe what trials that may go on again leave on the disk while the search lasts."""
+    vocab_size = known_vocab_size(question.base.data)
+    each = ""
+    if vocab_size is not None:  # weights, and of each one or two moments, by its optimizer
+        weights = num_bytes(question.base, vocab_size)
+        each = f", {size(2 * weights)} to {size(3 * weights)} each as the base"
+    when = "a stopped trial goes on where trials that finish after it give it the chance of a new one"
+    return f"{when}; the checkpoints of at most {MOST_PAUSED} stay until then{each} (--no-promote: none)"

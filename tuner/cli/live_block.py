@@ -14,6 +14,7 @@ from rich.console import RenderableType
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
+from results.promotions import promotions_of
 from results.statistics.confirmation import Round
 from results.statistics.judgement import Verdict
 from results.store.row_parts import on_the_way
@@ -145,7 +146,8 @@ def running_table(search: Search, running: Sequence[Entry], width: int) -> Table
 def running_cells(search: Search, entry: Entry, best: Entry | None, ends: tuple[float, float], kind: str) -> list[Line]:
     """Make a running trial's cells: name, time, budget spent, last value, difference to the best, curve and speed."""
     row, milestones = entry.row, dict(entry.milestones)
-    name, unit = Line(f"  {trial_name(entry)}", style="cyan"), row["budget_unit"]
+    again = " again" if promotions_of(row) else ""  # it was stopped, and went on
+    name, unit = Line(f"  {trial_name(entry)}{again}", style="cyan"), row["budget_unit"]
     since = Line(running_for(search, entry), style="dim")
     if row["last_value"] is None or not milestones:
         return [name, since, Line(f"reports at {short(first_report(search, entry))} {unit}", style="dim"), *_NONE]

@@ -9,6 +9,7 @@ from types import TracebackType
 from rich.console import Group
 from rich.live import Live
 
+from results.promotions import went_on
 from results.store.row_parts import given
 from terminal.console import Console
 from terminal.short import decimals
@@ -82,7 +83,8 @@ def ended_line(entry: Entry, is_best: bool, elapsed: float) -> str:
         name += f" (reused from {row['reused_from']})"
     if entry.status == "completed":
         value = decimals(given(row["value"]))
-        return f"{name} completed: {row['objective']} {value}" + (", best so far" if is_best else "")
+        how = f" ({again})" if (again := went_on(row)) else ""
+        return f"{name} completed{how}: {row['objective']} {value}" + (", best so far" if is_best else "")
     if entry.status == "stopped":
         return f"{name} stopped at {row['reason']}"
     reason = row["reason"]

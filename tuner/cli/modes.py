@@ -44,6 +44,8 @@ GOES_WITH: Mapping[str, tuple[str, ...]] = {  # option, without its dashes -> mo
     "seeds": (REPLAY,),
     # how it is judged
     "stopper": _NEW,
+    "promote": _NEW,
+    "no-promote": _NEW,
     "fidelity": _NEW,
     "reports": _NEW,
     "confirm": (NEW_SEARCH, RESUME),

@@ -15,7 +15,7 @@ from tuner.cli import option_values
 from tuner.cli.larger_scale_options import add_larger_scale
 from tuner.cluster.placement import MOST_SHARING
 from tuner.plan.known_devices import CARDS
-from tuner.spec import KEEP, STALL_MINUTES
+from tuner.spec import KEEP, MOST_PAUSED, STALL_MINUTES
 from tuner.trackers.catalogue import TRACKERS
 
 LATEST = "latest"
@@ -183,6 +183,12 @@ def _say_how_to_judge(group: argparse._ArgumentGroup) -> None:
         type=option_values.stopper,
         help="rule that stops bad trials at rungs: predictive (default in a search), asha, hyperband, median or none "
         "(default in a replay)",
+    )
+    group.add_argument(
+        "--promote",
+        action=argparse.BooleanOptionalAction,
+        help="let a stopped trial go on from its checkpoint where trials that finished since say that it may end as "
+        f"the best; with --stopper predictive; keeps the checkpoints of at most {MOST_PAUSED} (default: on)",
     )
     group.add_argument(
         "--fidelity",

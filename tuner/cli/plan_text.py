@@ -15,7 +15,7 @@ from trainable.component_paths import with_value
 from trainable.config import UNITS
 from trainable.runtime import Runtime
 from tuner.cli.core_text import print_core
-from tuner.cli.keeping_text import kept_in_words
+from tuner.cli.keeping_text import kept_in_words, paused_in_words
 from tuner.cluster import capacity
 from tuner.command import Planning, Start
 from tuner.early_stopping import STOPPERS
@@ -162,6 +162,8 @@ def print_search_cost(
         console.print(
             f"judged there by {by}, of the weights as they are: {question.space.objective} is known at the end"
         )
+    if spec.promote:
+        console.print(f"promotion: {paused_in_words(question)}")
     if cost.rungs:
         console.print(f"fidelity: {fidelity}{f', reported at {rungs}' if stops == 'none' else ''}")
     if cost.tokens is not None:

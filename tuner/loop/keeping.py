@@ -69,7 +69,7 @@ class Keeping:
         wanted = self._wanted(kept, over)
         for entry in kept:
             if entry.key not in wanted:
-                self.ledger.without_weights(entry)
+                self.ledger.without(entry, "weights")
                 kept_weights.remove(self.folder, entry.key)
 
     def tidy(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from results.store.statuses import SEARCH
 from tuner.campaign.trials import Entry, Ledger
 from tuner.confirm import Confirmation
+from tuner.loop.promotion import Promotions
 from tuner.loop.proposals import Proposals
 
 
@@ -12,10 +13,16 @@ class Queue:
     """The trials of one start of a campaign that wait, that run, and that are still to be found."""
 
     def __init__(
-        self, ledger: Ledger, proposals: Proposals, trials: int, confirmation: Confirmation | None = None
+        self,
+        ledger: Ledger,
+        proposals: Proposals,
+        trials: int,
+        promotions: Promotions,
+        confirmation: Confirmation | None = None,
     ) -> None:
         """``trials`` is the campaign's budget, which those of earlier starts count against."""
         self.ledger, self.proposals, self.trials, self.confirmation = ledger, proposals, trials, confirmation
+        self.promotions = promotions
         self.waiting = [entry for entry in ledger.unfinished() if entry.stage == SEARCH]
         self.live: dict[str, Entry] = {}
         self.spent = False  # whether the space has no further configs
@@ -35,6 +42,8 @@ class Queue:
         """Tell whether nothing more will come, whatever the running trials report."""
         if self.waiting or self.searching:
             return False
+        if self.promotions.paused and (self._search_runs() or self.promotions.best() is not None):
+            return False
         return self.confirmation is None or (not self.live and self.confirmation.over)
 
     @property
@@ -50,13 +59,16 @@ class Queue:
         """The next one; None while those that run decide what comes, and where nothing does."""
         if self.waiting:
             return self.waiting.pop(0)
+        if (entry := self.promotions.next()) is not None:
+            return entry
         if self.searching:
             if (entry := self.proposals.next()) is not None:
                 return entry
             self.spent = True
-        if self.confirmation is None or self._search_runs():
+        if self._search_runs():
             return None
-        return self.confirmation.next()
+        self.promotions.give_up()
+        return None if self.confirmation is None else self.confirmation.next()
 
     def _search_runs(self) -> bool:
         return any(entry.stage == SEARCH for entry in list(self.live.values()))

@@ -32,12 +32,13 @@ class Requests:
         here: OneStart,
         sources: Sequence[Source] = (),
         keeps: Callable[[Entry], bool] = lambda entry: False,
+        checkpoint_at: Callable[[Entry], list[float]] = lambda entry: [],
     ) -> None:
         """``unit`` is that of the base's budget, in which the stopper's milestones are; ``keeps`` tells whether a trial
-        is to leave its weights.
+        is to leave its weights, ``checkpoint_at`` at which milestones it writes checkpoints.
         """
         self.spec, self.files, self.stopper, self.unit = spec, files, stopper, unit
-        self.keeps = keeps
+        self.keeps, self.checkpoint_at = keeps, checkpoint_at
         self.here, self.sources = here, [source.to_json() for source in sources]
 
     def make(self, entry: Entry) -> Request:
@@ -65,6 +66,7 @@ class Requests:
             checkpoints=begun.names,
             sources=self.sources,
             keep=self.keeps(entry),
+            checkpoint_at=self.checkpoint_at(entry),
         )
         if not begun.names:
             entry.restart()

@@ -196,6 +196,7 @@ def settled(spec: CampaignSpec, objective: str, was: Mapping[str, Any]) -> Campa
         stopper=spec.stopper or was.get("stopper", early_stopping.DEFAULT_STOPPER),
         reports=was.get("reports", DEFAULT_REPORTS) if spec.reports is None else spec.reports,
         confirm=confirm,
+        promote=False,  # such a function leaves no checkpoints of ours to go on from
         keep=KEEP_NONE,  # what such a function trains is its own to keep
     )
 

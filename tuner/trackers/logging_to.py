@@ -41,6 +41,7 @@ class Telling:
                 self.ended(entry)
 
     def begun(self, entry: Entry) -> None:
+        self.over.discard(entry.key)  # a trial that was stopped goes on
         self._tell(entry, self.steps.setdefault(entry.key, 0))
 
     def reported(self, entry: Entry, step: int) -> None:

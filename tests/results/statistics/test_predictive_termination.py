@@ -55,7 +55,7 @@ def test_values_that_do_not_order_the_ends_have_no_small_chance() -> None:
 
 
 def test_under_six_finished_trials_and_equal_values_tell_nothing() -> None:
-    assert FEWEST_FINISHED == 6 and Extrapolation.through(LINE[:5], 2.0) is None
+    assert FEWEST_FINISHED == 5 and Extrapolation.through(LINE[:4], 2.0) is None
     assert Extrapolation.through([(3.0, end) for _, end in LINE], 2.0) is None
     assert Extrapolation.through([(value, 2.0) for value, _ in LINE], 2.0) is None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from dataclasses import replace
 from functools import partial
@@ -214,3 +215,19 @@ def test_without_milestones_all_are_the_run_itself(begin, config) -> None:
 
 def test_every_fidelity_is_called_as_it_calls_itself() -> None:
     assert FIDELITIES["complete"] is Complete and FIDELITIES["branch"] is Branch
+
+
+@pytest.mark.parametrize("name", FIDELITIES)
+def test_a_trial_that_was_saved_as_it_reported_goes_on_after_that_report(begin, config, name) -> None:
+    expected, cut = [timeless(report) for report in begin(name, config).reports()], begin(name, config)
+    reports = cut.reports()
+    next(reports)
+    state = checkpoint_of(cut)
+    later = begin(name, config)
+    later.load_state_dict(state)
+    assert [timeless(report) for report in later.reports()] == expected[1:]
+
+
+def checkpoint_of(fidelity):
+    """The state as a file would give it back."""
+    return copy.deepcopy(fidelity.state_dict())

@@ -373,3 +373,22 @@ def test_weights_that_cannot_be_written_are_told_of_and_cost_no_trial(actor, req
     last = finish(actor(request))[-1]
     assert (last["status"], last["weights"]) == ("completed", None)
     assert last["note"].startswith("its weights were not written: ")
+
+
+def test_a_trial_that_may_be_stopped_at_a_milestone_leaves_a_checkpoint_there_and_goes_on_as_if_it_never_was(
+    actor, request_for, tmp_path
+) -> None:
+    whole = [numbers(result) for result in finish(actor(request_for()))]
+    request = request_for(checkpoint_at=[4.0])
+    stopped = actor(request)
+    stopped.step()
+    assert not attempt.checkpoints(tmp_path, request.key), "it is not stopped there"
+    stopped.step()
+    (kept,) = attempt.checkpoints(tmp_path, request.key)
+    attempt.begin(tmp_path, request.key, 0, most=1)  # as the driver pauses it
+    stopped.save_state()
+    assert attempt.checkpoints(tmp_path, request.key) == [kept], "who still trains it writes what nobody reads"
+    begun = attempt.begin(tmp_path, request.key, 2)
+    later = finish(actor(request_for(attempt=begun.number, checkpoints=begun.names)))
+    assert [numbers(result) for result in later] == [{**whole[-1], "note": later[-1]["note"]}]
+    assert later[-1]["note"] == ""

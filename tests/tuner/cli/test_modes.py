@@ -28,7 +28,7 @@ VALUES = {
 }  # fmt: skip
 WAYS = ("checkpoint-activations", "compile-blocks", "flex-attention", "cuda-graphs")
 NO_WAYS = tuple(f"no-{name}" for name in WAYS)
-FLAGS = ("list", "dry-run", "trust-sources", "audit", "ablate", "compile", "mixed-devices", *WAYS)
+FLAGS = ("list", "dry-run", "trust-sources", "audit", "ablate", "compile", "mixed-devices", "promote", *WAYS)
 NEGATED = (
     "no-audit",
     "no-ablate",
@@ -36,6 +36,7 @@ NEGATED = (
     "no-mixed-devices",
     "no-confirm",
     "no-reuse",
+    "no-promote",
     *NO_WAYS,
 )
 OPTIONS = sorted({*VALUES, *FLAGS, *NEGATED})

@@ -50,6 +50,7 @@ def observed(
     ``replicates`` are ends of configs on other seeds: from them the model knows the noise, and what a lucky end is
     worth. ``same`` are ends that this search could have measured, of a campaign before it: none of them may win here.
     """
+    trials = without_earlier_ends(trials)
     finished = [t for t in trials if t.state == TrialState.COMPLETE]
     if not finished:
         return None
@@ -81,6 +82,12 @@ def observed(
         rows([t.params for t in trials if t.state == TrialState.RUNNING and t.params]),
         rows([t.params for t in trials if t.params]),
     )
+
+
+def without_earlier_ends(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
+    """The trials without those that were stopped, went on and were told again: of a key the last one counts."""
+    last = {t.user_attrs["key"]: t.number for t in trials if "key" in t.user_attrs}
+    return [t for t in trials if last.get(t.user_attrs.get("key"), t.number) == t.number]
 
 
 def fails(trial: FrozenTrial) -> bool:
