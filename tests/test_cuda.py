@@ -7,7 +7,8 @@ here with torch's deterministic algorithms, and without them by the state that i
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 import torch
@@ -19,7 +20,7 @@ from benchmarks.gpu.right import optimizers
 from benchmarks.gpu.small import FAMILIES, start, tiny
 from benchmarks.gpu.steps import apart, copy_weights, gradients_of, shake, whole_step
 from benchmarks.gpu.waiting import synchronising_operations
-from trainable.curve import CurveRecorder, Taken
+from trainable.recording import StepRecording
 from trainable.runtime import Runtime
 from trainable.train import train
 from trainable.worker import checkpoint
@@ -90,21 +91,24 @@ def test_a_state_that_is_loaded_is_the_one_that_was_saved(first_difference, tmp_
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_a_step_is_recorded_without_waiting_for_the_device(precision, monkeypatch) -> None:
-    whole = CurveRecorder.add
+    def watched(does: Callable[..., None]) -> Callable[..., None]:
+        def watching(*arguments: Any) -> None:
+            before = torch.cuda.get_sync_debug_mode()
+            torch.cuda.set_sync_debug_mode("error")
+            try:
+                does(*arguments)
+            finally:
+                torch.cuda.set_sync_debug_mode(before)
 
-    def watched(self: CurveRecorder, taken: Taken) -> None:
-        before = torch.cuda.get_sync_debug_mode()
-        torch.cuda.set_sync_debug_mode("error")
-        try:
-            whole(self, taken)
-        finally:
-            torch.cuda.set_sync_debug_mode(before)
+        return watching
 
-    monkeypatch.setattr(CurveRecorder, "add", watched)
+    monkeypatch.setattr(StepRecording, "__init__", watched(StepRecording.__init__))
+    monkeypatch.setattr(StepRecording, "end", watched(StepRecording.end))
     run = start(tiny(), Runtime(CUDA, precision))
     *_, last = train(run)
     curve = run.curve.plain()
     assert curve["steps"] == list(range(1, last.step + 1))
+    assert {"attention_entropy.0.0", "update_norm.matrix", "largest_logit.output"} <= curve["measured_at"].keys()
     assert all(math.isfinite(value) for values in curve["values"].values() for value in values)
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -18,6 +19,7 @@ from trainable.curve import CurveRecorder
 from trainable.data.dataset import Dataset
 from trainable.data.epochs import epochs_at
 from trainable.data.prefetch import Batches, batches
+from trainable.monitors import EVERYTHING, PROBE_TOKENS, Monitors, steps_between
 from trainable.networks.causal_attention import allow_flex
 from trainable.networks.network import Network
 from trainable.networks.parts import Live, SeesDocuments
@@ -50,10 +52,11 @@ class Run:
     eval_seconds: float = 0.0
     compile_seconds: float = 0.0
     curve: CurveRecorder = field(default_factory=CurveRecorder)
+    monitors: Monitors = EVERYTHING
     replayed_pass: ReplayedPass | None = None  # of a run by CUDA graphs; made anew, in no checkpoint
 
     @classmethod
-    def start(cls, config: TrainConfig, dataset: Dataset, runtime: Runtime) -> Run:
+    def start(cls, config: TrainConfig, dataset: Dataset, runtime: Runtime, monitors: Monitors = EVERYTHING) -> Run:
         """A fresh run. Initial weights depend on the seed alone, not on the device: they are drawn on the CPU."""
         with torch.random.fork_rng(devices=[]):
             manual_seed(for_torch(config.seed))
@@ -71,6 +74,7 @@ class Run:
         hook_states = {type(h).__name__: h.start(network) for h in config.hooks}
         generator = torch.Generator(runtime.device).manual_seed(for_torch(config.seed) + 1)
         run = cls(config, dataset, runtime, network, groups, update_rule.start(groups), hook_states, generator)
+        run.monitors, run.curve = monitors, CurveRecorder(steps_between(runtime.device_type))
         run.loss_sum, run.smoothed_loss = (x.to(runtime.device) for x in (run.loss_sum, run.smoothed_loss))
         return run
 
@@ -105,6 +109,13 @@ class Run:
     def batches(self) -> Batches:
         """Training batches on the run's device, by their position."""
         return batches(self.dataset.train, self.config.data, self.config.seed, self.runtime)
+
+    @cached_property
+    def probe_tokens(self) -> Tensor:
+        """The first tokens of the validation stream, (1, time): what the attention probe reads."""
+        count = min(PROBE_TOKENS, self.config.evaluation.seq_len)
+        tokens = np.asarray(self.dataset.validation[:count]).astype(np.int64)
+        return torch.from_numpy(tokens)[None].to(self.runtime.device, non_blocking=True)
 
     @cached_property
     def flops_per_token(self) -> int:

@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterator, Sequence
 from torch import Tensor
 
 from trainable.compiled_objective import build_objective
-from trainable.curve import Taken
 from trainable.hooks.hook import Step
 from trainable.objective import next_step
 from trainable.optimizers.update_rule import update
+from trainable.recording import StepRecording
 from trainable.report import Report, evaluated, report_of, validation
 from trainable.run import Run
 
@@ -64,14 +64,16 @@ def take(run: Run, step: Step) -> Tensor:
     for module in run.live:
         module.before_step(step)
     loss = step.recompute_gradients()
-    run.curve.add(Taken(step, loss, run.groups, run.spent.tokens + run.config.data.batch_tokens))
+    recording = StepRecording(run, step, loss)
     for hook, state in hooks:
         hook.after_backward(step, state)
     momentum = run.config.schedule.momentum(step.progress)
     multiplier = step.multiplier if step.rate_factor is None else step.rate_factor
-    update(run.groups, run.optimizer_states, multiplier, step.index, step.progress, momentum)
+    with recording.of_update():
+        update(run.groups, run.optimizer_states, multiplier, step.index, step.progress, momentum)
     for hook, state in hooks:
         hook.after_update(step, state)
+    recording.end()
     return loss
 
 

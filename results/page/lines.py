@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,9 @@ from results.store.curves import CurveArrays
 from results.store.row_types import REPORT_COLUMNS
 
 MOST_VALUES = 600_000  # of all lines together: about 5 MB
-MOST_MEASURES = 12  # training curves of different names; more groups of learning rates tell nothing new
+MOST_MEASURES = 24  # training curves of different names; more groups of learning rates tell nothing new
+MOST_MONITORED = 200_000  # values of those that are measured at some steps only, of all lines together
+ENTROPY = "attention_entropy"  # a name for each head of each layer, which are drawn as their mean here
 POINTS_OF_A_TRIAL = 500
 FEWEST_POINTS = 20
 MOST_RUNGS = 8
@@ -32,24 +34,48 @@ def courses(
     measure, by the trial's place in ``trials``, the number of the axis and the values there. ``window`` is the number
     of points to smooth a noisy measure over, 0 for others.
     """
-    names = {name for curve in curves.values() for name in curve.values}
+    curves = {key: _with_mean_entropy(curve) for key, curve in curves.items()}
+    names = {name for curve in curves.values() for name in curve.values if not name.startswith(f"{ENTROPY}.")}
     found = {objective: (_unit(objective), _reported(reports, objective))} if len(reports) else {}
     for name in sorted(names, key=_first_names)[:MOST_MEASURES]:
         own = {key: curve for key, curve in curves.items() if name in curve.values}
         unit = next(iter(own.values())).units[name]
-        lines = {key: _Line(curve.steps, curve.tokens, curve.values[name]) for key, curve in own.items()}
+        lines = {
+            key: _Line(curve.steps_of(name), curve.tokens_of(name), curve.values[name]) for key, curve in own.items()
+        }
         found[f"{name} (training)" if name == objective else name] = (unit, lines)
-    most = min(POINTS_OF_A_TRIAL, max(FEWEST_POINTS, MOST_VALUES // max(1, sum(len(own) for _, own in found.values()))))
+    monitored = {name for name in names if any(name in curve.places for curve in curves.values())}
+    most = _most_points(MOST_VALUES, [own for name, (_, own) in found.items() if name not in monitored])
+    fewer = _most_points(MOST_MONITORED, [own for name, (_, own) in found.items() if name in monitored])
     axes = _Axes()
     places = {key: place for place, key in enumerate(trials["key"])}
     measures = []
     for name, (unit, own_lines) in found.items():
-        of = _thinned_lines(own_lines, places, most, axes)
+        of = _thinned_lines(own_lines, places, fewer if name in monitored else most, axes)
         is_smooth = name == objective or name.startswith("learning_rate")  # of all validation data; a formula
         window = 0 if is_smooth else window_of(max((len(values) for _, values in of.values()), default=0))
         if of:
             measures.append({"name": shown_text(name), "unit": shown_text(unit), "window": window, "of": of})
     return {"axes": axes.as_json(), "measures": measures}
+
+
+def _most_points(values: int, lines: Sequence[Mapping[str, _Line]]) -> int:
+    """Points that each line may have, so that all have about so many values together."""
+    return min(POINTS_OF_A_TRIAL, max(FEWEST_POINTS, values // max(1, sum(map(len, lines)))))
+
+
+def _with_mean_entropy(curve: CurveArrays) -> CurveArrays:
+    """The curve with the mean entropy of its attention over all heads."""
+    heads = [name for name in curve.values if name.startswith(f"{ENTROPY}.")]
+    if not heads or len({len(curve.values[name]) for name in heads}) > 1:
+        return curve
+    first, mean = heads[0], np.mean([curve.values[name] for name in heads], axis=0)
+    return replace(
+        curve,
+        values={**curve.values, ENTROPY: mean},
+        units={**curve.units, ENTROPY: curve.units[first]},
+        places=curve.places | ({ENTROPY: curve.places[first]} if first in curve.places else {}),
+    )
 
 
 @dataclass(frozen=True)
@@ -83,9 +109,10 @@ class _Axes:
 
 
 def _first_names(name: str) -> tuple[int, str]:
-    """The order of measures: the loss, the gradient norm, then whatever else there is."""
-    order = ("loss", "gradient_norm")
-    return (order.index(name) if name in order else len(order), name)
+    """The order of measures: the loss, the gradient norm, rates, then whatever else there is."""
+    order = ("loss", "gradient_norm", "learning_rate")
+    kind = name.partition(".")[0]
+    return (order.index(kind) if kind in order else len(order), name)
 
 
 def _reported(reports: pd.DataFrame, objective: str) -> dict[str, _Line]:

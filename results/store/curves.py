@@ -1,5 +1,6 @@
 """The training curve of a trial, and its rows in ``curves``: one for each name at each kept step, so that every trial's
-file has the same columns whatever its parameter groups are.
+file has the same columns whatever its parameter groups are. The first name has a row at every step that is kept; one
+that is measured less often has rows at some of them and none at the others.
 
 A curve is given and written whole: what a worker says of it replaces what it said before, so that a resume, a lost
 attempt or a kill -9 leaves one curve and not parts of two. Rows are looked at column by column, since a campaign may
@@ -9,7 +10,7 @@ have millions of them.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 import numpy as np
@@ -35,6 +36,11 @@ class TrainingCurve:
     tokens: Sequence[int] | None  # None where nobody knows
     values: Mapping[str, Sequence[float]]  # name -> one number a step
     units: Mapping[str, str]  # name -> unit
+    measured_at: Mapping[str, Sequence[int]] = field(default_factory=dict)  # name -> its steps, where those are not all
+
+    def steps_of(self, name: str) -> Sequence[int]:
+        """The steps at which a name was measured."""
+        return self.measured_at.get(name, self.steps)
 
     def table(self, key: str, number: int) -> pa.Table:
         """Return its rows, by name and then by step. A ValueError, whatever it holds, where they could not be read."""
@@ -49,24 +55,38 @@ class TrainingCurve:
     def _check_lengths(self) -> None:
         columns = dict(self.values) if self.tokens is None else {**self.values, "tokens": self.tokens}
         for name, each in columns.items():
-            if len(each) != len(self.steps):
-                raise ValueError(f"{shortened(name)} has {counted(len(each), 'value')} at {len(self.steps)} steps")
+            steps = len(self.steps_of(name))
+            if len(each) != steps:
+                raise ValueError(f"{shortened(name)} has {counted(len(each), 'value')} at {counted(steps, 'step')}")
 
     def _rows(self, key: str, number: int) -> pa.Table:
-        names, kept = list(self.values), len(self.steps)
-        rows = kept * len(names)
-        tokens = pa.nulls(rows, pa.int64()) if self.tokens is None else _repeated(self.tokens, len(names))
+        names = list(self.values)
+        counts = [len(each) for each in self.values.values()]
+        steps, rows = self._all_steps(), sum(counts)
+        tokens = pa.nulls(rows, pa.int64()) if self.tokens is None else pa.array(self._tokens_at(steps, self.tokens))
         values = [np.zeros(0), *(np.asarray(each, np.float64) for each in self.values.values())]
         columns: dict[str, Any] = {
             "key": pa.array([key] * rows, pa.string()),
             "number": pa.array(np.full(rows, number, np.int64)),
-            "step": _repeated(self.steps, len(names)),
+            "step": pa.array(steps),
             "tokens": tokens,
-            "name": _texts(names, kept),
+            "name": _texts(names, counts),
             "value": pa.array(np.concatenate(values)),
-            "unit": _texts([self.units[name] for name in names], kept),
+            "unit": _texts([self.units[name] for name in names], counts),
         }
-        return pa.Table.from_arrays([columns[field.name] for field in SCHEMA], schema=SCHEMA)
+        return pa.Table.from_arrays([columns[column.name] for column in SCHEMA], schema=SCHEMA)
+
+    def _all_steps(self) -> npt.NDArray[np.int64]:
+        """The steps of each name, one name after another."""
+        whole = np.asarray(self.steps, np.int64)
+        parts = [np.asarray(self.measured_at[n], np.int64) if n in self.measured_at else whole for n in self.values]
+        return np.concatenate([np.zeros(0, np.int64), *parts])
+
+    def _tokens_at(self, steps: npt.NDArray[np.int64], tokens: Sequence[int]) -> npt.NDArray[np.int64]:
+        whole = np.asarray(self.steps, np.int64)
+        if not len(whole):
+            return np.zeros(len(steps), np.int64)  # of names at steps that are not kept, which are refused
+        return np.asarray(tokens, np.int64)[np.minimum(np.searchsorted(whole, steps), len(whole) - 1)]
 
     @classmethod
     def sent(cls, curve: TrainingCurve | Mapping[str, Any]) -> TrainingCurve:
@@ -80,16 +100,19 @@ class TrainingCurve:
 
     @classmethod
     def of(cls, table: pa.Table) -> TrainingCurve:
-        """The curve of a trial from its rows, which have been looked at: each name has the same steps."""
-        columns: dict[str, list[Any]] = {name: table[name].to_pylist() for name in ("name", "unit", "value")}
-        names, units, values = columns.values()
+        """The curve of a trial from its rows, which have been looked at: the first name has all steps."""
+        columns: dict[str, list[Any]] = {name: table[name].to_pylist() for name in ("name", "unit", "value", "step")}
+        names, units, values, at = columns.values()
         found: dict[str, list[float]] = {}
-        for name, value in zip(names, values, strict=True):
+        steps_of: dict[str, list[int]] = {}
+        for name, value, step in zip(names, values, at, strict=True):
             found.setdefault(name, []).append(value)
-        kept = len(next(iter(found.values()), []))
-        steps: list[Any] = table["step"].slice(0, kept).to_pylist()
-        tokens: list[Any] = table["tokens"].slice(0, kept).to_pylist()
-        return cls(steps, None if None in tokens else tokens, found, dict(zip(names, units, strict=True)))
+            steps_of.setdefault(name, []).append(step)
+        steps = next(iter(steps_of.values()), [])
+        tokens: list[Any] = table["tokens"].slice(0, len(steps)).to_pylist()
+        measured_at = {name: own for name, own in steps_of.items() if len(own) != len(steps)}
+        units_of = dict(zip(names, units, strict=True))
+        return cls(steps, None if None in tokens else tokens, found, units_of, measured_at)
 
 
 @dataclass(frozen=True)
@@ -101,22 +124,36 @@ class CurveArrays:
     tokens: npt.NDArray[np.float64]  # NaN where nobody knows
     values: Mapping[str, npt.NDArray[np.float64]]  # name -> one number a step
     units: Mapping[str, str]  # name -> unit
+    places: dict[str, npt.NDArray[np.int64]]  # name -> places of its steps in ``steps``, where those are not all
 
     @classmethod
     def of(cls, table: pa.Table) -> CurveArrays:
         """The curve from its rows, of which there are some and which have been looked at."""
         names = cast(list[str], table["name"].unique().to_pylist())
-        kept = len(table) // len(names)
-        steps, tokens = table["step"].slice(0, kept), table["tokens"].slice(0, kept).cast(pa.float64(), safe=False)
-        values = np.split(_numbers(table["value"]), len(names))
-        units = [str(table["unit"][place * kept].as_py()) for place in range(len(names))]
+        starts = _starts(_codes(table["name"]))
+        kept = int(starts[1]) if len(starts) > 1 else len(table)
+        all_steps = _numbers(table["step"])
+        steps = np.array(all_steps[:kept])  # a copy, that does not keep the steps of all names
+        tokens = table["tokens"].slice(0, kept).cast(pa.float64(), safe=False)
+        values = np.split(_numbers(table["value"]), starts[1:])
+        units = [str(table["unit"][int(start)].as_py()) for start in starts]
+        own = dict(zip(names, np.split(all_steps, starts[1:]), strict=True))
         return cls(
             int(table["number"][0].as_py()),
-            np.array(_numbers(steps)),  # a copy, that does not keep the steps of all names
+            steps,
             np.array(_numbers(tokens)),
             dict(zip(names, values, strict=True)),
             dict(zip(names, units, strict=True)),
+            {name: np.searchsorted(steps, at) for name, at in own.items() if len(at) != kept},
         )
+
+    def steps_of(self, name: str) -> npt.NDArray[np.int64]:
+        """The steps at which a name was measured."""
+        return self.steps[self.places[name]] if name in self.places else self.steps
+
+    def tokens_of(self, name: str) -> npt.NDArray[np.float64]:
+        """The tokens seen at those steps."""
+        return self.tokens[self.places[name]] if name in self.places else self.tokens
 
 
 def _numbers(column: pa.ChunkedArray[Any]) -> npt.NDArray[Any]:
@@ -127,19 +164,15 @@ def _numbers(column: pa.ChunkedArray[Any]) -> npt.NDArray[Any]:
     return np.asarray(whole)
 
 
-def _repeated(numbers: Sequence[int], times: int) -> Any:
-    return pa.array(np.tile(np.asarray(numbers, np.int64), times))
-
-
-def _texts(texts: Sequence[str], times: int) -> Any:
-    """Each text so many times, kept once."""
-    kinds = list(dict.fromkeys(texts))
-    numbers = np.repeat(np.asarray([kinds.index(text) for text in texts], np.int32), times)
-    return pa.DictionaryArray.from_arrays(numbers, pa.array(kinds, pa.string()))
+def _texts(texts: Sequence[str], times: Sequence[int]) -> Any:
+    """Each text as often as it is to stand there, kept once."""
+    kinds = {text: number for number, text in enumerate(dict.fromkeys(texts))}
+    numbers = np.repeat(np.asarray([kinds[text] for text in texts], np.int32), times)
+    return pa.DictionaryArray.from_arrays(numbers, pa.array(list(kinds), pa.string()))
 
 
 def check_curve(table: pa.Table, key: str | None) -> None:
-    """Raise a ValueError unless the rows can be the curve of trial ``key``: each name at the same rising steps."""
+    """Raise a ValueError unless the rows can be the curve of trial ``key``: names at rising steps of the first's."""
     for column in row_types.CURVE_COLUMNS:
         if not column.nullable and table[column.name].null_count:
             raise ValueError(f"{column.name} is null, but a point of a curve has one")
@@ -185,21 +218,29 @@ def _check_texts(column: str, texts: Sequence[str]) -> None:
 
 
 def _check_order(names: npt.NDArray[np.int32], table: pa.Table) -> None:
-    """The steps of one name, which rise, and then the same steps of the next."""
+    """The steps of one name, which rise, and then the same steps, or some of them, of the next."""
     if not len(names):
         return
-    changes = np.flatnonzero(np.diff(names)) + 1
-    if len(changes) + 1 != len(set(names.tolist())):
+    starts = _starts(names)
+    if len(starts) != len(set(names.tolist())):
         raise ValueError("its rows are not sorted by name")
-    kept = int(changes[0]) if len(changes) else len(names)
+    kept = int(starts[1]) if len(starts) > 1 else len(names)
     steps = table["step"].to_numpy()
-    if np.any(np.diff(steps[:kept]) <= 0):
+    rises = np.diff(steps) > 0
+    rises[starts[1:] - 1] = True  # from one name to the next
+    if not rises.all():
         raise ValueError("its steps do not rise")
-    for column in ("step", "tokens"):
-        first = table[column].slice(0, kept).combine_chunks()
-        for start in range(kept, len(names), kept):  # a last part that is shorter is not the same
-            if not table[column].slice(start, kept).combine_chunks().equals(first):
-                raise ValueError(f"{column} is not the same for all of its names")
+    at = np.minimum(np.searchsorted(steps[:kept], steps), kept - 1)
+    if np.any(steps[at] != steps):
+        raise ValueError("a name has a step that the first of its names has not")
+    tokens = table["tokens"].combine_chunks()
+    if not tokens.equals(tokens.take(pa.array(at, pa.int64()))):
+        raise ValueError("tokens is not the same for all of its names")
+
+
+def _starts(names: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
+    """The place at which each name begins, of names that stand together."""
+    return np.concatenate([[0], np.flatnonzero(np.diff(names)) + 1]).astype(np.int64)
 
 
 def _codes(column: pa.ChunkedArray[Any]) -> npt.NDArray[np.int32]:

@@ -11,11 +11,13 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from trainable import curve as curve_module
-from trainable import thinning
+from trainable import monitors, thinning
 from trainable.config import Budget, TrainConfig
-from trainable.curve import CurveRecorder, Taken, gradient_norm
+from trainable.curve import CurveRecorder
 from trainable.hooks.gradient_clip import GradientClip
+from trainable.hooks.synaptic_scaling import SynapticScaling
+from trainable.monitors import Monitors
+from trainable.recording import StepRecording, norm_of
 from trainable.run import Run
 from trainable.runtime import Runtime
 from trainable.schedules import Cosine
@@ -27,14 +29,14 @@ from trainable.worker.fidelity import Branch, Complete, Truncate
 
 @pytest.fixture
 def start(dataset: Any) -> Callable[[TrainConfig], Run]:
-    return lambda config: Run.start(config, dataset, Runtime())
+    return lambda config: Run.start(config, dataset, Runtime(), Monitors(()))
 
 
 @pytest.fixture
 def fewer(monkeypatch: pytest.MonkeyPatch) -> int:
     """Curves of at most 8 points, so that short runs are thinned."""
-    for module in (thinning, curve_module):
-        monkeypatch.setattr(module, "POINTS_OF_A_CURVE", 8)
+    monkeypatch.setattr(thinning, "POINTS_OF_A_CURVE", 8)
+    monkeypatch.setattr(monitors, "MONITORED_POINTS", 2)
     return 8
 
 
@@ -72,14 +74,16 @@ def test_a_curve_has_the_numbers_of_the_steps_that_it_keeps(fewer: int) -> None:
     weight = torch.nn.Parameter(torch.zeros(1))
     for index in range(37):
         weight.grad = torch.tensor([float(-index)])
-        step: Any = SimpleNamespace(
-            index=index, multiplier=index / 2, network=SimpleNamespace(parameters=lambda: [weight])
-        )
-        curve.add(Taken(step, torch.tensor(float(index)), [SimpleNamespace(name="all", lr=0.5)], 10 * index))  # type: ignore[list-item]
+        network = SimpleNamespace(parameters=lambda: [weight])
+        step: Any = SimpleNamespace(index=index, multiplier=index / 2, rate_factor=None, network=network)
+        config = SimpleNamespace(data=SimpleNamespace(batch_tokens=10))
+        group = SimpleNamespace(name="all", lr=0.5)
+        run: Any = SimpleNamespace(curve=curve, monitors=Monitors(()), config=config, groups=[group])
+        StepRecording(run, step, torch.tensor(float(index))).end()
     kept = list(range(0, 37, 8))
     assert curve.plain() == {
         "steps": [k + 1 for k in kept],
-        "tokens": [10 * k for k in kept],
+        "tokens": [10 * (k + 1) for k in kept],
         "values": {
             "loss": [float(k) for k in kept],
             "gradient_norm": [float(k) for k in kept],
@@ -90,6 +94,7 @@ def test_a_curve_has_the_numbers_of_the_steps_that_it_keeps(fewer: int) -> None:
             "gradient_norm": "nats/token per unit of weight",
             "learning_rate.all": "factor",
         },
+        "measured_at": {},
     }
 
 
@@ -124,6 +129,15 @@ def test_rates_are_those_of_the_groups_by_name_times_the_schedule(tiny, start) -
     assert values["learning_rate.matrix"][0] == config.optimizer.matrix_lr > values["learning_rate.matrix"][-1]
 
 
+def test_the_rate_is_the_one_that_was_applied_where_a_hook_takes_it_over(tiny, start) -> None:
+    hook = SynapticScaling(strength=1.0, after_step=1, takes_over_rate=True)
+    run = start(replace(tiny, budget=Budget(steps=5), schedule=Cosine(), hooks=(hook,)))
+    reports = list(train(run, [1, 2, 3, 4]))
+    rates = run.curve.plain()["values"]["learning_rate.matrix"]
+    assert rates == [pytest.approx(tiny.optimizer.matrix_lr * report.multiplier, rel=1e-12) for report in reports]
+    assert rates[2] != tiny.optimizer.matrix_lr * Cosine()(2 / 5)
+
+
 def test_the_norm_is_the_one_before_clipping(tiny, start) -> None:
     clipped = replace(tiny, budget=Budget(steps=3), hooks=(GradientClip(max_norm=1e-3),))
     run = start(clipped)
@@ -136,8 +150,7 @@ def test_the_norm_of_numbers_in_bfloat16_is_taken_in_float32() -> None:
     parameters = [torch.nn.Parameter(torch.zeros(1000, dtype=kind)) for kind in (torch.bfloat16, torch.float32)]
     for parameter in parameters:
         parameter.grad = torch.ones_like(parameter)
-    step: Any = SimpleNamespace(network=SimpleNamespace(parameters=lambda: parameters))
-    found = gradient_norm(Taken(step, torch.zeros(()), [], 0))
+    found = norm_of([p.grad for p in parameters if p.grad is not None])
     assert found.dtype == torch.float32 and float(found) == pytest.approx(2000**0.5, rel=1e-6)  # bfloat16: 44.75
 
 
@@ -163,21 +176,25 @@ class NoReads(TorchDispatchMode):
 
 
 def test_a_step_is_recorded_without_reading_from_the_device(tiny, start, fewer, monkeypatch) -> None:
-    whole = CurveRecorder.add
+    begun, ended = StepRecording.__init__, StepRecording.end
 
-    def watched(self: CurveRecorder, taken: Taken) -> None:
-        with NoReads():
-            whole(self, taken)
+    def watched(does: Callable[..., None]) -> Callable[..., None]:
+        def watching(*arguments: Any) -> None:
+            with NoReads():
+                does(*arguments)
 
-    monkeypatch.setattr(CurveRecorder, "add", watched)
+        return watching
+
+    monkeypatch.setattr(StepRecording, "__init__", watched(begun))
+    monkeypatch.setattr(StepRecording, "end", watched(ended))
     assert len(trained(start(replace(tiny, budget=Budget(steps=20))))["steps"]) == 5
 
 
-def test_training_is_the_same_without_it(tiny, start, first_difference, monkeypatch) -> None:
+def test_training_is_the_same_without_it(tiny, start, first_difference) -> None:
     recorded = start(tiny)
     reports = list(train(recorded, [1]))
-    monkeypatch.setattr(CurveRecorder, "add", lambda self, taken: None)
     without = start(tiny)
+    without.curve = CurveRecorder.of_nothing()
     again = list(train(without, [1]))
     states = [{**run.state_dict(), "curve": None, "spent": None, "eval_seconds": None} for run in (recorded, without)]
     assert first_difference(*states) is None

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from trainable.hooks.hook import Hook, State, Step
 from trainable.ranges import Positive
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +26,12 @@ class GradientClip(Hook):
         from torch.nn.utils import clip_grad_norm_
 
         if self.max_norm is not None:
-            step.log("gradient_norm", clip_grad_norm_(step.parameters(), self.max_norm))
+            norm = clip_grad_norm_(step.parameters(), self.max_norm)
+            state["clipped_steps"] = state.get("clipped_steps", 0) + (norm > self.max_norm)
+            step.log("gradient_norm", norm)
+
+    def clips(self, step: Step, state: State) -> Mapping[str, Tensor]:
+        return {} if self.max_norm is None else {"clipped_share": state["clipped_steps"] / (step.index + 1)}
 
     @classmethod
     def neutral(cls) -> Self:

@@ -8,7 +8,7 @@ bit-identical.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -125,6 +125,12 @@ class Hook(Component):
 
     def after_update(self, step: Step, state: State) -> None:
         """The optimizer has stepped; weights may change."""
+
+    def clips(self, step: Step, state: State) -> Mapping[str, Tensor]:
+        """Numbers for the curve, behind the update, of a hook that clips: ``clipped_share`` of the steps so far, or
+        ``qk_clips.WHAT`` so far.
+        """
+        return {}
 
     def evaluation_weights(self, network: Network, state: State) -> Sequence[Tensor] | None:
         """Weights to evaluate and export instead, in the order of ``network.parameters()``; None leaves them alone."""

@@ -6,6 +6,7 @@ that also keeps the maximum, at the price of a second q k^T. With QK-norm the cl
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
@@ -14,6 +15,8 @@ from trainable.no_grad import no_grad
 from trainable.ranges import Part, Positive
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from trainable.networks.network import Network
 
 
@@ -64,6 +67,9 @@ class QKLogitClip(Hook):
         if largest:
             step.log("qk_max_logit", torch.stack(largest).max())
             step.log("qk_logit_clips", state["clips"])
+
+    def clips(self, step: Step, state: State) -> Mapping[str, Tensor]:
+        return {} if self.tau is None else {"qk_clips.heads": state["clips"]}
 
     @classmethod
     def neutral(cls) -> Self:

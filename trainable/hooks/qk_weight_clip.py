@@ -7,6 +7,7 @@ does not matter, which raises their relative rate. ``qk_logit_clip.py`` is what 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
@@ -15,7 +16,7 @@ from trainable.no_grad import no_grad
 from trainable.ranges import Positive
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
 
     from trainable.networks.network import Network
 
@@ -48,6 +49,9 @@ class QKWeightClip(Hook):
             state["clips"] = state["clips"] + (estimate > self.tau**0.5)  # a new one: the last is logged
             weight.mul_((self.tau**0.5 / estimate).clamp(max=1.0))
         step.log("qk_weight_clips", state["clips"])
+
+    def clips(self, step: Step, state: State) -> Mapping[str, Tensor]:
+        return {} if self.tau is None else {"qk_clips.matrices": state["clips"]}
 
     @classmethod
     def neutral(cls) -> Self:

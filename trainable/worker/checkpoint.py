@@ -18,7 +18,8 @@ from storage import files, inside
 from storage.location import Location
 from torch import Tensor
 
-VERSION = 3  # 1 had no training curve; 2 no precision of Muon, and its tall matrices lay between the wide ones
+# 1 had no training curve; 2 no precision of Muon, and its tall matrices lay between the wide ones; 3 no monitors
+VERSION = 4
 
 
 def save(campaign: Location, name: str, state: dict[str, Any], key: str) -> None:

@@ -179,7 +179,7 @@ class Branch(Fidelity):
     def _judged(self, due: Report) -> Report:
         """The report that is ``due`` with the scores of the branch; where that was interrupted, it stays due."""
         trunk, self.trunk = self.run, on_cpu(self.run.state_dict())
-        branch = replace(trunk, config=branched(trunk), spent=replace(trunk.spent), curve=CurveRecorder())
+        branch = replace(trunk, config=branched(trunk), spent=replace(trunk.spent), curve=CurveRecorder.of_nothing())
         (found,) = trained(branch, (), self.should_stop)
         trunk.load_state_dict(self.trunk)
         self.trunk = None

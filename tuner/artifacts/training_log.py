@@ -11,9 +11,11 @@ def training_log(store: Store, row: TrialRow) -> str:
     whole = f"/{row['steps']}" if row["steps"] else ""
     lines: list[tuple[int, int, str]] = []
     if (curve := store.curve(row["key"])) is not None:
-        for place, step in enumerate(curve.steps):
-            said = " ".join(f"{_name(name)}:{values[place]:.6g}" for name, values in sorted(curve.values.items()))
-            lines.append((step, 0, f"step:{step}{whole} {said}"))
+        said_at: dict[int, list[str]] = {step: [] for step in curve.steps}
+        for name, values in sorted(curve.values.items()):
+            for step, value in zip(curve.steps_of(name), values, strict=True):
+                said_at[step].append(f"{_name(name)}:{value:.6g}")
+        lines += [(step, 0, f"step:{step}{whole} {' '.join(said)}") for step, said in said_at.items()]
     for report in store.reports(row["key"]):
         scores = {name: report[name] for name in ("train_loss", "val_loss", "val_bpb")}  # type: ignore[literal-required]
         said = " ".join(f"{name}:{value!r}" for name, value in scores.items() if value is not None)

@@ -76,7 +76,7 @@ def points_of(
     numbers: dict[int, dict[str, float]] = {}
     if curve is not None:
         for name, values in curve.values.items():
-            for step, value in zip(curve.steps, values, strict=True):
+            for step, value in zip(curve.steps_of(name), values, strict=True):
                 numbers.setdefault(step, {})[f"train/{name}"] = value
     times: dict[int, float] = {}
     for report in reports:

@@ -49,6 +49,26 @@ def test_a_curve_is_read_as_it_was_written(folder: Path) -> None:
     assert store.curve(KEYS[1]) == curve([1, 3], tokens=False), "it replaces the one before"
 
 
+def test_what_was_measured_less_often_is_absent_at_the_other_steps(folder: Path) -> None:
+    store = Store.open(folder)
+    sparse = replace(curve(), values={"loss": [1.0] * 5, "gradient_norm": [math.nan, 0.5]})
+    sparse = replace(sparse, units={n: UNITS[n] for n in sparse.values}, measured_at={"gradient_norm": [2, 4]})
+    store.write_curve(KEYS[0], 0, sparse)
+    kept = store.curve(KEYS[0])
+    assert kept is not None and kept.measured_at == sparse.measured_at and kept.steps == sparse.steps
+    assert kept.tokens == sparse.tokens and kept.values["gradient_norm"][1] == 0.5
+    found = load(folder).curves
+    assert len(found[found["number"] == 0]) == 7 and found[found["name"] == "gradient_norm"]["tokens"].iloc[1] == 4 * 64
+    wide = wide_curves(found)[lambda rows: rows["number"] == 0].set_index("step")
+    assert wide["gradient_norm"].notna().tolist() == [False, False, False, True, False] and len(wide) == 5
+    arrays = load(folder).curve_arrays[KEYS[0]]
+    assert arrays.steps_of("gradient_norm").tolist() == [2, 4] and arrays.tokens_of("gradient_norm").tolist() == [
+        128,
+        256,
+    ]
+    assert arrays.steps_of("loss").tolist() == [1, 2, 3, 4, 5]
+
+
 def test_pandas_reads_what_load_gives_whatever_the_names_are(folder: Path) -> None:
     other = replace(curve(), values={"loss": [1.0] * 5, "learning_rate.rest": [0.5] * 5})
     Store.open(folder).write_curve(KEYS[0], 0, replace(other, units=dict.fromkeys(other.values, "?")))
@@ -104,6 +124,17 @@ def test_a_compacted_campaign_has_none(campaign: Path, tmp_path: Path, make_tria
 
 SAID = {
     "unlike lengths": (curve(loss=[1.0]), "'loss' has 1 value at 5 steps"),
+    "its own steps without a value": (
+        replace(curve(loss=[1.0]), measured_at={"loss": [1, 2]}), "'loss' has 1 value at 2 steps"
+    ),
+    "a step of its own": (
+        replace(curve(), values={"loss": [1.0] * 5, "gradient_norm": [1.0]}, measured_at={"gradient_norm": [9]}),
+        "a name has a step that the first of its names has not",
+    ),
+    "own steps that fall": (
+        replace(curve(), values={"loss": [1.0] * 5, "gradient_norm": [1.0] * 2}, measured_at={"gradient_norm": [3, 2]}),
+        "steps do not rise",
+    ),
     "tokens of some steps": (replace(curve(), tokens=[64]), "'tokens' has 1 value at 5 steps"),
     "text for numbers": (curve(loss=["a"] * 5), "could not convert string to float"),  # type: ignore[arg-type]
     "nothing for numbers": (curve(loss=[None] * 5, gradient_norm=5), "it is no curve"),  # type: ignore[arg-type]
@@ -120,8 +151,8 @@ SAID = {
     "an escape": (TrainingCurve([1], [1], {"\x1b[2J": [1.0]}, {"\x1b[2J": "s"}), "name is .* but must be text that"),
     "an escape in a unit": (TrainingCurve([1], [1], {"a": [1.0]}, {"a": "\x07"}), "unit is .* but must be text"),
     "too many names": (
-        TrainingCurve([1], [1], {str(n): [1.0] for n in range(101)}, {str(n): "s" for n in range(101)}),
-        "it has 101 kinds of name but may have at most 100",
+        TrainingCurve([1], [1], {str(n): [1.0] for n in range(1001)}, {str(n): "s" for n in range(1001)}),
+        "it has 1001 kinds of name but may have at most 1000",
     ),
 }  # fmt: skip
 
@@ -162,12 +193,12 @@ HOSTILE: dict[str, tuple[Callable[[pa.Table], pa.Table], str]] = {
     "tokens null": (cell("tokens", None), "tokens is not the same for all of its names"),
     "another key": (cell("key", KEYS[1]), f"its rows are of {KEYS[1]!r}"),
     "another number": (cell("number", 9), "its rows are of trials 9 and 0"),
-    "steps unlike": (cell("step", 0), "step is not the same for all of its names"),
+    "steps unlike": (cell("step", 0), "a name has a step that the first of its names has not"),
     "names mixed": (cell("name", "gradient_norm"), "not sorted by name"),
-    "a name of its own": (cell("name", "other"), "not the same for all of its names"),
+    "a name of its own": (cell("name", "other"), "a name has a step that the first of its names has not"),
     "two units": (cell("unit", "made up"), "a name has two units"),
     "no row": (lambda table: table.slice(0, 0), "it holds no row"),
-    "half a name": (lambda table: table.slice(0, 12), "not the same for all of its names"),
+    "half of the first name": (lambda table: table.slice(2), "a name has a step that the first of its names has not"),
     "a column more": (lambda table: table.append_column("x", table["value"]), "columns are not those"),
     "a column less": (lambda table: table.drop_columns(["unit"]), "it has no column 'unit'"),
     "text for a number": (lambda table: table.set_column(5, "value", table["key"]), "columns are not those"),

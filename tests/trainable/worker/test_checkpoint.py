@@ -69,8 +69,8 @@ def test_a_checkpoint_of_another_trial_is_refused(file):
 
 
 def test_a_checkpoint_of_another_version_is_refused(file, monkeypatch):
-    monkeypatch.setattr(checkpoint, "VERSION", 4)
-    with pytest.raises(ValueError, match="has version '3' but must have 4") as error:
+    monkeypatch.setattr(checkpoint, "VERSION", 5)
+    with pytest.raises(ValueError, match="has version '4' but must have 5") as error:
         checkpoint.load(file, "key")
     assert str(file) in str(error.value)
 
