@@ -53,6 +53,9 @@ class Run:
     compile_seconds: float = 0.0
     curve: CurveRecorder = field(default_factory=CurveRecorder)
     monitors: Monitors = EVERYTHING
+    probe_tokens: Tensor = field(
+        default_factory=lambda: torch.zeros((1, 1), dtype=torch.int64)
+    )  # of the validation split
     replayed_pass: ReplayedPass | None = None  # of a run by CUDA graphs; made anew, in no checkpoint
 
     @classmethod
@@ -75,6 +78,8 @@ class Run:
         generator = torch.Generator(runtime.device).manual_seed(for_torch(config.seed) + 1)
         run = cls(config, dataset, runtime, network, groups, update_rule.start(groups), hook_states, generator)
         run.monitors, run.curve = monitors, CurveRecorder(steps_between(runtime.device_type))
+        read = np.asarray(dataset.validation[: min(PROBE_TOKENS, config.evaluation.seq_len)]).astype(np.int64)
+        run.probe_tokens = torch.from_numpy(read)[None].to(runtime.device)
         run.loss_sum, run.smoothed_loss = (x.to(runtime.device) for x in (run.loss_sum, run.smoothed_loss))
         return run
 
@@ -109,13 +114,6 @@ class Run:
     def batches(self) -> Batches:
         """Training batches on the run's device, by their position."""
         return batches(self.dataset.train, self.config.data, self.config.seed, self.runtime)
-
-    @cached_property
-    def probe_tokens(self) -> Tensor:
-        """The first tokens of the validation stream, (1, time): what the attention probe reads."""
-        count = min(PROBE_TOKENS, self.config.evaluation.seq_len)
-        tokens = np.asarray(self.dataset.validation[:count]).astype(np.int64)
-        return torch.from_numpy(tokens)[None].to(self.runtime.device, non_blocking=True)
 
     @cached_property
     def flops_per_token(self) -> int:

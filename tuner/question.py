@@ -12,6 +12,7 @@ from search_spaces.effects import reference, replay_record
 from search_spaces.likely import with_likely
 from search_spaces.space import Space
 from search_spaces.width import with_moved
+from trainable import monitors
 from trainable.config import TrainConfig
 from trainable.data.dataset import Dataset
 from trainable.data.preparation import prepare
@@ -25,7 +26,7 @@ from tuner.plan import cost as plan
 from tuner.plan.larger_scales import larger_scales
 from tuner.proposals import replay_plan
 from tuner.proposals.warm_start import Prior
-from tuner.spec import KEEP_CONFIRMED, KEEP_NONE, CampaignSpec, Replay
+from tuner.spec import AT_NONE, KEEP_CONFIRMED, KEEP_NONE, CampaignSpec, Replay
 
 PRECISION = "precision"  # the path of the field that a campaign's --precision sets
 REPLAY_REPORTS = 4  # evaluations on the way of a replayed trial: its curve
@@ -173,7 +174,14 @@ def _settings(spec: CampaignSpec) -> dict[str, Any]:
 
 def _settled(spec: CampaignSpec, asked: Space, scale: str) -> CampaignSpec:
     limits = tuple(str(limit) for limit in asked.constraints)
-    return replace(spec, scale=scale, objective=",".join(asked.objectives), constraints=limits)
+    return replace(
+        spec,
+        scale=scale,
+        objective=",".join(asked.objectives),
+        constraints=limits,
+        monitor=spec.monitor or monitors.ALL,
+        checkpoint_every=spec.checkpoint_every or AT_NONE,
+    )
 
 
 def promoting(asked: bool | None, stopper: str) -> bool:

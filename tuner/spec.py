@@ -24,6 +24,8 @@ BY_DEVICE = "auto"  # the precision that the devices multiply themselves
 # Trials whose weights stay (loop/keeping.py).
 KEEP = KEEP_CONFIRMED, KEEP_BEST, KEEP_ALL, KEEP_NONE = "confirmed", "best", "all", "none"
 MOST_PAUSED = 8  # stopped trials whose checkpoints stay while they may go on (loop/promotion.py)
+# Moments at which a running trial writes a checkpoint, beside every few minutes.
+CHECKPOINT_AT = AT_VALIDATION, AT_NONE = "validation", "none"
 _RUN = {"part": "how it is run"}
 
 
@@ -73,6 +75,8 @@ class CampaignSpec:
     stall_minutes: float = field(default=STALL_MINUTES, metadata=_RUN)  # without a step, after which a trial hangs
     compile: bool | None = field(default=None, metadata=_RUN)  # steps and evaluations; None: where it pays
     keep: str | None = field(default=None, metadata=_RUN)  # one of KEEP; settled, confirmed, in a replay none
+    monitor: str | None = field(default=None, metadata=_RUN)  # names as of trainable/monitors.py; settled, all of them
+    checkpoint_every: int | str | None = field(default=None, metadata=_RUN)  # steps, or one of CHECKPOINT_AT
     checkpoint_activations: bool | None = field(default=None, metadata=_RUN)  # None: where a trial does not fit without
     compile_blocks: bool = field(default=False, metadata=_RUN)  # each kind of block once, in place of all as one
     flex_attention: bool = field(default=False, metadata=_RUN)  # of windows, and in fp32, in compiled steps on CUDA

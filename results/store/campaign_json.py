@@ -223,6 +223,8 @@ class CampaignFile(_Object):
     compile: bool | None = None
     compiled: bool | None = None
     keep: Name | None = None
+    monitor: Name | None = None
+    checkpoint_every: Annotated[int, Field(ge=1, le=10**9)] | Literal["validation", "none"] | None = None
     checkpoint_activations: bool | None = None
     checkpointed: bool | None = None
     gpu_sharing: GpuSharing | None = None

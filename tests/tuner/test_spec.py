@@ -27,6 +27,7 @@ SEARCH = CampaignSpec(
     confirm=Design(2, 2, 4), ablate=True, concurrent=1, gpu_fraction=0.5, cpus=3, mixed_devices=True,
     stall_minutes=3.0, compile=True, checkpoint_activations=True, keep="best", sampler="random", precision="bf16",
     promote=False, imports=(f"my_tricks@{'1f' * 32}",),
+    monitor="updates,clips", checkpoint_every=7,
     compile_blocks=True, flex_attention=True, cuda_graphs=True,
     confirm_scale="full", carry=3,
 )  # fmt: skip

@@ -27,6 +27,7 @@ from trainable.data.dataset import DataConfig, Dataset
 from trainable.data.preparation import prepare
 from trainable.evaluation.core import Core
 from trainable.evaluation.core_score import ready
+from trainable.monitors import ALL, Monitors
 from trainable.optimizers.iteration_precision import name_of_precision
 from trainable.own import modules as own_modules
 from trainable.own.source import Source
@@ -61,7 +62,9 @@ class Request:
     compile_blocks: bool = False
     flex_attention: bool = False
     cuda_graphs: bool = False
-    checkpoint_seconds: float = 300.0  # least time between two checkpoints of a running trial
+    checkpoint_seconds: float = 300.0  # least time between two checkpoints of a running trial, of these:
+    checkpoint_steps: int | None = None  # a checkpoint every so many steps too
+    checkpoint_at_reports: bool = False  # and one after each report
     attempt: int = 1
     checkpoints: list[str] = field(default_factory=list)  # to go on from, newest first; none is the first step
     stall_seconds: float = 1800.0  # without a finished step, after which the trial counts as hanging
@@ -69,6 +72,7 @@ class Request:
     train_tokens: int | None = None  # how many it reads of its data, which limits what is downloaded; None is all
     keep: bool = False  # whether a run that completes leaves its weights
     checkpoint_at: list[float] = field(default_factory=list)  # milestones, at which it may be stopped and go on later
+    monitor: str = ALL  # what its curve says (monitors.py)
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))
@@ -132,11 +136,12 @@ class RayTrainable(tune.Trainable):
         dataset, driver = self.dataset(config.data), FIDELITIES[request.fidelity]
         if config.evaluation.core is not None:
             self.questions(config.evaluation.core)
-        start = partial(Run.start, dataset=dataset, runtime=runtime)
+        start = partial(Run.start, dataset=dataset, runtime=runtime, monitors=Monitors.of_text(request.monitor))
         self.fidelity: Fidelity = driver(config, start, request.milestones, self.should_stop)
         if request.resume:
             self.go_on()
         self.polled = self.looked = self.saved = time.monotonic()
+        self.has_reported, self.saved_steps = False, self.fidelity.run.spent.steps
         self.reports: Iterator[Report] = self.fidelity.reports()
 
     def load_own_code(self, request: Request) -> None:
@@ -192,6 +197,8 @@ class RayTrainable(tune.Trainable):
 
         It is where the campaign wants to end, or another attempt is in force: nobody then waits for this one.
         """
+        if self.checkpoint_is_due() and self.in_force():
+            self.save_state()
         now = time.monotonic()
         if now - self.polled < POLL_SECONDS:
             return False
@@ -207,6 +214,12 @@ class RayTrainable(tune.Trainable):
         if now - self.saved > self.request.checkpoint_seconds:
             self.save_state()
         return self.readable(lambda: files.exists(folder / STOP_FILE), otherwise=False)
+
+    def checkpoint_is_due(self) -> bool:
+        """Tell whether a checkpoint is asked for here: at its step, or behind a report, with which a trial may end."""
+        steps, every = self.fidelity.run.spent.steps, self.request.checkpoint_steps
+        at_its_step = every is not None and steps > 0 and steps % every == 0 and steps != self.saved_steps
+        return at_its_step or (self.has_reported and self.request.checkpoint_at_reports)
 
     def in_force(self) -> bool:
         """Tell whether the trial is still this attempt's and not over; True where nobody can say."""
@@ -228,6 +241,7 @@ class RayTrainable(tune.Trainable):
         except OSError as error:
             self.notes.append(f"a checkpoint was not written: {error.strerror or error}")
         self.saved = time.monotonic()
+        self.has_reported, self.saved_steps = False, self.fidelity.run.spent.steps
 
     def keep_weights(self) -> str | None:
         """Write the weights as they were scored; where they lie, None where that failed, of which the row tells."""
@@ -250,6 +264,7 @@ class RayTrainable(tune.Trainable):
                 self.save_state()
             if report.status == "completed" and self.request.keep and self.in_force():
                 weights = self.keep_weights()
+        self.has_reported = True
         if report.status != "running":
             self.cleanup()
         run = self.fidelity.run

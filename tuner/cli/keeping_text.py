@@ -6,8 +6,9 @@ from terminal.counted import counted
 from terminal.size import size
 from trainable.data.preparation import known_vocab_size
 from trainable.weights import num_bytes
+from trainable.worker.attempt import KEPT
 from tuner.question import Question
-from tuner.spec import KEEP_ALL, KEEP_CONFIRMED, KEEP_NONE, MOST_PAUSED
+from tuner.spec import AT_VALIDATION, KEEP_ALL, KEEP_CONFIRMED, KEEP_NONE, MOST_PAUSED
 
 
 def kept_in_words(question: Question, slots: int) -> str:
@@ -44,3 +45,11 @@ def paused_in_words(question: Question) -> str:
         each = f", {size(2 * weights)} to {size(3 * weights)} each as the base"
     when = "a stopped trial goes on where trials that finish after it give it the chance of a new one"
     return f"{when}; the checkpoints of at most {MOST_PAUSED} stay until then{each} (--no-promote: none)"
+
+
+def checkpoints_in_words(question: Question, slots: int) -> str:
+    """Describe what ``--checkpoint-every`` writes: when, how many stay, and where."""
+    every = question.spec.checkpoint_every
+    moment = "at each validation" if every == AT_VALIDATION else f"every {counted(int(every or 0), 'step')}"
+    most = counted(KEPT * slots, "file")
+    return f"{moment}, and every five minutes; the last {KEPT} of each running trial stay, {most}, until it ends"

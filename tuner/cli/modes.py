@@ -64,6 +64,8 @@ GOES_WITH: Mapping[str, tuple[str, ...]] = {  # option, without its dashes -> mo
     "compile": _RUNS,
     "no-compile": _RUNS,
     "keep": _RUNS,
+    "monitor": _RUNS,
+    "checkpoint-every": _RUNS,
     "checkpoint-activations": _RUNS,
     "no-checkpoint-activations": _RUNS,
     "compile-blocks": _RUNS,

@@ -11,6 +11,7 @@ from results.store.resume_command import RUN_PROGRAM
 from storage.location import argument, text_argument
 from terminal.command_line import OneLineParser
 from terminal.option_numbers import at_least_one, positive, whole_number
+from trainable.monitors import MONITORS
 from tuner.cli import option_values
 from tuner.cli.larger_scale_options import add_larger_scale
 from tuner.cluster.placement import MOST_SHARING
@@ -41,7 +42,9 @@ def parser() -> OneLineParser:
     _say_how_long(p.add_argument_group("how long, how wide"))
     _say_how_to_judge(p.add_argument_group("how to judge"))
     _say_on_what(p.add_argument_group("on what"))
-    _say_where(p.add_argument_group("where"))
+    where = p.add_argument_group("where")
+    _say_where(where)
+    _say_what_is_kept(where)
     _look_first(p.add_argument_group("look first"))
     return p
 
@@ -301,13 +304,6 @@ def _say_where(where: argparse._ArgumentGroup) -> None:
         help="go on with a campaign, given by name, path or URL (default: the latest)",
     )
     where.add_argument(
-        "--keep",
-        metavar="WHICH",
-        type=partial(option_values.one_of, KEEP),
-        help="trials whose weights stay: confirmed (default in a search: the winner and the base), best (the search's "
-        "best and the base), all, or none (default in a replay); python -m tuner.export writes them out",
-    )
-    where.add_argument(
         "--notify",
         metavar="COMMAND",
         type=option_values.line_of_shell,
@@ -321,6 +317,30 @@ def _say_where(where: argparse._ArgumentGroup) -> None:
         type=option_values.tracker,
         help=f"write the campaign to this tracker too: {', '.join(sorted(TRACKERS))}; TRACKER:PLACE names its project, "
         "experiment or folder; repeatable; with --resume give it again (docs/trackers.md)",
+    )
+
+
+def _say_what_is_kept(where: argparse._ArgumentGroup) -> None:
+    where.add_argument(
+        "--keep",
+        metavar="WHICH",
+        type=partial(option_values.one_of, KEEP),
+        help="trials whose weights stay: confirmed (default in a search: the winner and the base), best (the search's "
+        "best and the base), all, or none (default in a replay); python -m tuner.export writes them out",
+    )
+    where.add_argument(
+        "--monitor",
+        metavar="NAMES",
+        type=option_values.monitor,
+        help=f"what curves say beside losses, gradient norms and rates: {', '.join(MONITORS)}, divided by commas, all "
+        "(default) or none; under 1 %% of a step (docs/curves.md)",
+    )
+    where.add_argument(
+        "--checkpoint-every",
+        metavar="N",
+        type=option_values.checkpoint_every,
+        help="write a checkpoint of each running trial every N steps too, or at each 'validation'; its last two stay "
+        "until it ends, for --resume (default: none, every five minutes alone)",
     )
 
 

@@ -13,12 +13,14 @@ from terminal.escape import elided
 from terminal.nearest import nearest
 from terminal.number import decimal
 from terminal.option_numbers import whole_number
+from trainable.monitors import Monitors
 from trainable.runtime import PRECISIONS
 from trainable.seeds import SEEDS
 from tuner.cluster.placement import AUTO
-from tuner.spec import BY_DEVICE
+from tuner.spec import BY_DEVICE, CHECKPOINT_AT
 from tuner.trackers.catalogue import LogTo, log_to
 
+MOST_STEPS = 10**9
 LONGEST_COMMAND = 10_000  # characters of a line of shell
 
 
@@ -48,6 +50,24 @@ def one_of(names: Collection[str], text: str) -> str:
     if text not in names:
         raise argparse.ArgumentTypeError(f"{text!r}: {nearest(text, names, 'names')}")
     return text
+
+
+def monitor(text: str) -> str:
+    """Names of monitors, in the order that the code has."""
+    try:
+        return str(Monitors.of_text(text))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def checkpoint_every(text: str) -> int | str:
+    """A number of steps, or a moment by its name."""
+    if text in CHECKPOINT_AT:
+        return text
+    if text.removeprefix("-").isdigit():
+        return int(whole_number(1, MOST_STEPS)(text))
+    known = nearest(text, CHECKPOINT_AT, "moments")
+    raise argparse.ArgumentTypeError(f"{text!r} is neither a number of steps nor a moment: {known}")
 
 
 def design(text: str) -> Design:

@@ -15,7 +15,7 @@ from trainable.component_paths import with_value
 from trainable.config import UNITS
 from trainable.runtime import Runtime
 from tuner.cli.core_text import print_core
-from tuner.cli.keeping_text import kept_in_words, paused_in_words
+from tuner.cli.keeping_text import checkpoints_in_words, kept_in_words, paused_in_words
 from tuner.cluster import capacity
 from tuner.command import Planning, Start
 from tuner.early_stopping import STOPPERS
@@ -29,6 +29,7 @@ from tuner.plan.trial_cost import RAY_SECONDS, beside
 from tuner.proposals import replay_plan
 from tuner.question import Question
 from tuner.search_methods import described
+from tuner.spec import AT_NONE
 
 
 def describe(
@@ -133,6 +134,8 @@ def print_cost(
         if memory is not None:
             print_scales(console, question, memory)
         console.print(f"weights: {kept_in_words(question, slots)}")
+        if question.spec.checkpoint_every not in (None, AT_NONE):
+            console.print(f"checkpoints: {checkpoints_in_words(question, slots)}")
 
 
 def print_search_cost(

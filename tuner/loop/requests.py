@@ -9,6 +9,7 @@ from results.store.row_parts import given
 from results.store.statuses import SEARCH
 from storage.location import absolute
 from trainable.config import Budget, TrainConfig
+from trainable.monitors import ALL
 from trainable.own.source import Source
 from trainable.worker.ray_trainable import Request
 from tuner.campaign.row_config import to_json
@@ -17,7 +18,7 @@ from tuner.campaign.trials import Entry
 from tuner.early_stopping import Stopper, rounded
 from tuner.loop.inputs import OneStart
 from tuner.plan.cost import tokens_of
-from tuner.spec import CampaignSpec
+from tuner.spec import AT_VALIDATION, CampaignSpec
 
 
 class Requests:
@@ -67,6 +68,9 @@ class Requests:
             sources=self.sources,
             keep=self.keeps(entry),
             checkpoint_at=self.checkpoint_at(entry),
+            monitor=self.spec.monitor or ALL,
+            checkpoint_steps=self.spec.checkpoint_every if isinstance(self.spec.checkpoint_every, int) else None,
+            checkpoint_at_reports=self.spec.checkpoint_every == AT_VALIDATION,
         )
         if not begun.names:
             entry.restart()

@@ -31,6 +31,7 @@ from terminal.console import Console
 from terminal.counted import counted, counted_range
 from terminal.named_arguments import naming_the_nearest
 from terminal.short import shortened
+from trainable import monitors
 from trainable.worker.attempt import STOP_FILE
 from tuner import early_stopping, search_methods, start
 from tuner.campaign import beginning, layout, provenance
@@ -197,7 +198,8 @@ def settled(spec: CampaignSpec, objective: str, was: Mapping[str, Any]) -> Campa
         reports=was.get("reports", DEFAULT_REPORTS) if spec.reports is None else spec.reports,
         confirm=confirm,
         promote=False,  # such a function leaves no checkpoints of ours to go on from
-        keep=KEEP_NONE,  # what such a function trains is its own to keep
+        keep=KEEP_NONE,  # what such a function trains is its own to keep, and to look at
+        monitor=monitors.NONE,
     )
 
 

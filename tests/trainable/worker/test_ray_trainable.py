@@ -181,6 +181,35 @@ def test_a_running_trial_saves_itself_now_and_then(actor, request_for, monkeypat
     assert newest(often.attempt).exists()
 
 
+@pytest.mark.parametrize("asked", [{"checkpoint_steps": 2}, {"checkpoint_at_reports": True}], ids=["steps", "reports"])
+@pytest.mark.parametrize("fidelity", ["truncate", "complete", "branch"])
+def test_checkpoints_are_written_where_they_are_asked_for_and_gone_on_from(
+    asked, fidelity, actor, request_for, monkeypatch
+) -> None:
+    def timeless(result: dict) -> dict:
+        return numbers(result) | {"extra": {n: v for n, v in result["extra"].items() if "seconds" not in n}}
+
+    saved: list[int] = []
+    save_state = RayTrainable.save_state
+
+    def noted(self: RayTrainable) -> None:
+        saved.append(self.fidelity.run.spent.steps)
+        save_state(self)
+
+    monkeypatch.setattr(RayTrainable, "save_state", noted)
+    expected = [timeless(r) for r in finish(actor(request_for(fidelity=fidelity)))]
+    assert not saved, "none is asked for"
+    broken = actor(request_for(fidelity=fidelity, **asked))
+    broken.step(), broken.step()
+    resumed = actor(request_for(fidelity=fidelity, **asked))
+    assert resumed.attempt.names, "it goes on from one"
+    found = [timeless(r) for r in finish(resumed)]
+    assert found == expected[-len(found) :] and len(found) >= 1
+    assert len(resumed.attempt.names) <= attempt.KEPT
+    if fidelity == "truncate":
+        assert saved == [2, 4], "broken at the second report: the first went on from 2"
+
+
 def test_an_attempt_that_another_has_followed_ends_and_writes_nothing_more(actor, request_for, monkeypatch) -> None:
     monkeypatch.setattr(ray_trainable, "POLL_SECONDS", 0.0)
     cut_off = actor(request_for(checkpoint_seconds=0.0))

@@ -149,6 +149,14 @@ def test_what_is_for_plans_is_refused_without_one(refused, option) -> None:
     assert f"{option[0]} goes with --dry-run, not with a search" in said
 
 
+def test_a_plan_says_which_checkpoints_are_asked_for(planned) -> None:
+    here = (*GOLF, "--scale", "proxy", "--slots", "2")
+    assert "checkpoints:" not in planned(*here)
+    behind = ", and every five minutes; the last 2 of each running trial stay, 4 files, until it ends"
+    for asked, said in {"100": "every 100 steps", "1": "every 1 step", "validation": "at each validation"}.items():
+        assert line(planned(*here, "--checkpoint-every", asked), "checkpoints") == f"checkpoints: {said}{behind}"
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -25,6 +25,7 @@ VALUES = {
     "hours": "2", "address": "auto", "device": "h100", "slots": "8", "tokens-per-second": "1000", "price": "2",
     "show": "N3", "notify": "say done", "log": "wandb", "import": "my_tricks.py", "resume": "night", "replay": "N3",
     "precision": "bf16", "keep": "all", "confirm-scale": "full", "carry": "3",
+    "monitor": "clips", "checkpoint-every": "7",
 }  # fmt: skip
 WAYS = ("checkpoint-activations", "compile-blocks", "flex-attention", "cuda-graphs")
 NO_WAYS = tuple(f"no-{name}" for name in WAYS)
