@@ -41,6 +41,7 @@ CONTENTS: dict[str, dict[str, list[str]]] = {
             "docs/guide",
             "docs/data",
             "docs/python",
+            "docs/curves",
             "docs/objectives",
             "docs/own_components",
             "docs/own_train",

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from terminal.nearest import nearest
 
 UPDATES, WEIGHT_NORMS, CLIPS, ATTENTION, LOGITS = MONITORS = ("updates", "weights", "clips", "attention", "logits")
-ALL, NONE = "all", "none"
+ALL_MONITORS, NO_MONITORS = "all", "none"
 
 PROBE_TOKENS = 256  # of the validation split, that a pass reads to look at the attention
 MONITORED_POINTS = 64  # of a training at most, an even number; no more than POINTS_OF_A_CURVE
@@ -38,18 +38,18 @@ class Monitors:
     @classmethod
     def of_text(cls, text: str) -> Monitors:
         """Read names divided by commas, ``all`` or ``none``; a ValueError for another one."""
-        if text in (ALL, NONE):
-            return cls(MONITORS if text == ALL else ())
+        if text in (ALL_MONITORS, NO_MONITORS):
+            return cls(MONITORS if text == ALL_MONITORS else ())
         asked = [name.strip() for name in text.split(",")]
         for name in asked:
             if name not in MONITORS:
-                known = (*MONITORS, ALL, NONE) if len(asked) == 1 else MONITORS
+                known = (*MONITORS, ALL_MONITORS, NO_MONITORS) if len(asked) == 1 else MONITORS
                 raise ValueError(f"{name!r} is no monitor: {nearest(name, known, 'monitors')}")
         return cls(tuple(name for name in MONITORS if name in asked))
 
     def __str__(self) -> str:
         if self.names in ((), MONITORS):
-            return ALL if self.names else NONE
+            return ALL_MONITORS if self.names else NO_MONITORS
         return ",".join(self.names)
 
     def __contains__(self, name: str) -> bool:

@@ -179,7 +179,7 @@ def _settled(spec: CampaignSpec, asked: Space, scale: str) -> CampaignSpec:
         scale=scale,
         objective=",".join(asked.objectives),
         constraints=limits,
-        monitor=spec.monitor or monitors.ALL,
+        monitor=spec.monitor or monitors.ALL_MONITORS,
         checkpoint_every=spec.checkpoint_every or AT_NONE,
     )
 

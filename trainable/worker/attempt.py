@@ -22,7 +22,7 @@ from storage import files, inside
 from storage.location import Location
 from storage.remote import TooLargeError
 
-KEPT = 2
+CHECKPOINTS_KEPT = 2
 FOLDER, SIGN = "checkpoints", "attempt.json"
 STOP_FILE = ".stop"  # its presence in the campaign's folder tells every trial to checkpoint and end
 MOST_ATTEMPTS = 10**9  # a number beyond is none that we count to
@@ -57,7 +57,7 @@ class Attempt:
         checkpoint.save(self.campaign, _below(self.key, name), state, self.key)
         self.written += 1
         self.names.insert(0, name)
-        while len(self.names) > KEPT:
+        while len(self.names) > CHECKPOINTS_KEPT:
             inside.remove(self.campaign, _below(self.key, self.names.pop()))
 
     def restore(self) -> tuple[dict[str, Any] | None, list[str]]:

@@ -27,7 +27,7 @@ from trainable.data.dataset import DataConfig, Dataset
 from trainable.data.preparation import prepare
 from trainable.evaluation.core import Core
 from trainable.evaluation.core_score import ready
-from trainable.monitors import ALL, Monitors
+from trainable.monitors import ALL_MONITORS, Monitors
 from trainable.optimizers.iteration_precision import name_of_precision
 from trainable.own import modules as own_modules
 from trainable.own.source import Source
@@ -72,7 +72,7 @@ class Request:
     train_tokens: int | None = None  # how many it reads of its data, which limits what is downloaded; None is all
     keep: bool = False  # whether a run that completes leaves its weights
     checkpoint_at: list[float] = field(default_factory=list)  # milestones, at which it may be stopped and go on later
-    monitor: str = ALL  # what its curve says (monitors.py)
+    monitor: str = ALL_MONITORS  # what its curve says (monitors.py)
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))

@@ -12,7 +12,7 @@ from typing import Any
 from search_spaces.space import Space
 from storage.location import Location
 from terminal.nearest import nearest
-from trainable.monitors import ALL, Monitors
+from trainable.monitors import ALL_MONITORS, Monitors
 from trainable.worker.fidelity import FIDELITIES
 from tuner.early_stopping import STOPPERS
 from tuner.question import Question
@@ -27,7 +27,7 @@ def check(file: Location, was: Mapping[str, Any], question: Question) -> None:
         _check_name("sampler", question.spec.sampler or TPE_UNIFORM, METHODS)
         _check_name("fidelity", was["fidelity"], FIDELITIES)
         _check_name("keep", question.spec.keep or KEEP_NONE, KEEP)
-        Monitors.of_text(question.spec.monitor or ALL)
+        Monitors.of_text(question.spec.monitor or ALL_MONITORS)
         _check_points(was.get("prior") or (), question.space)
         _check_inert(was.get("inert"), question)
     except ValueError as error:

@@ -6,7 +6,7 @@ from terminal.counted import counted
 from terminal.size import size
 from trainable.data.preparation import known_vocab_size
 from trainable.weights import num_bytes
-from trainable.worker.attempt import KEPT
+from trainable.worker.attempt import CHECKPOINTS_KEPT
 from tuner.question import Question
 from tuner.spec import AT_VALIDATION, KEEP_ALL, KEEP_CONFIRMED, KEEP_NONE, MOST_PAUSED
 
@@ -51,5 +51,5 @@ def checkpoints_in_words(question: Question, slots: int) -> str:
     """Describe what ``--checkpoint-every`` writes: when, how many stay, and where."""
     every = question.spec.checkpoint_every
     moment = "at each validation" if every == AT_VALIDATION else f"every {counted(int(every or 0), 'step')}"
-    most = counted(KEPT * slots, "file")
-    return f"{moment}, and every five minutes; the last {KEPT} of each running trial stay, {most}, until it ends"
+    most = counted(CHECKPOINTS_KEPT * slots, "file")
+    return f"{moment}, and every five minutes; the last {CHECKPOINTS_KEPT} of each running trial stay, {most}, until it ends"

@@ -9,7 +9,7 @@ from results.store.row_parts import given
 from results.store.statuses import SEARCH
 from storage.location import absolute
 from trainable.config import Budget, TrainConfig
-from trainable.monitors import ALL
+from trainable.monitors import ALL_MONITORS
 from trainable.own.source import Source
 from trainable.worker.ray_trainable import Request
 from tuner.campaign.row_config import to_json
@@ -68,7 +68,7 @@ class Requests:
             sources=self.sources,
             keep=self.keeps(entry),
             checkpoint_at=self.checkpoint_at(entry),
-            monitor=self.spec.monitor or ALL,
+            monitor=self.spec.monitor or ALL_MONITORS,
             checkpoint_steps=self.spec.checkpoint_every if isinstance(self.spec.checkpoint_every, int) else None,
             checkpoint_at_reports=self.spec.checkpoint_every == AT_VALIDATION,
         )

@@ -199,7 +199,7 @@ def settled(spec: CampaignSpec, objective: str, was: Mapping[str, Any]) -> Campa
         confirm=confirm,
         promote=False,  # such a function leaves no checkpoints of ours to go on from
         keep=KEEP_NONE,  # what such a function trains is its own to keep, and to look at
-        monitor=monitors.NONE,
+        monitor=monitors.NO_MONITORS,
     )
 
 

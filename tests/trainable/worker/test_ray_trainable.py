@@ -205,7 +205,7 @@ def test_checkpoints_are_written_where_they_are_asked_for_and_gone_on_from(
     assert resumed.attempt.names, "it goes on from one"
     found = [timeless(r) for r in finish(resumed)]
     assert found == expected[-len(found) :] and len(found) >= 1
-    assert len(resumed.attempt.names) <= attempt.KEPT
+    assert len(resumed.attempt.names) <= attempt.CHECKPOINTS_KEPT
     if fidelity == "truncate":
         assert saved == [2, 4], "broken at the second report: the first went on from 2"
 
