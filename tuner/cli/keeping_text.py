@@ -52,4 +52,5 @@ def checkpoints_in_words(question: Question, slots: int) -> str:
     every = question.spec.checkpoint_every
     moment = "at each validation" if every == AT_VALIDATION else f"every {counted(int(every or 0), 'step')}"
     most = counted(CHECKPOINTS_KEPT * slots, "file")
-    return f"{moment}, and every five minutes; the last {CHECKPOINTS_KEPT} of each running trial stay, {most}, until it ends"
+    last = f"the last {CHECKPOINTS_KEPT} of each running trial stay, {most}, until it ends"
+    return f"{moment}, and every five minutes; {last}"
