@@ -264,7 +264,7 @@ class RayTrainable(tune.Trainable):
                 self.save_state()
             if report.status == "completed" and self.request.keep and self.in_force():
                 weights = self.keep_weights()
-        self.has_reported = True
+        self.has_reported = not due  # else its checkpoint is written
         if report.status != "running":
             self.cleanup()
         run = self.fidelity.run
