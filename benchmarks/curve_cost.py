@@ -1,4 +1,4 @@
-"""The price of keeping a trial's training curve with its monitors: ``python -m benchmarks.curve_cost [--steps N]``.
+"""The price of keeping a trial's training curve with its monitors: ``python -m benchmarks.curve_cost [--pairs N]``.
 
 Three runs of one config take their steps in turns: without a curve, with one, and with all monitors too, at every step.
 So a busy machine slows all three; ratios and shares are medians over neighbouring steps. From the shares of recording
@@ -142,7 +142,7 @@ def spread(values: Sequence[float], unit: str, digits: int = 2) -> str:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print the cost at the proxy scale, or of a model of another width."""
     parser = OneLineParser(prog="python -m benchmarks.curve_cost", description=__doc__)
-    parser.add_argument("--steps", type=at_least_one, default=100, help="steps of each run (default: 100)")
+    parser.add_argument("--pairs", type=at_least_one, default=100, help="neighbouring steps (default: 100)")
     parser.add_argument("--space", default="parameter_golf", choices=search_spaces.names())
     parser.add_argument("--width", type=whole_number(8, 65536), metavar="N", help="model_dim (default: the proxy's)")
     parser.add_argument("--compile", action="store_true", help="compile the networks")
@@ -150,7 +150,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     torch.set_num_threads(1)
     runtime = Runtime.detect(compile=options.compile)
     console = Console(goes_on=True)
-    steps = max(2, options.steps)
+    steps = max(2, options.pairs)
     base = search_spaces.load(options.space).scale("proxy").base
     config = replace(base, budget=Budget(steps=steps + WARM_UP_STEPS), horizon=None)
     width = {} if options.width is None else {"model.model_dim": options.width}
