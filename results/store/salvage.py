@@ -66,7 +66,8 @@ def _without_bad_cells(
     row: Mapping[str, Any], schema: pa.Schema, dataset: str
 ) -> tuple[dict[str, Any], dict[str, str]]:
     """The row with null for what its columns cannot have, and by name why."""
-    left_out = {name: f"{name} is no column of {dataset}" for name in row if name not in schema.names}
+    names = set(schema.names)
+    left_out = {name: f"{name} is no column of {dataset}" for name in row if name not in names}
     kept = {name: value for name, value in row.items() if name not in left_out}
     for column in columns_named(tuple(schema.names), dataset):
         try:

@@ -200,7 +200,8 @@ class Ledger:
         self.store.write_trial(row)
 
     def _next_number(self) -> int:
-        return 1 + max((e.number for e in self.entries.values()), default=-1)  # there may be gaps: never started, lost
+        last = next(reversed(self.entries.values()), None)  # there may be gaps before it: never started, lost
+        return 0 if last is None else last.number + 1
 
     def start(self, key: str) -> None:
         """An attempt at the trial begins."""
