@@ -6,7 +6,6 @@ Rows are looked at when they are read and when they are written, so that nothing
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -59,7 +58,6 @@ _OF_A_TRIAL = [  # the columns that a row has or has not by its status and stage
     "status", "stage", "objective", "spent", "config", *TRAINED, "value", "started_at", "arm", "round",
     "design", "undone",
 ]  # fmt: skip
-_MAY_BE_LARGE = re.compile(r"[0-9][eE]\+?[0-9]{2}|[0-9]{80}|Inf")  # numbers below LARGEST_NUMBER have none of these
 _KNOB = Column("as in the config", "sampled value", FilledBy.SEARCH)
 COUNTED: dict[str, tuple[float, float]] = {  # columns that are counted up by one; a campaign stays far below
     "number": (0, MOST_COUNTED),
@@ -227,17 +225,7 @@ def _check_text(column: Column, text: str) -> None:
         except ValidationError as error:
             first = error.errors(include_url=False, include_context=False, include_input=False)[0]
             raise ValueError(f"{name} is {shortened(text)} but must be JSON of its kind: {first['msg']}") from None
-        if not _is_surely_small(text):
-            _check_depth(name, found)
-
-
-def _is_surely_small(text: str) -> bool:
-    """Tell whether nothing in a JSON text can be too deep, too large or too long, from the text alone.
-
-    False says nothing. To go through what a config holds takes twenty times as long as to read it.
-    """
-    is_flat = text.count("{") + text.count("[") <= DEPTH
-    return is_flat and len(text) <= JSON_TEXT and _MAY_BE_LARGE.search(text) is None
+        _check_depth(name, found)
 
 
 def _check_depth(name: str, value: Any, depth: int = 0) -> None:
