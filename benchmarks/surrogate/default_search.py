@@ -41,6 +41,7 @@ from terminal.command_line import OneLineParser
 from terminal.console import Console
 from terminal.option_numbers import at_least_one
 from trainable.config import TrainConfig
+from trainable.worker.ray_trainable import Request
 from tuner.early_stopping import PREDICTIVE
 from tuner.failures import OUT_OF_MEMORY
 from tuner.plan.simulated_clock import SimulatedClock
@@ -48,9 +49,22 @@ from tuner.search_loop import Search
 
 SPACE, TRIALS, SLOTS, SEEDS = "parameter_golf", 24, 2, 30
 FORMS: dict[str, dict[str, Any]] = {
-    "today": {"stopper": PREDICTIVE, "confirm": DEFAULT},
+    "today": {"stopper": PREDICTIVE, "promote": True, "confirm": DEFAULT},
     "before": {"stopper": "asha", "confirm": BEFORE},
 }
+HEADINGS = (
+    "defaults",
+    "campaigns",
+    "time",
+    "compute",
+    "stopped",
+    "went on",
+    "runs after it",
+    "a winner",
+    "its worth",
+    "as printed",
+)
+COUNTED = ("time", "compute", "stopped", "promoted", "runs")
 
 
 class PlayedTrials:
@@ -75,18 +89,23 @@ class PlayedTrials:
         config = self.search.live[request.key].config
         assert isinstance(config, TrainConfig)
         self.search.start(request.key)
-        return self._train(request.key, config, request.milestones)
+        return self._train(request, config)
 
-    def _train(self, key: str, config: TrainConfig, milestones: Sequence[float]) -> Iterator[float]:
+    def _train(self, request: Request, config: TrainConfig) -> Iterator[float]:
+        key = request.key
         values = self.device.searched.values_of(config)
         outcome = self.device.train(values, config.seed)
         if outcome.final is None:
             yield outcome.seconds
             self._fails(key, config, outcome)
             return
-        past, at_rung = 0.0, dict(zip(small_spaces.RUNGS, outcome.rungs, strict=True))
-        for milestone in (*milestones, config.budget.amount):
+        saved, _ = request.begun().restore()  # of a stopped trial that goes on
+        past = 0.0 if saved is None else float(saved["part"])
+        at_rung = dict(zip(small_spaces.RUNGS, outcome.rungs, strict=True))
+        for milestone in (*request.milestones, config.budget.amount):
             part = milestone / config.budget.amount
+            if part <= past:
+                continue
             yield (part - past) * outcome.seconds
             past, done = part, milestone == config.budget.amount
             report = result(
@@ -149,6 +168,7 @@ def campaign(device: Device, wanted: Mapping[str, Any], trials: int) -> Line:
         "time": seconds / device.base_seconds,
         "compute": played.clock.busy_seconds / device.base_seconds,
         "stopped": sum(row["status"] == "stopped" for row in searched),
+        "promoted": sum(row["promotions"] is not None for row in searched),
         "runs": len(rows) - len(searched),
         "seeds_of_look": round_.judgement.seeds,
         "worth": worth,
@@ -159,14 +179,13 @@ def campaign(device: Device, wanted: Mapping[str, Any], trials: int) -> Line:
 def summary(lines: Sequence[Line], model: str) -> Table:
     """A table of the forms: medians and quartiles over campaigns."""
     printed = Table(title=f"{model}, {TRIALS} trials in {SLOTS} slots", title_justify="left")
-    for heading in ("defaults", "campaigns", "time", "compute", "stopped", "runs after it", "a winner", "its worth",
-                    "as printed"):  # fmt: skip
+    for heading in HEADINGS:
         printed.add_column(heading)
     for form in FORMS:
         here = [line for line in lines if line["model"] == model and line["form"] == form]
         if here:
             won = [line for line in here if line["worth"] is not None]
-            cells = [quartiles([line[key] for line in here], 1) for key in ("time", "compute", "stopped", "runs")]
+            cells = [quartiles([line[key] for line in here], 1) for key in COUNTED]
             worth = [quartiles([line[key] for line in won], 3) for key in ("worth", "said")]
             printed.add_row(form, str(len(here)), *cells, f"{len(won)} of {len(here)}", *worth)
     return printed

@@ -25,9 +25,9 @@ def test_a_campaign_searches_confirms_and_knows_what_its_winner_is_worth(device,
 
 
 def test_a_table_has_what_campaigns_took_and_found_by_defaults() -> None:
-    line = {"model": "trees", "form": "today", "time": 20.0, "compute": 38.0, "stopped": 9, "runs": 12}
+    line = {"model": "trees", "form": "today", "time": 20.0, "compute": 38.0, "stopped": 9, "promoted": 1, "runs": 12}
     won, lost = {**line, "worth": -0.1, "said": -0.12}, {**line, "time": 30.0, "worth": None, "said": None}
     table = default_search.summary([won, lost], "trees")
     cells = [next(iter(column.cells)) for column in table.columns]
     assert table.row_count == 1 and cells[:3] == ["today", "2", "25.0 (22.5..27.5)"]
-    assert cells[6:] == ["1 of 2", "-0.100 (-0.100..-0.100)", "-0.120 (-0.120..-0.120)"]
+    assert cells[7:] == ["1 of 2", "-0.100 (-0.100..-0.100)", "-0.120 (-0.120..-0.120)"]
