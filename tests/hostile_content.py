@@ -24,7 +24,7 @@ from results.store.schema import curves_schema, reports_schema, trials_schema
 from search_spaces import load as load_space
 from tests.tuner.conftest import RESULT
 from trainable.component_json import encode
-from trainable.data.dataset import Dataset
+from trainable.data.dataset import Dataset, TokenStream
 from tuner.campaign.trials import Ledger
 from tuner.question import Question, ask
 from tuner.spec import CampaignSpec
@@ -58,7 +58,7 @@ def dataset() -> Dataset:
         vocab_size=1024,
         characters=None,
         description="made up",
-        train=range(10**9),
+        train=TokenStream((), (range(10**9),), 1024),  # type: ignore[arg-type]
         validation=range(10**9),
     )
     return found  # type: ignore[no-any-return]

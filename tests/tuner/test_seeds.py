@@ -126,6 +126,9 @@ MAKERS |= {"CmaEsSampler", "likely_point", "random_sampler"}
 OF_ITS_OWN = {  # where another argument is right, and why
     "trainable/data/epochs.py": "numpy's Generator takes any whole number; recorded replays keep their order of texts",
     "trainable/seeds.py": "it is the function",
+    "trainable/data/hacker_news.py": "the contest's own seed, by which its titles are shuffled",
+    "trainable/data/smollm_mixture.py": "the campaign's own seed, by which its texts are shuffled",
+    "trainable/evaluation/core_prompts.py": "the published seeds of CORE's questions and examples",
     "results/fidelity.py": "numpy's Generator; a constant is the default, and no campaign's seed is known there",
 }
 

@@ -58,6 +58,7 @@ def test_every_column_that_applies_is_filled_after_a_completed_trial(ledger, val
         "rung",
         "cutoff",
         "checkpoint",
+        "promotions",
         "inert",
         "reused_from",
         "note",

@@ -18,7 +18,7 @@ from tuner.cluster.leftovers import MARK, RECORD, Identity, OwnRayRecord, clean,
 
 ROOT = str(Path(leftovers.__file__).parents[2])
 NOBODY = (2**22 + 5, 1.0)  # above the largest id
-NAME = "tuner-abcdefgh"
+NAME = "tuner-qrstuvwx"  # of no other test: a Ray is found by it on the whole machine
 SLEEP = "import time; time.sleep(600)"
 
 # Plays a driver: what it starts unmarked is its own business; "worker" plays a raylet's worker, with a child that

@@ -138,7 +138,7 @@ def test_the_longest_socket_below_the_longest_base_is_within_the_systems_limit()
 
 def test_what_killed_runs_left_is_told_before_a_start(monkeypatch, started, temporary, short) -> None:
     temporary(short)
-    left = short / "tuner-abcdefgh"
+    left = short / "tuner-ijklmnop"
     left.mkdir()
     OwnRayRecord((2**22 + 5, 1.0)).write(left)
     said: list[str] = []

@@ -61,7 +61,7 @@ def test_a_trial_is_as_long_as_its_arithmetic_or_its_launches_or_the_speed_that_
     assert (launched.cold, launched.saved) == (layers * compiling.COLD_SECONDS, compiling.SAVED_WAITING)
     assert launched.warm == compiling.WARM * launched.cold
     full = search_spaces.load("nanochat").scale("full").base
-    flops = 10**9 * full.model.flops_per_token(50_257, full.data.seq_len)
+    flops = 10**9 * full.model.flops_per_token(32_768, full.data.seq_len)  # of its own vocabulary
     busy = assumed(full, 10**9)
     assert busy.eager == pytest.approx(flops / (0.12 * 989.4e12), rel=0.01) and busy.saved == compiling.SAVED
     in_seconds = dataclasses.replace(toy_base, budget=Budget(seconds=600.0))
