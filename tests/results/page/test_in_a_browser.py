@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from results import load
+from results.page import lines
 from results.page.write import write_page
 
 RECORDED = Path(__file__).parents[3] / "results" / "recorded"
@@ -82,6 +83,28 @@ def test_an_address_opens_its_trial(campaign: Path, show: Callable[..., Any]) ->
     shown = show(page, fragment="#trial-1")
     shown.tab.locator("dialog#trial").wait_for()
     assert "Trial 1" in shown.tab.locator("#trial-title").inner_text()
+
+
+def test_curves_beyond_the_first_are_drawn_once_they_are_opened(
+    campaign: Path, show: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ("val_bpb", "loss", "gradient_norm", *(f"weight_norm.{number}" for number in (1, 2, 3)))
+    measures = [{"name": name, "unit": "", "window": 0, "of": {1: [0, [3.0, 2.0, 1.0]]}} for name in names]
+    found = {"axes": [[[1, 2, 3], []]], "measures": measures}
+    monkeypatch.setattr(lines, "courses", lambda *given: found)
+    shown = show(write_page(load(campaign), campaign), fragment="#trial-1")
+    tab = shown.tab
+    more = tab.locator("dialog#trial details").filter(has_text="weight_norm")
+    charts = tab.locator("dialog#trial .chart")
+    before = charts.count()
+    assert before == 3 and not more.locator(".chart").count()
+    more.locator("summary").click()
+    tab.wait_for_function("document.querySelectorAll('dialog#trial details .chart').length > 0")
+    assert more.locator("h3").all_inner_texts()[-1] == "weight_norm.3"
+    more.locator("summary").click()
+    more.locator("summary").click()
+    assert charts.count() - before == more.locator("h3").count(), "drawn once"
+    assert shown.complaints == []
 
 
 def test_an_axis_is_changed(shown: Any) -> None:
