@@ -99,7 +99,8 @@ class PlayedTrials:
             yield outcome.seconds
             self._fails(key, config, outcome)
             return
-        saved, _ = request.begun().restore()  # of a stopped trial that goes on
+        attempt = request.begun()
+        saved, _ = attempt.restore()  # of a stopped trial that goes on
         past = 0.0 if saved is None else float(saved["part"])
         at_rung = dict(zip(small_spaces.RUNGS, outcome.rungs, strict=True))
         for milestone in (*request.milestones, config.budget.amount):
@@ -111,6 +112,8 @@ class PlayedTrials:
             report = result(
                 config, milestone, part * outcome.seconds, at_rung[part], "completed" if done else "running"
             )
+            if milestone in request.checkpoint_at:
+                attempt.save({"part": part})
             ends = done or self.search.stopper.ends(key, report)
             self.search.report(key, report)
             if ends:
