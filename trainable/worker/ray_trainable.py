@@ -5,7 +5,6 @@ The actor is kept between trials so that imports, data and device stay warm; one
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 import socket
@@ -38,6 +37,7 @@ from trainable.weights import scored, write_weights
 from trainable.worker.attempt import STOP_FILE, Attempt
 from trainable.worker.fidelity import FIDELITIES, Fidelity
 from trainable.worker.kept_weights import path_of
+from trainable.worker.leftovers import Leftovers
 from trainable.worker.out_of_memory import facts_told, make_room
 from trainable.worker.watchdog import Watchdog, stall_file
 
@@ -90,6 +90,7 @@ class RayTrainable(tune.Trainable):
     """Each ``step`` trains to the next milestone and returns its report."""
 
     _datasets: dict[DataConfig, Dataset]
+    _leftovers: Leftovers
     watchdog: Watchdog | None = None
 
     def cleanup(self) -> None:
@@ -97,7 +98,7 @@ class RayTrainable(tune.Trainable):
             self.watchdog.close()
 
     def setup(self, config: dict[str, Any]) -> None:
-        self._datasets = {}
+        self._datasets, self._leftovers = {}, Leftovers()
         self.begin(Request(**json.loads(config["request"])))
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
@@ -109,7 +110,7 @@ class RayTrainable(tune.Trainable):
         self.started, self.request, self.attempt = time.perf_counter(), request, request.begun()
         for name in ("reports", "fidelity"):  # the last trial's memory, before the next one needs it
             self.__dict__.pop(name, None)
-        gc.collect()  # what of it is in cycles
+        self._leftovers.free()
         make_room(request.gpu_share)
         torch.set_num_threads(request.threads)
         if not files.exists(location(request.folder)):

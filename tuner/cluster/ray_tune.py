@@ -11,6 +11,7 @@ import os
 import shutil
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -19,6 +20,7 @@ from typing import Any
 
 from ray import tune
 from ray.exceptions import RayError
+from ray.tune.experiment import Trial
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
@@ -33,6 +35,7 @@ from tuner.cluster.ray_watch import Watch, watched
 from tuner.failures import RayDiedError
 from tuner.search_loop import Search
 
+PATIENCE_SECONDS = 60.0  # in which a worker of its own is likely to have started for a trial
 LAST_SECONDS = 5.0  # to wait for the main thread to leave the search alone, before the process ends
 
 ENVIRONMENT = {
@@ -90,6 +93,25 @@ class EarlyStopping(FIFOScheduler):  # type: ignore[misc]
     def __init__(self, search: Search) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.stopper = search.stopper
+        self.waiting: dict[Any, float] = {}  # trials that have not begun, and since when
+
+    def on_trial_add(self, tune_controller: Any, trial: Any) -> None:
+        self.waiting[trial] = time.monotonic()
+
+    def choose_trial_to_run(self, tune_controller: Any) -> Any:
+        """Choose the trial that gets the next worker that is free: the newest, since the others have asked for workers
+        of their own.
+
+        Tune's own choice is the oldest. It takes a free worker in place of the one that is starting for it, which is
+        then ended: where trials are shorter than the start of a worker, one worker trains them all. And Tune looks at
+        every trial that ever was. A trial that has waited long, as for a node that does not come, is first.
+        """
+        for trial in [trial for trial in self.waiting if trial.status != Trial.PENDING]:
+            del self.waiting[trial]
+        oldest = next(iter(self.waiting), None)
+        if oldest is not None and time.monotonic() - self.waiting[oldest] > PATIENCE_SECONDS:
+            return oldest
+        return next(reversed(self.waiting), None)
 
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
         over = self.stopper.ends(trial.config["key"], result)

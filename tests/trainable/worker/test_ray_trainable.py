@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import errno
 import faulthandler
+import gc
 import itertools
 import json
 import os
@@ -129,6 +130,32 @@ def test_the_last_trials_network_is_gone_before_the_next_one_is_built(actor, req
 
     monkeypatch.setattr(ray_trainable.Run, "start", checked)
     used.reset_config(as_config(request_for()))
+
+
+class Held:
+    """Something that a trial leaves in a cycle."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+
+def test_what_stays_is_not_looked_at_between_trials_and_what_a_trial_leaves_in_cycles_is_freed(
+    actor, request_for
+) -> None:
+    imported = [[number] for number in range(1000)]
+    worker = actor()
+    assert gc.get_freeze_count() >= len(imported)
+    for _ in range(3):
+        held = Held()
+        left = weakref.ref(held)
+        del held
+        worker.begin(request_for())
+        assert left() is None
+    loaded = [Held()]
+    frozen = gc.get_freeze_count()
+    worker.begin(request_for())
+    assert gc.get_freeze_count() <= frozen, "of later trials nothing is kept"
+    assert loaded
 
 
 def test_only_as_many_tokens_are_asked_for_as_the_trial_reads(actor, request_for, tiny, prepared) -> None:

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 import ray
 from ray import cloudpickle
+from ray.tune.experiment import Trial
 from ray.tune.search import Searcher
 
 from tuner.cluster import connect, ray_tune
@@ -74,6 +75,28 @@ def test_the_scheduler_ends_what_the_search_s_stopper_ends_and_nothing_at_an_end
     assert decisions == ["CONTINUE", "STOP", "CONTINUE", "STOP", "CONTINUE"] and set(search.stopper.stops) == {"b"}
     scheduler.on_trial_complete(None, trial("a"), {"milestone": 240.0, "val_bpb": 0.5})
     assert search.stopper.reached(rung) == 4
+
+
+class Waits:
+    """A trial of Tune, known by itself."""
+
+    status = Trial.PENDING
+
+
+def test_a_free_worker_is_given_to_the_newest_trial_unless_an_older_one_has_waited_long(bench, monkeypatch) -> None:
+    scheduler, now = EarlyStopping(bench.search()), [0.0]
+    monkeypatch.setattr(ray_tune.time, "monotonic", lambda: now[0])
+    first, second = Waits(), Waits()
+    assert scheduler.choose_trial_to_run(None) is None
+    for waits in (first, second):
+        scheduler.on_trial_add(None, waits)
+    assert scheduler.choose_trial_to_run(None) is second
+    now[0] = ray_tune.PATIENCE_SECONDS + 1
+    assert scheduler.choose_trial_to_run(None) is first
+    first.status = Trial.RUNNING
+    assert scheduler.choose_trial_to_run(None) is second
+    second.status = Trial.TERMINATED
+    assert scheduler.choose_trial_to_run(None) is None and not scheduler.waiting
 
 
 def test_the_recorder_tells_the_search_how_a_trial_goes(bench, result_of) -> None:
