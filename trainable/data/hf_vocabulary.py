@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from terminal.short import shortened
 
 from trainable.data.shards import Tokens, dtype_of
 from trainable.data.tokenizer import ByteCounter, read_json
@@ -45,16 +46,19 @@ class HFVocabulary:
         model = data.get("model") if isinstance(data, dict) else None
         if not isinstance(model, dict) or not isinstance(model.get("vocab"), dict):
             raise ValueError(f"{path} is no tokenizer.json with a vocabulary of tokens by name")
-        steps = _parts(data.get("pre_tokenizer"), "pretokenizers")
+        if mark := model.get("end_of_word_suffix") or model.get("continuing_subword_prefix"):
+            raise ValueError(f"{path} marks parts of words by {mark!r}, so that the bytes of its tokens are not known")
+        steps = pipeline_steps(data.get("pre_tokenizer"), "pretokenizers")
         levels = [step for step in steps if step.get("type") == "ByteLevel"]
         if not levels:
             raise ValueError(f"{path} is not byte-level, so that the bytes of its tokens are not known")
-        if _parts(data.get("normalizer"), "normalizers"):
+        if pipeline_steps(data.get("normalizer"), "normalizers"):
             raise ValueError(f"{path} has a normalizer, which changes the text: bits per byte would be of another text")
-        added = {entry["id"]: entry for entry in data.get("added_tokens", ())}
-        names = {i: name for name, i in model["vocab"].items()} | {i: entry["content"] for i, entry in added.items()}
-        if sorted(names) != list(range(len(names))):
-            raise ValueError(f"{path} is a damaged tokenizer: its ids are not 0, 1, 2, ...")
+        added = _added(data.get("added_tokens"), path)
+        own = {i: name for name, i in model["vocab"].items() if type(i) is int}
+        names = own | {i: entry["content"] for i, entry in added.items()}
+        if len(own) < len(model["vocab"]) or sorted(names) != list(range(len(names))):
+            raise ValueError(f"{path} is a damaged tokenizer: its ids are not 0, 1, 2, ..., one a token")
         tokens = tuple((names[i], _bytes_of(names[i], added.get(i), path)) for i in range(len(names)))
         return cls(path, tokens, any(part.get("add_prefix_space", True) for part in levels))
 
@@ -105,18 +109,29 @@ class HFVocabulary:
         return b"".join(self.tokens[i][1] or b"" for i in ids).decode(errors="replace")
 
 
-def _parts(whole: Any, of: str) -> list[dict[str, Any]]:
+def pipeline_steps(whole: Any, of: str) -> list[dict[str, Any]]:
     """The steps of a pre-tokenizer or normaliser, which may be a sequence of them, an empty one too."""
     if not isinstance(whole, dict):
         return []
     if whole.get("type") != "Sequence":
         return [whole]
-    return [part for step in whole.get(of, ()) for part in _parts(step, of)]
+    steps = whole.get(of)
+    return [part for step in steps for part in pipeline_steps(step, of)] if isinstance(steps, list) else []
+
+
+def _added(entries: Any, path: Path) -> dict[int, dict[str, Any]]:
+    """Tokens that match a text before the model does, by id."""
+    found: dict[int, dict[str, Any]] = {}
+    for entry in entries if isinstance(entries, list) else [] if entries is None else [entries]:
+        if not (isinstance(entry, dict) and type(entry.get("id")) is int and isinstance(entry.get("content"), str)):
+            raise ValueError(f"{path} is a damaged tokenizer: the added token {shortened(entry)} has no id and content")
+        found[entry["id"]] = entry
+    return found
 
 
 def _bytes_of(name: str, added: dict[str, Any] | None, path: Path) -> bytes | None:
     if added is not None:
-        return None if added.get("special", False) else str(name).encode()
+        return None if added.get("special", False) else name.encode()
     try:
         return bytes(BYTE_OF[character] for character in name)
     except KeyError:

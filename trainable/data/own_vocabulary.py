@@ -13,6 +13,7 @@ from storage import location
 from terminal.nearest import nearest
 
 from trainable.data.hf_vocabulary import HFVocabulary
+from trainable.data.lossless import load_lossless
 from trainable.data.tokenizer import FILE_NAME, Tokenizer
 
 END_OF_TEXT = "<|endoftext|>"  # stands before every document
@@ -20,19 +21,19 @@ SIZES = {"gpt2": 50_257, "cl100k_base": 100_277}  # tokens of tiktoken's vocabul
 
 
 def check(name: str) -> None:
-    """Raise a ValueError, with the nearest name, for what is neither a vocabulary of tiktoken's nor a readable file."""
+    """Raise a ValueError, with the nearest name, for what is neither a vocabulary of tiktoken's nor a usable file."""
+    known_size(name)
+
+
+def known_size(name: str) -> int:
+    """Tokens of a vocabulary, without a download; a ValueError as of :func:`check`."""
     if name in SIZES:
-        return
+        return SIZES[name]
     path = location.local(name)
     if not path.is_file():
         hint = nearest(name, SIZES, "names")
         raise ValueError(f"data.tokenizer is {name!r}, which is neither a file (tokenizer.json) nor known: {hint}")
-    HFVocabulary.load(path)
-
-
-def known_size(name: str) -> int:
-    """Tokens of a vocabulary, without a download."""
-    return SIZES[name] if name in SIZES else HFVocabulary.load(location.local(name)).vocab_size
+    return load_lossless(path).vocab_size
 
 
 def vocabulary_identity(name: str) -> str:
@@ -48,7 +49,7 @@ def put_beside(name: str, folder: Path) -> Tokenizer | HFVocabulary:
         found.save(target)
         return found
     target.write_bytes(location.local(name).read_bytes())
-    return HFVocabulary.load(target)
+    return load_lossless(target)
 
 
 def _of_tiktoken(name: str) -> Tokenizer:

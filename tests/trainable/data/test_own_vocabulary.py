@@ -126,6 +126,8 @@ def test_a_normaliser_of_no_steps_changes_no_text(tmp_path: Path) -> None:
 def test_a_vocabulary_that_is_none_or_has_no_text_is_refused_with_the_nearest_name(folder: Path) -> None:
     with pytest.raises(ValueError, match=r"data.tokenizer is 'gpt3', which is neither .*did you mean 'gpt2'"):
         check_source(DataConfig(source=str(folder), tokenizer="gpt3"))
+    with pytest.raises(ValueError, match=r"data.tokenizer is 'gpt3', which is neither .*did you mean 'gpt2'"):
+        known_vocab_size(DataConfig(source=str(folder), tokenizer="gpt3"))  # asked first of all by a plan
     for source in ("nanochat", "fineweb10B_gpt2"):
         with pytest.raises(ValueError, match=f"tokenizer is 'gpt2' but must be null for {source}, which is tokens"):
             check_source(DataConfig(source=source, tokenizer="gpt2"))
