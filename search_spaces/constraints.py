@@ -13,9 +13,10 @@ from dataclasses import dataclass
 
 from terminal.nearest import nearest
 from terminal.number import decimal
+from terminal.short import shortened
 from trainable.config import TrainConfig
 
-from search_spaces.objectives import COSTS, LARGER_IS_BETTER, MINUTES, SCORES_AT_THE_END, Measured, cost_of
+from search_spaces.objectives import COSTS, HIGHEST, LARGER_IS_BETTER, MINUTES, SCORES_AT_THE_END, Measured, cost_of
 from search_spaces.objectives import check as check_objective
 
 SMALLEST, LARGEST = 1e-9, 1e30  # of a limit, so that what exceeds it is a finite part of it
@@ -40,7 +41,7 @@ class Constraint:
         """``MEASURE<=LIMIT`` or ``MEASURE<=LIMIT margin PERCENT%``, or ``core>=LIMIT``; else a ValueError."""
         match = _FORM.fullmatch(text)
         if match is None:
-            raise ValueError(f"a constraint is MEASURE<=LIMIT or MEASURE<=LIMIT margin PERCENT%, not {text!r}")
+            raise ValueError(f"a constraint is {_form(text)}, not {shortened(text)}")
         measure, limit, margin = match[1], _number(match[3], text), _number(match[4] or "0", text)
         if measure not in MEASURES:
             near = nearest(measure, MEASURES, "measures")
@@ -51,7 +52,10 @@ class Constraint:
         if not SMALLEST <= limit <= LARGEST or not 0 <= margin < 100:
             rule = f"a limit above 0 ({SMALLEST:g} to {LARGEST:g}) and a margin of 0 to below 100 percent"
             raise ValueError(f"the constraint {text!r} needs {rule}")
-        return cls(measure, limit, margin)
+        found = cls(measure, limit, margin)
+        if found.bound > HIGHEST.get(measure, math.inf):
+            raise ValueError(f"no trial keeps the constraint {text!r}: {measure} is at most {HIGHEST[measure]:g}")
+        return found
 
     def __str__(self) -> str:
         margin = f" margin {self.margin_percent:.10g}%" if self.margin_percent else ""
@@ -157,6 +161,15 @@ def _number(text: str, where: str) -> float:
     if (value := decimal(text)) is None:
         raise ValueError(f"the constraint {where!r} has {text!r} where a number should stand")
     return value
+
+
+def _form(text: str) -> str:
+    """The form of a constraint, on the measure that a text begins with where it does."""
+    word = re.match(r"\s*(\w*)", text)
+    measure = word[1] if word is not None and word[1] in MEASURES else "MEASURE"
+    form = f"{measure}{_sign(measure)}LIMIT"
+    also = "" if measure in MEASURES else f" (for {', '.join(LARGER_IS_BETTER)}: >=)"
+    return f"{form} or {form} margin PERCENT%{also}"
 
 
 def _sign(measure: str) -> str:

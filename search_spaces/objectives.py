@@ -23,6 +23,7 @@ COSTS = ("train_seconds", MINUTES, "step_seconds", "parameters", "artifact_bytes
 # How well a trial ended: an objective, or the measure of a constraint ("the fewest minutes to ...").
 SCORES_AT_THE_END = (*JUDGED_ON_THE_WAY, CORE_ERROR, CORE)
 LARGER_IS_BETTER = (CORE,)  # of these, those that are better when larger: they can be limited, not minimised
+HIGHEST = {CORE: 1.0}  # all questions answered right
 
 BY_CHARACTER = ("val_nats_per_character", "val_mainrun_loss")
 

@@ -38,10 +38,12 @@ class Monitors:
     @classmethod
     def of_text(cls, text: str) -> Monitors:
         """Read names divided by commas, ``all`` or ``none``; a ValueError for another one."""
-        if text in (ALL_MONITORS, NO_MONITORS):
-            return cls(MONITORS if text == ALL_MONITORS else ())
         asked = [name.strip() for name in text.split(",")]
+        if asked in ([ALL_MONITORS], [NO_MONITORS]):
+            return cls(MONITORS if asked == [ALL_MONITORS] else ())
         for name in asked:
+            if name in (ALL_MONITORS, NO_MONITORS):
+                raise ValueError(f"{name!r} stands alone: give all, none, or some of {', '.join(MONITORS)}")
             if name not in MONITORS:
                 known = (*MONITORS, ALL_MONITORS, NO_MONITORS) if len(asked) == 1 else MONITORS
                 raise ValueError(f"{name!r} is no monitor: {nearest(name, known, 'monitors')}")

@@ -15,13 +15,19 @@ def test_a_constraint_reads_back_as_it_was_written() -> None:
     limit = Constraint.parse("artifact_bytes <= 16e6 margin 1%")
     assert limit == Constraint("artifact_bytes", 16_000_000.0, 1.0) and limit.bound == 15_840_000
     assert str(limit) == "artifact_bytes<=16000000 margin 1%" and Constraint.parse(str(limit)) == limit
+    assert Constraint.parse("core>=1").bound == 1
     assert Constraint.parse("step_seconds<=0.25") == Constraint("step_seconds", 0.25)
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("artifact_bytes<16e6", "a constraint is MEASURE<=LIMIT"),
+        ("artifact_bytes<16e6", "a constraint is artifact_bytes<=LIMIT"),
+        ("artifact_bytes", r"a constraint is artifact_bytes<=LIMIT or artifact_bytes<=LIMIT margin PERCENT%, not"),
+        ("core>0.25", r"a constraint is core>=LIMIT or core>=LIMIT margin PERCENT%, not 'core>0.25'$"),
+        ("0.25", r"a constraint is MEASURE<=LIMIT .*\(for core: >=\), not '0.25'"),
+        ("core>=25.65", r"no trial keeps the constraint 'core>=25.65': core is at most 1$"),
+        ("core>=0.95 margin 6%", "no trial keeps the constraint 'core>=0.95 margin 6%': core is at most 1$"),
         ("artefact_bytes<=16e6", "unknown measure: .*artifact_bytes"),
         ("parameters<=many", "has 'many' where a number should stand"),
         ("parameters<=0", "a limit above 0"),

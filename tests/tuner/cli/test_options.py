@@ -18,7 +18,7 @@ MISTAKES = {  # command line -> what the one line must hold
     (): "--space NAME",
     (*GOLF, "--keep", "bast"): "--keep: 'bast': did you mean 'best'",
     (*GOLF, "--monitor", "update"): "--monitor: 'update' is no monitor: did you mean 'updates'",
-    (*GOLF, "--monitor", "updates,none"): "--monitor: 'none' is no monitor",
+    (*GOLF, "--monitor", "updates,none"): "--monitor: 'none' stands alone: give all, none, or some of updates",
     (*GOLF, "--checkpoint-every", "0"): "--checkpoint-every: '0' is not a whole number in 1..1",
     (*GOLF, "--checkpoint-every", "validaton"): "'validaton' is neither a number of steps nor a moment: did you mean",
     ("--spcae", "parameter_golf"): "unknown option '--spcae': did you mean '--space'",
