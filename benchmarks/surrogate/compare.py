@@ -150,7 +150,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--trials", type=at_least_one, help="measure after so many trials in place of device time")
     parser.add_argument("--keep", nargs="+", default=[], metavar="PATH", help="knobs that are left at the base")
     parser.add_argument("--halves", action="store_true", help="surrogates of one half of the configs, and of the other")
-    parser.add_argument("--peers", metavar="PYTHON", help="an interpreter that has SMAC3 or Syne Tune")
+    parser.add_argument("--peers", metavar="PYTHON", help="an interpreter that has SMAC3, Syne Tune or NePS")
     parser.add_argument("--lines", type=local_argument, help="keep every campaign here")
     given = parser.parse_args(arguments)
     optuna.logging.set_verbosity(optuna.logging.ERROR)

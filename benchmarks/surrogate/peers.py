@@ -18,7 +18,7 @@ from benchmarks.surrogate.encoding import is_ordered
 from search_spaces.domains import Choice, Value
 from search_spaces.space import Knob, Space
 
-METHODS = ("SMAC3", "Syne Tune BORE")
+METHODS = ("SMAC3", "Syne Tune BORE", "NePS PiBO")
 WORKER = Path(__file__).with_name("peers_worker.py")
 
 

@@ -1,8 +1,9 @@
-"""Samplers of SMAC3 and Syne Tune behind lines of JSON, for an interpreter that has them.
+"""Samplers of SMAC3, Syne Tune and NePS behind lines of JSON, for an interpreter that has them.
 
-They want other versions of what we use, so they live in an environment of their own, and nothing of ours is imported:
+They want other versions of what we use, so they live in environments of their own, and nothing of ours is imported:
 
     python -m venv peers && peers/bin/pip install "smac==2.4.*" "syne-tune==0.16.*" xgboost-cpu
+    python -m venv neps && neps/bin/pip install "neural-pipeline-search==0.17.*"
 """
 
 from __future__ import annotations
@@ -111,6 +112,38 @@ class SyneTune:
             self.scheduler.on_trial_complete(trial, {"loss": value})
 
 
+class NePS:
+    """NePS's PiBO: a Gaussian process whose proposals are weighed by a prior, here around the base. No conditions."""
+
+    def __init__(self, knobs: list[Values], base: Values, seed: int) -> None:
+        import torch
+        from neps import AskAndTell, HPOCategorical, HPOFloat, HPOInteger, SearchSpace
+        from neps.optimizers.algorithms import pibo
+
+        torch.manual_seed(seed)
+        space = {}
+        for knob in knobs:
+            name, prior = knob["path"], {"prior_confidence": "medium"}
+            if knob["path"] in base:  # else it does nothing in the base
+                prior["prior"] = base[knob["path"]]
+            if knob["kind"] == "choice":
+                space[name] = HPOCategorical(list(range(knob["count"])), **prior)
+            else:
+                number = HPOInteger if knob["kind"] == "integer" else HPOFloat
+                space[name] = number(knob["low"], knob["high"], log=knob["log"], **prior)
+        self.optimizer = AskAndTell(pibo(SearchSpace(space), sample_prior_first=True))
+        self.names: dict[int, str] = {}
+
+    def ask(self, number: int) -> Values:
+        trial = self.optimizer.ask()
+        self.names[number] = trial.metadata.id
+        return dict(trial.config)
+
+    def tell(self, number: int, value: float | None) -> None:
+        self.optimizer.tell(self.names.pop(number), RuntimeError("no result") if value is None else value)
+
+
+MAKERS = {"SMAC3": SMAC3, "Syne Tune BORE": SyneTune, "NePS PiBO": NePS}
 EXPECTED = 200  # trials of a campaign, by which SMAC3 sizes its initial design
 
 
@@ -118,8 +151,7 @@ def build(question: Values) -> Any:
     """The sampler that a question names."""
     random.seed(question["seed"])
     np.random.seed(question["seed"])
-    makers = {"SMAC3": SMAC3, "Syne Tune BORE": SyneTune}
-    return makers[question["method"]](question["knobs"], question["base"], question["seed"])
+    return MAKERS[question["method"]](question["knobs"], question["base"], question["seed"])
 
 
 def main() -> None:

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from benchmarks.surrogate import peers
+from benchmarks.surrogate import peers, peers_worker
 from benchmarks.surrogate.device import Device, Outcome
 
 WORKER = """
@@ -63,3 +63,7 @@ def test_knobs_are_described_in_words_that_need_no_import(small) -> None:
     (on, labels), *_ = conditional.when.items()
     options = small.space.knob(on).domain.labels
     assert [options[at] for at in described[conditional.path]["when"][on]] == list(labels)
+
+
+def test_the_other_side_has_every_method_that_can_be_asked_for() -> None:
+    assert tuple(peers_worker.MAKERS) == peers.METHODS
