@@ -34,7 +34,7 @@ def whole_campaign(folder: Path, design: Design, trials: int, value: Callable[[s
         assert isinstance(config, TrainConfig)
         for milestone in (*request.milestones, config.budget.amount):
             done = milestone == config.budget.amount
-            result = _result(config, milestone, value(request.config, milestone / config.budget.amount), done)
+            result = played_result(config, milestone, value(request.config, milestone / config.budget.amount), done)
             stopped = not done and search.stopper.ends(request.key, result)
             search.report(request.key, result)
             if done or stopped:
@@ -44,7 +44,7 @@ def whole_campaign(folder: Path, design: Design, trials: int, value: Callable[[s
     return rounds(store.trials())[-1].judgement.winner is not None
 
 
-def _result(config: TrainConfig, milestone: float, value: float, done: bool) -> dict[str, object]:
+def played_result(config: TrainConfig, milestone: float, value: float, done: bool) -> dict[str, object]:
     step = int(milestone)
     return {
         "status": "completed" if done else "running",
