@@ -205,7 +205,6 @@ def test_a_worker_computes_in_the_precision_of_the_config(tiny, dataset, tmp_pat
     config = replace(tiny, precision=None if wanted == FP32 else wanted)
     request = Request("0" * 16, canonical_json(config), dataset.fingerprint, str(tmp_path))
     worker = object.__new__(RayTrainable)
-    worker._datasets = {}
-    worker.begin(request)
+    worker.setup({"request": request.to_json()})
     worker.cleanup()
     assert worker.fidelity.run.runtime.precision == wanted
