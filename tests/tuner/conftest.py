@@ -8,17 +8,22 @@ import random
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from results import Store
+from results.page import PAGE
 from results.questions import posterior
+from results.report import print_page
+from results.store.frames import Results
 from search_spaces.domains import Choice, Integer, LogUniform, Uniform
 from search_spaces.space import Knob, Scale, Space
 from storage import files, inside
 from storage.location import Location, location
+from terminal.console import Console
 from trainable.component_json import decode
 from trainable.config import Budget, TrainConfig
 from trainable.data.dataset import DataConfig
@@ -28,6 +33,8 @@ from trainable.schedules import Constant, Cosine, Tidal
 from trainable.worker import kept_weights
 from trainable.worker.attempt import STOP_FILE
 from trainable.worker.ray_trainable import Request
+from tuner.campaign import provenance
+from tuner.cli import summary
 from tuner.cluster import own_ray
 from tuner.loop.inputs import OneStart, Problem, TrialOrigins
 from tuner.plan import partners, throughput
@@ -73,6 +80,32 @@ def few_draws() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(posterior, "DRAWS", 5)
         patch.setattr(posterior, "BURN_IN", 0)
+        yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def ends_without_a_page() -> Iterator[None]:
+    """The page at a campaign's end takes longer than the rest of it: it is only named, unless a test takes ``pages``."""
+
+    def named(console: Console, results: Results, folder: Location) -> None:
+        console.print(f"Page: {folder / PAGE}")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(summary, "print_page", named)
+        yield
+
+
+@pytest.fixture
+def pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Campaigns end with their page."""
+    monkeypatch.setattr(summary, "print_page", print_page)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def code_is_looked_at_once() -> Iterator[None]:
+    """Each start of a campaign asks git three times which code this is: the answer is that of a session's begin."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(provenance, "code_version", cache(provenance.code_version))
         yield
 
 

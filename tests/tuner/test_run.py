@@ -109,6 +109,7 @@ def test_a_campaign_ends_with_its_leaderboard_its_files_and_code_0(without_ray, 
     assert record["code_version"] == provenance.code_version() and record["environment"]["torch"]
 
 
+@pytest.mark.usefixtures("pages")
 def test_a_search_ends_with_verdicts_and_its_winner_as_a_command_that_trains_it(without_ray, capsys) -> None:
     without_ray()
     confirmed = [part for part in GOLF if part != "--no-confirm"]

@@ -191,6 +191,7 @@ def test_status_names_both_campaigns():
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("pages")
 def test_the_page_and_the_summary_of_both_campaigns_have_the_ranks_side_by_side():
     tuner.search(grown(), display=False, **LARGER)
     for folder, linked in ((SEARCH, "search_trial"), (THERE, "trial")):

@@ -58,6 +58,7 @@ def test_a_name_of_two_campaigns_is_refused(here) -> None:
     assert find("a", here) == here / "a"  # one and the same
 
 
+GOLF = ("--space", "parameter_golf", "--scale", "proxy", "--no-audit")
 COMMANDS = {
     "report": lambda text: report.main([text]),
     "compare": lambda text: compare.main([text]),
@@ -65,8 +66,8 @@ COMMANDS = {
     "fidelity": lambda text: fidelity.main([text]),
     "status": lambda text: status.main([text]),
     "resume": lambda text: run.main(["--resume", text]),
-    "reuse": lambda text: run.main(["--space", "parameter_golf", "--reuse", text]),
-    "warm start": lambda text: run.main(["--space", "parameter_golf", "--warm-start", "recorded", text]),
+    "reuse": lambda text: run.main([*GOLF, "--reuse", text]),
+    "warm start": lambda text: run.main([*GOLF, "--warm-start", "recorded", text]),
 }
 
 

@@ -52,7 +52,7 @@ def test_the_commit_of_a_checkout_that_merely_contains_the_installed_package_is_
 
 def test_without_git_the_packages_version_stands(monkeypatch) -> None:
     monkeypatch.setenv("PATH", "")
-    assert provenance.code_version() == version("tuner")
+    assert provenance.code_version.__wrapped__() == version("tuner")  # what the tests have cached knows better
 
 
 def test_the_environment_names_versions_but_no_host_or_user() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 
+import pytest
+
 from results import load
 from results.design import Design
 from results.page import PAGE
@@ -14,6 +16,7 @@ from tuner.cli import summary
 from tuner.cli.summary import conclude, keep_command, print_winner
 
 
+@pytest.mark.usefixtures("pages")
 def test_a_search_ends_with_its_page_and_keeps_the_winners_command(bench, play) -> None:
     search = bench.search(trials=9, seed=2, confirm=Design(2, 3, 5))
     play(search, curve=better).run()
