@@ -13,7 +13,9 @@ export OMP_NUM_THREADS ?= 1
 run: $(VENV)/installed
 	$(BIN)/python -m tuner.run --space $(SPACE) $(ARGS)
 
-test: lint types unit
+# mypy works beside the tests, which now and then wait. Each process of the tests loads what an earlier one has compiled.
+test: lint
+	$(MAKE) --jobs=2 types unit
 
 lint: $(VENV)/installed-test
 	$(BIN)/ruff check .
@@ -22,6 +24,7 @@ lint: $(VENV)/installed-test
 types: $(VENV)/installed-test
 	$(BIN)/mypy
 
+unit: export PYTHONDONTWRITEBYTECODE =
 unit: $(VENV)/installed-test
 	$(BIN)/python -m pytest -q
 
@@ -35,9 +38,10 @@ $(VENV)/installed: pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
 	touch $@
 
-$(VENV)/installed-test: $(VENV)/installed
+$(VENV)/installed-test: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test]'
-	touch $@
+	touch $(VENV)/installed $@
 
 $(VENV)/installed-docs: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[docs]'

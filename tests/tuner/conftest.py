@@ -85,7 +85,7 @@ def few_draws() -> Iterator[None]:
 
 @pytest.fixture(scope="module", autouse=True)
 def ends_without_a_page() -> Iterator[None]:
-    """The page at a campaign's end takes longer than the rest of it: it is only named, unless a test takes ``pages``."""
+    """The page at a campaign's end takes longer than all else: it is only named, unless a test takes ``pages``."""
 
     def named(console: Console, results: Results, folder: Location) -> None:
         console.print(f"Page: {folder / PAGE}")
