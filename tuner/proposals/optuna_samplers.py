@@ -10,6 +10,7 @@ import optuna
 from search_spaces.space import Space
 from trainable.seeds import derived
 from tuner.campaign.trial_end import TrialEnd
+from tuner.proposals.bounded_history import BoundedTPE
 from tuner.proposals.first_points import STARTUP_TRIALS
 from tuner.proposals.warm_start import Point
 from tuner.search_methods import GP, RANDOM, TPE, TPE_UNIFORM
@@ -62,9 +63,7 @@ def tpe(seed: int) -> optuna.samplers.BaseSampler:
     with warnings.catch_warnings():
         # Group decomposition is what TPE needs for conditional knobs; Optuna marks it experimental.
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        return optuna.samplers.TPESampler(
-            seed=seed, n_startup_trials=STARTUP_TRIALS, multivariate=True, group=True, constant_liar=True
-        )
+        return BoundedTPE(seed=seed, n_startup_trials=STARTUP_TRIALS, multivariate=True, group=True, constant_liar=True)
 
 
 _MAKERS: dict[str, Callable[[int], optuna.samplers.BaseSampler]] = {

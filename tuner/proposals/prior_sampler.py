@@ -24,6 +24,7 @@ from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
 from search_spaces.domains import Value
+from tuner.proposals.bounded_history import History
 from tuner.proposals.point_sampler import PointSampler
 from tuner.proposals.warm_start import Point
 
@@ -45,11 +46,17 @@ class PriorSampler(PointSampler):
         foreign = _with_reference([point for point in points if not point.same])
         self.foreign = sorted(foreign, key=lambda p: (_gain(p), p.name))
         self._question: Trial | None = None
+        self._history = History()
 
     def before_trial(self, study: optuna.Study, trial: FrozenTrial) -> None:
-        own = [t for t in study.get_trials(deepcopy=False) if t.number != trial.number and t.state.name != "WAITING"]
+        trials = study.get_trials(deepcopy=False)
+        own = [t for t in trials if t.number != trial.number and t.state.name != "WAITING"]
         view = optuna.create_study(sampler=self.make_inner(trial.number), directions=study.directions)
-        for shown in (*self.shown(own), *own):
+        seen = own
+        if len(study.directions) == 1:
+            self._history.read(trials)
+            seen = [t for t in self._history.shown if t.number != trial.number]
+        for shown in (*self.shown(own), *seen):
             view.add_trial(shown)
         self._question = view.ask()
 
@@ -61,11 +68,12 @@ class PriorSampler(PointSampler):
 
     def shown(self, own: Sequence[FrozenTrial]) -> list[FrozenTrial]:
         """The prior as trials, at the values that it has here, given the campaign's own."""
-        base = next((t for t in own if t.params == self.base_values and t.values), None)
         found = [self._trial(point, point.score) for point in self.same]
-        slope = self.slope(own, base)
         ended = sum(t.state in (TrialState.COMPLETE, TrialState.PRUNED) for t in own)
-        if slope > 0:
+        if ended >= PRIOR_TRIALS:
+            return found
+        base = next((t for t in own if t.params == self.base_values and t.values), None)
+        if (slope := self.slope(own, base)) > 0:
             kept = spread(self.foreign, PRIOR_TRIALS - ended)
             values = [t.values[0] for t in own if t.state == TrialState.COMPLETE]
             start = base.values[0] if base is not None and base.values else median(values or [0.0])
