@@ -87,6 +87,9 @@ class AskTell(Searcher):
         return {}
 
 
+KEPT_BY_TUNE = "_stopped_trials", "_failed_trials", "_live_trials", "_trials_to_cache"  # sets of its controller
+
+
 class EarlyStopping(FIFOScheduler):  # type: ignore[misc]
     """Ends the trials that the search's stopper ends."""
 
@@ -94,9 +97,11 @@ class EarlyStopping(FIFOScheduler):  # type: ignore[misc]
         super().__init__()  # type: ignore[no-untyped-call]
         self.stopper = search.stopper
         self.waiting: dict[Any, float] = {}  # trials that have not begun, and since when
+        self._controller: Any = None  # Tune's, which keeps the trials
 
     def on_trial_add(self, tune_controller: Any, trial: Any) -> None:
         self.waiting[trial] = time.monotonic()
+        self._controller = getattr(tune_controller, "_tune_controller", None)  # Tune hands in a wrapper
 
     def choose_trial_to_run(self, tune_controller: Any) -> Any:
         """Choose the trial that gets the next worker that is free: the newest, since the others have asked for workers
@@ -116,6 +121,14 @@ class EarlyStopping(FIFOScheduler):  # type: ignore[misc]
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
         over = self.stopper.ends(trial.config["key"], result)
         return str(TrialScheduler.STOP if over else TrialScheduler.CONTINUE)
+
+    def forget(self, trial: Any) -> None:
+        """Take a trial that has ended out of what Tune keeps for a resume and for its results, of which we use none:
+        over 50 KB a trial, and a file of all of them at the end.
+        """
+        for name in KEPT_BY_TUNE:
+            getattr(self._controller, name, set()).discard(trial)
+        getattr(self._controller, "_trial_metadata", {}).pop(trial.trial_id, None)
 
     def __getstate__(self) -> dict[str, Any]:
         return {}
@@ -138,10 +151,13 @@ def remembered(search: Search) -> Iterator[None]:
 class Recorder(tune.Callback):
     """Tells the search what happens to trials."""
 
-    def __init__(self, search: Search, tick: Any = None, watch: Watch | None = None) -> None:
+    def __init__(
+        self, search: Search, tick: Any = None, watch: Watch | None = None, scheduler: EarlyStopping | None = None
+    ) -> None:
         self.search = search
         self.tick = tick
         self.watch = watch
+        self.scheduler = scheduler or EarlyStopping(search)
 
     def on_step_begin(self, iteration: int, trials: list[Any], **info: Any) -> None:
         if self.watch is not None:
@@ -151,6 +167,11 @@ class Recorder(tune.Callback):
             _ = self.search.exhausted  # the hours may be over
         if self.tick is not None:
             self.tick()
+
+    def on_step_end(self, iteration: int, trials: list[Any], **info: Any) -> None:
+        for trial in [trial for trial in trials if trial.is_finished()]:
+            trials.remove(trial)  # the list is Tune's own
+            self.scheduler.forget(trial)
 
     def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         with remembered(self.search):
@@ -205,7 +226,8 @@ def fit(search: Search, resources: dict[str, float], tick: Any = None) -> None:
     # Ray insists on a folder; nothing in it is ever read again. Not the campaign's: Ray would make that anew.
     scratch = Path(tempfile.mkdtemp(prefix="tuner-", dir=own_ray.folder()))
     with watched(partial(leave, search)) as watch:
-        tuner = _tuner(search, resources, scratch, Recorder(search, tick, watch))
+        scheduler = EarlyStopping(search)
+        tuner = _tuner(search, resources, scratch, scheduler, Recorder(search, tick, watch, scheduler))
         try:
             tuner.fit()
         except BaseException as error:
@@ -242,12 +264,14 @@ def _failure_of_ray(error: BaseException | None) -> RayError | None:
     return error
 
 
-def _tuner(search: Search, resources: dict[str, float], scratch: Path, recorder: Recorder) -> tune.Tuner:
+def _tuner(
+    search: Search, resources: dict[str, float], scratch: Path, scheduler: EarlyStopping, recorder: Recorder
+) -> tune.Tuner:
     return tune.Tuner(
         tune.with_resources(RayTrainable if search.here.worker is None else search.here.worker(), resources),
         tune_config=tune.TuneConfig(
             search_alg=AskTell(search),
-            scheduler=EarlyStopping(search),
+            scheduler=scheduler,
             num_samples=-1,  # the book counts, not Ray
             reuse_actors=search.here.worker is None,  # of what a user's function leaves behind nothing is known
             trial_name_creator=_name,

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import inspect
 import os
 import pickle
 from pathlib import Path
@@ -8,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 import ray
 from ray import cloudpickle
+from ray.tune.execution.tune_controller import TuneController
 from ray.tune.experiment import Trial
 from ray.tune.search import Searcher
 
@@ -97,6 +99,29 @@ def test_a_free_worker_is_given_to_the_newest_trial_unless_an_older_one_has_wait
     assert scheduler.choose_trial_to_run(None) is second
     second.status = Trial.TERMINATED
     assert scheduler.choose_trial_to_run(None) is None and not scheduler.waiting
+
+
+class Finishes(Waits):
+    """The same, with what Tune asks of it."""
+
+    trial_id = "made up"
+
+    def is_finished(self) -> bool:
+        return self.status == Trial.TERMINATED
+
+
+def test_tune_keeps_nothing_of_a_trial_that_has_ended(bench) -> None:
+    kept = ("_stopped_trials", "_failed_trials", "_live_trials", "_trials_to_cache")
+    assert all(f"self.{name}" in inspect.getsource(TuneController) for name in (*kept, "_trial_metadata"))
+    ended, runs = Finishes(), Finishes()
+    ended.status = Trial.TERMINATED
+    controller = SimpleNamespace(**{name: {ended, runs} for name in kept}, _trial_metadata={"made up": "JSON"})
+    trials, search = [ended, runs], bench.search()
+    scheduler = EarlyStopping(search)
+    scheduler.on_trial_add(SimpleNamespace(_tune_controller=controller), runs)
+    Recorder(search, scheduler=scheduler).on_step_end(0, trials)
+    assert trials == [runs] and not controller._trial_metadata
+    assert all(getattr(controller, name) == {runs} for name in kept)
 
 
 def test_the_recorder_tells_the_search_how_a_trial_goes(bench, result_of) -> None:
