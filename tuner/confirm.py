@@ -12,9 +12,11 @@ beside them; if none of a round is established to be better than the base, it st
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from statistics import fmean
+from typing import Any, TypeVar
 
 from results.design import MOST_SEEDS, Design
 from results.statistics.ablation import Ablation, ChangeGroup, ablation
@@ -23,13 +25,15 @@ from results.statistics.next_round import next_round
 from results.store.campaign_folder import Store
 from results.store.row_parts import given
 from results.store.row_types import TrialRow
-from results.store.statuses import ABLATE, CONFIRM, ENDED, SEARCH, Stage
+from results.store.statuses import ABLATE, CONFIRM, ENDED, Stage
 from search_spaces.domains import Value
 from storage.location import Location
 from trainable.seeds import SEEDS, place_in
 from trainable.training import Training as Config
-from tuner.campaign.trials import Entry, Ledger
+from tuner.campaign.entry import Entry
+from tuner.campaign.trials import Ledger
 
+T = TypeVar("T")
 ROUND_SEEDS = 2 * MOST_SEEDS  # each round's own: the first half to confirm, the second for what an ablation leaves
 ROOM = 1000 * ROUND_SEEDS  # seeds that are kept free for a campaign's confirmations, however often it goes on
 
@@ -52,11 +56,12 @@ class Confirmation:
         self.ledger, self.design, self.ablate = ledger, design, ablate
         self.first_seed = ledger.base.seed + 1 if first_seed is None else first_seed
         self._offered: set[str] = set()  # keys of runs handed out in this start
-        self._seen, self._wanted = -1, list[WantedRun]()  # what was wanted when so many runs had ended
+        self._seen, self._wanted = -1, list[WantedRun]()  # what was wanted as the book was then
+        self._known = -1, dict[str, Any]()  # what follows from the rows as the book was then
         self._refuse_another_design()
 
     def _refuse_another_design(self) -> None:
-        found = rounds(self._rows())
+        found = self._rounds()
         was = found[-1].design if found else self.design
         if (was.first, was.last, was.alone) != (self.design.first, self.design.last, self.design.alone):
             raise ValueError(
@@ -65,7 +70,22 @@ class Confirmation:
             )
 
     def _rows(self) -> list[TrialRow]:
-        return [entry.row for entry in list(self.ledger.entries.values())]
+        """Rows of the runs after the search: no other decides here, but for the search's best."""
+        return [entry.row for entry in list(self.ledger.entries.after_search.values())]
+
+    def _once(self, name: str, make: Callable[[], T]) -> T:
+        """Return what ``make`` makes of the rows, made once as long as no trial begins or ends."""
+        version = self.ledger.entries.version
+        if self._known[0] != version:
+            self._known = version, {}
+        known = self._known[1]
+        if name not in known:
+            known[name] = make()
+        found: T = known[name]
+        return found
+
+    def _rounds(self) -> list[Round]:
+        return self._once("rounds", lambda: rounds(self._rows()))
 
     @property
     def over(self) -> bool:
@@ -87,10 +107,10 @@ class Confirmation:
 
     def wanted(self) -> list[WantedRun]:
         """Runs that the next decision needs and that have not ended."""
-        ended = sum(entry.status in ENDED for entry in list(self.ledger.entries.values()))
-        if ended != self._seen:
+        version = self.ledger.entries.version
+        if version != self._seen:
             self._wanted = list(self._plan())
-            self._seen = ended
+            self._seen = version
         return self._wanted
 
     @property
@@ -101,16 +121,19 @@ class Confirmation:
     @property
     def best(self) -> list[Entry]:
         """The best completed trials of the search, best first, without the base."""
-        tried = sorted(self.ledger.completed(), key=lambda entry: (entry.value, entry.key))
-        return [entry for entry in tried if not entry.row["is_base"]][: self.design.candidates]
+        tried = (entry for entry in self.ledger.entries.ranked() if not entry.row["is_base"])
+        return list(islice(tried, self.design.candidates))
 
     @property
     def round(self) -> Round | None:
         """The confirmation of the candidates as they stand; None where there are none."""
+        return self._once("round", self._round)
+
+    def _round(self) -> Round | None:
         best = tuple(entry.key for entry in self.best)
         if not best:
             return None
-        base, known = self.ledger.key(self.ledger.base), rounds(self._rows())
+        base, known = self.ledger.key(self.ledger.base), self._rounds()
         number, arms = next_round(best, known, self.ledger.entries)
         seeds = tuple(self._seed(number, index) for index in range(self.design.final))
         begun = number < len(known)  # it then goes on by the rule that it was begun with
@@ -181,7 +204,10 @@ class Confirmation:
 
     def _won(self) -> tuple[Round, Entry, Ablation] | None:
         """The round whose winner is known, that trial, and how far it was taken apart."""
-        found = standing(rounds(self._rows()))
+        return self._once("won", self._winner)
+
+    def _winner(self) -> tuple[Round, Entry, Ablation] | None:
+        found = standing(self._rounds())
         if found is None or found.judgement.winner is None or found.judgement.winner.arm not in self.ledger.entries:
             return None
         winner = self.ledger.entries[found.judgement.winner.arm]
@@ -231,7 +257,8 @@ class Confirmation:
     @property
     def run_seconds(self) -> float | None:
         """Mean seconds of a run after the search."""
-        seconds = [given(e.row["wall_seconds"]) for e in self.ledger.entries.values() if _timed(e)]
+        runs = list(self.ledger.entries.after_search.values())
+        seconds = [given(e.row["wall_seconds"]) for e in runs if _timed(e)]
         return fmean(seconds) if seconds else None
 
     def _whole(self, found: Round, winner: Entry, changes: ChangeGroup, known: Ablation) -> Iterator[WantedRun]:
@@ -283,7 +310,7 @@ def first_fresh_seed(seed: int, earlier: Sequence[Location]) -> int:
 
 
 def _timed(entry: Entry) -> bool:
-    return entry.stage != SEARCH and entry.status == "completed" and bool(entry.row["wall_seconds"])
+    return entry.status == "completed" and bool(entry.row["wall_seconds"])
 
 
 def with_base_values(ledger: Ledger, values: Mapping[str, Value], group: ChangeGroup) -> dict[str, Value]:

@@ -12,8 +12,8 @@ from __future__ import annotations
 import math
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import accumulate
+from dataclasses import dataclass, replace
+from itertools import accumulate, islice
 from statistics import fmean, median
 from typing import Any, Protocol
 
@@ -41,6 +41,7 @@ from trainable.config import WHOLE_UNITS, Budget
 # .04; .37 .21 .16 .07; .45 .27 .19 .13. What a run has at a ninth says little where schedules differ.
 FIRST_RUNG_FRACTION = 1 / 5
 PREDICTIVE = "predictive"
+PARTS = 100  # a line is laid anew once a hundredth of the finished trials are new: at once while there are few
 
 
 def rungs(budget: Budget, reduction: int = REDUCTION) -> list[float]:
@@ -209,20 +210,29 @@ class Predictive:
         self.values = {rung: dict[str, float]() for rung in milestones}
         self.ends: dict[str, float] = {}  # of finished trials
         self.beaten: dict[str, float] = {}  # of those among them that may be the best
-        self.lines: dict[float, Extrapolation | None] = {}  # as the finished trials have it
+        self.best = math.inf  # of these
+        self._known: dict[float, tuple[int, list[tuple[float, float]], Extrapolation | None]] = {}  # of so many ends
         self.said: dict[float, bool] = {}  # of a rung, once it has been told: that it stops
 
     def line(self, rung: float) -> Extrapolation | None:
         """Return what the finished trials tell at the rung."""
-        if rung not in self.lines:
-            best = min(self.beaten.values(), default=None)
-            self.lines[rung] = None if best is None else Extrapolation.through(self.pairs(rung), best, self.fewest)
-        return self.lines[rung]
+        found = self._told(rung)[1]
+        return None if found is None else replace(found, best=self.best)
 
     def pairs(self, rung: float) -> list[tuple[float, float]]:
         """The finished trials' values at the rung, each with its end."""
-        values = self.values[rung]
-        return [(values[key], end) for key, end in self.ends.items() if key in values]
+        return self._told(rung)[0]
+
+    def _told(self, rung: float) -> tuple[list[tuple[float, float]], Extrapolation | None]:
+        """The pairs at a rung and the line through them, of the first so many ends: all, or all but a hundredth."""
+        count = len(self.ends) - len(self.ends) % max(1, len(self.ends) // PARTS)
+        known = self._known.get(rung)
+        if known is None or known[0] != count:
+            values = self.values[rung]
+            pairs = [(values[key], end) for key, end in islice(self.ends.items(), count) if key in values]
+            line = Extrapolation.through(pairs, self.best, self.fewest) if self.beaten else None
+            known = self._known[rung] = count, pairs, line
+        return known[1:]
 
     def has(self, key: str, rung: float) -> bool:
         return rung not in self.values or key in self.values[rung]
@@ -249,15 +259,23 @@ class Predictive:
 
     def finished(self, key: str, end: float, counts: bool) -> None:
         """Take in the end of a trial that ran to it; one that does not count tells of others, but is none to beat."""
+        again = key in self.ends
         self.ends[key] = end
         if counts:
             self.beaten[key] = end
-        self.lines.clear()
+        if again or len(self.beaten) == 1:
+            self._forget_lines()
+        elif counts:
+            self.best = min(self.best, end)
 
     def forget(self, key: str) -> None:
         for values in (*self.values.values(), self.ends, self.beaten):
             values.pop(key, None)
-        self.lines.clear()
+        self._forget_lines()
+
+    def _forget_lines(self) -> None:
+        self._known.clear()
+        self.best = min(self.beaten.values(), default=math.inf)
 
     def reached(self, rung: float) -> int:
         return len(self.values.get(rung, ()))

@@ -19,12 +19,13 @@ from results.store.statuses import Status
 from terminal.program import INTERRUPTION
 from trainable.worker.ray_trainable import Request
 from tuner.campaign import lock
+from tuner.campaign.entry import Entry
 from tuner.campaign.journal_files import JOURNAL
 from tuner.campaign.notes import Notes
 from tuner.campaign.planned import Planned
 from tuner.campaign.same_device import OneDevice, by_the_clock
 from tuner.campaign.trial_files import TrialFiles
-from tuner.campaign.trials import Entry, Ledger
+from tuner.campaign.trials import Ledger
 from tuner.confirm import Confirmation
 from tuner.early_stopping import PREDICTIVE, Stopper, rungs
 from tuner.failures import gave_up, is_out_of_memory, loss_of, reason_of, stalled

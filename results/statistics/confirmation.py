@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from results.design import Design
 from results.statistics.judgement import EndedRun, Judgement, Verdict
@@ -56,7 +57,7 @@ class Round:
         """Tell whether all of its candidates have started; before that the rows do not show which they are."""
         return len(self.candidates) == self.design.candidates
 
-    @property
+    @cached_property
     def judgement(self) -> Judgement:
         if not self.complete:
             return Judgement({arm: Verdict(arm, 0) for arm in self.candidates}, (), None, 0)

@@ -9,7 +9,8 @@ from typing import Any
 from results.design import Design
 from tests.tuner.conftest import DATA, Bench
 from trainable.config import TrainConfig
-from tuner.campaign.trials import Entry, Ledger
+from tuner.campaign.entry import Entry
+from tuner.campaign.trials import Ledger
 from tuner.confirm import Confirmation
 
 RATE = "optimizer.matrix_lr"
@@ -40,7 +41,7 @@ class Book:
         paths = {knob.path.rsplit(".", 1)[-1]: knob.path for knob in self.bench.space.knobs}
         values = self.ledger.base_values | {paths[name]: there for name, there in changes.items()}
         entry = self.ledger.open(values, self.bench.space.config(self.bench.base, values), None)
-        return end(entry, value)
+        return self.end(entry, value)
 
     def rates(self, *rates: float) -> list[Entry]:
         """The base, and a trial for each rate, the first one the best."""
@@ -56,11 +57,11 @@ class Book:
         ended: list[Entry] = []
         while (most is None or len(ended) < most) and (entry := stages.next()) is not None:
             assert isinstance(entry.config, TrainConfig)
-            ended.append(end(entry, value(entry.config)))
+            ended.append(self.end(entry, value(entry.config)))
         return ended
 
-
-def end(entry: Entry, value: float | None) -> Entry:
-    """The run is over: with a value, or diverged."""
-    entry.row.update({"status": "diverged" if value is None else "completed", "value": value, "wall_seconds": 10.0})
-    return entry
+    def end(self, entry: Entry, value: float | None) -> Entry:
+        """The run is over: with a value, or diverged."""
+        entry.row.update({"status": "diverged" if value is None else "completed", "value": value, "wall_seconds": 10.0})
+        self.ledger.entries.changed(entry.key)
+        return entry

@@ -7,7 +7,7 @@ import pytest
 from results.design import Design
 from results.statistics.confirmation import rounds, standing
 from results.store.campaign_folder import Store
-from tests.tuner.ledger_without_ray import Book, best_at, end
+from tests.tuner.ledger_without_ray import Book, best_at
 from trainable.seeds import SEEDS
 from tuner import confirm
 from tuner.confirm import ROOM, first_fresh_seed
@@ -68,7 +68,7 @@ def test_what_is_wanted_is_worked_out_anew_when_a_run_has_ended_and_only_then(bo
     stages = book.stages(TWO)
     first = stages.wanted()
     assert stages.wanted() is first and len(first) == stages.num_wanted == 6
-    end(stages.next(), 1.0)
+    book.end(stages.next(), 1.0)
     assert len(stages.wanted()) == stages.num_wanted == 5 == len(stages.wanted())
 
 
@@ -203,7 +203,7 @@ def test_the_seconds_of_a_run_are_the_mean_of_those_that_completed_after_the_sea
     ended = book.train(stages, best_at(0.1), most=4)
     for entry, seconds in zip(ended, (20.0, 40.0, None, 900.0), strict=True):
         entry.row["wall_seconds"] = seconds
-    end(ended[3], None).row["wall_seconds"] = 900.0
+    book.end(ended[3], None).row["wall_seconds"] = 900.0
     assert stages.run_seconds == 30.0
 
 

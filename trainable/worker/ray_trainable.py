@@ -90,7 +90,7 @@ class RayTrainable(tune.Trainable):
     """Each ``step`` trains to the next milestone and returns its report."""
 
     _datasets: dict[DataConfig, Dataset]
-    _leftovers: Leftovers
+    leftovers = Leftovers()
     watchdog: Watchdog | None = None
 
     def cleanup(self) -> None:
@@ -98,7 +98,8 @@ class RayTrainable(tune.Trainable):
             self.watchdog.close()
 
     def setup(self, config: dict[str, Any]) -> None:
-        self._datasets, self._leftovers = {}, Leftovers()
+        self._datasets = {}
+        self.leftovers = Leftovers()
         self.begin(Request(**json.loads(config["request"])))
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
@@ -110,7 +111,7 @@ class RayTrainable(tune.Trainable):
         self.started, self.request, self.attempt = time.perf_counter(), request, request.begun()
         for name in ("reports", "fidelity"):  # the last trial's memory, before the next one needs it
             self.__dict__.pop(name, None)
-        self._leftovers.free()
+        self.leftovers.free()
         make_room(request.gpu_share)
         torch.set_num_threads(request.threads)
         if not files.exists(location(request.folder)):

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
 from results.store import row_parts
 from results.store.campaign_folder import Store
-from results.store.row_parts import given, measured_at, taken_back, with_all_columns, with_knobs
+from results.store.row_parts import given, measured_at, with_all_columns, with_knobs
 from results.store.row_types import NEVER_A_TRIAL, TrialRow
 from results.store.statuses import ENDED, SEARCH, Status
 from search_spaces import constraints
@@ -25,6 +25,8 @@ from trainable.component_json import encode, fingerprint
 from trainable.component_paths import difference
 from trainable.config import TrainConfig
 from trainable.training import Training
+from tuner.campaign.book import Book
+from tuner.campaign.entry import Entry
 from tuner.campaign.finished import Finished
 from tuner.campaign.outline import outline
 from tuner.campaign.planned import Planned
@@ -34,50 +36,6 @@ from tuner.campaign.trial_end import TrialEnd
 from tuner.failures import LONGEST_CELL, LONGEST_REASON, OUT_OF_MEMORY, is_out_of_memory, without_middle
 
 EXTRA = ("steps", "tokens", "seconds", "spent")
-
-
-@dataclass
-class Entry:
-    """One trial of the campaign."""
-
-    key: str
-    values: dict[str, Value]
-    config: Training | None  # None where the values make no valid one
-    row: TrialRow
-    optuna_number: int | None = None
-    milestones: dict[float, float] = field(default_factory=dict)  # milestone -> objective
-    outline: tuple[float, ...] = ()  # of its training loss, as this start has heard of it (outline.py)
-    started: bool = False  # in this start of the campaign
-    label: str = ""  # what it is a run of, where it is no trial of the search
-
-    @property
-    def stage(self) -> str:
-        """``search``, or what trains after it (see ``confirm.py``)."""
-        return self.row["stage"] or SEARCH
-
-    @property
-    def status(self) -> Status:
-        return self.row["status"]
-
-    @property
-    def is_trial(self) -> bool:
-        """Tell whether it counts as a trial of the search; values that make no valid config cost a row, not a trial."""
-        return self.config is not None and self.stage == SEARCH
-
-    @property
-    def number(self) -> int:
-        return self.row["number"]
-
-    @property
-    def value(self) -> float:
-        """The final value of a trial that completed."""
-        return given(self.row["value"])
-
-    def restart(self) -> None:
-        """Forget what an earlier attempt reached: the next one begins at the first step."""
-        self.milestones.clear()
-        self.outline = ()
-        self.row.update(taken_back())
 
 
 class Ledger:
@@ -97,7 +55,7 @@ class Ledger:
         self.campaign: Mapping[str, Any] = store.campaign
         self.code_version, self.now = code_version, now
         self.inert: Sequence[str] | None = None  # knobs that the audit found to change nothing
-        self.entries: dict[str, Entry] = {}
+        self.entries = Book()
 
     def key(self, config: Training) -> str:
         return config.key(self.data_fingerprint)
@@ -119,6 +77,7 @@ class Ledger:
         """A run after the search, on a seed that was not used there; ``columns`` say which and why."""
         entry = self.open(values, config, None)
         entry.row.update({**columns, "is_base": not self.changes(values)})
+        self.entries.changed(entry.key)
         return entry
 
     def open_planned(self, planned: Planned) -> Entry:
@@ -197,6 +156,7 @@ class Ledger:
     def _write(self, row: TrialRow) -> None:
         """Store the row of a trial; texts that others wrote (an error, a worker) are brought to what a row may have."""
         row.update({"reason": _of_a_cell(row["reason"]), "note": _of_a_cell(row["note"])})
+        self.entries.changed(row["key"])
         self.store.write_trial(row)
 
     def _next_number(self) -> int:
@@ -358,26 +318,20 @@ class Ledger:
 
     def counts(self) -> dict[str, int]:
         """Number of trials by status."""
-        found: dict[str, int] = {}
-        for entry in list(self.entries.values()):  # a copy: the display counts in a thread of its own
-            found[entry.status] = found.get(entry.status, 0) + 1
-        return found
+        return {str(status): number for status, number in self.entries.counts().items()}
 
     def best(self) -> Entry | None:
         """The completed trial of the search with the lowest value."""
-        return min(self.completed(), key=lambda e: e.value, default=None)
+        return self.entries.best()
 
     def completed(self) -> list[Entry]:
-        """The completed trials of the search."""
-        trials = [e for e in list(self.entries.values()) if e.is_trial and e.status == "completed"]
-        return [e for e in trials if e.row["value"] is not None]
+        """The completed trials of the search, the best first."""
+        return list(self.entries.ranked())
 
     def base_value(self) -> float | None:
         """The base config's value, once it is there."""
-        for entry in list(self.entries.values()):
-            if entry.row["is_base"] and entry.stage == SEARCH:
-                return entry.row["value"]
-        return None
+        base = next(iter(list(self.entries.bases.values())), None)
+        return None if base is None else base.row["value"]
 
 
 def attributes_of(entry: Entry) -> dict[str, Any]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import math
-from collections import Counter
 from collections.abc import Sequence
 
 from rich.console import RenderableType
@@ -24,7 +23,7 @@ from terminal.counted import counted
 from terminal.program import INTERRUPTION
 from terminal.short import decimals, short, signed
 from tuner.campaign.endings import AGAIN
-from tuner.campaign.trials import Entry
+from tuner.campaign.entry import Entry
 from tuner.cli.sparkline import interval, span_of, sparkline
 from tuner.search_loop import Search
 
@@ -60,7 +59,8 @@ def block(search: Search, times: str, log: Sequence[str], width: int, height: in
 
 def head(search: Search) -> Table:
     """Draw the progress bar with the number of trials that have ended."""
-    done = sum(e.is_trial and e.status != "running" for e in list(search.ledger.entries.values()))
+    statuses = search.ledger.entries.counts(trials_only=True)
+    done = sum(number for status, number in statuses.items() if status != "running")
     total = max(search.trials, 1)
     grid = Table.grid(padding=(0, 2))
     bar = ProgressBar(total=total, completed=done, width=24)
@@ -70,8 +70,9 @@ def head(search: Search) -> Table:
 
 def after_the_search(search: Search) -> str:
     """Count the runs after the search (confirmation, ablation) that have ended; nothing before the first."""
-    runs = [e for e in list(search.ledger.entries.values()) if e.stage != SEARCH]
-    return f", {counted(sum(e.status != 'running' for e in runs), 'run')} after the search" if runs else ""
+    runs = search.ledger.entries.counts(of_search=False)
+    ended = sum(number for status, number in runs.items() if status != "running")
+    return f", {counted(ended, 'run')} after the search" if runs else ""
 
 
 def time_line(search: Search, times: str) -> Line:
@@ -86,8 +87,7 @@ def time_line(search: Search, times: str) -> Line:
 def counts_text(search: Search) -> Line:
     """The search's trials by status; what runs after it is counted by the head."""
     parts = Line()
-    found = Counter(e.status for e in list(search.ledger.entries.values()) if e.stage == SEARCH)
-    for status, number in found.items():
+    for status, number in search.ledger.entries.counts(of_search=True).items():
         parts.append(f"{number} {status}  ", style=STATUS_STYLES.get(status, "red"))
     return parts
 
@@ -240,7 +240,8 @@ def confirmation_lines(search: Search) -> list[RenderableType]:
     found = search.confirmation.round
     if found is None:
         return []
-    numbers = {entry.key: entry.number for entry in list(search.ledger.entries.values())}
+    entries = search.ledger.entries
+    numbers = {key: entries[key].number for key in (found.base, *found.candidates) if key in entries}
     return [cut_off(Line(waits_for(found))), *interval_lines(found, numbers)]
 
 

@@ -13,7 +13,7 @@ from results.promotions import went_on
 from results.store.row_parts import given
 from terminal.console import Console
 from terminal.short import decimals
-from tuner.campaign.trials import Entry
+from tuner.campaign.entry import Entry
 from tuner.cli.live_block import LOG_LINES, block, clock, trial_name
 from tuner.cli.time_left_of_search import TimeLeft
 from tuner.plan.span_text import said_of_left

@@ -13,7 +13,7 @@ from results.store.row_types import TrialRow
 from results.store.statuses import Status
 from search_spaces import constraints
 from search_spaces.space import Space
-from tuner.campaign.trials import Entry
+from tuner.campaign.entry import Entry
 from tuner.early_stopping import Stop, Stopper
 from tuner.failures import Loss
 

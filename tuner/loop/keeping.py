@@ -18,8 +18,9 @@ from results.store.statuses import SEARCH
 from search_spaces.objectives import cost_of
 from storage import inside
 from trainable.worker import kept_weights
+from tuner.campaign.entry import Entry
 from tuner.campaign.row_config import to_json
-from tuner.campaign.trials import Entry, Ledger
+from tuner.campaign.trials import Ledger
 from tuner.confirm import Confirmation
 from tuner.spec import KEEP_ALL, KEEP_BEST, KEEP_CONFIRMED, KEEP_NONE
 
@@ -45,7 +46,7 @@ class Keeping:
 
     def kept(self) -> list[Entry]:
         """The trials whose rows name weights."""
-        return [entry for entry in list(self.ledger.entries.values()) if entry.row["weights"]]
+        return list(self.ledger.entries.with_weights.values())
 
     def taken(self, entry: Entry, status: str, result: Mapping[str, Any]) -> str | None:
         """Return where the weights lie that a trial has written as it completed, with its config beside; else None."""
@@ -109,12 +110,12 @@ class Keeping:
 
     def _best(self) -> str:
         """Key of the search's best trial that is not the base; empty where none has completed."""
-        tried = [entry for entry in self.ledger.completed() if not entry.row["is_base"]]
-        return min(tried, key=lambda entry: (entry.value, entry.key)).key if tried else ""
+        return next((entry.key for entry in self.ledger.entries.ranked() if not entry.row["is_base"]), "")
 
     def _bases(self) -> set[str]:
         """Keys of the base: in a replay of each seed that it was trained on."""
-        return {entry.key for entry in self.ledger.completed() if entry.row["is_base"]}
+        bases = self.ledger.entries.bases.values()
+        return {entry.key for entry in bases if entry.status == "completed" and entry.row["value"] is not None}
 
     def _front(self, second: str) -> set[str]:
         import pandas as pd  # only two objectives need it
@@ -128,7 +129,7 @@ class Keeping:
 
     def _established(self) -> str | None:
         """The arm of the winner that stands so far; None without one."""
-        stands = standing(rounds([entry.row for entry in list(self.ledger.entries.values())]))
+        stands = standing(rounds([entry.row for entry in list(self.ledger.entries.after_search.values())]))
         won = None if stands is None else stands.judgement.winner
         return None if won is None else won.arm
 

@@ -17,8 +17,9 @@ from results.store.row_parts import given
 from results.store.row_types import TrialRow
 from results.store.statuses import SEARCH
 from terminal.short import decimals
+from tuner.campaign.entry import Entry
 from tuner.campaign.trial_files import TrialFiles
-from tuner.campaign.trials import Entry, Ledger
+from tuner.campaign.trials import Ledger
 from tuner.early_stopping import Promise, Stopper
 from tuner.spec import MOST_PAUSED
 

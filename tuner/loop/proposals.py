@@ -13,9 +13,10 @@ from search_spaces.space import Space
 from trainable.config import TrainConfig
 from trainable.training import Training
 from tuner.campaign.carried import Carried
+from tuner.campaign.entry import Entry
 from tuner.campaign.planned import Planned
 from tuner.campaign.trial_end import TrialEnd
-from tuner.campaign.trials import Entry, Ledger, attributes_of
+from tuner.campaign.trials import Ledger, attributes_of
 from tuner.proposals.sampler import Sampler, Suggestion
 
 ASKS = 100  # suggestions in a row that are known or invalid before the space counts as exhausted

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from results.store.statuses import SEARCH
-from tuner.campaign.trials import Entry, Ledger
+from tuner.campaign.entry import Entry
+from tuner.campaign.trials import Ledger
 from tuner.confirm import Confirmation
 from tuner.loop.promotion import Promotions
 from tuner.loop.proposals import Proposals
@@ -30,7 +31,7 @@ class Queue:
     @property
     def num_started(self) -> int:
         """Trials of the campaign that count against its budget: all but those that could not be built."""
-        return sum(entry.is_trial for entry in list(self.ledger.entries.values()))
+        return self.ledger.entries.num_trials
 
     @property
     def searching(self) -> bool:

@@ -12,9 +12,9 @@ from trainable.config import Budget, TrainConfig
 from trainable.monitors import ALL_MONITORS
 from trainable.own.source import Source
 from trainable.worker.ray_trainable import Request
+from tuner.campaign.entry import Entry
 from tuner.campaign.row_config import to_json
 from tuner.campaign.trial_files import TrialFiles
-from tuner.campaign.trials import Entry
 from tuner.early_stopping import Stopper, rounded
 from tuner.loop.inputs import OneStart
 from tuner.plan.cost import tokens_of

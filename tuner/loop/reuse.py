@@ -6,8 +6,9 @@ from results.store.statuses import SEARCH
 from search_spaces import constraints
 from search_spaces.objectives import COSTS, OBJECTIVES, cost_of
 from search_spaces.space import Space
+from tuner.campaign.entry import Entry
 from tuner.campaign.finished import Finished
-from tuner.campaign.trials import Entry, Ledger
+from tuner.campaign.trials import Ledger
 from tuner.early_stopping import Stopper
 from tuner.loop.endings import tell_end
 from tuner.loop.proposals import Proposals

@@ -17,7 +17,7 @@ from tuner.trackers.catalogue import TRACKERS, LogTo
 from tuner.trackers.outbox import UNANSWERED_SECONDS, Outbox
 
 if TYPE_CHECKING:
-    from tuner.campaign.trials import Entry
+    from tuner.campaign.entry import Entry
     from tuner.search_loop import Search
 
 HURRIED_SECONDS = 5.0  # for an answer, where the campaign is ended by a failure or a second signal

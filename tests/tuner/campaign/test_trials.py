@@ -206,7 +206,7 @@ def test_the_book_can_be_read_in_one_thread_while_trials_are_added_in_another(le
         return str(entry.row["status"])
 
     opened(ledger, values)
-    monkeypatch.setattr("tuner.campaign.trials.Entry.status", property(busy))
+    monkeypatch.setattr("tuner.campaign.entry.Entry.status", property(busy))
     assert ledger.counts() == {"running": 1}
     assert ledger.best() is None
 
