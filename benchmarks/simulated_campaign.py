@@ -45,6 +45,7 @@ def whole_campaign(folder: Path, design: Design, trials: int, value: Callable[[s
 
 
 def played_result(config: TrainConfig, milestone: float, value: float, done: bool) -> dict[str, object]:
+    """Make the report that a worker would send of a trial at a milestone."""
     step = int(milestone)
     return {
         "status": "completed" if done else "running",

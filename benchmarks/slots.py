@@ -119,7 +119,7 @@ def made_up(key: str) -> tuple[float, float]:
 
 
 def row(slots: int, sampler: str, a_slot: int) -> list[str]:
-    """What one search of ``a_slot`` trials in each slot costs its driver."""
+    """The cost of one search of ``a_slot`` trials in each slot to its driver."""
     space = load(SPACE)
     with tempfile.TemporaryDirectory() as folder:
         described = {"space": SPACE, "scale": SCALE, "objective": space.objective}
