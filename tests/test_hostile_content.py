@@ -58,10 +58,11 @@ def read_by_all(
 
     def read(case: Case) -> dict[str, int]:
         codes = {}
+        case.damage(Path(shutil.copytree(whole, tmp_path / "damaged")))
         for name, command in READERS.items():
             for left in ("there", "runs", "compacted"):
                 shutil.rmtree(tmp_path / left, ignore_errors=True)
-            case.damage(Path(shutil.copytree(whole, tmp_path / "there")))
+            shutil.copytree(tmp_path / "damaged", tmp_path / "there")
             try:
                 codes[name] = command(tmp_path / "there")
             except RayStartsError:
@@ -72,6 +73,7 @@ def read_by_all(
             assert codes[name] in (0, 2), f"{case.name}, {name}: {codes[name]}: {errors}"
             assert errors.count("\n") == (codes[name] == 2), f"{case.name}, {name}: {errors}"
             assert len(errors) < 2_000, f"{case.name}, {name}: a line of {len(errors)} characters"
+        shutil.rmtree(tmp_path / "damaged")
         return codes
 
     return read

@@ -78,7 +78,8 @@ def ambiguous(product: Modules, readers: Modules) -> dict[str, list[str]]:
 
 
 def test_one_name_has_one_meaning() -> None:
-    found = ambiguous(parsed(PRODUCT), parsed(READERS))
+    readers = parsed(READERS)
+    found = ambiguous({name: tree for name, tree in readers.items() if name.partition(".")[0] in PRODUCT}, readers)
     assert {name: modules for name, modules in found.items() if name not in ALLOWED} == {}
     assert ALLOWED.keys() == ALLOWED.keys() & found.keys(), "what is allowed is needed"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,7 @@ def imported(text: str, known: Iterable[str]) -> Iterator[str]:
                 yield submodule if submodule in known else node.module
 
 
+@cache
 def graph() -> dict[str, set[str]]:
     texts = sources()
     return {name: {found for found in imported(text, texts) if found in texts} for name, text in texts.items()}

@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.quick_reaper import quick_reaper
 from tuner.cluster import leftovers, ray_signals
 from tuner.cluster.leftovers import MARK, RECORD, Identity, OwnRayRecord, clean, family, identity, living
 
@@ -37,7 +38,7 @@ bare = subprocess.Popen(sleep, env={{}}, start_new_session=True).pid
 print(json.dumps({{"orphan": orphan, "bare": bare}}), flush=True)
 time.sleep(600)
 '''
-folder = Path(sys.argv[1])
+folder, leftovers.__file__ = Path(sys.argv[1]), sys.argv[2]
 started = {{"before": subprocess.Popen([sys.executable, "-c", SLEEP]).pid}}
 leftovers.OwnRayRecord(leftovers.identity(os.getpid())).write(folder)
 reaper = leftovers.start_reaper(folder)
@@ -76,7 +77,8 @@ def play(tmp_path: Path) -> Iterator[Callable[[], tuple[subprocess.Popen[str], d
     def start() -> tuple[subprocess.Popen[str], dict[str, Identity], Path]:
         folder = tmp_path / NAME
         folder.mkdir()
-        command, pipe = [sys.executable, "-W", "ignore", "-c", DRIVER, str(folder)], subprocess.PIPE
+        given, pipe = [str(folder), str(quick_reaper(tmp_path))], subprocess.PIPE
+        command = [sys.executable, "-W", "ignore", "-c", DRIVER, *given]
         driver = subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, text=True)
         drivers.append(driver)
         assert driver.stdout is not None

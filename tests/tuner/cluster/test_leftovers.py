@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.quick_reaper import quick_reaper
 from tuner.cluster import leftovers
 from tuner.cluster.leftovers import RECORD, OwnRayRecord, clean, identity, living
 
@@ -113,7 +114,7 @@ DRIVER = """
 import subprocess, sys, time
 from pathlib import Path
 from tuner.cluster import leftovers
-folder = Path(sys.argv[1])
+folder, leftovers.__file__ = Path(sys.argv[1]), sys.argv[2]
 leftovers.OwnRayRecord(leftovers.identity(__import__("os").getpid())).write(folder)
 reaper = leftovers.start_reaper(folder)
 mark = {**__import__("os").environ, leftovers.MARK: folder.name}
@@ -129,7 +130,8 @@ def driver(tmp_path):
     folder = tmp_path / "tuner-abcdefgh"
     folder.mkdir()
     root = str(Path(leftovers.__file__).parents[2])
-    process = subprocess.Popen([sys.executable, "-c", DRIVER, str(folder)], stdout=subprocess.PIPE, cwd=root, text=True)
+    command = [sys.executable, "-c", DRIVER, str(folder), str(quick_reaper(tmp_path))]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, cwd=root, text=True)
     worker, reaper = map(int, process.stdout.readline().split())
     identities = identity(worker), identity(reaper)
     until = time.monotonic() + 30
