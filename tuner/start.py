@@ -29,7 +29,7 @@ from terminal.duration import duration
 from terminal.exit_codes import DONE
 from trainable.config import TrainConfig
 from trainable.data.dataset import Dataset
-from trainable.data.preparation import check_source, known_vocab_size, prepare
+from trainable.data.preparation import known_vocab_size, prepare
 from trainable.evaluation.core_score import asked_in_words, ready
 from trainable.own.source import Source
 from trainable.worker.attempt import STOP_FILE
@@ -48,6 +48,7 @@ from tuner.failures import RayDiedError
 from tuner.own import code as own_code
 from tuner.plan import cost as plan
 from tuner.plan import micro_batch, placing, ways_of_running
+from tuner.plan.downloads import check_downloads
 from tuner.plan.larger import check_larger
 from tuner.plan.left import left_of
 from tuner.plan.planned_data import look_at_data
@@ -91,8 +92,7 @@ def begin(console: Console, asked: Begin, space: Space | None = None, known: Seq
     here, question = here.noting(settled.line), micro_batch.fitted(question, here, start)
     beginning.check_free(start.results, start.name, asked_of(question))
     check_measurable(question.space, has_gpu)
-    download_now = start.planning is None
-    lacking = check_source(question.base.data, plan.tokens_of(question.base), download_now=download_now)
+    lacking = check_downloads(console, question, download_now=start.planning is None)
     constraints.check(question.space.constraints, question.base, known_vocab_size(question.base.data))
     return go(console, question, here, start, lacking=lacking)
 
@@ -122,6 +122,7 @@ def resume(console: Console, asked: Resume, space: Space | None = None) -> Ended
         here = here.noting(
             precision.kept(store, question.base.number_format, bf16.multiplied(here, asked.start.address)).line
         )
+        check_downloads(console, question, download_now=planning is None)
         return go(console, replace(question, inert=store.campaign.get("inert")), here, asked.start, store)
 
 

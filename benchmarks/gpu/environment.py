@@ -21,7 +21,7 @@ from trainable.runtime import Runtime
 ROOT = Path(__file__).parents[2]
 # What the product installs and training on tokens does without: a GPU's image seldom has all of them.
 NOT_NEEDED = (
-    *("rustbpe", "tiktoken", "sentencepiece", "huggingface_hub", "filelock", "safetensors", "pyarrow", "fsspec"),
+    *("rustbpe", "tiktoken", "sentencepiece", "huggingface_hub", "safetensors", "pyarrow", "fsspec"),
     *("pandas", "pydantic", "ray", "optuna", "psutil"),
 )
 SIDE = 8192  # of the square matrices that are multiplied

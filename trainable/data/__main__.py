@@ -12,7 +12,7 @@ if __name__ == "__main__":
 
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from terminal.console import Console
 from terminal.counted import counted
 from terminal.option_numbers import at_least_one, whole_number
 
-from trainable.data import download, preparation
+from trainable.data import download, preparation, sources
 from trainable.data.dataset import DataConfig, Dataset
 from trainable.data.named import RECIPES
 from trainable.data.sources import DOWNLOADED, STDLIB
@@ -74,6 +74,7 @@ def prepare_ahead(source: str, settings: dict[str, int | str], tokens: int | Non
     if needed is None and (campaign := recipe or remote) is not None:
         needed = campaign.campaign_tokens
     preparation.check_source(config, needed)
+    _check_used(source, settings, tokens)
     dataset = preparation.prepare(config, None, needed, lambda line: console.print(f"data: {line}"))
     folder = dataset.train.paths[0].parent
     campaign_of = recipe or remote
@@ -82,6 +83,29 @@ def prepare_ahead(source: str, settings: dict[str, int | str], tokens: int | Non
     changed = {name: value for name, value in settings.items() if own.get(name) != value} if data == source else {}
     sets = "".join(f" --set data.{name}={shlex.quote(str(value))}" for name, value in changed.items())
     return PreparedAhead(dataset, folder, f"python -m tuner.run --space {space} --data {shlex.quote(data)}{sets}")
+
+
+def _check_used(source: str, settings: Mapping[str, int | str], tokens: int | None) -> None:
+    """Raise a ValueError for an option that changes nothing in what is prepared of a source."""
+    recipe, kind = RECIPES.get(source), source
+    if recipe is not None:
+        used = [*recipe.followed(DataConfig(source=source)), *(["tokens"] if recipe.is_prefix else [])]
+    elif source in download.DATASETS:
+        used = ["tokens"]
+    elif source != STDLIB and sources.has_shards(source):
+        used, kind = [], f"{source}, which is shards"
+    else:
+        used, kind = ["vocab_size", "pretokenizer", "tokenizer"], f"{source}, which is text and prepared whole"
+        if settings.get("tokenizer") is not None:
+            used, kind = ["tokenizer"], f"{source} in the vocabulary {settings['tokenizer']}"
+    for name in (*settings, *(["tokens"] if tokens is not None else [])):
+        if name not in used:
+            takes = f"it takes {' and '.join(map(_option, used))}" if used else "it takes no options"
+            raise ValueError(f"{_option(name)} changes nothing in {kind}: {takes}")
+
+
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
 
 
 def _batch(settings: dict[str, int | str]) -> int:

@@ -53,6 +53,10 @@ SPECIAL = (
 class ClimbMix(Recipe):
     """ClimbMix in a vocabulary of ``data.vocab_size``, in rows of ``data.seq_len``."""
 
+    @property
+    def read_always(self) -> list[HubFile]:
+        return [self.first, climbmix_file(LAST)]
+
     def check(self, config: RecipeSettings) -> None:
         super().check(config)
         if config.order != STREAM:

@@ -14,8 +14,6 @@ from pathlib import Path
 from trainable.data import hub, shards, vocabulary_files
 from trainable.data.hub import HubFile
 
-ADVICE = "run the same command there (or `python -m trainable.data prepare NAME`)"
-
 
 @dataclass(frozen=True)
 class Remote:
@@ -77,6 +75,12 @@ class Fetched:
     validation: tuple[Path, ...]
 
 
+def advice(name: str, train_tokens: int | None) -> str:
+    """Say how ``DATASETS[name]`` comes to a machine without a network: the middle of a message."""
+    tokens = DATASETS[name].train_shards * shards.TOKENS_PER_SHARD if train_tokens is None else train_tokens
+    return f"run the same command there (or `python -m trainable.data prepare {name} --tokens {tokens}`)"
+
+
 def shards_needed(remote: Remote, train_tokens: int | None) -> int:
     """Count the training shards that hold ``train_tokens`` and the one target after them; None asks for all."""
     if train_tokens is None:
@@ -135,8 +139,8 @@ def fetch(name: str, cache: Path, train_tokens: int | None, say: Callable[[str],
         if not _is_shard(path, say):
             missing.append(HubFile(remote.repository, path.relative_to(root).as_posix()))
     if missing:
-        hub.reach(missing[0], root, ADVICE)
-    hub.fetch(missing, root, say, alone, ADVICE)
+        hub.reach(missing[0], root, advice(name, train_tokens))
+    hub.fetch(missing, root, say, alone, advice(name, train_tokens))
     for path in paths:
         shards.read(path)
     return Fetched(root / remote.folder, train=tuple(paths[1:]), validation=tuple(paths[:1]))
@@ -159,6 +163,6 @@ def _is_shard(path: Path, say: Callable[[str], None]) -> bool:
     return True
 
 
-def reach(name: str, cache: Path) -> None:
+def reach(name: str, cache: Path, train_tokens: int | None) -> None:
     """Ask the hub once for ``DATASETS[name]``; a ValueError that says what else to do where it does not answer."""
-    hub.reach(_tokenizer(DATASETS[name]), cache / "downloads" / name, ADVICE)
+    hub.reach(_tokenizer(DATASETS[name]), cache / "downloads" / name, advice(name, train_tokens))

@@ -78,23 +78,28 @@ def problem_of(folder: Path, train_tokens: int | None) -> str | None:
 def recipe_prepared(recipe: Recipe, config: RecipeSettings, cache: Path, train_tokens: int | None, say: Say) -> Path:
     """The folder of a recipe's data, made where it lacks."""
     recipe.check(config)
+    advice = recipe.advice(config, train_tokens)
     folder, downloads = recipe_folder(recipe, config, cache), cache / "downloads" / (recipe.kept_as or recipe.name)
 
     def write(empty: Path, alone: bool) -> None:
         if not downloads.exists():
-            hub.reach(recipe.first, downloads, recipe.advice)
-        facts = recipe.write(config, Preparation(downloads, empty, train_tokens, say))
+            hub.reach(recipe.first, downloads, advice)
+        facts = recipe.write(config, Preparation(downloads, empty, train_tokens, say, advice))
         write_facts(empty, {"source": recipe.name, **facts, **_counted(empty)})
 
     prepare_folder(folder, write, say, lambda there: problem_of(there, train_tokens))
     return folder
 
 
-def reach(recipe: Recipe, cache: Path) -> None:
-    """Ask the hub once for a recipe's first file; a ValueError that says what else to do where it does not answer."""
+def reach(recipe: Recipe, config: RecipeSettings, cache: Path, train_tokens: int | None) -> None:
+    """Ask the hub once for a file that lacks; a ValueError that says what else to do where it does not answer.
+
+    Of files whose number only their content tells, none is asked for.
+    """
     downloads = cache / "downloads" / (recipe.kept_as or recipe.name)
-    if not (downloads / recipe.first.path).is_file():
-        hub.reach(recipe.first, downloads, recipe.advice)
+    missing = next((file for file in recipe.read_always if not (downloads / file.path).is_file()), None)
+    if missing is not None:
+        hub.reach(missing, downloads, recipe.advice(config, train_tokens))
 
 
 def _counted(folder: Path) -> dict[str, Any]:

@@ -7,6 +7,7 @@ the shards in this package's own format, so that what is prepared needs neither 
 from __future__ import annotations
 
 import hashlib
+import shlex
 from pathlib import Path
 
 from storage import location
@@ -41,18 +42,19 @@ def vocabulary_identity(name: str) -> str:
     return name if name in SIZES else hashlib.sha256(location.local(name).read_bytes()).hexdigest()
 
 
-def put_beside(name: str, folder: Path) -> Tokenizer | HFVocabulary:
-    """Write a vocabulary into a folder of shards, and return it; a ValueError where it cannot be had."""
+def put_beside(name: str, folder: Path, source: str) -> Tokenizer | HFVocabulary:
+    """Write a vocabulary into a folder of shards of ``source``, and return it; a ValueError where it cannot be had."""
     target = folder / FILE_NAME
     if name in SIZES:
-        found = _of_tiktoken(name)
+        found = of_tiktoken(name, source)
         found.save(target)
         return found
     target.write_bytes(location.local(name).read_bytes())
     return load_lossless(target)
 
 
-def _of_tiktoken(name: str) -> Tokenizer:
+def of_tiktoken(name: str, source: str) -> Tokenizer:
+    """One of tiktoken's vocabularies; a ValueError, with the way to prepare ``source``, where it cannot be had."""
     import tiktoken
 
     try:
@@ -61,7 +63,8 @@ def _of_tiktoken(name: str) -> Tokenizer:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise ValueError(
             f"could not download tiktoken's vocabulary {name} ({reason}): where there is a network, run `python -m "
-            f"trainable.data prepare FOLDER --tokenizer {name}`, and give the folder that it prints as --data"
+            f"trainable.data prepare {shlex.quote(source)} --tokenizer {name}`, and give the folder that it prints as "
+            "--data"
         ) from error
     ranks = sorted(encoding._mergeable_ranks.items(), key=lambda item: item[1])
     assert [rank for _, rank in ranks] == list(range(len(ranks)))

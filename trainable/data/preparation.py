@@ -120,23 +120,35 @@ def check_source(config: DataConfig, train_tokens_needed: int | None = None, dow
     """Refuse, by a ValueError, a source that a run would refuse, as far as names, kinds and headers of files tell.
 
     No text is read. A line for the user where the data must be downloaded first, else nothing; with ``download_now``
-    the hub is asked, so that it is known before anything else is done whether it can be reached.
+    the hub is asked and a vocabulary fetched, so that it is known before anything else whether they can be had.
     """
     if config.source in download.DATASETS or sources.has_shards(config.source):
         _check_pretokenizer(config)
     sources.check(config.source)
     if config.tokenizer is not None:
         text_source(config)
+        if download_now:
+            _reach_vocabulary(config.tokenizer, config)
     if (recipe := RECIPES.get(config.source)) is not None:
         return _check_recipe(recipe, config, train_tokens_needed, download_now)
     limit = _limit(config, train_tokens_needed)
     if config.source not in download.DATASETS or download.here(config.source, cache_folder(), limit):
         return ""
     if download_now:
-        download.reach(config.source, cache_folder())
+        download.reach(config.source, cache_folder(), limit)
     about = download.DATASETS[config.source]
     lacks = f"{config.source} ({about.repository}: {size(about.bytes_of(limit))}, vocabulary of {about.vocab_size:,})"
     return f"{lacks} is not on this machine yet: it is downloaded first, which needs a network"
+
+
+def _reach_vocabulary(name: str, config: DataConfig) -> None:
+    """See that one of tiktoken's vocabularies can be had, unless what it makes of the text is here already."""
+    if name in own_vocabulary.SIZES:
+        try:
+            own_vocabulary.of_tiktoken(name, config.source)
+        except ValueError:
+            if prepared(config) is None:
+                raise
 
 
 def _check_recipe(recipe: Recipe, config: DataConfig, train_tokens_needed: int | None, download_now: bool) -> str:
@@ -144,7 +156,7 @@ def _check_recipe(recipe: Recipe, config: DataConfig, train_tokens_needed: int |
     if prepared(config, train_tokens_needed) is not None:
         return ""
     if download_now:
-        named.reach(recipe, cache_folder())
+        named.reach(recipe, config, cache_folder(), _limit(config, train_tokens_needed))
     return (
         f"{recipe.name} ({recipe.about}; {recipe.tokenizer(config)}) is not prepared on this machine yet: it is "
         "downloaded and tokenised first, which needs a network"

@@ -12,6 +12,10 @@ from trainable.data.hub import HubFile
 from trainable.data.one_at_a_time import one_at_a_time
 from trainable.data.prepared_folder import Say
 from trainable.data.shards import Tokens
+from trainable.data.tokenizer import BYTE_LEVEL
+
+SETTINGS = ("vocab_size", "seq_len", "pretokenizer")  # of a DataConfig, as what is prepared may depend on them
+USUAL = {"pretokenizer": BYTE_LEVEL}
 
 
 class RecipeSettings(Protocol):
@@ -35,6 +39,7 @@ class Preparation:
     folder: Path
     train_tokens: int | None  # of training at least, with the targets of rows; null: all that there are
     say: Say
+    advice: str = ""  # how the data come to a machine without a network
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,10 +55,24 @@ class Recipe(abc.ABC):
     kept_as: str = ""  # folder of the downloads, where several recipes share it
     is_prefix: bool = False  # more tokens are the same ones and some behind them
 
-    @property
-    def advice(self) -> str:
+    def followed(self, config: RecipeSettings) -> list[str]:
+        """Fields of a DataConfig that these data depend on."""
+        return [name for name in SETTINGS if name in self.identity(config)]
+
+    def advice(self, config: RecipeSettings, train_tokens: int | None) -> str:
         """Say how the data come to a machine without a network: the middle of a message."""
-        return f"run `python -m trainable.data prepare {self.name}`"
+        own = dict[str, Any](self.settings)
+        options = [(name, getattr(config, name)) for name in self.followed(config)]
+        given = [(name, value) for name, value in options if value != own.get(name, USUAL.get(name))]
+        if self.is_prefix and train_tokens is not None:
+            given.append(("tokens", train_tokens))
+        said = "".join(f" --{name.replace('_', '-')} {value}" for name, value in given)
+        return f"run `python -m trainable.data prepare {self.name}{said}`"
+
+    @property
+    def read_always(self) -> list[HubFile]:
+        """Files that every preparation reads, as far as their names are known before."""
+        return [self.first]
 
     def check(self, config: RecipeSettings) -> None:
         """Raise a ValueError for settings that contradict how these data are made."""
@@ -94,7 +113,7 @@ class Recipe(abc.ABC):
         if not all(path.is_file() for path in paths):
             with one_at_a_time(root.parent, root.name, preparation.say) as alone:
                 missing = [file for file, path in zip(files, paths, strict=True) if not path.is_file()]
-                hub.fetch(missing, root, preparation.say, alone, self.advice)
+                hub.fetch(missing, root, preparation.say, alone, preparation.advice)
         return paths
 
 

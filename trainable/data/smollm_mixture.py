@@ -107,7 +107,7 @@ class SmolLMMixture(Recipe):
         """The files of a part by name; what the hub listed is kept, for a machine without a network."""
         kept = preparation.downloads / f"{folder}.json"
         if not kept.is_file():
-            found = hub.listing(CORPUS, folder, ".parquet", preparation.downloads, self.advice)
+            found = hub.listing(CORPUS, folder, ".parquet", preparation.downloads, preparation.advice)
             kept.parent.mkdir(parents=True, exist_ok=True)
             kept.write_text(json.dumps([file.path for file in found]), encoding="utf-8")
         return [HubFile(CORPUS, path) for path in _listed(kept)]

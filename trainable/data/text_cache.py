@@ -74,7 +74,7 @@ def _write_text(source: text.TextSource, config: DataConfig, folder: Path, say: 
 def _vocabulary(source: text.TextSource, config: DataConfig, folder: Path, say: Say) -> Tokenizer | HFVocabulary:
     """The vocabulary that is asked for, learnt or another's, written into the folder."""
     if config.tokenizer is not None:
-        return own_vocabulary.put_beside(config.tokenizer, folder)
+        return own_vocabulary.put_beside(config.tokenizer, folder, config.source)
     say(f"training a vocabulary of {config.vocab_size:,} tokens on {source.name}")
     bpe = tokenizer.train_tokenizer(_vocabulary_text(source), config.vocab_size, config.pretokenizer)
     bpe.save(folder / tokenizer.FILE_NAME)

@@ -6,6 +6,7 @@ import errno
 import fcntl
 import os
 import shutil
+import threading
 import time
 import warnings
 from pathlib import Path
@@ -98,17 +99,37 @@ def test_without_locks_only_old_half_written_folders_are_removed(config, tmp_pat
 def test_with_locks_every_half_written_folder_is_removed(config, tmp_path) -> None:
     cache = tmp_path / "cache"
     prepare(config, cache)
-    (prepared,) = cache.glob("text-*[!k]")
+    (prepared,) = cache.iterdir()
     shutil.rmtree(prepared)
     (cache / f"{prepared.name}.partial-0").mkdir()
     prepare(config, cache)
-    assert sorted(path.suffix for path in cache.iterdir()) == ["", ".lock"]
+    assert [*cache.iterdir()] == [prepared]
 
 
-def test_the_lock_is_held_in_the_block_and_free_after_it(tmp_path) -> None:
+def test_the_lock_is_held_in_the_block_and_its_file_is_gone_after_it(tmp_path) -> None:
     with one_at_a_time.one_at_a_time(tmp_path, "thing", print) as alone:
         assert alone
         with (tmp_path / "thing.lock").open("rb") as file, pytest.raises(BlockingIOError):
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    with (tmp_path / "thing.lock").open("rb") as file:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    assert not [*tmp_path.iterdir()]
+
+
+def test_of_many_that_wait_for_a_lock_whose_file_goes_one_at_a_time_holds_it(tmp_path) -> None:
+    inside, most, said = 0, list[int](), list[str]()
+
+    def hold() -> None:
+        nonlocal inside
+        for _ in range(20):
+            with one_at_a_time.one_at_a_time(tmp_path, "thing", said.append):
+                inside += 1
+                most.append(inside)
+                time.sleep(0.0005)  # long enough for others to open the file that is removed behind it
+                inside -= 1
+
+    threads = [threading.Thread(target=hold) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == [1] * 80 and set(said) == {"waiting for another process that prepares thing"}
+    assert not [*tmp_path.iterdir()]

@@ -140,9 +140,19 @@ def test_without_a_network_one_line_says_how_to_prepare_text_ahead(folder: Path,
         raise OSError("Connection refused\nand more")
 
     monkeypatch.setattr(tiktoken, "get_encoding", unreachable)
-    with pytest.raises(ValueError, match=r"\(Connection refused\): .*prepare FOLDER --tokenizer gpt2") as error:
+    with pytest.raises(ValueError, match=r"\(Connection refused\): .*prepare \S*texts --tokenizer gpt2`") as error:
         prepare(DataConfig(source=str(folder), tokenizer="gpt2"))
     assert "\n" not in str(error.value)
+    check_source(DataConfig(source=str(folder), tokenizer="gpt2"))  # a plan only looks
+    with pytest.raises(ValueError, match="could not download tiktoken's vocabulary gpt2"):
+        check_source(DataConfig(source=str(folder), tokenizer="gpt2"), download_now=True)
+
+
+def test_text_that_is_prepared_needs_no_vocabulary_from_the_network(folder: Path, encodings, monkeypatch) -> None:
+    config = DataConfig(source=str(folder), tokenizer="gpt2")
+    prepare(config)
+    monkeypatch.setattr(tiktoken, "get_encoding", {}.__getitem__)
+    assert check_source(config, download_now=True) == ""
 
 
 def test_a_folder_of_plain_texts_is_read_mixed_by_document_and_one_of_tables_by_name(folder: Path) -> None:

@@ -120,7 +120,7 @@ def workplace(tmp_path, monkeypatch, bench) -> Path:
 
 
 def everything(folder: Path) -> list[Path]:
-    return sorted(p for p in folder.rglob("*") if p.suffix != ".lock" and p.name != "cache")
+    return sorted(p for p in folder.rglob("*") if p.name != "cache")
 
 
 @pytest.mark.parametrize("arguments", [*MISTAKES, *LOOKING], ids=lambda a: " ".join(a)[:60])
