@@ -12,7 +12,8 @@ import errno
 import json
 import os
 import stat
-from collections.abc import Callable, Iterable
+import zlib
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -22,13 +23,16 @@ from optuna.storages.journal import BaseJournalBackend
 from storage import inside
 from tuner.campaign.journal_files import JOURNAL_BEFORE, JOURNAL_LOCK
 
+PACK = 1000  # lines
+
 
 class Journal(BaseJournalBackend):
     """The lines of a study. ``note`` is told, once for each reason, why the file was written anew or is not there."""
 
     def __init__(self, file: Path, note: Callable[[str], None]) -> None:
         self.file, self.note = file, note
-        self.lines: list[str] = []
+        self._packed: list[bytes] = []  # the older lines, so many in each: they are read again only to be written anew
+        self._lines: list[str] = []  # the newer ones
         self._left: tuple[int, ...] | None = None  # how the file was left; None: it is to be written
         self._noted: set[str] = set()
         with suppress(OSError):  # no regular file is there, or the folder cannot be written: the first line will say so
@@ -38,12 +42,17 @@ class Journal(BaseJournalBackend):
             file.with_name(JOURNAL_LOCK).unlink()
 
     def read_logs(self, log_number_from: int) -> Iterable[dict[str, Any]]:
-        return (json.loads(line) for line in self.lines[log_number_from:])
+        packed = PACK * len(self._packed)
+        lines = self._lines if log_number_from >= packed else [*self._all_lines()]
+        return (json.loads(line) for line in lines[log_number_from - (packed if lines is self._lines else 0) :])
 
     def append_logs(self, logs: list[dict[str, Any]]) -> None:
         new = [json.dumps(log, separators=(",", ":")) for log in logs]
-        known = bool(self.lines)
-        self.lines += new
+        known = bool(self._packed or self._lines)
+        self._lines += new
+        while len(self._lines) >= 2 * PACK:
+            self._packed.append(zlib.compress("\n".join(self._lines[:PACK]).encode()))
+            del self._lines[:PACK]
         try:
             if not known or not self._appended(new):
                 self._write_anew(known)
@@ -72,10 +81,15 @@ class Journal(BaseJournalBackend):
 
     def _write_anew(self, known: bool) -> None:
         changed = self._left is not None
-        inside.write(self.file.parent, self.file.name, _content(self.lines))
+        inside.write(self.file.parent, self.file.name, _content(self._all_lines()))
         self._left = _state(os.lstat(self.file))
         if known and changed:
             self._say(f"{self.file.name} was changed or removed by another program: it was written anew")
+
+    def _all_lines(self) -> Iterator[str]:
+        for pack in self._packed:
+            yield from zlib.decompress(pack).decode().split("\n")
+        yield from self._lines
 
     def _say(self, text: str) -> None:
         if text not in self._noted:
@@ -88,5 +102,5 @@ def _state(found: os.stat_result) -> tuple[int, ...]:
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
-def _content(lines: list[str]) -> bytes:
+def _content(lines: Iterable[str]) -> bytes:
     return "".join(f"{line}\n" for line in lines).encode()

@@ -13,6 +13,7 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
 from storage import inside
+from tuner.campaign import journal
 from tuner.campaign.journal import Journal
 from tuner.campaign.journal_files import JOURNAL
 from tuner.proposals.sampler import Sampler
@@ -120,8 +121,8 @@ def test_a_start_does_not_depend_on_the_journal_that_it_finds(how, toy_space, ba
 
 def test_the_search_asks_for_the_same_points_with_and_without_a_journal(toy_space, base_values, tmp_path) -> None:
     found = []
-    for journal in (None, tmp_path / JOURNAL):
-        one = Sampler(toy_space, base_values, 0, journal)
+    for file in (None, tmp_path / JOURNAL):
+        one = Sampler(toy_space, base_values, 0, file)
         for _ in range(20):
             step(one)
         found.append([trial.params for trial in one.study.trials])
@@ -137,3 +138,30 @@ def test_a_search_keeps_what_its_journal_got_over(bench, play) -> None:
     assert sum(row["status"] == "completed" for row in bench.rows())
     assert told == search.notes == [f"{JOURNAL} was changed or removed by another program: it was written anew"]
     assert (bench.folder / "errors" / "notes.txt").read_text() == f"{told[0]}\n"
+
+
+def test_a_line_is_appended_without_waiting_for_the_disk(sampler, monkeypatch) -> None:
+    step(sampler)  # which began the file
+
+    def waited(handle: int) -> None:
+        raise AssertionError("a view of the rows need not be on the disk")
+
+    monkeypatch.setattr(os, "fsync", waited)
+    monkeypatch.setattr(os, "fdatasync", waited)
+    for _ in range(3):
+        step(sampler)
+
+
+def test_older_lines_are_kept_small_and_are_still_read_and_written_anew(sampler, notes, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(journal, "PACK", 5)
+    for _ in range(6):
+        step(sampler)
+    backend = sampler.study._storage._backend
+    assert len(backend._lines) < 10 and len(backend._packed) > 3
+    whole = [*backend.read_logs(0)]
+    assert len(whole) == len((tmp_path / JOURNAL).read_text().splitlines())
+    for first in (1, 4, 5, 6, len(whole) - 1, len(whole)):
+        assert [*backend.read_logs(first)] == whole[first:]
+    (tmp_path / JOURNAL).unlink()
+    step(sampler)
+    assert states(tmp_path / JOURNAL) == ["COMPLETE"] * 7 and len(notes) == 1

@@ -219,3 +219,17 @@ def test_a_domain_and_its_distribution_hold_the_same_values(domain) -> None:
         assert found._contains(internal) and found.to_external_repr(internal) == value
     if not isinstance(domain, Choice):
         assert not found._contains(domain.low - 1) and not found._contains(domain.high + 1)
+
+
+def test_trials_have_their_ranges_in_common(toy_space, base_values, tmp_path) -> None:
+    first = Sampler(toy_space, base_values, 3, tmp_path / "first")
+    earlier = [TrialEnd(values, "completed", 1.0) for values in asked(first, 5)]
+    again = Sampler(toy_space, base_values, 3, tmp_path / "again", earlier=earlier)
+    asked(again, 3)
+    for study in (first.study, again.study):
+        ended = [t for t in study.get_trials(deepcopy=False) if t.state == TrialState.COMPLETE]
+        known = {(path, id(own)) for trial in ended for path, own in trial.distributions.items()}
+        assert len(ended) >= 5 and len(known) == len({path for path, _ in known})
+        assert all(
+            own == distribution(toy_space.knob(path).domain) for t in ended for path, own in t.distributions.items()
+        )
