@@ -52,10 +52,11 @@ TENTH = 10
 
 
 def measured(system: str, trials: int) -> dict[str, Any]:
-    """What a system says of itself, run in a process of its own; a ValueError where that fails."""
+    """Run a system in a process of its own, and return what it says of itself; a ValueError where that fails."""
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parents[1])}
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "benchmarks.overhead_systems", system, str(trials), folder]
+        run = "from benchmarks.overhead_systems import main; main()"
+        command = [sys.executable, "-c", run, system, str(trials), folder]
         done = subprocess.run(command, env=environment, capture_output=True, text=True)
     if done.returncode:
         raise ValueError(f"{system} failed: {(done.stderr.strip().splitlines() or ['without a word'])[-1]}")

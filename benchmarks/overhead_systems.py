@@ -1,8 +1,6 @@
 """Systems whose overhead is compared: each searches the same space by the same trainings, in a process of its own.
 
-    python -m benchmarks.overhead_systems SYSTEM TRIALS FOLDER
-
-It prints one line of JSON, which ``overhead.py`` makes a row of. All propose by Optuna's TPE and stop early by
+``main`` prints one line of JSON, which ``overhead.py`` makes a row of. All propose by Optuna's TPE and stop early by
 asynchronous halving at the same steps; ``played`` is our driver alone: no Ray, and trials that end at once.
 """
 
@@ -377,7 +375,3 @@ def main() -> None:
     kept = [path for path in Path(found.pop("kept")).rglob("*") if path.is_file()]
     found |= {"files": len(kept), "bytes": sum(path.stat().st_size for path in kept)}
     print(json.dumps(found), file=out)
-
-
-if __name__ == "__main__":
-    main()
