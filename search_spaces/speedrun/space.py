@@ -62,7 +62,8 @@ SPACE = Space(
                 "data.seq_len": {2048: 128, 512: 32},
                 "data.batch_tokens": {8192: 512, 16_384: 1024, 32_768: 2048, 49_152: 3072},
                 "target.loss": {6.7: 6.0},  # of a batch, with a vocabulary of 1024
-                "budget.tokens": {6_553_600: 102_400, 3_276_800: 51_200, 1_638_400: 25_600},
+                "budget.tokens": {6_553_600: 102_400, 3_276_800: 51_200, 1_638_400: 25_600, 40_943_616: 638_976},
+                "horizon.steps": {122_070: 122_070, 10_000: 2497},  # the latter 12 times the steps that are trained
             },
         ),
     },

@@ -7,14 +7,16 @@ import re
 from collections.abc import Callable
 
 import pytest
+import torch
 
 import search_spaces
 from search_spaces import recorded
 from search_spaces.recorded import RecordedRun
-from trainable.config import Budget, TrainConfig
+from trainable.config import Budget, Spent, TrainConfig
 from trainable.models.stem.embed_mixup import EmbedMixup
 
 GOLF, NANOCHAT = search_spaces.load("parameter_golf"), search_spaces.load("nanochat")
+MAINRUN, SPEEDRUN = search_spaces.load("mainrun"), search_spaces.load("speedrun")
 
 
 def golf(run_id: str, reading: str = "as_run", scale: str = "full") -> TrainConfig:
@@ -113,3 +115,55 @@ def test_the_full_scale_reads_the_text_as_the_scripts_loader_and_the_small_scale
             assert {golf(run.id, "as_run", scale).data.order for scale in ("proxy", "replay")} == {"stream"}
     data = golf("BASE").data
     assert (data.batch_tokens // data.grad_accum_steps, data.grad_accum_steps, data.seq_len) == (65_536, 8, 1024)
+
+
+# --- mainrun: torch's OneCycleLR over the 1883 steps of the fork ------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("run_id", "peak", "pct", "div", "final"),
+    [("current", 1e-3, 0.5, 10.0, 1e4), ("one-cycle", 5e-4, 0.2, 5.0, 100.0)],
+)
+@pytest.mark.filterwarnings("ignore:Detected call of")  # torch wants its optimizer stepped first
+def test_rates_and_beta1_of_mainruns_one_cycle_are_torchs_at_every_step(run_id, peak, pct, div, final):
+    config = recorded.resolve(MAINRUN, run_id, "as_run")
+    adam = torch.optim.AdamW([torch.nn.Parameter(torch.zeros(1))])
+    theirs = torch.optim.lr_scheduler.OneCycleLR(
+        adam, max_lr=peak, total_steps=1883, pct_start=pct, div_factor=div, final_div_factor=final
+    )
+    assert config.horizon is not None
+    for step in range(1883):
+        progress, group = config.horizon.fraction(Spent(steps=step)), adam.param_groups[0]
+        assert config.optimizer.lr * config.schedule(progress) == pytest.approx(group["lr"], rel=1e-9)
+        assert config.schedule.momentum(progress) == pytest.approx(group["betas"][0], rel=1e-9)
+        if step < 1882:
+            theirs.step()
+
+
+def test_the_report_itself_counts_a_cycle_from_the_first_step_to_the_end():
+    for run_id, pct in (("current", 0.5), ("one-cycle", 0.2)):
+        config = recorded.resolve(MAINRUN, run_id, "as_logged")
+        assert config.horizon is None and config.schedule.pct_start == pct
+
+
+# --- speedrun: train_moe.py of 5-dollar-llm at 0248c5b, and its training/trainer.py -----------------------------------
+
+
+@pytest.mark.parametrize("run_id", ["moe", "moe-zero-init"])
+def test_the_mixture_trains_a_twelfth_of_its_schedule_and_warms_up_for_most_of_that(run_id):
+    config = recorded.resolve(SPEEDRUN, run_id, "as_run")
+    limit, accumulation, rows, length = 10_000, 12, 8, 512
+    steps = limit // accumulation
+    assert config.budget == Budget(tokens=steps * accumulation * rows * length)
+    assert config.horizon is not None and config.data.batch_tokens == accumulation * rows * length
+    warmup = int(limit * 0.05)
+    for step in range(steps):
+        fallen = (step - warmup) / (limit - warmup)
+        published = step / warmup if step < warmup else 0.1 + 0.9 * 0.5 * (1 + math.cos(math.pi * fallen))
+        assert config.schedule(config.horizon.fraction(Spent(steps=step))) == pytest.approx(published, abs=1e-12)
+
+
+def test_the_mixture_as_run_has_one_matrix_for_queries_keys_and_values_and_no_norm_of_them():
+    for run_id in ("moe", "moe-zero-init"):
+        model, logged = (recorded.resolve(SPEEDRUN, run_id, reading).model for reading in ("as_run", "as_logged"))
+        assert (model.joined_qkv, model.qk_norm, logged.joined_qkv, logged.qk_norm) == (True, False, False, True)

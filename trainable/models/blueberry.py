@@ -1,8 +1,8 @@
 """The speedrun's "Blueberry": a plain pre-norm transformer, 151,032,320 parameters at 32 layers of 512.
 
 Embeddings times sqrt(model_dim), RMSNorms with a gain, QK-norm with a gain and before RoPE, grouped keys, a tied head,
-no biases, dropout in every place. Its MoE forms have a mixture of SiLU experts in the MLP's place.
-Source: 5-dollar-llm at the record (fce1efd).
+no biases, dropout in every place. Its MoE forms have a mixture of SiLU experts in the MLP's place, no QK-norm, and one
+matrix for queries, keys and values. Source: 5-dollar-llm at the record (fce1efd), the MoE forms at 0248c5b.
 """
 
 from __future__ import annotations
@@ -39,6 +39,8 @@ class Blueberry(Model):
     rope_base: RopeBase = 10_000.0  # longest wavelength of the rotary positions, in tokens / 2 pi
     init_std: Positive = 0.02  # of every matrix and table
     zero_init_proj: bool = False  # attention and MLP output projections start at zero instead
+    qk_norm: bool = True  # queries and keys normalised per head; the MoE forms have no such norm before 2025-12-15
+    joined_qkv: bool = False  # queries, keys and values by one matrix, as the MoE forms have it: to Muon it is one
 
     def validate(self) -> None:
         even = self.model_dim > 0 and self.model_dim % (2 * self.num_heads) == 0

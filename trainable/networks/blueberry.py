@@ -103,15 +103,34 @@ class Attention(MeasurableAttention):
         super().__init__()
         dim, self.head_dim = config.model_dim, config.model_dim // config.num_heads
         self.num_heads, self.num_kv_heads = config.num_heads, config.num_kv_heads
-        self.q = nn.Linear(dim, dim, bias=False)
-        self.k = nn.Linear(dim, self.num_kv_heads * self.head_dim, bias=False)
-        self.v = nn.Linear(dim, self.num_kv_heads * self.head_dim, bias=False)
+        kv_dim, self.joined = self.num_kv_heads * self.head_dim, config.joined_qkv
+        if self.joined:
+            self.qkv = nn.Linear(dim, dim + 2 * kv_dim, bias=False)
+        else:
+            self.q = nn.Linear(dim, dim, bias=False)
+            self.k = nn.Linear(dim, kv_dim, bias=False)
+            self.v = nn.Linear(dim, kv_dim, bias=False)
         self.proj = nn.Linear(dim, dim, bias=False)
-        self.q_norm, self.k_norm = Norm(self.head_dim), Norm(self.head_dim)
+        self.q_norm = Norm(self.head_dim) if config.qk_norm else nn.Identity()
+        self.k_norm = Norm(self.head_dim) if config.qk_norm else nn.Identity()
         self.attend = CausalAttention(config.dropout)
 
     def forward(self, x: Tensor, rotation: tuple[Tensor, Tensor]) -> Tensor:
-        q, k, v = (linear(x).unflatten(-1, (-1, self.head_dim)) for linear in (self.q, self.k, self.v))
+        q, k, v = self.heads(x)
         y = self.attend(rotate(self.q_norm(q), *rotation), rotate(self.k_norm(k), *rotation), v)
         out: Tensor = self.proj(y.flatten(2))
         return out
+
+    def heads(self, x: Tensor) -> tuple[Tensor, ...]:
+        """Queries, keys and values: (batch, time, heads, head_dim)."""
+        if self.joined:
+            heads = self.qkv(x).unflatten(-1, (-1, self.head_dim))
+            return heads.split([self.num_heads, self.num_kv_heads, self.num_kv_heads], dim=-2)  # type: ignore[no-any-return]
+        return tuple(linear(x).unflatten(-1, (-1, self.head_dim)) for linear in (self.q, self.k, self.v))
+
+    def query_and_key(self) -> tuple[list[Tensor], list[Tensor]]:
+        if not self.joined:
+            return super().query_and_key()
+        rows = [heads * self.head_dim for heads in (self.num_heads, self.num_kv_heads, self.num_kv_heads)]
+        queries, keys, _ = torch.split(self.qkv.weight, rows)
+        return [queries], [keys]

@@ -104,14 +104,23 @@ class MeasurableAttention(nn.Module):
         A key that several query heads read stays as it is, and the query takes all.
         """
         shared = self.num_kv_heads != self.num_heads
-        shrink_rows(self.q, factors if shared else factors**balance)
+        queries, keys = self.query_and_key()
+        shrink_rows(queries, factors if shared else factors**balance)
         if not shared:
-            shrink_rows(self.k, factors ** (1 - balance))
+            shrink_rows(keys, factors ** (1 - balance))
+
+    def query_and_key(self) -> tuple[list[Tensor], list[Tensor]]:
+        """Weights, and biases where there are any, that make the queries, and those that make the keys."""
+        return parameters_of(self.q), parameters_of(self.k)
 
 
-def shrink_rows(linear: nn.Linear, factors: Tensor) -> None:
-    """Multiply what the layer puts out for each head by its factor: the rows of its weights, and of its bias."""
-    for parameter in (linear.weight, linear.bias):
-        if parameter is not None:
-            heads = parameter.view(len(factors), -1)
-            heads.mul_(factors.to(heads.dtype)[:, None])
+def parameters_of(linear: nn.Linear) -> list[Tensor]:
+    """The weight of a layer, and its bias if it has one."""
+    return [linear.weight] if linear.bias is None else [linear.weight, linear.bias]
+
+
+def shrink_rows(parameters: Iterable[Tensor], factors: Tensor) -> None:
+    """Multiply what a layer puts out for each head by its factor: the rows of its weights, and of its bias."""
+    for parameter in parameters:
+        heads = parameter.view(len(factors), -1)
+        heads.mul_(factors.to(heads.dtype)[:, None])

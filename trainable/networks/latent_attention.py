@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from trainable.models.latent_attention import LatentHeads
-from trainable.networks.causal_attention import MeasurableAttention, shrink_rows
+from trainable.networks.causal_attention import MeasurableAttention, parameters_of, shrink_rows
 from trainable.networks.gradients import norm, rotate
 from trainable.networks.query_key_value import Rotation, uniform_linear
 
@@ -41,6 +41,6 @@ class LatentProjections(MeasurableAttention):
 
     @torch.no_grad()
     def shrink_logits(self, factors: Tensor, balance: float) -> None:
-        shrink_rows(self.q, factors**balance)
-        shrink_rows(self.k, factors ** (1 - balance))
-        shrink_rows(self.q_rope, factors)  # the rotary key is everyone's
+        shrink_rows(parameters_of(self.q), factors**balance)
+        shrink_rows(parameters_of(self.k), factors ** (1 - balance))
+        shrink_rows(parameters_of(self.q_rope), factors)  # the rotary key is everyone's

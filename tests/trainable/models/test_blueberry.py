@@ -95,6 +95,40 @@ def test_the_logits_are_those_of_the_formulas():
     torch.testing.assert_close(network(tokens[None])[0], expected, atol=1e-5, rtol=1e-5)  # the rotary table is fp32
 
 
+def test_the_mixtures_attention_is_that_of_one_matrix_without_norms():
+    """models/layers.py at 0248c5b: qkv(x) cut into three, queries and keys turned, and one output matrix."""
+    model = with_values(SMALL, {"num_kv_heads": 4, "joined_qkv": True, "qk_norm": False})
+    attention = model.build(VOCAB, TIME).double().eval().blocks[0].attention
+    assert {name: tuple(p.shape) for name, p in attention.named_parameters()} == {
+        "qkv.weight": (48, 16),
+        "proj.weight": (16, 16),
+    }
+    with torch.no_grad():
+        for parameter in attention.parameters():
+            parameter.copy_(torch.randn_like(parameter))
+    x, out = torch.randn(TIME, 16).double(), []
+    for h in range(4):
+        q, k, v = (x @ part[4 * h : 4 * h + 4].T for part in attention.qkv.weight.chunk(3))
+        logits = (turned(q) @ turned(k).T / 2).masked_fill(~torch.ones(TIME, TIME).tril().bool(), -math.inf)
+        out.append(logits.softmax(-1) @ v)
+    angle = torch.arange(TIME).double()[:, None] * 10_000 ** (-torch.arange(2).double() / 2)
+    found = attention(x[None], (angle.cos()[:, None], angle.sin()[:, None]))[0]
+    torch.testing.assert_close(found, torch.cat(out, dim=-1) @ attention.proj.weight.T, atol=1e-9, rtol=1e-9)
+
+
+def test_a_joined_matrix_gives_what_its_three_parts_give_with_grouped_keys_too():
+    joined = with_values(SMALL, {"joined_qkv": True}).build(VOCAB, TIME).eval()
+    parts = SMALL.build(VOCAB, TIME).eval()
+    weights = dict(joined.state_dict())
+    for i in range(2):
+        whole = weights.pop(f"blocks.{i}.attention.qkv.weight")
+        for name, weight in zip("qkv", whole.split([16, 8, 8]), strict=True):
+            weights[f"blocks.{i}.attention.{name}.weight"] = weight
+    parts.load_state_dict(weights)
+    tokens = torch.randint(VOCAB, (2, TIME))
+    torch.testing.assert_close(joined(tokens), parts(tokens))
+
+
 def test_dropout_acts_in_every_place():
     """Embedding and output, and in a layer the attention weights, the hidden channels and both branches."""
     network = SMALL.build(VOCAB, TIME)

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 
+from trainable.models.blueberry import Blueberry
 from trainable.models.gpt import GPT
 from trainable.models.gpt2 import GPT2
 from trainable.models.latent_attention import LatentHeads
@@ -84,3 +86,19 @@ def test_a_shared_key_is_left_as_it_is():
     before = attention.k.weight.detach().clone()
     attention.shrink_logits(torch.full((4,), 0.5), 0.5)
     assert torch.equal(attention.k.weight, before)
+
+
+def test_heads_whose_matrices_are_joined_shrink_as_those_of_their_own():
+    model = Blueberry(num_layers=1, model_dim=16, num_heads=4, num_kv_heads=4, dropout=0.0, qk_norm=False)
+    attention = replace(model, joined_qkv=True).build(10, 5).blocks[0].attention.double()
+    x, factors = torch.randn(1, 5, 16).double(), torch.tensor([1.0, 0.5, 0.3, 0.9]).double()
+
+    def logits_and_values() -> tuple[torch.Tensor, torch.Tensor]:
+        q, k, v = (heads.detach() for heads in attention.heads(x))
+        return torch.einsum("bqhd,bkhd->hqk", q, k), v
+
+    before, values = logits_and_values()
+    attention.shrink_logits(factors, 0.5)
+    after, kept = logits_and_values()
+    torch.testing.assert_close(after, factors[:, None, None] * before)
+    assert torch.equal(values, kept)

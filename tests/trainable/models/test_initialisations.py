@@ -52,17 +52,17 @@ CASES: list[tuple[tuple[str, ...], Model]] = [
     (("GPT2",), GPT2(num_layers=2, model_dim=32)),
     (("NGPT, campaign",), replace(NGPT.campaign(), num_layers=2, model_dim=32)),
     (("NGPT, paper",), NGPT(num_layers=2, model_dim=32)),
-    (("Blueberry", "Blueberry, drawn", "Blueberry, dense"), BLUEBERRY),
+    (("Blueberry", "Blueberry, separate", "Blueberry, drawn", "Blueberry, dense"), BLUEBERRY),
     (
-        ("Blueberry", "Blueberry, zero", "Blueberry, dense", "Blueberry, untied"),
+        ("Blueberry", "Blueberry, separate", "Blueberry, zero", "Blueberry, dense", "Blueberry, untied"),
         replace(BLUEBERRY, zero_init_proj=True, tie_embeddings=False),
     ),
     (
-        ("Blueberry", "Blueberry, drawn", "Blueberry, MoE"),
-        replace(BLUEBERRY, experts=Experts(num_experts=4), mlp=Silu()),
+        ("Blueberry", "Blueberry, joined", "Blueberry, drawn", "Blueberry, MoE"),
+        replace(BLUEBERRY, experts=Experts(num_experts=4), mlp=Silu(), joined_qkv=True, qk_norm=False),
     ),
     (
-        ("Blueberry", "Blueberry, zero", "Blueberry, MoE"),
+        ("Blueberry", "Blueberry, separate", "Blueberry, zero", "Blueberry, MoE"),
         replace(BLUEBERRY, experts=Experts(num_experts=4), mlp=Silu(), zero_init_proj=True),
     ),
 ]

@@ -3,9 +3,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+import torch
+from torch import Tensor
 
 from trainable.models.blueberry import Blueberry
 from trainable.models.mixture_of_experts import Experts
+from trainable.optimizers import update_rule
 from trainable.optimizers.muon_adam_split import MuonAdamSplit
 from trainable.optimizers.newton_schulz import CubicNewtonSchulz
 
@@ -45,6 +48,46 @@ def test_its_two_groups_have_the_rates_and_rules_of_the_record():
         and rule.beta2 is None
         and rule.orthogonal == CubicNewtonSchulz(steps=3)
     )
+
+
+def published_muon(momentum: Tensor, gradient: Tensor) -> Tensor:
+    """What optimizers/muon.py takes off a matrix at rate 1, at the record and of its MoE forms; moves ``momentum``."""
+    momentum.mul_(0.95).add_(0.05 * gradient)
+    x = 0.05 * gradient + 0.95 * momentum
+    rows, columns = x.shape
+    x = (x.T if rows > columns else x) / (x.norm() + 1e-7)
+    for _ in range(5):
+        gram = x @ x.T
+        x = 3.4445 * x + (-4.7750 * gram + 2.0315 * gram @ gram) @ x
+    return (x.T if rows > columns else x) * max(1.0, rows / columns) ** 0.5
+
+
+@pytest.mark.parametrize("joined", [False, True])
+def test_three_updates_are_those_of_the_published_code(joined):
+    """Also where queries, keys and values are one matrix: orthogonal as a whole, and sqrt(3) times the rate."""
+    torch.manual_seed(0)
+    network = replace(MODEL, num_kv_heads=4, joined_qkv=joined, qk_norm=not joined).build(40, 8).double()
+    optimizer = MuonAdamSplit(matrix_lr=0.02, adamw_lr=0.003)
+    groups = optimizer.groups(network)
+    states = update_rule.start(groups)
+    expected = {name: p.detach().clone() for name, p in network.named_parameters()}
+    ours = {name for name, p in network.named_parameters() if p.ndim == 2 and name != "embedding.weight"}
+    assert (joined and expected["blocks.0.attention.qkv.weight"].shape == (48, 16)) or not joined
+    others = {name: torch.nn.Parameter(p.clone()) for name, p in expected.items() if name not in ours}
+    adam = torch.optim.AdamW(others.values(), lr=0.003, weight_decay=0.2)  # torch's betas and eps
+    momenta = {name: torch.zeros_like(expected[name]) for name in ours}
+    for step in range(3):
+        for name, parameter in network.named_parameters():
+            parameter.grad = torch.randn_like(parameter)
+            if name in ours:
+                expected[name] -= 0.02 * published_muon(momenta[name], parameter.grad.clone())
+            else:
+                others[name].grad = parameter.grad.clone()
+        adam.step()
+        update_rule.update(groups, states, 1.0, step)
+    for name, parameter in network.named_parameters():
+        wanted = expected[name] if name in ours else others[name].detach()
+        torch.testing.assert_close(parameter.detach(), wanted, rtol=1e-9, atol=1e-11)
 
 
 def test_the_speedrun_trains_with_it_and_resumes(tiny, run_to_end, assert_resumes_identically):
