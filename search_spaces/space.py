@@ -166,13 +166,15 @@ class Space:
     def fixed(self, base: TrainConfig, overrides: Mapping[str, Any]) -> tuple[TrainConfig, Space]:
         """The base with ``overrides`` set for the whole campaign, and the space without the knobs they settle.
 
-        A knob that goes is one that was set, or whose condition can no longer hold. A value set inside a component that
-        is itself sampled goes into every option that has it: ``schedule.min_lr_frac=0.2`` holds for all schedules with
-        a floor.
+        A knob that goes is one that was set, whose condition can no longer hold, or that a component which was set does
+        not have (:meth:`without_place`). A value set inside a component that is itself sampled goes into every option
+        that has it: ``schedule.min_lr_frac=0.2`` holds for all schedules with a floor.
         """
         new = with_values(base, overrides)
-        kept: list[Knob] = []
+        homeless, kept = self.without_place(new, overrides), list[Knob]()
         for knob in self.knobs:
+            if knob.path in homeless:
+                continue
             parents, when = {k.path for k in kept}, knob.when or {}
             dead = any(p not in parents and label_at(new, self.knob(p)) not in labels for p, labels in when.items())
             if knob.path not in overrides and not dead:
@@ -182,6 +184,19 @@ class Space:
                 }
                 kept.append(replace(knob, domain=_with_inside(knob.domain, inside), when=live or None))
         return new, replace(self, knobs=tuple(kept))
+
+    def without_place(self, config: TrainConfig, overrides: Mapping[str, Any]) -> dict[str, str]:
+        """Path of each knob that a component of ``overrides`` does not have in ``config`` -> name of that component.
+
+        A knob is not among them whose condition names the component: its space says itself where it does nothing.
+        """
+        found = {}
+        for knob in self.knobs:
+            parents = [path for path in overrides if knob.path.startswith(f"{path}.")]
+            said = any(path in (knob.when or {}) for path in parents)
+            if parents and not said and not _has(config, knob.path):
+                found[knob.path] = type(get_value(config, max(parents, key=len))).__name__
+        return found
 
     def active(self, knob: Knob, values: Mapping[str, Value]) -> bool:
         """Tell whether ``knob`` does anything under ``values``, which hold the knobs that come before it."""
@@ -235,6 +250,14 @@ def label_at(config: TrainConfig, knob: Knob) -> Value:
 def _value_or_neutral(config: TrainConfig, path: str) -> Any:
     """The value at ``path``; that of the neutral setting where a tuple lacks the component."""
     return get_value(with_neutral(config, path), path)
+
+
+def _has(config: TrainConfig, path: str) -> bool:
+    try:
+        _value_or_neutral(config, path)
+    except ValueError:
+        return False
+    return True
 
 
 def with_neutral(config: TrainConfig, path: str) -> TrainConfig:

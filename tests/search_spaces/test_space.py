@@ -145,6 +145,30 @@ def test_a_fixed_choice_leaves_the_knobs_inside_it_free():
     assert rest.config(base, {"schedule.warmup_frac": 0.25}).schedule == Tidal(warmup_frac=0.25)
 
 
+def test_knobs_that_a_fixed_component_does_not_have_are_gone_and_can_be_named():
+    """Geodesic Muon for nGPT, as its page has it; the knobs of a component that is searched have conditions instead."""
+    ngpt = search_spaces.load("ngpt")
+    overrides = {"optimizer": "MuonAdamSplit", "optimizer.adam_wd": 0.0}
+    base, rest = ngpt.fixed(ngpt.scale("proxy").base, overrides)
+    gone = ngpt.without_place(base, overrides)
+    assert set(paths(ngpt)) - set(paths(rest)) == gone.keys() == {p for p in paths(ngpt) if p.startswith("optimizer.")}
+    assert set(gone.values()) == {"MuonAdamSplit"} and "optimizer.lr" in gone
+    assert rest.config(base, rest.values_of(base)) == base
+    assert SPACE.without_place(SPACE.fixed(BASE, {"schedule": "Cosine"})[0], {"schedule": "Cosine"}) == {}
+    assert ngpt.without_place(ngpt.scale("proxy").base, {"optimizer.lr": 0.1}) == {}
+
+
+@pytest.mark.parametrize("name", search_spaces.names())
+@pytest.mark.parametrize("optimizer", ["AdamW", "MuonAdam", "MuonAdamSplit", "MuonAdamW", "SGD"])
+def test_every_space_can_be_searched_with_any_optimizer(name, optimizer):
+    space = search_spaces.load(name)
+    base, rest = space.fixed(space.scale("proxy").base, {"optimizer": optimizer})
+    values = rest.values_of(base)  # which may lie outside what is searched: refused, with the setting to give too
+    inside = {path: value for path, value in values.items() if value in rest.knob(path).domain}
+    assert type(base.optimizer).__name__ == optimizer and len(inside) >= len(values) - 2
+    assert rest.config(base, inside) == base
+
+
 def test_a_value_fixed_inside_a_sampled_component_holds_for_every_option_that_has_it():
     base, rest = SPACE.fixed(BASE, {"schedule.min_lr_frac": 0.25})
     assert "schedule" in paths(rest) and "schedule.min_lr_frac" not in paths(rest)

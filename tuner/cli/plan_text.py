@@ -56,6 +56,8 @@ def describe(
         return
     trials, knobs = counted(question.trials, "trial"), counted(len(space.knobs), "knob")
     console.print(f"plan: {trials} on {where}, {budget} each, {knobs}{fixed}")
+    for name, paths in lost_knobs(question).items():
+        console.print(f"not searched, since {name} has no such knobs: {', '.join(paths)}")
     print_limits(console, here, slots, checkpointing)
     if question.note:
         console.print(question.note)
@@ -94,6 +96,14 @@ def confirmation(design: Design) -> str:
         seeds += f", the best undecided one alone to {design.alone}"
     runs = counted_range(design.fewest_runs, design.most_runs, "run")
     return f"after the search the best {design.candidates} and the base on {seeds}: {runs} (--no-confirm: none)"
+
+
+def lost_knobs(question: Question) -> dict[str, list[str]]:
+    """Name of each component that was set -> the paths of the space's knobs that it does not have."""
+    found: dict[str, list[str]] = {}
+    for path, name in question.original.without_place(question.base, question.overrides).items():
+        found.setdefault(name, []).append(path)
+    return found
 
 
 def describe_replay(console: Console, question: Question, where: str, fixed: str) -> None:

@@ -183,3 +183,11 @@ def test_a_plan_says_which_checkpoints_are_asked_for(planned) -> None:
 def test_a_plan_says_what_the_kept_weights_take_on_the_disk(planned, arguments, said) -> None:
     scale = [] if "--scale" in arguments else ["--scale", "proxy"]
     assert line(planned(*GOLF, *scale, *arguments), "weights") == f"weights: {said}"
+
+
+def test_a_plan_names_the_knobs_that_a_set_component_does_not_have(planned) -> None:
+    muon = ("--set", "optimizer=MuonAdamSplit")
+    said = planned("--space", "ngpt", "--no-audit", "--dry-run", *muon)
+    names = "optimizer.lr, optimizer.other_lr_ratio, optimizer.weight_decay, optimizer.beta2"
+    assert f"not searched, since MuonAdamSplit has no such knobs: {names}\n" in said and ", 12 knobs" in said
+    assert "not searched" not in planned("--space", "ngpt", "--no-audit", "--dry-run")
