@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from math import ceil
 
-from terminal.counted import counted_range
+from terminal.counted import counted, counted_range
 
 MOST_CANDIDATES, MOST_SEEDS = 10, 30
 CARRY, MOST_CARRIED = 6, 50  # of a search's best to a larger scale: unless told otherwise, and at most
@@ -40,10 +40,14 @@ class Design:
         candidates, first, all_to = int(match[1]), int(match[2]), int(match[3] or match[2])
         last = int(match[4] or all_to)
         if not 1 <= candidates <= MOST_CANDIDATES:
-            raise ValueError(f"{text!r} asks for {candidates} candidates but it must be 1 to {MOST_CANDIDATES}")
+            raise ValueError(
+                f"{text!r} asks for {counted(candidates, 'candidate')}, but 1 to {MOST_CANDIDATES} can be confirmed"
+            )
         if not 2 <= first <= all_to <= last <= MOST_SEEDS:
             seeds = counted_range(first, last, "seed")
-            raise ValueError(f"{text!r} asks for {seeds} but it must be 2 to {MOST_SEEDS}, ascending")
+            raise ValueError(
+                f"{text!r} asks for {seeds}, but each candidate takes 2 to {MOST_SEEDS}, from fewer to more"
+            )
         return cls(candidates, first, all_to, last if last > all_to else 0)
 
     @classmethod

@@ -23,6 +23,7 @@ class OneLineParser(argparse.ArgumentParser):
     """argparse without its usage text; an option that does not exist is told the nearest one that does."""
 
     _unknown: str = ""
+    _given: Sequence[str] = ()
     for_more: str = ""  # the end of what is said of a name too many: where it would be taken
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
@@ -33,7 +34,7 @@ class OneLineParser(argparse.ArgumentParser):
     ) -> Any:
         """Parse as argparse does, which alone would keep the last value of an option given twice, and say nothing."""
         given = sys.argv[1:] if args is None else list(args)
-        self._unknown = self._first_unknown(given)
+        self._given, self._unknown = given, self._first_unknown(given)
         self._check_once(given)
         return super().parse_known_args(given, namespace)
 
@@ -62,6 +63,8 @@ class OneLineParser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         if message.startswith("the following arguments are required") and self._unknown:
             message = f"unrecognized arguments: {self._unknown}"  # that may have been meant as one of them
+        if lacking := re.fullmatch(r"argument (\S+): expected (?:one|at least one) argument", message):
+            message += self._taken_for_an_option(lacking[1])
         unknown = re.match(r"unrecognized arguments: (\S+)", message)
         if unknown and not unknown[1].startswith("-"):
             message = self._one_too_many(unknown[1])
@@ -73,6 +76,14 @@ class OneLineParser(argparse.ArgumentParser):
                 message += f"; the file is './{unknown[1]}'"
         complain(self.prog, message)
         self.exit(BAD_INPUT)
+
+    def _taken_for_an_option(self, option: str) -> str:
+        """Say how a value is given that begins as an option; empty where the next word is an option, or none."""
+        names = option.split("/")
+        behind = [word for name, word in zip(self._given, self._given[1:], strict=False) if name in names]
+        if not behind or not behind[0].startswith("-") or behind[0].partition("=")[0] in self._option_string_actions:
+            return ""
+        return f" ({behind[0]!r} begins as an option does: {names[-1]}={behind[0]} gives it as a value)"
 
     def _one_too_many(self, name: str) -> str:
         """Say of a word that is no option how many names are taken, and where more of them are."""

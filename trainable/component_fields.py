@@ -15,6 +15,8 @@ from terminal.short import shortened
 
 from trainable.component import Component, component
 
+NOT_FINITE = ("nan", "inf", "infinity")  # texts that other programs take for numbers
+
 
 def field_of(cls: type[Component], name: str, at: str = "", elsewhere: Iterable[str] = ()) -> dataclasses.Field[Any]:
     """The field; a ValueError names the nearest path, of those ``elsewhere`` one that ends in the name."""
@@ -60,6 +62,8 @@ def typed(cls: type[Component], name: str, value: Any) -> Any:
         converted = _converted(hint, value)
         if converted is not _MISFIT:
             return converted
+    if isinstance(value, str) and value.lower().lstrip("+-") in NOT_FINITE and {int, float} & set(hints):
+        raise ValueError(f"{cls.__name__}.{name} is {value} but must be finite")
     wanted = " or ".join(_in_words(hint) for hint in hints)
     raise ValueError(f"{cls.__name__}.{name} is {shortened(value)} but must be {wanted}{_meant(cls, name, value)}")
 

@@ -29,6 +29,7 @@ from tuner.proposals.warm_start import Prior
 from tuner.spec import AT_NONE, KEEP_CONFIRMED, KEEP_NONE, CampaignSpec, Replay
 
 PRECISION = "precision"  # the path of the field that a campaign's --precision sets
+UNSTOPPED_REPLAY = "a replay trains each run to its end unless --stopper predictive is given too"
 REPLAY_REPORTS = 4  # evaluations on the way of a replayed trial: its curve
 
 
@@ -120,7 +121,7 @@ def _ask_search(space: Space, spec: CampaignSpec, scale: str) -> Question:
         trials=trials,
         sampler=search_methods.chosen(spec.sampler, len(asked.objectives), trials),
         stopper=stopper,
-        promote=promoting(spec.promote, stopper),
+        promote=promoting(spec.promote, stopper, "" if spec.stopper else _unstopped(asked)),
         reports=spec.reports or 0,
         confirm=(DEFAULT if one else False) if spec.confirm is None else spec.confirm,
         keep=spec.keep or KEEP_CONFIRMED,
@@ -140,7 +141,7 @@ def _ask_replay(space: Space, spec: CampaignSpec, scale: str, wanted: Replay) ->
         trials=len(planned),
         sampler=None,
         stopper=spec.stopper or "none",
-        promote=promoting(spec.promote, spec.stopper or "none"),
+        promote=promoting(spec.promote, spec.stopper or "none", "" if spec.stopper else UNSTOPPED_REPLAY),
         reports=REPLAY_REPORTS if spec.reports is None else spec.reports,
         confirm=spec.confirm or False,
         keep=spec.keep or KEEP_NONE,
@@ -184,23 +185,38 @@ def _settled(spec: CampaignSpec, asked: Space, scale: str) -> CampaignSpec:
     )
 
 
-def promoting(asked: bool | None, stopper: str) -> bool:
-    """Tell whether stopped trials may go on; a ValueError where that is asked for of a rule that cannot tell when."""
+def promoting(asked: bool | None, stopper: str, why: str = "") -> bool:
+    """Tell whether stopped trials may go on; a ValueError where that is asked for of a rule that cannot tell when.
+
+    ``why`` says why nothing is stopped, where nobody has chosen that.
+    """
     if asked and stopper != early_stopping.PREDICTIVE:
+        if why:
+            raise ValueError(f"--promote lets stopped trials go on, and none is stopped: {why}")
         others = f"lets trials go on that --stopper {early_stopping.PREDICTIVE} has stopped, not --stopper {stopper}"
         raise ValueError(f"--promote {others}")
     return stopper == early_stopping.PREDICTIVE if asked is None else asked
+
+
+def _unstopped(asked: Space) -> str:
+    why = why_not_stopped(asked)
+    return f"early stopping {why}" if why else ""
 
 
 def check_stopper(asked: Space, spec: CampaignSpec) -> None:
     """Raise a ValueError where early stopping is asked for, and has nothing on the way to judge by."""
     if spec.stopper in (None, "none") or asked.measured_on_the_way:
         return
+    raise ValueError(f"--stopper {spec.stopper} {why_not_stopped(asked)}")
+
+
+def why_not_stopped(asked: Space) -> str:
+    """Say why early stopping has nothing on the way to judge by; empty where it has."""
+    if asked.measured_on_the_way:
+        return ""
     if asked.second_objective is not None:
-        why = "judges by one objective: a trial behind in one may be ahead in the other"
-    else:
-        why = f"judges by values on the way, and {asked.objective} is known at the end only"
-    raise ValueError(f"--stopper {spec.stopper} {why}")
+        return "judges by one objective: a trial behind in one may be ahead in the other"
+    return f"judges by values on the way, and {asked.objective} is known at the end only"
 
 
 def _check_confirmation(spec: CampaignSpec) -> None:

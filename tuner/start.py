@@ -37,7 +37,7 @@ from tuner.audit.of_question import audited
 from tuner.campaign import beginning, kept, layout, precision, provenance, resumed, same_device
 from tuner.campaign.again import again
 from tuner.campaign.driver import going_on_with, interruptible, only_driver
-from tuner.campaign.earlier_places import with_places
+from tuner.campaign.earlier_places import check_campaigns_there, with_places
 from tuner.campaign.record import asked_of, campaign_record
 from tuner.cli.compiling_text import chosen_compiling
 from tuner.cli.option_groups import LATEST
@@ -86,6 +86,7 @@ def begin(console: Console, asked: Begin, space: Space | None = None, known: Seq
     check_stopper(question.space, spec)
     ways_of_running.check(spec, has_gpu)
     files.check_usable(start.results)
+    check_campaigns_there(spec)
     settled = bf16.precision_of(question, here, start)
     question = replace(ask(space, replace(spec, precision=settled.precision), has_gpu), sources=sources)
     own_code.check_sent(question)

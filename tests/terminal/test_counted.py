@@ -34,7 +34,6 @@ NEVER_ONE = {  # a span, or a number that is two at least
     "{found.together} trainings at once",
     "all {number} candidates",
     "none of {len(documents):,} documents",
-    "{candidates} candidates but it must be",
     "{changes} changes matter",
     "{left} changes that are left",
     "{total:,} trainings, but",

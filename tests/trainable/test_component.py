@@ -219,7 +219,7 @@ def test_values_are_judged_together_not_one_after_the_other():
         ("optimizer.matrix_lr", float("nan"), "MuonAdam.matrix_lr is nan but must be finite"),
         ("optimizer.matrix_lr", float("inf"), "MuonAdam.matrix_lr is inf but must be finite"),
         ("optimizer.matrix_lr", 10**400, r"MuonAdam.matrix_lr is about 10\^400 but must be float"),
-        ("optimizer.matrix_lr", "inf", "MuonAdam.matrix_lr is 'inf' but must be float"),
+        ("optimizer.matrix_lr", "inf", "MuonAdam.matrix_lr is inf but must be finite"),
         ("optimizer.matrix_lr", "0.1", "MuonAdam.matrix_lr is '0.1' but must be float"),
         ("optimizer.matrix_lr", True, "MuonAdam.matrix_lr is True but must be float"),
         ("model.tie_embeddings", 1, "GPT.tie_embeddings is 1 but must be bool"),

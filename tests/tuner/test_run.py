@@ -146,8 +146,8 @@ def test_what_cannot_be_confirmed_says_so(capsys) -> None:
             ["--replay", "H1", "--confirm", "3x3"],
             "--confirm goes with a search or --resume, not with",
         ),
-        (["--confirm", "3x1"], "asks for 1 seed but it must be 2 to 30"),
-        (["--confirm", "99x3"], "99 candidates but it must be 1 to 10"),
+        (["--confirm", "3x1"], "asks for 1 seed, but each candidate takes 2 to 30"),
+        (["--confirm", "99x3"], "99 candidates, but 1 to 10 can be confirmed"),
         (["--confirm", "three"], "must be CANDIDATESxSEEDS"),
     ):
         try:
@@ -474,6 +474,8 @@ def test_a_campaign_whose_data_were_moved_goes_on_with_the_same_trials(without_r
     assert main(again) == 2
     hint = "If the data were moved, say where they are: python -m tuner.run --resume moved --results runs --data PLACE"
     assert hint in capsys.readouterr().err
+    assert main([*again, "--data", "nanochta"]) == 2
+    assert "did you mean 'nanochat'? If the data were moved" in capsys.readouterr().err
     os.mkdir("others")
     Path("others/a.txt").write_text(" ".join(map(str, range(9999))))
     Path("others/b.txt").write_text(" ".join(map(str, range(9999))))

@@ -101,7 +101,7 @@ def _check_used(source: str, settings: Mapping[str, int | str], tokens: int | No
     for name in (*settings, *(["tokens"] if tokens is not None else [])):
         if name not in used:
             takes = f"it takes {' and '.join(map(_option, used))}" if used else "it takes no options"
-            raise ValueError(f"{_option(name)} changes nothing in {kind}: {takes}")
+            raise ValueError(f"{_option(name)} has no effect on {kind}: {takes}")
 
 
 def _option(name: str) -> str:

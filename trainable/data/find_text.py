@@ -15,6 +15,7 @@ from pathlib import Path
 
 SUFFIXES = (".txt", ".md", ".jsonl", ".parquet")
 PACKED = (".gz", ".zst", ".bz2", ".xz", ".zip", ".tar", ".tgz")
+SMALL = "; endings are told by small letters: rename what is to be read"
 DEEPEST = 200  # folders below the one that is given
 KERNEL = ("/proc", "/sys")  # files that are made up as they are read, about the machine and this very process
 _KINDS = (
@@ -46,6 +47,7 @@ def check_file(path: Path) -> None:
     if path.suffix not in SUFFIXES:
         hint = "; give the folder that holds the shards" if path.suffix == ".bin" else ""
         hint = "; unpack it first" if path.suffix in PACKED else hint
+        hint = SMALL if path.suffix.lower() in SUFFIXES else hint
         ending = f"ends in {path.suffix!r}" if path.suffix else "has no ending"
         raise ValueError(f"{path} {ending} but text is read from {', '.join(SUFFIXES)}{hint}")
 
@@ -56,6 +58,7 @@ def below(folder: Path) -> Found:
     _walk(folder, found, above=())
     if not found.files:
         hint = ": unpack them first" if any(kind in PACKED for kind in found.left_out) else ""
+        hint = SMALL if any(kind.lower() in SUFFIXES for kind in found.left_out) else hint
         kinds = ", ".join(SUFFIXES)
         raise ValueError(
             f"{folder} holds no text ({kinds}) and no token shards (*_train_*.bin); it holds "

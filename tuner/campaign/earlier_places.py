@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from results.store.campaign_folder import check_campaign
 from results.store.find import find
 from results.store.places import RECORDED
-from storage.location import Location
+from storage.location import Location, location
 from terminal.nearest import closest
 from tuner.spec import CampaignSpec
 
@@ -15,6 +16,18 @@ def with_places(spec: CampaignSpec, runs: Location) -> CampaignSpec:
     """The spec with the places of earlier campaigns for their names; a ValueError for one unknown."""
     warm = tuple(name if name == RECORDED else _earlier(name, runs) for name in spec.warm_start)
     return replace(spec, warm_start=warm, reuse=tuple(str(find(name, runs)) for name in spec.reuse))
+
+
+def check_campaigns_there(spec: CampaignSpec) -> None:
+    """Raise a ValueError for an earlier campaign at whose place none is. Nothing of it is read."""
+    for option, names in (("--warm-start", spec.warm_start), ("--reuse", spec.reuse)):
+        for name in names:
+            if name == RECORDED:
+                continue
+            try:
+                check_campaign(location(name))
+            except ValueError as error:
+                raise ValueError(f"{option}: {error}") from None
 
 
 def _earlier(text: str, runs: Location) -> str:

@@ -85,7 +85,8 @@ def check_same_question(store: Store, question: Question) -> None:
         check_source(question.base.data)
     except ValueError as error:
         hint = f"If the data were moved, say where they are: {again(store.folder)} --data PLACE"
-        raise ValueError(f"{error}. {hint}") from None
+        said = str(error)
+        raise ValueError(f"{said}{'' if said.endswith(('?', '.')) else '.'} {hint}") from None
 
 
 def check_same_data(folder: Location, was: Mapping[str, Any], dataset: Dataset | None) -> None:

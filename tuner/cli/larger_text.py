@@ -47,7 +47,7 @@ def print_larger(
         console.print(f"  as the scale has it: {', '.join(larger.left)}")
     times = arithmetic(larger.base) / arithmetic(question.base)
     console.print(f"  arithmetic of a run: {times:,.3g} times that of a trial of the search")
-    hardware = _hardware(question, larger, here, planning)
+    hardware = _hardware(console, question, larger, here, planning)
     speeds = [hardware.tokens_per_second, hardware.usual or hardware.tokens_per_second]
     each = [_seconds(larger, speed, question.spec.reports or REPLAY_REPORTS) for speed in speeds]
     console.print(f"  speed: {hardware.speed}")
@@ -64,13 +64,15 @@ def print_larger(
     print_price(console, start, slots, ends)
 
 
-def _hardware(question: Question, larger: Larger, here: capacity.Cluster, planning: Planning) -> Hardware:
+def _hardware(
+    console: Console, question: Question, larger: Larger, here: capacity.Cluster, planning: Planning
+) -> Hardware:
     """Return the devices of the plan with their speed at the larger scale; one that was given is of the search's."""
     if planning.is_elsewhere:
         if planning.device is None:
             return Hardware(None, "not known: --tokens-per-second is of the search's own scale", "the device given")
         return elsewhere(larger.base, planning.device, None)
-    return planned_for(replace(question, base=larger.base, scale=larger.scale), here, planning)
+    return planned_for(console, replace(question, base=larger.base, scale=larger.scale), here, planning)
 
 
 def _seconds(larger: Larger, speed: float | None, reports: int) -> float | None:

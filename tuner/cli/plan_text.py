@@ -24,7 +24,7 @@ from tuner.plan import wall_time
 from tuner.plan.known_devices import Hardware, elsewhere, fit_in_words
 from tuner.plan.left import Left
 from tuner.plan.micro_batch import memory_of_a_trial
-from tuner.plan.throughput import LARGEST_ON_CPU, speeds
+from tuner.plan.throughput import LARGEST_ON_CPU, speeds, takes_long
 from tuner.plan.trial_cost import RAY_SECONDS, beside
 from tuner.proposals import replay_plan
 from tuner.question import Question
@@ -134,7 +134,7 @@ def print_cost(
         of = counted(left.ended + question.trials, "trial")
         console.print(f"left: {question.trials:,} of {of}; the plan below is of what is left")
     if question.trials or question.spec.confirm:
-        hardware, slots = planned_for(question, here, planning), planning.num_slots or here.slots
+        hardware, slots = planned_for(console, question, here, planning), planning.num_slots or here.slots
         memory = memory_of_a_trial(question, here, start)
         if memory is not None:
             checkpointing = bool(question.spec.checkpoint_activations)
@@ -194,12 +194,20 @@ def print_search_cost(
     print_price(console, start, slots, times.in_all(*waves))
 
 
-def planned_for(question: Question, here: capacity.Cluster, planning: Planning) -> Hardware:
-    """Return the hardware of a plan: devices that are named or whose speed is given, or those here, measured."""
+def planned_for(console: Console, question: Question, here: capacity.Cluster, planning: Planning) -> Hardware:
+    """Return the hardware of a plan: devices that are named or whose speed is given, or those here, measured.
+
+    What takes long to measure is said before.
+    """
     checkpointing = bool(question.spec.checkpoint_activations)
     if planning.is_elsewhere:
         return elsewhere(question.base, planning.device, planning.tokens_per_second, checkpointing)
     runtime = Runtime.detect(precision=question.base.number_format, checkpoint_activations=checkpointing)
+    if (flops := takes_long(question.base, runtime)) is not None:
+        console.print(
+            f"timing passes of scale {question.scale} on a core, of {flops / 1e9:,.0f} billion operations each, which "
+            "takes up to minutes; --device CARD plans without that"
+        )
     found = speeds(question.base, runtime, here.slots)
     device, best = f"{'a GPU' if here.has_gpu else 'a core'} of this machine", None if found is None else found.best
     text = said(best, here.has_gpu)

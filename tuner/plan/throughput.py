@@ -20,6 +20,7 @@ from tuner.plan.bench import Bench, num_rows, vocab_size
 
 TIMED = 3  # times at least, of which the shortest is the best
 TIMED_SECONDS = 1.5  # and for so long at least, of which the mean is the usual one
+SLOW_FLOPS_ON_CPU = 10**11  # of a pass: so much takes some seconds a time, which is said before
 MOST_FLOPS_ON_CPU = 4 * 10**12  # of the passes that are timed: a minute or so
 LARGEST_ON_CPU = 100_000_000  # parameters; beyond it, one pass may take all memory and its time says nothing
 
@@ -62,11 +63,21 @@ def _measured(config: TrainConfig, runtime: Runtime, together: int) -> Speeds | 
         return None
 
 
+def takes_long(config: TrainConfig, runtime: Runtime) -> float | None:
+    """The operations of a pass that is timed here, where it takes more than moments; else None."""
+    slow = runtime.device_type == "cpu" and _fits(config) and _flops(config) > SLOW_FLOPS_ON_CPU
+    return _flops(config) if slow else None
+
+
 def _fits(config: TrainConfig) -> bool:
-    """Tell whether a CPU has this model's passes done in moments."""
-    vocab, batch = vocab_size(config), num_rows(config, "cpu")
-    flops = batch * config.data.seq_len * config.model.flops_per_token(vocab, config.data.seq_len)
-    return flops <= MOST_FLOPS_ON_CPU and num_parameters(config, vocab) <= LARGEST_ON_CPU
+    """Tell whether a CPU has this model's passes done in a minute or so."""
+    return _flops(config) <= MOST_FLOPS_ON_CPU and num_parameters(config, vocab_size(config)) <= LARGEST_ON_CPU
+
+
+def _flops(config: TrainConfig) -> float:
+    """Arithmetic of a pass that is timed on a CPU."""
+    tokens = num_rows(config, "cpu") * config.data.seq_len
+    return float(tokens * config.model.flops_per_token(vocab_size(config), config.data.seq_len))
 
 
 def _timed(work: Callable[[], None], runtime: Runtime) -> tuple[float, float]:

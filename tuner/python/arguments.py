@@ -137,9 +137,12 @@ def _typed(name: str, action: argparse.Action, value: Any) -> Any:
         return value
     assert callable(action.type)
     try:
-        return action.type(shortened(value) if isinstance(value, int) else str(value))
+        found = action.type(shortened(value) if isinstance(value, int) else str(value))
     except argparse.ArgumentTypeError as error:
         raise ValueError(f"{name}: {error}") from None
+    if isinstance(value, str) and isinstance(found, int | float):
+        raise ValueError(f"{name} is the text {value!r} but must be a number: {value}")
+    return found
 
 
 def name_and_space(space: Any) -> tuple[str, Space | None]:

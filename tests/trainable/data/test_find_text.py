@@ -25,6 +25,11 @@ def refusal(path: Path) -> str:
     return str(refused.value)
 
 
+def test_endings_in_capitals_are_explained_where_nothing_else_is_there(tmp_path: Path) -> None:
+    (tmp_path / "A.TXT").write_text("a text\n")
+    assert refusal(tmp_path).endswith("it holds 1 .TXT; endings are told by small letters: rename what is to be read")
+
+
 @needs_proc
 @pytest.mark.parametrize("target", ["/proc/self/environ", "/proc/cpuinfo", "/proc/self/task"])
 def test_a_link_to_what_the_kernel_makes_is_refused_by_name(folder: Path, target: str) -> None:

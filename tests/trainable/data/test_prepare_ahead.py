@@ -68,7 +68,7 @@ def test_an_option_that_changes_nothing_in_text_is_refused(tmp_path, cache, monk
     vocabulary = ["--tokenizer", "gpt2"] if option == "--vocab-size" else []
     assert main(["prepare", "texts", *vocabulary, option, value]) == 2
     said = capsys.readouterr().err
-    assert f"{option} changes nothing in texts" in said and f": it takes {takes}\n" in said
+    assert f"{option} has no effect on texts" in said and f": it takes {takes}\n" in said
     assert not cache.exists()
 
 
@@ -82,15 +82,15 @@ def test_an_option_that_changes_nothing_in_text_is_refused(tmp_path, cache, monk
         (["prepare", "nanochat", "--seq-len", "0"], "'0' is not a whole number of at least 1"),
         (
             ["prepare", "fineweb10B_gpt2", "--seq-len", "9"],
-            "--seq-len changes nothing in fineweb10B_gpt2: it takes --tok",
+            "--seq-len has no effect on fineweb10B_gpt2: it takes --tok",
         ),
         (
             ["prepare", "mainrun", "--tokens", "9"],
-            "--tokens changes nothing in mainrun: it takes --vocab-size and ",
+            "--tokens has no effect on mainrun: it takes --vocab-size and ",
         ),
         (
             ["prepare", "speedrun", "--vocab-size", "300"],
-            "--vocab-size changes nothing in speedrun: it takes no",
+            "--vocab-size has no effect on speedrun: it takes no",
         ),
         (["prepare", "fineweb10B_gpt2", "--tokens", "7"], "prepare fineweb10B_gpt2 --tokens 7`"),
         (

@@ -102,6 +102,7 @@ def test_an_empty_row_is_an_empty_document_that_does_not_move_the_split(tmp_path
     [
         ("a.txt", b"caf\xe9 au lait", r"a\.txt is not UTF-8 text: byte 0xe9 at position 3"),
         ("a.txt", b"", r"a\.txt is empty"),
+        ("a.TXT", b"x", r"ends in '\.TXT' but text is read from .*endings are told by small letters: rename"),
         ("a.csv", b"x", r"a\.csv ends in '\.csv' but text is read from \.txt, \.md, \.jsonl, \.parquet"),
         ("a.bin", b"x", "give the folder that holds the shards"),
         ("a.jsonl", b'{"text": "a"}\n{"text": \n', r"a\.jsonl line 2 is not JSON"),
