@@ -11,6 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("benchmarks", "results", "search_spaces", "storage", "trainable", "tuner")
 ITS_OWN = {  # file -> why it may
+    "benchmarks/overhead_systems.py": "a process of its own for each system that is measured; stdout is its protocol",
     "benchmarks/surrogate/peers_worker.py": "runs in another environment without this project; stdout is its protocol",
     "benchmarks/syne_tune_worker.py": "runs in another environment without this project; stdout is its protocol",
 }
