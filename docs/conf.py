@@ -51,6 +51,7 @@ CONTENTS: dict[str, dict[str, list[str]]] = {
         "Believe it": [
             "docs/why",
             "docs/samplers",
+            "docs/scale",
             "docs/figures",
             "docs/coverage",
             "docs/initialisations",

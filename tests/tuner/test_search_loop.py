@@ -59,6 +59,11 @@ def test_exactly_as_many_trials_start_as_the_budget_says(bench, play) -> None:
     assert {row["status"] for row in rows} == {"completed", "stopped"}
 
 
+def test_all_trials_together_look_into_the_folder_at_most_two_hundred_times_a_second(bench) -> None:
+    assert bench.search(trials=1, slots=1).next().look_seconds < 0.5, "few look as often as they poll"
+    assert bench.search(trials=1, slots=1000).next().look_seconds == 1000 / 200
+
+
 @pytest.mark.parametrize("slots", [1, 2, 5])
 def test_no_more_trials_are_live_than_there_are_slots(bench, play, slots) -> None:
     assert play(bench.search(trials=9, slots=slots)).run().most_live == slots

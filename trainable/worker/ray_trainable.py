@@ -67,6 +67,7 @@ class Request:
     checkpoint_at_reports: bool = False  # and one after each report
     attempt: int = 1
     checkpoints: list[str] = field(default_factory=list)  # to go on from, newest first; none is the first step
+    look_seconds: float = 0.0  # least time between two looks into the campaign's folder, which all trials look into
     stall_seconds: float = 1800.0  # without a finished step, after which the trial counts as hanging
     sources: list[dict[str, Any]] = field(default_factory=list)  # of the user's own code (own/source.py)
     train_tokens: int | None = None  # how many it reads of its data, which limits what is downloaded; None is all
@@ -208,7 +209,8 @@ class RayTrainable(tune.Trainable):
         if self.watchdog is not None:
             self.watchdog.pat()
         folder = location(self.request.folder)
-        if isinstance(folder, Url) and now - self.looked < STORE_POLL_SECONDS:
+        least = max(self.request.look_seconds, STORE_POLL_SECONDS if isinstance(folder, Url) else 0.0)
+        if now - self.looked < least:
             return False
         self.looked = now
         if not self.in_force():

@@ -20,6 +20,8 @@ from tuner.loop.inputs import OneStart
 from tuner.plan.cost import tokens_of
 from tuner.spec import AT_VALIDATION, CampaignSpec
 
+MOST_LOOKS = 200  # a second into the campaign's folder, by all trials together: each is a few requests to a file server
+
 
 class Requests:
     """Makes the request of each trial, which puts a new attempt at it in force."""
@@ -61,6 +63,7 @@ class Requests:
             compile_blocks=self.spec.compile_blocks,
             flex_attention=self.spec.flex_attention,
             cuda_graphs=self.spec.cuda_graphs,
+            look_seconds=self.here.slots / MOST_LOOKS,
             stall_seconds=60 * self.spec.stall_minutes,
             train_tokens=tokens_of(entry.config) if isinstance(entry.config, TrainConfig) else None,
             attempt=begun.number,

@@ -285,6 +285,15 @@ def test_in_an_object_store_a_trial_looks_seldom_and_goes_on_from_its_checkpoint
     assert [numbers(r) for r in finish(actor(again))] == expected[1:]
 
 
+def test_one_of_many_trials_looks_into_the_campaign_s_folder_less_often(
+    actor, request_for, tmp_path, monkeypatch
+) -> None:
+    monkeypatch.setattr(ray_trainable, "POLL_SECONDS", 0.0)
+    inside.write(tmp_path, STOP_FILE, b"")
+    assert actor(request_for()).step()["status"] == "interrupted"
+    assert finish(actor(request_for(look_seconds=1000.0)))[-1]["status"] == "completed", "too short for a single look"
+
+
 def test_a_campaign_in_a_store_that_a_node_does_not_see_is_named(actor, request_for) -> None:
     with pytest.raises(ValueError, match="does not see the campaign's folder 'memory://nowhere/night'"):
         actor(request_for(folder="memory://nowhere/night"))
