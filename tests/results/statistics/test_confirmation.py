@@ -35,9 +35,24 @@ def test_a_design_is_read_as_it_is_written(text) -> None:
     assert str(Design.parse(text)) == text
 
 
-@pytest.mark.parametrize("text", ["", "3", "3x", "0x3", "3x1", "3x5..4", "3x3..31", "11x3", "3 x 3", "3x3...9"])
-def test_another_design_is_refused(text) -> None:
-    with pytest.raises(ValueError, match="must be"):
+@pytest.mark.parametrize("text", ["", "3", "3x", "3 x 3", "3x3...9"])
+def test_what_is_no_design_is_refused_with_the_form_of_one(text) -> None:
+    with pytest.raises(ValueError, match=f"^{text!r} must be CANDIDATESxSEEDS"):
+        Design.parse(text)
+
+
+@pytest.mark.parametrize(
+    "text, said",
+    [
+        ("0x3", "asks for 0 candidates, but 1 to 10"),
+        ("11x3", "asks for 11 candidates, but 1 to 10"),
+        ("3x1", "asks for 1 seed, but each candidate takes 2 to 30"),
+        ("3x5..4", "asks for 5 to 4 seeds, but each candidate takes 2 to 30, from fewer to more"),
+        ("3x3..31", "asks for 3 to 31 seeds, but each candidate takes 2 to 30"),
+    ],
+)
+def test_a_design_of_too_few_or_too_many_is_refused_with_its_numbers(text, said) -> None:
+    with pytest.raises(ValueError, match=f"^{text!r} {said}"):
         Design.parse(text)
 
 
