@@ -28,6 +28,14 @@ class Design:
     alone: int = 0
     own_noise: bool = True
 
+    def in_words(self) -> str:
+        """Describe it: candidates, seeds and runs."""
+        seeds = f"{self.first} fresh seeds" + (f", to {self.last} where undecided" if self.last > self.first else "")
+        if self.alone:
+            seeds += f", the best undecided one alone to {self.alone}"
+        runs = counted_range(self.fewest_runs, self.most_runs, "run")
+        return f"after the search the best {self.candidates} and the base on {seeds}: {runs} (--no-confirm: none)"
+
     @classmethod
     def parse(cls, text: str) -> Design:
         """``3x3``, ``3x3..9`` or ``3x3..5..30``; anything else is a ValueError."""

@@ -62,6 +62,14 @@ class Question:
     def seed(self) -> int:
         return self.base.seed
 
+    @property
+    def lost_knobs(self) -> dict[str, list[str]]:
+        """Name of each component that was set -> the paths of the space's knobs that it does not have."""
+        found: dict[str, list[str]] = {}
+        for path, name in self.original.without_place(self.base, self.overrides).items():
+            found.setdefault(name, []).append(path)
+        return found
+
 
 def asking(space: Space, objective: str | None, limits: Sequence[str], likely: Sequence[str] = ()) -> Space:
     """The space with the objectives, constraints and expert ranges that a user gives beside its own."""

@@ -91,7 +91,7 @@ class RayTrainable(tune.Trainable):
     """Each ``step`` trains to the next milestone and returns its report."""
 
     _datasets: dict[DataConfig, Dataset]
-    leftovers = Leftovers()
+    leftovers: Leftovers
     watchdog: Watchdog | None = None
 
     def cleanup(self) -> None:

@@ -113,8 +113,6 @@ class Book(dict[str, Entry]):
 
     def best(self) -> Entry | None:
         """The completed trial of the search with the lowest value, of equal ones the first."""
-        lowest = self._ranking[:1]
-        if not lowest:
-            return None
-        equal = [self[key] for _, key in self._ranking[: bisect_left(self._ranking, (lowest[0][0], "\uffff"))]]
-        return min(equal, key=lambda entry: entry.number)
+        ranking = list(self._ranking)  # a copy: the display asks in a thread of its own
+        equal = ranking[: bisect_left(ranking, (ranking[0][0], "\uffff"))] if ranking else []
+        return min((self[key] for _, key in equal), key=lambda entry: entry.number, default=None)

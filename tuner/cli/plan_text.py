@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from results.design import CARRY, Design
+from results.design import CARRY
 from results.replays.budgets import steps_line
 from results.store.row_parts import on_the_way
 from search_spaces import recorded
@@ -27,7 +27,7 @@ from tuner.plan.micro_batch import memory_of_a_trial
 from tuner.plan.throughput import LARGEST_ON_CPU, speeds, takes_long
 from tuner.plan.trial_cost import RAY_SECONDS, beside
 from tuner.proposals import replay_plan
-from tuner.question import Question
+from tuner.question import Question, why_not_stopped
 from tuner.search_methods import described
 from tuner.spec import AT_NONE
 
@@ -48,6 +48,8 @@ def describe(
     console.print(f"space: {space.name} - {space.question}")
     console.print(f"scale: {question.scale} - {space.scale(question.scale).about}")
     fixed = "".join(f", {path}={value}" for path, value in question.overrides.items())
+    if (own := question.original.objectives) != space.objectives:
+        console.print(f"objective: {' and '.join(space.objectives)}, in place of {' and '.join(own)}")
     limits = ((unit, getattr(base.budget, unit)) for unit in UNITS)
     budget = " or ".join(f"{unit} {amount:g}" for unit, amount in limits if amount is not None)
     if question.replay is not None:
@@ -56,7 +58,7 @@ def describe(
         return
     trials, knobs = counted(question.trials, "trial"), counted(len(space.knobs), "knob")
     console.print(f"plan: {trials} on {where}, {budget} each, {knobs}{fixed}")
-    for name, paths in lost_knobs(question).items():
+    for name, paths in question.lost_knobs.items():
         console.print(f"not searched, since {name} has no such knobs: {', '.join(paths)}")
     print_limits(console, here, slots, checkpointing)
     if question.note:
@@ -70,7 +72,7 @@ def describe(
         taken = counted(len(carried.trials), "trial")
         console.print(f"carried over: the base and the best {taken} of campaign {carried.campaign} ({carried.scale})")
     if question.spec.confirm:
-        console.print(f"confirm: {confirmation(question.spec.confirm)}")
+        console.print(f"confirm: {question.spec.confirm.in_words()}")
     if wanted is not None:
         best = question.spec.carry or CARRY
         console.print(f"confirm at scale {wanted}: then the best {best} and the base there, in a campaign of their own")
@@ -85,25 +87,6 @@ def print_limits(console: Console, here: capacity.Cluster, slots: int | None, ch
         console.print(note)
     if checkpointing:
         console.print(f"checkpoint activations: {checkpointing}")
-
-
-def confirmation(design: Design) -> str:
-    """Describe a confirmation's design in words: candidates, seeds and runs."""
-    seeds = f"{design.first} fresh seeds" + (
-        f", to {design.last} where undecided" if design.last > design.first else ""
-    )
-    if design.alone:
-        seeds += f", the best undecided one alone to {design.alone}"
-    runs = counted_range(design.fewest_runs, design.most_runs, "run")
-    return f"after the search the best {design.candidates} and the base on {seeds}: {runs} (--no-confirm: none)"
-
-
-def lost_knobs(question: Question) -> dict[str, list[str]]:
-    """Name of each component that was set -> the paths of the space's knobs that it does not have."""
-    found: dict[str, list[str]] = {}
-    for path, name in question.original.without_place(question.base, question.overrides).items():
-        found.setdefault(name, []).append(path)
-    return found
 
 
 def describe_replay(console: Console, question: Question, where: str, fixed: str) -> None:
@@ -170,7 +153,10 @@ def print_search_cost(
         for speed in (hardware.tokens_per_second, hardware.usual or hardware.tokens_per_second)
     )
     rungs = f"{cost.unit} {', '.join(map(str, cost.rungs))} of {cost.budget:g}"
-    console.print(f"early stopping: {stops}{'' if stops == 'none' else f' at {rungs}'}; {STOPPERS[stops]}")
+    why = why_not_stopped(question.space)
+    console.print(
+        f"early stopping: {stops}{'' if stops == 'none' else f' at {rungs}'}; {STOPPERS[stops]}{why and f': it {why}'}"
+    )
     if cost.rungs and (by := on_the_way(question.space.objective)) != question.space.objective:
         console.print(
             f"judged there by {by}, of the weights as they are: {question.space.objective} is known at the end"

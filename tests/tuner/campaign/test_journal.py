@@ -148,8 +148,10 @@ def test_a_line_is_appended_without_waiting_for_the_disk(sampler, monkeypatch) -
 
     monkeypatch.setattr(os, "fsync", waited)
     monkeypatch.setattr(os, "fdatasync", waited)
+    lines = sampler.study._storage._backend.file.read_text().count("\n")
     for _ in range(3):
         step(sampler)
+    assert sampler.study._storage._backend.file.read_text().count("\n") >= lines + 3, "they are there, unsynced"
 
 
 def test_older_lines_are_kept_small_and_are_still_read_and_written_anew(sampler, notes, tmp_path, monkeypatch) -> None:

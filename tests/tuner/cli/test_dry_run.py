@@ -191,3 +191,12 @@ def test_a_plan_names_the_knobs_that_a_set_component_does_not_have(planned) -> N
     names = "optimizer.lr, optimizer.other_lr_ratio, optimizer.weight_decay, optimizer.beta2"
     assert f"not searched, since MuonAdamSplit has no such knobs: {names}\n" in said and ", 12 knobs" in said
     assert "not searched" not in planned("--space", "ngpt", "--no-audit", "--dry-run")
+
+
+def test_another_objective_than_the_space_s_own_is_named_and_why_nothing_is_stopped_by_it(planned) -> None:
+    said = planned(*GOLF, "--objective", "train_minutes", "--constraint", "val_bpb<=2.3")
+    assert "objective: train_minutes, in place of val_bpb\n" in said
+    assert "to its end: it judges by values on the way, and train_minutes is known at the end only" in " ".join(
+        said.split()
+    )
+    assert "objective:" not in planned(*GOLF)
