@@ -30,7 +30,9 @@ class Design:
 
     def in_words(self) -> str:
         """Describe it: candidates, seeds and runs."""
-        seeds = f"{self.first} fresh seeds" + (f", to {self.last} where undecided" if self.last > self.first else "")
+        seeds = counted(self.first, "fresh seed") + (
+            f", to {self.last} where undecided" if self.last > self.first else ""
+        )
         if self.alone:
             seeds += f", the best undecided one alone to {self.alone}"
         runs = counted_range(self.fewest_runs, self.most_runs, "run")
