@@ -3,7 +3,7 @@
 It speaks what a download needs: HEAD and GET of ``resolve`` with the digest of large files (X-Linked-Etag), a redirect
 to where the bytes are, ranges, and the API's list of a folder. By hand:
 
-    python -m tests.hub_server          # prints HF_ENDPOINT=http://127.0.0.1:PORT and serves until Ctrl-C
+    python -m tests.hub_server [PORT]    # prints HF_ENDPOINT=http://127.0.0.1:PORT and serves until Ctrl-C
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import random
 import re
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -25,6 +25,9 @@ from urllib.parse import unquote, urlsplit
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+from terminal.command_line import OneLineParser
+from terminal.option_numbers import whole_number
 
 CLIMBMIX = "datasets/karpathy/climbmix-400b-shuffle"
 STORIES = "datasets/julien040/hacker-news-posts"
@@ -250,13 +253,23 @@ def fineweb(hub: Hub, tokens: int = 700_000) -> None:
         hub.files[f"{GPT2}/fineweb_{split}_{number:06d}.bin"] = shard(1000, tokens, seed=number + len(split))
 
 
-def main() -> None:
-    with serving(int(sys.argv[1]) if sys.argv[1:] else 0) as hub:
-        for fill in (climbmix, hacker_news, smollm, fineweb):
-            fill(hub)
-        print(f"HF_ENDPOINT={hub.address}", flush=True)
-        threading.Event().wait()
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve until Ctrl-C; exit code 2 and one line for a port that cannot be had."""
+    parser = OneLineParser(prog="python -m tests.hub_server", description="Serve small files in the form of the hub's.")
+    parser.add_argument("port", nargs="?", type=whole_number(0, 65_535), default=0, help="default: a free one")
+    options = parser.parse_args(arguments)
+    try:
+        with serving(options.port) as hub:
+            for fill in (climbmix, hacker_news, smollm, fineweb):
+                fill(hub)
+            print(f"HF_ENDPOINT={hub.address}", flush=True)
+            threading.Event().wait()
+    except OSError as error:
+        return parser.refuse(ValueError(f"port {options.port} cannot be had: {error.strerror}"))
+    except KeyboardInterrupt:
+        return 130
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -6,11 +6,11 @@ until it is killed; the bucket is called ``bucket`` and dies with the process.
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import io
 import os
 import re
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -136,8 +136,10 @@ def chunks(file: BinaryIO) -> Iterator[bytes]:
 
 def main() -> None:
     """Serve on a free port, which is written to the file that is named on the command line."""
+    parser = argparse.ArgumentParser(description="Serve a bucket on this machine.")
+    parser.add_argument("file", type=Path, metavar="PORT_FILE", help="to which the port is written")
+    file = parser.parse_args().file
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    file = Path(sys.argv[1])
     file.with_suffix(".new").write_text(str(server.server_address[1]))
     os.replace(file.with_suffix(".new"), file)
     server.serve_forever()

@@ -123,7 +123,7 @@ def resume(console: Console, asked: Resume, space: Space | None = None) -> Ended
         here = here.noting(
             precision.kept(store, question.base.number_format, bf16.multiplied(here, asked.start.address)).line
         )
-        check_downloads(console, question, download_now=planning is None)
+        check_downloads(console, question, download_now=planning is None, begun=True)
         return go(console, replace(question, inert=store.campaign.get("inert")), here, asked.start, store)
 
 

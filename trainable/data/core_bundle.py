@@ -19,6 +19,7 @@ from typing import Any
 
 from terminal.counted import counted
 
+from trainable.data.network_failure import NotDownloadedError, network_reason
 from trainable.data.one_at_a_time import one_at_a_time
 
 NAME = "eval_bundle"  # of the folder in the zip file, and in the cache
@@ -90,10 +91,9 @@ def _download(folder: Path) -> None:
         if not folder.exists():  # without locks another process may have put a whole one there meanwhile
             (partial / NAME).rename(folder)
     except (OSError, ValueError, zipfile.BadZipFile) as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise ValueError(
-            f"could not download the questions of CORE from {ADDRESS} ({reason}): where there is a network, run the "
-            f"same command and copy {folder} from there to here; or leave evaluation.core out"
+        raise NotDownloadedError(
+            f"could not download the questions of CORE from {ADDRESS} ({network_reason(error)}): where there is a "
+            f"network, unpack that file and copy its folder {NAME} from there to {folder} here"
         ) from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)

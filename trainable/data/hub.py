@@ -19,6 +19,7 @@ from typing import Any
 
 from terminal.size import size
 
+from trainable.data.network_failure import NotDownloadedError, network_reason
 from trainable.data.prepared_folder import Say
 
 
@@ -32,13 +33,13 @@ class HubFile:
 
 
 def reach(file: HubFile, root: Path, advice: str) -> None:
-    """Ask for a file's header once; a ValueError that ends with ``advice`` where the hub does not answer."""
+    """Ask for a file's header once; a NotDownloadedError that gives ``advice`` where the hub does not answer."""
     with _one_clear_error(file, root, advice):
         _metadata(file)
 
 
 def fetch(missing: list[HubFile], root: Path, say: Say, alone: bool, advice: str) -> None:
-    """Download files into ``root``. A ValueError that ends with ``advice`` where one cannot be had.
+    """Download files into ``root``. A NotDownloadedError that gives ``advice`` where one cannot be had.
 
     ``alone``: no other process downloads into ``root`` meanwhile. Only then is what a broken download left behind used.
     """
@@ -135,9 +136,7 @@ def _one_clear_error(file: HubFile, root: Path, advice: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:  # one call to the outside has a dozen ways to fail; for the user they are one
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise ValueError(
-            f"could not download {file.path} of {file.repository} ({reason}): where there is a network, {advice} and "
-            f"copy {root.parent.parent} from there to here; or pass --data FOLDER with shards or texts, or --data "
-            "stdlib (--scale proxy, where a space has it, needs no download)"
+        raise NotDownloadedError(
+            f"could not download {file.path} of {file.repository} ({network_reason(error)}): where there is a network, "
+            f"{advice} and copy {root.parent.parent} from there to here"
         ) from error

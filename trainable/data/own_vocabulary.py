@@ -15,6 +15,7 @@ from terminal.nearest import nearest
 
 from trainable.data.hf_vocabulary import HFVocabulary
 from trainable.data.lossless import load_lossless
+from trainable.data.network_failure import NotDownloadedError, network_reason
 from trainable.data.tokenizer import FILE_NAME, Tokenizer
 
 END_OF_TEXT = "<|endoftext|>"  # stands before every document
@@ -60,11 +61,10 @@ def of_tiktoken(name: str, source: str) -> Tokenizer:
     try:
         encoding = tiktoken.get_encoding(name)
     except Exception as error:  # a download has a dozen ways to fail
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise ValueError(
-            f"could not download tiktoken's vocabulary {name} ({reason}): where there is a network, run `python -m "
-            f"trainable.data prepare {shlex.quote(source)} --tokenizer {name}`, and give the folder that it prints as "
-            "--data"
+        raise NotDownloadedError(
+            f"could not download tiktoken's vocabulary {name} ({network_reason(error)}): where there is a network, run "
+            f"`python -m trainable.data prepare {shlex.quote(source)} --tokenizer {name}`, copy the folder that it "
+            "prints from there to here, and read that"
         ) from error
     ranks = sorted(encoding._mergeable_ranks.items(), key=lambda item: item[1])
     assert [rank for _, rank in ranks] == list(range(len(ranks)))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pyarrow.parquet as pq
 import pytest
 
@@ -12,6 +15,8 @@ from results.store.row_kinds import ROW_KINDS
 from results.store.row_types import CURVE_COLUMNS, REPORT_COLUMNS, TRIAL_COLUMNS
 from results.store.schema import trials_schema
 from trainable.config import UNITS
+
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.mark.parametrize("column", [*TRIAL_COLUMNS, *REPORT_COLUMNS, *CURVE_COLUMNS], ids=lambda c: c.name)
@@ -47,3 +52,9 @@ def test_a_knob_of_an_unknown_type_is_refused_with_the_nearest() -> None:
 def test_a_knob_named_like_a_column_is_refused() -> None:
     with pytest.raises(ValueError, match="'seed' must not be called like a column"):
         trials_schema({"seed": "int64"})
+
+
+def test_the_page_about_curves_lists_the_columns_of_their_files() -> None:
+    table = (ROOT / "docs" / "curves.md").read_text(encoding="utf-8").partition("| column of the file |")[2]
+    listed = re.findall(r"^\| `(\w+)` \|", table.partition("\n\n")[0], flags=re.MULTILINE)
+    assert listed == [column.name for column in CURVE_COLUMNS]

@@ -170,7 +170,7 @@ def test_without_a_network_the_error_names_the_file_and_the_way_out(
 ) -> None:
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    with pytest.raises(ValueError, match=r"could not download vocab\.json .*pass --data FOLDER .*or --data stdlib"):
+    with pytest.raises(ValueError, match=r"could not download vocab\.json .*prepare fineweb10B_gpt2 .*and copy "):
         prepare(DataConfig(source="fineweb10B_gpt2"), tmp_path / "cache", train_tokens_needed=10)
 
 
