@@ -26,9 +26,11 @@ from benchmarks.surrogate.priors import PRIORS
 from benchmarks.surrogate.small_spaces import RUNGS
 from search_spaces.domains import Value
 from search_spaces.space import Space
+from trainable.seeds import derived
 from tuner.early_stopping import PREDICTIVE, Stopper, rungs
 from tuner.plan.simulated_clock import SimulatedClock
 from tuner.proposals.model.observations import TOLD_SECONDS
+from tuner.proposals.optuna_samplers import tpe
 from tuner.proposals.sampler import Sampler
 from tuner.search_methods import GP, TPE, TPE_UNIFORM
 
@@ -75,6 +77,17 @@ class Ours:
         self.sampler.tell(number, outcome.status, outcome.final, attributes=seconds)
         if outcome.final is not None:
             self.stopper.finished(str(number), outcome.final)
+
+
+class WholeHistory(Ours):
+    """The product's TPE as Optuna has it, with all trials in view: what the bounded view is compared with.
+
+    Both make the same campaign until ``bounded_history.MOST`` trials have ended.
+    """
+
+    def __init__(self, device: Device, seed: int) -> None:
+        super().__init__(device, seed, TPE_UNIFORM)
+        self.sampler.study.sampler = tpe(derived(seed, "search", 0), optuna.samplers.TPESampler)
 
 
 class OptunaAlone:
@@ -128,6 +141,7 @@ def methods(peers: str | None = None) -> dict[str, Callable[[Device, int], Metho
         "ours, gp": partial(Ours, method=GP),
         "ours, tpe": partial(Ours, method=TPE),
         "ours, tpe, random first": partial(Ours, method=TPE_UNIFORM),
+        "ours, tpe, random first, whole history": WholeHistory,
     }
     for name, method in (("ours, gp", GP), ("ours, tpe, random first", TPE_UNIFORM)):
         for stopper in ("asha", PREDICTIVE):

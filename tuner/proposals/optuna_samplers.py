@@ -46,8 +46,8 @@ def random_sampler(seed: int) -> optuna.samplers.BaseSampler:
     return optuna.samplers.RandomSampler(seed=seed)
 
 
-def tpe(seed: int) -> optuna.samplers.BaseSampler:
-    """Optuna's TPE over all knobs at once.
+def tpe(seed: int, kind: type[optuna.samplers.TPESampler] = BoundedTPE) -> optuna.samplers.BaseSampler:
+    """Optuna's TPE over all knobs at once, with a bounded view of the trials; ``kind`` may be the one without a bound.
 
     Chosen with ``benchmarks.search_efficiency`` (ASHA, 4 slots; mean regret at 15, 20, 30 trials' compute, 40 seeds).
     On 130 random parameter_golf configs (results/recorded/golf.jsonl): random points .0192 .0164 .0109; TPE after 8 of
@@ -63,7 +63,7 @@ def tpe(seed: int) -> optuna.samplers.BaseSampler:
     with warnings.catch_warnings():
         # Group decomposition is what TPE needs for conditional knobs; Optuna marks it experimental.
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        return BoundedTPE(seed=seed, n_startup_trials=STARTUP_TRIALS, multivariate=True, group=True, constant_liar=True)
+        return kind(seed=seed, n_startup_trials=STARTUP_TRIALS, multivariate=True, group=True, constant_liar=True)
 
 
 _MAKERS: dict[str, Callable[[int], optuna.samplers.BaseSampler]] = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import optuna
 import pytest
@@ -9,6 +11,8 @@ import pytest
 from benchmarks.surrogate import campaigns, compare, draws
 from benchmarks.surrogate.campaigns import OptunaAlone, Ours
 from benchmarks.surrogate.device import Device, Outcome
+from search_spaces.domains import Value
+from tuner.proposals import bounded_history
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +92,24 @@ def test_a_fail_is_told_as_the_worst_end_where_a_sampler_learns_nothing_of_it(sm
         number, _ = method.ask()
         method.tell(number, outcome)
     assert [trial.value for trial in method.study.trials] == [4.0, 3.0, 4.0]
+
+
+def test_the_view_of_all_trials_makes_the_same_campaign_until_the_bound_and_another_after_it(
+    device, small, monkeypatch
+) -> None:
+    monkeypatch.setattr(bounded_history, "MOST", 24)
+    monkeypatch.setattr(bounded_history, "BEST", 4)
+
+    def asked(name: str) -> list[Mapping[str, Value]]:
+        method, found = campaigns.methods()[name](device, 1), []
+        for _ in range(32):
+            number, values = method.ask()
+            found.append(values)
+            method.tell(number, device.train(values, 0))
+        return found
+
+    bounded, whole = (asked(f"ours, tpe, random first{view}") for view in ("", ", whole history"))
+    assert bounded[:20] == whole[:20] and bounded != whole
 
 
 def test_our_sampler_is_told_the_ends(device, small) -> None:
