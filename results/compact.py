@@ -19,14 +19,14 @@ from collections.abc import Sequence
 import pyarrow as pa
 import pyarrow.parquet as pq
 from storage import files, inside
-from storage.location import Location, argument, text_argument
+from storage.location import Location, argument
 from terminal.command_line import OneLineParser
 from terminal.console import Console
 from terminal.counted import counted
 
+from results.named_campaigns import add_campaign, named_campaign
 from results.store import places, row_places
 from results.store.campaign_folder import CAMPAIGN, Store
-from results.store.find import find
 from results.store.names import check_name
 from results.store.row_kinds import COMPACTED
 from results.store.statuses import UNFINISHED
@@ -78,11 +78,11 @@ def _without(table: pa.Table, names: Sequence[str]) -> pa.Table:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Compact the campaign named on the command line. Exit code 2 and one line where that cannot be."""
     parser = OneLineParser(prog="python -m results.compact", description="Put a campaign into three files.")
-    parser.add_argument("folder", type=text_argument, help="the campaign's folder or URL, or its name in results/runs")
-    parser.add_argument("target", type=argument, help="the folder to write")
+    add_campaign(parser)
+    parser.add_argument("target", type=argument, metavar="TARGET", help="the folder to write")
     options = parser.parse_args(arguments)
     try:
-        written = compact(find(options.folder), options.target)
+        written = compact(named_campaign(options.campaign, options), options.target)
     except (ValueError, OSError) as error:
         return parser.refuse(error)
     said = f"{options.target}: {written:,} bytes in {1 + len(COMPACTED)} files, without the training curves"

@@ -14,7 +14,6 @@ if __name__ == "__main__":
     program.begin("python -m results.compare")
 
 import hashlib
-import os
 import re
 import sys
 from argparse import Namespace
@@ -22,7 +21,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from storage import inside
-from storage.location import Location, absolute, argument, local_argument, text_argument
+from storage.location import Location, argument, local_argument
 from terminal.command_line import EXIT_CODES_OF_LOOKING, OneLineParser
 from terminal.complaint import complain
 from terminal.console import Console
@@ -30,13 +29,13 @@ from terminal.exit_codes import DONE, FAILED
 from terminal.nearest import nearest
 from terminal.option_numbers import at_least_one
 
+from results.named_campaigns import add_campaign, named_campaigns
 from results.questions.compare import compare_campaigns
 from results.questions.compare_text import MOST_SHOWN, print_campaigns
 from results.replays.comparison import compare
 from results.replays.picture import check_picture, draw
 from results.replays.side_by_side import print_comparison
 from results.store import frames
-from results.store.find import find
 from results.targets import check_target_file
 
 PROGRAM = "python -m results.compare"
@@ -85,8 +84,7 @@ def _compare_campaigns(console: Console, options: Namespace) -> int:
     for name in ("space", "picture"):
         if getattr(options, name) is not None:
             raise ValueError(f"--{name} is for one replay beside its record, not for {len(options.folders)} campaigns")
-    folders = [find(folder) for folder in options.folders]
-    _check_once(folders)
+    folders = named_campaigns(options.folders, options)
     where = options.html or place_beside(folders)
     if options.page:
         check_target_file("--html", where, _PAGES)
@@ -108,22 +106,14 @@ def _compare_campaigns(console: Console, options: Namespace) -> int:
     return DONE
 
 
-def _check_once(folders: Sequence[Location]) -> None:
-    """Raise a ValueError where two of them are one campaign, also by a link: it would be ranked against itself."""
-    seen: set[str] = set()
-    for folder in folders:
-        place = os.path.realpath(folder) if isinstance(folder, Path) else absolute(folder)
-        if place in seen:
-            raise ValueError(f"{folder} is named twice: a comparison is of different campaigns")
-        seen.add(place)
-
-
 def _compare_with_record(console: Console, options: Namespace) -> int:
     """Print a replay beside its record, and draw it; a ValueError for an option that is for several campaigns."""
     if options.html is not None or not options.page:
         name = "--no-page" if options.html is None else "--html"
         raise ValueError(f"{name} is for several campaigns: python -m results.report writes the page of one")
-    folder = find(options.folders[0]) if options.folders else kept(options.space)
+    if not options.folders and options.results is not None:
+        raise ValueError("--results is for campaigns that are named, not for the replay that is kept here")
+    folder = named_campaigns(options.folders, options)[0] if options.folders else kept(options.space)
     results = frames.load(folder)
     if options.space not in (None, results.campaign.get("space")):
         raise ValueError(f"{folder} replays {results.campaign.get('space')!r}, not {options.space!r}")
@@ -145,13 +135,7 @@ def _parser() -> OneLineParser:
         description="Hold campaigns against each other, or a replay against its record.",
         epilog=EXIT_CODES_OF_LOOKING,
     )
-    parser.add_argument(
-        "folders",
-        type=text_argument,
-        nargs="*",
-        metavar="CAMPAIGN",
-        help="two or more campaigns, or one replay: folders, URLs or names in results/runs",
-    )
+    add_campaign(parser, "folders", "two or more campaigns, or one replay: names, folders or URLs", nargs="*")
     parser.add_argument("--space", metavar="NAME", help="the space that was replayed; alone, the replay kept here")
     parser.add_argument(
         "--top",

@@ -22,15 +22,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from rich.table import Table
-from storage.location import text_argument
 from terminal.command_line import EXIT_CODES_OF_LOOKING, OneLineParser
 from terminal.console import Console
 from terminal.counted import counted
 
+from results.named_campaigns import add_campaign, named_campaigns
 from results.statistics.halving import REDUCTION
 from results.statistics.leaderboard import Correlation, rank_correlation
 from results.store import frames
-from results.store.find import find
 from results.store.frames import Results
 from results.store.row_parts import on_the_way
 
@@ -191,13 +190,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Print the table of each campaign. Exit code 2 and one line where one cannot be read."""
     about = "How well do values on the way predict the end? Spearman with 95 % intervals, of completed trials."
     parser = OneLineParser(prog="python -m results.fidelity", description=about, epilog=EXIT_CODES_OF_LOOKING)
-    parser.add_argument("folders", type=text_argument, nargs="+", metavar="FOLDER", help="a campaign's folder or name")
+    add_campaign(parser, "folders", "campaigns: names, folders or URLs", nargs="+")
     parser.add_argument("--every-part", action="store_true", help="also parts of the budget that few trials share")
     options = parser.parse_args(arguments)
     console = Console(width=max(120, Console().width))
-    for text in options.folders:
+    try:
+        folders = named_campaigns(options.folders, options)
+    except (ValueError, OSError) as error:
+        return parser.refuse(error)
+    for folder in folders:
         try:
-            folder = find(text)
             results = frames.load(folder)
         except (ValueError, OSError) as error:
             return parser.refuse(error)

@@ -24,7 +24,7 @@ from typing import Any
 import pandas as pd
 from rich.text import Text
 from storage import files, inside
-from storage.location import Location, argument, local_argument, text_argument
+from storage.location import Location, argument, local_argument
 from terminal.command_line import EXIT_CODES_OF_LOOKING, OneLineParser
 from terminal.complaint import complain
 from terminal.console import Console
@@ -39,6 +39,7 @@ from results.curve_notes import curve_notes, missing_curves
 from results.cut_schedules import cut_schedules
 from results.export import write_csv
 from results.kept_weights import weights_line
+from results.named_campaigns import add_campaign, named_campaign
 from results.page.table import base_values
 from results.questions.pareto import front_in_words
 from results.questions.transfer import transfer_lines
@@ -47,7 +48,6 @@ from results.statistics.leaderboard import counts, leaderboard
 from results.statistics.pareto import costs
 from results.stopping import stopping_line
 from results.store import frames
-from results.store.find import find
 from results.store.frames import Results
 from results.store.row_kinds import ROW_KINDS
 from results.targets import check_target_file, check_target_folder, naming
@@ -256,7 +256,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     options = parser.parse_args(arguments)
     try:
-        folder = find(options.folder)
+        folder = named_campaign(options.campaign, options)
         _check_targets(options)
         results = frames.load(folder)
         with_curves = options.page or options.png or options.markdown
@@ -301,12 +301,7 @@ def _parser() -> OneLineParser:
         prog="python -m results.report", description="Show the results of a campaign.", epilog=EXIT_CODES_OF_LOOKING
     )
     parser.for_more = "; python -m results.compare sets several side by side"
-    parser.add_argument(
-        "folder",
-        type=text_argument,
-        metavar="CAMPAIGN",
-        help="the campaign's folder or URL, or its name in results/runs",
-    )
+    add_campaign(parser)
     parser.add_argument("--top", type=at_least_one, default=10, metavar="N", help="rows of it (default: 10)")
     parser.add_argument(
         "--no-page", dest="page", action="store_false", help="write no report.html into the campaign's folder"

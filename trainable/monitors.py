@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from terminal.nearest import nearest
+from terminal.once import refuse_twice
 
 UPDATES, WEIGHT_NORMS, CLIPS, ATTENTION, LOGITS = MONITORS = ("updates", "weights", "clips", "attention", "logits")
 ALL_MONITORS, NO_MONITORS = "all", "none"
@@ -47,6 +48,7 @@ class Monitors:
             if name not in MONITORS:
                 known = (*MONITORS, ALL_MONITORS, NO_MONITORS) if len(asked) == 1 else MONITORS
                 raise ValueError(f"{name!r} is no monitor: {nearest(name, known, 'monitors')}")
+        refuse_twice(asked)
         return cls(tuple(name for name in MONITORS if name in asked))
 
     def __str__(self) -> str:

@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import search_spaces
+from results.named_campaigns import found_by_name
 from results.store.campaign_folder import CAMPAIGN, Store, campaigns, check_campaign
-from results.store.find import find
 from results.store.names import campaign_folder
 from results.store.resume_command import RUN_PROGRAM
 from search_spaces import constraints
@@ -37,7 +37,7 @@ from tuner.audit.of_question import audited
 from tuner.campaign import beginning, kept, layout, precision, provenance, resumed, same_device
 from tuner.campaign.again import again
 from tuner.campaign.driver import going_on_with, interruptible, only_driver
-from tuner.campaign.earlier_places import check_campaigns_there, with_places
+from tuner.campaign.earlier_places import check_campaigns_there, check_each_once, with_places
 from tuner.campaign.record import asked_of, campaign_record
 from tuner.cli.compiling_text import chosen_compiling
 from tuner.cli.option_groups import LATEST
@@ -87,6 +87,7 @@ def begin(console: Console, asked: Begin, space: Space | None = None, known: Seq
     ways_of_running.check(spec, has_gpu)
     files.check_usable(start.results)
     check_campaigns_there(spec)
+    check_each_once(spec.warm_start, spec.reuse)
     settled = bf16.precision_of(question, here, start)
     question = replace(ask(space, replace(spec, precision=settled.precision), has_gpu), sources=sources)
     own_code.check_sent(question)
@@ -112,6 +113,7 @@ def resume(console: Console, asked: Resume, space: Space | None = None) -> Ended
             call = f"go on from Python, by the call that began it: {again(folder, own_train=True)}"
             raise ValueError(f"campaign {folder.name!r} trains by a function of your own: {call}")
         spec = with_places(resumed.spec_of(store, asked), runs)
+        check_each_once(reuse=spec.reuse if "reuse" in asked.changes else ())
         sources = own_code.of_campaign(store, asked, space)
         question = replace(ask(space or named_space(store, spec.space), spec), sources=sources)
         resumed.check_same_question(store, question)
@@ -382,7 +384,7 @@ def run_on_ray(console: Console, campaign: Search, here: capacity.Cluster, tick:
 
 def usable_campaign(runs: Location, name: str) -> Location:
     """The campaign called ``name`` below ``runs``, or at the path or URL ``name``; its store can be used."""
-    folder = find(name, runs)
+    folder = found_by_name(name, runs)
     if isinstance(folder, Url):
         files.check_usable(folder.parent)
     check_campaign(folder)

@@ -20,15 +20,15 @@ from typing import cast
 import pyarrow as pa
 
 from results.crashes import crash_lines
+from results.named_campaigns import add_campaign, named_campaign
 from results.promotions import promotions_of, went_on
 from results.store import parquet
 from results.store.campaign_folder import Store
-from results.store.find import find
 from results.store.larger import campaigns_at
 from results.store.row_parts import given
 from results.store.row_types import ReportRow, TrialRow
 from results.store.statuses import ENDED, SEARCH, STATUSES
-from storage.location import Location, text_argument
+from storage.location import Location
 from terminal.command_line import EXIT_CODES_OF_LOOKING, OneLineParser
 from terminal.console import Console
 from terminal.counted import counted
@@ -48,10 +48,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         description=__doc__.splitlines()[0].partition(": ")[2] if __doc__ else None,
         epilog=EXIT_CODES_OF_LOOKING,
     )
-    parser.add_argument("folder", metavar="FOLDER", type=text_argument, help="a campaign's folder, URL or name")
-    folder = parser.parse_args(arguments).folder
+    add_campaign(parser)
+    options = parser.parse_args(arguments)
     try:
-        lines = status(find(folder), datetime.now(UTC))
+        lines = status(named_campaign(options.campaign, options), datetime.now(UTC))
     except (ValueError, OSError) as error:
         return parser.refuse(error)
     console = Console()

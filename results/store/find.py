@@ -19,6 +19,10 @@ RUNS = Path("results/runs")  # where campaigns are, unless --results says otherw
 FILE = "campaign.json"  # campaign_folder.py, which takes its time
 
 
+class NoCampaignError(ValueError):
+    """A name that no campaign has."""
+
+
 def find(text: str, runs: Location = RUNS) -> Location:
     """The campaign that ``text`` means: the place of a path, which is not looked at, or the folder of a name.
 
@@ -41,7 +45,8 @@ def find(text: str, runs: Location = RUNS) -> Location:
         names = [folder.name for folder in campaigns(runs)]
         close = closest(text, names) if runs != RUNS else None  # elsewhere a name alone would find nothing
         hint = f"did you mean {str(runs / close)!r}?" if close else nearest(text, names, f"campaigns in {runs}")
-        raise ValueError(f"{text} is no campaign: neither {' nor ./'.join(map(str, both))} holds {CAMPAIGN}; {hint}")
+        where = f"neither {' nor ./'.join(map(str, both))} holds {CAMPAIGN} (a path is taken as it is)"
+        raise NoCampaignError(f"{text} is no campaign: {where}; {hint}")
     return found[0]
 
 

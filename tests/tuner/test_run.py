@@ -545,6 +545,8 @@ def test_a_campaign_goes_on_when_the_one_it_reused_has_gone(without_ray, capsys)
     error = capsys.readouterr().err
     assert f"reuses trials of {Path.cwd() / 'runs/first'}, where no campaign is now" in error and error.count("\n") == 1
     assert "--reuse FOLDER" in error and "--no-reuse" in error
+    assert main([*again, "--reuse", "runs/kept", "./runs/kept"]) == 2
+    assert "--reuse: 'runs/kept' is given twice" in capsys.readouterr().err
     assert main([*again, "--reuse", "runs/kept"]) == 0
     assert "reuse: 2 finished trials of runs/kept" in capsys.readouterr().out
     assert campaign_json("second")["reuse"] == ["../kept"]

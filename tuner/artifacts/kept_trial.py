@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from results.questions.winner import winner
 from results.store import frames
 from results.store.campaign_folder import Store
-from results.store.find import find
 from results.store.frames import Results
 from results.store.row_types import TrialRow
 from results.store.statuses import ABLATE, SEARCH
@@ -82,13 +81,14 @@ class KeptTrial:
 
 
 def kept_trial(
-    campaign: str, number: int | None, data: str | None = None, imports: Sequence[str] = (), trusted: bool = False
+    campaign: Location, number: int | None, data: str | None = None, imports: Sequence[str] = (), trusted: bool = False
 ) -> KeptTrial:
-    """The trial of that ``number``, else the winner. A ValueError, one line, where it or its weights are not there.
+    """The trial of that ``number`` in the campaign of a folder, else the winner.
 
-    ``data`` says where the same data are now; ``imports`` and ``trusted`` are as for a resume.
+    A ValueError, one line, where it or its weights are not there. ``data`` says where the same data are now;
+    ``imports`` and ``trusted`` are as for a resume.
     """
-    store = Store.open(find(campaign))
+    store = Store.open(campaign)
     name = store.folder.name
     if store.campaign.get("own_train") is not None:
         raise ValueError(f"campaign {name!r} trains by a function of your own, which keeps its weights itself")
@@ -97,7 +97,7 @@ def kept_trial(
     row = _winner(results, rows) if number is None else _numbered(name, rows, number)
     if not row.get("weights"):
         raise ValueError(_without_weights(name, rows, row))
-    asked = Resume(campaign, {"imports": tuple(imports)} if imports else {}, trust_sources=trusted)
+    asked = Resume(str(campaign), {"imports": tuple(imports)} if imports else {}, trust_sources=trusted)
     sources = own_code.of_campaign(store, asked, None)
     config = config_of(row)
     assert config is not None, "it has been trained"

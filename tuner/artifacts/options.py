@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from storage.location import argument, text_argument
+from results.named_campaigns import add_campaign, named_campaign
+from storage.location import argument
 from terminal.command_line import OneLineParser
 from terminal.option_numbers import whole_number
 
@@ -17,9 +18,7 @@ MOST_TRIALS = 10**9
 
 def add_trial_options(parser: OneLineParser) -> None:
     """Add the options that choose the weights."""
-    parser.add_argument(
-        "campaign", type=text_argument, metavar="CAMPAIGN", help="the campaign's folder or URL, or its name"
-    )
+    add_campaign(parser)
     parser.add_argument(
         "--trial", type=whole_number(0, MOST_TRIALS), metavar="N", help="number of the trial (default: the winner)"
     )
@@ -41,4 +40,4 @@ def chosen_trial(options: argparse.Namespace) -> KeptTrial:
 
     data = None if options.data is None else str(options.data)
     imports = vars(options)["import"] or ()
-    return kept_trial(options.campaign, options.trial, data, imports, options.trust_sources)
+    return kept_trial(named_campaign(options.campaign, options), options.trial, data, imports, options.trust_sources)

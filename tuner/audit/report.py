@@ -12,6 +12,7 @@ from terminal.command_line import EXIT_CODES_OF_LOOKING, OneLineParser
 from terminal.console import Console
 from terminal.counted import counted
 from terminal.nearest import nearest
+from terminal.once import refuse_twice
 from terminal.short import short
 from trainable.component import Component
 from tuner.audit.overrides import IDLE, INERT, NEARLY, Finding, audit_space, proxy_base
@@ -64,6 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         space = load_space(given.space)
         if given.reading not in (None, *READINGS):
             raise ValueError(f"unknown reading {given.reading!r}: {nearest(given.reading, READINGS, 'readings')}")
+        refuse_twice(given.only or (), after="--only")
         if given.only is None:
             print_space(console, space)
         for reading in READINGS if given.reading is None else (given.reading,):

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
+from results.named_campaigns import found_by_name
 from results.store.campaign_folder import check_campaign
-from results.store.find import find
 from results.store.places import RECORDED
-from storage.location import Location, location
+from storage.location import Location, absolute, location
 from terminal.nearest import closest
+from terminal.once import refuse_twice
 from tuner.spec import CampaignSpec
 
 
 def with_places(spec: CampaignSpec, runs: Location) -> CampaignSpec:
     """The spec with the places of earlier campaigns for their names; a ValueError for one unknown."""
     warm = tuple(name if name == RECORDED else _earlier(name, runs) for name in spec.warm_start)
-    return replace(spec, warm_start=warm, reuse=tuple(str(find(name, runs)) for name in spec.reuse))
+    return replace(spec, warm_start=warm, reuse=tuple(str(found_by_name(name, runs)) for name in spec.reuse))
 
 
 def check_campaigns_there(spec: CampaignSpec) -> None:
@@ -30,9 +32,18 @@ def check_campaigns_there(spec: CampaignSpec) -> None:
                 raise ValueError(f"{option}: {error}") from None
 
 
+def check_each_once(warm_start: Sequence[str] = (), reuse: Sequence[str] = ()) -> None:
+    """Raise a ValueError for a source that is given twice: by the places of the names, so also as name and path.
+
+    Of a resume only what is asked anew is given here; what an earlier version took stays as it is.
+    """
+    for option, names in (("--warm-start", warm_start), ("--reuse", reuse)):
+        refuse_twice(names, [name if name == RECORDED else absolute(location(name)) for name in names], option)
+
+
 def _earlier(text: str, runs: Location) -> str:
     try:
-        return str(find(text, runs))
+        return str(found_by_name(text, runs))
     except ValueError as error:
         close = f"; or did you mean {RECORDED!r}?" if closest(text, [RECORDED]) else ""
         raise ValueError(f"--warm-start: {error}{close}") from None

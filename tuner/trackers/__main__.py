@@ -12,9 +12,8 @@ if __name__ == "__main__":
 
 from collections.abc import Sequence
 
+from results.named_campaigns import add_campaign, named_campaign
 from results.store.campaign_folder import Store
-from results.store.find import RUNS, find
-from storage.location import argument, text_argument
 from terminal.command_line import OneLineParser
 from terminal.counted import counted
 from terminal.exit_codes import DONE, FAILED
@@ -35,19 +34,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         description="Send a campaign to experiment trackers; what they have already is not sent again.",
         epilog="Exit codes: 0 sent, 1 not sent or in part, 2 bad input, 130 interrupted.",
     )
-    parser.add_argument("campaign", metavar="CAMPAIGN", type=text_argument, help="its name, path or URL")
+    add_campaign(parser)
     parser.add_argument(
         "--log", metavar="TRACKER", type=tracker, action="append", required=True, help="as for python -m tuner.run"
-    )
-    parser.add_argument(
-        "--results", metavar="FOLDER", type=argument, default=RUNS, help=f"folder of all campaigns (default: {RUNS})"
     )
     asked = parser.parse_args(arguments)
     console = Console()
     try:
         check_once(asked.log)
         check_installed(asked.log)
-        store = Store.open(find(asked.campaign, asked.results))
+        store = Store.open(named_campaign(asked.campaign, asked))
         rows = list(rows_to_send(store.trials()))
         describe_log(console, asked.log, store.folder)
     except ValueError as error:

@@ -11,8 +11,9 @@ from results.store import frames
 from results.store.campaign_folder import Store
 from results.store.find import RUNS, find
 from storage.location import location
-from tuner import run, status
+from tuner import export, run, sample, status
 from tuner.cli import options
+from tuner.trackers import __main__ as trackers
 
 
 @pytest.fixture
@@ -65,6 +66,9 @@ COMMANDS = {
     "compact": lambda text: compact.main([text, "target"]),
     "fidelity": lambda text: fidelity.main([text]),
     "status": lambda text: status.main([text]),
+    "export": lambda text: export.main([text]),
+    "sample": lambda text: sample.main([text]),
+    "trackers": lambda text: trackers.main([text, "--log", "tensorboard"]),
     "resume": lambda text: run.main(["--resume", text]),
     "reuse": lambda text: run.main([*GOLF, "--reuse", text]),
     "warm start": lambda text: run.main([*GOLF, "--warm-start", "recorded", text]),
@@ -89,6 +93,52 @@ def test_every_command_takes_a_campaign_by_the_same_rule(here, capsys, name) -> 
     assert "elsewhere/night" in said(COMMANDS[name], "elsewhere/night", capsys)
     assert "there is no user" in said(COMMANDS[name], "~nobody-of-that-name/night", capsys)
     assert "ftp://" in said(COMMANDS[name], "ftp://host/night", capsys)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_says_that_a_path_works_and_where_names_are_looked_up(here, capsys, name) -> None:
+    error = said(COMMANDS[name], "night", capsys)
+    assert "(a path is taken as it is)" in error and "--results says in which folder names are looked up" in error
+
+
+IN_A_FOLDER = {
+    "report": lambda *more: report.main([*more]),
+    "compare": lambda *more: compare.main([*more]),
+    "compact": lambda *more: compact.main([*more, "target"]),
+    "fidelity": lambda *more: fidelity.main([*more]),
+    "status": lambda *more: status.main([*more]),
+    "export": lambda *more: export.main([*more]),
+    "sample": lambda *more: sample.main([*more]),
+    "trackers": lambda *more: trackers.main([*more, "--log", "tensorboard"]),
+}
+
+
+@pytest.mark.parametrize("name", IN_A_FOLDER)
+def test_every_program_looks_names_up_in_the_folder_that_results_says(here, capsys, name) -> None:
+    campaign(Path("elsewhere/night"))
+    ask = IN_A_FOLDER[name]
+    assert "did you mean 'elsewhere/night'" in said(lambda _: ask("nihgt", "--results", "elsewhere"), "", capsys)
+    assert "'./night' is a path: leave it out" in said(lambda _: ask("./night", "--results", "elsewhere"), "", capsys)
+
+
+def test_a_program_finds_the_campaign_in_the_folder_that_results_says(here, capsys) -> None:
+    campaign(Path("elsewhere/night"))
+    assert status.main(["night", "--results", "elsewhere"]) == 0
+    assert "campaign: night, space toy" in capsys.readouterr().out
+
+
+def test_a_campaign_is_named_once_by_name_path_or_link(here, capsys) -> None:
+    campaign(Path("results/runs/night")), campaign(Path("results/runs/day"))
+    Path("link").symlink_to("results/runs/night")
+    for again in ("night", "results/runs/night", "./link"):
+        error = said(lambda text: compare.main(["night", "day", text]), again, capsys)
+        assert f"{again!r} is given twice" in error and ("also as 'night'" in error) is (again != "night")
+    assert "is given twice" in said(lambda text: fidelity.main(["night", text]), "night", capsys)
+
+
+def test_results_is_for_a_name(here, capsys) -> None:
+    error = said(lambda _: compare.main(["--space", "parameter_golf", "--results", "elsewhere"]), "", capsys)
+    assert "not for the replay that is kept here" in error
 
 
 def test_a_campaign_is_loaded_by_its_name(here) -> None:

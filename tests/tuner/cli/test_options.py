@@ -32,6 +32,10 @@ MISTAKES = {  # command line -> what the one line must hold
     (*GOLF, "--set", "optimizer.matrix_lr=nan"): "matrix_lr is nan but must be finite",
     (*GOLF, "--set", "optimizer.matrix_lr=-Inf"): "matrix_lr is -Inf but must be finite",
     (*GOLF, "--warm-start", "/usr", "--dry-run"): "--warm-start: /usr is no campaign: it holds no campaign.json",
+    (*GOLF, "--warm-start", "recorded", "recorded"): "--warm-start: 'recorded' is given twice: once is enough",
+    (*GOLF, "--warm-start", "there", "./runs/there"): "--warm-start: 'runs/there' is given twice",
+    (*GOLF, "--reuse", "there", "runs/there"): "--reuse: 'runs/there' is given twice",
+    (*GOLF, "--monitor", "updates,clips,updates"): "--monitor: 'updates' is given twice: once is enough",
     (*GOLF, "--reuse", "/usr", "--dry-run"): "--reuse: /usr is no campaign: it holds no campaign.json",
     (
         *GOLF,
