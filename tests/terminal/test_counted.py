@@ -30,7 +30,6 @@ NEVER_ONE = {  # a span, or a number that is two at least
     "{SAME_ERRORS} trials in a row",
     "{design.first} fresh seeds",
     "{most:,} runs more",
-    "audit: {each} changes the computation",
     "{found.together} trainings at once",
     "all {number} candidates",
     "none of {len(documents):,} documents",

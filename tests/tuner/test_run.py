@@ -364,7 +364,10 @@ def test_a_setting_that_changes_nothing_is_named_before_anything_is_spent(monkey
     settings = ["--set", "model.tie_embeddings=true", "--set", "optimizer.embed_lr=1"]
     assert main([*AUDITED, "--data", "text [b]", *settings, "--dry-run"]) == 0
     said = "nothing here: optimizer.embed_lr (while model.tie_embeddings=true)"
-    assert said in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert said in out and "1 of 12 settings sets what is there without it: model.tie_embeddings" in out
+    assert "4 of 12 settings do not show in its shortened runs: budget.steps, " in out
+    assert "20 of 20 knobs are not audited, as no other value makes a valid run" in out, "none has a finding"
 
 
 def test_a_replay_trains_the_rows_it_was_asked_for_and_ends_with_the_comparison(without_ray, capsys) -> None:

@@ -31,12 +31,14 @@ def _audited(console: Console, question: Question) -> Question:
 
     started, space = time.monotonic(), question.original
     if question.overrides:
-        fixed = audit_fixed(space, question.overrides, question.space.column_types())
-        print_findings(console, fixed, time.monotonic() - started, "setting")
+        fixed = audit_fixed(space, question.overrides, question.space.column_types(), question.scale)
+        took, why_not = time.monotonic() - started, "as its own size has no equivalent"
+        print_findings(console, fixed, took, "setting", list(question.overrides), why_not)
         started = time.monotonic()
     if question.replay is None:
-        findings = audit_space(question.space, proxy_base(space, question.overrides))
-        print_findings(console, findings, time.monotonic() - started)
+        findings = audit_space(question.space, proxy_base(space, question.overrides, question.scale))
+        took, paths = time.monotonic() - started, [knob.path for knob in question.space.knobs]
+        print_findings(console, findings, took, asked=paths, why_not="as no other value makes a valid run")
         return replace(question, inert=[f.path for f in findings if f.status == INERT])
     inert = {p.recorded_id: inert_of_row(space, p.recorded_id, p.reading) for p in question.planned}
     named = "; ".join(f"{name} ({', '.join(paths)})" for name, paths in inert.items() if paths)

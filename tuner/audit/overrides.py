@@ -48,7 +48,7 @@ ROUNDING = 2.0**-8
 # by a factor of 3 to 500 (a leaky slope of 0.01, whose square is 1e-4, has 4.4 to 6.7). Canopy has 0.6 to 2.7.
 STEADY = 3.5
 PROBED = (0.1, 10.0)  # of a number that changes nothing: would a tenth of it, or ten times as much?
-AUDIT_SCALE = "proxy"
+AUDIT_SCALE, FULL = "proxy", "full"
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,7 @@ class Finding:
     undone: Any  # the value without it; None too where the config has no such knob then
     difference: float | None = None  # of the weights or the loss, as a part of their way; None where not trained
     why: str = ""  # what the status hangs on
+    seen: bool = True  # whether a shrunken run shows it: of its steps, say, it has its own
 
     @property
     def says_something(self) -> bool:
@@ -169,7 +170,8 @@ def _compared(without: TrainConfig, full: TrainConfig, path: str, value: Any, un
     if key_of(full) == key_of(without):
         return Finding(path, RESTATED, value, undone)
     if unseen := hidden(without, full):
-        return Finding(path, LIVE, value, undone, why=f"{', '.join(sorted(unseen))}: not in a shrunken run")
+        why = f"{', '.join(sorted(unseen))}: not in a shrunken run"
+        return Finding(path, LIVE, value, undone, why=why, seen=False)
     status, found = difference_status(without, full)
     return Finding(path, status, value, undone, found)
 
@@ -233,17 +235,20 @@ def _differ(one: TrainConfig, other: TrainConfig, changes: Mapping[str, Any], of
 # --- the knobs of a space ---------------------------------------------------------------------------------------------
 
 
-def proxy_base(space: Space, overrides: Mapping[str, Any]) -> TrainConfig:
-    """The base that a shrunken run of this space starts from, with what a user fixed at the full size set in it."""
-    return with_values(_proxy(space), at_proxy(space, overrides))
+def proxy_base(space: Space, overrides: Mapping[str, Any], scale: str = FULL) -> TrainConfig:
+    """The base that a shrunken run of this space starts from, with what a user fixed at a scale set in it."""
+    return with_values(_proxy(space), at_proxy(space, overrides, scale))
 
 
-def audit_fixed(space: Space, overrides: Mapping[str, Any], sampled: Container[str]) -> list[Finding]:
-    """A finding for each override that a user fixed for the whole campaign and that the proxy has an equivalent of.
+def audit_fixed(
+    space: Space, overrides: Mapping[str, Any], sampled: Container[str], scale: str = FULL
+) -> list[Finding]:
+    """A finding for each override that a user fixed for a whole campaign and that the proxy has an equivalent of.
 
     One that acts under a condition on a knob that is ``sampled`` is asked about there: some trials will have it.
+    ``scale`` is the campaign's, whose sizes the overrides have.
     """
-    base, fixed, findings = _proxy(space), at_proxy(space, overrides), []
+    base, fixed, findings = _proxy(space), at_proxy(space, overrides, scale), []
     knobs = {knob.path: knob for knob in space.knobs}
     for path in fixed:
         conditions = (knobs[path].when or {}) if path in knobs else {}
@@ -252,16 +257,17 @@ def audit_fixed(space: Space, overrides: Mapping[str, Any], sampled: Container[s
     return findings
 
 
-def at_proxy(space: Space, overrides: Mapping[str, Any]) -> dict[str, Any]:
-    """Overrides at the proxy's size. One for which it has no equivalent is left out: the size stays as it is there."""
+def at_proxy(space: Space, overrides: Mapping[str, Any], scale: str = FULL) -> dict[str, Any]:
+    """Overrides at the proxy's size. One for which it has no equivalent is left out: the size stays as it is there.
+
+    Those of another scale than the full one are taken as they are: they are of a small size already.
+    """
+    if scale != FULL or not {FULL, AUDIT_SCALE} <= space.scales.keys():
+        return dict(overrides)
     values: dict[str, Any] = {}
     for path, value in overrides.items():
         try:
-            values |= (
-                at_scale(space, AUDIT_SCALE, {path: value})
-                if {"full", AUDIT_SCALE} <= space.scales.keys()
-                else {path: value}
-            )
+            values |= at_scale(space, AUDIT_SCALE, {path: value})
         except ValueError:
             continue
     return values

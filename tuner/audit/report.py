@@ -15,28 +15,54 @@ from terminal.nearest import nearest
 from terminal.once import refuse_twice
 from terminal.short import short
 from trainable.component import Component
-from tuner.audit.overrides import IDLE, INERT, NEARLY, Finding, audit_space, proxy_base
+from tuner.audit.overrides import IDLE, INERT, NEARLY, RESTATED, Finding, audit_space, proxy_base
 from tuner.audit.recorded import Row, audit_recorded, replicates
 
-SAYS = {
-    INERT: "change nothing here",
-    IDLE: "change nothing at this value",
-    NEARLY: "change the computation by no more than rounding",
+SAYS = {  # of one, and of several
+    INERT: ("changes nothing here", "change nothing here"),
+    IDLE: ("changes nothing at this value", "change nothing at this value"),
+    NEARLY: (
+        "changes the computation by no more than rounding",
+        "change the computation by no more than rounding",
+    ),
+    RESTATED: ("sets what is there without it", "set what is there without them"),
 }
+UNSEEN = ("does not show in its shortened runs", "do not show in its shortened runs")
+ACTS = ("changes the computation", "change the computation")
 
 
-def print_findings(console: Console, findings: Sequence[Finding], seconds: float, what: str = "knob") -> None:
-    """One line for each kind of finding, inert ones first; one line in all where everything acts."""
-    said = False
-    for status, says in SAYS.items():
-        named = [in_words(f) for f in findings if f.status == status]
-        if named:
-            does = says if len(named) > 1 else says.replace("change", "changes", 1)
-            console.print(f"audit: {len(named)} of {counted(len(findings), what)} {does}: {', '.join(named)}")
-            said = True
-    if findings and not said:
-        each = f"each of {counted(len(findings), what)}" if len(findings) > 1 else f"the only {what}"
-        console.print(f"audit: {each} changes the computation ({seconds:.1f} s)")
+def print_findings(
+    console: Console,
+    findings: Sequence[Finding],
+    seconds: float,
+    what: str = "knob",
+    asked: Sequence[str] = (),
+    why_not: str = "",
+) -> None:
+    """One line for each kind of finding, inert ones first; one line in all where everything is seen to act.
+
+    ``asked`` are the paths that were to be audited, of which some may have no finding: ``why_not`` says why.
+    """
+    every = list(dict.fromkeys([*asked, *(f.path for f in findings)]))
+    for status, does in SAYS.items():
+        _print_some(console, [in_words(f) for f in findings if f.status == status], every, what, does)
+    _print_some(console, [f.path for f in findings if not f.seen], every, what, UNSEEN)
+    audited = {f.path for f in findings}
+    is_not = tuple(f"{verb} not audited, {why_not}" for verb in ("is", "are"))
+    _print_some(console, [path for path in every if path not in audited], every, what, is_not)
+    acting = sum(f.status not in SAYS and f.seen for f in findings)
+    if acting == len(every) > 0:
+        each = f"each of {counted(acting, what)}" if acting > 1 else f"the only {what}"
+        console.print(f"audit: {each} {ACTS[0]} ({seconds:.1f} s)")
+    elif acting and not any(f.status in SAYS for f in findings):
+        console.print(f"audit: {acting} of {counted(len(every), what)} {ACTS[acting > 1]} ({seconds:.1f} s)")
+
+
+def _print_some(console: Console, named: Sequence[str], every: Sequence[str], what: str, does: Sequence[str]) -> None:
+    """Print which of all do something, in words for one and for several; nothing where none does."""
+    if named:
+        of = f"{len(named)} of {counted(len(every), what)}" if len(every) > 1 else f"the only {what}"
+        console.print(f"audit: {of} {does[len(named) > 1]}: {', '.join(named)}")
 
 
 def in_words(finding: Finding) -> str:

@@ -92,6 +92,7 @@ def test_what_a_shrunken_run_lacks_is_not_called_inert(toy_base) -> None:
     constant = with_values(toy_base, {"schedule": "Constant"})
     (steps,) = audit_overrides(constant, {"budget.steps": 245})
     assert (steps.status, steps.difference, steps.why) == (LIVE, None, "budget.steps: not in a shrunken run")
+    assert not steps.seen
     (horizon,) = audit_overrides(constant, {"horizon.steps": 400})
     assert horizon.status == INERT  # nothing looks at the progress
 
@@ -174,6 +175,13 @@ def test_the_proxys_base_takes_what_a_user_fixed_but_sizes_it_has_not(golf) -> N
     assert (base.model.model_dim, base.optimizer.matrix_lr) == (96, 0.1)
     base = audit.proxy_base(golf, {"model.model_dim": 384, "data.source": "fineweb10B_gpt2"})
     assert base == golf.scale("proxy").base
+
+
+def test_settings_of_a_small_scale_are_audited_as_they_are(golf) -> None:
+    assert audit.at_proxy(golf, {"model.model_dim": 640}) == {"model.model_dim": 96}
+    assert audit.at_proxy(golf, {"model.model_dim": 640}, "proxy") == {"model.model_dim": 640}
+    assert audit.at_proxy(golf, {"data.seq_len": 64}, "proxy") == {"data.seq_len": 64}
+    assert audit.at_proxy(golf, {"data.seq_len": 64}) == {}, "no size of the proxy stands for it"
 
 
 def test_a_setting_that_changes_nothing_is_found_unless_some_trials_will_need_it(golf) -> None:

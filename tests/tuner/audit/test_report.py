@@ -7,12 +7,13 @@ import pytest
 from terminal.console import Console
 from trainable.models.mlp import Relu2
 from tuner.audit import report as audit_report
-from tuner.audit.overrides import IDLE, INERT, LIVE, NEARLY, Finding
+from tuner.audit.overrides import IDLE, INERT, LIVE, NEARLY, RESTATED, Finding
 
 INERT_RATE = Finding("optimizer.embed_lr", INERT, 0.8, 0.6, 0.0, "while model.tie_embeddings=true")
 CANOPY = Finding("hooks.Canopy.min_scale", NEARLY, 0.3, 1.0, 0.0012)
 CLIP = Finding("hooks.GradientClip.max_norm", IDLE, 5.0, None, 0.0)
 CAP = Finding("model.logit_softcap", LIVE, 18.0, 20.0, 0.012)
+CAP_OF_TWO = Finding("model.rope_base", LIVE, 18.0, 20.0, 0.012)
 
 
 def printed(findings, **options) -> list[str]:
@@ -31,6 +32,35 @@ def test_what_changes_nothing_is_named_first_with_what_it_hangs_on() -> None:
 
 def test_where_everything_acts_one_line_says_so_and_how_long_it_took() -> None:
     assert printed([CAP], what="override") == ["audit: the only override changes the computation (4.3 s)"]
+
+
+RESTATES = Finding("model.num_layers", RESTATED, 9, 9)
+STEPS = Finding("budget.steps", LIVE, 30, 240, why="budget.steps: not in a shrunken run", seen=False)
+
+
+def test_of_several_settings_each_is_counted_also_those_that_no_audit_sees() -> None:
+    paths = [CAP.path, STEPS.path, "data.seq_len"]
+    assert printed([CAP, STEPS], what="setting", asked=paths, why_not="for a reason") == [
+        "audit: 1 of 3 settings does not show in its shortened runs: budget.steps",
+        "audit: 1 of 3 settings is not audited, for a reason: data.seq_len",
+        "audit: 1 of 3 settings changes the computation (4.3 s)",
+    ]
+    assert printed([STEPS], what="setting", asked=[STEPS.path]) == [
+        "audit: the only setting does not show in its shortened runs: budget.steps"
+    ]
+    assert printed([], asked=["a", "b"], why_not="as no other value is valid") == [
+        "audit: 2 of 2 knobs are not audited, as no other value is valid: a, b"
+    ]
+
+
+def test_a_setting_to_the_value_that_is_there_is_not_said_to_change_anything() -> None:
+    assert printed([RESTATES], what="setting") == [
+        "audit: the only setting sets what is there without it: model.num_layers"
+    ]
+    assert printed([CAP, RESTATES], what="setting") == [
+        "audit: 1 of 2 settings sets what is there without it: model.num_layers"
+    ]
+    assert printed([CAP, CAP_OF_TWO], what="setting") == ["audit: each of 2 settings changes the computation (4.3 s)"]
 
 
 def test_a_finding_is_one_line_with_both_values() -> None:
