@@ -12,6 +12,7 @@ from search_spaces.effects import reference, replay_record
 from search_spaces.likely import with_likely
 from search_spaces.space import Space
 from search_spaces.width import with_moved
+from terminal.once import refuse_twice
 from trainable import monitors
 from trainable.config import TrainConfig
 from trainable.data.dataset import Dataset
@@ -74,6 +75,7 @@ class Question:
 def asking(space: Space, objective: str | None, limits: Sequence[str], likely: Sequence[str] = ()) -> Space:
     """The space with the objectives, constraints and expert ranges that a user gives beside its own."""
     first, second = (space.objective, space.second_objective) if objective is None else objectives.parse(objective)
+    refuse_twice(limits, after="--constraint")
     found = constraints.parse_all(list(dict.fromkeys([*map(str, space.constraints), *limits])))
     return replace(with_likely(space, likely), objective=first, second_objective=second, constraints=found)
 

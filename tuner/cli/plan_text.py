@@ -16,6 +16,7 @@ from trainable.config import UNITS
 from trainable.runtime import Runtime
 from tuner.cli.core_text import print_core
 from tuner.cli.keeping_text import checkpoints_in_words, kept_in_words, paused_in_words
+from tuner.cli.scale_text import scale_line
 from tuner.cluster import capacity
 from tuner.command import Planning, Start
 from tuner.early_stopping import STOPPERS
@@ -46,7 +47,7 @@ def describe(
     where = here.about if slots is None else counted(slots, "slot")
     space, base = question.space, question.base
     console.print(f"space: {space.name} - {space.question}")
-    console.print(f"scale: {question.scale} - {space.scale(question.scale).about}")
+    console.print(scale_line(question))
     fixed = "".join(f", {path}={value}" for path, value in question.overrides.items())
     if (own := question.original.objectives) != space.objectives:
         console.print(f"objective: {' and '.join(space.objectives)}, in place of {' and '.join(own)}")

@@ -35,6 +35,7 @@ MISTAKES = {  # command line -> what the one line must hold
     (*GOLF, "--warm-start", "recorded", "recorded"): "--warm-start: 'recorded' is given twice: once is enough",
     (*GOLF, "--warm-start", "there", "./runs/there"): "--warm-start: 'runs/there' is given twice",
     (*GOLF, "--reuse", "there", "runs/there"): "--reuse: 'runs/there' is given twice",
+    (*GOLF, "--constraint", "val_bpb<=9", "--constraint", "val_bpb<=9"): "--constraint: 'val_bpb<=9' is given twice",
     (*GOLF, "--monitor", "updates,clips,updates"): "--monitor: 'updates' is given twice: once is enough",
     (*GOLF, "--reuse", "/usr", "--dry-run"): "--reuse: /usr is no campaign: it holds no campaign.json",
     (
