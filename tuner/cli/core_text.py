@@ -1,4 +1,4 @@
-"""The lines of a plan about CORE: what is asked, and how many seeds its noise makes a verdict take."""
+"""The lines of a plan about CORE: what is asked, and how many seeds its noise takes, where that is known."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from terminal.short import short
 from trainable.data import core_bundle
 from trainable.data.preparation import cache_folder
 from trainable.evaluation.core import SD_OF_A_RUN
+from tuner.cli.scale_text import changed_sizes
 from tuner.question import Question
 
 DIFFERENCES = (0.005, 0.01, 0.02)
+PUBLISHED = ("nanochat", "full")  # the space and the scale of which the noise was measured
 
 
 def print_core(console: Console, question: Question) -> None:
@@ -30,13 +32,29 @@ def print_core(console: Console, question: Question) -> None:
         console.print("the questions of CORE are not on this machine yet: they are downloaded first, from a network")
     measures = {*question.space.objectives, *(limit.measure for limit in question.space.constraints)}
     if measures & {CORE, CORE_ERROR}:
-        console.print(noise_line(question.spec.confirm or None))
+        console.print(noise_line(question.spec.confirm or None, is_as_published(question)))
 
 
-def noise_line(design: Design | None) -> str:
-    """Say what differences in CORE take: seeds of each config, by the noise that nanochat's log shows."""
+def is_as_published(question: Question) -> bool:
+    """Tell whether the runs are those of nanochat's log in size and data, and asked all questions."""
+    core = question.base.evaluation.core
+    others = [path for path in changed_sizes(question) if not path.startswith("evaluation.core")]
+    whole = core is not None and core.max_per_task is None
+    return (question.space.name, question.scale) == PUBLISHED and whole and not others
+
+
+def noise_line(design: Design | None, as_published: bool) -> str:
+    """Say what differences in CORE take, seeds of each config: by the noise that nanochat's log shows, where it holds.
+
+    Of another size, other data or fewer questions nobody has measured it.
+    """
+    if not as_published:
+        measures = "a confirmation on fresh seeds (--confirm)" if design is None else "the confirmation"
+        of = f"{SD_OF_A_RUN}, the SD over seven runs in nanochat's log, is of its full scale and all questions"
+        return f"noise of CORE: not known of these runs ({of}); {measures} measures it"
     takes = ", ".join(f"{seeds_for(d, SD_OF_A_RUN)} for {short(d)}" for d in DIFFERENCES)
-    said = f"noise of CORE: SD {SD_OF_A_RUN} over seven runs of one recipe; seeds that a difference takes: {takes}"
+    recipe = "seven runs of one recipe of this size in nanochat's log"
+    said = f"noise of CORE: SD {SD_OF_A_RUN} over {recipe}; seeds that a difference takes: {takes}"
     if design is None:
         return said
     most = max(design.last, design.alone or 0)

@@ -15,10 +15,14 @@ SIZES = ("model", "data", "budget", "horizon", "evaluation")  # parts of a confi
 
 def scale_line(question: Question) -> str:
     """Describe the scale, and name the settings that its description does not hold for."""
-    scale = question.original.scale(question.scale)
-    changed = [path for path in question.overrides if path.partition(".")[0] in SIZES and _differs(question, path)]
+    scale, changed = question.original.scale(question.scale), changed_sizes(question)
     but = f"; but here {', '.join(f'{path}={short(question.overrides[path])}' for path in changed)}" if changed else ""
     return f"scale: {question.scale} - {scale.about}{but}"
+
+
+def changed_sizes(question: Question) -> list[str]:
+    """The settings by which a campaign has another size, or other data, than its scale."""
+    return [path for path in question.overrides if path.partition(".")[0] in SIZES and _differs(question, path)]
 
 
 def _differs(question: Question, path: str) -> bool:

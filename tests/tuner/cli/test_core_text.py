@@ -20,9 +20,9 @@ from tuner.spec import CampaignSpec
 def said(tmp_path: Path, monkeypatch, capsys) -> Callable[..., str]:
     monkeypatch.setenv("TUNER_CACHE", str(tmp_path))
 
-    def run(overrides: dict[str, object], **asked: object) -> str:
-        space = search_spaces.load("nanochat")
-        spec = CampaignSpec(space="nanochat", scale="proxy", overrides=overrides, **asked)  # type: ignore[arg-type]
+    def run(overrides: dict[str, object], scale: str = "full", space: str = "nanochat", **asked: object) -> str:
+        space = search_spaces.load(space)
+        spec = CampaignSpec(space=space.name, scale=scale, overrides=overrides, **asked)  # type: ignore[arg-type]
         print_core(Console(), ask(space, spec))
         return capsys.readouterr().out.replace("\n", " ")
 
@@ -41,12 +41,36 @@ def test_the_questions_and_the_noise_are_said(said, tmp_path: Path) -> None:
     for asked in ({"objective": "core_error"}, {"constraints": ("core>=0.2565",)}):
         line = said({"evaluation.core": "Core"}, **asked)
         assert "of all questions, as published" in line and "downloaded" not in line
-        assert (
-            "SD 0.0052 over seven runs of one recipe; seeds that a difference takes: 19 for 0.005, 7 for 0.01" in line
-        )
-        assert "the 30 of this confirmation find 0.00389" in line
+        assert "SD 0.0052 over seven runs of one recipe of this size in nanochat's log; seeds that a difference" in line
+        assert "takes: 19 for 0.005, 7 for 0.01" in line and "the 30 of this confirmation find 0.00389" in line
+
+
+WHOLE = {"evaluation.core": "Core", "data.source": "nanochat"}  # the data are the scale's own
+
+
+@pytest.mark.parametrize(
+    ("overrides", "where", "known"),
+    [
+        (WHOLE, {}, True),
+        (WHOLE | {"optimizer.matrix_lr": 0.03}, {}, True),
+        (WHOLE, {"scale": "proxy"}, False),
+        ({"evaluation.core": "Core"}, {"space": "parameter_golf"}, False),
+        (WHOLE | {"evaluation.core.max_per_task": 5}, {}, False),
+        (WHOLE | {"model.num_layers": 12}, {}, False),
+        (WHOLE | {"budget.param_data_ratio": 1.0}, {}, False),
+        (WHOLE | {"data.source": "stdlib"}, {}, False),
+    ],
+)
+def test_the_published_noise_is_said_only_of_runs_that_it_holds_for(said, overrides, where, known) -> None:
+    line = said(overrides, objective="core_error", **where)
+    assert ("seeds that a difference takes" in line) is known
+    assert (
+        "not known of these runs (0.0052, the SD over seven runs in nanochat's log, is of its full" in line
+    ) is not known
+    assert ("; the confirmation measures it" in line) is not known
 
 
 def test_a_plan_without_a_confirmation_has_no_seeds_of_one() -> None:
-    assert "this confirmation" not in noise_line(None)
-    assert "the 5 of this confirmation" in noise_line(Design.parse("2x3..5"))
+    assert "this confirmation" not in noise_line(None, True)
+    assert "the 5 of this confirmation" in noise_line(Design.parse("2x3..5"), True)
+    assert "a confirmation on fresh seeds (--confirm) measures it" in noise_line(None, False)
