@@ -12,6 +12,7 @@ from search_spaces.effects import reference, replay_record
 from search_spaces.likely import with_likely
 from search_spaces.space import Space
 from search_spaces.width import with_moved
+from terminal.counted import counted
 from terminal.once import refuse_twice
 from trainable import monitors
 from trainable.config import TrainConfig
@@ -27,7 +28,7 @@ from tuner.plan import cost as plan
 from tuner.plan.larger_scales import larger_scales
 from tuner.proposals import replay_plan
 from tuner.proposals.warm_start import Prior
-from tuner.spec import AT_NONE, KEEP_CONFIRMED, KEEP_NONE, CampaignSpec, Replay
+from tuner.spec import AT_NONE, AT_VALIDATION, KEEP_CONFIRMED, KEEP_NONE, CampaignSpec, Replay
 
 PRECISION = "precision"  # the path of the field that a campaign's --precision sets
 UNSTOPPED_REPLAY = "a replay trains each run to its end unless --stopper predictive is given too"
@@ -213,6 +214,12 @@ def _unstopped(asked: Space) -> str:
     return f"early stopping {why}" if why else ""
 
 
+def check_acts(question: Question, spec: CampaignSpec) -> None:
+    """Raise a ValueError for an option of a new campaign that would do nothing; ``spec`` is what the user gave."""
+    check_stopper(question.space, spec)
+    check_checkpoints(question)
+
+
 def check_stopper(asked: Space, spec: CampaignSpec) -> None:
     """Raise a ValueError where early stopping is asked for, and has nothing on the way to judge by."""
     if spec.stopper in (None, "none") or asked.measured_on_the_way:
@@ -239,6 +246,37 @@ def _check_confirmation(spec: CampaignSpec) -> None:
             raise ValueError(f"--ablate is {none}")
     if spec.ablate and not spec.confirm:
         raise ValueError(f"--ablate takes a confirmed winner apart: give --confirm too, for example {DEFAULT}")
+
+
+def check_checkpoints(question: Question) -> None:
+    """Raise a ValueError where trials end before the first checkpoint that ``--checkpoint-every`` asks for.
+
+    What is carried over from a search to a larger scale has other budgets than what was asked for: nothing is refused.
+    """
+    spec, steps = question.spec, most_steps(question)
+    every = None if spec.carried is not None else spec.checkpoint_every
+    if every == AT_VALIDATION and (spec.stopper, spec.fidelity, spec.reports) == ("none", "truncate", 0):
+        raise ValueError(
+            f"--checkpoint-every {every} would write nothing: no trial is evaluated before its end (--reports N)"
+        )
+    if not isinstance(every, int) or steps is None or every < steps:
+        return
+    trials = "the longest trial has" if question.planned else "trials have"
+    at_most = f"; at most {steps - 1}" if steps > 1 else ""
+    raise ValueError(
+        f"--checkpoint-every {every} would write nothing: {trials} {counted(steps, 'step')}, and a checkpoint at the "
+        f"last one is of no use{at_most}"
+    )
+
+
+def most_steps(question: Question) -> int | None:
+    """The most steps that a trial has by its budget in steps; None where a trial may have more, or nobody knows."""
+    if question.planned:
+        found = [p.config.budget.steps if isinstance(p.config, TrainConfig) else None for p in question.planned]
+        known = [steps for steps in found if steps is not None]
+        return max(known) if len(known) == len(found) else None
+    searched = any(knob.path in ("budget.steps", "budget") for knob in question.space.knobs)
+    return None if searched else question.base.budget.steps
 
 
 def check_confirm_scale(space: Space, spec: CampaignSpec) -> None:

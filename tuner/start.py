@@ -37,7 +37,7 @@ from tuner.audit.of_question import audited
 from tuner.campaign import beginning, kept, layout, precision, provenance, resumed, same_device
 from tuner.campaign.again import again
 from tuner.campaign.driver import going_on_with, interruptible, only_driver
-from tuner.campaign.earlier_places import check_campaigns_there, check_each_once, with_places
+from tuner.campaign.earlier_places import check_campaigns_there, with_places
 from tuner.campaign.record import asked_of, campaign_record
 from tuner.cli.compiling_text import chosen_compiling
 from tuner.cli.option_groups import LATEST
@@ -55,7 +55,7 @@ from tuner.plan.planned_data import look_at_data
 from tuner.proposals import warm_start
 from tuner.proposals.reuse import Library
 from tuner.proposals.warm_start import Prior
-from tuner.question import Question, ask, check_answerable, check_measurable, check_stopper, with_datasets
+from tuner.question import Question, ask, check_acts, check_answerable, check_measurable, with_datasets
 from tuner.search_methods import use_of_prior
 from tuner.spec import CampaignSpec
 from tuner.trackers.catalogue import check_installed
@@ -83,11 +83,10 @@ def begin(console: Console, asked: Begin, space: Space | None = None, known: Seq
     here = machines(spec, start.address)
     has_gpu = here.has_gpu or (start.planning is not None and start.planning.device is not None)
     question = ask(space, spec, has_gpu)
-    check_stopper(question.space, spec)
+    check_acts(question, spec)
     ways_of_running.check(spec, has_gpu)
     files.check_usable(start.results)
     check_campaigns_there(spec)
-    check_each_once(spec.warm_start, spec.reuse)
     settled = bf16.precision_of(question, here, start)
     question = replace(ask(space, replace(spec, precision=settled.precision), has_gpu), sources=sources)
     own_code.check_sent(question)
@@ -113,10 +112,10 @@ def resume(console: Console, asked: Resume, space: Space | None = None) -> Ended
             call = f"go on from Python, by the call that began it: {again(folder, own_train=True)}"
             raise ValueError(f"campaign {folder.name!r} trains by a function of your own: {call}")
         spec = with_places(resumed.spec_of(store, asked), runs)
-        check_each_once(reuse=spec.reuse if "reuse" in asked.changes else ())
         sources = own_code.of_campaign(store, asked, space)
         question = replace(ask(space or named_space(store, spec.space), spec), sources=sources)
         resumed.check_same_question(store, question)
+        resumed.check_asked_anew(asked, question)
         resumed.check_reused(folder, spec)
         kept.check(folder / CAMPAIGN, store.campaign, question)
         here = machines(spec, asked.start.address)

@@ -23,6 +23,17 @@ def test_a_count_is_refused_in_a_short_line_that_names_it_and_its_range(text) ->
     assert (at_least_one("1"), at_least_one(str(option_numbers.MOST))) == (1, option_numbers.MOST)
 
 
+def test_a_whole_number_that_is_not_written_in_digits_is_told_how_it_is_written() -> None:
+    for text, digits in (("1e3", "1000"), ("1_000", "1000"), ("20,000", "20000"), ("3.0", "3")):
+        with pytest.raises(argparse.ArgumentTypeError, match=rf"1,000,000 \({digits} in digits\)$"):
+            at_least_one(text)
+        with pytest.raises(argparse.ArgumentTypeError, match=rf"in 0\.\.20,000 \({digits} in digits\)$"):
+            whole_number(0, 20_000)(text)
+    for text in ("1.5", "1e9", "-1e3", "x", "0x3", "1000001", ENDLESS):
+        with pytest.raises(argparse.ArgumentTypeError, match=r"at most 1,000,000$"):
+            at_least_one(text)
+
+
 @pytest.mark.parametrize("text", ["4", "-1", "nan", "1.0", ENDLESS, *NO_NUMBERS[:-1]])
 def test_a_whole_number_outside_its_range_is_refused(text) -> None:
     with pytest.raises(argparse.ArgumentTypeError, match=r"is not a whole number in 0\.\.3"):

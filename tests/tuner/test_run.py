@@ -550,6 +550,8 @@ def test_a_campaign_goes_on_when_the_one_it_reused_has_gone(without_ray, capsys)
     assert "--reuse FOLDER" in error and "--no-reuse" in error
     assert main([*again, "--reuse", "runs/kept", "./runs/kept"]) == 2
     assert "--reuse: 'runs/kept' is given twice" in capsys.readouterr().err
+    assert main([*again, "--no-reuse", "--checkpoint-every", "12"]) == 2
+    assert "--checkpoint-every 12 would write nothing: trials have 12 steps" in capsys.readouterr().err
     assert main([*again, "--reuse", "runs/kept"]) == 0
     assert "reuse: 2 finished trials of runs/kept" in capsys.readouterr().out
     assert campaign_json("second")["reuse"] == ["../kept"]

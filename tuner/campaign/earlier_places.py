@@ -21,7 +21,10 @@ def with_places(spec: CampaignSpec, runs: Location) -> CampaignSpec:
 
 
 def check_campaigns_there(spec: CampaignSpec) -> None:
-    """Raise a ValueError for an earlier campaign at whose place none is. Nothing of it is read."""
+    """Raise a ValueError for an earlier campaign at whose place none is, and for one that is given twice.
+
+    Nothing of them is read.
+    """
     for option, names in (("--warm-start", spec.warm_start), ("--reuse", spec.reuse)):
         for name in names:
             if name == RECORDED:
@@ -30,15 +33,12 @@ def check_campaigns_there(spec: CampaignSpec) -> None:
                 check_campaign(location(name))
             except ValueError as error:
                 raise ValueError(f"{option}: {error}") from None
+        check_each_once(option, names)
 
 
-def check_each_once(warm_start: Sequence[str] = (), reuse: Sequence[str] = ()) -> None:
-    """Raise a ValueError for a source that is given twice: by the places of the names, so also as name and path.
-
-    Of a resume only what is asked anew is given here; what an earlier version took stays as it is.
-    """
-    for option, names in (("--warm-start", warm_start), ("--reuse", reuse)):
-        refuse_twice(names, [name if name == RECORDED else absolute(location(name)) for name in names], option)
+def check_each_once(option: str, names: Sequence[str]) -> None:
+    """Raise a ValueError for a source that is given twice: by the places of the names, so also as name and path."""
+    refuse_twice(names, [name if name == RECORDED else absolute(location(name)) for name in names], option)
 
 
 def _earlier(text: str, runs: Location) -> str:

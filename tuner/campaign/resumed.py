@@ -24,9 +24,10 @@ from trainable.data.preparation import check_source
 from trainable.own.source import is_file_name
 from tuner.campaign import precision
 from tuner.campaign.again import again
+from tuner.campaign.earlier_places import check_each_once
 from tuner.campaign.record import asked_of
 from tuner.command import Resume
-from tuner.question import Question
+from tuner.question import Question, check_checkpoints
 from tuner.spec import ALWAYS_KEPT, CampaignSpec
 
 
@@ -106,6 +107,14 @@ def check_same_data(folder: Location, was: Mapping[str, Any], dataset: Dataset |
         f"the data have changed since campaign {folder.name!r} began: it reads {began}, and now there is "
         f"{dataset.description} ({dataset.fingerprint}). To go on, {back}. To use what is there now, {instead}"
     )
+
+
+def check_asked_anew(asked: Resume, question: Question) -> None:
+    """Raise a ValueError for what this resume asks for and a new campaign would refuse; what is kept stays as it is."""
+    if "reuse" in asked.changes:
+        check_each_once("--reuse", question.spec.reuse)
+    if "checkpoint_every" in asked.changes:
+        check_checkpoints(question)
 
 
 def check_reused(folder: Location, spec: CampaignSpec) -> None:

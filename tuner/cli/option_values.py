@@ -12,7 +12,7 @@ from results.design import Design
 from terminal.escape import elided
 from terminal.nearest import nearest
 from terminal.number import decimal
-from terminal.option_numbers import whole_number
+from terminal.option_numbers import in_digits, whole_number
 from trainable.monitors import Monitors
 from trainable.runtime import PRECISIONS
 from trainable.seeds import SEEDS
@@ -66,8 +66,8 @@ def checkpoint_every(text: str) -> int | str:
         return text
     if text.removeprefix("-").isdigit():
         return int(whole_number(1, MOST_STEPS)(text))
-    known = nearest(text, CHECKPOINT_AT, "moments")
-    raise argparse.ArgumentTypeError(f"{text!r} is neither a number of steps nor a moment: {known}")
+    known, digits = nearest(text, CHECKPOINT_AT, "moments"), in_digits(text, 1, MOST_STEPS)
+    raise argparse.ArgumentTypeError(f"{text!r} is neither a number of steps in digits{digits} nor a moment: {known}")
 
 
 def design(text: str) -> Design:

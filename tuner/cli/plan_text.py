@@ -15,7 +15,7 @@ from trainable.component_paths import with_value
 from trainable.config import UNITS
 from trainable.runtime import Runtime
 from tuner.cli.core_text import print_core
-from tuner.cli.keeping_text import checkpoints_in_words, kept_in_words, paused_in_words
+from tuner.cli.keeping_text import paused_in_words, print_kept
 from tuner.cli.scale_text import scale_line
 from tuner.cluster import capacity
 from tuner.command import Planning, Start
@@ -30,7 +30,6 @@ from tuner.plan.trial_cost import RAY_SECONDS, beside
 from tuner.proposals import replay_plan
 from tuner.question import Question, why_not_stopped
 from tuner.search_methods import described
-from tuner.spec import AT_NONE
 
 
 def describe(
@@ -127,9 +126,7 @@ def print_cost(
         costs(console, left, slots, hardware, start, pass_tokens)
         if memory is not None:
             print_scales(console, question, memory)
-        console.print(f"weights: {kept_in_words(question, slots)}")
-        if question.spec.checkpoint_every not in (None, AT_NONE):
-            console.print(f"checkpoints: {checkpoints_in_words(question, slots)}")
+        print_kept(console, question, slots)
 
 
 def print_search_cost(

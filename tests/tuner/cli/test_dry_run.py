@@ -152,9 +152,43 @@ def test_what_is_for_plans_is_refused_without_one(refused, option) -> None:
 def test_a_plan_says_which_checkpoints_are_asked_for(planned) -> None:
     here = (*GOLF, "--scale", "proxy", "--slots", "2")
     assert "checkpoints:" not in planned(*here)
-    behind = ", and every five minutes; the last 2 of each running trial stay, 4 files, until it ends"
+    behind = (
+        ", and every five minutes; the last 2 of each running trial stay, 4 files, until it ends, "
+        "2.61 MB to 3.91 MB each as the base"
+    )
     for asked, said in {"100": "every 100 steps", "1": "every 1 step", "validation": "at each validation"}.items():
         assert line(planned(*here, "--checkpoint-every", asked), "checkpoints") == f"checkpoints: {said}{behind}"
+
+
+def test_a_plan_of_few_trials_promises_no_more_files_than_they_leave(planned) -> None:
+    asked = (*GOLF, "--scale", "proxy", "--slots", "8", "--no-confirm", "--checkpoint-every", "100")
+    for trials, stay, weights, checkpoints in (
+        (
+            "1",
+            "none: the base is never stopped, and there is no other",
+            "those of the one trial stay, 1 file",
+            "2 files",
+        ),
+        ("2", "the checkpoint of the one that may stop stays until then", "on the way at most 2 files", "4 files"),
+        ("4", "the checkpoints of at most 3 stay until then, 2.61 MB", "on the way at most 4 files", "8 files"),
+        ("40", "the checkpoints of at most 8 stay until then", "on the way at most 10 files", "16 files"),
+    ):
+        said = planned(*asked, "--trials", trials)
+        assert stay in line(said, "promotion") and weights in line(said, "weights")
+        assert f"each running trial stay, {checkpoints}, until" in line(said, "checkpoints")
+
+
+def test_a_plan_says_what_the_curves_monitor(planned) -> None:
+    here = (*GOLF, "--scale", "proxy")
+    assert line(planned(*here), "monitors") == (
+        "monitors: updates, weights, clips, attention, logits in each trial's curve, for under 1 % of a step "
+        "(--monitor none: none)"
+    )
+    assert line(planned(*here, "--monitor", "logits,clips"), "monitors").startswith("monitors: clips, logits in each")
+    assert line(planned(*here, "--monitor", "none"), "monitors") == (
+        "monitors: none; curves have losses, gradient norms and rates "
+        "(--monitor updates,weights,clips,attention,logits: more)"
+    )
 
 
 @pytest.mark.parametrize(
