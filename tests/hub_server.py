@@ -245,7 +245,7 @@ def fineweb(hub: Hub, tokens: int = 700_000) -> None:
         minloglevel=2,
     )
     hub.files[f"{SP1024}/datasets/tokenizers/fineweb_1024_bpe.model"] = model.getvalue()
-    for split, number in (("val", 0), ("train", 0)):
+    for split, number in (("val", 0), ("train", 0), ("train", 1)):  # a run of its campaign reads into the second
         path = f"{SP1024}/datasets/datasets/fineweb10B_sp1024/fineweb_{split}_{number:06d}.bin"
         hub.files[path] = shard(340, tokens, seed=number + len(split))
     hub.files["openai-community/gpt2/vocab.json"] = gpt2_vocabulary(extra=743)

@@ -20,6 +20,7 @@ from typing import Any
 from terminal.counted import counted
 
 from trainable.data.network_failure import NotDownloadedError, network_reason
+from trainable.data.new_folder import made_folder
 from trainable.data.one_at_a_time import one_at_a_time
 
 NAME = "eval_bundle"  # of the folder in the zip file, and in the cache
@@ -76,27 +77,33 @@ def fetch_bundle(cache: Path, say: Callable[[str], None]) -> Path:
 
 def _download(folder: Path) -> None:
     """Unpack the zip file beside ``folder``, and rename what is whole to its name."""
-    from urllib.request import urlopen
-
     partial = folder.with_name(f"{NAME}.partial-{uuid.uuid4().hex[:8]}")
     try:
-        partial.mkdir(parents=True)
-        with tempfile.TemporaryFile(dir=partial) as file:
-            with urlopen(ADDRESS, timeout=TIMEOUT_SECONDS) as answer:
-                shutil.copyfileobj(answer, file)
-            with zipfile.ZipFile(file) as archive:
-                archive.extractall(partial)  # checks each file's checksum, and lets none out of the folder
-        if not (partial / NAME / "core.yaml").is_file():
-            raise ValueError(f"the file holds no {NAME}/core.yaml")
-        if not folder.exists():  # without locks another process may have put a whole one there meanwhile
-            (partial / NAME).rename(folder)
+        with made_folder(folder.parent):
+            partial.mkdir()
+            try:
+                _unpack(folder, partial)
+            finally:
+                shutil.rmtree(partial, ignore_errors=True)
     except (OSError, ValueError, zipfile.BadZipFile) as error:
         raise NotDownloadedError(
             f"could not download the questions of CORE from {ADDRESS} ({network_reason(error)}): where there is a "
             f"network, unpack that file and copy its folder {NAME} from there to {folder} here"
         ) from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _unpack(folder: Path, partial: Path) -> None:
+    from urllib.request import urlopen
+
+    with tempfile.TemporaryFile(dir=partial) as file:
+        with urlopen(ADDRESS, timeout=TIMEOUT_SECONDS) as answer:
+            shutil.copyfileobj(answer, file)
+        with zipfile.ZipFile(file) as archive:
+            archive.extractall(partial)  # checks each file's checksum, and lets none out of the folder
+    if not (partial / NAME / "core.yaml").is_file():
+        raise ValueError(f"the file holds no {NAME}/core.yaml")
+    if not folder.exists():  # without locks another process may have put a whole one there meanwhile
+        (partial / NAME).rename(folder)
 
 
 def tasks_of(folder: Path) -> list[CoreTask]:

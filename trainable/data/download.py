@@ -13,6 +13,7 @@ from pathlib import Path
 
 from trainable.data import hub, shards, vocabulary_files
 from trainable.data.hub import HubFile
+from trainable.data.needed_files import NeededFiles
 
 
 @dataclass(frozen=True)
@@ -28,8 +29,6 @@ class Remote:
     tokenizer: str  # path of the tokenizer file in its repository
     vocab_size: int
     validation_targets: int  # of the validation split, in whole windows of 1024: for plans, before it is here
-    campaign_tokens: int  # of training, that a run of the campaign reads
-    space: str  # whose campaign read it
 
     def bytes_of(self, train_tokens: int | None) -> int:
         """Bytes of the shards that a run of so many training tokens downloads."""
@@ -47,8 +46,6 @@ DATASETS = {
         tokenizer="datasets/tokenizers/fineweb_1024_bpe.model",
         vocab_size=1024,
         validation_targets=62_021_632,
-        campaign_tokens=240 * 524_296,
-        space="parameter_golf",
     ),
     "fineweb10B_gpt2": Remote(  # KellerJordan/modded-nanogpt, data/cached_fineweb10B.py
         repository="kjj0/fineweb10B-gpt2",
@@ -60,8 +57,6 @@ DATASETS = {
         tokenizer="vocab.json",
         vocab_size=50_257,
         validation_targets=99_999_744,
-        campaign_tokens=1_024_000,
-        space="ngpt",
     ),
 }
 
@@ -89,6 +84,20 @@ def shards_needed(remote: Remote, train_tokens: int | None) -> int:
     return min(remote.train_shards, train_tokens // shards.TOKENS_PER_SHARD + 1)
 
 
+def root_of(name: str, cache: Path) -> Path:
+    """Return the folder in which the files of ``DATASETS[name]`` are kept."""
+    return cache / "downloads" / name
+
+
+def published_files(name: str, train_tokens: int | None) -> NeededFiles:
+    """The files that a run of ``train_tokens`` reads."""
+    remote, root = DATASETS[name], Path()
+    paths = [path.as_posix() for path in _paths(remote, root, train_tokens)]
+    return NeededFiles(
+        (_tokenizer(remote), *(HubFile(remote.repository, path) for path in paths)), remote.bytes_of(train_tokens)
+    )
+
+
 def check(name: str) -> None:
     """Raise a ValueError where a package is missing that ``DATASETS[name]`` needs; nothing is downloaded."""
     if DATASETS[name].tokenizer.endswith(".model"):
@@ -98,7 +107,7 @@ def check(name: str) -> None:
 def here(name: str, cache: Path, train_tokens: int | None) -> bool:
     """Tell whether all files that a run of ``train_tokens`` reads are on this machine; they are not looked into."""
     remote = DATASETS[name]
-    root = cache / "downloads" / name
+    root = root_of(name, cache)
     return all(path.is_file() for path in [root / remote.tokenizer, *_paths(remote, root, train_tokens)])
 
 
@@ -107,7 +116,7 @@ def found(name: str, cache: Path, train_tokens: int | None) -> Fetched | None:
     if not here(name, cache, train_tokens):
         return None
     remote = DATASETS[name]
-    root = cache / "downloads" / name
+    root = root_of(name, cache)
     paths = _paths(remote, root, train_tokens)
     try:
         for path in paths:
@@ -131,7 +140,7 @@ def fetch(name: str, cache: Path, train_tokens: int | None, say: Callable[[str],
     fetches a dataset, or that it is not ``alone``.
     """
     remote = DATASETS[name]
-    root = cache / "downloads" / name
+    root = root_of(name, cache)
     check(name)
     paths = _paths(remote, root, train_tokens)
     missing = [] if (root / remote.tokenizer).is_file() else [_tokenizer(remote)]
@@ -140,6 +149,7 @@ def fetch(name: str, cache: Path, train_tokens: int | None, say: Callable[[str],
             missing.append(HubFile(remote.repository, path.relative_to(root).as_posix()))
     if missing:
         hub.reach(missing[0], root, advice(name, train_tokens))
+        say(f"{name} is {published_files(name, train_tokens).words(root)}")
     hub.fetch(missing, root, say, alone, advice(name, train_tokens))
     for path in paths:
         shards.read(path)
@@ -165,4 +175,4 @@ def _is_shard(path: Path, say: Callable[[str], None]) -> bool:
 
 def reach(name: str, cache: Path, train_tokens: int | None) -> None:
     """Ask the hub once for ``DATASETS[name]``; a ValueError that says what else to do where it does not answer."""
-    hub.reach(_tokenizer(DATASETS[name]), cache / "downloads" / name, advice(name, train_tokens))
+    hub.reach(_tokenizer(DATASETS[name]), root_of(name, cache), advice(name, train_tokens))

@@ -16,6 +16,7 @@ import numpy as np
 from terminal.counted import counted
 
 from trainable.data.hub import HubFile
+from trainable.data.needed_files import NeededFiles
 from trainable.data.recipe import Preparation, Recipe, RecipeSettings
 from trainable.data.shards import Writer, dtype_of
 from trainable.data.tokenizer import BYTE_LEVEL, FILE_NAME, PRETOKENIZERS
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     import tokenizers
 
 STORIES = HubFile("julien040/hacker-news-posts", "story.parquet")
+STORIES_BYTES = 426_000_000
 NUM_TITLES = 100_000
 HELD_OUT = 0.10
 SEED = 1337
@@ -34,6 +36,9 @@ SPECIAL = ("<pad>", SEPARATOR, "<unk>")
 @dataclass(frozen=True, kw_only=True)
 class HackerNewsTitles(Recipe):
     """The contest's titles, in a vocabulary of ``data.vocab_size``."""
+
+    def published_files(self, config: RecipeSettings, train_tokens: int | None) -> NeededFiles:
+        return NeededFiles((STORIES,), STORIES_BYTES)
 
     def check(self, config: RecipeSettings) -> None:
         """Take every setting: the contest's own pre-tokenizer, or that with web addresses apart, as its report had."""

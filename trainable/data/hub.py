@@ -20,6 +20,7 @@ from typing import Any
 from terminal.size import size
 
 from trainable.data.network_failure import NotDownloadedError, network_reason
+from trainable.data.new_folder import made_folder
 from trainable.data.prepared_folder import Say
 
 
@@ -74,7 +75,6 @@ def _metadata(file: HubFile) -> Any:
 def _download(file: HubFile, root: Path, say: Say, alone: bool, which: str) -> None:
     found = _metadata(file)
     target = root / file.path
-    target.parent.mkdir(parents=True, exist_ok=True)
     version = re.sub(r"[^0-9A-Za-z]", "", found.etag or "")[:16]
     is_own = not (alone and version)  # of this process, which nobody goes on with
     partial = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8] if is_own else version}.partial")
@@ -82,13 +82,14 @@ def _download(file: HubFile, root: Path, say: Say, alone: bool, which: str) -> N
     of_size = "" if found.size is None else f", {size(found.size)}"
     resumed = f", of which {size(there)} are here" if there else ""
     say(f"downloading {file.path} of {file.repository} {which}{of_size}{resumed}")
-    try:
-        _get(found, partial, there, target.name)
-        _check_digest(partial, found.etag)
-        os.replace(partial, target)
-    finally:
-        if is_own:
-            partial.unlink(missing_ok=True)
+    with made_folder(target.parent):
+        try:
+            _get(found, partial, there, target.name)
+            _check_digest(partial, found.etag)
+            os.replace(partial, target)
+        finally:
+            if is_own or (partial.exists() and not partial.stat().st_size):
+                partial.unlink(missing_ok=True)
 
 
 def _get(found: Any, partial: Path, there: int, name: str) -> None:

@@ -20,36 +20,28 @@ RECIPES: dict[str, Recipe] = {
     for recipe in (
         ClimbMix(
             name="nanochat",
-            about=f"{REPOSITORY}: about 100 MB a file of 50 million tokens, the first 8 of them for its vocabulary",
-            space="nanochat",
+            about=REPOSITORY,
             first=climbmix_file(0),
-            campaign_tokens=5568 * 1_048_576,
             settings=(("vocab_size", 32_768), ("seq_len", 2048)),
             is_prefix=True,
         ),
         HackerNewsTitles(
             name="mainrun",
-            about=f"100,000 titles of {STORIES.repository}: one file of 426 MB",
-            space="mainrun",
+            about=f"100,000 titles of {STORIES.repository}",
             first=STORIES,
-            campaign_tokens=None,
             settings=(("vocab_size", 16_000),),
         ),
         SmolLMMixture(
             name="speedrun",
-            about=f"a billion tokens of {CORPUS}, 70 % FineWeb-Edu and 30 % Cosmopedia: three files, about 4 GB",
-            space="speedrun",
+            about=f"a billion tokens of {CORPUS}, 70 % FineWeb-Edu and 30 % Cosmopedia",
             first=SMOLLM_TOKENIZER,
-            campaign_tokens=None,
             kept_as="smollm-corpus",
             tokens=1_000_000_000,
         ),
         SmolLMMixture(
             name="speedrun_40M",
-            about=f"40 million tokens of {CORPUS}, by the rule of speedrun: two files, about 3 GB",
-            space="speedrun",
+            about=f"40 million tokens of {CORPUS}, by the rule of speedrun",
             first=SMOLLM_TOKENIZER,
-            campaign_tokens=None,
             kept_as="smollm-corpus",
             tokens=40_000_000,
         ),
@@ -60,6 +52,11 @@ RECIPES: dict[str, Recipe] = {
 def recipe_folder(recipe: Recipe, config: RecipeSettings, cache: Path) -> Path:
     """Return the folder in which a recipe's data are prepared for such a config."""
     return cache / f"{recipe.name}-{fingerprint({**recipe.identity(config), 'format': FORMAT})}"
+
+
+def downloads_of(recipe: Recipe, cache: Path) -> Path:
+    """Return the folder in which the published files of a recipe are kept."""
+    return cache / "downloads" / (recipe.kept_as or recipe.name)
 
 
 def problem_of(folder: Path, train_tokens: int | None) -> str | None:
@@ -79,11 +76,12 @@ def recipe_prepared(recipe: Recipe, config: RecipeSettings, cache: Path, train_t
     """The folder of a recipe's data, made where it lacks."""
     recipe.check(config)
     advice = recipe.advice(config, train_tokens)
-    folder, downloads = recipe_folder(recipe, config, cache), cache / "downloads" / (recipe.kept_as or recipe.name)
+    folder, downloads = recipe_folder(recipe, config, cache), downloads_of(recipe, cache)
 
     def write(empty: Path, alone: bool) -> None:
         if not downloads.exists():
             hub.reach(recipe.first, downloads, advice)
+        say(f"{recipe.name} is made of {recipe.published_files(config, train_tokens).words(downloads)}")
         facts = recipe.write(config, Preparation(downloads, empty, train_tokens, say, advice))
         write_facts(empty, {"source": recipe.name, **facts, **_counted(empty)})
 
@@ -96,7 +94,7 @@ def reach(recipe: Recipe, config: RecipeSettings, cache: Path, train_tokens: int
 
     Of files whose number only their content tells, none is asked for.
     """
-    downloads = cache / "downloads" / (recipe.kept_as or recipe.name)
+    downloads = downloads_of(recipe, cache)
     missing = next((file for file in recipe.read_always if not (downloads / file.path).is_file()), None)
     if missing is not None:
         hub.reach(missing, downloads, recipe.advice(config, train_tokens))

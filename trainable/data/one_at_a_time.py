@@ -12,8 +12,10 @@ import errno
 import fcntl
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+
+from trainable.data.new_folder import made_folder
 
 NO_LOCKS = (errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOLCK)  # of flock: there are none here
 
@@ -21,31 +23,38 @@ NO_LOCKS = (errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOLCK)  # of f
 @contextmanager
 def one_at_a_time(cache: Path, name: str, say: Callable[[str], None]) -> Iterator[bool]:
     """Hold the lock of one thing in the cache; False where there are none. A ValueError for a cache not written to."""
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(made_folder(cache))
+            lacks = _no_locks(cache)
+            if lacks is None:
+                stack.enter_context(_held(cache / f"{name}.lock", name, say))
+        except OSError as error:
+            raise ValueError(f"cannot write to the cache {cache} ({error.strerror}): set TUNER_CACHE") from error
+        if lacks is not None:
+            say(
+                f"the cache {cache} is on a file system that has no locks ({lacks}): processes that prepare {name} at "
+                "the same time each do the work; TUNER_CACHE says where else to prepare it"
+            )
+        yield lacks is None
+
+
+@contextmanager
+def _held(path: Path, name: str, say: Callable[[str], None]) -> Iterator[None]:
+    """Hold the lock of a file. An OSError where it cannot be written."""
     from filelock import FileLock, Timeout
 
-    path, lock = cache / f"{name}.lock", None
+    lock = FileLock(path)
     try:
-        cache.mkdir(parents=True, exist_ok=True)
-        if (lacks := _no_locks(cache)) is None:
-            lock = FileLock(path)
-            try:
-                lock.acquire(timeout=0)
-            except Timeout:
-                say(f"waiting for another process that prepares {name}")
-                lock.acquire()
-    except OSError as error:
-        raise ValueError(f"cannot write to the cache {cache} ({error.strerror}): set TUNER_CACHE") from error
-    if lacks is not None:
-        say(
-            f"the cache {cache} is on a file system that has no locks ({lacks}): processes that prepare {name} at the "
-            "same time each do the work; TUNER_CACHE says where else to prepare it"
-        )
+        lock.acquire(timeout=0)
+    except Timeout:
+        say(f"waiting for another process that prepares {name}")
+        lock.acquire()
     try:
-        yield lock is not None
+        yield
     finally:
-        if lock is not None:
-            path.unlink(missing_ok=True)  # while it is held: whoever waits for it finds it gone, and makes a new one
-            lock.release()
+        path.unlink(missing_ok=True)  # while it is held: whoever waits for it finds it gone, and makes a new one
+        lock.release()
 
 
 def _no_locks(cache: Path) -> str | None:

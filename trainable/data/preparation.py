@@ -10,7 +10,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from storage import location
-from terminal.size import size
 
 from trainable.data import download, epochs, named, own_vocabulary, shards, sources, standard_library, text
 from trainable.data.dataset import DataConfig, Dataset
@@ -137,8 +136,9 @@ def check_source(config: DataConfig, train_tokens_needed: int | None = None, dow
     if download_now:
         download.reach(config.source, cache_folder(), limit)
     about = download.DATASETS[config.source]
-    lacks = f"{config.source} ({about.repository}: {size(about.bytes_of(limit))}, vocabulary of {about.vocab_size:,})"
-    return f"{lacks} is not on this machine yet: it is downloaded first, which needs a network"
+    needed, downloads = download.published_files(config.source, limit), download.root_of(config.source, cache_folder())
+    words = f"{about.repository}: {needed.words(downloads)}; vocabulary of {about.vocab_size:,}"
+    return f"{config.source} ({words}) {needed.lacking(downloads)}"
 
 
 def _reach_vocabulary(name: str, config: DataConfig) -> None:
@@ -157,10 +157,10 @@ def _check_recipe(recipe: Recipe, config: DataConfig, train_tokens_needed: int |
         return ""
     if download_now:
         named.reach(recipe, config, cache_folder(), _limit(config, train_tokens_needed))
-    return (
-        f"{recipe.name} ({recipe.about}; {recipe.tokenizer(config)}) is not prepared on this machine yet: it is "
-        "downloaded and tokenised first, which needs a network"
-    )
+    needed = recipe.published_files(config, _limit(config, train_tokens_needed))
+    downloads = named.downloads_of(recipe, cache_folder())
+    about = f"{recipe.about}: {needed.words(downloads)}; {recipe.tokenizer(config)}"
+    return f"{recipe.name} ({about}) {needed.lacking(downloads, 'prepared ')}"
 
 
 def _open_recipe(recipe: Recipe, folder: Path) -> Dataset:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from trainable.data import hub
 from trainable.data.hub import HubFile
+from trainable.data.needed_files import NeededFiles
 from trainable.data.one_at_a_time import one_at_a_time
 from trainable.data.prepared_folder import Say
 from trainable.data.shards import Tokens
@@ -47,10 +48,8 @@ class Recipe(abc.ABC):
     """A named data set that is made of published files."""
 
     name: str
-    about: str  # what it is, where from and how large, for a plan
-    space: str  # whose campaign read it
+    about: str  # what it is and where from, for a plan
     first: HubFile  # asked for, to see that the hub answers
-    campaign_tokens: int | None  # of training, that a run of the campaign reads; null: all that there are
     settings: tuple[tuple[str, int], ...] = ()  # fields of DataConfig as the campaign had them
     kept_as: str = ""  # folder of the downloads, where several recipes share it
     is_prefix: bool = False  # more tokens are the same ones and some behind them
@@ -65,9 +64,14 @@ class Recipe(abc.ABC):
         options = [(name, getattr(config, name)) for name in self.followed(config)]
         given = [(name, value) for name, value in options if value != own.get(name, USUAL.get(name))]
         if self.is_prefix and train_tokens is not None:
-            given.append(("tokens", train_tokens))
+            row = self.row_tokens(config)  # with its last target, which --tokens does not count
+            given.append(("tokens", train_tokens if row is None else train_tokens // row * (row - 1)))
         said = "".join(f" --{name.replace('_', '-')} {value}" for name, value in given)
         return f"run `python -m trainable.data prepare {self.name}{said}`"
+
+    @abc.abstractmethod
+    def published_files(self, config: RecipeSettings, train_tokens: int | None) -> NeededFiles:
+        """The published files that so many training tokens take, with the targets of rows; null: all that there are."""
 
     @property
     def read_always(self) -> list[HubFile]:

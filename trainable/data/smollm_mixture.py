@@ -22,6 +22,7 @@ import numpy as np
 from trainable.data import hub
 from trainable.data.hf_vocabulary import HFVocabulary
 from trainable.data.hub import HubFile
+from trainable.data.needed_files import NeededFiles
 from trainable.data.recipe import Preparation, Recipe, RecipeSettings, parquet_batches
 from trainable.data.shards import Tokens, Writer
 from trainable.data.tokenizer import FILE_NAME
@@ -30,6 +31,9 @@ CORPUS = "HuggingFaceTB/smollm-corpus"
 SMOLLM_TOKENIZER = HubFile("HuggingFaceTB/SmolLM2-135M", "tokenizer.json", "model")
 VOCABULARY = 49_152
 SHARES = (("fineweb-edu-dedup", 0.7), ("cosmopedia-v2", 0.3))
+# Of each part: its files, and about how many tokens (220 and 28 billion in all) and bytes each of them has.
+PUBLISHED = {"fineweb-edu-dedup": (234, 940_000_000, 2 * 10**9), "cosmopedia-v2": (104, 270_000_000, 10**9)}
+TOKENIZER_BYTES = 2_100_000
 ROW = 2048
 SEED = 42
 HELD_OUT = 0.1
@@ -42,6 +46,16 @@ class SmolLMMixture(Recipe):
     """The mixture of so many tokens."""
 
     tokens: int
+
+    def published_files(self, config: RecipeSettings, train_tokens: int | None) -> NeededFiles:
+        """An estimate, by the tokens that a file of each part has."""
+        files, num_bytes = [SMOLLM_TOKENIZER], TOKENIZER_BYTES
+        for part, share in SHARES:
+            last, tokens_a_file, bytes_a_file = PUBLISHED[part]
+            count = min(last, math.ceil(share * self.tokens / tokens_a_file))
+            files += [HubFile(CORPUS, f"{part}/train-{number:05d}-of-{last:05d}.parquet") for number in range(count)]
+            num_bytes += count * bytes_a_file
+        return NeededFiles(tuple(files), num_bytes, is_exact=False)
 
     def vocab_size(self, config: RecipeSettings) -> int:
         return VOCABULARY

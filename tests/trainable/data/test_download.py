@@ -98,7 +98,7 @@ def test_a_dataset_is_downloaded_once_and_only_as_far_as_the_run_reads(gpt2_hub:
     config = DataConfig(source="fineweb10B_gpt2")
     dataset = prepare(config, tmp_path / "cache", train_tokens_needed=150_000_000, say=said.append)
     names = ["vocab.json", "fineweb_val_000000.bin", "fineweb_train_000001.bin", "fineweb_train_000002.bin"]
-    assert gpt2_hub.served == names and len(said) == 4
+    assert gpt2_hub.served == names and len(said) == 5 and said[0] == "fineweb10B_gpt2 is 4 files, 600 MB"
     assert (dataset.vocab_size, dataset.train.total_tokens, len(dataset.validation)) == (257, 200, 50)
     expected = np.random.default_rng(2).integers(0, 256, 100)
     assert dataset.train.take(100, 100).tolist() == expected.tolist()

@@ -113,9 +113,7 @@ def test_the_mixture_is_shuffled_and_split_as_the_library_of_the_campaign_does()
 
 def test_the_mixture_has_its_shares_in_rows_of_joined_documents(hub: Hub, monkeypatch) -> None:
     hub_server.smollm(hub, documents=40, words=20)
-    recipe = smollm_mixture.SmolLMMixture(
-        name="speedrun", about="", space="", first=smollm_mixture.SMOLLM_TOKENIZER, campaign_tokens=None, tokens=1500
-    )
+    recipe = smollm_mixture.SmolLMMixture(name="speedrun", about="", first=smollm_mixture.SMOLLM_TOKENIZER, tokens=1500)
     monkeypatch.setitem(named.RECIPES, "speedrun", recipe)
     dataset = prepare(MIXTURE)
     import pyarrow.parquet as pq
@@ -227,6 +225,11 @@ def test_what_is_prepared_needs_no_network_and_what_is_damaged_is_made_again_of_
     assert prepare(PACKED, train_tokens_needed=64).fingerprint == first.fingerprint
     opened = prepared(PACKED, 64)
     assert opened is not None and opened.fingerprint == first.fingerprint and check_source(PACKED, 64) == ""
+    others = DataConfig(source="nanochat", vocab_size=300, seq_len=16, batch_tokens=64)
+    line = check_source(others, 64, download_now=True)
+    assert "about 9 files, 900 MB, all of them here" in line
+    assert "is downloaded but not prepared on this machine yet: that comes first, and needs no network unless" in line
+    assert prepare(others, train_tokens_needed=64).train.row_tokens == 17
     path = first.train.paths[0]
     path.write_bytes(path.read_bytes()[:-2])
     assert prepared(PACKED, 64) is None
@@ -236,10 +239,10 @@ def test_what_is_prepared_needs_no_network_and_what_is_damaged_is_made_again_of_
 
 
 @pytest.mark.parametrize(("config", "words"), [
-    (TITLES, ["mainrun (100,000 titles of julien040/hacker-news-posts: one file of 426 MB", "BPE of 330 tokens"]),
+    (TITLES, ["mainrun (100,000 titles of julien040/hacker-news-posts: 1 file, 426 MB", "BPE of 330 tokens"]),
     (MIXTURE, ["speedrun (a billion tokens of HuggingFaceTB/smollm-corpus", "49,152 tokens"]),
-    (PACKED, ["nanochat (karpathy/climbmix-400b-shuffle: about 100 MB a file", "of 300 tokens, learnt by rustbpe"]),
-    (DataConfig(source="fineweb10B_gpt2"), ["kjj0/fineweb10B-gpt2: 400 MB", "vocabulary of 50,257"]),
+    (PACKED, ["nanochat (karpathy/climbmix-400b-shuffle: about 9 files, 900 MB", "of 300 tokens, learnt by rustbpe"]),
+    (DataConfig(source="fineweb10B_gpt2"), ["kjj0/fineweb10B-gpt2: 3 files, 400 MB", "vocabulary of 50,257"]),
 ])  # fmt: skip
 def test_a_plan_names_source_size_and_vocabulary_and_offline_one_line_says_how_to_prepare_ahead(
     config: DataConfig, words: list[str], tmp_path: Path, monkeypatch

@@ -133,3 +133,14 @@ def test_of_many_that_wait_for_a_lock_whose_file_goes_one_at_a_time_holds_it(tmp
         thread.join()
     assert most == [1] * 80 and set(said) == {"waiting for another process that prepares thing"}
     assert not [*tmp_path.iterdir()]
+
+
+def test_folders_that_were_made_for_what_failed_are_gone_and_those_that_were_there_stay(tmp_path) -> None:
+    (tmp_path / "there").mkdir()
+    for cache in (tmp_path / "there", tmp_path / "new" / "cache"):
+        with pytest.raises(ValueError, match="no such thing"), one_at_a_time.one_at_a_time(cache, "thing", print):
+            raise ValueError("no such thing")
+    assert [*tmp_path.iterdir()] == [tmp_path / "there"]
+    with one_at_a_time.one_at_a_time(tmp_path / "new", "thing", print):
+        (tmp_path / "new" / "thing").write_text("it came of it")
+    assert [*(tmp_path / "new").iterdir()] == [tmp_path / "new" / "thing"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from tests import hub_server
 from tests.hub_server import serving
 from trainable.data import best_fit, climbmix
-from trainable.data.__main__ import main
+from trainable.data.__main__ import in_own_options, main
 from trainable.data.dataset import DataConfig
 from trainable.data.preparation import prepare, prepared
 
@@ -37,8 +38,14 @@ def test_a_named_set_is_prepared_for_a_machine_without_a_network(cache: Path, mo
     there = dataset.train.total_tokens + len(dataset.validation)
     assert f"it lies in {dataset.train.paths[0].parent}: {there:,} tokens" in out
     assert f"without a network: copy {cache} to the same place there" in out
-    command = "python -m tuner.run --space nanochat --data nanochat --set data.vocab_size=300 --set data.seq_len=16"
-    assert out.splitlines()[-1] == f"use it: {command}"
+    *_, note, command = out.splitlines()
+    sets = "data.vocab_size=300 data.seq_len=16 data.batch_tokens=640 data.grad_accum_steps=1"
+    available = len(dataset.validation) // 17 * 16
+    sets += f" evaluation.tokens={available} evaluation.seq_len=16 budget.param_data_ratio=null budget.tokens=640"
+    given = "".join(f" --set {one}" for one in sets.split())
+    assert command == f"use it: python -m tuner.run --space nanochat --scale full --data nanochat{given}"
+    assert f"has {available:,} target tokens, and a run of nanochat at scale full scores 41,943,040" in note
+    assert "data: nanochat is made of about 9 files, 900 MB" in out
 
 
 def test_a_folder_of_text_is_prepared_as_shards_that_the_command_names(tmp_path: Path, capsys) -> None:
@@ -48,9 +55,69 @@ def test_a_folder_of_text_is_prepared_as_shards_that_the_command_names(tmp_path:
         (folder / f"{number}.txt").write_text(f"the cat {number} sat on the mat, naïve and {number * 7919} hats\n" * 30)
     assert main(["prepare", str(folder), "--vocab-size", "270"]) == 0
     last = shlex.split(capsys.readouterr().out.splitlines()[-1].removeprefix("use it: "))
-    assert last[:3] == ["python", "-m", "tuner.run"] and last[-2] == "--data"
-    found = prepare(DataConfig(source=last[-1]))
+    assert last[:3] == ["python", "-m", "tuner.run"]
+    found = prepare(DataConfig(source=last[last.index("--data") + 1]))
     assert found.vocab_size == 270 and found.train.total_tokens > 0
+
+
+def test_text_that_is_less_than_a_run_scores_is_scored_as_far_as_it_goes_and_that_is_said(
+    tmp_path: Path, capsys
+) -> None:
+    (tmp_path / "a.txt").write_text("".join(f"the cat {number} sat on the mat\n" for number in range(900)))
+    assert main(["prepare", str(tmp_path / "a.txt"), "--vocab-size", "270"]) == 0
+    *_, note, command = capsys.readouterr().out.splitlines()
+    told = re.fullmatch(
+        r"the validation split has ([\d,]+) target tokens, and a run of parameter_golf at scale proxy scores 16,384: "
+        r"the command scores ([\d,]+)",
+        note,
+    )
+    assert told is not None
+    there, scored = (int(number.replace(",", "")) for number in told.groups())
+    assert there - 128 < scored <= there and scored % 128 == 0
+    assert command.endswith(f" --set evaluation.tokens={scored}")
+
+
+@pytest.mark.parametrize(
+    ("files", "options", "said"),
+    [
+        (
+            {"a.txt": "the cat sat\n" * 20},
+            "--vocab-size 260",
+            "a run is scored on windows of 128 target tokens but ",
+        ),
+        ({"a.txt": "the cat sat on a mat\n" * 90}, "--vocab-size 5000", "or --vocab-size N with an N of at most"),
+        ({"a.txt": "the cat sat on a mat\n" * 900}, "--vocab-size 5000", "more text of other words, or --vocab-size 2"),
+        ({"a.txt": "ab\n" * 900}, "--vocab-size 99", "--vocab-size is 99 but must be 257"),
+        (
+            {"a.txt": "ab\n" * 900},
+            "--tokenizer gpt3",
+            "--tokenizer is 'gpt3', which is neither a file (",
+        ),
+        ({}, "", "holds no text (.txt, .md, .jsonl, .parquet) and no token shards"),
+    ],
+)
+def test_too_little_text_and_wrong_settings_are_refused_in_the_options_of_this_program(
+    files: dict[str, str], options: str, said: str, tmp_path: Path, cache: Path, capsys
+) -> None:
+    (tmp_path / "texts").mkdir()
+    for name, text in files.items():
+        (tmp_path / "texts" / name).write_text(text)
+    assert main(["prepare", str(tmp_path / "texts"), *options.split()]) == 2
+    printed = capsys.readouterr()
+    assert said in printed.err and printed.err.count("\n") == 1 and "use it" not in printed.out
+    assert "--set" not in printed.err and "--data" not in printed.err and "data." not in printed.err.partition(": ")[2]
+    assert not cache.exists()
+
+
+def test_advice_for_a_search_is_said_in_the_options_of_this_program_or_left_out() -> None:
+    assert in_own_options("more text, or --set data.vocab_size=283") == "more text, or --vocab-size 283"
+    assert in_own_options("DataConfig.tokenizer is 'x' but") == "--tokenizer is 'x' but"
+    two = "give text (of 9), or --set evaluation.seq_len=16 --set evaluation.tokens=16 or less"
+    assert in_own_options(two) == "give text (of 9)"
+    assert (
+        in_own_options("no text in x: pass --data FOLDER with text files")
+        == "no text in x: give a FOLDER with text files"
+    )
 
 
 @pytest.mark.parametrize(
@@ -92,10 +159,10 @@ def test_an_option_that_changes_nothing_in_text_is_refused(tmp_path, cache, monk
             ["prepare", "speedrun", "--vocab-size", "300"],
             "--vocab-size has no effect on speedrun: it takes no",
         ),
-        (["prepare", "fineweb10B_gpt2", "--tokens", "7"], "prepare fineweb10B_gpt2 --tokens 7`"),
+        (["prepare", "fineweb10B_gpt2", "--tokens", "7"], "prepare fineweb10B_gpt2 --tokens 128`"),
         (
             ["prepare", "nanochat", "--tokens", "640", "--seq-len", "16"],
-            "`python -m trainable.data prepare nanochat --seq-len 16 --tokens 680`",
+            "`python -m trainable.data prepare nanochat --seq-len 16 --tokens 640`",
         ),
         (["prepair", "nanochat"], "invalid choice: 'prepair'"),
         (["prepare"], "the following arguments are required"),

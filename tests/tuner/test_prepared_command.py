@@ -1,0 +1,107 @@
+"""The command that `python -m trainable.data prepare` prints reads, as printed, what was prepared and nothing else."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import search_spaces
+from tests import hub_server
+from tests.hub_server import serving
+from trainable.data import best_fit, climbmix, hacker_news, smollm_mixture
+from trainable.data.__main__ import main
+from trainable.data.preparation import check_source, prepared
+from trainable.data.sources import DOWNLOADED
+from tuner.cli import options
+from tuner.command import Begin
+from tuner.plan.cost import tokens_of
+from tuner.question import Question, ask, check_answerable
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    with serving() as hub:
+        hub_server.climbmix(hub, documents=60, words=20, last=8)
+        hub_server.hacker_news(hub, stories=3000)
+        hub_server.smollm(hub, documents=150)
+        hub_server.fineweb(hub, tokens=20_000)
+        yield hub.address
+
+
+@pytest.fixture(autouse=True)
+def small_hub(address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TUNER_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
+    monkeypatch.setenv("COLUMNS", "1000")
+    monkeypatch.setenv("HF_ENDPOINT", address)
+    monkeypatch.setattr(climbmix, "LAST", 8)
+    monkeypatch.setattr(best_fit, "WAITING", 20)
+    monkeypatch.setattr(hacker_news, "NUM_TITLES", 3000)
+    monkeypatch.setattr(smollm_mixture, "ROW", 256)
+
+
+def question_of(command: str) -> Question:
+    program, *arguments = shlex.split(command.removeprefix("python -m "))
+    asked = options.parse(arguments)
+    assert program == "tuner.run" and isinstance(asked, Begin)
+    return ask(search_spaces.load(asked.spec.space), asked.spec)
+
+
+GIVEN = [
+    "nanochat --vocab-size 300 --tokens 5000",
+    "nanochat --vocab-size 300 --tokens 3000 --seq-len 96 --scale full",
+    "nanochat --scale proxy --vocab-size 300 --tokens 2000",
+    "nanochat --scale proxy --vocab-size 290 --seq-len 48 --tokens 999",
+    "mainrun --vocab-size 400",
+    "mainrun --scale proxy --vocab-size 300 --pretokenizer url_isolated",
+    "speedrun",
+    "speedrun_40M --scale proxy",
+    "fineweb10B_gpt2",
+    "fineweb10B_gpt2 --tokens 7",
+    "fineweb10B_sp1024",
+    "fineweb10B_sp1024 --scale proxy --tokens 4000",
+]
+
+
+@pytest.mark.parametrize("given", GIVEN)
+def test_the_printed_command_reads_exactly_what_was_prepared_without_a_network(given: str, monkeypatch, capsys) -> None:
+    assert main(["prepare", *given.split()]) == 0
+    *_, lies, _, command = [line for line in capsys.readouterr().out.splitlines() if "target tokens, and" not in line]
+    folder, tokens = re.fullmatch(r"it lies in (.*): ([\d,]+) tokens", lies).groups()  # type: ignore[union-attr]
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    question = question_of(command.removeprefix("use it: "))
+    base = question.base
+    assert check_source(base.data, tokens_of(base), download_now=True) == ""
+    found = prepared(base.data, tokens_of(base))
+    assert found is not None and str(found.train.paths[0].parent) == folder
+    assert found.train.total_tokens + len(found.validation) == int(tokens.replace(",", ""))
+    check_answerable(question.space, base, found)
+    if found.train.row_tokens is not None:
+        steps = -(-(tokens_of(base) or 0) // base.data.batch_tokens)
+        rows = base.data.batch_tokens // base.data.seq_len
+        assert found.train.total_tokens == steps * rows * found.train.row_tokens
+
+
+def test_every_named_source_is_tried() -> None:
+    assert {given.split()[0] for given in GIVEN} == {*DOWNLOADED}
+
+
+def test_text_and_a_folder_of_packed_rows_are_read_as_they_were_prepared(tmp_path: Path, capsys) -> None:
+    (tmp_path / "texts").mkdir()
+    for number in range(12):
+        (tmp_path / "texts" / f"{number}.txt").write_text(f"the cat {number} sat on {number * 7919} mats\n" * 400)
+    assert main(["prepare", str(tmp_path / "texts"), "--vocab-size", "280"]) == 0
+    of_text = capsys.readouterr().out.splitlines()[-1]
+    assert main(["prepare", "nanochat", "--vocab-size", "300", "--tokens", "5000", "--seq-len", "96"]) == 0
+    folder = re.search(r"it lies in (.*): ", capsys.readouterr().out)
+    assert folder is not None and main(["prepare", folder[1]]) == 0
+    of_rows = capsys.readouterr().out.splitlines()[-1]
+    for line, vocab_size in ((of_text, 280), (of_rows, 300)):
+        question = question_of(line.removeprefix("use it: "))
+        found = prepared(question.base.data, tokens_of(question.base))
+        assert found is not None and found.vocab_size == vocab_size
+        check_answerable(question.space, question.base, found)
