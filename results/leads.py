@@ -16,7 +16,7 @@ MOST_NAMED = 3  # that are named
 
 def lead_lines(results: Results) -> list[str]:
     """Say in a line which knobs matter, and in two what to do next; nothing of a replay, which searches nothing."""
-    return [*_matters(results), *_next(results)]
+    return [*_matters(results), *next_lines(results)]
 
 
 def _matters(results: Results) -> Iterator[str]:
@@ -43,7 +43,8 @@ def _matters(results: Results) -> Iterator[str]:
     yield f"  Compared: {table.attrs['about']}."
 
 
-def _next(results: Results) -> Iterator[str]:
+def next_lines(results: Results) -> Iterator[str]:
+    """Say in two or three lines what to do next, with the command; nothing of a replay."""
     steps = next_steps(results).to_dict("records")
     if not steps:
         return

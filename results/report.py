@@ -51,7 +51,8 @@ from results.store import frames
 from results.store.frames import Results
 from results.store.row_kinds import ROW_KINDS
 from results.targets import check_target_file, check_target_folder, naming
-from results.verdicts import verdict_lines
+from results.unmet_limits import nearest_to_limits
+from results.verdicts import plain_rows, verdict_lines
 from results.winner_command import kept_command
 
 _HEADS = ("rank", "trial", "", "vs base", "status")  # the third is the name of the objective
@@ -77,6 +78,7 @@ def print_leaderboard(console: Console, results: Results, top: int = 10) -> None
     rows = results.rows.to_dict("records")
     crashes = [*arithmetic_lines(rows), *crash_lines(rows)]
     if board.empty:
+        _print_unmet(console, results)
         for line in crashes:
             console.print(line)
         return
@@ -91,6 +93,7 @@ def print_leaderboard(console: Console, results: Results, top: int = 10) -> None
     verdicts = verdict_lines(results)
     for note in _notes(board, shown, bool(verdicts), bool(cut_schedules(results.campaign, shown).notna().any())):
         console.print(note, style="dim")
+    _print_unmet(console, results)
     if stopping := stopping_line(results):
         console.print(stopping, style="dim")
     for line in crashes:
@@ -100,6 +103,12 @@ def print_leaderboard(console: Console, results: Results, top: int = 10) -> None
         console.print(line)
     for line in ["", *carried] if (carried := transfer_lines(results)) else []:
         console.print(line)
+
+
+def _print_unmet(console: Console, results: Results) -> None:
+    """Print which limits no trial meets, and which one came nearest; nothing where a trial has completed."""
+    if (unmet := nearest_to_limits(results.campaign, plain_rows(results.trials))) is not None:
+        console.print(f"{unmet.fact}.")
 
 
 def print_winner_command(console: Console, results: Results) -> None:
@@ -114,6 +123,16 @@ def print_leads(console: Console, results: Results) -> None:
     from results.leads import lead_lines  # looks at its parts only here
 
     for line in ("", *lines) if (lines := lead_lines(results)) else ():
+        console.print(line)
+
+
+def print_next_where_unmet(console: Console, results: Results) -> None:
+    """Print what to do next at the end of a search in which no trial meets the limits."""
+    if nearest_to_limits(results.campaign, plain_rows(results.trials)) is None:
+        return
+    from results.leads import next_lines
+
+    for line in ("", *lines) if (lines := list(next_lines(results))) else ():
         console.print(line)
 
 
@@ -217,7 +236,9 @@ def _notes(board: pd.DataFrame, shown: pd.DataFrame, confirmed: bool, cut: bool)
         last = "the verdicts are below." if confirmed else "not yet a finding."
         notes.append(f"Each difference is between single runs of one seed: {last}")
     elif board["rank"].notna().any():
-        notes.append("No base trial has completed, so there is nothing to compare with yet.")
+        base = board[board["is_base"] & (board["status"] == "infeasible")]
+        yet = f": the base is beyond a limit, {base['reason'].iloc[0]}." if len(base) else " yet."
+        notes.append(f"No base trial has completed, so there is nothing to compare with{yet}")
     return notes
 
 

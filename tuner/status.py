@@ -28,6 +28,7 @@ from results.store.larger import campaigns_at
 from results.store.row_parts import given
 from results.store.row_types import ReportRow, TrialRow
 from results.store.statuses import ENDED, SEARCH, STATUSES
+from results.unmet_limits import nearest_to_limits
 from storage.location import Location
 from terminal.command_line import EXIT_CODES_OF_LOOKING, OneLineParser
 from terminal.console import Console
@@ -86,6 +87,8 @@ def status(folder: Location, now: datetime) -> list[str]:
     lines += left_lines(store, rows, reports, now) if lives else []
     lines.append(f"last report: {'none yet' if last is None else since(last, now) + ' ago'}")
     lines += [best_line(trials)] if any(_has_value(row) for row in trials) else []
+    if (unmet := nearest_to_limits(store.campaign, trials)) is not None:
+        lines.append(f"{unmet.fact}.")
     lines += promoted_lines(trials)
     lines += crash_lines(rows)
     lines += [running_line(row, now) for row in rows if row["status"] == "running"]

@@ -24,6 +24,7 @@ from terminal.counted import counted
 from terminal.exit_codes import DONE
 from tuner import start
 from tuner.campaign.carried import Carried, CarriedTrial
+from tuner.campaign.endings import nothing_beside_base
 from tuner.campaign.row_config import config_of
 from tuner.command import Begin, Resume, Start
 from tuner.confirm import first_fresh_seed
@@ -71,7 +72,8 @@ def _at_larger(console: Console, question: Question, larger: Larger, folder: Loc
     for trial, why in left_out.items():
         console.print(f"not carried over to scale {larger.scale}: trial {trial}: {why}")
     if not trials:
-        console.print(f"Nothing to carry over to scale {larger.scale}: no trial but the base completed.")
+        none = nothing_beside_base(bool((results.trials["status"] == "completed").any()))
+        console.print(f"Nothing to carry over to scale {larger.scale}: {none}.")
         return Ended(DONE, folder)
     assert spec.carried is not None
     spec = replace(spec, carried=replace(spec.carried, base=_base_of(results), trials=trials))

@@ -42,7 +42,7 @@ def _together(found: Campaigns, names: Sequence[str]) -> str:
     ranked = board[board["campaign"].isin(list(names)) & board["rank"].notna()]
     bests = ranked.drop_duplicates("campaign").to_dict("records")  # it is in the order of ranks
     if not bests:
-        return f"{share}, and none of their trials has completed yet."
+        return f"{share}, and none of their trials has completed."
     best = bests[0]
     by = f"By {objective} alone, the" if second else "The"
     value = decimals(best["value"])

@@ -18,10 +18,12 @@ from results.statistics.leaderboard import CONFIDENCE, counts, leaderboard, sear
 from results.store.frames import Results
 from results.store.row_types import TRIAL_COLUMNS
 from results.store.statuses import UNFINISHED
+from results.unmet_limits import Nearest, nearest_to_limits
 from results.verdicts import (
     corrected_in_words,
     escapes_in_words,
     lead_in_words,
+    plain_rows,
     plateau_in_words,
     spread_in_words,
 )
@@ -52,7 +54,8 @@ def sentence_of(results: Results, trials: pd.DataFrame, found: list[Round]) -> S
     objectives = campaign.get("objectives") or []
     completed = tried[(tried["status"] == "completed") & tried["value"].notna()]
     if completed.empty:
-        return _of_none(tried, running)
+        unmet = nearest_to_limits(campaign, plain_rows(tried))
+        return _of_none(tried, running) if unmet is None else _of_unmet(unmet, running)
     if campaign.get("recorded") is not None:
         return _of_a_replay(results, completed, running)
     if len(objectives) > 1:
@@ -150,6 +153,12 @@ def _of_none(tried: pd.DataFrame, running: str) -> Sentence:
     if running:
         return Sentence(f"No trial has completed yet ({ends or 'none has started'}).{running}", "open")
     return Sentence(f"No trial completed: {ends}." if ends else "No trial has started.", "failed")
+
+
+def _of_unmet(unmet: Nearest, running: str) -> Sentence:
+    if running:
+        return Sentence(f"{unmet.fact}.{running}", "open", unmet.trial)
+    return Sentence(f"{unmet.fact}. To go on, {unmet.advice}.", "failed", unmet.trial)
 
 
 def _running(tried: pd.DataFrame, campaign: dict[str, Any]) -> str:

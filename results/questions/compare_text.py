@@ -51,7 +51,7 @@ def _print_ruler(console: Console, board: pd.DataFrame, number: Any, names: Sequ
     together = f"{', '.join(names)}: one ruler" if len(names) > 1 else names[0]
     console.print(f"Leaderboard of {together}")
     if ranked.empty:
-        console.print("no trial has completed yet" if its.empty else "no trial that can be ranked has completed")
+        console.print("no trial has completed" if its.empty else "no trial that can be ranked has completed")
     else:
         heads = ["rank", "campaign", "trial", "value", "vs base", CHANGES]
         _print_table(console, heads, ranked.head(top).apply(_trial_cells, axis=1), numbers=(0, 2, 3, 4))

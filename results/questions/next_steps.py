@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -23,13 +24,14 @@ from results.questions.readable import Readable
 from results.questions.to_come import ablation_to_come, confirmation_to_come, design_of, seconds_to_come
 from results.statistics.confirmation import Round, rounds, smallest_established, standing
 from results.statistics.judgement import Verdict
-from results.statistics.leaderboard import Noise
+from results.statistics.leaderboard import Noise, begun
 from results.statistics.runs_to_come import NO_ABLATION, AblationToCome, ConfirmationToCome
 from results.store.find import RUNS
 from results.store.frames import Results
 from results.store.limits import TRIALS
 from results.store.resume_command import RUN_PROGRAM, from_anywhere, resume_command
 from results.store.statuses import UNFINISHED
+from results.unmet_limits import nearest_to_limits
 from results.verdicts import plain_rows
 
 MORE_TRIALS = 24
@@ -44,7 +46,8 @@ _TYPES = {
 def next_steps(campaign: Readable, trials: int = MORE_TRIALS) -> pd.DataFrame:
     """What is worth doing next? A row a step, the one to take first on top; empty for a replay.
 
-    - ``step``: finish, carry over (to a larger scale), confirm, more seeds, take apart, more trials or widen
+    - ``step``: finish, other limit (where no trial met those there are), carry over (to a larger scale), confirm, more
+      seeds, take apart, more trials or widen
     - ``why``, in words with its numbers
     - ``takes``: its runs and their time in words. ``runs``: trainings that it takes at least (count; of "more trials" a
       part of them is stopped early), ``seconds`` on a clock, and ``most_seconds`` where all of it is needed: by the
@@ -75,7 +78,8 @@ def next_steps(campaign: Readable, trials: int = MORE_TRIALS) -> pd.DataFrame:
     widen = list(_widen(results, pace))
     worth = gain is None or noise is None or gain.high >= _told_apart(noise, found)
     last = [more, *widen] if worth and not widen else [*widen, more]
-    steps = [*_unfinished(results, pace), *carry_over(results, found, _command), *_seeds(results, found, pace), *last]
+    first = [*_unfinished(results, pace), *_eased(results, pace)]
+    steps = [*first, *carry_over(results, found, _command), *_seeds(results, found, pace), *last]
     frame = framed(steps, _TYPES)
     frame.attrs = {"about": ruler.about}
     return frame
@@ -127,16 +131,31 @@ def _of_runs_to_come(come: ConfirmationToCome | AblationToCome, pace: RecordedPa
 
 def _unfinished(results: Results, pace: RecordedPace) -> Iterator[dict[str, Any]]:
     left = int(results.rows["status"].isin(UNFINISHED).sum())
-    asked, begun = int(results.campaign.get("trials") or 0), int((results.trials["status"] != "infeasible").sum())
-    if left or begun < asked:
+    asked, started = int(results.campaign.get("trials") or 0), len(begun(results.trials))
+    if left or started < asked:
         said = [f"{counted(left, 'run')} not finished"] if left else []
-        said += [f"{begun} of {counted(asked, 'trial')} begun"] if begun < asked else []
+        said += [f"{started} of {counted(asked, 'trial')} begun"] if started < asked else []
         yield {
             "step": "finish",
             "why": f"{', '.join(said)} (still running, or cut off: then go on with it)",
             "command": _command(results),
-            **_of_trials(left + max(0, asked - begun), pace),
+            **_of_trials(left + max(0, asked - started), pace),
         }
+
+
+def _eased(results: Results, pace: RecordedPace) -> Iterator[dict[str, Any]]:
+    """Yield the search with a limit that a trial meets, where none met those of this one."""
+    unmet = nearest_to_limits(results.campaign, plain_rows(results.trials))
+    if unmet is None:
+        return
+    asked = int(results.campaign.get("trials") or 0) or len(results.trials)
+    longer = f"; longer trials may meet what there is ({unmet.longer})" if unmet.longer else ""
+    yield {
+        "step": "other limit",
+        "why": f"trial {unmet.trial} would meet {unmet.options}{longer}",
+        "command": _anew(results, f"--trials {asked} {unmet.options}"),
+        **_of_trials(asked, pace),
+    }
 
 
 def _seeds(results: Results, found: list[Round], pace: RecordedPace) -> Iterator[dict[str, Any]]:
@@ -232,19 +251,27 @@ def _confirm_anew(results: Results, pairs: int) -> str:
         return f"tuner.tune(train, space, ..., base=BASE, trials={TRIALS_ANEW}, confirm='1x{pairs}')"
     place = from_anywhere(results.store.folder)
     begins_with = place.name if place.parent == RUNS else str(place)
-    options = f"--warm-start {shlex.quote(begins_with)} --trials {TRIALS_ANEW} --confirm 1x{pairs}"
-    own_files = _own_files(results)
-    asked = f"--space {campaign.get('space')} --scale {campaign.get('scale')}"
+    return _anew(results, f"--warm-start {shlex.quote(begins_with)} --trials {TRIALS_ANEW} --confirm 1x{pairs}")
+
+
+def _anew(results: Results, options: str) -> str:
+    """The command of a new campaign that asks as this one did, but for ``options``."""
+    campaign, own_files = results.campaign, _own_files(results)
+    settings = "".join(f" --set {shlex.quote(_setting(*one))}" for one in (campaign.get("overrides") or {}).items())
+    asked = f"--space {campaign.get('space')} --scale {campaign.get('scale')}{settings}"
     if own_files:
         return f"{RUN_PROGRAM} {asked} {own_files} {options}  # with the file of your space as --space"
     return f"{RUN_PROGRAM} {asked} {options}  # and the options that it began with"
 
 
+def _setting(path: str, value: Any) -> str:
+    return f"{path}={value if isinstance(value, str) else json.dumps(value)}"
+
+
 def _more_trials(
     results: Results, ruler: Ruler, trials: int, gain: ExpectedGain | None, noise: Noise | None
 ) -> dict[str, Any]:
-    begun = int((results.trials["status"] != "infeasible").sum())
-    whole = max(begun, int(results.campaign.get("trials") or 0)) + trials
+    whole = max(len(begun(results.trials)), int(results.campaign.get("trials") or 0)) + trials
     row: dict[str, Any] = {
         "step": "more trials",
         "command": _command(results, f"--trials {whole}"),

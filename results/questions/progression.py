@@ -11,6 +11,7 @@ from terminal.nearest import nearest
 
 from results.questions.framed import COUNT, NUMBER, WORDS, YES_NO, framed, seconds_on_device
 from results.questions.readable import Readable
+from results.statistics.leaderboard import begun
 from results.store.statuses import ENDED
 
 Floats = npt.NDArray[np.floating[Any]]
@@ -48,8 +49,8 @@ def progression(campaign: Readable, by: str = "trials") -> pd.DataFrame:
     if by not in AXES:
         raise ValueError(f"by is {by!r}: {nearest(by, AXES, 'axes')}")
     trials = campaign.read().trials
-    refused = (trials["status"] == "infeasible") & (trials["config"] == "null")  # it made no valid config
-    ended = trials[trials["status"].isin(ENDED) & ~refused]
+    trials = begun(trials)
+    ended = trials[trials["status"].isin(ENDED)]
     ended = ended.sort_values(["ended_at", "number"], na_position="last", ignore_index=True)
     value = ended["value"].where(ended["status"] == "completed").astype(float)
     best = value.cummin().ffill()

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from results.statistics.pareto import front
 from results.statistics.student_t import two_sided_quantile
+from results.store.row_types import NEVER_A_TRIAL
 from results.store.statuses import SEARCH, STATUSES
 
 if TYPE_CHECKING:
@@ -56,6 +57,11 @@ def leaderboard(trials: pd.DataFrame, second_objective: str | None = None) -> pd
 def searched(trials: pd.DataFrame) -> pd.DataFrame:
     """The trials of the search itself, without those that confirm what it found."""
     return trials[trials["stage"].fillna(SEARCH) == SEARCH] if "stage" in trials else trials
+
+
+def begun(trials: pd.DataFrame) -> pd.DataFrame:
+    """The trials that count against a campaign's budget: without those whose values made no valid config."""
+    return trials[~((trials["status"] == "infeasible") & (trials["config"] == NEVER_A_TRIAL))]
 
 
 def counts(trials: pd.DataFrame) -> dict[str, int]:

@@ -10,11 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from results.questions.winner import winner
+from results.statistics.leaderboard import counts
 from results.store import frames
 from results.store.campaign_folder import Store
 from results.store.frames import Results
 from results.store.row_types import TrialRow
 from results.store.statuses import ABLATE, SEARCH
+from results.unmet_limits import nearest_to_limits
 from results.verdicts import plain_rows
 from storage import files
 from storage.location import Location
@@ -125,13 +127,21 @@ def _winner(results: Results, rows: Sequence[TrialRow]) -> TrialRow:
         raise ValueError(f"campaign {results.name!r} has two objectives, and no winner: say --trial N; {said}")
     won = winner(results)
     if won.empty:
-        raise ValueError(f"campaign {results.name!r} has no trial that has completed: there are no weights")
+        raise ValueError(f"campaign {results.name!r} has no weights: {_why_none(results, rows)}")
     key = won["key"].iloc[0]
     of_winner = [row for row in rows if key in (row["key"], row.get("arm"))]
     of_winner += [row for row in rows if row.get("stage") == ABLATE and not row["is_base"]]
     with_weights = [row for row in of_winner if row.get("weights")]
     with_weights.sort(key=lambda row: (row["key"] != key, row.get("stage") == ABLATE, row["number"]))
     return with_weights[0] if with_weights else of_winner[0]
+
+
+def _why_none(results: Results, rows: Sequence[TrialRow]) -> str:
+    """Say why no trial of a search has completed, and where limits are to blame, what to do."""
+    if (unmet := nearest_to_limits(results.campaign, rows)) is not None:
+        return f"{unmet.fact[0].lower()}{unmet.fact[1:]}; to go on, {unmet.advice}"
+    ends = ", ".join(f"{number} {status}" for status, number in counts(results.trials).items() if number)
+    return f"no trial has completed ({ends or 'none has started'})"
 
 
 def _without_weights(name: str, rows: Sequence[TrialRow], row: TrialRow) -> str:
@@ -143,13 +153,15 @@ def _without_weights(name: str, rows: Sequence[TrialRow], row: TrialRow) -> str:
         why = f"it is {status}"
     else:
         why = "they were not kept (--keep)"
+    if status == "infeasible":
+        why = f"it is infeasible, and those of a trial beyond a limit are not kept: {row['reason']}"
     return f"trial {number} of campaign {name!r} has no weights: {why}; {_those_with_weights(rows)}"
 
 
 def _those_with_weights(rows: Sequence[TrialRow]) -> str:
     numbers = sorted(int(row["number"]) for row in rows if row.get("weights"))
     if not numbers:
-        return "no trial has any; train it again by its command, or search with --keep all"
+        return "no trial has any; --keep all keeps those of every trial that completes"
     return f"there are those of trial {', '.join(map(str, numbers))}"
 
 

@@ -19,6 +19,11 @@ class EndedEarlyError(Exception):
         self.code = code  # to exit with
 
 
+def nothing_beside_base(base_completed: bool) -> str:
+    """Say of a search that it has no completed trial beside its base, or none at all."""
+    return "no trial but the base completed" if base_completed else "no trial completed"
+
+
 def storage_failure(error: OSError) -> str:
     """One line for results that cannot be written.
 

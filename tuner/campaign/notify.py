@@ -19,6 +19,7 @@ from results.statistics.confirmation import rounds, standing
 from results.store.campaign_folder import Store
 from results.store.row_parts import given
 from results.store.statuses import SEARCH
+from results.unmet_limits import nearest_to_limits
 from results.verdicts import escapes_in_words
 from terminal import program
 from terminal.complaint import complain
@@ -112,7 +113,8 @@ def verdict_of(store: Store) -> tuple[str, str, str]:
         return f"not confirmed: {counted(on_the_front(store, objectives[1]), 'trial')} on the Pareto front", "", ""
     best = min(completed, key=lambda row: given(row["value"]), default=None)
     if best is None:
-        return "no trial completed", "", ""
+        unmet = nearest_to_limits(store.campaign, rows)
+        return "no trial completed" if unmet is None else unmet.fact, "", ""
     return (
         f"not confirmed: trial {best['number']} has the lowest {best['objective']}, {decimals(given(best['value']))}",
         "",

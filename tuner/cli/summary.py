@@ -7,7 +7,7 @@ from dataclasses import replace
 from results.design import DEFAULT
 from results.replays.comparison import compare
 from results.replays.side_by_side import print_comparison
-from results.report import print_leaderboard, print_page, print_weights, print_where
+from results.report import print_leaderboard, print_next_where_unmet, print_page, print_weights, print_where
 from results.statistics.ablation import num_runs
 from results.store import frames
 from results.winner_command import WinnerCommand
@@ -19,6 +19,7 @@ from terminal.exit_codes import DONE, FAILED
 from terminal.program import INTERRUPTION, exit_code
 from trainable.training import Training
 from tuner.campaign.again import again, go_on
+from tuner.campaign.endings import nothing_beside_base
 from tuner.campaign.train_command import train_command
 from tuner.confirm import Confirmation
 from tuner.search_loop import Search
@@ -34,6 +35,8 @@ def conclude(console: Console, campaign: Search) -> int:
     if campaign.planned is not None:
         console.print()
         print_comparison(console, compare(results), SHOWN)
+    if campaign.planned is None and not campaign.stopping:
+        print_next_where_unmet(console, results)
     if campaign.planned is None and campaign.confirmation is None:
         print_unconfirmed(console, campaign)
     if campaign.confirmation is not None:
@@ -77,7 +80,7 @@ def print_winner(console: Console, campaign: Search, confirmation: Confirmation)
     config = confirmation.found()
     if config is None:
         if confirmation.round is None and not campaign.stopping:
-            console.print("Nothing to confirm: no trial but the base completed.")
+            console.print(f"Nothing to confirm: {nothing_beside_base(bool(campaign.ledger.completed()))}.")
         return
     line = command_for(campaign, str(campaign.ledger.campaign["scale"]), config)
     if line is not None:
