@@ -48,8 +48,8 @@ def to_markdown(frame: pd.DataFrame) -> str:
     Characters that mean something in Markdown or HTML are escaped.
     """
     numbers = [pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_bool_dtype(kind) for kind in frame.dtypes]
-    lines = [[_plain(name) for name in _heads(frame)], ["--:" if number else "---" for number in numbers]]
-    lines += [[_plain(_few_digits(cell)) for cell in row] for row in _cells(frame)]
+    lines = [[in_markdown(name) for name in _heads(frame)], ["--:" if number else "---" for number in numbers]]
+    lines += [[in_markdown(_few_digits(cell)) for cell in row] for row in _cells(frame)]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
@@ -95,5 +95,6 @@ def _few_digits(value: Any) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
-def _plain(text: str) -> str:
+def in_markdown(text: str) -> str:
+    """Text as Markdown shows it: what means something there or in HTML is escaped."""
     return MARKDOWN.sub(r"\\\g<0>", visible(text))

@@ -66,7 +66,7 @@ def run(options: argparse.Namespace) -> int:
     console.print(f"weights: val_bpb {again!r} when read again, {was!r} in the search: {same}")
     console.print(
         f"artifact: {small.settings.bits} bits and {small.settings.compressor}: {len(small.data):,} bytes and "
-        f"{small.code_bytes:,} of code, {small.total_bytes:,} of {small.settings.limit_bytes:,}; "
+        f"{small.code_bytes:,} of source files, {small.total_bytes:,} of {small.settings.limit_bytes:,}; "
         f"val_bpb {small.score.bpb!r} when read again"
     )
     if done.command is not None:
@@ -88,7 +88,12 @@ def print_submission(console: Console, trial: KeptTrial, done: Exported, author:
     for name, content in found.items():
         inside.write(done.folder, f"{SUBMISSION}/{name}", content)
     console.print(f"Submission in {done.folder / SUBMISSION}: {', '.join(found)}")
-    for rule in rules(trial, done, len(found["train_gpt.py"])):
+    code, small = len(found["train_gpt.py"]), done.packed
+    console.print(
+        f"It counts train_gpt.py, {code:,} bytes with all code compressed, in place of the source files: "
+        f"{len(small.data) + code:,} bytes with the artifact"
+    )
+    for rule in rules(trial, done, code):
         console.print(f"  {rule.line}")
 
 

@@ -67,10 +67,10 @@ def test_an_export_is_whole_and_scores_the_same_to_the_last_digit(campaign, tmp_
     assert decode(json.loads((to / "config.json").read_text())).key(row["data"]) == won["key"]
     assert facts["data"]["fingerprint"] == row["data"]
     small = facts["artifact"]
-    assert (small["val_bpb"], small["bytes_total"]) == (row["val_bpb_quantised"], row["artifact_bytes"])
+    assert (small["val_bpb"], small["artifact_bytes"]) == (row["val_bpb_quantised"], row["artifact_bytes"])
     assert {path.name for path in to.iterdir()} == {
         "weights.safetensors", "config.json", "command.txt", "artifact.bin", "train.log", "tokenizer.json",
-        "export.json",
+        "export.json", "README.md",
     }  # fmt: skip
 
 
@@ -80,7 +80,16 @@ def test_the_artifact_is_counted_in_bytes_and_scored_as_it_is_read_back(campaign
     data = (tmp_path / "to" / "artifact.bin").read_bytes()
     found = json.loads((tmp_path / "to" / "export.json").read_text())["artifact"]
     assert (found["bits"], found["compressor"], found["bytes_model"]) == (6, "lzma", len(data))
-    assert found["bytes_total"] == len(data) + found["bytes_code"] and found["bytes_code"] > 50_000
+    assert found["artifact_bytes"] == len(data) + found["bytes_source"] and found["bytes_source"] > 50_000
+    said = (tmp_path / "to" / "README.md").read_text()
+    for name, what in found["counted"].items():
+        assert f"- `{name}`, {found[name]:,} bytes: {what}" in said, "each size says what it counts"
+    assert "as they are written" in found["counted"]["bytes_source"]
+    assert "A submission's bytes_total is another number" in found["counted"]["artifact_bytes"]
+    assert "bytes_total" not in found and "bytes_code" not in found, "those are of a submission, and other numbers"
+    assert {line.split("`")[1] for line in said.splitlines() if "bytes:" not in line and "`: " in line} == {
+        path.name for path in (tmp_path / "to").iterdir()
+    } - {"README.md"}
     weights = load_file(tmp_path / "to" / "weights.safetensors")
     assert artifacts.load(data).keys() == weights.keys()
     exact = json.loads((tmp_path / "to" / "export.json").read_text())["scored_again"]["val_bpb"]

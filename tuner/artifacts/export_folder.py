@@ -22,13 +22,14 @@ from trainable.evaluation.artifact import Artifact
 from trainable.evaluation.evaluate import Evaluation
 from trainable.run import Run
 from trainable.weights import read_weights, run_with
+from tuner.artifacts.export_readme import counted_bytes, readme_of_export, what_is_counted
 from tuner.artifacts.kept_trial import KeptTrial
 from tuner.artifacts.rescored import Packed, packed, packed_bytes, scored_again
 from tuner.artifacts.training_log import training_log
 from tuner.campaign.train_command import train_command
 
 WEIGHTS, CONFIG, COMMAND_FILE, ARTIFACT = "weights.safetensors", "config.json", "command.txt", "artifact.bin"
-LOG, FACTS = "train.log", "export.json"
+LOG, FACTS, README = "train.log", "export.json", "README.md"
 
 
 @dataclass(frozen=True)
@@ -72,8 +73,9 @@ def export(trial: KeptTrial, folder: Location, settings: Artifact) -> Exported:
         inside.write(folder, name, data)
     run = run_with(trial.config, read_weights(folder / WEIGHTS, trial.row["key"]), dataset, trial.runtime())
     small = packed(run, trial.config, settings, files.read(folder / ARTIFACT))
-    exported = Exported(folder, [*found, FACTS], command, scored_again(run), small, run)
+    exported = Exported(folder, [*found, FACTS, README], command, scored_again(run), small, run)
     inside.write(folder, FACTS, _json(facts_of_export(trial, exported, dataset)))
+    inside.write(folder, README, readme_of_export(trial.name, [*found, FACTS], small).encode())
     return exported
 
 
@@ -108,8 +110,8 @@ def facts_of_export(trial: KeptTrial, exported: Exported, dataset: Dataset) -> d
         "scored_again": {"val_loss": exported.score.loss, "val_bpb": exported.score.bpb},
         "artifact": {
             "file": ARTIFACT, "bits": small.settings.bits, "compressor": small.settings.compressor,
-            "bytes_model": len(small.data), "bytes_code": small.code_bytes, "bytes_total": small.total_bytes,
-            "limit_bytes": small.settings.limit_bytes, "val_loss": small.score.loss, "val_bpb": small.score.bpb,
+            **counted_bytes(small), "limit_bytes": small.settings.limit_bytes, "counted": what_is_counted(small),
+            "val_loss": small.score.loss, "val_bpb": small.score.bpb,
         },
         "scored_targets": {"tokens": exported.score.tokens, "bytes": exported.score.bytes},
         "trained_on": {"device": row["device"], "precision": row["precision"], "train_seconds": row["train_seconds"]},
