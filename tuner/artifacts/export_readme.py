@@ -34,8 +34,7 @@ def what_is_counted(small: Packed) -> dict[str, str]:
         MODEL: "artifact.bin",
         SOURCE_FILES: source,
         TOTAL: f"{MODEL} and {SOURCE_FILES}: what a search counts, and holds against its limits. A submission's "
-        "bytes_total is another number: it counts train_gpt.py, in which all code is compressed, in place of the source "
-        "files",
+        "bytes_total is another number: it counts train_gpt.py, in which all code is compressed, in place of them",
     }
 
 
