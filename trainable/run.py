@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
@@ -28,6 +29,23 @@ from trainable.optimizers.update_rule import Group
 from trainable.runtime import BF16, Runtime
 from trainable.scaling import scaling_parameters
 from trainable.seeds import for_torch, manual_seed
+
+
+def built_network(config: TrainConfig, is_boundary: npt.NDArray[np.bool_], runtime: Runtime) -> Network:
+    """The network of a config as a run begins with it, for a vocabulary of which some tokens begin documents."""
+    with torch.random.fork_rng(devices=[]):
+        manual_seed(for_torch(config.seed))
+        network = config.model.build(len(is_boundary), config.longest_row)
+    for module in network.modules():
+        if isinstance(module, SeesDocuments):
+            module.starts_document.copy_(torch.from_numpy(is_boundary))
+    network = network.to(runtime.device)
+    network.checkpoints_activations = runtime.checkpoint_activations
+    if runtime.flex_attention:
+        allow_flex(network, {config.data.seq_len, config.evaluation.seq_len}, runtime.device)
+    if runtime.precision == BF16:
+        network.keep_in_bf16(config.model.low_precision_tables)
+    return network
 
 
 @dataclass
@@ -61,18 +79,7 @@ class Run:
     @classmethod
     def start(cls, config: TrainConfig, dataset: Dataset, runtime: Runtime, monitors: Monitors = EVERYTHING) -> Run:
         """A fresh run. Initial weights depend on the seed alone, not on the device: they are drawn on the CPU."""
-        with torch.random.fork_rng(devices=[]):
-            manual_seed(for_torch(config.seed))
-            network = config.model.build(dataset.vocab_size, config.longest_row)
-        for module in network.modules():
-            if isinstance(module, SeesDocuments):
-                module.starts_document.copy_(torch.from_numpy(dataset.bytes_of.is_boundary))
-        network = network.to(runtime.device)
-        network.checkpoints_activations = runtime.checkpoint_activations
-        if runtime.flex_attention:
-            allow_flex(network, {config.data.seq_len, config.evaluation.seq_len}, runtime.device)
-        if runtime.precision == BF16:
-            network.keep_in_bf16(config.model.low_precision_tables)
+        network = built_network(config, dataset.bytes_of.is_boundary, runtime)
         groups = config.optimizer.groups_for(network, config.data.batch_tokens, config.schedule)
         hook_states = {type(h).__name__: h.start(network) for h in config.hooks}
         generator = torch.Generator(runtime.device).manual_seed(for_torch(config.seed) + 1)
@@ -82,6 +89,10 @@ class Run:
         run.probe_tokens = torch.from_numpy(read)[None].to(runtime.device)
         run.loss_sum, run.smoothed_loss = (x.to(runtime.device) for x in (run.loss_sum, run.smoothed_loss))
         return run
+
+    @property
+    def vocab_size(self) -> int:
+        return self.dataset.vocab_size
 
     @property
     def live(self) -> list[Live]:

@@ -9,10 +9,16 @@ from trainable.seeds import for_torch
 
 if TYPE_CHECKING:
     from trainable.run import Run
+    from trainable.weights import LoadedNetwork
 
 
 def drawn_tokens(
-    run: Run, prompt: Sequence[int], count: int, temperature: float = 1.0, top_k: int | None = None, seed: int = 0
+    run: Run | LoadedNetwork,
+    prompt: Sequence[int],
+    count: int,
+    temperature: float = 1.0,
+    top_k: int | None = None,
+    seed: int = 0,
 ) -> Iterator[int]:
     """``count`` tokens that follow ``prompt`` (at least one token).
 
@@ -28,7 +34,7 @@ def drawn_tokens(
     for _ in range(count):
         seen = torch.tensor([ids[-run.config.data.seq_len :]], device=run.runtime.device)
         with torch.no_grad(), run.runtime.autocast():
-            logits = run.network(seen)[0, -1, : run.dataset.vocab_size].float().cpu()
+            logits = run.network(seen)[0, -1, : run.vocab_size].float().cpu()
         if temperature == 0:
             ids.append(int(logits.argmax()))
         else:

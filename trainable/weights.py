@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from trainable.evaluation.artifact import distinct
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
     from storage.location import Location
     from torch import Tensor
 
     from trainable.config import TrainConfig
     from trainable.data.dataset import Dataset
+    from trainable.networks.network import Network
     from trainable.run import Run
     from trainable.runtime import Runtime
 
@@ -60,12 +63,39 @@ def run_with(config: TrainConfig, tensors: Mapping[str, Tensor], dataset: Datase
 
     It has no hooks: what they would have evaluated is in the tensors. A ValueError for tensors of another model.
     """
-    import torch
-
     from trainable.run import Run
 
     run = Run.start(replace(config, hooks=()), dataset, runtime)
-    own = distinct(run.network)
+    _put(tensors, run.network)
+    return run
+
+
+@dataclass(frozen=True)
+class LoadedNetwork:
+    """A network with its weights and no data: all that writing text takes."""
+
+    network: Network
+    config: TrainConfig
+    vocab_size: int
+    runtime: Runtime
+
+
+def network_with(
+    config: TrainConfig, tensors: Mapping[str, Tensor], is_boundary: npt.NDArray[np.bool_], runtime: Runtime
+) -> LoadedNetwork:
+    """The network of ``config`` with these weights, for a vocabulary. A ValueError for tensors of another model."""
+    from trainable.run import built_network
+
+    network = built_network(config, is_boundary, runtime)
+    _put(tensors, network)
+    return LoadedNetwork(network, config, len(is_boundary), runtime)
+
+
+def _put(tensors: Mapping[str, Tensor], network: Network) -> None:
+    """Put tensors into a network by their names; a ValueError for those of another model."""
+    import torch
+
+    own = distinct(network)
     for name, t in own.items():
         if name not in tensors or tensors[name].shape != t.shape:
             found = _about(tensors.get(name))
@@ -73,7 +103,6 @@ def run_with(config: TrainConfig, tensors: Mapping[str, Tensor], dataset: Datase
     with torch.no_grad():
         for name, t in own.items():
             t.copy_(tensors[name])
-    return run
 
 
 def _about(t: Tensor | None) -> str:

@@ -9,6 +9,7 @@ import pytest
 
 from tests.trained_campaign import trained_campaign
 from tests.tuner.conftest import Tune
+from trainable.data.text_codec import ByteLevelCodec
 from tuner import sample
 
 
@@ -34,6 +35,13 @@ def test_text_goes_on_from_the_prompt_and_depends_on_the_seed(capsys) -> None:
     assert sample.main(["small", "--tokens", "5", "--temperature", "0", "--top-k", "300"]) == 0
 
 
+def test_a_prompt_with_characters_that_have_no_tokens_is_refused(monkeypatch, capsys) -> None:
+    monkeypatch.setattr(ByteLevelCodec, "unknown", lambda codec, text: [each for each in text if not each.isascii()])
+    assert sample.main(["small", "--prompt", "1 学 2 é"]) == 2
+    said = capsys.readouterr()
+    assert "--prompt has '学', 'é', which the vocabulary of the data has no tokens for" in said.err and said.out == ""
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -44,6 +52,7 @@ def test_text_goes_on_from_the_prompt_and_depends_on_the_seed(capsys) -> None:
         (["--tokens", "0"], "'0' is not a whole number in 1..100,000"),
         (["--seed", "x"], "'x' is not a whole number in 0..2^63-1"),
         (["--trial", "7"], "campaign 'small' has no trial 7"),
+        (["--prompt", "a\udcff"], "--prompt holds half a surrogate pair at position 1, which is no text"),
         (["--promt", "x"], "did you mean '--prompt'?"),
     ],
     ids=" ".join,

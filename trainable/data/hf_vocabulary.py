@@ -82,6 +82,11 @@ class HFVocabulary:
         except Exception as error:  # the library raises plain Exceptions
             raise ValueError(f"{self.path} cannot be read by the library tokenizers: {error}") from error
 
+    @cached_property
+    def single_bytes(self) -> frozenset[int]:
+        """The bytes that have a token of their own, of which all others are made."""
+        return frozenset(text[0] for _, text in self.tokens if text is not None and len(text) == 1)
+
     def encode(self, text: str) -> Tokens:
         """The ids that the library gives for a text, those that it adds itself included."""
         return np.array(self.library.encode(text).ids, dtype=dtype_of(self.vocab_size))

@@ -7,12 +7,22 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from trainable.data.hf_vocabulary import HFVocabulary
+from trainable.data.lossless import NEVER_IN_UTF8
 from trainable.data.tokenizer import FILE_NAME, Tokenizer, is_own_format
 from trainable.data.vocabulary_files import check_sentencepiece, vocabulary_file
+
+SHOWN = 8  # characters in a message
 
 
 class TextCodec(Protocol):
     """A vocabulary that has both directions."""
+
+    @property
+    def is_whole(self) -> bool:
+        """Tell whether there are tokens for every character there is."""
+
+    def unknown(self, text: str) -> list[str]:
+        """Characters of a text that the vocabulary has no tokens for, each once, in their order."""
 
     @property
     def start(self) -> int | None:
@@ -35,6 +45,13 @@ class ByteLevelCodec:
     def start(self) -> int | None:
         return self.bpe.bos
 
+    @property
+    def is_whole(self) -> bool:
+        return True  # it has all bytes
+
+    def unknown(self, text: str) -> list[str]:
+        return []
+
     def ids(self, text: str) -> list[int]:
         return [int(i) for i in self.bpe.encode(text)]
 
@@ -51,6 +68,15 @@ class HFCodec:
     @property
     def start(self) -> int | None:
         return self.vocabulary.start
+
+    @property
+    def is_whole(self) -> bool:
+        return self.vocabulary.single_bytes.issuperset({*range(256)} - NEVER_IN_UTF8)
+
+    def unknown(self, text: str) -> list[str]:
+        known = self.vocabulary.single_bytes
+        rare = [character for character in dict.fromkeys(text) if not known.issuperset(character.encode())]
+        return [character for character in rare if character not in self.text(self.ids(character))]  # or a token's own
 
     def ids(self, text: str) -> list[int]:
         return [int(i) for i in self.vocabulary.encode(text)]
@@ -74,11 +100,26 @@ class SentencePieceCodec:
         found = int(self.model.bos_id())
         return None if found < 0 else found
 
+    @property
+    def is_whole(self) -> bool:
+        return not self.unknown("\U0010fffd")  # by its bytes, or not at all
+
+    def unknown(self, text: str) -> list[str]:
+        none = self.model.unk_id()
+        return [character for character in dict.fromkeys(text) if none in self.model.encode(character)]
+
     def ids(self, text: str) -> list[int]:
         return [int(i) for i in self.model.encode(text)]
 
     def text(self, ids: Sequence[int]) -> str:
         return str(self.model.decode(list(ids)))
+
+
+def check_known(codec: TextCodec, text: str, what: str) -> None:
+    """Raise a ValueError for characters that have no tokens: the model would get something else in their place."""
+    if lacking := codec.unknown(text):
+        shown = ", ".join(map(repr, lacking[:SHOWN])) + (", ..." if len(lacking) > SHOWN else "")
+        raise ValueError(f"{what} has {shown}, which the vocabulary of the data has no tokens for")
 
 
 def codec_beside(folder: Path) -> TextCodec:

@@ -17,7 +17,7 @@ from trainable.data.core_bundle import CONTINUATION, CoreQuestion, CoreTask
 from trainable.data.dataset import Dataset
 from trainable.data.preparation import cache_folder
 from trainable.data.prepared_folder import Say
-from trainable.data.text_codec import TextCodec, codec_beside
+from trainable.data.text_codec import TextCodec, check_known, codec_beside
 from trainable.evaluation.core import Core, CoreScore
 from trainable.evaluation.core_prompts import Prompt, in_drawn_order, prompts_of
 from trainable.no_grad import no_grad
@@ -39,6 +39,24 @@ def check_vocabulary(dataset: Dataset) -> TextCodec:
     if codec.start is None:
         raise ValueError("evaluation.core needs a token that begins a document, and the data's vocabulary has none")
     return codec
+
+
+def check_questions(dataset: Dataset, core: Core) -> None:
+    """Raise a ValueError for questions with characters that the vocabulary of the data has no tokens for.
+
+    Of questions that are not here yet nothing is said.
+    """
+    codec = check_vocabulary(dataset)
+    if codec.is_whole or not core_bundle.is_here(cache_folder()):
+        return
+    for task, questions in ready(core):
+        texts = (text for question in questions for field in question.values() for text in _texts_of(field))
+        check_known(codec, "".join([task.delimiter, *texts]), f"evaluation.core: {task.label}")
+
+
+def _texts_of(field: object) -> list[str]:
+    """The texts of a question's field, which may be a list of them."""
+    return [str(each) for each in field] if isinstance(field, list) else [str(field)]
 
 
 def ready(core: Core, say: Say = lambda line: None) -> list[tuple[CoreTask, list[CoreQuestion]]]:

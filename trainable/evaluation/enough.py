@@ -9,7 +9,7 @@ from trainable.data import epochs
 from trainable.data.dataset import Dataset
 from trainable.data.more_text import AT_LEAST, more_text, there_are
 from trainable.data.text_size import TextSize
-from trainable.evaluation.core_score import check_vocabulary
+from trainable.evaluation.core_score import check_questions
 from trainable.evaluation.evaluate import EvaluationConfig, asked_for, check_targets, setting_of, wanted
 
 
@@ -18,7 +18,7 @@ def check_enough(dataset: Dataset, config: TrainConfig) -> None:
     check_targets(dataset, config.evaluation)
     _check_mainrun(dataset, config.evaluation)
     if config.evaluation.core is not None:
-        check_vocabulary(dataset)
+        check_questions(dataset, config.evaluation.core)
     epochs.check_pass(dataset.train, config.data)
 
 

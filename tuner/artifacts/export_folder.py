@@ -22,14 +22,12 @@ from trainable.evaluation.artifact import Artifact
 from trainable.evaluation.evaluate import Evaluation
 from trainable.run import Run
 from trainable.weights import read_weights, run_with
+from tuner.artifacts.export_names import ARTIFACT, COMMAND_FILE, CONFIG_FILE, EXPORT_FILE, LOG, README, WEIGHTS
 from tuner.artifacts.export_readme import counted_bytes, readme_of_export, what_is_counted
 from tuner.artifacts.kept_trial import KeptTrial
 from tuner.artifacts.rescored import Packed, packed, packed_bytes, scored_again
 from tuner.artifacts.training_log import training_log
 from tuner.campaign.train_command import train_command
-
-WEIGHTS, CONFIG, COMMAND_FILE, ARTIFACT = "weights.safetensors", "config.json", "command.txt", "artifact.bin"
-LOG, FACTS, README = "train.log", "export.json", "README.md"
 
 
 @dataclass(frozen=True)
@@ -62,7 +60,7 @@ def export(trial: KeptTrial, folder: Location, settings: Artifact) -> Exported:
     command = command_of(trial)
     found = {
         WEIGHTS: content,
-        CONFIG: _json(encode(trial.config)),
+        CONFIG_FILE: _json(encode(trial.config)),
         ARTIFACT: artifact,
         LOG: training_log(trial.results.store, trial.row).encode(),
         **({} if command is None else {COMMAND_FILE: f"{command}\n".encode()}),
@@ -73,9 +71,9 @@ def export(trial: KeptTrial, folder: Location, settings: Artifact) -> Exported:
         inside.write(folder, name, data)
     run = run_with(trial.config, read_weights(folder / WEIGHTS, trial.row["key"]), dataset, trial.runtime())
     small = packed(run, trial.config, settings, files.read(folder / ARTIFACT))
-    exported = Exported(folder, [*found, FACTS, README], command, scored_again(run), small, run)
-    inside.write(folder, FACTS, _json(facts_of_export(trial, exported, dataset)))
-    inside.write(folder, README, readme_of_export(trial.name, [*found, FACTS], small).encode())
+    exported = Exported(folder, [*found, EXPORT_FILE, README], command, scored_again(run), small, run)
+    inside.write(folder, EXPORT_FILE, _json(facts_of_export(trial, exported, dataset)))
+    inside.write(folder, README, readme_of_export(trial.name, [*found, EXPORT_FILE], small).encode())
     return exported
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from results.named_campaigns import add_campaign, named_campaign
+from results.named_campaigns import A_CAMPAIGN, add_campaign, named_campaign
 from storage.location import argument
 from terminal.command_line import OneLineParser
 from terminal.option_numbers import whole_number
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 MOST_TRIALS = 10**9
 
 
-def add_trial_options(parser: OneLineParser) -> None:
-    """Add the options that choose the weights."""
-    add_campaign(parser)
+def add_trial_options(parser: OneLineParser, about: str = A_CAMPAIGN) -> None:
+    """Add the options that choose the weights; ``about`` is what the first text may name."""
+    add_campaign(parser, about=about)
     parser.add_argument(
         "--trial", type=whole_number(0, MOST_TRIALS), metavar="N", help="number of the trial (default: the winner)"
     )

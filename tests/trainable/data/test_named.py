@@ -16,7 +16,7 @@ from trainable.data import best_fit, climbmix, hacker_news, named, smollm_mixtur
 from trainable.data.dataset import DataConfig, batch
 from trainable.data.hf_vocabulary import HFVocabulary
 from trainable.data.preparation import check_source, prepare, prepared
-from trainable.data.text_codec import codec_beside
+from trainable.data.text_codec import check_known, codec_beside
 from trainable.data.tokenizer import Tokenizer, train_tokenizer
 
 TITLES = DataConfig(source="mainrun", vocab_size=330, order="epochs", seq_len=8, batch_tokens=16)
@@ -58,6 +58,9 @@ def test_a_split_is_its_titles_with_the_separator_behind_each(hub: Hub) -> None:
     assert (ids["<pad>"], ids["<eos>"], ids["<unk>"], dataset.vocab_size) == (0, 1, 2, 330)
     everything = dataset.train.take(0, dataset.train.total_tokens)
     for part, stream in ((titles[:180], everything), (titles[180:], dataset.validation)):
+        assert ids["<unk>"] not in np.asarray(stream), (
+            "the vocabulary is learnt on all titles: none of them lacks a token"
+        )
         pieces = np.split(np.asarray(stream), np.flatnonzero(np.asarray(stream) == ids["<eos>"]) + 1)
         assert len(pieces.pop()) == 0  # the last token is a separator
         assert [vocabulary.text(piece) for piece in pieces] == [f" {title}" for title in part]
@@ -66,6 +69,15 @@ def test_a_split_is_its_titles_with_the_separator_behind_each(hub: Hub) -> None:
         assert dataset.bytes_of.count(stream[:-1], stream[1:]).sum() + dataset.bytes_of.base_bytes[stream[0]] == len(
             "".join(part).encode()
         )
+
+
+def test_what_occurs_in_no_title_has_no_token_and_is_named(tmp_path: Path) -> None:
+    hacker_news.train_vocabulary(["a naïve cat"] * 9, 20).save(str(tmp_path / "tokenizer.json"))
+    codec = codec_beside(tmp_path)
+    assert not codec.is_whole and codec.unknown("a naïve cat") == []
+    assert codec.unknown("a 学 cat, a 学 é") == ["学", ",", "é"]
+    with pytest.raises(ValueError, match="--prompt has 'Q', 'B', which the vocabulary of the data has no tokens for"):
+        check_known(codec, "QaB", "--prompt")
 
 
 def test_web_addresses_may_be_kept_apart_without_a_space_before_a_title() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 import random
@@ -21,6 +22,7 @@ from trainable.data.tokenizer import Tokenizer
 from trainable.evaluation import core_score
 from trainable.evaluation.core import Core, CoreScore
 from trainable.evaluation.core_prompts import prompts_of, texts_by_choice, texts_by_context, texts_continued
+from trainable.evaluation.enough import check_enough
 from trainable.networks.network import Network
 
 BPE = Tokenizer(r" ?\w+|\s|\W", (*(bytes([i]) for i in range(256)), b" c", b"re", b" th"))  # VOCAB_SIZE with <|bos|>
@@ -188,6 +190,21 @@ def test_a_vocabulary_without_a_beginning_of_documents_is_refused(dataset, monke
     monkeypatch.setattr(core_score, "codec_beside", lambda folder: Nothing())
     with pytest.raises(ValueError, match=r"^evaluation\.core needs a token that begins a document"):
         core_score.check_vocabulary(dataset)
+
+
+def test_questions_with_characters_that_have_no_tokens_are_refused_before_anything_is_trained(
+    bundle, asked, tiny, monkeypatch
+) -> None:
+    core_score.check_questions(asked, Core())  # of a vocabulary of all bytes
+    monkeypatch.setattr(ByteLevelCodec, "is_whole", False)
+    monkeypatch.setattr(ByteLevelCodec, "unknown", lambda codec, text: ["z"] if "z" in text else [])
+    core_score.check_questions(asked, Core())
+    file = bundle / "eval_data" / "some" / "next.jsonl"
+    lines = file.read_text().splitlines()
+    file.write_text("\n".join([*lines[:-1], json.dumps({"context": "a zoo", "continuation": "cat"})]))
+    config = dataclasses.replace(tiny, evaluation=dataclasses.replace(tiny.evaluation, core=Core()))
+    with pytest.raises(ValueError, match=r"evaluation\.core: next has 'z', which the vocabulary of the data has no"):
+        check_enough(asked, config)
 
 
 def test_fewer_questions_than_examples_are_refused(bundle) -> None:
