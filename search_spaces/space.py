@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any, TypeVar
 
 from terminal.nearest import nearest
-from trainable.component import Component, components
+from trainable.component import Component, concrete
 from trainable.component_paths import get_value, with_value, with_values
 from trainable.config import TrainConfig
 from trainable.training import Training
@@ -273,9 +273,9 @@ def with_neutral(config: TrainConfig, path: str) -> TrainConfig:
 
 def neutral_component(name: str) -> Component:
     """The trick called ``name`` at its neutral setting."""
-    found = {cls.__name__: cls for cls in components()}
-    assert name in found, f"{name}: {nearest(name, found, 'components')}"
-    neutral = found[name].neutral()
+    known = concrete(name)
+    assert known is not None, f"there is no component {name}"
+    neutral = known.neutral()
     assert neutral is not None, f"{name} has no neutral setting"
     return neutral
 

@@ -72,8 +72,16 @@ def components(kind: str | None = None) -> list[type[Component]]:
     return concrete if kind is None else [c for c in concrete if c.kind == kind]
 
 
+def concrete(name: object) -> type[Component] | None:
+    """The component class called ``name``, of any kind; None where there is none. As ``components`` has it, at once."""
+    found = _REGISTRY.get(name) if isinstance(name, str) else None
+    return None if found is None or found.__dict__.get("abstract", False) else found
+
+
 def component(name: str, kind: str) -> type[Component]:
     """The component class called ``name``; a ValueError with the nearest name where there is none of that kind."""
+    if (known := concrete(name)) is not None and known.kind == kind:
+        return known
     found = {c.__name__: c for c in components(kind)}
     if name not in found:
         raise ValueError(f"{name!r} is not a {kind}: {nearest(name, found, kind + 's')}")

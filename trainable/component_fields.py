@@ -20,13 +20,18 @@ NOT_FINITE = ("nan", "inf", "infinity")  # texts that other programs take for nu
 
 def field_of(cls: type[Component], name: str, at: str = "", elsewhere: Iterable[str] = ()) -> dataclasses.Field[Any]:
     """The field; a ValueError names the nearest path, of those ``elsewhere`` one that ends in the name."""
-    fields = {f.name: f for f in dataclasses.fields(cls)}
+    fields = _fields_of(cls)  # type: ignore[arg-type]  # as of hints_of
     if name not in fields:
         close, ending = closest(name, list(fields)), [path for path in elsewhere if path.endswith(f".{name}")]
         meant = ending[0] if ending else None if close is None else at + close
         hint = nearest(name, fields, "knobs") if meant is None else f"did you mean {meant!r}?"
         raise ValueError(f"{cls.__name__} has no knob {name!r}: {hint}")
     return fields[name]
+
+
+@functools.cache  # a config has a hundred fields, and a campaign thousands of configs
+def _fields_of(cls: type[Component]) -> dict[str, dataclasses.Field[Any]]:
+    return {f.name: f for f in dataclasses.fields(cls)}
 
 
 def hints_of(cls: type[Component]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from terminal.nearest import nearest
 
-from trainable.component import SOURCES, Component, OtherSourceError, components, name_on_disk
+from trainable.component import SOURCES, Component, OtherSourceError, components, concrete, name_on_disk
 from trainable.component_fields import accepted, field_of, hints_of, typed
 
 
@@ -54,7 +54,8 @@ def _is_neutral(member: Any) -> bool:
     """Tell whether a member of a list is a component just as its neutral setting is written."""
     if not isinstance(member, Mapping):
         return False
-    neutral = next((c.neutral() for c in components() if c.__name__ == member.get("type")), None)
+    kind = concrete(member.get("type"))
+    neutral = None if kind is None else kind.neutral()
     return neutral is not None and without_null(member) == without_null(encode(neutral))
 
 
@@ -73,15 +74,15 @@ def decode(data: Any) -> Any:
 
 def _of_type(name: Any) -> type[Component]:
     """The class of a name on disk."""
-    known = {c.__name__: c for c in components()}
     short, _, source = name.partition("@") if isinstance(name, str) else (name, "", "")
-    if source and short not in known:
+    if (known := concrete(short)) is None and source:
         raise OtherSourceError(f"{short} is of a file of the user's own, which is not given here (--import FILE)")
-    if not isinstance(short, str) or short not in known:
-        raise ValueError(f"unknown component type {name!r}: {nearest(str(name), known, 'types')}")
-    if (here := SOURCES.get(known[short].__module__, "")) != source:
+    if known is None:
+        names = [c.__name__ for c in components()]
+        raise ValueError(f"unknown component type {name!r}: {nearest(str(name), names, 'types')}")
+    if (here := SOURCES.get(known.__module__, "")) != source:
         raise OtherSourceError(f"{short} is of another source: {source or 'none'} there, {here or 'none'} here")
-    return known[short]
+    return known
 
 
 def canonical_json(value: Any) -> str:

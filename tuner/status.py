@@ -66,7 +66,7 @@ def status(folder: Location, now: datetime) -> list[str]:
     store = Store.open(folder)
     found, reports = store.tables()
     rows = sorted(cast(list[TrialRow], parquet.rows(found)), key=lambda row: int(row["number"]))
-    trials = [row for row in rows if row["stage"] in (None, SEARCH)]
+    trials, rest = ([row for row in rows if (row["stage"] in (None, SEARCH)) is searched] for searched in (True, False))
     at = parquet.rows(reports.select(["at"]))
     last = max((row["at"] for row in at if row["at"] is not None), default=None)
     own = store.campaign.get("own_train")
@@ -81,9 +81,7 @@ def status(folder: Location, now: datetime) -> list[str]:
     lives = driver_lives(folder, now)
     lines.append(f"driver: {'runs' if lives else idle}")
     lines.append(f"trials: {counts_in_words(trials)}, of {store.campaign.get('trials', 'an unknown number')} asked for")
-    lines += (
-        [f"after the search: {counts_in_words(rest)}"] if (rest := [row for row in rows if row not in trials]) else []
-    )
+    lines += [f"after the search: {counts_in_words(rest)}"] if rest else []
     lines += left_lines(store, rows, reports, now) if lives else []
     lines.append(f"last report: {'none yet' if last is None else since(last, now) + ' ago'}")
     lines += [best_line(trials)] if any(_has_value(row) for row in trials) else []

@@ -88,6 +88,7 @@ def _of_replicates(results: Results) -> list[_Source]:
     """Configs of the search that ran on several seeds. Those of a confirmation are paired, and stand for themselves."""
     trials = results.trials
     done = trials[(trials["status"] == "completed") & trials["value"].notna()]
+    done = done[done.duplicated(["overrides", "data"], keep=False)]  # a group takes a millisecond
     groups = [
         group.drop_duplicates("seed")["value"].tolist()
         for _, group in done.groupby(["overrides", "data"], dropna=False)
