@@ -1,7 +1,7 @@
 """A campaign of any size that nobody trained: for tests and measurements of what reads campaigns.
 
 Its files are those of a search with early stopping at two rungs, some failures, training curves and a confirmation.
-Written in whole files at once, since a search's own way takes a sync to the disk for each of its rows.
+Written many rows at a time, since a search's own way takes a sync to the disk for each of them.
 """
 
 from __future__ import annotations
@@ -17,6 +17,9 @@ import pyarrow as pa
 
 from results.store import parquet
 from results.store.campaign_folder import Store
+from results.store.names import TRIALS_A_PART
+from results.store.row_files import RowFiles
+from results.store.row_writer import RowWriter
 from results.store.schema import curves_schema, reports_schema, trials_schema
 
 STEPS, RUNGS, TOKENS = 1000, (250, 500), 1024
@@ -54,26 +57,41 @@ SEEDS = (1338, 1339, 1340)
 
 def make(folder: Path, trials: int, points: int = 250, seed: int = 0) -> Path:
     """Write a finished search of so many trials, each with curves of at most ``points`` steps; returns the folder."""
-    described = {
+    described(folder, trials)
+    random = np.random.default_rng(seed)
+    whole = rows(trials, random)
+    writer = RowWriter(RowFiles(folder, Store.open(folder).campaign))
+    for at in range(0, len(whole), TRIALS_A_PART):
+        part = whole[at : at + TRIALS_A_PART]
+        writer.write("trials", [(row["key"], pa.Table.from_pylist([row], trials_schema(KNOBS))) for row in part])
+        writer.write("reports", [(row["key"], pa.Table.from_pylist(reports(row), reports_schema())) for row in part])
+    writer.settle_all()
+    for row in whole:
+        curve = pa.Table.from_pylist(_curve(row, points, random), curves_schema())
+        (folder / "curves" / f"{row['key']}.parquet").write_bytes(parquet.of_many_rows(curve))
+    return folder
+
+
+def described(folder: Path, trials: int) -> Store:
+    """Begin the campaign of such a search."""
+    record = {
         "space": "made_up", "scale": "proxy", "objective": "val_loss", "objectives": ["val_loss"], "trials": trials,
         "stopper": "asha", "fidelity": "truncate", "confirm": "3x3", "ranges": RANGES, "inert": [],
         "question": "What does a page of a large campaign weigh?", "code_version": "made-up", "data": "made-up",
         "data_description": "made up", "environment": {"python": "3.11"}, "created_at": START.isoformat(),
     }  # fmt: skip
-    Store.create(folder, described, KNOBS)
-    random = np.random.default_rng(seed)
-    rows = [_searched(number, random) for number in range(trials)]
+    return Store.create(folder, record, KNOBS)
+
+
+def rows(trials: int, random: np.random.Generator) -> list[dict[str, Any]]:
+    """The rows of such a search: so many trials, and the runs that confirm the best of them."""
+    found = [_searched(number, random) for number in range(trials)]
     best = sorted(
-        (row for row in rows if row["status"] == "completed" and not row["is_base"]), key=lambda r: r["value"]
+        (row for row in found if row["status"] == "completed" and not row["is_base"]), key=lambda r: r["value"]
     )
-    for arm in (rows[0], *best[:3]):
-        rows += [_again(arm, len(rows) + at, fresh, random) for at, fresh in enumerate(SEEDS)]
-    rows = [{**row, "number": number} for number, row in enumerate(rows)]
-    for row in rows:
-        _write(folder, "trials", row["key"], [row], trials_schema(KNOBS))
-        _write(folder, "reports", row["key"], _reports(row), reports_schema())
-        _write(folder, "curves", row["key"], _curve(row, points, random), curves_schema())
-    return folder
+    for arm in (found[0], *best[:3]):
+        found += [_again(arm, len(found) + at, fresh, random) for at, fresh in enumerate(SEEDS)]
+    return [{**row, "number": number} for number, row in enumerate(found)]
 
 
 def _searched(number: int, random: np.random.Generator) -> dict[str, Any]:
@@ -142,7 +160,8 @@ def _at(quality: float, step: int) -> float:
     return quality + 4.0 / math.sqrt(1 + step)
 
 
-def _reports(row: dict[str, Any]) -> list[dict[str, Any]]:
+def reports(row: dict[str, Any]) -> list[dict[str, Any]]:
+    """The reports of a trial, by its row."""
     quality = row["last_value"] - _at(0.0, row["spent"])
     steps = sorted({*(rung for rung in RUNGS if rung <= row["spent"]), int(row["spent"])})
     return [_report(row, step, _at(quality, step)) for step in steps]
@@ -171,9 +190,3 @@ def _curve(row: dict[str, Any], points: int, random: np.random.Generator) -> lis
         for name, (unit, values) in sorted(kinds.items())
         for step, value in zip(steps, values, strict=True)
     ]
-
-
-def _write(folder: Path, kind: str, key: str, rows: list[dict[str, Any]], schema: pa.Schema) -> None:
-    table = pa.Table.from_pylist(rows, schema)
-    content = parquet.of_many_rows(table) if kind == "curves" else parquet.of_few_rows(table)
-    (folder / kind / f"{key}.parquet").write_bytes(content)

@@ -137,6 +137,9 @@ class MemoryStore:
     def take_name(self) -> int:
         return 0
 
+    def settle(self, at_once: bool = False) -> None:
+        """Keep nothing."""
+
 
 class Ours:
     """``tuner.search_loop.Search``, by the calls that Ray Tune makes of it."""

@@ -27,6 +27,7 @@ from storage.location import Location
 
 GONE = "the folder is no longer there: it was renamed or removed"
 _TEMPORARY = re.compile(r"\.(.+)\.[0-9a-f]{8}")  # a file on its way to its name, or left by a writer that was killed
+TABLE = ".parquet"
 A_FILE, A_FOLDER = "a file", "a folder"
 _KINDS = (
     (stat.S_ISLNK, "a link"),
@@ -49,6 +50,40 @@ def write(folder: Location, name: str, content: bytes) -> None:
         temporary.write_bytes(content)
 
 
+def append(folder: Path, name: str, content: bytes) -> None:
+    """Add to the end of a file that is there, durably; where that fails, what was there stays as it is.
+
+    A kill -9 in the middle leaves a part of ``content`` behind what was there: the reader must tell.
+    """
+    path = _place(folder, name)
+    _check_file(path)
+    file = os.open(path, os.O_WRONLY | os.O_APPEND)
+    try:
+        size = os.fstat(file).st_size
+        try:
+            left = memoryview(content)
+            while left:
+                left = left[os.write(file, left) :]
+            os.fsync(file)
+        except BaseException:
+            with suppress(OSError):
+                os.ftruncate(file, size)
+            raise
+    finally:
+        os.close(file)
+
+
+def sync_names(folder: Path, name: str) -> None:
+    """Make durable which files the folder ``name`` ("" is the folder itself) holds: after a power cut too it has those
+    that were put there.
+    """
+    file = os.open(_place(folder, f"{name}/-" if name else "-").parent, os.O_RDONLY)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
+
+
 @contextmanager
 def replacing(folder: Location, name: str) -> Iterator[Path]:
     """A local file to be written in the block; at its end it takes the place of the one called ``name``."""
@@ -61,8 +96,8 @@ def replacing(folder: Location, name: str) -> Iterator[Path]:
         return
     path = _place(folder, name, make=True)
     _check_file(path)
-    # Hidden: readers of data sets ignore it. Hosts that share a folder share no process ids.
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
+    # Hosts that share a folder share no process ids.
+    temporary = _on_its_way(folder, name).with_name(f"{_on_its_way(folder, name).name}.{uuid.uuid4().hex[:8]}")
     try:
         yield temporary
         with temporary.open("rb") as file:
@@ -81,14 +116,14 @@ def new_file(folder: Path, name: str) -> int:
 
 
 def rename(folder: Location, name: str, new_name: str) -> None:
-    """Give a file another name in its own folder, under which nothing is yet."""
+    """Give a file another path below the folder, at which nothing is yet."""
     if not isinstance(folder, Path):
-        remote.write((folder / name).with_name(new_name), remote.read(folder / name))
+        remote.write(folder / new_name, remote.read(folder / name))
         remote.remove(folder / name)
         return
     path = _place(folder, name)
     _check_file(path)
-    os.rename(path, path.with_name(new_name))
+    os.rename(path, _place(folder, new_name, make=True))
 
 
 def remove(folder: Location, name: str) -> None:
@@ -208,6 +243,16 @@ def _place(folder: Path, name: str, make: bool = False) -> Path:
         if not stat.S_ISDIR(mode := _mode(inner)):
             raise NotADirectoryError(errno.ENOTDIR, f"{_kind(mode)} lies where a campaign has a folder", str(inner))
     return inner / parts[-1]
+
+
+def _on_its_way(folder: Path, name: str) -> Path:
+    """The path, without its end, of a file on its way to its name: hidden beside it.
+
+    That of a table lies in ``folder`` itself, under its whole path with dots: polars and DuckDB read every file that a
+    data set's folder has, hidden ones too.
+    """
+    path = folder / name
+    return folder / f".{name.replace('/', '.')}" if path.suffix == TABLE else path.with_name(f".{path.name}")
 
 
 def _check_file(path: Path) -> None:

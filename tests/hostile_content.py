@@ -22,6 +22,7 @@ from results.store.campaign_json import CampaignFile
 from results.store.row_kinds import ROW_KINDS
 from results.store.schema import curves_schema, reports_schema, trials_schema
 from search_spaces import load as load_space
+from tests.one_file_a_trial import one_file_a_trial
 from tests.tuner.conftest import RESULT
 from trainable.component_json import encode
 from trainable.data.dataset import Dataset, TokenStream
@@ -105,7 +106,7 @@ def campaign(folder: Path) -> Path:
             if seed == 5000:
                 book.report(again.key, result(entry.row["value"] + 0.01, 240.0, "completed"))
                 book.close(again.key, "completed")
-    return folder
+    return one_file_a_trial(folder)
 
 
 def result(value: float, milestone: float, status: str) -> dict[str, Any]:

@@ -33,6 +33,7 @@ from benchmarks import (
 from results import compact, compare, fidelity, report
 from results.store.campaign_folder import Store
 from search_spaces import coverage, recorded
+from tests.one_file_a_trial import one_file_a_trial
 from trainable.data import shards
 from trainable.data.tokenizer import Tokenizer
 from trainable.worker import checkpoint
@@ -80,7 +81,7 @@ def workplace(tmp_path, monkeypatch) -> Path:
 def campaign(workplace) -> Path:
     folder = workplace / "runs" / "there"
     Store.create(folder, RECORD, {}).write_trial(TRIAL)
-    return folder
+    return one_file_a_trial(folder)
 
 
 @pytest.fixture

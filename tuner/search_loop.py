@@ -376,4 +376,5 @@ class Search:
         self.proposals.close()
         self.keep_wanted()
         self._remove_late()
+        self.ledger.store.settle(at_once=True)
         self.files.let_run()

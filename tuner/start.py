@@ -18,6 +18,7 @@ from results.named_campaigns import found_by_name
 from results.store.campaign_folder import CAMPAIGN, Store, campaigns, check_campaign
 from results.store.names import campaign_folder
 from results.store.resume_command import RUN_PROGRAM
+from results.store.set_aside import say_set_aside
 from search_spaces import constraints
 from search_spaces.space import Space
 from storage import files, inside
@@ -238,7 +239,7 @@ def held(
 
     if store is not None:
         with only_driver(store.folder):
-            store.set_damaged_aside(lambda path, why: console.print(f"set aside as {path.name}: {why}"))
+            store.set_damaged_aside(lambda *moved: say_set_aside(console, store.folder, *moved))
             store.remove_half_written()
             TrialFiles(store.folder).remove_half_written()
             own_code.keep(store.folder, question.sources)  # a start that was killed may not have come to it

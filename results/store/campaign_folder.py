@@ -1,17 +1,18 @@
-"""A campaign's folder: ``campaign.json`` and the Parquet data sets ``trials``, ``reports`` and ``curves``, one file a
-trial in each.
+"""A campaign's folder: ``campaign.json`` and the Parquet data sets ``trials``, ``reports`` and ``curves``.
 
-A file is only ever replaced whole (hidden temporary, fsync, rename), so a reader sees the old rows or the new ones, one
-row per trial, also after a kill -9; there is nothing to repair. In an object store a put is that by itself. One process
-writes a campaign. A finished one may be compacted into one file a dataset (results/compact.py): it is then there to be
-read, not to be resumed.
+Trials and reports lie in parts of some hundred trials, curves in a file a trial. A file is only ever replaced whole
+(a temporary elsewhere, fsync, rename), so a reader sees the old rows or the new ones, one row per trial, also after a
+kill -9. What changes is durable in ``rows.log`` first, and in the parts about a second later: what reads by this module
+reads both. In an object store a put is whole by itself and nothing is appended: there each change replaces its part.
+One process writes a campaign. A finished one may be compacted into one file a dataset (results/compact.py): it is then
+there to be read, not to be resumed.
 """
 
 from __future__ import annotations
 
 import json
-import uuid
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, cast
 
 import pyarrow as pa
@@ -19,21 +20,22 @@ from storage import files, inside
 from storage.location import Location
 from terminal.nearest import nearest
 
-from results.store import campaign_json, parquet, places, row_places
+from results.store import campaign_json, parquet, places, row_places, set_aside
 from results.store.consistency import check_trials, numbers_of, strays
 from results.store.curves import CurveArrays, TrainingCurve
-from results.store.names import EMPTY, check_name, checked_key, is_part
+from results.store.names import EMPTY, TRIALS_A_PART, check_name, checked_key, is_part
+from results.store.row_changes import keys_of, without
 from results.store.row_files import RowFiles
 from results.store.row_kinds import COMPACTED, ROW_KINDS, RowKind
+from results.store.row_log import ROW_LOG
 from results.store.row_types import ReportRow, TrialRow
+from results.store.row_writer import RowWriter
 from results.store.salvage import salvaged
 from results.store.schema import SCHEMA_VERSION
+from results.store.set_aside import OnCorrupt, SetAside
 from results.store.validate import written
 
-OnCorrupt = Callable[[Location, str], None]  # the file under its new name, and what was wrong with it
 CAMPAIGN = "campaign.json"
-
-_ASIDE = ".corrupt-{}"  # the name of a damaged file; readers leave hidden ones out
 
 
 class Store:
@@ -45,7 +47,8 @@ class Store:
         self._rows = RowFiles(folder, campaign)
         self.before_write: Callable[[], None] = lambda: None  # of each row: raises where the folder is no longer ours
         self.on_refused: Callable[[str, str], None] | None = None  # told of cells left out, and why
-        self._reported: dict[str, list[ReportRow]] = {}  # rows of the trials that are reporting now
+        self._writer = RowWriter(self._rows)
+        self._writer.before_write = lambda: self.before_write()
 
     @classmethod
     def create(
@@ -63,6 +66,8 @@ class Store:
             store._refuse_if_in_use()
         for dataset in ROW_KINDS:
             store._write_empty_part(dataset)
+        if isinstance(folder, Path):
+            store._rows.log.restart(1)
         # Written last: a folder with this file is a whole campaign, one without it can be created again.
         inside.write(folder, CAMPAIGN, text.encode())
         return store
@@ -97,33 +102,25 @@ class Store:
         return store
 
     def set_damaged_aside(self, said: OnCorrupt) -> None:
-        """Rename every Parquet file that cannot be read to ``.corrupt-<name>``, and what is of trials that have no row
-        (any more); ``said`` is told of each. Only for a process that alone writes the campaign, to go on with it.
+        """Move every Parquet file that cannot be read to ``damaged/``, and what is of trials that have no row (any
+        more); ``said`` is told of each. Only for a process that alone writes the campaign, to go on with it: what the
+        log has is then in the parts, and so is what an earlier version wrote as a file a trial.
 
-        A ValueError, before anything is renamed, where rows that can be read contradict each other.
+        A ValueError, before anything is moved, where rows that can be read contradict each other.
         """
         self.refuse_if_compacted()
-        damaged: list[tuple[RowKind, str, str]] = []
-        whole = {dataset: [pa.Table.from_batches([], schema)] for dataset, schema in self._rows.schemas.items()}
-        for dataset in ROW_KINDS:
-            for key, found in self._rows.each(dataset, reachable=True):
-                if isinstance(found, ValueError):
-                    damaged.append((dataset, key, str(found)))
-                else:
-                    whole[dataset].append(found if dataset == "trials" else found.slice(0, 1))
-        self._check_trials(trials := pa.concat_tables(whole["trials"]))
-        numbers = numbers_of(trials)
-        for dataset in ROW_KINDS[1:]:
-            for key, why in strays(pa.concat_tables(whole[dataset]), dataset, numbers).items():
-                damaged.append((dataset, key, f"{self._rows.path(dataset, key)} {why}"))
-        for dataset, key, why in damaged:
-            said(self._set_aside(dataset, f"{key}.parquet"), why)
+        aside = SetAside(self._rows, self._writer, said)
+        self._check_trials(aside.trials)
+        if self.campaign["schema_version"] < SCHEMA_VERSION:  # first: an earlier version would take a part for damaged
+            self.revise({"schema_version": SCHEMA_VERSION})
+        aside.move()
         for dataset in ROW_KINDS:  # with the columns of now: pandas takes those of the first file for those of all
             self._write_empty_part(dataset)
+        aside.settle()
 
     def has_set_aside(self, dataset: RowKind, key: str) -> bool:
-        """Tell whether a file of this trial could not be read once, and lies beside the others since."""
-        return files.exists(self.folder / dataset / _ASIDE.format(f"{key}.parquet"))
+        """Tell whether a file that may be of this trial could not be read once, and lies in ``damaged/`` since."""
+        return set_aside.may_hold(self.folder, dataset, key)
 
     def revise(self, changes: Mapping[str, Any]) -> None:
         """Write some fields of ``campaign.json`` anew: those that a resume may change."""
@@ -135,8 +132,8 @@ class Store:
 
     def remove_half_written(self) -> None:
         """Remove what writers that were killed left of its files; for a process that alone writes the campaign."""
-        inside.remove_half_written(self.folder, "", lambda name: name == CAMPAIGN)
-        for dataset in ROW_KINDS:
+        inside.remove_half_written(self.folder, "", _is_ours)
+        for dataset in ROW_KINDS:  # where earlier versions left them
             inside.remove_half_written(self.folder, dataset, is_part)
 
     def write_trial(self, row: TrialRow) -> None:
@@ -146,24 +143,21 @@ class Store:
         ``on_refused`` such cells are taken out of ``row`` instead (see salvage.py), and it is told of them.
         """
         self._write("trials", checked_key(row.get("key")), [row])
-        if row["status"] != "running":
-            self._reported.pop(row["key"], None)
 
     def append_report(self, row: ReportRow) -> None:
         """Add one row to a trial's reports; columns not given are null. Errors as in :meth:`write_trial`."""
-        key = checked_key(row.get("key"))
-        rows = self._reported[key] if key in self._reported else self.reports(key)
-        self._write("reports", key, [*rows, row])  # refuses a bad row before it is remembered
-        self._reported[key] = [*rows, row.copy()]
+        self._write("reports", checked_key(row.get("key")), [row], adds=True)
 
     def replace_reports(self, key: str, rows: Sequence[ReportRow]) -> None:
         """Store all reports of a trial at once, in place of what it had; of none nothing is left."""
-        self._reported.pop(key, None)
-        if rows:
-            self._write("reports", key, rows)
-        else:
-            self.before_write()
-            inside.remove(self.folder, f"reports/{key}.parquet")
+        self._write("reports", checked_key(key), rows)
+
+    def settle(self, at_once: bool = False) -> None:
+        """Let those who read the Parquet files see what was written, where that is due; ``at_once``: all of it now.
+
+        To be called now and then, and at the end. Without it nothing is lost: it is in the log.
+        """
+        self._writer.settle(at_once)
 
     def write_curve(self, key: str, number: int, curve: TrainingCurve | Mapping[str, Any]) -> bool:
         """Store the curve of a trial, its own or as its worker sent it, in place of an earlier one; whether it is one.
@@ -196,28 +190,33 @@ class Store:
         return TrainingCurve.of(self._rows.read("curves", key)) if there else None
 
     def trials(self) -> list[TrialRow]:
-        """All trials as plain rows (null is None), sorted by key. A ValueError names the files that cannot be read."""
+        """All trials as plain rows (null is None), by number. A ValueError names the files that cannot be read."""
         return cast(list[TrialRow], parquet.rows(self.table("trials")))
 
-    def reports(self, key: str) -> list[ReportRow]:
-        """The reports of one trial in the order they were made; empty where it made none."""
+    def reports(self, key: str, number: int | None = None) -> list[ReportRow]:
+        """The reports of one trial in the order they were made; empty where it made none.
+
+        With the trial's ``number`` no part but its own is read. A ValueError as in :meth:`trials`.
+        """
         check_name(key, "trial key")
-        if self._rows.compacted:
-            return self.reports_by_key().get(key, [])
-        there = files.is_file(self._rows.path("reports", key))
-        return cast(list[ReportRow], parquet.rows(self._rows.read("reports", key))) if there else []
+        return cast(list[ReportRow], parquet.rows(self._rows.of_trial("reports", key, number)))
 
     def reports_by_key(self) -> dict[str, list[ReportRow]]:
-        """All reports, in the order they were made, by the key of their trial. A ValueError as in :meth:`trials`."""
+        """All reports in the order they were made, by the key of their trial. A ValueError as in :meth:`trials`."""
         found: dict[str, list[ReportRow]] = {}
         for row in cast(list[ReportRow], parquet.rows(self.table("reports"))):
             found.setdefault(row["key"], []).append(row)
         return found
 
     def table(self, dataset: RowKind) -> pa.Table:
-        """All rows of one dataset, sorted by key. A ValueError names every file that cannot be read."""
-        empty = pa.Table.from_batches([], self._rows.schemas[dataset])
-        whole = pa.concat_tables([empty, *(found for _, found in self._rows.all(dataset))]).combine_chunks()
+        """All rows of one dataset: trials by number, reports in the order they were made within a part, curves by key.
+
+        A ValueError names every file that cannot be read.
+        """
+        if dataset == "curves":
+            empty = pa.Table.from_batches([], self._rows.schemas[dataset])
+            return pa.concat_tables([empty, *(found for _, found in self._rows.all(dataset))]).combine_chunks()
+        whole = self._rows.rows(dataset)
         if dataset == "trials":
             self._check_trials(whole)
         return whole
@@ -267,7 +266,8 @@ class Store:
     def _check_strays(self, dataset: RowKind, rows: pa.Table, numbers: Mapping[str, int]) -> None:
         """Raise a ValueError for reports or curves that are of none of the trials."""
         for key, why in strays(rows, dataset, numbers).items():
-            where = self.folder / dataset if self._rows.compacted else self._rows.path(dataset, key)
+            alone = dataset == "curves" or key in self._rows.of_one_trial(dataset)
+            where = self._rows.path(dataset, key) if alone and not self._rows.compacted else self.folder / dataset
             how = "it was not copied whole" if self._rows.compacted else "a resume sets them aside"
             raise ValueError(f"{where} {why} ({key!r}): {how}")
 
@@ -280,31 +280,40 @@ class Store:
 
     def take_name(self) -> int:
         """Write the rows that were read and name another campaign under this folder's name; how many there were."""
-        misnamed, self._rows.misnamed = sorted(self._rows.misnamed), set()
-        for key in misnamed:
-            self.before_write()
-            self._write_table("trials", key, self._rows.read("trials", key))
-        self._rows.misnamed.clear()
+        misnamed, self._rows.misnamed = self._rows.misnamed, set()
+        if misnamed:
+            trials = self.table("trials")
+            rows = row_places.relative(self.folder, without(trials, set(numbers_of(trials)) - misnamed))
+            tables = [(key, rows.slice(at, 1)) for at, key in enumerate(keys_of(rows))]
+            for at in range(0, len(tables), TRIALS_A_PART):
+                self._writer.write("trials", tables[at : at + TRIALS_A_PART])
+            self.settle(at_once=True)
+            self._rows.misnamed.clear()
         return len(misnamed)
 
-    def _write(self, dataset: RowKind, key: str, rows: Sequence[TrialRow | ReportRow]) -> None:
+    def _write(self, dataset: RowKind, key: str, rows: Sequence[TrialRow | ReportRow], adds: bool = False) -> None:
         self.refuse_if_compacted()
-        self.before_write()
-        *others, row = cast(Sequence[dict[str, Any]], rows)
+        tables = [pa.Table.from_batches([], self._rows.schemas[dataset])]
+        for row in cast(Sequence[dict[str, Any]], rows):
+            tables.append(self._table_of(dataset, key, row))
+        table = pa.concat_tables(tables)
+        table = row_places.relative(self.folder, table) if dataset == "trials" else table
+        self._writer.write(dataset, [(key, table)], adds)
 
-        def table_of(last: Mapping[str, Any]) -> pa.Table:
-            return written([*others, last], self._rows.schemas[dataset], dataset, key, self.campaign.get("objective"))
+    def _table_of(self, dataset: RowKind, key: str, row: dict[str, Any]) -> pa.Table:
+        """The table of a row to be written, without the cells that are refused where somebody is told of them."""
+
+        def table_of(cells: Mapping[str, Any]) -> pa.Table:
+            return written([cells], self._rows.schemas[dataset], dataset, key, self.campaign.get("objective"))
 
         if self.on_refused is None:
-            self._write_table(dataset, key, table_of(row))
-        else:
-            table, said = salvaged(row, self._rows.schemas[dataset], dataset, table_of)
-            self._write_table(dataset, key, table)
-            if said is not None:
-                self.on_refused(*said)
+            return table_of(row)
+        table, said = salvaged(row, self._rows.schemas[dataset], dataset, table_of)
+        if said is not None:
+            self.on_refused(*said)
+        return table
 
     def _write_table(self, dataset: RowKind, key: str, table: pa.Table) -> None:
-        table = row_places.relative(self.folder, table) if dataset == "trials" else table
         content = parquet.of_many_rows(table) if dataset == "curves" else parquet.of_few_rows(table)
         inside.write(self.folder, f"{dataset}/{key}.parquet", content)
 
@@ -314,7 +323,9 @@ class Store:
     @property
     def is_empty(self) -> bool:
         """Tell whether no trial has begun."""
-        return all(key == EMPTY for dataset in ROW_KINDS for key in self._rows.keys(dataset))
+        logged = self._rows.log.read()
+        named = any(key != EMPTY for dataset in ROW_KINDS for key in self._rows.keys(dataset))
+        return not (named or logged.changes or logged.damaged)
 
     def refuse_if_compacted(self) -> None:
         """Raise a ValueError for a campaign that can only be read."""
@@ -325,18 +336,17 @@ class Store:
         found = files.names(self.folder)
         if CAMPAIGN in found:
             raise ValueError(f"{self.folder} already holds a campaign: resume it or choose another name")
-        foreign = [name for name in found if name not in ROW_KINDS]
+        foreign = [name for name in found if name not in (*ROW_KINDS, ROW_LOG)]
         foreign += [f"{dataset}/{key}" for dataset in ROW_KINDS for key in self._rows.keys(dataset) if key != EMPTY]
+        foreign += [] if self.is_empty else [ROW_LOG]
         if foreign:
             raise ValueError(f"{self.folder} already holds {foreign[0]!r}: a campaign needs a folder of its own")
 
-    def _set_aside(self, dataset: RowKind, name: str) -> Location:
-        """Rename a damaged file so that readers ignore it; never over one that was set aside before."""
-        aside = _ASIDE.format(name)
-        while files.exists(self.folder / dataset / aside):
-            aside = f".corrupt-{uuid.uuid4().hex[:8]}-{name}"
-        inside.rename(self.folder, f"{dataset}/{name}", aside)
-        return self.folder / dataset / aside
+
+def _is_ours(name: str) -> bool:
+    """Tell whether a file on its way to its name is ours: it is called as its path is, with dots."""
+    dataset, _, file = name.partition(".")
+    return name in (CAMPAIGN, ROW_LOG) or (dataset in ROW_KINDS and is_part(file))
 
 
 def campaigns(runs: Location) -> list[Location]:

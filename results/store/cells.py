@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from numbers import Integral, Real
 from typing import Any
 
@@ -27,6 +27,11 @@ def plain(field: pa.Field[Any], value: Any) -> Any:
     if pa.types.is_timestamp(kind) and isinstance(value, datetime) and value.tzinfo is not None:
         return value
     raise ValueError(f"{field.name} is {shortened(value)} but must be {_WANTED[str(kind)]}")
+
+
+def microseconds(time: datetime) -> int:
+    """Microseconds since 1970, as a column of times stores them."""
+    return (time - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
 
 
 def _is_double(value: Real) -> bool:

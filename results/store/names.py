@@ -8,6 +8,8 @@ from typing import Any
 from storage.location import Location
 
 EMPTY = "0-empty"  # a part without rows, so that pandas can read a campaign in which nothing has happened yet
+TRIALS_A_PART = 256
+_PART = re.compile(r"part-(\d{6,17})")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")  # file systems take 255 bytes; temporary names add to it
 
 
@@ -25,10 +27,21 @@ def check_name(name: str, what: str) -> None:
 
 def checked_key(key: Any) -> str:
     """The key of a trial that is to be written; a ValueError for anything that cannot be one."""
-    if not isinstance(key, str) or key == EMPTY:
-        raise ValueError(f"the trial key {key!r} must be text other than {EMPTY!r}")
+    if not isinstance(key, str) or key == EMPTY or part_number(key) is not None:
+        raise ValueError(f"the trial key {key!r} must be text other than {EMPTY!r} and 'part-000000'")
     check_name(key, "trial key")
     return key
+
+
+def part_name(part: int) -> str:
+    """Name the file of the trials from ``part * TRIALS_A_PART`` on, without its ending."""
+    return f"part-{part:06}"
+
+
+def part_number(name: str) -> int | None:
+    """The number of the part that a file's name, without its ending, is of; None for any other name."""
+    found = _PART.fullmatch(name)
+    return None if found is None else int(found[1])
 
 
 def is_part(name: str) -> bool:

@@ -7,7 +7,7 @@ So texts are read as Parquet keeps them, each different one once, and counted be
 from __future__ import annotations
 
 from array import array
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC
 from itertools import accumulate
 from typing import Any
@@ -20,6 +20,7 @@ from results.store import limits
 from results.store.pages import check_pages
 
 _REPEATED = ["key", "number", "name", "unit"]  # columns of few values in many rows
+_KEPT = (b"schema_version", b"pandas")  # of what a schema says of itself: a part that is read alone needs them
 _ENCODINGS = {"step": "DELTA_BINARY_PACKED", "tokens": "DELTA_BINARY_PACKED", "value": "BYTE_STREAM_SPLIT"}
 
 
@@ -70,10 +71,8 @@ def texts(found: Sequence[str | None]) -> pa.StringArray:
     """The texts as a column, for which ``pa.array`` would load pandas."""
     encoded = [(text or "").encode() for text in found]
     starts = array("i", accumulate(map(len, encoded), initial=0))
-    valid = bytearray((len(found) + 7) // 8)
-    for i, text in enumerate(found):
-        valid[i // 8] |= (text is not None) << i % 8
-    parts = [pa.py_buffer(part) for part in (starts.tobytes(), b"".join(encoded), bytes(valid))]
+    valid = _bits([text is not None for text in found])
+    parts = [pa.py_buffer(part) for part in (starts.tobytes(), b"".join(encoded), valid)]
     return pa.StringArray.from_buffers(len(found), parts[0], parts[1], parts[2])
 
 
@@ -100,6 +99,51 @@ def of_many_rows(table: pa.Table) -> bytes:
         write_page_checksum=True,
     )
     return buffer.getvalue().to_pybytes()
+
+
+def of_part(table: pa.Table, notes: Mapping[str, str]) -> bytes:
+    """A file of the rows of many trials, with ``notes`` of its own and without the descriptions of its columns, which
+    the empty part has: they take as much room as a hundred rows.
+    """
+    metadata: dict[bytes | str, bytes | str] = {}
+    metadata.update({name: text for name, text in (table.schema.metadata or {}).items() if name in _KEPT})
+    metadata.update(notes)
+    schema = pa.schema([field.remove_metadata() for field in table.schema], metadata=metadata)
+    return of_few_rows(pa.Table.from_arrays(table.columns, schema=schema))
+
+
+def noted(content: bytes, name: str) -> str | None:
+    """A note of :func:`of_part`; None where there is none."""
+    found = (pq.read_metadata(pa.BufferReader(content)).metadata or {}).get(name.encode())
+    return None if found is None else found.decode(errors="replace")
+
+
+def column(cells: Sequence[Any], kind: pa.DataType) -> pa.Array[Any]:
+    """Cells (numbers, texts, flags; times in microseconds) as a column, for which ``pa.array`` would load pandas.
+
+    A TypeError, OverflowError or ValueError for one of another type.
+    """
+    if pa.types.is_string(kind):
+        if any(not isinstance(cell, str | None) for cell in cells):
+            raise TypeError("a text is none")
+        return texts(cells)
+    valid = _bits([cell is not None for cell in cells])
+    if pa.types.is_boolean(kind):
+        if any(not isinstance(cell, bool | None) for cell in cells):
+            raise TypeError("a flag is neither true nor false")
+        data = _bits([cell is True for cell in cells])
+    else:
+        data = array(
+            "d" if pa.types.is_floating(kind) else "q", [0 if cell is None else cell for cell in cells]
+        ).tobytes()
+    return pa.Array.from_buffers(kind, len(cells), [pa.py_buffer(valid), pa.py_buffer(data)])
+
+
+def _bits(flags: Sequence[bool]) -> bytes:
+    found = bytearray((len(flags) + 7) // 8)
+    for i, flag in enumerate(flags):
+        found[i // 8] |= flag << i % 8
+    return bytes(found)
 
 
 def first_line(error: Exception) -> str:

@@ -1,5 +1,9 @@
 """The Parquet files of a campaign's data sets as tables: each read once, held against limits, and its rows looked at.
 
+Trials and reports lie in parts, by the trial's number; a campaign of an earlier version has a file a trial, as curves
+have. A trial that is in a part and in a file of its own is the part's: a resume that brings an old campaign into parts
+was killed before it removed that file. To the parts comes what only the log has yet (row_log.py).
+
 Rows of many files are looked at together, since to look at a column of a thousand rows takes as long as at one of ten.
 Where they cannot all be right, each file is looked at alone, to name those that are not.
 """
@@ -7,6 +11,7 @@ Where they cannot all be right, each file is looked at alone, to name those that
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +20,12 @@ from storage import files
 from storage.location import Location
 
 from results.store import limits, parquet, row_kinds, row_places
+from results.store.consistency import numbers_of
 from results.store.curves import check_curve
-from results.store.names import EMPTY
+from results.store.names import EMPTY, TRIALS_A_PART, part_name, part_number
+from results.store.row_changes import RowChange, applied, keys_of, without
 from results.store.row_kinds import COMPACTED, RowKind
+from results.store.row_log import Logged, RowLog
 from results.store.schema import schemas
 from results.store.validate import check_rows, needed
 
@@ -25,6 +33,8 @@ FileRead = tuple[str, pa.Table | ValueError]  # the key of a file, and its rows 
 
 AT_ONCE = 500  # files whose rows are looked at together, unless they hold more than
 BYTES_AT_ONCE = 16 * limits.MIB
+MOST_DIGITS = 18
+THROUGH = "rows_through"  # the note of a part: the last change that it has
 _REFUSED = (pa.ArrowException, OSError, ValueError)
 
 
@@ -34,6 +44,8 @@ class RowFiles:
     def __init__(self, folder: Location, campaign: Mapping[str, Any]) -> None:
         self.folder = folder
         self.schemas = schemas(campaign["knobs"])
+        self.log = RowLog(folder, self.schemas)
+        self.through: dict[tuple[RowKind, int], int] = {}  # the last change that each part had when it was read
         self.misnamed: set[str] = set()  # trials whose rows were written under another name of the folder
         self.compacted = bool(campaign.get("compacted"))
         self._objective: str | None = campaign.get("objective")
@@ -42,6 +54,104 @@ class RowFiles:
         """The names of a data set's files, without their ending."""
         names = [] if self.compacted and dataset not in COMPACTED else files.names(self.folder / dataset)
         return [name.removesuffix(".parquet") for name in names if name.endswith(".parquet")]
+
+    def of_one_trial(self, dataset: RowKind) -> list[str]:
+        """The names of those files of trials or reports that an earlier version wrote: the keys of their trials."""
+        return [key for key in self.keys(dataset) if key != EMPTY and part_number(key) is None]
+
+    def rows(self, dataset: RowKind) -> pa.Table:
+        """All trials or all reports as of now. A ValueError as of :meth:`all`, and for a log that cannot be read."""
+        empty = pa.Table.from_batches([], self.schemas[dataset])
+        if self.compacted:
+            return pa.concat_tables([empty, *(found for _, found in self.all(dataset))]).combine_chunks()
+        changes = self._all_changes(dataset)  # before the parts: see row_log.py
+        return self.with_changes(dataset, list(self.all(dataset)), changes)
+
+    def of_trial(self, dataset: RowKind, key: str, number: int | None) -> pa.Table:
+        """The rows of one trial, as of now; where its number is known, no file is read that cannot have them.
+
+        A ValueError as of :meth:`rows`.
+        """
+        if self.compacted or number is None:
+            whole = self.rows(dataset)
+        else:
+            changes = [change for change in self._all_changes(dataset) if change.key == key]
+            may_be = (key, part_name(number // TRIALS_A_PART))
+            there = [name for name in may_be if files.is_file(self.path(dataset, name))]
+            whole = self.with_changes(dataset, list(self.all(dataset, there)), changes)
+        return without(whole, set(keys_of(whole)) - {key})
+
+    def _all_changes(self, dataset: RowKind) -> list[RowChange]:
+        changes = self.changes(dataset)
+        if self.log.damaged:
+            raise ValueError(f"{self.log.path} cannot be read: {self.log.damaged}")
+        return changes
+
+    def with_changes(
+        self, dataset: RowKind, found: Sequence[tuple[str, pa.Table]], changes: Sequence[RowChange]
+    ) -> pa.Table:
+        """The rows of the files ``found``, and what they are with ``changes``."""
+        parts = [table for name, table in found if part_number(name) is not None]
+        kept = {key for table in parts for key in keys_of(table)}
+        alone = [table for name, table in found if part_number(name) is None and name not in kept]
+        whole = pa.concat_tables([pa.Table.from_batches([], self.schemas[dataset]), *parts, *alone]).combine_chunks()
+        new = [change for change in changes if change.at > self.through.get((dataset, change.part), 0)]
+        return applied(whole, dataset, new)
+
+    def changes(self, dataset: RowKind) -> list[RowChange]:
+        """Read what the log has of a data set. ``log.damaged`` says what some of it could not be read for."""
+        found = [change for change in self.logged().changes if change.dataset == dataset]
+        if dataset == "trials":
+            return [replace(change, rows=self._here(change.rows)) for change in found]
+        return found
+
+    def logged(self) -> Logged:
+        """Read what the log has, as it lies there, without what no reader would take."""
+        logged = self.log.read()
+        right: list[RowChange] = []
+        for dataset in COMPACTED:
+            found = [change for change in logged.changes if change.dataset == dataset]
+            try:
+                self._check_changes(dataset, found)
+                right += found
+            except _REFUSED:
+                for change in found:
+                    try:
+                        self._check_changes(dataset, [change])
+                        right.append(change)
+                    except _REFUSED as error:
+                        logged.damaged = logged.damaged or parquet.first_line(error)
+        logged.changes = sorted(right, key=lambda change: change.at)
+        self.log.damaged = logged.damaged
+        torn = logged.torn if not logged.cut else 0
+        self.log.torn = f"ends in {torn:,} bytes that are no record" if torn else ""
+        return logged
+
+    def _check_changes(self, dataset: RowKind, changes: Sequence[RowChange]) -> None:
+        if rows := [change.rows for change in changes if len(change.rows)]:
+            check_rows(pa.concat_tables(rows).combine_chunks(), dataset, None, self._objective)
+        if dataset == "trials" and any(set(numbers_of(c.rows).values()) - {c.number} for c in changes):
+            raise ValueError("the number of a change is not that of its trial")
+
+    def as_written(self, dataset: RowKind, name: str) -> tuple[pa.Table, int]:
+        """The rows of a file as they lie in it, and the last change that it has; none of a file that is not there.
+
+        A ValueError that names a file that cannot be read.
+        """
+        try:
+            content = files.read(self.path(dataset, name), limits.FILE_BYTES)
+        except FileNotFoundError:
+            return pa.Table.from_batches([], self.schemas[dataset]), 0
+        try:
+            table = self._table(dataset, name, content)
+        except _REFUSED as error:
+            raise self._said(dataset, name, error) from None
+        return table, self.through.get((dataset, part), 0) if (part := part_number(name)) is not None else 0
+
+    def forget(self, dataset: RowKind, name: str) -> None:
+        """Count on nothing of a file that cannot be read: the log may have what was in it."""
+        if (part := part_number(name)) is not None:
+            self.through.pop((dataset, part), None)
 
     def path(self, dataset: RowKind, key: str) -> Location:
         """The place of a file."""
@@ -54,20 +164,21 @@ class RowFiles:
             raise found
         return found
 
-    def each(self, dataset: RowKind, reachable: bool = False) -> Iterator[FileRead]:
-        """Each file of a dataset by its key: its rows, or why it cannot be read.
+    def each(self, dataset: RowKind, names: Sequence[str] | None = None, reachable: bool = False) -> Iterator[FileRead]:
+        """Each file of a dataset, or those of ``names``, by its name: its rows, or why it cannot be read.
 
         With ``reachable`` an OSError for an object that a store does not hand out: that says nothing of the object.
         """
-        return self._looked_at(dataset, self._decoded(dataset, self.keys(dataset), reachable))
+        names = self.keys(dataset) if names is None else names
+        return self._looked_at(dataset, self._decoded(dataset, names, reachable))
 
-    def all(self, dataset: RowKind) -> Iterator[tuple[str, pa.Table]]:
-        """The rows of each file of a dataset by its key. A ValueError for more than its limits, and one that names
-        every file that cannot be read, once all were looked at.
+    def all(self, dataset: RowKind, names: Sequence[str] | None = None) -> Iterator[tuple[str, pa.Table]]:
+        """The rows of each file of a dataset, or of those of ``names``, by its name. A ValueError for more than its
+        limits, and one that names every file that cannot be read, once all were looked at.
         """
         errors: list[str] = []
         rows, size = 0, 0
-        for key, found in self.each(dataset):
+        for key, found in self.each(dataset, names):
             if isinstance(found, ValueError):
                 errors.append(str(found))
                 continue
@@ -95,11 +206,17 @@ class RowFiles:
     def _table(self, dataset: RowKind, key: str, content: bytes | OSError) -> pa.Table:
         if isinstance(content, OSError):
             raise content
-        most = 0 if key == EMPTY else row_kinds.most_rows(dataset, of_one_trial=not self.compacted)
+        most = 0 if key == EMPTY else row_kinds.most_rows(dataset, of_one_trial=self._is_alone(key))
         table = parquet.read(content, self.schemas[dataset], most, needed=needed(dataset))
-        if most and not len(table) and not self.compacted:
+        if (part := part_number(key)) is not None and not self.compacted:
+            self.through[dataset, part] = _whole_number(parquet.noted(content, THROUGH))
+        if most and not len(table) and self._is_alone(key):
             raise ValueError("it holds no row")
         return table
+
+    def _is_alone(self, name: str) -> bool:
+        """Tell whether a file holds the rows of one trial."""
+        return not self.compacted and part_number(name) is None
 
     def _looked_at(self, dataset: RowKind, decoded: Iterable[FileRead]) -> Iterator[FileRead]:
         """The same files, in which rows that cannot be those of a campaign are a reason not to read them."""
@@ -131,9 +248,9 @@ class RowFiles:
     def _are_right(self, dataset: RowKind, tables: Sequence[tuple[str, pa.Table]]) -> bool:
         """Tell whether nothing is wrong with the rows of any of these files."""
         whole = pa.concat_tables([table for _, table in tables]).combine_chunks()
-        keys = [key for key, table in tables for _ in range(len(table))]
-        if not self.compacted and whole["key"].to_pylist() != keys:
-            return False
+        for key, table in tables:
+            if self._is_alone(key) and set(table["key"].to_pylist()) - {key}:
+                return False
         try:
             check_rows(whole, dataset, None, self._objective)
         except ValueError:
@@ -142,21 +259,38 @@ class RowFiles:
 
     def _whole(self, dataset: RowKind, key: str, table: pa.Table, is_right: bool) -> pa.Table:
         """The rows of a file as this campaign has them. A ValueError where they cannot be those of a campaign."""
-        one = None if self.compacted else key
+        one = key if self._is_alone(key) else None
         if dataset == "curves":
             check_curve(table, one)
         elif not is_right:
             check_rows(table, dataset, one, self._objective)
-        return row_places.whole(self.folder, self._named(key, table)) if dataset == "trials" else table
+        if dataset != "trials":
+            return table
+        part = None if self.compacted else part_number(key)
+        if part is not None and any(number // TRIALS_A_PART != part for number in numbers_of(table).values()):
+            raise ValueError("it holds trials whose numbers are of another part")
+        return self._here(table)
+
+    def _here(self, trials: pa.Table) -> pa.Table:
+        """The rows with paths and the campaign's name as they are here."""
+        return row_places.whole(self.folder, self._named(trials))
 
     def _said(self, dataset: RowKind, key: str, error: Exception) -> ValueError:
         return ValueError(f"{self.path(dataset, key)} cannot be read: {parquet.first_line(error)}")
 
-    def _named(self, key: str, trials: pa.Table) -> pa.Table:
+    def _named(self, trials: pa.Table) -> pa.Table:
         """The rows under the name of the folder that they are in, which may be a copy or have another name by now."""
         at, was = trials.schema.get_field_index("campaign"), trials["campaign"]
         if {*was.unique().to_pylist(), None} <= {self.folder.name, None}:
             return trials
-        self.misnamed.add(key)
+        known = (self.folder.name, None)
+        keys = keys_of(trials)
+        self.misnamed |= {key for key, name in zip(keys, was.to_pylist(), strict=True) if name not in known}
         named = [None if name is None else self.folder.name for name in was.to_pylist()]
         return trials.set_column(at, trials.schema.field(at), parquet.texts(named))
+
+
+def _whole_number(text: str | None) -> int:
+    if text is None or not text.isdecimal() or len(text) > MOST_DIGITS:
+        raise ValueError(f"its note {THROUGH} is {text!r} but must be a whole number")
+    return int(text)

@@ -17,7 +17,7 @@ from terminal.nearest import nearest
 from results.store import row_types
 from results.store.column import Column
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2  # of 1 are campaigns with a file a trial
 
 _FLOAT, _INT, _BOOL, _TEXT = pa.float64(), pa.int64(), pa.bool_(), pa.string()
 REPEATED_TEXT = pa.dictionary(pa.int32(), pa.string())

@@ -14,6 +14,7 @@ import pytest
 from results import Store
 from results.questions import importance
 from results.questions import posterior as model
+from results.store import row_writer
 
 KNOBS = {
     "optimizer.matrix_lr": "float64",
@@ -61,6 +62,13 @@ def _the_same_rows_are_fitted_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(importance, "posterior", posterior)
         yield
+
+
+@pytest.fixture(autouse=True)
+def _rows_are_in_the_parts_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let whoever reads the Parquet files see each row as soon as it is written; test_row_writer.py has the rest."""
+    monkeypatch.setattr(row_writer, "SETTLE_SECONDS", 0.0)
+    monkeypatch.setattr(row_writer, "SHARE", float("inf"))
 
 
 @pytest.fixture

@@ -54,9 +54,9 @@ def test_what_fails_while_it_is_written_leaves_the_old_file(folder) -> None:
     assert files.read(folder / "file") == b"old" and files.names(folder) == ["file"]
 
 
-def test_a_file_is_renamed_in_its_folder(folder) -> None:
+def test_a_file_is_renamed_below_its_folder(folder) -> None:
     inside.write(folder, "a/b/file", b"x")
-    inside.rename(folder, "a/b/file", ".aside")
+    inside.rename(folder, "a/b/file", "a/b/.aside")
     assert files.read(folder / "a" / "b" / ".aside") == b"x" and not files.exists(folder / "a" / "b" / "file")
 
 
@@ -112,7 +112,7 @@ CHANGES = {
     "write": lambda folder: inside.write(folder, "a/b/file", b"new"),
     "replace": lambda folder: replaced(folder),
     "new file": lambda folder: os.close(inside.new_file(folder, "a/b/file")),
-    "rename": lambda folder: inside.rename(folder, "a/b/file", "other"),
+    "rename": lambda folder: inside.rename(folder, "a/b/file", "a/b/other"),
     "remove": lambda folder: inside.remove(folder, "a/b/file"),
     "remove files": lambda folder: inside.remove_files(folder, "a/b", lambda name: True),
 }

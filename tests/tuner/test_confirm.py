@@ -11,6 +11,7 @@ import results
 from results.design import Design
 from results.statistics.confirmation import rounds, standing
 from results.verdicts import verdict_lines
+from tests.one_file_a_trial import one_file_a_trial
 from tests.tuner.conftest import DATA
 from trainable.component_paths import with_values
 from tuner.confirm import ROUND_SEEDS, units, with_base_values
@@ -160,7 +161,7 @@ def test_a_candidate_whose_row_is_lost_is_no_candidate_any_more(bench, play) -> 
     while not any(row["status"] == "completed" and row["arm"] != bench.base_key for row in after(bench)):
         assert first.step()
     lost = next(row["arm"] for row in after(bench) if row["arm"] != bench.base_key)
-    (bench.folder / "trials" / f"{lost}.parquet").unlink()
+    (one_file_a_trial(bench.folder) / "trials" / f"{lost}.parquet").unlink()
     search = bench.search(trials=6, confirm=DESIGN)
     play(search, curve=better).run()
     assert search.exhausted and rounds(bench.rows())[-1].judgement.over

@@ -61,8 +61,9 @@ class Faults:
         self.draw, self.count, self.full = random.Random(seed), count, False
         self.deaths: dict[tuple[str, str], int] = {}  # of a trial's worker or node, in this start
         self.left = 12  # injected at most, so that a campaign ends
-        self.real = inside.write
+        self.real, self.real_append = inside.write, inside.append
         monkeypatch.setattr(inside, "write", self.write)
+        monkeypatch.setattr(inside, "append", self.append)
 
     def now(self, chance: float) -> bool:
         return self.left > 0 and self.draw.random() < chance
@@ -86,9 +87,24 @@ class Faults:
         self.note(f"driver killed {kind}")
         if kind == "in a write":
             cut = content[: self.draw.randrange(len(content) + 1)]
-            path.with_name(f".{path.name}.{self.draw.randrange(10**8):08}").write_bytes(cut)
+            left = inside._on_its_way(folder, name)
+            left.with_name(f"{left.name}.{self.draw.randrange(10**8):08}").write_bytes(cut)
         elif kind == "after a write":
             self.real(folder, name, content)
+        raise Killed
+
+    def append(self, folder: Path, name: str, content: bytes) -> None:
+        """Change the log, or not, or half of it."""
+        if self.full:
+            raise OSError(errno.ENOSPC, "No space left on device", str(folder / name))
+        if not self.now(0.03):
+            self.real_append(folder, name, content)
+            return
+        kind = self.draw.choice(["before", "in", "after"])
+        self.note(f"driver killed {kind} an append")
+        if kind != "before":
+            end = self.draw.randrange(len(content)) if kind == "in" else len(content)
+            self.real_append(folder, name, content[:end])
         raise Killed
 
 
@@ -194,8 +210,9 @@ def campaign(bench: Any, begin: Callable[[], Search], one: type[Any], faults: Fa
             run.faults = faults
             run.run()
             search.abandon()
+            cut_short = False
         except (Killed, OSError):
-            pass
+            cut_short = True
         if run is None:
             continue
         ended: list[str] = []
@@ -203,7 +220,7 @@ def campaign(bench: Any, begin: Callable[[], Search], one: type[Any], faults: Fa
         count.twice += len(before & set(run.started) - again)
         ended += [key for key in run.ended if run.ended.count(key) > 1 and key not in again]
         count.twice += len(set(ended))
-        if not run.search.stopping and run.search.exhausted and not run.search.live and not faults.full:
+        if not cut_short and not run.search.stopping and run.search.exhausted and not run.search.live:
             return
 
 

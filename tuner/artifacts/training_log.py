@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from results.store.campaign_folder import Store
+from results.store.row_parts import given
 from results.store.row_types import TrialRow
 
 
@@ -16,7 +17,7 @@ def training_log(store: Store, row: TrialRow) -> str:
             for step, value in zip(curve.steps_of(name), values, strict=True):
                 said_at[step].append(f"{_name(name)}:{value:.6g}")
         lines += [(step, 0, f"step:{step}{whole} {' '.join(said)}") for step, said in said_at.items()]
-    for report in store.reports(row["key"]):
+    for report in store.reports(row["key"], given(row["number"])):
         scores = {name: report[name] for name in ("train_loss", "val_loss", "val_bpb")}  # type: ignore[literal-required]
         said = " ".join(f"{name}:{value!r}" for name, value in scores.items() if value is not None)
         lines.append((report["step"], 1, f"step:{report['step']}{whole} {said} train_time:{report['seconds']:.3f}s"))

@@ -12,6 +12,8 @@ from types import ModuleType
 from results.page import PAGE
 from results.store.campaign_folder import CAMPAIGN
 from results.store.row_kinds import ROW_KINDS
+from results.store.row_log import ROW_LOG
+from results.store.set_aside import DAMAGED
 from storage import inside
 from storage.inside import A_FILE, A_FOLDER
 from storage.location import Location
@@ -23,9 +25,9 @@ from tuner.campaign.journal_files import JOURNAL, JOURNAL_BEFORE, JOURNAL_LOCK
 from tuner.campaign.tensorboard_folder import TENSORBOARD
 from tuner.campaign.trial_files import ERRORS
 
-_FILES = {CAMPAIGN, PAGE, STOP_FILE, lock.NAME, object_store_lock.NAME, JOURNAL, JOURNAL_BEFORE}
+_FILES = {CAMPAIGN, ROW_LOG, PAGE, STOP_FILE, lock.NAME, object_store_lock.NAME, JOURNAL, JOURNAL_BEFORE}
 _FOLDERS = {*ROW_KINDS, attempt.FOLDER, ERRORS, watchdog.FOLDER, object_store_lock.CLAIMS, own_source.FOLDER}
-_FOLDERS |= {TENSORBOARD, kept_weights.FOLDER}
+_FOLDERS |= {DAMAGED, TENSORBOARD, kept_weights.FOLDER}
 _BELOW: dict[str, re.Pattern[str]] = {  # what the names of the files in a folder of ours are like
     **{dataset: re.compile(r".*\.parquet") for dataset in ROW_KINDS},
     ERRORS: re.compile(r".*\.txt"),

@@ -164,6 +164,7 @@ class Recorder(tune.Callback):
             self.watch.check()
         with remembered(self.search):
             self.search.check_held()
+            self.search.ledger.store.settle()
             _ = self.search.exhausted  # the hours may be over
         if self.tick is not None:
             self.tick()

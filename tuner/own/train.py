@@ -24,6 +24,7 @@ from results.store import row_types
 from results.store.campaign_folder import CAMPAIGN, Store
 from results.store.limits import JSON_TEXT
 from results.store.names import campaign_folder
+from results.store.set_aside import say_set_aside
 from search_spaces.objectives import MEASURED_ON_THE_WAY
 from search_spaces.own_train import HANDED_IN, OwnConfig, OwnSpace, own_space
 from storage import files, inside
@@ -298,7 +299,7 @@ def held(console: Console, question: OwnQuestion, asked: Start, store: Store | N
         OWN_TRAIN.add(str(store.folder))
         layout.check(store.folder)
         with going_on_with(store.folder), only_driver(store.folder):
-            store.set_damaged_aside(lambda path, why: console.print(f"set aside as {path.name}: {why}"))
+            store.set_damaged_aside(partial(say_set_aside, console, store.folder))
             store.remove_half_written()
             TrialFiles(store.folder).remove_half_written()
             yield store, False

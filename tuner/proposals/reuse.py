@@ -53,7 +53,7 @@ class Library:
         if key not in self._found:
             return None
         store, row = self._found[key]
-        reports = store.reports(key)
+        reports = store.reports(key, given(row["number"]))
         if store.campaign.get("fidelity", self.fidelity) != self.fidelity:
             reports = [report for report in reports if (report["milestone"] or 0.0) >= given(row["budget"])]
         return Finished(store.folder.name, row, reports, store.curve(key))

@@ -121,7 +121,8 @@ class Follower:
         after = self.steps.pop(run.id, None)  # not known until all is well
         if after is None:
             after = self.tracker.open(run)
-        points = points_of(self.store.reports(word.key), self.store.curve(word.key), after, word.until)
+        reports = self.store.reports(word.key, word.row["number"])
+        points = points_of(reports, self.store.curve(word.key), after, word.until)
         if points:
             self.tracker.log(run, points)
         self.steps[run.id] = points[-1].step if points else after

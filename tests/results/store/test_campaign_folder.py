@@ -22,6 +22,7 @@ from results.store.row_types import REPORT_COLUMNS, TRIAL_COLUMNS
 from results.store.schema import reports_schema, trials_schema
 from results.store.statuses import STATUSES
 from results.store.validate import TRAINED, range_of
+from tests.one_file_a_trial import one_file_a_trial
 from tests.results.conftest import WHOLE
 
 KNOBS = {"hooks.WeightNoise.scale": "float64", "model.num_layers": "int64", "model.tied": "bool", "schedule": "string"}
@@ -113,7 +114,7 @@ def test_reports_come_back_in_order_also_after_reopening(
     for row in rows:
         store.append_report(row)
         store = Store.open(folder)
-    assert store.reports("k1") == [dict.fromkeys(reports_schema().names) | row for row in rows]
+    assert store.reports("k1", 0) == [dict.fromkeys(reports_schema().names) | row for row in rows]
 
 
 def test_a_row_written_twice_is_stored_once(store: Store, make_trial: Callable[..., Row]) -> None:
@@ -127,14 +128,14 @@ def test_reports_go_on_after_the_trial_ended_and_started_again(store: Store) -> 
     store.append_report({"key": "a", "step": 1, "attempt": 1})
     store.write_trial({**WHOLE, "key": "a", "status": "interrupted"})
     store.append_report({"key": "a", "step": 1, "attempt": 2})
-    assert [(r["attempt"], r["step"]) for r in store.reports("a")] == [(1, 1), (2, 1)]
+    assert [(r["attempt"], r["step"]) for r in store.reports("a", 0)] == [(1, 1), (2, 1)]
 
 
 def test_a_fresh_campaign_opens_in_pandas(store: Store) -> None:
     trials, reports = pd.read_parquet(store.folder / "trials"), pd.read_parquet(store.folder / "reports")
     assert (len(trials), len(reports)) == (0, 0)
     assert {"key", "status", "optimizer.matrix_lr"} <= set(trials.columns)
-    assert store.trials() == [] and store.reports("never-started") == []
+    assert store.trials() == [] and store.reports("never-started", 0) == []
 
 
 def test_pandas_keeps_whole_numbers_and_flags_with_gaps(tmp_path: Path) -> None:
@@ -168,7 +169,7 @@ def test_nan_and_infinity_are_kept_apart_from_null(store: Store) -> None:
 
 def test_numpy_numbers_are_taken(store: Store) -> None:
     store.append_report({"key": "a", "attempt": 1, "step": np.int64(3), "train_loss": np.float32(0.5)})
-    assert [(r["step"], r["train_loss"]) for r in store.reports("a")] == [(3, 0.5)]
+    assert [(r["step"], r["train_loss"]) for r in store.reports("a", 0)] == [(3, 0.5)]
 
 
 @pytest.mark.parametrize(
@@ -202,7 +203,7 @@ def test_a_refused_report_is_not_stored_with_the_next(store: Store) -> None:
     with pytest.raises(ValueError, match=r"no column 'stp': did you mean 'step'\?"):
         store.append_report({"key": "a", "stp": 2})
     store.append_report({"key": "a", "attempt": 1, "step": 3})
-    assert [r["step"] for r in store.reports("a")] == [1, 3]
+    assert [r["step"] for r in store.reports("a", 0)] == [1, 3]
 
 
 def test_a_write_that_fails_leaves_the_old_file_and_no_other(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -215,7 +216,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_other(store: Store, monke
     with pytest.raises(OSError, match="no space left"):
         store.write_trial({**WHOLE, "key": "a", "status": "completed"})
     assert [r["status"] for r in store.trials()] == ["running"]
-    assert sorted(p.name for p in (store.folder / "trials").iterdir()) == ["0-empty.parquet", "a.parquet"]
+    assert sorted(p.name for p in (store.folder / "trials").iterdir()) == ["0-empty.parquet", "part-000000.parquet"]
 
 
 @pytest.mark.parametrize("name", ["..", ".hidden", "a/b", "../up", "", "a b", "-x", "name\n"])
@@ -258,7 +259,7 @@ def test_a_campaign_that_does_not_exist_is_answered_with_its_nearest_neighbour(c
     [
         ('{"schema_version": 1, "kno', "cannot be read"),
         ("[]", "must hold an object with 'schema_version' and 'knobs'"),
-        ('{"schema_version": 2, "knobs": {}}', "has schema_version 2 but this code reads up to 1"),
+        ('{"schema_version": 3, "knobs": {}}', "has schema_version 3 but this code reads up to 2"),
         ('{"schema_version": null, "knobs": {}}', "schema_version is None but must be a whole number"),
     ],
 )
@@ -270,7 +271,7 @@ def test_a_campaign_file_that_cannot_be_used_is_named(store: Store, text: str, m
 
 def _damage(campaign: Path) -> list[Path]:
     """Three ways in which a file can be bad: cut short, empty, another schema."""
-    cut, empty, foreign = (campaign / "trials" / f"{n:016x}.parquet" for n in (1, 2, 3))
+    cut, empty, foreign = (one_file_a_trial(campaign) / "trials" / f"{n:016x}.parquet" for n in (1, 2, 3))
     cut.write_bytes(cut.read_bytes()[:-100])
     empty.write_bytes(b"")
     pd.DataFrame({"key": ["x"]}).to_parquet(foreign)
@@ -292,16 +293,16 @@ def test_a_resume_sets_damaged_files_aside_and_goes_on(campaign: Path) -> None:
     seen: list[tuple[Path, str]] = []
     store = Store.open(campaign)
     store.set_damaged_aside(lambda path, why: seen.append((path, why)))
-    orphans = {f".corrupt-{n:016x}.parquet" for n in (1, 2, 3)}  # reports of the trials that are set aside
+    orphans = {f"{n:016x}.parquet" for n in (1, 2, 3)}  # reports of the trials that are set aside
     assert {(path.parent.name, path.name) for path, _ in seen} == {
-        *((path.parent.name, f".corrupt-{path.name}") for path in damaged),
+        *((path.parent.name, path.name) for path in damaged),
         *(("reports", name) for name in orphans),
     }
     assert all("cannot be read" in why or "has reports of a trial that has no row" in why for _, why in seen)
     assert sorted(r["number"] for r in store.trials()) == [0, 4, 5, 6, 7]
     assert len(pd.read_parquet(campaign / "trials")) == 5
     assert len(pd.read_parquet(campaign / "reports")) == 8
-    assert store.reports(f"{5:016x}") == []
+    assert store.reports(f"{5:016x}", 5) == []
 
 
 def test_a_file_is_set_aside_beside_an_earlier_one(store: Store) -> None:
@@ -309,5 +310,5 @@ def test_a_file_is_set_aside_beside_an_earlier_one(store: Store) -> None:
     for content in (b"first", b"second"):
         path.write_bytes(content)
         Store.open(store.folder).set_damaged_aside(lambda path, why: None)
-    aside = path.parent.glob(".corrupt-*")
+    aside = (store.folder / "damaged" / "trials").iterdir()
     assert sorted(p.read_bytes() for p in aside) == [b"first", b"second"]

@@ -14,6 +14,7 @@ from results import Store, load
 from results.compact import compact
 from results.report import main
 from results.store.schema import trials_schema
+from tests.one_file_a_trial import one_file_a_trial
 
 Row = dict[str, Any]
 
@@ -41,7 +42,8 @@ def confirmed(store: Store, make_trial: Callable[..., Row]) -> Store:
 def change(store: Store, which: int, cells: Row) -> None:
     """Write other cells into the row of a trial, as only somebody else does."""
     (row,) = [row for row in store.trials() if row["number"] == which]
-    store.write_trial({**row, **cells})
+    (one_file_a_trial(store.folder) / "trials" / f"{row['key']}.parquet").unlink()  # a trial keeps its number
+    Store.open(store.folder).write_trial({**row, **cells})
 
 
 CONTRADICTIONS: dict[str, tuple[int, Row, str]] = {
@@ -91,14 +93,14 @@ def test_a_search_has_one_set_of_data(tmp_path: Path, make_trial: Callable[..., 
 def test_reports_of_a_trial_without_a_row_are_refused_and_set_aside_by_a_resume(confirmed, tmp_path, capsys) -> None:
     lost = f"{1:016x}"
     compact(confirmed.folder, tmp_path / "kept")
-    (confirmed.folder / "trials" / f"{lost}.parquet").unlink()
+    (one_file_a_trial(confirmed.folder) / "trials" / f"{lost}.parquet").unlink()
     with pytest.raises(
         ValueError, match=f"{lost}.parquet has reports of a trial that has no row .* a resume sets them"
     ):
         load(confirmed.folder)
     said: list[str] = []
     Store.open(confirmed.folder).set_damaged_aside(lambda path, why: said.append(path.name))
-    assert said == [f".corrupt-{lost}.parquet"]
+    assert said == [f"{lost}.parquet"]
     assert lost not in set(load(confirmed.folder).reports["key"]) and len(load(confirmed.folder).reports) == 7
 
     trials = tmp_path / "kept" / "trials" / "part-0.parquet"
@@ -119,14 +121,14 @@ def test_reports_of_a_trial_without_a_row_are_refused_and_set_aside_by_a_resume(
     ids=["no column", "no column and no row", "no row", "without a needed column"],
 )
 def test_a_file_of_a_trial_without_its_row_is_refused(campaign: Path, dataset, damage, said, capsys) -> None:
-    path = campaign / dataset / f"{1:016x}.parquet"
+    path = one_file_a_trial(campaign) / dataset / f"{1:016x}.parquet"
     pq.write_table(damage(pq.read_table(path)), path)
     assert main([str(campaign)]) == 2
     errors = capsys.readouterr().err
     assert path.name in errors and said in errors and errors.count("\n") == 1
     aside: list[str] = []
     Store.open(campaign).set_damaged_aside(lambda path, why: aside.append(path.name))
-    assert set(aside) == {f".corrupt-{path.name}"} and main([str(campaign)]) == 0
+    assert set(aside) == {path.name} and main([str(campaign)]) == 0
 
 
 def test_the_part_without_rows_keeps_its_columns_for_pandas(campaign: Path) -> None:

@@ -19,6 +19,7 @@ from results.curves import wide_curves
 from results.store import limits
 from results.store.curves import SCHEMA, TrainingCurve
 from results.store.row_types import CURVE_COLUMNS
+from tests.one_file_a_trial import one_file_a_trial
 
 KEYS = [f"{number:016x}" for number in range(3)]
 UNITS = {"loss": "nats/token", "gradient_norm": "made up", "learning_rate.matrix": "factor"}
@@ -222,7 +223,7 @@ def test_what_somebody_wrote_is_refused_by_name_and_set_aside_by_a_resume(what: 
     assert not load(folder).trials.empty and not load(folder).reports.empty, "who asks for no curve is not held up"
     seen: list[str] = []
     Store.open(folder).set_damaged_aside(lambda place, why: seen.append(place.name))
-    assert seen == [f".corrupt-{KEYS[0]}.parquet"]
+    assert seen == [f"{KEYS[0]}.parquet"]
     assert set(load(folder).curves["number"]) == {1, 2}
 
 
@@ -247,7 +248,7 @@ def test_a_long_text_that_is_repeated_is_refused_before_it_is_laid_out(folder: P
 
 
 def test_a_curve_of_no_trial_is_said_and_set_aside(folder: Path) -> None:
-    (folder / "trials" / f"{KEYS[1]}.parquet").unlink()
+    (one_file_a_trial(folder) / "trials" / f"{KEYS[1]}.parquet").unlink()
     with pytest.raises(ValueError, match=f"{KEYS[1]}.parquet has curves of a trial that has no row .*sets them aside"):
         Store.open(folder).curves()
     seen: list[str] = []

@@ -16,6 +16,7 @@ from results import Store
 from results.store import parquet, row_types, validate
 from results.store.column import Column
 from results.store.schema import trials_schema
+from tests.one_file_a_trial import one_file_a_trial
 from tests.results.conftest import KNOBS
 
 Row = dict[str, Any]
@@ -39,7 +40,7 @@ def many(tmp_path: Path, make_trial: Callable[..., Row]) -> Store:
 
 @pytest.mark.parametrize("name", [name for name in BAD if name in COLUMNS])
 def test_one_bad_cell_among_many_trials_is_found_and_its_file_named_alone(name: str, many: Store) -> None:
-    path = sorted((many.folder / "trials").glob("*.parquet"))[5]
+    path = sorted((one_file_a_trial(many.folder) / "trials").glob("*.parquet"))[5]
     schema = trials_schema(KNOBS)
     table = parquet.read(path.read_bytes(), schema, 1)
     (row,) = parquet.rows(table)

@@ -39,7 +39,7 @@ def test_units_and_meanings_are_in_the_files(store: Store) -> None:
     for dataset in ROW_KINDS:
         (part,) = (store.folder / dataset).glob("*.parquet")
         schema = pq.read_schema(part)
-        assert (schema.metadata or {})[b"schema_version"] == b"1"
+        assert (schema.metadata or {})[b"schema_version"] == b"2"
         for field in schema:
             assert {b"unit", b"meaning"} <= (field.metadata or {}).keys(), field.name
 

@@ -203,7 +203,7 @@ def test_a_resume_sets_a_damaged_one_aside_and_goes_on(bench, with_curves) -> No
     file.write_bytes(b"PAR1")
     store, aside = bench.store(), []
     store.set_damaged_aside(lambda place, why: aside.append(place.name))
-    assert aside == [f".corrupt-{file.name}"]
+    assert aside == [f"{file.name}"]
     again = bench.search(trials=6)
     with_curves(again).run()
     again.abandon()

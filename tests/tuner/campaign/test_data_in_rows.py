@@ -17,6 +17,7 @@ def test_a_campaign_on_a_file_names_no_folder_above_it_and_is_gone_on_with_and_r
     source = str(tmp_path / "texts" / "a.txt")
     bench = make_bench("night", base=replace(toy_base, data=replace(toy_base.data, source=source)))
     play(bench.search(trials=4, stopper="none")).run(steps=9)
+    bench.store().settle(at_once=True)
     rows = pd.read_parquet(bench.folder / "trials")
     sources = {json.loads(config)["data"]["source"] for config in rows["config"] if config != "null"}
     assert sources == {"../texts/a.txt"}

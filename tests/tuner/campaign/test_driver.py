@@ -57,12 +57,15 @@ def test_a_folder_whose_lock_cannot_be_taken_is_bad_input(tmp_path) -> None:
 @pytest.mark.parametrize("after", [0, 1, 5, 6, 11, 20])
 def test_a_disk_that_fills_up_ends_the_campaign_and_loses_nothing(bench, play, monkeypatch, code, after) -> None:
     search = bench.search(trials=6, slots=2)
-    written, real = 0, inside.write
+    written = 0
 
-    def fills_up(folder: Path, name: str, content: bytes) -> None:
-        nonlocal written
-        written += 1
-        (refuse(code) if written > after else real)(folder, name, content)
+    def fills_up(real):
+        def change(folder: Path, name: str, content: bytes) -> None:
+            nonlocal written
+            written += 1
+            (refuse(code) if written > after else real)(folder, name, content)
+
+        return change
 
     monkeypatch.setattr(ray_tune.tune.Tuner, "__init__", lambda self, *args, **options: None)
 
@@ -75,11 +78,12 @@ def test_a_disk_that_fills_up_ends_the_campaign_and_loses_nothing(bench, play, m
             raise TuneError("Traceback ...") from None
 
     monkeypatch.setattr(ray_tune.tune.Tuner, "fit", fit)
-    monkeypatch.setattr(inside, "write", fills_up)
-    with pytest.raises(OSError) as caught:
-        ray_tune.fit(search, {"cpu": 1.0})
+    with monkeypatch.context() as full:
+        for name in ("write", "append"):
+            full.setattr(inside, name, fills_up(getattr(inside, name)))
+        with pytest.raises(OSError) as caught:
+            ray_tune.fit(search, {"cpu": 1.0})
     assert caught.value.errno == code
-    monkeypatch.setattr(inside, "write", real)
     before = {row["key"]: row for row in bench.rows() if row["status"] == "completed"}
     again = play(bench.search(trials=6)).run()
     assert not before.keys() & set(again.started)
@@ -95,7 +99,8 @@ def test_a_trial_whose_end_could_not_be_written_keeps_its_checkpoint(bench, resu
     search.start(request.key)
     request.begun().save({"position": 100})
     result = result_of(bench.base, 240.0, 1.5, "completed")
-    monkeypatch.setattr(inside, "write", refuse(errno.ENOSPC))
+    for name in ("write", "append"):
+        monkeypatch.setattr(inside, name, refuse(errno.ENOSPC))
     with pytest.raises(OSError):
         search.report(request.key, result)
     with pytest.raises(OSError):

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from search_spaces import load
+from tests.one_file_a_trial import one_file_a_trial
 from trainable.component_json import encode, fingerprint, what_acts, without_null
 from trainable.component_paths import with_values
 from trainable.config import TrainConfig
@@ -73,6 +74,7 @@ def of_before(make_bench, play):
     keyed = without_null(config)
     del keyed["data"]["source"]
     keyed["data"]["fingerprint"] = row["data"]
+    one_file_a_trial(bench.folder)
     for kept in ("trials", "reports", "curves"):
         (bench.folder / kept / f"{row['key']}.parquet").unlink(missing_ok=True)
     changed = {**row, "key": fingerprint(keyed), "config": json.dumps(config)}

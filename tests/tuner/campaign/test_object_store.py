@@ -87,11 +87,11 @@ def test_a_damaged_row_is_set_aside_and_an_unreachable_store_is_not_taken_for_da
 ) -> None:
     play(in_memory.search(trials=3)).run()
     folder, key = in_memory.folder, in_memory.base_key
-    whole = files.read(folder / "trials" / f"{key}.parquet")
-    inside.write(folder, f"trials/{key}.parquet", whole[:-9])
+    whole = files.read(folder / "trials" / "part-000000.parquet")
+    inside.write(folder, "trials/part-000000.parquet", whole[:-9])
     aside: list[str] = []
     Store.open(folder).set_damaged_aside(lambda path, why: aside.append(path.name))
-    assert aside == [f".corrupt-{key}.parquet"] * 2  # its row, and with it its reports
+    assert aside == ["part-000000.parquet"] * 2  # its rows, and with them their reports
     assert key not in [row["key"] for row in in_memory.rows()]
 
     before = files.names(folder / "trials")

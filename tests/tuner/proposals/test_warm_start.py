@@ -12,6 +12,7 @@ import search_spaces
 from results.design import Design
 from search_spaces import recorded
 from search_spaces.width import WidthRules
+from tests.one_file_a_trial import one_file_a_trial
 from trainable.component_json import encode
 from trainable.component_paths import with_values
 from trainable.config import Budget
@@ -124,8 +125,8 @@ def test_a_run_of_another_optimizer_is_left_out_and_the_others_are_used(bench, p
     play(bench.search(trials=2, stopper="none")).run()
     other = replace(search_spaces.load("nanochat").scale("proxy").base, budget=bench.base.budget)
     row = next(row for row in bench.rows() if row["status"] == "completed" and not row["is_base"])
+    (one_file_a_trial(bench.folder) / "trials" / f"{row['key']}.parquet").unlink()
     bench.store().write_trial({**row, "key": other.key(row["data"]), "config": json.dumps(encode(other))})
-    (bench.folder / "trials" / f"{row['key']}.parquet").unlink()
     prior = warm_start.load([str(bench.folder)], bench.space, bench.base, "proxy", DATA)
     assert len(prior.points) == 1
     assert prior.left_out[f"campaign:{row['number']}"] == "of another kind of model or optimizer"

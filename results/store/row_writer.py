@@ -1,0 +1,217 @@
+"""The one writer of a campaign's trials and reports: each change into the log at once, now and then into parts.
+
+Every trial belongs to one part, by its number, and a part is replaced whole: so whoever reads the folder finds one row
+a trial at every moment. To bring the parts up to the log is the same after a kill -9 as before it: the log is read,
+each part that it changes is read, changed and replaced, and only then the log begins anew.
+
+In an object store nothing can be appended: there each change replaces its part at once.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+from storage import inside
+from storage.location import Location
+
+from results.store import limits, parquet
+from results.store.consistency import numbers_of
+from results.store.names import TRIALS_A_PART, part_name, part_number
+from results.store.row_changes import RowChange, applied, by_number, keys_of, without
+from results.store.row_files import THROUGH, RowFiles
+from results.store.row_kinds import COMPACTED, RowKind
+
+SETTLE_SECONDS = 1.0  # how old the parts may be
+SHARE = 0.05  # of the time, at most, that goes into them
+MOST_CHANGES = 1_000  # in the log
+MOST_LOG_BYTES = limits.FILE_BYTES // 4
+
+
+@dataclass
+class RowsKnown:
+    """Knowledge of the campaign's rows, right as long as nobody else writes them."""
+
+    numbers: dict[str, int]  # of the trials by key
+    reported: set[str]  # keys of the trials with reports
+    next_at: int
+    in_log: int  # changes
+
+
+class RowWriter:
+    """Writes the rows of one campaign."""
+
+    def __init__(self, rows: RowFiles) -> None:
+        self.folder: Location = rows.folder
+        self._rows = rows
+        self._known: RowsKnown | None = None
+        self._left_as: tuple[int, int, int] | None = None  # the log, as this writer left it
+        self._settled_at = -1e9  # monotonic seconds
+        self._pause = 0.0  # seconds until it may be done again
+        self.before_write: Callable[[], None] = lambda: None
+
+    @property
+    def _has_log(self) -> bool:
+        return isinstance(self.folder, Path)
+
+    def write(self, dataset: RowKind, tables: Sequence[tuple[str, pa.Table]], adds: bool = False) -> None:
+        """Store the rows of trials by their key, in place of those they have or, with ``adds``, behind them.
+
+        A ValueError for a trial that would get another number.
+        """
+        known = self._up_to_date()
+        changes: list[RowChange] = []
+        for key, table in tables:
+            old = known.numbers.get(key)
+            number = int(table["number"][0].as_py()) if dataset == "trials" else old
+            if number is None and not self._has_log and len(table):
+                number = self._anew().numbers.get(key)  # another store here may have written the trial
+            if number is None:
+                number = 0  # of no trial: a resume sets them aside
+            if old is not None and old != number:
+                raise ValueError(f"trial {key!r} has the number {old} and keeps it, but is given {number}")
+            if len(table) or key in known.reported:
+                changes.append(RowChange(known.next_at + len(changes), dataset, key, number, table, adds))
+        if not changes:
+            return
+        self.before_write()
+        if self._has_log:
+            self._rows.log.append(changes)
+        else:
+            self._replace_parts(changes, {})
+        self._learn(known, changes)
+        if self._has_log:
+            self._left_as = self._rows.log.identity()
+            known.in_log += len(changes)
+            self.settle()
+
+    def settle(self, at_once: bool = False) -> None:
+        """Bring the parts up to the log, where that is due: what is rare at once, what is frequent in groups."""
+        if not self._has_log or not (at_once or self._is_due()):
+            return
+        if self._up_to_date().in_log:
+            self.settle_all()
+
+    def settle_all(self, without_damage: bool = False) -> None:
+        """Bring the parts up to the log, and into parts what an earlier version wrote as a file a trial.
+
+        A ValueError for a file that cannot be read, and unless ``without_damage`` for what the log lost: nothing is
+        changed then, and a resume sets it aside.
+        """
+        begun = time.monotonic()
+        self.before_write()
+        logged = self._rows.logged()
+        if logged.damaged and not without_damage:
+            raise ValueError(f"{self._rows.log.path} cannot be read: {logged.damaged}")
+        old = {dataset: self._rows.of_one_trial(dataset) for dataset in COMPACTED}
+        if logged.changes or any(old.values()):
+            self._replace_parts(logged.changes, old)
+            if isinstance(self.folder, Path):
+                for dataset in COMPACTED:
+                    inside.sync_names(self.folder, dataset)
+        if self._has_log:
+            self._rows.log.restart(self._next_at(logged.next_at))
+            self._left_as = self._rows.log.identity()
+        if self._known is not None:
+            self._known.in_log = 0
+        self._settled_at = time.monotonic()
+        self._pause = (self._settled_at - begun) / SHARE
+
+    def _is_due(self) -> bool:
+        if self._known is None or not self._known.in_log:
+            return False
+        size = 0 if self._left_as is None else self._left_as[1]
+        is_long = self._known.in_log >= MOST_CHANGES or size > MOST_LOG_BYTES
+        return is_long or time.monotonic() - self._settled_at >= max(SETTLE_SECONDS, self._pause)
+
+    def _up_to_date(self) -> RowsKnown:
+        """Return what is known, read anew where somebody else has written the log since."""
+        if self._known is None or (self._has_log and self._rows.log.identity() != self._left_as):
+            return self._anew()
+        return self._known
+
+    def _anew(self) -> RowsKnown:
+        trials, reports = self._rows.rows("trials"), self._rows.rows("reports")
+        logged = self._rows.log.read()
+        if self._has_log and (logged.torn or self._rows.log.identity() is None):
+            self.settle_all()  # nothing may stand behind half a record
+            logged.changes.clear()
+        self._left_as = self._rows.log.identity() if self._has_log else None
+        numbers, reported = numbers_of(trials), set(keys_of(reports))
+        self._known = RowsKnown(numbers, reported, self._next_at(logged.next_at), len(logged.changes))
+        return self._known
+
+    def _next_at(self, logged: int) -> int:
+        return max([logged, *(at + 1 for at in self._rows.through.values())])
+
+    def _learn(self, known: RowsKnown, changes: Iterable[RowChange]) -> None:
+        for change in changes:
+            known.next_at = change.at + 1
+            if change.dataset == "trials" and len(change.rows):
+                known.numbers[change.key] = change.number
+            if change.dataset == "reports":
+                (known.reported.add if len(change.rows) else known.reported.discard)(change.key)
+
+    def _replace_parts(self, changes: Sequence[RowChange], old: dict[RowKind, list[str]]) -> None:
+        """Replace each part that is changed, trials first, so that a report has a trial whenever somebody reads."""
+        through = max((change.at for change in changes), default=0)
+        numbers: dict[str, int] = {}
+        for dataset in COMPACTED:
+            by_part: dict[int, list[RowChange]] = defaultdict(list)
+            for change in changes:
+                if change.dataset == dataset:
+                    by_part[change.part].append(change)
+            alone: dict[int, list[pa.Table]] = defaultdict(list)
+            for key in old.get(dataset, ()):
+                table, _ = self._rows.as_written(dataset, key)
+                if dataset == "trials":
+                    numbers |= numbers_of(table)
+                alone[numbers.get(key, 0) // TRIALS_A_PART].append(table)
+            if old.get("reports") and dataset == "trials":
+                numbers |= numbers_of(self._rows.rows("trials"))
+            for part in sorted({*by_part, *alone}):
+                self._replace_part(dataset, part, by_part[part], alone[part], through)
+
+    def _replace_part(
+        self, dataset: RowKind, part: int, changes: Sequence[RowChange], alone: Sequence[pa.Table], through: int
+    ) -> None:
+        name = part_name(part)
+        rows, has = self._rows.as_written(dataset, name)
+        kept = set(keys_of(rows))
+        new = [table for table in alone if keys_of(table)[0] not in kept]
+        if self._has_log:
+            changes = [change for change in changes if change.at > has]
+        rows = applied(pa.concat_tables([rows, *new]).combine_chunks(), dataset, changes)
+        files = {keys_of(table)[0] for table in alone}
+        for key in sorted(files - (kept := set(keys_of(rows)))):  # first: else a kill -9 would let it come back
+            inside.remove(self.folder, f"{dataset}/{key}.parquet")
+        self.replace_part(dataset, part, rows, max(through, has))
+        for key in sorted(files & kept):
+            inside.remove(self.folder, f"{dataset}/{key}.parquet")
+
+    def replace_part(self, dataset: RowKind, part: int, rows: pa.Table, through: int) -> None:
+        """Write the rows of a part as they lie in it, which has all changes up to ``through``. It may have none: a
+        reader that has just listed the files finds each.
+        """
+        rows = by_number(rows) if dataset == "trials" else rows
+        content = parquet.of_part(rows, {THROUGH: str(through)})
+        self.before_write()  # of each part: what was read of it a while ago may be another driver's by now
+        inside.write(self.folder, f"{dataset}/{part_name(part)}.parquet", content)
+        self._rows.through[dataset, part] = through
+
+    def take_out(self, dataset: RowKind, name: str, keys: set[str], aside: str) -> None:
+        """Write the rows of those trials of a part to the file ``aside``, and the part without them."""
+        rows, through = self._rows.as_written(dataset, name)
+        part = part_number(name)
+        assert part is not None
+        out = without(rows, set(keys_of(rows)) - keys)
+        inside.write(self.folder, aside, parquet.of_few_rows(out))
+        self.replace_part(dataset, part, without(rows, keys), through)
+
+    def forget(self) -> None:
+        """Read what is known anew before the next change."""
+        self._known = None
