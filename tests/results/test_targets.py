@@ -68,4 +68,4 @@ def test_a_page_of_several_campaigns_is_not_of_one_campaign_twice(place, capsys)
         with pytest.raises(SystemExit) as ended:
             raise SystemExit(compare.main(["./C", other, "--no-page"]))
         said = capsys.readouterr()
-        assert (ended.value.code, said.out) == (2, "") and "is named twice" in said.err
+        assert (ended.value.code, said.out) == (2, "") and "is given twice" in said.err
