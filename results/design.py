@@ -29,14 +29,19 @@ class Design:
     own_noise: bool = True
 
     def in_words(self) -> str:
-        """Describe it: candidates, seeds and runs."""
+        """Describe it in a plan: candidates, seeds and runs, and how to do without."""
+        return f"after the search {self.meaning} (--no-confirm: none)"
+
+    @property
+    def meaning(self) -> str:
+        """Say what its text stands for: candidates, seeds and runs."""
         seeds = counted(self.first, "fresh seed") + (
             f", to {self.last} where undecided" if self.last > self.first else ""
         )
         if self.alone:
             seeds += f", the best undecided one alone to {self.alone}"
         runs = counted_range(self.fewest_runs, self.most_runs, "run")
-        return f"after the search the best {self.candidates} and the base on {seeds}: {runs} (--no-confirm: none)"
+        return f"the best {self.candidates} and the base on {seeds}: {runs}"
 
     @classmethod
     def parse(cls, text: str) -> Design:

@@ -16,7 +16,7 @@ if __name__ == "__main__":
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ from terminal.console import Console
 from terminal.counted import counted
 from terminal.exit_codes import DONE, FAILED
 from terminal.option_numbers import at_least_one
-from terminal.short import decimals, short, signed
+from terminal.short import decimals, in_column, short, signed
 
 from results.arithmetic import arithmetic_lines
 from results.crashes import crash_lines
@@ -84,7 +84,9 @@ def print_leaderboard(console: Console, results: Results, top: int = 10) -> None
         return
     shown = board[(board.index < top) | board["is_base"] | board["front"].eq(True)]
     objective = next(iter(board["objective"].dropna()), "value")
-    lines = [_line(row) for _, row in shown.iterrows()]
+    values = in_column(row["last_value"] if pd.isna(row["rank"]) else row["value"] for _, row in shown.iterrows())
+    versus = in_column(shown.loc[~shown["is_base"], "versus_base"], signed)
+    lines = [_line(row, values, versus) for _, row in shown.iterrows()]
     if second is not None:
         lines = [_with_second(line, *pair) for line, pair in zip(lines, _pairs(shown, second), strict=True)]
     _print_table(console, lines, objective)
@@ -157,15 +159,16 @@ def _summary(trials: pd.DataFrame) -> str:
     return f"{counted(len(trials), 'trial')}: {found}" if found else "no trial has started yet"
 
 
-def _line(row: pd.Series) -> _Line:
+def _line(row: pd.Series, values: Callable[[Any], str], versus: Callable[[Any], str]) -> _Line:
+    """Make a trial's line, with what formats the column of its value and of its difference from the base."""
     ranked = not pd.isna(row["rank"])
     value = row["value"] if ranked else row["last_value"]
     stopped_at = "" if row["status"] != "stopped" or pd.isna(row["rung"]) else f" @{_amount(row['rung'])}"
     cells = (
         str(row["rank"]) if ranked else "-",
         "-" if pd.isna(row["number"]) else str(row["number"]),
-        "-" if pd.isna(value) else decimals(value),
-        "-" if pd.isna(row["versus_base"]) or row["is_base"] else signed(row["versus_base"]),
+        values(value),
+        "-" if row["is_base"] else versus(row["versus_base"]),
         f"{row['status']}{stopped_at}",
     )
     if row["is_base"]:

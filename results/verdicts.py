@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
 from terminal.counted import counted
-from terminal.short import decimals, signed
+from terminal.short import decimals, in_column, signed
 
 from results.design import Design
 from results.statistics.ablation import Ablation, PairedDifference, ablation
@@ -119,7 +119,7 @@ def _confirmed(found: Round, numbers: Mapping[str, int]) -> list[str]:
     judgement = found.judgement
     if not judgement.seeds:
         ended = f"{len(found.runs)} of at least {counted(found.design.fewest_runs, 'run')} ended"
-        return [f"Confirming {found.design}: {ended}."]
+        return [f"Confirming {found.design}: {ended}.", meaning_of(found.design)]
     noise = judgement.noise
     degrees = "" if noise is None else counted(noise.degrees_of_freedom, "degree")
     spread = "unknown" if noise is None else f"SD {decimals(noise.sd)} with {degrees} of freedom"
@@ -127,13 +127,16 @@ def _confirmed(found: Round, numbers: Mapping[str, int]) -> list[str]:
         f"Confirmed on fresh seeds, paired with the base ({found.design}; noise of a run: {spread}):",
         f"{'trial':>7}  {'vs base':>8}  {'95 % interval':>18}  {'pairs':>5}  verdict",
     ]
+    judged = judgement.verdicts.values()
+    form = in_column([end for verdict in judged for end in (verdict.difference, verdict.low, verdict.high)], signed)
     for arm, verdict in judgement.verdicts.items():
         name = numbers.get(arm, "?")
-        interval = _ends(verdict.low, verdict.high)
+        interval = "-" if verdict.low is None else f"{form(verdict.low)} .. {form(verdict.high)}"
         words = verdict_in_words(verdict)
-        lines.append(f"{name:>7}  {_signed(verdict.difference):>8}  {interval:>18}  {verdict.pairs:>5}  {words}")
+        lines.append(f"{name:>7}  {form(verdict.difference):>8}  {interval:>18}  {verdict.pairs:>5}  {words}")
     number = found.design.candidates
     candidates = "the one candidate" if number == 1 else f"all {number} candidates"
+    lines.append(meaning_of(found.design))
     lines.append(f"The intervals are right for {candidates} and all looks together.")
     lines += filter(None, [plateau_in_words(found), spread_in_words(found)])
     winner = judgement.winner
@@ -143,6 +146,11 @@ def _confirmed(found: Round, numbers: Mapping[str, int]) -> list[str]:
     elif judgement.over:
         lines.append("No candidate is established to be better than the base.")
     return lines
+
+
+def meaning_of(design: Design) -> str:
+    """Say in a line what the text of a confirmation's design stands for."""
+    return f"{design}: {design.meaning}."
 
 
 def verdict_in_words(verdict: Verdict) -> str:
@@ -193,8 +201,8 @@ def corrected_in_words(found: Round) -> str:
     """Give the winner's difference that is to be expected again; empty without a winner by value."""
     winner = found.judgement.winner
     again = None if winner is None or not winner.lower else corrected(found.design, winner)
-    if again is None:
-        return ""
+    if winner is None or again is None or winner.difference is None or signed(again) == signed(winner.difference):
+        return ""  # of one candidate and one look nothing is lucky
     several = "the best of several is lucky, and so" if found.design.candidates > 1 else "so lucky"
     return f"Expect {signed(again)} of it again: {several} is the look that ends it."
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from terminal.nearest import nearest
 from terminal.number import decimal
-from terminal.short import shortened
+from terminal.short import decimals, shortened
 from trainable.config import TrainConfig
 
 from search_spaces.objectives import COSTS, HIGHEST, LARGER_IS_BETTER, MINUTES, SCORES_AT_THE_END, Measured, cost_of
@@ -177,4 +177,6 @@ def _sign(measure: str) -> str:
 
 
 def _plain(value: float) -> str:
-    return f"{value:,.0f}" if value >= 1000 else f"{value:.4g}"
+    """A measure as results are printed, without zeros at its end: a limit is one of few digits."""
+    text = f"{value:,.0f}" if value >= 1000 else decimals(value)
+    return text.rstrip("0").rstrip(".") if "." in text and "e" not in text else text

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Callable, Iterable
+from numbers import Real
 from typing import Any
 
 SMALL = 1e-3  # below it, 4 decimals are less than two digits
+PLACES, MOST_PLACES = 4, 6  # decimals of a result, and of one in a column with smaller ones
+TOO_SMALL = 9  # decimals beyond which a column is written with exponents
 LONGEST = 80  # characters of a value in a message
 
 
@@ -17,14 +22,39 @@ def short(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def decimals(value: float) -> str:
-    """A result as people read it: to 4 decimals, and to 3 significant digits where it is below 0.001."""
-    return f"{value:.3g}" if 0 < abs(value) < SMALL else f"{value:.4f}"
+def decimals(value: float, places: int | None = None) -> str:
+    """A result as people read it: to 4 decimals, and to 3 significant digits where it is below 0.001.
+
+    ``places`` are the decimals of the column that it stands in, if it stands in one.
+    """
+    if places is not None:
+        return f"{value:.{places}f}"
+    return f"{value:.3g}" if 0 < abs(value) < SMALL else f"{value:.{PLACES}f}"
 
 
-def signed(value: float) -> str:
+def signed(value: float, places: int | None = None) -> str:
     """A difference of results, with its sign, to as many digits as a result."""
-    return f"{value:+.3g}" if 0 < abs(value) < SMALL else f"{value:+.4f}"
+    if places is not None:
+        return f"{value:+.{places}f}"
+    return f"{value:+.3g}" if 0 < abs(value) < SMALL else f"{value:+.{PLACES}f}"
+
+
+def in_column(values: Iterable[Any], form: Callable[[float, int | None], str] = decimals) -> Callable[[Any], str]:
+    """Return what formats the cells of a column alike: by as many decimals as its values take, ``-`` for null.
+
+    That is 4; more where all values are below 0.001, so that the largest has 3 significant digits, and where one of
+    them would be 0, so that it has one, but no more than 6 for that. ``form`` is :func:`decimals` or :func:`signed`.
+    """
+    sizes = [abs(float(value)) for value in values if _is_finite(value) and value != 0]
+    largest, smallest = max(sizes, default=1.0), min(sizes, default=1.0)
+    of_largest = PLACES if largest >= SMALL else 2 - math.floor(math.log10(largest))
+    places = max(of_largest, min(-math.floor(math.log10(smallest)), MOST_PLACES))
+    alike = places if places <= TOO_SMALL else None
+    return lambda value: form(float(value), alike) if isinstance(value, Real) and value == value else "-"
+
+
+def _is_finite(value: Any) -> bool:
+    return isinstance(value, Real) and math.isfinite(value)
 
 
 def shortened(value: object) -> str:

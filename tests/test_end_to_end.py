@@ -239,7 +239,13 @@ def test_what_a_search_finds_is_confirmed_and_taken_apart_after_a_kill_too(workp
     process.wait()
     shapes = [r"confirm(ing)?: .+", r"\[[\d:]+\] (confirm|ablate): (trial \d+|the .+) on seed \d+ .+", r"Confirm.+"]
     shapes += [r" *trial +vs base .+", r"The .+", r"Winner: .+", r"  python -m tuner\.run .+", r"No candidate .+"]
-    shapes += [r"Expect [+-].+", r"\d+ of \d+ runs .+", r"But the base .+", r"Trial \d+ is .+"]
+    shapes += [
+        r"[\dx.]+: the best \d+ and the base on .+",
+        r"Expect [+-].+",
+        r"\d+ of \d+ runs .+",
+        r"But the base .+",
+        r"Trial \d+ is .+",
+    ]
     shapes += [r"Which of .+", r"Ablation: .+", r"Minimal winner: .+", r"\d+ of \d+ changes .+", r"Each of .+"]
     shapes += [r"  [+-]\d\.\d{4} \(.+\)  without .+", r"  [a-zA-Z_.0-9]+"]  # the second: a change that is left
     output(start("--resume", "sure", "--ablate"), 0, shapes)

@@ -25,6 +25,7 @@ def _round(one: Round, rows: Sequence[TrialRow], numbers: Mapping[str, int]) -> 
     noise = judgement.noise
     return {
         "design": str(one.design),
+        "meaning": one.design.meaning,
         "seeds": list(one.seeds),
         "over": judgement.over and one.complete,
         "noise": None if noise is None else {"sd": json_number(noise.sd), "degrees": noise.degrees_of_freedom},

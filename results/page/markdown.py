@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from terminal.short import decimals, short, signed
+from terminal.short import decimals, in_column, short, signed
 
 from results.some_changes import HEADING, some
 
@@ -54,14 +54,6 @@ def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
-def _signed(value: float | None) -> str:
-    return "-" if value is None else signed(value)
-
-
-def _result(value: float | None) -> str:
-    return "-" if value is None else decimals(value)
-
-
 def _changes(data: dict[str, Any], place: int) -> list[tuple[str, Any, Any]]:
     changes = data["changes"]
     return [(changes["paths"][path], changes["base"][path], value) for path, value in changes["of"][place]]
@@ -82,33 +74,36 @@ def _confirmed(data: dict[str, Any]) -> list[str]:
     if not data["confirmations"]:
         return []
     last = data["confirmations"][-1]
+    judged = last["arms"][1:]
+    form = in_column([arm.get(name) for arm in judged for name in ("difference", "low", "high")], signed)
     rows = [
         [
             str(arm["trial"]),
-            _signed(arm.get("difference")),
-            "-" if arm.get("low") is None else f"{_signed(arm['low'])} .. {_signed(arm['high'])}",
+            form(arm.get("difference")),
+            "-" if arm.get("low") is None else f"{form(arm['low'])} .. {form(arm['high'])}",
             str(arm.get("pairs", 0)),
             without_markup(arm.get("said", "")),
         ]
-        for arm in last["arms"][1:]
+        for arm in judged
     ]
     heads = ["trial", "vs base", "95 % interval", "pairs", "verdict"]
-    return [f"Confirmed on fresh seeds, paired with the base ({last['design']}):", _table(heads, rows)]
+    design = f"{last['design']}: {last['meaning']}"
+    return [f"Confirmed on fresh seeds, paired with the base ({design}):", _table(heads, rows)]
 
 
 def _transferred(data: dict[str, Any]) -> list[str]:
     found = data["transfer"]
     if found is None:
         return []
-    rows = [
-        [
-            "the base" if row["is_base"] else f"trial {row['search_trial']}",
-            *(_count(row["search_rank"]), _result(row["search_value"]), _signed(row["search_versus_base"])),
-            *(_count(row["rank"]), _result(row["value"]), _signed(row["versus_base"])),
-            without_markup(row["verdict"] or "-"),
-        ]
-        for row in found["rows"]
-    ]
+    names = {"search_value": decimals, "search_versus_base": signed, "value": decimals, "versus_base": signed}
+    forms = {name: in_column([row[name] for row in found["rows"]], form) for name, form in names.items()}
+    rows = []
+    for row in found["rows"]:
+        values = [forms[name](row[name]) for name in names]
+        ranks = (_count(row["search_rank"]), _count(row["rank"]))
+        name = "the base" if row["is_base"] else f"trial {row['search_trial']}"
+        cells = [name, ranks[0], *values[:2], ranks[1], *values[2:], without_markup(row["verdict"] or "-")]
+        rows.append(cells)
     there, here = without_markup(found["there"]), without_markup(found["here"])
     heads = ["in the search", "rank", there, "vs base", "rank", here, "vs base", "on fresh seeds"]
     return [without_markup(" ".join(found["lines"])), _table(heads, rows)]
@@ -123,13 +118,15 @@ def _leaderboard(data: dict[str, Any], top: int) -> list[str]:
     ranked = sorted((rank, place) for place, rank in enumerate(trials["rank"]) if rank is not None)[:top]
     if not ranked:
         return []
+    value = in_column(trials["value"][place] for _, place in ranked)
+    versus = in_column([trials["versus"][place] for _, place in ranked if not trials["is_base"][place]], signed)
     rows = []
     for rank, place in ranked:
         changes = [f"{path}={short(value)}" for path, _, value in _changes(data, place)]
         said = some(changes, MOST_CHANGES)
-        versus = None if trials["is_base"][place] else trials["versus"][place]
+        apart = "-" if trials["is_base"][place] else versus(trials["versus"][place])
         what = "(the base config)" if trials["is_base"][place] else code(said)
-        rows.append([str(rank), str(trials["number"][place]), _result(trials["value"][place]), _signed(versus), what])
+        rows.append([str(rank), str(trials["number"][place]), value(trials["value"][place]), apart, what])
     return [_table(["rank", "trial", without_markup(data["objective"]), "vs base", HEADING], rows)]
 
 

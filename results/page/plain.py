@@ -11,25 +11,32 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from terminal.escape import elided, escaped, visible
+from terminal.short import decimals
 
 DIGITS = 6  # significant ones of a number: more than any noise here leaves
+LEAST_ALTERED = 15  # significant digits that every number has
 LONGEST = 2000  # characters of a text: an error's, a config's value
 
 
 def json_number(value: Any, digits: int = DIGITS) -> float | int | None:
-    """The number with so many significant digits; None for what is null or not finite."""
+    """The number with so many significant digits; None for what is null or not finite.
+
+    One of DIGITS has more of them where it would otherwise be shown as another result than the text has it.
+    """
     if value is None or value is pd.NA:
         return None
     found = float(value)
     if not math.isfinite(found):
         return None
     short = float(f"{found:.{digits}g}")
+    if digits == DIGITS and decimals(short) != decimals(found):  # rounded twice, it would end on the other side
+        short = float(f"{found:.{LEAST_ALTERED}g}")
     return int(short) if short.is_integer() and abs(short) < 1e15 else short
 
 
 def json_numbers(values: Iterable[Any], digits: int = DIGITS) -> list[float | int | None]:
     """Each number as :func:`json_number` has it."""
-    if isinstance(values, np.ndarray) and values.dtype == np.float64 and np.isfinite(values).all():
+    if digits != DIGITS and isinstance(values, np.ndarray) and values.dtype == np.float64 and np.isfinite(values).all():
         shortened = map(
             float, (f"%.{digits}g " * len(values) % tuple(values.tolist())).split()
         )  # at a third of the time

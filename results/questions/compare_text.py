@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 from terminal.console import Console
 from terminal.counted import counted
-from terminal.short import decimals, signed
+from terminal.short import in_column, signed
 
 from results.questions.compare import Campaigns
 from results.some_changes import HEADING as CHANGES
 from results.some_changes import as_many_as_fit
 from results.statistics.leaderboard import ESTABLISHED
 
+Form = Callable[[Any], str]  # of the cells of a column
 GAP = "  "
 BETWEEN = re.compile(r", (?=[\w.]+=)")  # two changes, of which a value may hold commas
 DIGITS = re.compile(r"(?<![\w.])\d+\.\d{3,}(?![\w.])")  # a fraction that says more than a table needs
@@ -28,7 +29,8 @@ def print_campaigns(console: Console, found: Campaigns, top: int = MOST_SHOWN) -
     """Print what is comparable, the ``top`` trials of each ruler, winners, noise, and where the knobs differ."""
     about = found.campaigns
     heads = ["campaign", "space", "scale", "trials", "completed", "base", "best", "objective", "budget", "data"]
-    _print_table(console, heads, about.apply(_campaign_cells, axis=1), numbers=(3, 4, 5, 6))
+    form = in_column([*about["base_value"], *about["best_value"]])
+    _print_table(console, heads, about.apply(_campaign_cells, axis=1, form=form), numbers=(3, 4, 5, 6))
     _print_differences(console, found.differences)
     rulers = about.groupby("ruler")["campaign"].apply(list)
     for number, names in rulers.items():
@@ -37,7 +39,7 @@ def print_campaigns(console: Console, found: Campaigns, top: int = MOST_SHOWN) -
     console.print()
     console.print("Winners (vs base: single runs of the search; on fresh seeds: pairs with the base)")
     heads = ["campaign", "trial", "value", "vs base", "on fresh seeds", "95 % interval", "verdict"]
-    _print_table(console, heads, found.winners.apply(_winner_cells, axis=1), numbers=(1, 2, 3, 4, 5))
+    _print_table(console, heads, _winner_rows(found.winners), numbers=(1, 2, 3, 4, 5))
     for row in found.winners[found.winners["changes"].fillna("") != ""].to_dict("records"):
         said = f"{row['campaign']}, changed from the base: "
         console.print(said + _as_many_changes(row["changes"], console.width - len(said)))
@@ -54,7 +56,7 @@ def _print_ruler(console: Console, board: pd.DataFrame, number: Any, names: Sequ
         console.print("no trial has completed" if its.empty else "no trial that can be ranked has completed")
     else:
         heads = ["rank", "campaign", "trial", "value", "vs base", CHANGES]
-        _print_table(console, heads, ranked.head(top).apply(_trial_cells, axis=1), numbers=(0, 2, 3, 4))
+        _print_table(console, heads, _trial_rows(ranked.head(top)), numbers=(0, 2, 3, 4))
         if len(ranked) > top:
             console.print(f"{counted(len(ranked) - top, 'more completed trial')} not shown.", style="dim")
         console.print(CAUTION, style="dim")
@@ -85,7 +87,7 @@ def _print_noise(console: Console, noise: pd.DataFrame) -> None:
         return
     console.print("Noise of a run")
     heads = ["campaign", "SD", "95 % interval", "df", "told apart", "from"]
-    _print_table(console, heads, noise.apply(_noise_cells, axis=1), numbers=(1, 2, 3, 4))
+    _print_table(console, heads, _noise_rows(noise), numbers=(1, 2, 3, 4))
 
 
 def _print_knobs(console: Console, knobs: pd.DataFrame) -> None:
@@ -125,23 +127,31 @@ def _few_digits(found: re.Match[str]) -> str:
     return f"{float(found[0]):.3g}"
 
 
-def _campaign_cells(row: pd.Series) -> list[str]:
+def _campaign_cells(row: pd.Series, form: Form) -> list[str]:
     texts = ("campaign", "space", "scale", "trials", "completed")
-    values = [_number(row["base_value"]), _number(row["best_value"])]
+    values = [form(row["base_value"]), form(row["best_value"])]
     return [*(_text(row[name]) for name in texts), *values, *(_text(row[n]) for n in ("objective", "budget", "data"))]
 
 
-def _trial_cells(row: pd.Series) -> list[str]:
-    changed = "(the base config)" if row["is_base"] is True else _text(row["changes"])
-    names = [_text(row[name]) for name in ("rank", "campaign", "trial")]
-    return [*names, _number(row["value"]), _signed(row["versus_base"]), changed]
+def _trial_rows(ranked: pd.DataFrame) -> list[list[str]]:
+    value, versus = in_column(ranked["value"]), in_column(ranked["versus_base"], signed)
+    found = []
+    for row in ranked.to_dict("records"):
+        changed = "(the base config)" if row["is_base"] is True else _text(row["changes"])
+        names = [_text(row[name]) for name in ("rank", "campaign", "trial")]
+        found.append([*names, value(row["value"]), versus(row["versus_base"]), changed])
+    return found
 
 
-def _winner_cells(row: pd.Series) -> list[str]:
-    names = [_text(row[name]) for name in ("campaign", "trial")]
-    searched, fresh = _signed(row["versus_base"]), _signed(row["difference"])
-    interval = _interval(row, _signed)
-    return [*names, _number(row["value"]), searched, fresh, interval, _short_verdict(row.to_dict())]
+def _winner_rows(winners: pd.DataFrame) -> list[list[str]]:
+    value, versus = in_column(winners["value"]), in_column(winners["versus_base"], signed)
+    fresh = in_column([*winners["difference"], *winners["low"], *winners["high"]], signed)
+    found = []
+    for row in winners.to_dict("records"):
+        names = [_text(row[name]) for name in ("campaign", "trial")]
+        numbers = [value(row["value"]), versus(row["versus_base"]), fresh(row["difference"]), _interval(row, fresh)]
+        found.append([*names, *numbers, _short_verdict(row)])
+    return found
 
 
 def _short_verdict(row: Mapping[Any, Any]) -> str:
@@ -160,24 +170,21 @@ def winner_verdict(row: Mapping[Any, Any]) -> str:
     return "not tried" if row["changes"] else "the base"
 
 
-def _noise_cells(row: pd.Series) -> list[str]:
-    numbers = [_number(row["sd"]), _interval(row, _number), _text(row["degrees_of_freedom"])]
-    size = f"{counted(int(row['configs']), 'config')}, {counted(int(row['runs']), 'run')}"
-    paired = ", paired" if row["paired"] else ""
-    return [row["campaign"], *numbers, _number(row["smallest_difference"]), f"{row['source']} ({size}{paired})"]
+def _noise_rows(noise: pd.DataFrame) -> list[list[str]]:
+    form = in_column([value for name in ("sd", "low", "high", "smallest_difference") for value in noise[name]])
+    found = []
+    for row in noise.to_dict("records"):
+        numbers = [form(row["sd"]), _interval(row, form), _text(row["degrees_of_freedom"])]
+        size = f"{counted(int(row['configs']), 'config')}, {counted(int(row['runs']), 'run')}"
+        paired = ", paired" if row["paired"] else ""
+        source = f"{row['source']} ({size}{paired})"
+        found.append([row["campaign"], *numbers, form(row["smallest_difference"]), source])
+    return found
 
 
-def _interval(row: pd.Series, number: Any) -> str:
+def _interval(row: Mapping[Any, Any], number: Form) -> str:
     return "-" if pd.isna(row["low"]) else f"{number(row['low'])} .. {number(row['high'])}"
 
 
 def _text(value: Any) -> str:
     return "-" if pd.isna(value) else str(value)
-
-
-def _number(value: Any) -> str:
-    return "-" if pd.isna(value) else decimals(value)
-
-
-def _signed(value: Any) -> str:
-    return "-" if pd.isna(value) else signed(value)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pandas as pd
 from terminal.counted import counted
-from terminal.short import decimals, signed
+from terminal.short import decimals, in_column, signed
 
 from results.questions.framed import COUNT, NUMBER, WORDS, YES_NO, framed, objectives_of
 from results.questions.readable import Readable
@@ -170,7 +170,10 @@ def transfer_lines(results: Results) -> list[str]:
 def table_lines(table: pd.DataFrame) -> list[str]:
     """The table as lines of text: ranks beside each other."""
     heads = ("search", "rank", "value", "vs base", "here", "rank", "value", "vs base", "on fresh seeds")
-    cells = [heads, *(_cells(row) for row in table.to_dict("records"))]
+    names = {"search_value": decimals, "search_versus_base": signed, "value": decimals, "versus_base": signed}
+    forms = {name: in_column(table[name], form) for name, form in names.items()}
+    forms["fresh"] = in_column([*table["difference"], *table["low"], *table["high"]], signed)
+    cells = [heads, *(_cells(row, forms) for row in table.to_dict("records"))]
     widths = [max(len(row[place]) for row in cells) for place in range(len(heads) - 1)]
     return [
         "  ".join([*(cell.rjust(width) for cell, width in zip(row, widths, strict=False)), row[-1]]).rstrip()
@@ -178,16 +181,19 @@ def table_lines(table: pd.DataFrame) -> list[str]:
     ]
 
 
-def _cells(row: Mapping[Any, Any]) -> tuple[str, ...]:
-    def said(name: str, form: Any) -> str:
-        return "-" if pd.isna(row[name]) else str(form(row[name]))
+def _cells(row: Mapping[Any, Any], forms: Mapping[str, Callable[[Any], str]]) -> tuple[str, ...]:
+    def said(name: str) -> str:
+        return forms[name](row[name])
 
+    def count(name: str) -> str:
+        return "-" if pd.isna(row[name]) else str(int(row[name]))
+
+    of_fresh = forms["fresh"]
     fresh = "" if pd.isna(row["verdict"]) else str(row["verdict"])
     if fresh and not pd.isna(row["low"]):
-        fresh = f"{signed(row['difference'])} ({signed(row['low'])} .. {signed(row['high'])}), {fresh}"
+        fresh = f"{of_fresh(row['difference'])} ({of_fresh(row['low'])} .. {of_fresh(row['high'])}), {fresh}"
     base = "(base) " if row["is_base"] else ""
-    there, here = (said("search_rank", int), said("rank", int))
     return (
-        f"{base}{said('search_trial', int)}", there, said("search_value", decimals), said("search_versus_base", signed),
-        said("trial", int), here, said("value", decimals), said("versus_base", signed), fresh,
+        f"{base}{count('search_trial')}", count("search_rank"), said("search_value"), said("search_versus_base"),
+        count("trial"), count("rank"), said("value"), said("versus_base"), fresh,
     )  # fmt: skip

@@ -7,12 +7,13 @@ terminal shows.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import pandas as pd
 from terminal.console import Console
 from terminal.counted import counted
-from terminal.short import decimals, signed
+from terminal.short import decimals, in_column, signed
 
 from results.replays.budgets import steps_line
 from results.replays.comparison import Comparison
@@ -70,18 +71,20 @@ def _print_left_out(console: Console, numbers: Sequence[int]) -> None:
 
 def _print_runs(console: Console, runs: pd.DataFrame, top: int | None) -> None:
     order = runs.sort_values(["measured_rank", "recorded_rank"], kind="stable").head(len(runs) if top is None else top)
+    score = in_column([*order["recorded"], *order["measured"]])
+    change = in_column([*order["recorded_difference"], *order["measured_difference"]], signed)
     lines = []
     for _, run in order.iterrows():
         lines.append(
             [
                 run["id"],
-                _number(run["recorded"]),
+                score(run["recorded"]),
                 _count(run["recorded_rank"]),
-                _change(run["recorded_difference"]),
+                change(run["recorded_difference"]),
                 _verdict(run["recorded_verdict"]),
-                _measured(run),
+                _measured(run, score),
                 _count(run["measured_rank"]),
-                _change(run["measured_difference"]),
+                change(run["measured_difference"]),
                 _count(run["measured_runs"] or None),
                 _verdict(run["measured_verdict"]),
                 _ascii(run["name"]),
@@ -92,14 +95,16 @@ def _print_runs(console: Console, runs: pd.DataFrame, top: int | None) -> None:
 
 
 def _print_progression(console: Console, progression: pd.DataFrame) -> None:
+    score = in_column([*progression["recorded"], *progression["measured"]])
+    change = in_column([*progression["recorded_difference"], *progression["measured_difference"]], signed)
     lines = [
         [
             _ascii(step["label"]),
-            _number(step["recorded"]),
-            _change(step["recorded_difference"]),
+            score(step["recorded"]),
+            change(step["recorded_difference"]),
             _verdict(step["recorded_verdict"]),
-            _number(step["measured"]),
-            _change(step["measured_difference"]),
+            score(step["measured"]),
+            change(step["measured_difference"]),
             _verdict(step["measured_verdict"]),
             step["id"],
         ]
@@ -110,13 +115,14 @@ def _print_progression(console: Console, progression: pd.DataFrame) -> None:
 
 
 def _print_effects(console: Console, effects: pd.DataFrame) -> None:
+    change = in_column([*effects["recorded_difference"], *effects["measured_difference"]], signed)
     lines = [
         [
             _ascii(effect["name"]),
             "lowers" if effect["lowers"] else "raises",
-            _change(effect["recorded_difference"]),
+            change(effect["recorded_difference"]),
             _verdict(effect["recorded_verdict"]),
-            _change(effect["measured_difference"]),
+            change(effect["measured_difference"]),
             _verdict(effect["measured_verdict"]),
             f"{effect['treatment']} - {effect['control']}",
         ]
@@ -221,14 +227,6 @@ def _never_scored(runs: pd.DataFrame) -> list[str]:
 # --- cells ------------------------------------------------------------------------------------------------------------
 
 
-def _number(value: float) -> str:
-    return "-" if pd.isna(value) else decimals(value)
-
-
-def _change(value: float) -> str:
-    return "-" if pd.isna(value) else signed(value)
-
-
 def _count(value: int | None) -> str:
     return "-" if pd.isna(value) else str(value)
 
@@ -237,10 +235,10 @@ def _verdict(value: str | None) -> str:
     return "-" if pd.isna(value) else _SHORT[str(value)]
 
 
-def _measured(run: pd.Series) -> str:
+def _measured(run: pd.Series, score: Callable[[Any], str]) -> str:
     """The score; without one, how the trials ended."""
     if not pd.isna(run["measured"]):
-        return _number(run["measured"])
+        return score(run["measured"])
     if run["measured_plateaus"]:
         return "plateau"
     return "-" if pd.isna(run["measured_status"]) else str(run["measured_status"])

@@ -39,6 +39,15 @@ def test_the_leaderboard_is_plain_text_that_fits_80_columns(campaign: Path) -> N
     assert rows[3].split()[:6] == ["-", "6", "1.9300", "-", "stopped", "@80"]
 
 
+def test_a_column_of_the_leaderboard_has_one_number_of_digits(store: Store, make_trial: Callable[..., Row]) -> None:
+    for number, value in enumerate((1.8735, 1.87354, 1.5)):
+        store.write_trial(
+            make_trial(number, "completed", value, {"optimizer.matrix_lr": 0.1 + number} if number else {})
+        )
+    rows = [line.split()[:4] for line in _leaderboard(store.folder).splitlines()[2:5]]
+    assert rows == [["1", "2", "1.5000", "-0.37350"], ["2", "0", "1.8735", "-"], ["3", "1", "1.8735", "+0.00004"]]
+
+
 def test_a_terminal_shows_the_same_words_with_colour(campaign: Path) -> None:
     coloured = _leaderboard(campaign, width=120, terminal=True)
     assert "\x1b[" in coloured and "(the base config)" in coloured

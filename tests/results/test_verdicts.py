@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from results import Store, load
+from results.page.data import page_data
 from results.report import print_leaderboard
 from results.statistics.ablation import Ablation, Decision, PairedDifference
 from results.statistics.leaderboard import ESTABLISHED
@@ -60,6 +61,9 @@ def test_the_report_gives_each_candidate_its_verdict_and_names_the_winner(confir
     assert "Winner: trial 1, -0.2" in text
 
 
+MEANING = "2x3..5: the best 2 and the base on 3 fresh seeds, to 5 where undecided: 9 to 15 runs."
+
+
 def test_a_leaderboard_ranks_the_search_alone(confirmed) -> None:
     head = printed(confirmed(1.0, 1.9)).partition("Each difference")[0]
     assert "1.8000" in head and "1.0000" not in head
@@ -73,7 +77,14 @@ def test_a_campaign_in_which_nothing_is_better_says_so(confirmed) -> None:
 
 def test_a_confirmation_that_has_just_begun_gives_no_verdict(confirmed) -> None:
     lines = verdict_lines(load(confirmed(1.7, 1.9, seeds=2)))
-    assert lines == ["Confirming 2x3..5: 6 of at least 9 runs ended."]
+    assert lines == ["Confirming 2x3..5: 6 of at least 9 runs ended.", MEANING]
+
+
+def test_the_letters_of_a_design_are_explained_where_they_stand(confirmed) -> None:
+    folder = confirmed(1.7, 1.9)
+    assert MEANING in verdict_lines(load(folder))
+    (last,) = page_data(load(folder), folder)["confirmations"]
+    assert f"{last['design']}: {last['meaning']}." == MEANING
 
 
 def test_a_campaign_without_confirmation_is_reported_as_before(campaign) -> None:

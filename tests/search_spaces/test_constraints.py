@@ -45,6 +45,10 @@ def test_a_score_may_be_limited_where_runs_give_it(tiny) -> None:
     with pytest.raises(ValueError, match=r"^the constraint val_bpb_quantised<=1\.2 needs an artifact: set art"):
         constraints.check(parse_all(["val_bpb_quantised<=1.2"]), tiny)
     assert "val_bpb 1.3 > 1.2" in violation(parse_all(["val_bpb<=1.2"]), {"val_bpb": 1.3})
+    said = violation(parse_all(["val_bpb<=1.2"]), {"val_bpb": 3.09079})
+    assert said == "val_bpb 3.0908 > 1.2 (val_bpb<=1.2)", "as the leaderboard has it"
+    brief = violation(parse_all(["step_seconds<=1e-9"]), {"train_seconds": 1e-7, "steps": 10})
+    assert brief == "step_seconds 1e-08 > 1e-09 (step_seconds<=1e-09)"
     assert excesses(parse_all(["val_bpb<=1.2"]), {"val_bpb": float("nan")}, tiny) == {"val_bpb<=1.2": 1.0}
 
 

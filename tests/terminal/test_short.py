@@ -40,6 +40,32 @@ def test_a_value_within_another_is_cut_and_has_no_line_of_its_own(value: object)
     assert len(shortened(value)) <= short.LONGEST and "\n" not in shortened(value)
 
 
+@pytest.mark.parametrize(
+    ("values", "cells"),
+    [
+        ([2.28671, 3.0, None], ["2.2867", "3.0000", "-"]),
+        ([0.0037, 0.000854, float("nan")], ["0.0037", "0.0009", "-"]),
+        ([-0.0977, 0.00004], ["-0.09770", "0.00004"]),  # none is said to be 0 that is not
+        ([0.000854, 0.0000021, pd.NA], ["0.000854", "0.000002", "-"]),
+        ([0.000000854, 0.0], ["0.000000854", "0.000000000"]),
+        ([1.0, 1e-12], ["1.000000", "0.000000"]),
+        ([3e-13, 1e-13], ["3e-13", "1e-13"]),
+        ([float("inf"), 1061717.0], ["inf", "1061717.0000"]),
+        ([], []),
+    ],
+)
+def test_the_cells_of_a_column_have_one_number_of_digits(values, cells) -> None:
+    form = short.in_column(values)
+    assert [form(value) for value in values] == cells
+
+
+def test_differences_in_a_column_have_signs_and_one_number_of_digits() -> None:
+    form = short.in_column([-0.2048, 0.000412], short.signed)
+    assert [form(-0.2048), form(0.000412), form(None)] == ["-0.2048", "+0.0004", "-"]
+    form = short.in_column([0.000412, -0.000004], short.signed)
+    assert [form(0.000412), form(-0.000004)] == ["+0.000412", "-0.000004"]
+
+
 def test_an_exception_that_cannot_say_what_it_is_says_nothing() -> None:
     class MuteError(Exception):
         def __str__(self) -> str:

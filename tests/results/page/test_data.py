@@ -7,12 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from results import Store, load
 from results.page.data import page_data
 from results.page.lines import thinned
-from results.page.plain import json_number
+from results.page.plain import json_number, json_numbers
+from terminal.short import decimals
 
 Row = dict[str, Any]
 RECORDED = Path(__file__).parents[3] / "results" / "recorded"
@@ -103,3 +105,9 @@ def test_thinned_lines_keep_both_ends(count: int, most: int) -> None:
 @pytest.mark.parametrize(("value", "said"), [(float("nan"), None), (float("inf"), None), (2.0, 2), (1 / 3, 0.333333)])
 def test_a_number_is_finite_and_short(value: float, said: float | None) -> None:
     assert json_number(value) == said
+
+
+@pytest.mark.parametrize("value", [2.8253496, 2.82534999, -0.20475001, 0.99995000001, 0.00085449999])
+def test_a_number_is_shown_as_the_same_result_that_the_text_has(value: float) -> None:
+    for sent in (json_number(value), *json_numbers([value]), *json_numbers(np.array([value]))):
+        assert sent is not None and decimals(float(sent)) == decimals(value)

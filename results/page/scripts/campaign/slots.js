@@ -8,7 +8,7 @@ function slotsSection() {
   const idle = Math.max(0, slots.seconds * slots.lanes.length - busy);
   const share = (seconds) => `${((100 * seconds) / Math.max(1e-9, busy + idle)).toFixed(1)} %`;
   const said = slots.parts.map((part, at) => (sums[at] > 0 ? `${part} ${share(sums[at])}` : "")).filter(Boolean).join(", ");
-  const body = section("slots", `From ${slots.start}, ${duration(slots.seconds)} on ${plural(slots.lanes.length, "slot")}: ${said}, idle ${share(idle)}. Dark is training, light is all else.`);
+  const body = section("slots", `From ${slots.start}, ${duration(slots.seconds)} on ${plural(slots.lanes.length, "slot")}: ${said}, idle ${share(idle)}. Dark is training, light is all else. Bars go from a run's start to its end by the driver's clock; the seconds of a trial elsewhere here are by its worker's, from the start of its work.`);
   const host = el("div");
   const chart = new Chart(host, {
     label: "Slots over time", height: Math.min(900, 70 + 34 * slots.lanes.length), margin: { left: 62, right: 14, top: 10, bottom: 42 },
