@@ -162,7 +162,7 @@ def _seeds(results: Results, found: list[Round], pace: RecordedPace) -> Iterator
     """Yield the steps on fresh seeds: what those would still say of the best trials and of the winner."""
     trials = results.trials
     candidates = int(((trials["status"] == "completed") & ~trials["is_base"].fillna(False).astype(bool)).sum())
-    if len(results.campaign.get("objectives") or ()) > 1 or not candidates:
+    if len(results.campaign.get("objectives") or ()) > 1 or not candidates or base_is_beyond(results):
         return
     if not found:
         own = design_of(results)
@@ -180,6 +180,12 @@ def _seeds(results: Results, found: list[Round], pace: RecordedPace) -> Iterator
         yield from _undecided(results, last, pace)
     else:
         yield from _apart(results, stands, pace)
+
+
+def base_is_beyond(results: Results) -> bool:
+    """Tell whether the base itself breaks a limit, as on other seeds: then no run can be paired with it."""
+    bases = results.trials[results.trials["is_base"].fillna(False).astype(bool)]
+    return bool(len(bases)) and bool((bases["status"] == "infeasible").all())
 
 
 def _apart(results: Results, stands: Round, pace: RecordedPace) -> Iterator[dict[str, Any]]:

@@ -143,4 +143,6 @@ def test_trials_beyond_a_limit_count_as_begun_and_those_that_made_no_config_do_n
 def test_a_base_beyond_a_limit_is_said_to_be_why_nothing_is_compared(made, capsys) -> None:
     folder = made("val_bpb<=1.2", trials=[*beyond(1.5), ("completed", {"val_bpb": 1.1, "spent": 240.0})])
     assert report.main([str(folder), "--no-page"]) == 0
-    assert "nothing to compare with: the base is beyond a limit, too much." in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "nothing to compare with: the base is beyond a limit, too much." in out
+    assert "--confirm" not in out, "no run on fresh seeds could be paired with it"

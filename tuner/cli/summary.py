@@ -67,9 +67,13 @@ def try_to_write_page(console: Console, results: frames.Results, folder: Locatio
 
 
 def print_unconfirmed(console: Console, campaign: Search) -> None:
-    """Print how to confirm what a search for one objective has found; nothing where only the base completed."""
+    """Print how to confirm what a search for one objective has found; nothing where only the base completed.
+
+    Nothing either where the base is beyond a limit: no run could be paired with it.
+    """
     tried = any(not entry.row["is_base"] for entry in campaign.ledger.completed())
-    if tried and not campaign.stopping and campaign.space.second_objective is None:
+    beyond = any(e.row["is_base"] and e.status == "infeasible" for e in campaign.ledger.entries.values())
+    if tried and not beyond and not campaign.stopping and campaign.space.second_objective is None:
         cost = counted_range(DEFAULT.fewest_runs, DEFAULT.most_runs, "run")
         line = again(campaign.folder, f"--confirm {DEFAULT}")
         console.print(f"Which differences are real? A confirmation on fresh seeds tells ({cost}): {line}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from types import SimpleNamespace
 
 import pytest
 
@@ -28,6 +29,21 @@ def test_a_search_ends_with_its_page_and_keeps_the_winners_command(bench, play) 
     keep_command(console, search, search.confirmation, line)
     kept = kept_command(load(search.folder))
     assert kept is not None and kept.line == line and not kept.minimal
+
+
+@pytest.mark.parametrize(("base", "says"), [("completed", True), ("crashed", True), ("infeasible", False)])
+def test_a_confirmation_is_advised_unless_the_base_is_beyond_a_limit(base, says, tmp_path) -> None:
+    def entry(status: str, is_base: bool) -> SimpleNamespace:
+        return SimpleNamespace(status=status, row={"is_base": is_base})
+
+    every = [entry(base, True), entry("completed", False)]
+    entries, done = SimpleNamespace(values=lambda: every), [one for one in every if one.status == "completed"]
+    ledger = SimpleNamespace(entries=entries, completed=lambda: done)
+    space = SimpleNamespace(second_objective=None)
+    search = SimpleNamespace(ledger=ledger, stopping="", space=space, folder=tmp_path / "night")
+    console = Console(file=io.StringIO(), width=200)
+    summary.print_unconfirmed(console, search)
+    assert ("A confirmation on fresh seeds tells" in console.file.getvalue()) is says
 
 
 def test_the_runs_of_an_ablation_are_one_number_where_there_is_one(bench, play, monkeypatch) -> None:
