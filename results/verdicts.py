@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, cast
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, cast
 
 from terminal.counted import counted
 from terminal.short import decimals, in_column, signed
@@ -264,16 +264,14 @@ def _interval(middle: float | None, half: float | None) -> str:
     return "-" if middle is None or half is None else f"{signed(middle - half)} .. {signed(middle + half)}"
 
 
-def _signed(value: float | None) -> str:
-    return "-" if value is None else signed(value)
-
-
 def _ablated(found: Ablation) -> list[str]:
     if len(found.changes) == 1:
         return ["Ablation: the winner has one change only, so there is nothing to take apart."]
     lines = ["Ablation: what the winner loses without some of its changes (paired on the same seeds):"]
+    tried_alone = found.decision.tried.values()
+    form = in_column([number for effect in tried_alone for number in _numbers_of(effect)], signed)
     for group, effect in found.decision.tried.items():
-        lines.append(f"  {_effect(effect)}  without {', '.join(group)}")
+        lines.append(f"  {_effect(effect, form)}  without {', '.join(group)}")
     if found.decision.wanted:
         return [*lines, f"  still to be undone: {counted(len(found.decision.wanted), 'group')} of changes"]
     left, parts = len(found.decision.kept), f"{counted(len(found.changes), 'change')} that can be undone alone"
@@ -290,8 +288,19 @@ def _ablated(found: Ablation) -> list[str]:
     return [*lines, f"The {rest} ({tried}): the whole winner stands."]
 
 
-def _effect(effect: PairedDifference) -> str:
+def _numbers_of(effect: PairedDifference) -> list[float]:
+    """The numbers that a line on an effect has."""
+    if effect.reason or effect.difference is None:
+        return []
+    half = effect.half_width
+    return [effect.difference] + ([] if half is None else [effect.difference - half, effect.difference + half])
+
+
+def _effect(effect: PairedDifference, form: Callable[[Any], str] | None = None) -> str:
+    """Say what is known of an effect, with the digits of its column where it stands in one."""
     if effect.reason:
         return f"impossible: {effect.reason}"
     said = "worse" if effect.worse else "better" if effect.better else "no difference established"
-    return f"{_signed(effect.difference)} ({_interval(effect.difference, effect.half_width)}, {said})"
+    shown = form or in_column(_numbers_of(effect), signed)
+    middle, *ends = [shown(number) for number in _numbers_of(effect)] or ["-"]
+    return f"{middle} ({' .. '.join(ends) or '-'}, {said})"

@@ -247,7 +247,7 @@ def test_what_a_search_finds_is_confirmed_and_taken_apart_after_a_kill_too(workp
         r"Trial \d+ is .+",
     ]
     shapes += [r"Which of .+", r"Ablation: .+", r"Minimal winner: .+", r"\d+ of \d+ changes .+", r"Each of .+"]
-    shapes += [r"  [+-]\d\.\d{4} \(.+\)  without .+", r"  [a-zA-Z_.0-9]+"]  # the second: a change that is left
+    shapes += [r"  [+-]\d\.\d{4,6} \(.+\)  without .+", r"  [a-zA-Z_.0-9]+"]  # the second: a change that is left
     output(start("--resume", "sure", "--ablate"), 0, shapes)
     table = trials_of(folder)
     rest = table[table["stage"] != "search"]

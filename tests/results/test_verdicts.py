@@ -110,5 +110,12 @@ def test_what_is_left_of_a_winner_is_the_minimal_one_only_where_it_holds_by_itse
     assert said in text and ("the whole winner stands" in text) == (loss > 0)
 
 
+def test_effects_below_each_other_have_one_number_of_digits() -> None:
+    tried = {("a",): PairedDifference(-1.43e-05, 0.0136, 2, ""), ("b",): PairedDifference(0.1, 0.02, 2, ESTABLISHED)}
+    lines = _ablated(Ablation("arm", ("a", "b"), Decision(tried, ("b",), ())))
+    assert "  -0.00001 (-0.01361 .. +0.01359, no difference established)  without a" in lines
+    assert "  +0.10000 (+0.08000 .. +0.12000, worse)  without b" in lines
+
+
 def test_of_a_winner_with_one_change_nothing_is_taken_apart() -> None:
     assert "one change only" in "".join(_ablated(Ablation("arm", ("a",), Decision({}, ("a",), ()))))
