@@ -193,6 +193,13 @@ class Store:
         """All trials as plain rows (null is None), by number. A ValueError names the files that cannot be read."""
         return cast(list[TrialRow], parquet.rows(self.table("trials")))
 
+    def readable_trials(self) -> list[TrialRow]:
+        """The trials that are not damaged, by number: those that a resume goes on with, which sets the rest aside.
+
+        An OSError where an object store does not hand out a file: that says nothing of the file.
+        """
+        return cast(list[TrialRow], parquet.rows(self._rows.readable("trials")))
+
     def reports(self, key: str, number: int | None = None) -> list[ReportRow]:
         """The reports of one trial in the order they were made; empty where it made none.
 

@@ -81,11 +81,26 @@ class RowFiles:
             whole = self.with_changes(dataset, list(self.all(dataset, there)), changes)
         return without(whole, set(keys_of(whole)) - {key})
 
+    def readable(self, dataset: RowKind) -> pa.Table:
+        """The rows that are not damaged, as of now: those that a resume goes on with."""
+        changes = self.changes(dataset)
+        found: list[tuple[str, pa.Table]] = []
+        for name, rows in self.each(dataset, reachable=True):
+            if isinstance(rows, ValueError):
+                self.forget(dataset, name)
+            else:
+                found.append((name, rows))
+        return self.with_changes(dataset, found, changes)
+
     def _all_changes(self, dataset: RowKind) -> list[RowChange]:
         changes = self.changes(dataset)
         if self.log.damaged:
-            raise ValueError(f"{self.log.path} cannot be read: {self.log.damaged}")
+            raise ValueError(f"{self.log.path} cannot be read: {self.log.damaged}{self.a_resume_helps('it')}")
         return changes
+
+    def a_resume_helps(self, what: str) -> str:
+        """Say what is done about a damaged file; nothing where nothing is: a compacted campaign is not resumed."""
+        return "" if self.compacted else f"; a resume sets {what} aside"
 
     def with_changes(
         self, dataset: RowKind, found: Sequence[tuple[str, pa.Table]], changes: Sequence[RowChange]
@@ -177,10 +192,12 @@ class RowFiles:
         limits, and one that names every file that cannot be read, once all were looked at.
         """
         errors: list[str] = []
+        is_damage = True  # an object that a store does not hand out may be whole
         rows, size = 0, 0
         for key, found in self.each(dataset, names):
             if isinstance(found, ValueError):
                 errors.append(str(found))
+                is_damage = is_damage and (isinstance(self.folder, Path) or not isinstance(found.__cause__, OSError))
                 continue
             rows, size = rows + len(found), size + found.nbytes
             if rows > row_kinds.MOST_ROWS[dataset] or size > row_kinds.MOST_BYTES[dataset]:
@@ -188,7 +205,8 @@ class RowFiles:
                 raise ValueError(f"{self.folder / dataset} cannot be read: it holds over {most}")
             yield key, found
         if errors:
-            raise ValueError("; ".join(errors))
+            helped = self.a_resume_helps("it" if len(errors) == 1 else "them") if is_damage else ""
+            raise ValueError("; ".join(errors) + helped)
 
     def _decoded(self, dataset: RowKind, keys: Sequence[str], reachable: bool = False) -> Iterator[FileRead]:
         """Each file as a table whose rows have not been looked at."""
@@ -276,7 +294,9 @@ class RowFiles:
         return row_places.whole(self.folder, self._named(trials))
 
     def _said(self, dataset: RowKind, key: str, error: Exception) -> ValueError:
-        return ValueError(f"{self.path(dataset, key)} cannot be read: {parquet.first_line(error)}")
+        said = ValueError(f"{self.path(dataset, key)} cannot be read: {parquet.first_line(error)}")
+        said.__cause__ = error
+        return said
 
     def _named(self, trials: pa.Table) -> pa.Table:
         """The rows under the name of the folder that they are in, which may be a copy or have another name by now."""

@@ -286,6 +286,17 @@ def test_a_resume_asks_the_same_question_and_runs_what_is_left(without_ray, caps
     assert statuses("grow") == ["completed"] * 5
 
 
+def test_a_resume_that_asks_for_more_trials_sets_damage_aside_as_any_other_does(without_ray, capsys) -> None:
+    without_ray()
+    assert main([*GOLF, "--data", "text [b]", "--trials", "2", "--name", "hurt", "--stopper", "none"]) == 0
+    part = Path("runs/hurt/trials/part-000000.parquet")
+    part.write_bytes(part.read_bytes()[:-50])
+    capsys.readouterr()
+    assert main(["--resume", "hurt", "--results", "runs", "--trials", "3"]) == 0
+    assert "set aside as damaged/trials/part-000000.parquet: " in capsys.readouterr().out
+    assert statuses("hurt") == ["completed"] * 3
+
+
 def test_a_resume_refuses_other_data_another_space_and_another_version_of_it(without_ray, capsys, monkeypatch) -> None:
     without_ray()
     assert main([*GOLF, "--data", "text [b]", "--trials", "1", "--name", "old"]) == 0

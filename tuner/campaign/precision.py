@@ -61,7 +61,7 @@ def of_campaign(store: Store) -> str | None:
     was: Mapping[str, Any] = store.campaign
     if PRECISION in was:
         return None if was[PRECISION] is None else str(was[PRECISION])
-    if any(row["precision"] == BF16 for row in store.trials()):
+    if any(row["precision"] == BF16 for row in store.readable_trials()):
         raise ValueError(
             f"campaign {store.folder.name!r} was trained in bf16 by a version that kept other tables in it and "
             "wrote no precision down: start a new one"

@@ -62,8 +62,11 @@ def spec_of(store: Store, asked: Resume) -> CampaignSpec:
 
 
 def _check_trials(store: Store, trials: int) -> None:
-    """Raise a ValueError for fewer trials than the search has started: none of them can be undone."""
-    rows = [row for row in store.trials() if row["config"] != NEVER_A_TRIAL]
+    """Raise a ValueError for fewer trials than the search has started: none of them can be undone.
+
+    Nothing has been set aside yet, so that what is damaged counts as it will then: as never begun.
+    """
+    rows = [row for row in store.readable_trials() if row["config"] != NEVER_A_TRIAL]
     started = sum((row["stage"] or SEARCH) == SEARCH for row in rows)
     if trials < started:
         raise ValueError(

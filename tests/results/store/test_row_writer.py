@@ -252,8 +252,11 @@ def test_a_changed_byte_in_the_log_is_refused_by_readers_and_costs_a_resume_one_
     at = next(i for i, line in enumerate(lines) if b'"of":"reports","key":"k1"' in line)
     lines[at] = lines[at].replace(b"k1", b"k2")
     (store.folder / ROW_LOG).write_bytes(b"\n".join(lines))
-    with pytest.raises(ValueError, match=rf"rows.log cannot be read: record {at + 1} of {len(lines) - 1} is damaged"):
+    with pytest.raises(
+        ValueError, match=rf"rows.log cannot be read: record {at + 1} of {len(lines) - 1} is damaged; a resume"
+    ):
         store.trials()
+    assert len(Store.open(store.folder).readable_trials()) == 3
     said: list[str] = []
     Store.open(store.folder).set_damaged_aside(lambda place, why: said.append(place.name))
     assert said == [ROW_LOG] and len(seen(store)[0]) == 3 and len(seen(store)[1]) == 5
@@ -267,8 +270,9 @@ def test_a_damaged_part_names_the_trials_that_are_gone_and_the_log_brings_back_w
     store.write_trial(trial(2, status="completed"))
     part = store.folder / "trials" / PART
     part.write_bytes(part.read_bytes()[:-50])
-    with pytest.raises(ValueError, match=f"{PART} cannot be read"):
+    with pytest.raises(ValueError, match=f"{PART} cannot be read: .*; a resume sets it aside$"):
         store.trials()
+    assert [row["number"] for row in Store.open(store.folder).readable_trials()] == [2, TRIALS_A_PART]
     said: dict[str, str] = {}
     again = Store.open(store.folder)
     again.set_damaged_aside(lambda place, why: said.update({f"{place.parent.name}/{place.name}": why}))

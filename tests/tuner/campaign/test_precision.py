@@ -154,8 +154,8 @@ def test_a_campaign_of_the_version_before_goes_on_in_the_precision_of_its_rows(w
     file.write_text(json.dumps(was))
     assert main(["--resume", "old", "--results", "runs", "--trials", "3"]) == 0 and kept("old")["precision"] == "fp32"
     file.write_text(json.dumps(was))
-    read = results.Store.trials
-    monkeypatch.setattr(results.Store, "trials", lambda self: [{**row, "precision": "bf16"} for row in read(self)])
+    name, read = "readable_trials", results.Store.readable_trials
+    monkeypatch.setattr(results.Store, name, lambda self: [{**row, "precision": "bf16"} for row in read(self)])
     assert main(["--resume", "old", "--results", "runs", "--trials", "4"]) == 2
     assert "was trained in bf16 by a version that" in capsys.readouterr().err
 
