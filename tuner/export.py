@@ -50,6 +50,7 @@ def run(options: argparse.Namespace) -> int:
     import torch  # which a refusal need not wait for
 
     from tuner.artifacts.export_folder import check_target, export
+    from tuner.artifacts.kept_trial import why_this_one
     from tuner.artifacts.rescored import settings_of
     from tuner.artifacts.submission import GOLF, author_of
 
@@ -59,6 +60,8 @@ def run(options: argparse.Namespace) -> int:
     settings = settings_of(trial.config, options.bits, options.compressor)
     console = Console(goes_on=True)
     torch.set_num_threads(1)  # as trials compute: sums in the same order
+    if options.trial is None:
+        console.print(f"No --trial was given: {why_this_one(trial.results, trial.row)}")
     console.print(f"{trial.name}: reading its weights and data ...")
     done = export(trial, folder, settings)
     was, again, small = trial.row["val_bpb"], done.score.bpb, done.packed

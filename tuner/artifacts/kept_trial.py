@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from results.questions.framed import objectives_of
 from results.questions.winner import winner
 from results.statistics.leaderboard import counts
 from results.store import frames
@@ -134,6 +135,22 @@ def _winner(results: Results, rows: Sequence[TrialRow]) -> TrialRow:
     with_weights = [row for row in of_winner if row.get("weights")]
     with_weights.sort(key=lambda row: (row["key"] != key, row.get("stage") == ABLATE, row["number"]))
     return with_weights[0] if with_weights else of_winner[0]
+
+
+def why_this_one(results: Results, row: TrialRow) -> str:
+    """Say which trial it is that is taken where none was named, and whether it is established to be a winner."""
+    found, name = winner(results).to_dict("records")[0], f"trial {row['number']}"
+    objective = objectives_of(results)[0]
+    if row.get("arm") is not None or row["key"] != found["key"]:
+        name += f", a later run of the config of trial {found['trial']},"
+    if found["confirmed"]:
+        return f"{name} is the winner: established to be better than the base on fresh seeds"
+    if row["is_base"]:
+        return f"{name} is the base: no trial of the search has a lower {objective}, and no winner is established"
+    known = found["verdict"] or "it was not confirmed on fresh seeds"
+    return f"{name} has the lowest {objective} of the search; that it is better than the base is not established: " + (
+        str(known).removeprefix("not established: ")
+    )
 
 
 def _why_none(results: Results, rows: Sequence[TrialRow]) -> str:

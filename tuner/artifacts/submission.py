@@ -11,17 +11,15 @@ import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import isnan
 from pathlib import PurePath
 from statistics import fmean, stdev
 from typing import Any
 
 from results.export import to_markdown
-from results.questions.winner import winner
 from results.statistics.student_t import two_sided_quantile
 from results.store.row_types import TrialRow
 from terminal.counted import counted
-from terminal.short import decimals, short, signed
+from terminal.short import decimals, short
 from trainable.component_json import encode
 from trainable.config import TrainConfig
 from trainable.data import download
@@ -29,6 +27,7 @@ from tuner.artifacts.export_folder import Exported
 from tuner.artifacts.kept_trial import KeptTrial, fresh_seed_rows
 from tuner.artifacts.submission_script import requirements, training_script
 from tuner.artifacts.training_log import training_log
+from tuner.artifacts.versus_base import lines_versus_base
 
 GOLF = "parameter_golf"
 SUBMISSION = "submission"  # the folder inside the export
@@ -171,7 +170,7 @@ def _readme(trial: KeptTrial, exported: Exported, author: Author, code_bytes: in
         f"- Size: {len(small.data):,} bytes of weights and {code_bytes:,} of code (`train_gpt.py`, in which all of it "
         f"is compressed), {len(small.data) + code_bytes:,} in all",
         *_over_seeds(runs),
-        *_against_base(trial),
+        *(f"- {line}" for line in lines_versus_base(trial.results, row)),
     ]
     parts = [
         f"# {_title(trial, author)}",
@@ -199,16 +198,6 @@ def _over_seeds(runs: Sequence[TrialRow]) -> list[str]:
     low, high = fmean(found) - half, fmean(found) + half
     mean = f"mean {decimals(fmean(found))}, 95 % interval {decimals(low)} .. {decimals(high)}"
     return [f"- val_bpb on {counted(len(found), 'fresh seed')} (before the round trip): {mean}"]
-
-
-def _against_base(trial: KeptTrial) -> list[str]:
-    """The difference from the base on the same fresh seeds, where the campaign's winner is this config."""
-    won = winner(trial.results).to_dict("records")
-    if not won or won[0]["key"] not in (trial.row["key"], trial.row.get("arm")) or isnan(won[0]["difference"]):
-        return []
-    known = won[0]
-    between = f"95 % interval {signed(known['low'])} .. {signed(known['high'])}; {known['verdict']}"
-    return [f"- Against the base on the same fresh seeds: {signed(known['difference'])} ({between})"]
 
 
 def _title(trial: KeptTrial, author: Author) -> str:

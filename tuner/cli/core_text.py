@@ -12,9 +12,11 @@ from trainable.data import core_bundle
 from trainable.data.preparation import cache_folder
 from trainable.evaluation.core import SD_OF_A_RUN
 from tuner.cli.scale_text import changed_sizes
+from tuner.plan.micro_batch import CHUNKS, MICRO_BATCHES
 from tuner.question import Question
 
 DIFFERENCES = (0.005, 0.01, 0.02)
+SAME_RECIPE = (MICRO_BATCHES, CHUNKS)  # in how many parts a batch is computed: a plan sets them for memory
 PUBLISHED = ("nanochat", "full")  # the space and the scale of which the noise was measured
 
 
@@ -38,7 +40,7 @@ def print_core(console: Console, question: Question) -> None:
 def is_as_published(question: Question) -> bool:
     """Tell whether the runs are those of nanochat's log in size and data, and asked all questions."""
     core = question.base.evaluation.core
-    others = [path for path in changed_sizes(question) if not path.startswith("evaluation.core")]
+    others = [p for p in changed_sizes(question) if not p.startswith("evaluation.core") and p not in SAME_RECIPE]
     whole = core is not None and core.max_per_task is None
     return (question.space.name, question.scale) == PUBLISHED and whole and not others
 

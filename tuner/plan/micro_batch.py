@@ -18,7 +18,7 @@ from tuner.command import Start
 from tuner.plan.known_devices import card, fit_in_words
 from tuner.question import Question, ask
 
-STEPS, CHUNKS = "data.grad_accum_steps", "loss_chunks"
+MICRO_BATCHES, CHUNKS = "data.grad_accum_steps", "loss_chunks"
 FEWER_LOGITS = 8  # pieces of the cross-entropy: an eighth of the logits at a time
 
 
@@ -53,7 +53,7 @@ def fitted(question: Question, here: Cluster, start: Start) -> Question:
 
     A number that a user sets, or that is searched, stays: the plan says where it does not fit.
     """
-    if question.replay is not None or _is_chosen(question, STEPS):
+    if question.replay is not None or _is_chosen(question, MICRO_BATCHES):
         return question
     if (memory := memory_of_a_trial(question, here, start)) is None:
         return question
@@ -67,8 +67,8 @@ def fitted(question: Question, here: Cluster, start: Start) -> Question:
     else:
         asked = bool(question.spec.checkpoint_activations)
         return replace(question, note=f"memory: {fit_in_words(base, memory, asked)}")
-    wanted = {STEPS: steps, CHUNKS: chunks}
-    was = {STEPS: base.data.grad_accum_steps, CHUNKS: base.loss_chunks}
+    wanted = {MICRO_BATCHES: steps, CHUNKS: chunks}
+    was = {MICRO_BATCHES: base.data.grad_accum_steps, CHUNKS: base.loss_chunks}
     changed = {path: value for path, value in wanted.items() if value != was[path]}
     if not changed:
         return question
@@ -77,7 +77,7 @@ def fitted(question: Question, here: Cluster, start: Start) -> Question:
     set_to = ", ".join(f"{path}={value}" for path, value in changed.items())
     others = " ".join(f"--set {path}=N" for path in changed)
     also = " with checkpointed activations" if checkpointing else ""
-    with_was = f"with {was[STEPS]} a trial would need {less}"
+    with_was = f"with {was[MICRO_BATCHES]} a trial would need {less}"
     note = f"memory: {set_to}, so that a micro-batch fits{also}: {with_was} ({others} for another)"
     return replace(found, sources=question.sources, note=note)
 

@@ -53,6 +53,7 @@ WHOLE = {"evaluation.core": "Core", "data.source": "nanochat"}  # the data are t
     [
         (WHOLE, {}, True),
         (WHOLE | {"optimizer.matrix_lr": 0.03}, {}, True),
+        (WHOLE | {"data.grad_accum_steps": 4, "loss_chunks": 8}, {}, True),
         (WHOLE, {"scale": "proxy"}, False),
         ({"evaluation.core": "Core"}, {"space": "parameter_golf"}, False),
         (WHOLE | {"evaluation.core.max_per_task": 5}, {}, False),

@@ -44,7 +44,7 @@ def asked(space="parameter_golf", **changes):
 
 def test_as_many_micro_batches_as_fit_the_smallest_gpu_become_a_setting_of_the_campaign():
     found = micro_batch.fitted(asked(), GPU, Start())
-    assert found.base.data.grad_accum_steps == 4 and found.spec.overrides == {micro_batch.STEPS: 4}
+    assert found.base.data.grad_accum_steps == 4 and found.spec.overrides == {micro_batch.MICRO_BATCHES: 4}
     assert found.note.startswith(
         "memory: data.grad_accum_steps=4, so that a micro-batch fits: with 1 a trial would need"
     )
@@ -71,7 +71,7 @@ def test_only_a_memory_that_is_known_and_too_small_changes_anything(start, here,
 
 def test_what_a_user_sets_and_a_replay_stay_as_they_are():
     for question in (
-        asked(overrides={micro_batch.STEPS: 2}),
+        asked(overrides={micro_batch.MICRO_BATCHES: 2}),
         asked(replay=Replay(("BASE",))),
     ):
         assert micro_batch.fitted(question, GPU, Start()) is question
