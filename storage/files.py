@@ -15,7 +15,6 @@ import uuid
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import TypeGuard
 
@@ -50,14 +49,17 @@ def check_file(path: Path) -> None:
         raise OSError(errno.EINVAL, "it is a folder" if stat.S_ISDIR(mode) else "it is no file", str(path))
 
 
-def read_all(paths: Sequence[Location], most_bytes: int | None = None) -> Iterator[bytes | OSError]:
-    """The content of each file, or what kept it from being read; of an object store many at a time."""
-    reads = partial(_read_or_error, most_bytes=most_bytes)
+def read_all(paths: Sequence[Location], most_bytes: Sequence[int] | None = None) -> Iterator[bytes | OSError]:
+    """The content of each file, or what kept it from being read; of an object store many at a time.
+
+    ``most_bytes`` has the limit of each.
+    """
+    most: Sequence[int | None] = [None] * len(paths) if most_bytes is None else most_bytes
     if len(paths) < 2 or isinstance(paths[0], Path):
-        yield from map(reads, paths)
+        yield from map(_read_or_error, paths, most)
         return
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        yield from pool.map(reads, paths)
+        yield from pool.map(_read_or_error, paths, most)
 
 
 def is_unreachable(content: bytes | OSError) -> TypeGuard[OSError]:

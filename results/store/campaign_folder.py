@@ -10,6 +10,7 @@ there to be read, not to be resumed.
 
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -29,8 +30,8 @@ from results.store.row_files import RowFiles
 from results.store.row_kinds import COMPACTED, ROW_KINDS, RowKind
 from results.store.row_log import ROW_LOG
 from results.store.row_types import ReportRow, TrialRow
-from results.store.row_writer import RowWriter
-from results.store.salvage import salvaged
+from results.store.row_writer import FullError, RowWriter
+from results.store.salvage import RefusedRowError, salvaged
 from results.store.schema import SCHEMA_VERSION
 from results.store.set_aside import OnCorrupt, SetAside
 from results.store.validate import written
@@ -305,7 +306,15 @@ class Store:
             tables.append(self._table_of(dataset, key, row))
         table = pa.concat_tables(tables)
         table = row_places.relative(self.folder, table) if dataset == "trials" else table
-        self._writer.write(dataset, [(key, table)], adds)
+        try:
+            self._writer.write(dataset, [(key, table)], adds)
+        except FullError as error:
+            if self.on_refused is None:
+                raise
+            if dataset == "trials":
+                raise RefusedRowError(errno.EFBIG, f"the row of trial {key!r} is refused: {error}") from None
+            what = f"a report of trial {key!r} was" if adds else f"the reports of trial {key!r} were"
+            self.on_refused(f"{what} not written", str(error))
 
     def _table_of(self, dataset: RowKind, key: str, row: dict[str, Any]) -> pa.Table:
         """The table of a row to be written, without the cells that are refused where somebody is told of them."""

@@ -13,9 +13,12 @@ DEPTH = 32  # of lists and objects in each other, in any JSON; a config has 6
 JSON_TEXT = 100_000  # characters of a text in campaign.json
 LARGEST_NUMBER = 1e100  # of any number: its square, and sums of squares, are finite
 
-FILE_BYTES = 64 * MIB  # of a Parquet file
+FILE_BYTES = 64 * MIB  # of a Parquet file of one trial, and of rows.log
 DECODED_BYTES = 256 * MIB  # of all rows of a dataset, decoded
+WRITTEN_BYTES = 224 * MIB  # of them when they are written: in another folder their paths may be longer
+PART_BYTES = 320 * MIB  # of a Parquet file of many trials, which may have all rows: what nothing compresses, and more
 TEXT = 1_000_000  # characters in a cell
+TEXT_BYTES = 4 * TEXT  # of them in UTF-8
 SHORT_TEXT = 1_000  # in a cell that holds a name
 TRIALS = 50_000  # rows of a campaign's trials
 REPORTS = 500_000  # rows of its reports

@@ -188,7 +188,7 @@ def _text_bytes(name: str, column: pa.ChunkedArray[Any]) -> int:
     for chunk in chunks:
         lengths: Any = pc.binary_length(chunk.dictionary).cast(pa.int64())
         longest = max(lengths.to_pylist(), default=0) or 0
-        if longest > limits.TEXT:
-            raise ValueError(f"{name} has a text of {longest:,} bytes but may have at most {limits.TEXT:,}")
+        if longest > limits.TEXT_BYTES:
+            raise ValueError(f"{name} has a text of {longest:,} bytes but may have at most {limits.TEXT_BYTES:,}")
         total += pc.sum(lengths.take(chunk.indices)).as_py() or 0
     return total

@@ -154,7 +154,7 @@ class RowFiles:
         A ValueError that names a file that cannot be read.
         """
         try:
-            content = files.read(self.path(dataset, name), limits.FILE_BYTES)
+            content = files.read(self.path(dataset, name), self._most_bytes(name))
         except FileNotFoundError:
             return pa.Table.from_batches([], self.schemas[dataset]), 0
         try:
@@ -210,7 +210,8 @@ class RowFiles:
 
     def _decoded(self, dataset: RowKind, keys: Sequence[str], reachable: bool = False) -> Iterator[FileRead]:
         """Each file as a table whose rows have not been looked at."""
-        contents = files.read_all([self.path(dataset, key) for key in keys], limits.FILE_BYTES)
+        most = [self._most_bytes(key) for key in keys]
+        contents = files.read_all([self.path(dataset, key) for key in keys], most)
         for key, content in zip(keys, contents, strict=True):
             if reachable and not isinstance(self.folder, Path) and files.is_unreachable(content):
                 raise content
@@ -231,6 +232,9 @@ class RowFiles:
         if most and not len(table) and self._is_alone(key):
             raise ValueError("it holds no row")
         return table
+
+    def _most_bytes(self, name: str) -> int:
+        return limits.FILE_BYTES if self._is_alone(name) else limits.PART_BYTES
 
     def _is_alone(self, name: str) -> bool:
         """Tell whether a file holds the rows of one trial."""

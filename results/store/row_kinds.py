@@ -13,6 +13,7 @@ COMPACTED: tuple[RowKind, ...] = ("trials", "reports")  # what a compacted campa
 MOST_ROWS = {"trials": limits.TRIALS, "reports": limits.REPORTS, "curves": limits.CURVE_ROWS}
 MOST_ROWS_OF_A_TRIAL = {"trials": 1, "reports": limits.REPORTS_OF_A_TRIAL, "curves": limits.CURVE_ROWS_OF_A_TRIAL}
 MOST_BYTES = {"trials": limits.DECODED_BYTES, "reports": limits.DECODED_BYTES, "curves": limits.CURVE_BYTES}
+MOST_WRITTEN_BYTES: dict[RowKind, int] = {"trials": limits.WRITTEN_BYTES, "reports": limits.WRITTEN_BYTES}
 
 
 def most_rows(kind: RowKind, of_one_trial: bool) -> int:

@@ -94,10 +94,15 @@ class RowLog:
         self._decode(records, found)
         return found
 
-    def append(self, changes: Sequence[RowChange]) -> None:
-        """Add changes, durably. Their rows must be such that can be read (validate.py)."""
+    def append(self, lines: bytes) -> None:
+        """Add the :meth:`lines` of changes, durably."""
         assert isinstance(self.folder, Path)
-        inside.append(self.folder, ROW_LOG, b"".join(_line(_written(change)) for change in changes))
+        inside.append(self.folder, ROW_LOG, lines)
+
+    @staticmethod
+    def lines(changes: Sequence[RowChange]) -> bytes:
+        """Return what is appended for changes. Their rows must be such that can be read (validate.py)."""
+        return b"".join(_line(_written(change)) for change in changes)
 
     def restart(self, next_at: int) -> None:
         """Begin it anew, empty: all its changes are durable elsewhere."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +19,7 @@ import pyarrow as pa
 from storage import inside
 from storage.location import Location
 
-from results.store import limits, parquet
+from results.store import limits, parquet, row_kinds
 from results.store.consistency import numbers_of
 from results.store.names import TRIALS_A_PART, part_name, part_number
 from results.store.row_changes import RowChange, applied, by_number, keys_of, without
@@ -30,6 +30,11 @@ SETTLE_SECONDS = 1.0  # how old the parts may be
 SHARE = 0.05  # of the time, at most, that goes into them
 MOST_CHANGES = 1_000  # in the log
 MOST_LOG_BYTES = limits.FILE_BYTES // 4
+MOST_OF_AN_EMPTY_LOG = 1_000  # bytes
+
+
+class FullError(ValueError):
+    """Rows beyond what a reader takes of a campaign."""
 
 
 @dataclass
@@ -40,6 +45,8 @@ class RowsKnown:
     reported: set[str]  # keys of the trials with reports
     next_at: int
     in_log: int  # changes
+    rows: dict[RowKind, int]  # at most: what was replaced is counted until it is counted anew
+    sizes: dict[RowKind, int]  # bytes, decoded, at most
 
 
 class RowWriter:
@@ -61,7 +68,7 @@ class RowWriter:
     def write(self, dataset: RowKind, tables: Sequence[tuple[str, pa.Table]], adds: bool = False) -> None:
         """Store the rows of trials by their key, in place of those they have or, with ``adds``, behind them.
 
-        A ValueError for a trial that would get another number.
+        A ValueError for a trial that would get another number, a FullError for more than a reader takes.
         """
         known = self._up_to_date()
         changes: list[RowChange] = []
@@ -78,16 +85,43 @@ class RowWriter:
                 changes.append(RowChange(known.next_at + len(changes), dataset, key, number, table, adds))
         if not changes:
             return
-        self.before_write()
-        if self._has_log:
-            self._rows.log.append(changes)
-        else:
+        known = self._with_room(known, dataset, changes)
+        if not self._has_log:
+            self.before_write()
             self._replace_parts(changes, {})
-        self._learn(known, changes)
-        if self._has_log:
-            self._left_as = self._rows.log.identity()
+            self._learn(known, changes)
+            return
+        lines = self._rows.log.lines(changes)
+        room = limits.FILE_BYTES - MOST_OF_AN_EMPTY_LOG  # of a log that is larger nobody would read anything
+        if self._left_as is not None and self._left_as[1] + len(lines) > room:
+            self.settle_all()
+        self.before_write()
+        if len(lines) > room:
+            self._rows.log.restart(changes[-1].at + 1)  # a part has no change of a number that the log has yet to give
+            self._replace_parts(changes, {})
+            self._sync_names()
+        else:
+            self._rows.log.append(lines)
             known.in_log += len(changes)
-            self.settle()
+        self._learn(known, changes)
+        self._left_as = self._rows.log.identity()
+        self.settle()
+
+    def _with_room(self, known: RowsKnown, dataset: RowKind, changes: Sequence[RowChange]) -> RowsKnown:
+        """Return what is known; a FullError where the changes would make more rows than anybody reads."""
+        if not self._has_room(known, dataset, changes):
+            known = self._anew(dataset, {change.key for change in changes if not change.adds})
+            if not self._has_room(known, dataset, changes):
+                most = (
+                    f"{row_kinds.MOST_ROWS[dataset]:,} rows or {row_kinds.MOST_WRITTEN_BYTES[dataset]:,} bytes of them"
+                )
+                raise FullError(f"{self.folder / dataset} is full: it may hold at most {most}")
+        return known
+
+    def _has_room(self, known: RowsKnown, dataset: RowKind, changes: Sequence[RowChange]) -> bool:
+        rows = known.rows[dataset] + sum(len(change.rows) for change in changes)
+        size = known.sizes[dataset] + sum(change.rows.nbytes for change in changes)
+        return rows <= row_kinds.MOST_ROWS[dataset] and size <= row_kinds.MOST_WRITTEN_BYTES[dataset]
 
     def settle(self, at_once: bool = False) -> None:
         """Bring the parts up to the log, where that is due: what is rare at once, what is frequent in groups."""
@@ -110,9 +144,7 @@ class RowWriter:
         old = {dataset: self._rows.of_one_trial(dataset) for dataset in COMPACTED}
         if logged.changes or any(old.values()):
             self._replace_parts(logged.changes, old)
-            if isinstance(self.folder, Path):
-                for dataset in COMPACTED:
-                    inside.sync_names(self.folder, dataset)
+            self._sync_names()
         if self._has_log:
             self._rows.log.restart(self._next_at(logged.next_at))
             self._left_as = self._rows.log.identity()
@@ -120,6 +152,11 @@ class RowWriter:
             self._known.in_log = 0
         self._settled_at = time.monotonic()
         self._pause = (self._settled_at - begun) / SHARE
+
+    def _sync_names(self) -> None:
+        if isinstance(self.folder, Path):
+            for dataset in COMPACTED:
+                inside.sync_names(self.folder, dataset)
 
     def _is_due(self) -> bool:
         if self._known is None or not self._known.in_log:
@@ -134,7 +171,8 @@ class RowWriter:
             return self._anew()
         return self._known
 
-    def _anew(self) -> RowsKnown:
+    def _anew(self, dataset: RowKind = "trials", replaced: Collection[str] = ()) -> RowsKnown:
+        """Read what is known anew; the rows of ``replaced`` trials in a data set take no room any more."""
         trials, reports = self._rows.rows("trials"), self._rows.rows("reports")
         logged = self._rows.log.read()
         if self._has_log and (logged.torn or self._rows.log.identity() is None):
@@ -142,7 +180,12 @@ class RowWriter:
             logged.changes.clear()
         self._left_as = self._rows.log.identity() if self._has_log else None
         numbers, reported = numbers_of(trials), set(keys_of(reports))
-        self._known = RowsKnown(numbers, reported, self._next_at(logged.next_at), len(logged.changes))
+        rows, sizes = dict[RowKind, int](), dict[RowKind, int]()
+        for kind, table in zip(COMPACTED, (trials, reports), strict=True):
+            kept = without(table, set(replaced)) if kind == dataset else table
+            rows[kind], sizes[kind] = len(kept), kept.nbytes
+        next_at = self._next_at(logged.next_at)
+        self._known = RowsKnown(numbers, reported, next_at, len(logged.changes), rows, sizes)
         return self._known
 
     def _next_at(self, logged: int) -> int:
@@ -151,6 +194,8 @@ class RowWriter:
     def _learn(self, known: RowsKnown, changes: Iterable[RowChange]) -> None:
         for change in changes:
             known.next_at = change.at + 1
+            known.rows[change.dataset] += len(change.rows)
+            known.sizes[change.dataset] += change.rows.nbytes
             if change.dataset == "trials" and len(change.rows):
                 known.numbers[change.key] = change.number
             if change.dataset == "reports":
