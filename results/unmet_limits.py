@@ -20,6 +20,7 @@ from results.store.statuses import SEARCH
 _FORM = re.compile(r"(\w+)(<=|>=)([\w.+-]+)(?: margin ([\w.+-]+)%)?")  # as search_spaces/constraints.py writes them
 MEASURED_COSTS = ("train_seconds", "train_minutes", "step_seconds", "parameters", "artifact_bytes", "peak_memory_bytes")
 COUNTS = ("parameters", "artifact_bytes", "peak_memory_bytes")  # of them, whole numbers
+ARTIFACT_LIMIT = "artifact.limit_bytes"  # the setting
 AnyRow = Mapping[Any, Any]
 
 
@@ -43,14 +44,22 @@ class Limit:
         whole = abs(value) >= 1000 or (value.is_integer() and self.measure in COUNTS)
         return f"{self.measure} {value:,.0f}" if whole else f"{self.measure} {decimals(value)}"
 
-    def met_by(self, value: float) -> str:
-        """Return the option that sets a limit which ``value`` meets: rounded away from it, to three digits."""
+    @property
+    def sign(self) -> str:
+        """Return its comparison, as an option has it."""
+        return ">=" if self.at_least else "<="
+
+    def bound_met_by(self, value: float) -> str:
+        """Return the bound of a limit which ``value`` meets: rounded away from it, to three digits."""
         step = 10.0 ** (math.floor(math.log10(abs(value))) - 2) if value else 1.0
-        rounded = (math.floor if self.at_least else math.ceil)(round(value / step, 6)) * step
-        limit = f"{rounded:.12g}"
+        return f"{(math.floor if self.at_least else math.ceil)(round(value / step, 6)) * step:.12g}"
+
+    def met_by(self, value: float) -> str:
+        """Return the option that sets a limit which ``value`` meets."""
+        bound = self.bound_met_by(value)
         if self.of_artifact:
-            return f"--set artifact.limit_bytes={limit}"
-        return f"--constraint '{self.measure}{'>=' if self.at_least else '<='}{limit}'"
+            return f"--set {ARTIFACT_LIMIT}={bound}"
+        return f"--constraint '{self.measure}{self.sign}{bound}'"
 
 
 @dataclass(frozen=True)
@@ -82,6 +91,15 @@ class Nearest:
     def options(self) -> str:
         """The options of a search whose limits that trial would meet."""
         return " ".join(limit.met_by(self.values[limit.measure]) for limit in self.broken)
+
+    def changes(self, campaign: Mapping[str, Any]) -> dict[str, Any]:
+        """The fields of ``campaign`` that are others in a search whose limits that trial would meet."""
+        beyond = {limit.text: limit.bound_met_by(self.values[limit.measure]) for limit in self.broken}
+        eased = {limit.text: f"{limit.measure}{limit.sign}{beyond[limit.text]}" for limit in self.broken}
+        found: dict[str, Any] = {"constraints": [eased.get(one, one) for one in campaign.get("constraints") or ()]}
+        if (most := next((beyond[limit.text] for limit in self.broken if limit.of_artifact), None)) is not None:
+            found["overrides"] = {ARTIFACT_LIMIT: most}
+        return found
 
     @property
     def advice(self) -> str:

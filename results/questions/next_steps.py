@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -14,6 +13,7 @@ from terminal.duration import about
 from terminal.short import short, shortened, signed
 
 from results.design import DEFAULT, MOST_SEEDS, Design
+from results.questions.asked_again import asked_again
 from results.questions.carry_over import carry_over
 from results.questions.edges import edges
 from results.questions.expected_gain import FEWEST_LATER, INTERVAL, ExpectedGain, expected_gain
@@ -153,7 +153,7 @@ def _eased(results: Results, pace: RecordedPace) -> Iterator[dict[str, Any]]:
     yield {
         "step": "other limit",
         "why": f"trial {unmet.trial} would meet {unmet.options}{longer}",
-        "command": _anew(results, f"--trials {asked} {unmet.options}"),
+        "command": _anew(results, {"trials": asked, **unmet.changes(results.campaign)}),
         **_of_trials(asked, pace),
     }
 
@@ -257,21 +257,15 @@ def _confirm_anew(results: Results, pairs: int) -> str:
         return f"tuner.tune(train, space, ..., base=BASE, trials={TRIALS_ANEW}, confirm='1x{pairs}')"
     place = from_anywhere(results.store.folder)
     begins_with = place.name if place.parent == RUNS else str(place)
-    return _anew(results, f"--warm-start {shlex.quote(begins_with)} --trials {TRIALS_ANEW} --confirm 1x{pairs}")
+    return _anew(results, {"warm_start": [begins_with], "trials": TRIALS_ANEW, "confirm": f"1x{pairs}"})
 
 
-def _anew(results: Results, options: str) -> str:
-    """The command of a new campaign that asks as this one did, but for ``options``."""
-    campaign, own_files = results.campaign, _own_files(results)
-    settings = "".join(f" --set {shlex.quote(_setting(*one))}" for one in (campaign.get("overrides") or {}).items())
-    asked = f"--space {campaign.get('space')} --scale {campaign.get('scale')}{settings}"
+def _anew(results: Results, changes: Mapping[str, Any]) -> str:
+    """The command of a new campaign that asks as this one did, but for ``changes`` of fields of campaign.json."""
+    asked, own_files = asked_again(results.campaign, changes), _own_files(results)
     if own_files:
-        return f"{RUN_PROGRAM} {asked} {own_files} {options}  # with the file of your space as --space"
-    return f"{RUN_PROGRAM} {asked} {options}  # and the options that it began with"
-
-
-def _setting(path: str, value: Any) -> str:
-    return f"{path}={value if isinstance(value, str) else json.dumps(value)}"
+        return f"{RUN_PROGRAM} {asked} {own_files}  # with the file of your space as --space"
+    return f"{RUN_PROGRAM} {asked}"
 
 
 def _more_trials(
@@ -307,10 +301,13 @@ def _widen(results: Results, pace: RecordedPace) -> Iterator[dict[str, Any]]:
     """Yield a wider range each: a search of its own, of as many trials."""
     asked = int(results.campaign.get("trials") or 0) or len(results.trials)
     for edge in edges(results).to_dict("records"):
+        path, fixed, value = edge["change"].removeprefix("--set ").partition("=")
+        left_out = bool(fixed) and edge["change"].startswith("--set ")
+        command = _anew(results, {"trials": asked, "overrides": {path: value}}) if left_out else edge["change"]
         yield {
             "step": "widen",
             "why": f"{edge['suggestion']}: {edge['good_at_edge']} of the {edge['good']} best trials lie at that end",
-            "command": edge["change"],
+            "command": command,
             **_takes(f"a search of {counted(asked, 'trial')}", pace.of_trials(asked)),
         }
 

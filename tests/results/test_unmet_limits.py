@@ -115,7 +115,7 @@ def test_report_status_page_and_notice_say_it(made, capsys) -> None:
     out = capsys.readouterr().out
     assert f"{FACT}000." in out
     assert "What next: Other limit (2 trials" in out and "trial 1 would meet --constraint 'val_bpb<=1.3'" in out
-    assert "python -m tuner.run --space parameter_golf --scale proxy --trials 2 --constraint 'val_bpb<=1.3'" in out
+    assert "python -m tuner.run --space parameter_golf --scale proxy --trials 2 --objective val_bpb" in out
     assert "0 of 2 trials begun" not in out, "they have been trained"
     assert status.main([str(folder)]) == 0 and f"{FACT}000." in capsys.readouterr().out
     results = frames.load(folder)

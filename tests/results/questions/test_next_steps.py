@@ -115,3 +115,14 @@ def test_of_a_campaign_with_files_of_its_own_the_commands_ask_for_them(make_tria
 def test_a_number_of_trials_that_is_none_is_refused(written, trials):
     with pytest.raises(ValueError, match=r"trials is [-\w. ^]+ but must be a whole number from 1 to 50,000$"):
         written([]).next_steps(trials)
+
+
+def test_a_search_with_a_limit_that_can_be_met_asks_all_else_as_before(ended, written):
+    rows = [ended(number, "infeasible", objective="train_minutes", val_bpb=8.5 + number / 10) for number in (0, 1)]
+    asked = {"constraints": ["val_bpb<=3.2", "parameters<=1e9"], "objectives": ["train_minutes"], "seed": 7}
+    campaign = written(rows, **{**asked, "objective": "train_minutes", "keep": "all", "trials": 4})
+    command = steps_of(campaign).loc["other limit", "command"]
+    assert command == (
+        "python -m tuner.run --space parameter_golf --scale proxy --trials 4 --objective train_minutes --seed 7 "
+        "--keep all --constraint 'val_bpb<=8.5' --constraint 'parameters<=1e9'"
+    )
