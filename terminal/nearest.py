@@ -5,19 +5,34 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
 
+FEW = 8  # names that are listed rather than guessed at: what is only a little like one may mean another
+NEAR, ALIKE = 0.65, 0.5  # of two texts, by difflib: a slip of the fingers, and something in common
+
 
 def nearest(name: object, valid: Iterable[str], what: str) -> str:
-    """The end of an error message: the closest valid name, or the list of all of them."""
+    """The end of an error message: the closest valid name, or the list of all of them.
+
+    Of a few names only one that is really near is suggested.
+    """
     names = sorted(valid)
-    if isinstance(name, str) and (close := closest(name, names)) is not None:
+    if (
+        isinstance(name, str)
+        and (close := _near(name, names) if len(names) <= FEW else closest(name, names)) is not None
+    ):
         return f"did you mean {close!r}?"
     return f"valid {what}: {', '.join(names)}" if names else f"there are no valid {what}"
 
 
-def closest(name: str, names: Sequence[str]) -> str | None:
+def closest(name: str, names: Sequence[str], alike: float = ALIKE) -> str | None:
     """The most similar name, if any is: first of all the same in other letters' case."""
     same = [n for n in names if n.lower() == name.lower()]
-    return next(iter(same or difflib.get_close_matches(name, names, n=1, cutoff=0.5)), None)
+    return next(iter(same or difflib.get_close_matches(name, names, n=1, cutoff=alike)), None)
+
+
+def _near(name: str, names: Sequence[str]) -> str | None:
+    """The one name that this is a slip of, or the beginning of; None where that is not plain."""
+    begun = [n for n in names if n.startswith(name)]
+    return begun[0] if len(begun) == 1 and len(name) > 2 else closest(name, names, NEAR)
 
 
 def no_attribute(owner: object, name: str, other_names: Mapping[str, str]) -> AttributeError:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from terminal.nearest import nearest
+from terminal.short import shortened
 
 from trainable.component import SOURCES, Component, OtherSourceError, components, concrete, name_on_disk
 from trainable.component_fields import accepted, field_of, hints_of, typed
@@ -74,12 +75,16 @@ def decode(data: Any) -> Any:
 
 def _of_type(name: Any) -> type[Component]:
     """The class of a name on disk."""
-    short, _, source = name.partition("@") if isinstance(name, str) else (name, "", "")
+    if not isinstance(name, str):
+        raise ValueError(
+            "a component has no type" if name is None else f"a component's type is {shortened(name)}, no name"
+        )
+    short, _, source = name.partition("@")
     if (known := concrete(short)) is None and source:
         raise OtherSourceError(f"{short} is of a file of the user's own, which is not given here (--import FILE)")
     if known is None:
         names = [c.__name__ for c in components()]
-        raise ValueError(f"unknown component type {name!r}: {nearest(str(name), names, 'types')}")
+        raise ValueError(f"unknown component type {name!r}: {nearest(name, names, 'types')}")
     if (here := SOURCES.get(known.__module__, "")) != source:
         raise OtherSourceError(f"{short} is of another source: {source or 'none'} there, {here or 'none'} here")
     return known

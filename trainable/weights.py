@@ -92,7 +92,7 @@ def network_with(
 
 
 def _put(tensors: Mapping[str, Tensor], network: Network) -> None:
-    """Put tensors into a network by their names; a ValueError for those of another model."""
+    """Put tensors into a network by their names; a ValueError for those of another model, and for no finite numbers."""
     import torch
 
     own = distinct(network)
@@ -100,6 +100,12 @@ def _put(tensors: Mapping[str, Tensor], network: Network) -> None:
         if name not in tensors or tensors[name].shape != t.shape:
             found = _about(tensors.get(name))
             raise ValueError(f"the weights are of another model: {name} is {found}, not {_about(t)}")
+        if (given := tensors[name].dtype) != t.dtype and not (given.is_floating_point and t.is_floating_point()):
+            raise ValueError(f"the weights are of another model: {name} has numbers of {given}, not of {t.dtype}")
+        if given.is_floating_point and not tensors[name].isfinite().all():
+            raise ValueError(f"the weights are not finite: {name} holds NaN or infinity")
+    if more := sorted(tensors.keys() - own.keys()):
+        raise ValueError(f"the weights are of another model, which has {more[0]} too")
     with torch.no_grad():
         for name, t in own.items():
             t.copy_(tensors[name])

@@ -92,8 +92,8 @@ def test_the_order_of_keys_and_missing_fields_do_not_matter():
     ("data", "says"),
     [
         ({"type": "Tidall"}, "unknown component type 'Tidall': did you mean 'Tidal'?"),
-        ({"min_lr_frac": 0.1}, "unknown component type None"),
-        ({"type": ["Tidal"]}, r"unknown component type \['Tidal'\]"),
+        ({"min_lr_frac": 0.1}, "a component has no type"),
+        ({"type": ["Tidal"]}, r"a component's type is \['Tidal'\], no name"),
         ({"type": "Schedule"}, "unknown component type 'Schedule'"),
         ({"type": "Tidal", "warmup_fraction": 0.1}, "Tidal has no knob 'warmup_fraction': did you mean 'warmup_frac'?"),
         ({"type": "Tidal", "warmup_frac": "0.1"}, "Tidal.warmup_frac is '0.1' but must be float"),

@@ -62,3 +62,15 @@ def test_tokens_come_as_often_as_their_probabilities_say(run, temperature, top_k
 def test_the_network_sees_at_most_the_length_that_it_was_trained_on(run, tiny) -> None:
     list(drawn_tokens(run, range(10), 12, temperature=0))
     assert run.network.seen == [*range(10, tiny.data.seq_len), *[tiny.data.seq_len] * (22 - tiny.data.seq_len)]
+
+
+@pytest.mark.parametrize("temperature", [1e-38, 5e-324])
+def test_a_tiny_temperature_acts_as_none(run, temperature) -> None:
+    assert list(drawn_tokens(run, [5], 20, temperature)) == list(drawn_tokens(run, [5], 20, temperature=0))
+
+
+@pytest.mark.parametrize("temperature", [0, 1e-38, 1.0])
+def test_no_text_is_drawn_from_logits_that_are_not_finite(run, temperature) -> None:
+    run.network.table[5, 3] = torch.nan
+    with pytest.raises(ValueError, match="the network's logits are not finite"):
+        next(drawn_tokens(run, [5], 1, temperature))

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 
 from tests.own_files import EXAMPLES, forgotten
 from tests.trained_campaign import trained_campaign
 from tests.tuner.conftest import Tune
+from trainable.weights import read_weights, write_weights
 from tuner import export, sample
 
 OWN = str(EXAMPLES / "sawtooth.py")
@@ -70,6 +73,29 @@ def config_with(**changes: object) -> Callable[[Path], object]:
     return changed
 
 
+def weights_with(change: Callable[[dict[str, torch.Tensor]], object]) -> Callable[[Path], object]:
+    """Weights whose header is in order, with other tensors."""
+
+    def changed(folder: Path) -> None:
+        key = json.loads((folder / "export.json").read_text())["key"]
+        tensors = read_weights(folder / "weights.safetensors", key)
+        change(tensors)
+        (folder / "weights.safetensors").unlink()
+        write_weights(folder, "weights.safetensors", tensors, key, "data")
+
+    return changed
+
+
+def changed_first(tensors: dict[str, torch.Tensor], change: Callable[[torch.Tensor], torch.Tensor]) -> None:
+    name = next(name for name, t in tensors.items() if t.is_floating_point())
+    tensors[name] = change(tensors[name])
+
+
+def pipe(folder: Path) -> None:
+    (folder / "config.json").unlink()
+    os.mkfifo(folder / "config.json")
+
+
 @pytest.mark.parametrize(
     ("change", "arguments", "said"),
     [
@@ -84,6 +110,23 @@ def config_with(**changes: object) -> Callable[[Path], object]:
         (lambda folder: (folder / "config.json").unlink(), [], "there is no out/config.json, which an export has"),
         (lambda folder: (folder / "export.json").write_text("{"), [], "export.json cannot be read as JSON"),
         (facts_with(lambda facts: facts.pop("tokenizer")), [], "export.json is no account of an export"),
+        (facts_with(lambda facts: facts.update(data=5)), [], "export.json is no account of an export: data is 5 but"),
+        (facts_with(lambda facts: facts.update(tokenizer=5)), [], "tokenizer is 5 but must be an object"),
+        (facts_with(lambda facts: facts["tokenizer"].update(files=5)), [], "files is 5 but must be an object"),
+        (pipe, [], "out/config.json is no file"),
+        (lambda folder: (folder / "config.json").write_text("{}"), [], "out/config.json: a component has no type"),
+        (weights_with(lambda tensors: tensors.update(more=torch.ones(2))), [], "another model, which has more too"),
+        (weights_with(lambda tensors: changed_first(tensors, lambda t: t * torch.nan)), [], "holds NaN or infinity"),
+        (
+            weights_with(lambda tensors: changed_first(tensors, lambda t: t.int())),
+            [],
+            "has numbers of torch.int32, not",
+        ),
+        (
+            weights_with(lambda tensors: changed_first(tensors, lambda t: t > 0)),
+            [],
+            "has numbers of torch.bool, not of",
+        ),
         (facts_with(lambda facts: facts["tokenizer"].update(files={})), [], "holds no vocabulary, or several"),
         (facts_with(lambda facts: facts["tokenizer"].update(files={"../x": ""})), [], "which is no file of its own"),
         (facts_with(lambda facts: facts["tokenizer"].update(vocab_size=9)), [], "has 300 tokens, not the 9 of the"),

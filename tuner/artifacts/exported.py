@@ -71,11 +71,8 @@ def exported_folder(folder: Location, imports: Sequence[str]) -> ExportedFolder:
         raise ValueError(f"{folder / CONFIG_FILE}: {error}") from None
     if not isinstance(config, TrainConfig):
         raise ValueError(f"{folder / CONFIG_FILE} is no config of a training")
-    try:
-        data, vocabulary = facts["data"]["fingerprint"], facts["tokenizer"]
-        size, named = vocabulary["vocab_size"], dict(vocabulary["files"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{folder / EXPORT_FILE} is no account of an export: {error!r}") from None
+    of_data, vocabulary = (_object(folder, facts, name) for name in ("data", "tokenizer"))
+    data, size, named = of_data.get("fingerprint"), vocabulary.get("vocab_size"), _object(folder, vocabulary, "files")
     if config.key(str(data)) != facts.get("key"):
         raise ValueError(f"{folder / CONFIG_FILE} is not the config of the weights beside it, by {EXPORT_FILE}")
     if type(size) is not int or len(named) != 1:
@@ -123,10 +120,19 @@ def _beside(found: ExportedFolder) -> tuple[TextCodec, Any]:
     return codec, counter.is_boundary
 
 
+def _object(folder: Location, facts: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """The object of that name in export.json, or in a part of it; a ValueError where there is none."""
+    if not isinstance(found := facts.get(name), Mapping):
+        said = shortened(found) if name in facts else "missing"
+        raise ValueError(f"{folder / EXPORT_FILE} is no account of an export: {name} is {said} but must be an object")
+    return found
+
+
 def _json(place: Location) -> Mapping[str, Any]:
     """The JSON object in a file; a ValueError for anything else."""
     if not files.is_file(place):
-        raise ValueError(f"there is no {place}, which an export has")
+        other = files.exists(place)
+        raise ValueError(f"{place} is no file" if other else f"there is no {place}, which an export has")
     try:
         found = json.loads(files.read(place))
     except (ValueError, RecursionError) as error:
