@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 
 from terminal.counted import counted, counted_range
@@ -80,6 +80,10 @@ class Design:
     def __str__(self) -> str:
         seeds = [self.first, *([self.last] if self.last > self.first or self.alone else []), self.alone]
         return f"{self.candidates}x{'..'.join(str(n) for n in seeds if n)}"
+
+    def among(self, candidates: int) -> Design | None:
+        """The design that is left where there are at most so many candidates; None without one."""
+        return replace(self, candidates=min(self.candidates, candidates)) if candidates > 0 else None
 
     @property
     def final(self) -> int:

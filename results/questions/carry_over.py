@@ -39,7 +39,9 @@ def carry_over(
         why = f"campaign {begun[-1].folder.name}, at scale {scale}, is not over: {counted(left, 'run')} at least"
         yield {"step": "finish", "why": why, "runs": left, "takes": None, "command": command(results, "")}
         return
-    design, trials = design_of(results) or DEFAULT, 1 + int(campaign.get("carry") or CARRY)
+    carried = int(campaign.get("carry") or CARRY)
+    design, trials = (design_of(results) or DEFAULT).among(carried), 1 + carried
+    assert design is not None, "one is carried over at least"
     runs = counted_range(design.fewest_runs, design.most_runs, "run")
     yield {
         "step": "carry over",

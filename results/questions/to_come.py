@@ -25,14 +25,17 @@ def confirmation_to_come(results: Results, design: Design | None, trials: int) -
     if design is None:
         return NO_CONFIRMATION
     rows = plain_rows(results.rows)
-    known = rounds(rows)
+    known, best = rounds(rows), _best(results)
     if trials:
+        there = len(best) + trials - (not results.trials["is_base"].fillna(False).astype(bool).any())
+        if (most := design.among(there)) is None:
+            return NO_CONFIRMATION
         # Where the best stay the same there is nothing to confirm. A winner that stands takes part beside them.
         stands = standing(known) is not None
         over = bool(known) and known[-1].complete and known[-1].judgement.over
-        candidates = min(MOST_CANDIDATES, design.candidates + 1) if stands else design.candidates
-        return ConfirmationToCome(None if over else design, replace(design, candidates=candidates))
-    best = _best(results)[: design.candidates]
+        candidates = min(MOST_CANDIDATES, there, design.candidates + 1) if stands else most.candidates
+        return ConfirmationToCome(None if over else most, replace(design, candidates=candidates))
+    best = best[: design.candidates]
     if not best:
         return NO_CONFIRMATION
     number, arms = next_round(best, known, set(results.rows["key"]))

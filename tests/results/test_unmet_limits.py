@@ -146,3 +146,11 @@ def test_a_base_beyond_a_limit_is_said_to_be_why_nothing_is_compared(made, capsy
     out = capsys.readouterr().out
     assert "nothing to compare with: the base is beyond a limit, too much." in out
     assert "--confirm" not in out, "no run on fresh seeds could be paired with it"
+
+
+def test_whoever_kept_all_weights_is_not_told_to_keep_all(made, capsys) -> None:
+    folder = made("val_bpb<=1.2", trials=beyond(1.5, 1.3), keep="all")
+    assert export.main([str(folder), "--trial", "0"]) == 2
+    said = capsys.readouterr().err
+    assert "no trial has any, as none meets the limits: begin a search with a limit that trial 1 would meet" in said
+    assert "--keep" not in said and said.count("\n") == 1

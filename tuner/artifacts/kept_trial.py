@@ -99,7 +99,7 @@ def kept_trial(
     rows = plain_rows(results.rows)
     row = _winner(results, rows) if number is None else _numbered(name, rows, number)
     if not row.get("weights"):
-        raise ValueError(_without_weights(name, rows, row))
+        raise ValueError(_without_weights(results, rows, row))
     asked = Resume(str(campaign), {"imports": tuple(imports)} if imports else {}, trust_sources=trusted)
     sources = own_code.of_campaign(store, asked, None)
     config = config_of(row)
@@ -124,7 +124,7 @@ def _numbered(name: str, rows: Sequence[TrialRow], number: int) -> TrialRow:
 def _winner(results: Results, rows: Sequence[TrialRow]) -> TrialRow:
     """The winner's own trial, else a run of its config on a fresh seed, else what an ablation has left of it."""
     if len(results.campaign.get("objectives") or ()) > 1:
-        said = _those_with_weights(rows)
+        said = _those_with_weights(results, rows)
         raise ValueError(f"campaign {results.name!r} has two objectives, and no winner: say --trial N; {said}")
     won = winner(results)
     if won.empty:
@@ -161,9 +161,9 @@ def _why_none(results: Results, rows: Sequence[TrialRow]) -> str:
     return f"no trial has completed ({ends or 'none has started'})"
 
 
-def _without_weights(name: str, rows: Sequence[TrialRow], row: TrialRow) -> str:
+def _without_weights(results: Results, rows: Sequence[TrialRow], row: TrialRow) -> str:
     """Say why a trial has no weights, and which ones have."""
-    number, status = row["number"], row["status"]
+    number, status, name = row["number"], row["status"], results.store.folder.name
     if row.get("reused_from"):
         why = f"it was reused from campaign {row['reused_from']!r}, which may have them"
     elif status != "completed":
@@ -172,13 +172,17 @@ def _without_weights(name: str, rows: Sequence[TrialRow], row: TrialRow) -> str:
         why = "they were not kept (--keep)"
     if status == "infeasible":
         why = f"it is infeasible, and those of a trial beyond a limit are not kept: {row['reason']}"
-    return f"trial {number} of campaign {name!r} has no weights: {why}; {_those_with_weights(rows)}"
+    return f"trial {number} of campaign {name!r} has no weights: {why}; {_those_with_weights(results, rows)}"
 
 
-def _those_with_weights(rows: Sequence[TrialRow]) -> str:
+def _those_with_weights(results: Results, rows: Sequence[TrialRow]) -> str:
     numbers = sorted(int(row["number"]) for row in rows if row.get("weights"))
+    if not numbers and (unmet := nearest_to_limits(results.campaign, rows)) is not None:
+        return f"no trial has any, as none meets the limits: {unmet.advice}"
+    if not numbers and results.campaign.get("keep") == "all":
+        return "no trial has any: none that completes has been trained here"
     if not numbers:
-        return "no trial has any; --keep all keeps those of every trial that completes"
+        return "no trial has any; a campaign with --keep all keeps those of every trial that completes"
     return f"there are those of trial {', '.join(map(str, numbers))}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from results.design import Design
 from terminal.console import Console
 from terminal.counted import counted
 from terminal.size import size
@@ -32,9 +33,12 @@ def kept_in_words(question: Question, slots: int) -> str:
     def of(files: int) -> str:
         return counted(files, "file") + ("" if each is None else f", {size(files * each)}")
 
-    confirm = question.spec.confirm or None
+    confirm = confirmed(question)
     if which == KEEP_ALL:
-        return f"of all trials that complete, at most {of(most_runs(question))}; {unit} (--keep none: no weights)"
+        limited = ", but none of those beyond a limit" if question.space.constraints else ""
+        return (
+            f"of all trials that complete{limited}, at most {of(most_runs(question))}; {unit} (--keep none: no weights)"
+        )
     if question.replay is not None or question.space.second_objective is not None:
         best = "best trial" if question.replay is not None else "front"
         return f"the {best} and the base stay; {unit} (--keep none: no weights)"
@@ -75,8 +79,13 @@ def checkpoints_in_words(question: Question, slots: int) -> str:
 
 def most_runs(question: Question) -> int:
     """Return how many trials and runs after the search a campaign has at most."""
-    confirm = question.spec.confirm or None
+    confirm = confirmed(question)
     return question.trials + (confirm.most_runs if confirm else 0)
+
+
+def confirmed(question: Question) -> Design | None:
+    """Return the confirmation of as many candidates as there can be; None without one."""
+    return question.spec.confirm.among(question.trials - 1) if question.spec.confirm else None
 
 
 def _weights_bytes(question: Question) -> int | None:

@@ -32,7 +32,8 @@ def print_larger(
     if larger is None:
         return
     assert planning is not None, "only a plan has a cost"
-    design, trials = question.spec.confirm, 1 + larger.carry
+    trials = 1 + larger.carry
+    design = question.spec.confirm.among(larger.carry) if question.spec.confirm else None
     slots = planning.num_slots or here.slots
     later = (design.fewest_runs, design.most_runs) if design else (0, 0)
     then = f", then {counted_range(*later, 'run')} on fresh seeds" if design else ""

@@ -72,7 +72,8 @@ def describe(
         taken = counted(len(carried.trials), "trial")
         console.print(f"carried over: the base and the best {taken} of campaign {carried.campaign} ({carried.scale})")
     if question.spec.confirm:
-        console.print(f"confirm: {question.spec.confirm.in_words()}")
+        design = question.spec.confirm.among(question.trials - 1)
+        console.print(f"confirm: {'nothing: the one trial is the base' if design is None else design.in_words()}")
     if wanted is not None:
         best = question.spec.carry or CARRY
         console.print(f"confirm at scale {wanted}: then the best {best} and the base there, in a campaign of their own")

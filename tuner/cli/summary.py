@@ -71,10 +71,11 @@ def print_unconfirmed(console: Console, campaign: Search) -> None:
 
     Nothing either where the base is beyond a limit: no run could be paired with it.
     """
-    tried = any(not entry.row["is_base"] for entry in campaign.ledger.completed())
+    tried = sum(not entry.row["is_base"] for entry in campaign.ledger.completed())
+    design = DEFAULT.among(tried)
     beyond = any(e.row["is_base"] and e.status == "infeasible" for e in campaign.ledger.entries.values())
-    if tried and not beyond and not campaign.stopping and campaign.space.second_objective is None:
-        cost = counted_range(DEFAULT.fewest_runs, DEFAULT.most_runs, "run")
+    if design is not None and not beyond and not campaign.stopping and campaign.space.second_objective is None:
+        cost = counted_range(design.fewest_runs, design.most_runs, "run")
         line = again(campaign.folder, f"--confirm {DEFAULT}")
         console.print(f"Which differences are real? A confirmation on fresh seeds tells ({cost}): {line}")
 

@@ -284,9 +284,9 @@ def describe_plan(console: Console, question: OwnQuestion, here: capacity.Cluste
     knobs, each = counted(len(space.knobs), "knob"), f"steps {question.base.budget.steps} each"
     console.print(f"plan: {counted(spec.trials or 0, 'trial')} on {here.about}, {each}, {knobs}")
     console.print(search_methods.described(spec.sampler))
-    if spec.confirm:
-        runs = counted_range(spec.confirm.fewest_runs, spec.confirm.most_runs, "run")
-        best = f"the best {spec.confirm.candidates} and the base on {spec.confirm.first} fresh seeds"
+    if spec.confirm and (design := spec.confirm.among((spec.trials or 0) - 1)) is not None:
+        runs = counted_range(design.fewest_runs, design.most_runs, "run")
+        best = f"the best {design.candidates} and the base on {design.first} fresh seeds"
         console.print(f"confirm: after the search {best}: {runs} (confirm=False: none)")
     for note in here.notes:
         console.print(note)

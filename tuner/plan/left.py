@@ -32,6 +32,7 @@ def left_of(question: Question, store: Store | None) -> Left:
     design, knobs = question.spec.confirm or None, len(question.space.knobs)
     ablates = design is not None and question.spec.ablate
     if store is None:
+        design = None if design is None else design.among(question.trials - 1)
         most = num_runs(knobs, design.first)[1] if design is not None and ablates and knobs > 1 else 0
         return Left(question, ConfirmationToCome(design, design), AblationToCome(0, most))
     rows = [row for row in store.trials() if row["status"] in ENDED and row["config"] != NEVER_A_TRIAL]

@@ -234,3 +234,25 @@ def test_another_objective_than_the_space_s_own_is_named_and_why_nothing_is_stop
         said.split()
     )
     assert "objective:" not in planned(*GOLF)
+
+
+@pytest.mark.parametrize(
+    ("trials", "confirmed", "runs", "kept"),
+    [
+        ("1", "nothing: the one trial is the base", "no more runs", "at most 1 file"),
+        ("2", "the best 1 and the base on 3 fresh seeds", "6 to 60 runs more", "at most 62 files"),
+        ("3", "the best 2 and the base on 3 fresh seeds", "9 to 65 runs more", "at most 68 files"),
+        ("9", "the best 3 and the base on 3 fresh seeds", "12 to 70 runs more", "at most 79 files"),
+    ],
+)
+def test_a_plan_counts_as_many_candidates_as_there_can_be(planned, trials, confirmed, runs, kept) -> None:
+    said = planned(*GOLF, "--trials", trials, "--keep", "all", "--device", "h100")
+    assert confirmed in line(said, "confirm") and line(said, "confirmation").partition(": ")[2].startswith(runs)
+    assert f"{kept}, " in line(said, "weights")
+
+
+def test_a_plan_says_that_weights_beyond_a_limit_are_not_kept(planned) -> None:
+    arguments = (*GOLF, "--keep", "all", "--device", "h100")
+    said = planned(*arguments, "--constraint", "val_bpb<=1.2")
+    assert "of all trials that complete, but none of those beyond a limit, at most" in line(said, "weights")
+    assert "beyond a limit" not in line(planned(*arguments), "weights")
