@@ -125,6 +125,8 @@ _RUNS = {
     "fineweb10B_sp1024": _GOLF,
 }
 
+DATA_OF = {runs[0].space: runs[0].data.source for runs in _RUNS.values()}  # the source that each campaign reads
+
 
 def campaign_run(source: str, scale: str | None = None) -> CampaignRun:
     """The run that reads a source; of text, which no campaign is known to have read, one of parameter golf.

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import os
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from trainable.campaign_runs import CampaignRun, campaign_run
+from trainable.campaign_runs import DATA_OF, CampaignRun, campaign_run
 from trainable.config import TrainConfig
 from trainable.data import download, preparation, sources
 from trainable.data.dataset import DataConfig, Dataset
@@ -41,6 +42,7 @@ def prepare_ahead(
     ``tokens`` are those of training, in whole steps; null is as many as a run reads. A ValueError where the data cannot
     be had, or are so little that no run can be scored on them.
     """
+    _check_no_campaign(source)
     run = campaign_run(source, scale)
     data = _as_asked(run, settings, tokens)
     needed = _whole_steps(run if tokens is None else replace(run, tokens=tokens), data)
@@ -64,6 +66,16 @@ def prepare_ahead(
     sets = "".join(f" --set {path}={_text(value)}" for path, value in changes.items())
     command = f"python -m tuner.run --space {run.space} --scale {run.scale} --data {shlex.quote(place)}{sets}"
     return PreparedAhead(dataset, dataset.train.paths[0].parent, command, _note(run, evaluation, dataset))
+
+
+def _check_no_campaign(source: str) -> None:
+    """Raise a ValueError for the name of a campaign, or a word of it, with what that reads: it is no name of data."""
+    if source in (*DOWNLOADED, STDLIB) or os.path.lexists(source):
+        return
+    found = {space: name for space, name in DATA_OF.items() if source == space or source in space.split("_")}
+    if found:
+        reads = " and ".join(f"{space} reads {name}" for space, name in found.items())
+        raise ValueError(f"{source!r} is a campaign, and no name of data: {reads}")
 
 
 def _as_asked(run: CampaignRun, settings: Mapping[str, Any], tokens: int | None) -> DataConfig:

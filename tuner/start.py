@@ -52,6 +52,7 @@ from tuner.plan import micro_batch, placing, ways_of_running
 from tuner.plan.downloads import check_downloads
 from tuner.plan.larger import check_larger
 from tuner.plan.left import left_of
+from tuner.plan.left_in_cache import ending_a_plan
 from tuner.plan.planned_data import look_at_data
 from tuner.proposals import warm_start
 from tuner.proposals.reuse import Library
@@ -163,7 +164,7 @@ def go(
     """The way from a question to its end; ``store`` is of a campaign that has begun, ``lacking`` are data to fetch."""
     from tuner.campaign.notify import notifying
 
-    with console.wrapping():
+    with console.wrapping(), ending_a_plan(console, start.planning):
         ready = made_ready(console, question, here, start, store, lacking)
     if ready is None:
         return Ended(DONE)
@@ -213,7 +214,6 @@ def made_ready(
         pass_tokens = None if opened is None else opened.train.total_tokens
         print_cost(console, left_of(placed.of(question), store), here, start, pass_tokens)
         print_larger(console, question, here, start, store)
-        console.print("dry run: nothing was trained or written")
         return None
     dataset = read(console, question.base)
     if store is not None:

@@ -69,7 +69,7 @@ def test_a_dry_run_prints_the_plan_and_writes_nothing(workplace, capsys) -> None
     out = capsys.readouterr().out
     assert "7 trials on 1 core, steps 12 each" in out and "model.num_layers=2" in out
     assert "steps 3, 6 of 12" in out and "tokens: at most 3,072 a trial, 21,504 in all" in out
-    assert "tokens/s" in out and out.splitlines()[-1] == "dry run: nothing was trained or written"
+    assert "tokens/s" in out and out.splitlines()[-1].startswith("dry run: nothing was trained")
     assert sorted(workplace.rglob("*")) == before
 
 

@@ -143,6 +143,9 @@ def test_an_option_that_changes_nothing_in_text_is_refused(tmp_path, cache, monk
     ("arguments", "wrong"),
     [
         (["prepare", "nanochet"], "neither a file or folder nor a dataset: did you mean 'nanochat'"),
+        (["prepare", "parameter_golf"], "campaign, and no name of data: parameter_golf reads fineweb10B_sp1024\n"),
+        (["prepare", "golf"], "'golf' is a campaign, and no name of data: parameter_golf reads fineweb10B_sp1024\n"),
+        (["prepare", "ngpt"], "'ngpt' is a campaign, and no name of data: ngpt reads fineweb10B_gpt2\n"),
         (["prepare", "nanochat"], "could not download"),
         (["prepare", "nanochat", "--tokens", "0"], "'0' is not a whole number in 1..1,000,000,000,000"),
         (["prepare", "nanochat", "--tokenizer", "gpt2"], "tokenizer is 'gpt2' but must be null for nanochat"),
