@@ -39,6 +39,7 @@ from results.curve_notes import curve_notes, missing_curves
 from results.cut_schedules import cut_schedules
 from results.export import write_csv
 from results.kept_weights import weights_line
+from results.limits_text import limited_leads, limits_line
 from results.named_campaigns import add_campaign, named_campaign
 from results.page.table import base_values
 from results.questions.pareto import front_in_words
@@ -72,9 +73,10 @@ class _Line:
 
 def print_leaderboard(console: Console, results: Results, top: int = 10) -> None:
     """Print the counts, the ``top`` rows of the leaderboard and the base, and what changed in the best trial."""
-    console.print(_summary(results.trials))
+    _print_head(console, results)
     second = next(iter(results.campaign.get("objectives", [])[1:]), None)
-    board = leaderboard(results.trials, second)
+    unmet = nearest_to_limits(results.campaign, plain_rows(results.trials)) is not None
+    board = leaderboard(results.trials, second, beyond=unmet)
     rows = results.rows.to_dict("records")
     crashes = [*arithmetic_lines(rows), *crash_lines(rows)]
     if board.empty:
@@ -89,6 +91,8 @@ def print_leaderboard(console: Console, results: Results, top: int = 10) -> None
     lines = [_line(row, values, versus) for _, row in shown.iterrows()]
     if second is not None:
         lines = [_with_second(line, *pair) for line, pair in zip(lines, _pairs(shown, second), strict=True)]
+    limited = limited_leads(results, plain_rows(shown))
+    lines = [replace(line, lead=[*more, *line.lead]) for line, more in zip(lines, limited, strict=True)]
     _print_table(console, lines, objective)
     if second is not None:
         console.print(f"front: {front_in_words(board, objective, second)}.", style="dim")
@@ -105,6 +109,13 @@ def print_leaderboard(console: Console, results: Results, top: int = 10) -> None
         console.print(line)
     for line in ["", *carried] if (carried := transfer_lines(results)) else []:
         console.print(line)
+
+
+def _print_head(console: Console, results: Results) -> None:
+    """Print how many trials there are of each status, and the limits that they must keep."""
+    console.print(_summary(results.trials))
+    if limits := limits_line(results):
+        console.print(limits)
 
 
 def _print_unmet(console: Console, results: Results) -> None:

@@ -10,6 +10,7 @@ from storage.location import Location
 
 from results.curve_notes import curve_notes
 from results.cut_schedules import cut_schedules
+from results.limits_text import limited, limited_values, limits_line
 from results.page import advice, findings, lines, reproduce
 from results.page.confirmed import confirmations
 from results.page.knobs import knobs
@@ -65,6 +66,8 @@ def page_data(results: Results, folder: Location) -> dict[str, Any]:
         "knobs": knobs(campaign, trials),
         "curves": lines.courses(trials, results.reports, results.curve_arrays, on_the_way(objective)),
         "curve_notes": [shown_text(f"{note[0].upper()}{note[1:]}.") for note in curve_notes(results)],
+        "limits": shown_text(limits_line(results)),
+        "limited": _limited(results),
         "stopping": shown_text(stopping_line(results)),
         "rungs": lines.judged_at(campaign, trials, results.reports),
         "at_rungs": lines.at_rungs(trials, results.reports, on_the_way(objective)),
@@ -128,6 +131,13 @@ def _front(trials: pd.DataFrame, campaign: Mapping[str, Any]) -> dict[str, Any] 
     board = leaderboard(trials, objectives[1]).set_index("key")["front"]
     on_front = [bool(found) for found in trials["key"].map(board).eq(True)]
     return {"name": shown_text(objectives[1]), "costs": json_numbers(costs(trials, objectives[1])), "on": on_front}
+
+
+def _limited(results: Results) -> list[dict[str, Any]]:
+    """Each limited measure with the value of every trial, as text in the order of numbers."""
+    limits = limited(results)
+    cells = limited_values(limits, plain_rows(results.rows))
+    return [{"name": shown_text(one.measure), "values": [own[at] for own in cells]} for at, one in enumerate(limits)]
 
 
 def _inert(campaign: Mapping[str, Any]) -> list[str] | None:

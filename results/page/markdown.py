@@ -12,6 +12,7 @@ from typing import Any
 from terminal.short import decimals, in_column, short, signed
 
 from results.some_changes import HEADING, some
+from results.store.statuses import SEARCH
 
 TOP = 10  # rows of each table
 MOST_CHANGES = 4  # of a trial, in a table
@@ -27,6 +28,7 @@ def markdown(data: dict[str, Any], top: int = TOP) -> str:
         *_winner(data),
         *_confirmed(data),
         *_transferred(data),
+        *([without_markup(data["limits"])] if data["limits"] else []),
         *_leaderboard(data, top),
         *_importance(data, top),
         *_next(data),
@@ -116,9 +118,13 @@ def _count(value: int | None) -> str:
 def _leaderboard(data: dict[str, Any], top: int) -> list[str]:
     trials = data["trials"]
     ranked = sorted((rank, place) for place, rank in enumerate(trials["rank"]) if rank is not None)[:top]
+    if not ranked and data["limits"]:  # none keeps them: what there is are the trials beyond
+        search = [place for place, stage in enumerate(trials["stage"]) if stage == SEARCH]
+        ranked = [(None, place) for place in search if data["statuses"][trials["status"][place]] == "infeasible"][:top]
     if not ranked:
         return []
-    value = in_column(trials["value"][place] for _, place in ranked)
+    values = {place: trials["last" if rank is None else "value"][place] for rank, place in ranked}
+    value = in_column(values.values())
     versus = in_column([trials["versus"][place] for _, place in ranked if not trials["is_base"][place]], signed)
     rows = []
     for rank, place in ranked:
@@ -126,8 +132,11 @@ def _leaderboard(data: dict[str, Any], top: int) -> list[str]:
         said = some(changes, MOST_CHANGES)
         apart = "-" if trials["is_base"][place] else versus(trials["versus"][place])
         what = "(the base config)" if trials["is_base"][place] else code(said)
-        rows.append([str(rank), str(trials["number"][place]), value(trials["value"][place]), apart, what])
-    return [_table(["rank", "trial", without_markup(data["objective"]), "vs base", HEADING], rows)]
+        limited = [column["values"][place] for column in data["limited"]]
+        number = str(trials["number"][place])
+        rows.append([_count(rank), number, value(values[place]), apart, *limited, what])
+    measures = [without_markup(column["name"]) for column in data["limited"]]
+    return [_table(["rank", "trial", without_markup(data["objective"]), "vs base", *measures, HEADING], rows)]
 
 
 def _importance(data: dict[str, Any], top: int) -> list[str]:

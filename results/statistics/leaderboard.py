@@ -26,7 +26,7 @@ STANDS_OUT = "stands out"  # of one run that a search picked, where more runs wo
 CONFIDENCE = 0.95  # of every verdict and interval
 
 
-def leaderboard(trials: pd.DataFrame, second_objective: str | None = None) -> pd.DataFrame:
+def leaderboard(trials: pd.DataFrame, second_objective: str | None = None, beyond: bool = False) -> pd.DataFrame:
     """The trials worth comparing, best first, with two more columns: ``rank`` and ``versus_base``.
 
     Completed trials come first, by value and with ranks from 1; then stopped ones, those that came furthest first and
@@ -34,6 +34,7 @@ def leaderboard(trials: pd.DataFrame, second_objective: str | None = None) -> pd
     the base's (the mean, where several base trials completed), null without a completed base. Expects the trials of one
     campaign. Differences between single seeds are not findings. ``front`` says which trials lie on the Pareto front of
     the value and ``second_objective``; null in a campaign for one objective. Runs after the search are left out.
+    ``beyond`` lists last the trials that break a limit: of a search in which none keeps them all, that is all there is.
     """
     import pandas as pd  # which the numbers below do without
 
@@ -45,7 +46,9 @@ def leaderboard(trials: pd.DataFrame, second_objective: str | None = None) -> pd
     listed = [*completed.index, *stopped.index]
     other_base = trials[trials["is_base"] & ~trials.index.isin(listed)]
     # selected rather than concatenated: a column that is null in one of the parts keeps its type
-    board = trials.loc[[*listed, *other_base.index]].reset_index(drop=True)
+    broke = begun(trials)[lambda rows: rows["status"] == "infeasible"].index if beyond else ()
+    last = [place for place in broke if place not in other_base.index]
+    board = trials.loc[[*listed, *other_base.index, *last]].reset_index(drop=True)
     ranks = [*range(1, len(completed) + 1), *[None] * (len(board) - len(completed))]
     board["rank"] = pd.Series(ranks, dtype="Int64")
     base = completed.loc[completed["is_base"], "value"].mean()  # NaN where no base completed

@@ -11,6 +11,7 @@ const HEADS = [
   { name: "status", of: (p) => T.status[p], text: (_, p) => statusOf(p) + (searched(p) ? "" : ` (${T.stage[p]})`) + (T.rung[p] !== null && statusOf(p) === "stopped" ? ` @${short(T.rung[p])}` : "") },
   { name: DATA.objective, n: true, of: (p) => T.value[p] ?? T.last[p], text: result },
   { name: "vs base", n: true, of: (p) => (T.is_base[p] ? null : T.versus[p]), text: signed },
+  ...DATA.limited.map((one) => ({ name: one.name, n: true, of: (p) => (one.values[p] === "-" ? null : Number(one.values[p].replaceAll(",", ""))), text: (_, p) => one.values[p] })),
   { name: "seed", n: true, of: (p) => valueOf("seed", p), text: (v) => (v === null ? "–" : String(v)) },
   { name: "seconds", n: true, of: (p) => valueOf("wall_seconds", p) ?? valueOf("train_seconds", p), text: (v) => (v === null ? "–" : v.toFixed(0)) },
   { name: "changed from the base", long: true, of: (p) => changed(p, 99), text: (_, p) => changed(p) },

@@ -3,7 +3,7 @@
 function verdictSection() {
   byId("sentence").classList.add(DATA.verdict.tone);
   byId("name").textContent = DATA.name;
-  byId("about").textContent = [DATA.space, DATA.scale && `scale ${DATA.scale}`, DATA.question].filter(Boolean).join(" · ");
+  byId("about").textContent = [DATA.space, DATA.scale && `scale ${DATA.scale}`, DATA.question, DATA.limits].filter(Boolean).join(" · ");
   const facts = [];
   const number = T.stage.filter((stage) => stage === "search").length;
   facts.push(["trials of the search", number.toLocaleString("en-US")]);
