@@ -68,7 +68,7 @@ class Store:
         for dataset in ROW_KINDS:
             store._write_empty_part(dataset)
         if isinstance(folder, Path):
-            store._rows.log.restart(1)
+            store._rows.log.restart(1, {})
         # Written last: a folder with this file is a whole campaign, one without it can be created again.
         inside.write(folder, CAMPAIGN, text.encode())
         return store

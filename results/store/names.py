@@ -39,9 +39,11 @@ def part_name(part: int) -> str:
 
 
 def part_number(name: str) -> int | None:
-    """The number of the part that a file's name, without its ending, is of; None for any other name."""
+    """The number of the part that a file's name, without its ending, is of; None for any other name, also for one that
+    only looks like it: two files of one part would have each report twice.
+    """
     found = _PART.fullmatch(name)
-    return None if found is None else int(found[1])
+    return None if found is None or part_name(int(found[1])) != name else int(found[1])
 
 
 def is_part(name: str) -> bool:

@@ -10,7 +10,7 @@ Where they cannot all be right, each file is looked at alone, to name those that
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from results.store.curves import check_curve
 from results.store.names import EMPTY, TRIALS_A_PART, part_name, part_number
 from results.store.row_changes import RowChange, applied, keys_of, without
 from results.store.row_kinds import COMPACTED, RowKind
-from results.store.row_log import Logged, RowLog
+from results.store.row_log import ROW_LOG, Logged, RowLog
 from results.store.schema import schemas
 from results.store.validate import check_rows, needed
 
@@ -49,6 +49,7 @@ class RowFiles:
         self.misnamed: set[str] = set()  # trials whose rows were written under another name of the folder
         self.compacted = bool(campaign.get("compacted"))
         self._objective: str | None = campaign.get("objective")
+        self._logged = Logged()  # when it was last read
 
     def keys(self, dataset: RowKind) -> list[str]:
         """The names of a data set's files, without their ending."""
@@ -65,7 +66,33 @@ class RowFiles:
         if self.compacted:
             return pa.concat_tables([empty, *(found for _, found in self.all(dataset))]).combine_chunks()
         changes = self._all_changes(dataset)  # before the parts: see row_log.py
-        return self.with_changes(dataset, list(self.all(dataset)), changes)
+        found = list(self.all(dataset))
+        if lacking := self.lacking(dataset, [name for name, _ in found]):
+            raise ValueError(f"{'; '.join(lacking.values())}; a resume goes on without")
+        return self.with_changes(dataset, found, changes)
+
+    def lacking(self, dataset: RowKind, names: Collection[str]) -> dict[int | None, str]:
+        """Say what is gone of a data set that has the files ``names`` and was just read, by its part; None is the log.
+
+        Empty where nothing is, and where it cannot be known: in an object store, and of an earlier version.
+        """
+        if self.compacted or not isinstance(self.folder, Path):
+            return {}
+        found: dict[int | None, str] = {}
+        for (of, part), at in sorted(self._logged.parts.items()):
+            if of != dataset:
+                continue
+            if part_name(part) not in names:
+                found[part] = f"{self.path(dataset, part_name(part))} is not there"
+            elif self.through.get((dataset, part), at) < at:
+                found[part] = f"{self.path(dataset, part_name(part))} is of an earlier moment than {ROW_LOG}"
+        through = max((self.through.get((dataset, part_number(name) or 0), 0) for name in names), default=0)
+        if through >= self._logged.next_at and not self.log.damaged:
+            now = self.log.read()  # it may have begun anew since
+            if through >= now.next_at and not now.damaged:
+                what = "is of an earlier moment than the parts" if files.exists(self.log.path) else "is not there"
+                found[None] = f"{self.log.path} {what}"
+        return found
 
     def of_trial(self, dataset: RowKind, key: str, number: int | None) -> pa.Table:
         """The rows of one trial, as of now; where its number is known, no file is read that cannot have them.
@@ -138,6 +165,7 @@ class RowFiles:
                         logged.damaged = logged.damaged or parquet.first_line(error)
         logged.changes = sorted(right, key=lambda change: change.at)
         self.log.damaged = logged.damaged
+        self._logged = logged
         torn = logged.torn if not logged.cut else 0
         self.log.torn = f"ends in {torn:,} bytes that are no record" if torn else ""
         return logged

@@ -5,7 +5,9 @@ second. So a change is first appended here, a line with its checksum, and the pa
 second (row_writer.py). Each change has a number of its own, and each part says up to which it has them: to apply a log
 twice changes nothing, whatever moment a kill -9 chose.
 
-A reader reads the log first and the parts after it. A change that it does not find in the log then is in a part.
+A reader reads the log first and the parts after it. A change that it does not find in the log then is in a part. A log
+says at its beginning which parts there are and up to which change: one that is gone since, or from an earlier moment (a
+campaign copied while it ran), is told of, and so is a log that ends before its parts do.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ from results.store import limits, parquet
 from results.store.cells import microseconds
 from results.store.names import is_name
 from results.store.row_changes import RowChange
-from results.store.row_kinds import COMPACTED
+from results.store.row_kinds import COMPACTED, RowKind
 
 ROW_LOG = "rows.log"
 _MOST = 10**17
@@ -39,6 +41,7 @@ class Logged:
 
     changes: list[RowChange] = field(default_factory=list)
     next_at: int = 1  # the number of the next change
+    parts: dict[tuple[RowKind, int], int] = field(default_factory=dict)  # the last change that each had, or a later one
     torn: int = 0  # bytes at its end that are no whole record
     cut: bool = (
         False  # only their end is lacking: that record is being written, or its writer was killed before it told
@@ -89,6 +92,10 @@ class RowLog:
                 found.damaged = found.damaged or f"record {number} of {len(lines)} is damaged"
             elif _is_place(record.get("next")):
                 found.next_at = max(found.next_at, record["next"])
+                try:
+                    found.parts = {(of, part): at for of, part, at in record.get("parts", ()) if _is_part(of, part, at)}
+                except _REFUSED:
+                    found.damaged = found.damaged or f"record {number} of {len(lines)} is damaged"
             else:
                 records.append(record)
         self._decode(records, found)
@@ -104,10 +111,11 @@ class RowLog:
         """Return what is appended for changes. Their rows must be such that can be read (validate.py)."""
         return b"".join(_line(_written(change)) for change in changes)
 
-    def restart(self, next_at: int) -> None:
-        """Begin it anew, empty: all its changes are durable elsewhere."""
+    def restart(self, next_at: int, parts: Mapping[tuple[RowKind, int], int]) -> None:
+        """Begin it anew, empty: all its changes are durable in ``parts``, which have those up to a number each."""
         assert isinstance(self.folder, Path)
-        inside.write(self.folder, ROW_LOG, _line({"next": next_at}))
+        said = [[of, part, at] for (of, part), at in sorted(parts.items())]
+        inside.write(self.folder, ROW_LOG, _line({"next": next_at, "parts": said}))
         inside.sync_names(self.folder, "")  # else what is appended could be in a file that a power cut leaves no name
 
     def _decode(self, records: Sequence[dict[str, Any]], found: Logged) -> None:
@@ -149,6 +157,12 @@ class RowLog:
 def _is_place(number: Any) -> bool:
     """Tell whether this can be a place among the changes, or the number of a trial."""
     return isinstance(number, int) and not isinstance(number, bool) and 0 <= number < _MOST
+
+
+def _is_part(of: Any, part: Any, at: Any) -> bool:
+    if of not in COMPACTED or not _is_place(part) or not _is_place(at):
+        raise ValueError("it names a part that cannot be")
+    return True
 
 
 def _written(change: RowChange) -> dict[str, Any]:

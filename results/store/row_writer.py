@@ -30,7 +30,6 @@ SETTLE_SECONDS = 1.0  # how old the parts may be
 SHARE = 0.05  # of the time, at most, that goes into them
 MOST_CHANGES = 1_000  # in the log
 MOST_LOG_BYTES = limits.FILE_BYTES // 4
-MOST_OF_AN_EMPTY_LOG = 1_000  # bytes
 
 
 class FullError(ValueError):
@@ -71,6 +70,20 @@ class RowWriter:
         A ValueError for a trial that would get another number, a FullError for more than a reader takes.
         """
         known = self._up_to_date()
+        changes = self._changes(known, dataset, tables, adds)
+        if not changes:
+            return
+        known = self._with_room(known, dataset, changes)
+        if self._has_log:
+            self._append(known, changes)
+        else:
+            self.before_write()
+            self._replace_parts(changes, {})
+            self._learn(known, changes)
+
+    def _changes(
+        self, known: RowsKnown, dataset: RowKind, tables: Sequence[tuple[str, pa.Table]], adds: bool
+    ) -> list[RowChange]:
         changes: list[RowChange] = []
         for key, table in tables:
             old = known.numbers.get(key)
@@ -83,21 +96,18 @@ class RowWriter:
                 raise ValueError(f"trial {key!r} has the number {old} and keeps it, but is given {number}")
             if len(table) or key in known.reported:
                 changes.append(RowChange(known.next_at + len(changes), dataset, key, number, table, adds))
-        if not changes:
-            return
-        known = self._with_room(known, dataset, changes)
-        if not self._has_log:
-            self.before_write()
-            self._replace_parts(changes, {})
-            self._learn(known, changes)
-            return
+        return changes
+
+    def _append(self, known: RowsKnown, changes: Sequence[RowChange]) -> None:
+        """Make changes durable in the log, and bring the parts up to it where that is due."""
         lines = self._rows.log.lines(changes)
-        room = limits.FILE_BYTES - MOST_OF_AN_EMPTY_LOG  # of a log that is larger nobody would read anything
-        if self._left_as is not None and self._left_as[1] + len(lines) > room:
+        if is_too_long := self._is_too_long(lines):
             self.settle_all()
+            is_too_long = self._is_too_long(lines)
         self.before_write()
-        if len(lines) > room:
-            self._rows.log.restart(changes[-1].at + 1)  # a part has no change of a number that the log has yet to give
+        if is_too_long:
+            # First: a part has no change of a number that the log has yet to give.
+            self._rows.log.restart(changes[-1].at + 1, self._rows.log.read().parts)
             self._replace_parts(changes, {})
             self._sync_names()
         else:
@@ -106,6 +116,10 @@ class RowWriter:
         self._learn(known, changes)
         self._left_as = self._rows.log.identity()
         self.settle()
+
+    def _is_too_long(self, lines: bytes) -> bool:
+        """Tell whether nobody would read the log with these."""
+        return self._left_as is not None and self._left_as[1] + len(lines) > limits.FILE_BYTES
 
     def _with_room(self, known: RowsKnown, dataset: RowKind, changes: Sequence[RowChange]) -> RowsKnown:
         """Return what is known; a FullError where the changes would make more rows than anybody reads."""
@@ -146,7 +160,8 @@ class RowWriter:
             self._replace_parts(logged.changes, old)
             self._sync_names()
         if self._has_log:
-            self._rows.log.restart(self._next_at(logged.next_at))
+            parts = {} if without_damage else logged.parts  # those too that nothing has read here
+            self._rows.log.restart(self._next_at(logged.next_at), parts | self._rows.through)
             self._left_as = self._rows.log.identity()
         if self._known is not None:
             self._known.in_log = 0
@@ -234,7 +249,8 @@ class RowWriter:
         files = {keys_of(table)[0] for table in alone}
         for key in sorted(files - (kept := set(keys_of(rows)))):  # first: else a kill -9 would let it come back
             inside.remove(self.folder, f"{dataset}/{key}.parquet")
-        self.replace_part(dataset, part, rows, max(through, has))
+        # A campaign in an object store has no log, so that its copy on a disk is to lack none.
+        self.replace_part(dataset, part, rows, max(through if self._has_log else 0, has))
         for key in sorted(files & kept):
             inside.remove(self.folder, f"{dataset}/{key}.parquet")
 

@@ -19,16 +19,16 @@ from storage.location import Location
 from terminal.counted import counted
 
 from results.store.consistency import numbers_of, strays
-from results.store.names import TRIALS_A_PART, part_number
+from results.store.names import TRIALS_A_PART, part_name, part_number
 from results.store.row_files import RowFiles
-from results.store.row_kinds import ROW_KINDS, RowKind
+from results.store.row_kinds import COMPACTED, ROW_KINDS, RowKind
 from results.store.row_log import ROW_LOG
 from results.store.row_writer import RowWriter
 
 if TYPE_CHECKING:
     from terminal.console import Console
 
-OnCorrupt = Callable[[Location, str], None]  # the file under its new name, and what was wrong with it
+OnCorrupt = Callable[[Location, str], None]  # the file under its new name, or its own if it is gone, and what is wrong
 
 DAMAGED = "damaged"  # not in the data sets' folders: polars and DuckDB read all that these have, hidden files too
 _EARLIER = ".corrupt-"  # how the names of such files began, which were left in place
@@ -54,6 +54,16 @@ class SetAside:
                     of_curve = dataset == "curves" and len(found)
                     self._whole[dataset].append((key, found.take([0]) if of_curve else found))
         self.trials = rows.with_changes("trials", self._whole["trials"], self._changes)
+        bad = {(dataset, key) for dataset, key, _ in self._damaged}
+        self._lacking = [
+            (dataset, part, why)
+            for dataset in COMPACTED
+            for part, why in self._lacking_of(dataset).items()
+            if part is None or (dataset, part_name(part)) not in bad
+        ]
+
+    def _lacking_of(self, dataset: RowKind) -> dict[int | None, str]:
+        return self._rows.lacking(dataset, [name for name, _ in self._whole[dataset]])
 
     def move(self) -> None:
         """Move what cannot be read, and files of one trial that has no row (any more)."""
@@ -63,6 +73,13 @@ class SetAside:
             self._move(dataset, key, why + self._loss(dataset, key, numbers))
         for dataset in ROW_KINDS[1:]:
             self._move_strays(dataset, numbers)
+        told: set[str] = set()
+        for kind, part, why in self._lacking:
+            loss = "; lost with it is what was not in the parts yet" if part is None else ""
+            loss = loss if part is None else self._loss(kind, part_name(part), numbers)
+            if why not in told:
+                self._said(self.folder / (ROW_LOG if part is None else f"{kind}/{part_name(part)}.parquet"), why + loss)
+            told.add(why)
 
     def settle(self) -> None:
         """Bring the parts up to the log, and take out of them the reports of trials that have no row."""
@@ -151,7 +168,8 @@ def may_hold(folder: Location, dataset: RowKind, key: str) -> bool:
 
 def say_set_aside(console: Console, folder: Location, place: Location, why: str) -> None:
     """Tell a person of a file that was moved, by its path in the campaign's folder."""
-    console.print(f"set aside as {str(place).removeprefix(f'{folder}/')}: {why}")
+    name = str(place).removeprefix(f"{folder}/")
+    console.print(f"set aside as {name}: {why}" if name.startswith(f"{DAMAGED}/") else f"not set aside: {why}")
 
 
 def place_aside(folder: Location, file: str) -> str:
