@@ -21,8 +21,10 @@ import pyarrow.parquet as pq
 from storage import files, inside
 from storage.location import Location, argument
 from terminal.command_line import OneLineParser
+from terminal.complaint import complain
 from terminal.console import Console
 from terminal.counted import counted
+from terminal.exit_codes import FAILED
 
 from results.named_campaigns import add_campaign, named_campaign
 from results.store import places, row_places
@@ -35,10 +37,15 @@ _PART = "part-0.parquet"
 _LEFT_OUT = ("worker", "checkpoint", "weights")
 
 
+class NotWrittenError(OSError):
+    """A target that could not be written: nothing of it is left."""
+
+
 def compact(folder: Location, target: Location) -> int:
     """Write the campaign in ``folder`` to ``target``, a folder that must not exist yet or be empty; the bytes written.
 
     A ValueError where there is no campaign, where one of its trials has not ended, and for a target in use.
+    A NotWrittenError where a disk is full, for one.
     """
     store = Store.open(folder)
     check_name(target.name, "campaign name")
@@ -49,22 +56,24 @@ def compact(folder: Location, target: Location) -> int:
     if unfinished:
         raise ValueError(f"{folder} has {counted(unfinished, 'trial')} not ended yet: resume it first")
     tables["trials"] = _without(tables["trials"].sort_by("number"), _LEFT_OUT)
-    files.create_folder(target)
     names = pa.array([target.name] * len(tables["trials"]), pa.string())
     at = tables["trials"].schema.get_field_index("campaign")
     tables["trials"] = tables["trials"].set_column(at, tables["trials"].schema.field(at), names)
     tables["trials"] = row_places.relative(target, tables["trials"])
-    written = 0
+    contents: dict[str, bytes] = {}
     for dataset, table in tables.items():
         buffer = pa.BufferOutputStream()
         pq.write_table(table, buffer, compression="zstd", compression_level=19)
-        content = buffer.getvalue().to_pybytes()
-        inside.write(target, f"{dataset}/{_PART}", content)
-        written += len(content)
-    # Written last: a folder with this file is a whole campaign.
+        contents[f"{dataset}/{_PART}"] = buffer.getvalue().to_pybytes()
     text = json.dumps({**places.relative(target, store.campaign), "compacted": True}, indent=2, allow_nan=False)
-    inside.write(target, CAMPAIGN, f"{text}\n".encode())
-    return written + len(text.encode()) + 1
+    contents[CAMPAIGN] = f"{text}\n".encode()  # written last: a folder with this file is a whole campaign
+    try:
+        with inside.filling(target, contents.keys()):
+            for name, content in contents.items():
+                inside.write(target, name, content)
+    except OSError as error:
+        raise NotWrittenError(f"{target}: {error.strerror or error}") from None
+    return sum(map(len, contents.values()))
 
 
 def _without(table: pa.Table, names: Sequence[str]) -> pa.Table:
@@ -76,13 +85,18 @@ def _without(table: pa.Table, names: Sequence[str]) -> pa.Table:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Compact the campaign named on the command line. Exit code 2 and one line where that cannot be."""
+    """Compact the campaign named on the command line. Exit code 2 and one line where that cannot be, 1 where the
+    target cannot be written.
+    """
     parser = OneLineParser(prog="python -m results.compact", description="Put a campaign into three files.")
     add_campaign(parser)
     parser.add_argument("target", type=argument, metavar="TARGET", help="the folder to write")
     options = parser.parse_args(arguments)
     try:
         written = compact(named_campaign(options.campaign, options), options.target)
+    except NotWrittenError as error:
+        complain(parser.prog, f"not written: {error}")
+        return FAILED
     except (ValueError, OSError) as error:
         return parser.refuse(error)
     said = f"{options.target}: {written:,} bytes in {1 + len(COMPACTED)} files, without the training curves"

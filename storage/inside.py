@@ -22,7 +22,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from storage import remote
+from storage import files, remote
 from storage.location import Location
 
 GONE = "the folder is no longer there: it was renamed or removed"
@@ -157,6 +157,28 @@ def remove_files(folder: Location, name: str, ours: Callable[[str], bool]) -> No
                 (inner / file).unlink()
     with suppress(OSError):
         inner.rmdir()
+
+
+@contextmanager
+def filling(folder: Location, names: Collection[str]) -> Iterator[None]:
+    """Make a folder, if it is not there, to be filled with the files ``names`` in the block.
+
+    Where an OSError ends that (a disk is full), what was written is removed, and the folder if it was made here.
+    """
+    made = False
+    try:
+        made = files.create_folder(folder)
+        yield
+    except OSError:
+        for parent in sorted({name.rpartition("/")[0] for name in names} - {""}):
+            remove_files(folder, parent, {name.removeprefix(f"{parent}/") for name in names}.__contains__)
+        for name in names:
+            with suppress(OSError):
+                remove(folder, name)
+        if made and isinstance(folder, Path):
+            with suppress(OSError):
+                folder.rmdir()
+        raise
 
 
 def remove_half_written(folder: Location, name: str, ours: Callable[[str], bool]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 from collections.abc import Callable
@@ -15,6 +16,7 @@ import pytest
 from results import Store, load
 from results.compact import compact, main
 from results.statistics.leaderboard import leaderboard
+from storage import inside
 
 Row = dict[str, Any]
 
@@ -127,3 +129,23 @@ def test_the_command_says_how_large_it_became(
     assert main([str(finished), str(tmp_path / "kept")]) == 0
     assert capsys.readouterr().out.endswith("bytes in 3 files, without the training curves\n")
     assert json.loads((tmp_path / "kept" / "campaign.json").read_text())["space"] == "parameter_golf"
+
+
+def test_a_full_disk_leaves_nothing_and_the_command_works_again(
+    finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = inside.write
+
+    def full(folder: Path, name: str, content: bytes) -> None:
+        if name.startswith("reports/"):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        real(folder, name, content)
+
+    monkeypatch.setattr(inside, "write", full)
+    assert main([str(finished), str(tmp_path / "kept")]) == 1
+    assert (
+        capsys.readouterr().err == f"python -m results.compact: not written: {tmp_path}/kept: No space left on device\n"
+    )
+    assert not (tmp_path / "kept").exists()
+    monkeypatch.setattr(inside, "write", real)
+    assert main([str(finished), str(tmp_path / "kept")]) == 0

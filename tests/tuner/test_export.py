@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shlex
 import shutil
@@ -94,6 +95,15 @@ def test_the_artifact_is_counted_in_bytes_and_scored_as_it_is_read_back(campaign
     assert artifacts.load(data).keys() == weights.keys()
     exact = json.loads((tmp_path / "to" / "export.json").read_text())["scored_again"]["val_bpb"]
     assert found["val_bpb"] != exact and abs(found["val_bpb"] - exact) < 0.5
+
+
+def test_a_full_disk_leaves_no_folder(campaign, tmp_path, capsys, monkeypatch) -> None:
+    def full(folder: Path, name: str, content: bytes) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(export_folder.inside, "write", full)
+    assert export.main(["small", "--to", str(tmp_path / "to")]) == 1
+    assert "No space left on device" in capsys.readouterr().err and not (tmp_path / "to").exists()
 
 
 def test_the_score_is_of_the_files_as_they_are_read_again(campaign, tmp_path, capsys, monkeypatch) -> None:

@@ -66,9 +66,9 @@ def export(trial: KeptTrial, folder: Location, settings: Artifact) -> Exported:
         **({} if command is None else {COMMAND_FILE: f"{command}\n".encode()}),
         **tokenizer_of(dataset),
     }
-    files.create_folder(folder)
-    for name, data in found.items():
-        inside.write(folder, name, data)
+    with inside.filling(folder, found.keys()):
+        for name, data in found.items():
+            inside.write(folder, name, data)
     run = run_with(trial.config, read_weights(folder / WEIGHTS, trial.row["key"]), dataset, trial.runtime())
     small = packed(run, trial.config, settings, files.read(folder / ARTIFACT))
     exported = Exported(folder, [*found, EXPORT_FILE, README], command, scored_again(run), small, run)
