@@ -50,7 +50,10 @@ def test_the_key_is_of_values_steps_seed_and_function() -> None:
 WRONG = {
     "no mapping": (([], BASE, 9), r"space is \[\] but must be a mapping"),
     "no base": (({"a": "0..1"}, {}, 9), "base has no value for 'a'"),
-    "base beside it": (({"lr": "0..1"}, {"lr": 0.5, "rl": 1}, 9), "base has 'rl', which the space has not: did you me"),
+    "base beside it": (
+        ({"lr": "0..1"}, {"lr": 0.5, "rl": 1}, 9),
+        "base has 'rl', which the space has not: valid names: lr",
+    ),
     "outside": (({"a": "0..1"}, {"a": 2.0}, 9), r"base: a is 2.0 but must be in 0 \.\. 1"),
     "seed": (({"seed": "0..9"}, {"seed": 1}, 9), "the space must not have 'seed'"),
     "name": (({"a b": "0..9"}, {"a b": 1}, 9), "the space's name 'a b' must be text"),
