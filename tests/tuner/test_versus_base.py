@@ -36,7 +36,7 @@ def test_each_difference_names_its_measure_and_the_score_is_compared_too() -> No
     assert minutes.startswith("train_minutes against the base on the same fresh seeds: -0.0667 (")
     assert "not established" in minutes
     assert score.startswith("val_bpb against the base on the same fresh seeds (before the round trip): +0.0100 (")
-    assert score.endswith(": worse)")
+    assert score.endswith("not corrected for several looks and candidates, so no verdict)")
     again = next(row for row in plain_rows(found.rows) if row["number"] == 3)
     assert lines_versus_base(found, again) == [minutes, score], "a run of it on a fresh seed is the same config"
 
