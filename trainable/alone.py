@@ -35,7 +35,7 @@ def train_alone(config: TrainConfig, say: Callable[[str], None], artifact_file: 
     import torch
 
     from trainable.evaluation.core_score import asked_in_words, ready
-    from trainable.report import evaluated_by, evaluating
+    from trainable.report import VALIDATION_SCORES, evaluated_by, evaluating
     from trainable.run import Run
     from trainable.train import train
 
@@ -54,7 +54,9 @@ def train_alone(config: TrainConfig, say: Callable[[str], None], artifact_file: 
     curve = run.curve.plain()
     for step, loss in zip(curve["steps"], curve["values"]["loss"], strict=True):
         say(f"step:{step}/{report.step} train_loss:{loss:.6g}")
-    say(f"step:{report.step}/{report.step} val_loss:{report.val_loss!r} val_bpb:{report.val_bpb!r}")
+    scores = {name: getattr(report, name) for name in VALIDATION_SCORES}
+    said = " ".join(f"{name}:{value!r}" for name, value in scores.items() if value is not None)
+    say(f"step:{report.step}/{report.step} {said}")
     if report.core is not None:
         say(f"core:{report.core!r}")
     say(f"status:{report.status} {report.reason}train_time:{1000 * report.seconds:.0f}ms")

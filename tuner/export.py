@@ -49,6 +49,7 @@ def run(options: argparse.Namespace) -> int:
     trial = chosen_trial(options)
     import torch  # which a refusal need not wait for
 
+    from tuner.artifacts.asked_measures import compared
     from tuner.artifacts.export_folder import check_target, export
     from tuner.artifacts.kept_trial import why_this_one
     from tuner.artifacts.rescored import settings_of
@@ -64,14 +65,15 @@ def run(options: argparse.Namespace) -> int:
         console.print(f"No --trial was given: {why_this_one(trial.results, trial.row)}")
     console.print(f"{trial.name}: reading its weights and data ...")
     done = export(trial, folder, settings)
-    was, again, small = trial.row["val_bpb"], done.score.bpb, done.packed
-    same = "the same to the last digit" if was == again else f"{again - (was or 0):+.3g}: computed on another device?"
-    console.print(f"weights: val_bpb {again!r} when read again, {was!r} in the search: {same}")
+    small = done.packed
+    console.print(f"weights: val_bpb {compared(done.score.bpb, trial.row['val_bpb'])}")
     console.print(
         f"artifact: {small.settings.bits} bits and {small.settings.compressor}: {len(small.data):,} bytes and "
         f"{small.code_bytes:,} of source files, {small.total_bytes:,} of {small.settings.limit_bytes:,}; "
         f"val_bpb {small.score.bpb!r} when read again"
     )
+    for measure in done.measures:
+        console.print(f"asked for: {measure.line}")
     if done.command is not None:
         console.print("Trains it once more:")
         console.print(f"  {done.command}")

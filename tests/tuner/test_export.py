@@ -128,7 +128,7 @@ def test_the_log_has_every_step_and_the_final_score(campaign, tmp_path, capsys) 
     value = load(campaign).trials.set_index("number").loc[0, "val_bpb"]
     assert sum(line.startswith("step:") and "gradient_norm:" in line for line in lines) == 12
     assert lines[-2].startswith("final ") and f"val_bpb:{float(value)!r}" in lines[-2]
-    assert lines[-1].startswith("final_quantised val_bpb:")
+    assert lines[-1].startswith("final_quantised val_loss_quantised:") and " artifact_bytes:" in lines[-1]
 
 
 def test_the_command_trains_the_same_trial(campaign, tmp_path, capsys, monkeypatch) -> None:

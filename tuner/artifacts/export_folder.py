@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,8 +20,10 @@ from trainable.data.dataset import Dataset
 from trainable.data.vocabulary_files import vocabulary_file
 from trainable.evaluation.artifact import Artifact
 from trainable.evaluation.evaluate import Evaluation
+from trainable.report import VALIDATION_SCORES
 from trainable.run import Run
 from trainable.weights import read_weights, run_with
+from tuner.artifacts.asked_measures import AskedMeasure, asked_measures, asked_names, scores_of
 from tuner.artifacts.export_names import ARTIFACT, COMMAND_FILE, CONFIG_FILE, EXPORT_FILE, LOG, README, WEIGHTS
 from tuner.artifacts.export_readme import counted_bytes, readme_of_export, what_is_counted
 from tuner.artifacts.kept_trial import KeptTrial
@@ -39,6 +41,7 @@ class Exported:
     command: str | None  # None where no line can say it
     score: Evaluation
     packed: Packed
+    measures: Sequence[AskedMeasure]  # that the search asked for
     run: Run  # with the weights as they were read again
 
 
@@ -62,7 +65,7 @@ def export(trial: KeptTrial, folder: Location, settings: Artifact) -> Exported:
         WEIGHTS: content,
         CONFIG_FILE: _json(encode(trial.config)),
         ARTIFACT: artifact,
-        LOG: training_log(trial.results.store, trial.row).encode(),
+        LOG: training_log(trial.results.store, trial.row, asked_names(trial)).encode(),
         **({} if command is None else {COMMAND_FILE: f"{command}\n".encode()}),
         **tokenizer_of(dataset),
     }
@@ -71,9 +74,11 @@ def export(trial: KeptTrial, folder: Location, settings: Artifact) -> Exported:
             inside.write(folder, name, data)
     run = run_with(trial.config, read_weights(folder / WEIGHTS, trial.row["key"]), dataset, trial.runtime())
     small = packed(run, trial.config, settings, files.read(folder / ARTIFACT))
-    exported = Exported(folder, [*found, EXPORT_FILE, README], command, scored_again(run), small, run)
+    score = scored_again(run)
+    measures = asked_measures(trial, run, score, small)
+    exported = Exported(folder, [*found, EXPORT_FILE, README], command, score, small, measures, run)
     inside.write(folder, EXPORT_FILE, _json(facts_of_export(trial, exported, dataset)))
-    inside.write(folder, README, readme_of_export(trial.name, [*found, EXPORT_FILE], small).encode())
+    inside.write(folder, README, readme_of_export(trial.name, [*found, EXPORT_FILE], measures, small).encode())
     return exported
 
 
@@ -96,6 +101,8 @@ def tokenizer_of(dataset: Dataset) -> dict[str, bytes]:
 def facts_of_export(trial: KeptTrial, exported: Exported, dataset: Dataset) -> dict[str, Any]:
     """Collect the numbers and fingerprints of an export as JSON data."""
     row, small, campaign = trial.row, exported.packed, trial.results.campaign
+    cells: Mapping[str, Any] = row
+    in_the_search = {name: cells[name] for name in VALIDATION_SCORES if cells[name] is not None}
     return {
         "campaign": trial.folder.name, "trial": row["number"], "key": row["key"], "seed": row["seed"],
         "space": row["space"], "scale": row["scale"], "command": exported.command,
@@ -104,12 +111,12 @@ def facts_of_export(trial: KeptTrial, exported: Exported, dataset: Dataset) -> d
             "vocab_size": dataset.vocab_size,
             "files": {name: hashlib.sha256(data).hexdigest() for name, data in tokenizer_of(dataset).items()},
         },
-        "scored_in_the_search": {"val_loss": row["val_loss"], "val_bpb": row["val_bpb"]},
-        "scored_again": {"val_loss": exported.score.loss, "val_bpb": exported.score.bpb},
+        "asked_for": {measure.name: measure.facts for measure in exported.measures},
+        "scored_in_the_search": in_the_search, "scored_again": scores_of(exported.score),
         "artifact": {
             "file": ARTIFACT, "bits": small.settings.bits, "compressor": small.settings.compressor,
             **counted_bytes(small), "limit_bytes": small.settings.limit_bytes, "counted": what_is_counted(small),
-            "val_loss": small.score.loss, "val_bpb": small.score.bpb,
+            **scores_of(small.score),
         },
         "scored_targets": {"tokens": exported.score.tokens, "bytes": exported.score.bytes},
         "trained_on": {"device": row["device"], "precision": row["precision"], "train_seconds": row["train_seconds"]},

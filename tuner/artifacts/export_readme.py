@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from results.export import in_markdown
+from tuner.artifacts.asked_measures import AskedMeasure
 from tuner.artifacts.rescored import Packed
 
 FILES = {
@@ -38,9 +39,11 @@ def what_is_counted(small: Packed) -> dict[str, str]:
     }
 
 
-def readme_of_export(title: str, names: Sequence[str], small: Packed) -> str:
-    """The text of README.md, of an export with files of these names."""
+def readme_of_export(title: str, names: Sequence[str], measures: Sequence[AskedMeasure], small: Packed) -> str:
+    """The text of README.md, of an export with files of these names and measures that the search asked for."""
     about: Mapping[str, str] = what_is_counted(small)
     files = [f"- `{name}`: {FILES.get(name, VOCABULARY)}" for name in names]
     sizes = [f"- `{name}`, {number:,} bytes: {about[name]}" for name, number in counted_bytes(small).items()]
-    return "\n".join([f"# {in_markdown(title)}", "", *files, "", "Sizes in `export.json`:", "", *sizes]) + "\n"
+    asked = [f"- `{measure.name}`{measure.line.removeprefix(measure.name)}" for measure in measures]
+    parts = [f"# {in_markdown(title)}", "", *files, "", "What the search asked for:", "", *asked, ""]
+    return "\n".join([*parts, "Sizes in `export.json`:", "", *sizes]) + "\n"

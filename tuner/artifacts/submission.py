@@ -18,11 +18,13 @@ from typing import Any
 from results.export import to_markdown
 from results.statistics.student_t import two_sided_quantile
 from results.store.row_types import TrialRow
+from search_spaces.objectives import cost_of
 from terminal.counted import counted
 from terminal.short import decimals, short
 from trainable.component_json import encode
 from trainable.config import TrainConfig
 from trainable.data import download
+from tuner.artifacts.asked_measures import asked_names
 from tuner.artifacts.export_folder import Exported
 from tuner.artifacts.kept_trial import KeptTrial, fresh_seed_rows
 from tuner.artifacts.submission_script import requirements, training_script
@@ -35,6 +37,7 @@ LIMIT_BYTES = 16_000_000  # code and compressed weights, decimal
 LIMIT_SECONDS = 600
 REQUIRED = ("README.md", "submission.json", "train_gpt.py")  # and a log: train*.log
 TRACK = "non_record_16mb"  # what trains on one device has not shown that it keeps the limit of time
+IN_THE_TABLE = ("val_loss", "val_bpb", "train_seconds")  # of a submission's runs, whatever its search asked for
 _LOGIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})")  # of GitHub
 
 
@@ -86,7 +89,7 @@ def submission(trial: KeptTrial, exported: Exported, author: Author) -> dict[str
     as_packed = replace(_without_place(trial.config), artifact=exported.packed.settings)
     script = training_script(json.dumps(encode(as_packed)))
     runs = runs_handed_in(trial)
-    logs = {f"train_seed{row['seed']}.log": training_log(trial.results.store, row) for row in runs}
+    logs = {f"train_seed{row['seed']}.log": training_log(trial.results.store, row, asked_names(trial)) for row in runs}
     found = {
         "README.md": _readme(trial, exported, author, len(script.encode()), runs),
         "submission.json": f"{json.dumps(_facts(trial, exported, author, len(script.encode()), runs), indent=2)}\n",
@@ -156,10 +159,11 @@ def _readme(trial: KeptTrial, exported: Exported, author: Author, code_bytes: in
     import pandas as pd
 
     small, row = exported.packed, trial.row
+    measures = [measure for measure in exported.measures if measure.name not in IN_THE_TABLE]
     table = pd.DataFrame(
         [
-            {"seed": run["seed"], "steps": run["steps"], "val_loss": run["val_loss"], "val_bpb": run["val_bpb"],
-             "train seconds": run["train_seconds"], "device": run["device"]}
+            {"seed": run["seed"], "steps": run["steps"], **{name: cost_of(name, run) for name in IN_THE_TABLE},
+             **{measure.name: cost_of(measure.name, run) for measure in measures}, "device": run["device"]}
             for run in runs
         ]
     )  # fmt: skip
@@ -169,6 +173,7 @@ def _readme(trial: KeptTrial, exported: Exported, author: Author, code_bytes: in
         f"{small.score.loss!r} after it",
         f"- Size: {len(small.data):,} bytes of weights and {code_bytes:,} of code (`train_gpt.py`, in which all of it "
         f"is compressed), {len(small.data) + code_bytes:,} in all",
+        *(f"- Asked for by the search: {measure.line}" for measure in measures),
         *_over_seeds(runs),
         *(f"- {line}" for line in lines_versus_base(trial.results, row)),
     ]

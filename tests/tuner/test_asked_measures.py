@@ -1,0 +1,90 @@
+"""What a search asks for, objectives and limits, in all that is handed in: JSON, README, log and printed lines."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from results import load
+from search_spaces.objectives import cost_of
+from tests.trained_campaign import trained_campaign
+from tests.tuner.conftest import Tune
+from tuner import export
+from tuner.artifacts.asked_measures import OF_OTHER_ARTIFACT, OF_TRAINING, compared
+
+LIMITS = {"train_minutes<=999": "train_minutes", "step_seconds<=999": "step_seconds", "parameters<=1e9": "parameters"}
+AGAIN = ("val_nats_per_character", "artifact_bytes", "parameters")
+AUTHOR = ("--author", "Ada Lovelace", "--github-id", "ada-l")
+
+
+@pytest.fixture(scope="module")
+def campaign(tmp_path_factory) -> Path:
+    """The base alone, of a search for nats a character that has an artifact, and limits on three costs."""
+    folder = tmp_path_factory.mktemp("asked")
+    limits = [part for limit in LIMITS for part in ("--constraint", limit)]
+    asked = ("--trials", "1", "--no-confirm", "--stopper", "none", "--set", "artifact=Artifact", *limits)
+    with pytest.MonkeyPatch.context() as patch:
+        return trained_campaign(folder, patch, Tune, *asked, "--objective", "val_nats_per_character,artifact_bytes")
+
+
+@pytest.fixture(autouse=True)
+def there(campaign, monkeypatch) -> None:
+    monkeypatch.chdir(campaign.parents[2])
+    monkeypatch.setenv("TUNER_CACHE", str(campaign.parents[2] / "cache"))
+    monkeypatch.setenv("COLUMNS", "1000")
+
+
+def exported(to: Path, *options: str) -> dict:
+    assert export.main(["small", "--trial", "0", "--to", str(to), *options]) == 0
+    return json.loads((to / "export.json").read_text())
+
+
+def test_every_objective_and_limit_is_in_the_json_the_readme_the_log_and_the_lines(campaign, tmp_path, capsys) -> None:
+    facts = exported(tmp_path / "to", *AUTHOR)
+    said, asked = capsys.readouterr().out, facts["asked_for"]
+    (row,) = load(campaign).trials.to_dict("records")
+    assert asked.keys() == {"val_nats_per_character", "artifact_bytes", *LIMITS.values()}
+    assert asked["val_nats_per_character"]["asked_as"] == "objective"
+    assert asked["artifact_bytes"]["asked_as"] == "second objective, limit artifact_bytes<=16000000"
+    for name, one in asked.items():
+        assert one["in_the_search"] == cost_of(name, row), name
+        assert one["again"] == (one["in_the_search"] if name in AGAIN else None)
+        assert (one.get("why_not_again") == OF_TRAINING) == (name not in AGAIN)
+        lines = [line for line in said.splitlines() if line.startswith(f"asked for: {name} (")]
+        assert len(lines) == 1 and repr(one["in_the_search"]) in lines[0]
+        assert lines[0].endswith("the same to the last digit" if name in AGAIN else OF_TRAINING)
+        assert f"- `{name}` ({one['asked_as']}): " in (tmp_path / "to" / "README.md").read_text()
+        log = (tmp_path / "to" / "train.log").read_text().splitlines()[-2:]
+        assert f"{name}:{one['in_the_search']!r}" in " ".join(log)
+        handed_in = (tmp_path / "to" / "submission" / "README.md").read_text()
+        assert f"- Asked for by the search: {name} ({one['asked_as']}): " in handed_in
+        assert f" {name.replace('_', chr(92) + '_')} |" in handed_in, "a column of the runs"
+
+
+def test_each_score_is_beside_the_one_that_was_read_again(campaign, tmp_path, capsys) -> None:
+    facts = exported(tmp_path / "to")
+    assert facts["scored_again"].keys() == {"val_loss", "val_bpb", "val_nats_per_character"}
+    assert facts["scored_again"] == facts["scored_in_the_search"]
+    small = facts["artifact"]
+    assert small["val_nats_per_character"] == pytest.approx(
+        small["val_loss"] / facts["scored_again"]["val_loss"] * facts["scored_again"]["val_nats_per_character"]
+    )
+    steps = [
+        line
+        for line in (tmp_path / "to" / "train.log").read_text().splitlines()
+        if line.startswith("step:") and " val_bpb:" in line
+    ]
+    assert steps and all(" val_nats_per_character:" in line for line in steps)
+
+
+def test_an_artifact_of_other_settings_is_not_held_against_that_of_the_search(tmp_path, capsys) -> None:
+    one = exported(tmp_path / "to", "--bits", "5")["asked_for"]["artifact_bytes"]
+    assert (one["again"], one["why_not_again"]) == (None, OF_OTHER_ARTIFACT) and one["in_the_search"] > 0
+
+
+def test_a_value_that_differs_or_that_nobody_knows_is_not_called_the_same() -> None:
+    assert compared(1.5, 1.5).endswith("the same to the last digit")
+    assert compared(1.5, 1.25).endswith("1.25 in the search: +0.25: computed on another device?")
+    assert compared(1.5, None).endswith("not known in one of them")
