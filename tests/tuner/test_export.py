@@ -8,6 +8,7 @@ import shlex
 import shutil
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from safetensors.torch import load_file
 
@@ -70,8 +71,8 @@ def test_an_export_is_whole_and_scores_the_same_to_the_last_digit(campaign, tmp_
     small = facts["artifact"]
     assert (small["val_bpb"], small["artifact_bytes"]) == (row["val_bpb_quantised"], row["artifact_bytes"])
     assert {path.name for path in to.iterdir()} == {
-        "weights.safetensors", "config.json", "command.txt", "artifact.bin", "train.log", "tokenizer.json",
-        "export.json", "README.md",
+        "weights.safetensors", "config.json", "command.txt", "artifact.bin", "train.log", "curve.csv",
+        "tokenizer.json", "export.json", "README.md",
     }  # fmt: skip
 
 
@@ -121,14 +122,29 @@ def test_the_score_is_of_the_files_as_they_are_read_again(campaign, tmp_path, ca
     assert "is damaged: its checksum is not that of its content" in capsys.readouterr().err
 
 
-def test_the_log_has_every_step_and_the_final_score(campaign, tmp_path, capsys) -> None:
+def test_the_log_has_every_step_the_final_score_and_that_of_the_artifact(campaign, tmp_path, capsys) -> None:
     assert export.main(["small", "--trial", "0", "--to", str(tmp_path / "to")]) == 0
     capsys.readouterr()
     lines = (tmp_path / "to" / "train.log").read_text().splitlines()
-    value = load(campaign).trials.set_index("number").loc[0, "val_bpb"]
-    assert sum(line.startswith("step:") and "gradient_norm:" in line for line in lines) == 12
-    assert lines[-2].startswith("final ") and f"val_bpb:{float(value)!r}" in lines[-2]
-    assert lines[-1].startswith("final_quantised val_loss_quantised:") and " artifact_bytes:" in lines[-1]
+    row = load(campaign).trials.set_index("number").loc[0].to_dict()
+    assert [line.split()[0] for line in lines if "train_loss:" in line] == [f"step:{n}/12" for n in range(1, 13)]
+    assert all(line.count(":") == 3 for line in lines if "train_loss:" in line), "a loss and a norm a step"
+    scores = ("val_loss", "val_bpb", "val_nats_per_character")
+    assert lines[-4] == f"step:12/12 {' '.join(f'{name}:{row[name]!r}' for name in scores)}"
+    assert lines[-3].startswith("status:completed train_time:")
+    quantised = f"val_loss:{row['val_loss_quantised']!r} val_bpb:{row['val_bpb_quantised']!r}"
+    assert lines[-1] == f"final_int8_zlib_roundtrip_exact {quantised}"
+
+
+def test_the_curve_is_a_table_with_the_monitors_in_it(campaign, tmp_path, capsys) -> None:
+    assert export.main(["small", "--trial", "0", "--to", str(tmp_path / "to")]) == 0
+    capsys.readouterr()
+    table = pd.read_csv(tmp_path / "to" / "curve.csv")
+    kept = load(campaign).curves.query("number == 0")
+    assert set(table) == {"step", *kept["name"]} and any(name.startswith("weight_norm") for name in table)
+    assert list(table["step"]) == list(range(1, 13))
+    for name, rows in kept.groupby("name"):
+        assert table.set_index("step")[name].dropna().to_dict() == dict(zip(rows["step"], rows["value"], strict=True))
 
 
 def test_the_command_trains_the_same_trial(campaign, tmp_path, capsys, monkeypatch) -> None:

@@ -13,15 +13,18 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+import search_spaces
 from results import load
 from tests.trained_campaign import trained_campaign
 from tests.tuner.conftest import Tune
 from trainable.evaluation import artifact as artifacts
 from tuner import export
+from tuner.artifacts import submission
 
 SMALLER = ["--bits", "6", "--compressor", "lzma"]  # others than the config's
 AUTHOR = ["--author", "Ada Lovelace", "--github-id", "ada-l", "--title", "Notes", "--blurb", "An engine | a table."]
@@ -31,7 +34,9 @@ AUTHOR = ["--author", "Ada Lovelace", "--github-id", "ada-l", "--title", "Notes"
 def campaign(tmp_path_factory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         folder = tmp_path_factory.mktemp("golf")
-        return trained_campaign(folder, patch, Tune, "--trials", "2", "--confirm", "1x2", "--stopper", "none")
+        return trained_campaign(
+            folder, patch, Tune, "--trials", "2", "--confirm", "1x2", "--stopper", "none", "--set", "artifact=Artifact"
+        )
 
 
 @pytest.fixture
@@ -95,9 +100,47 @@ def test_the_script_alone_trains_the_same_run_and_writes_the_same_artifact(hande
     assert f"val_bpb:{facts['pre_quant_val_bpb']!r}" in run.stdout
     assert f"final_int6_lzma_roundtrip_exact val_loss:{facts['val_loss']!r} val_bpb:{facts['val_bpb']!r}" in run.stdout
     assert f"total submission size: {facts['bytes_total']} bytes" in run.stdout
+    kept = (handed_in / f"train_seed{facts['seed']}.log").read_text().splitlines()
+    assert result_lines(run.stdout.splitlines()) == result_lines(kept), "what the search kept is what the script says"
     made = (place / "final_model.bin").read_bytes()
     assert made == (handed_in.parent / "artifact.bin").read_bytes() and artifacts.load(made)
     assert sum(line.startswith("step:") and "train_loss:" in line for line in run.stdout.splitlines()) == 12
+
+
+def test_the_script_reads_a_folder_that_is_called_as_a_data_set_as_a_folder() -> None:
+    """Its log then has the fingerprint that the search's has, and nothing is downloaded in its place."""
+    for source, kept in (("/data/fineweb10B_sp1024", "./fineweb10B_sp1024"), ("fineweb10B_sp1024",) * 2):
+        config = search_spaces.load("parameter_golf").scale("full").base
+        config = replace(config, data=replace(config.data, source=source))
+        assert submission.without_place(config).data.source == kept
+
+
+def result_lines(lines: list[str]) -> list[str]:
+    """The data's fingerprint, each step, and the scores: all of a log but its times and what it says of the search."""
+    beginnings = ("data:", "seed:", "step:", "model ", "final_")
+    found = [line for line in lines if line.startswith(beginnings)]
+    return [line.partition(" ")[0] if line.startswith("data:") else line for line in found if not at_a_rung(line)]
+
+
+def at_a_rung(line: str) -> bool:
+    """Tell the scores that a search looks at on the way, which a training alone does not."""
+    return line.startswith("step:") and "val_loss:" in line and not line.startswith("step:12/12 ")
+
+
+def test_a_log_of_another_seed_has_the_round_trip_that_its_search_measured(campaign, tmp_path, monkeypatch) -> None:
+    go_to(campaign, monkeypatch)
+    assert export.main(["small", "--trial", "0", "--to", str(tmp_path / "to"), *AUTHOR]) == 0
+    for row in load(campaign).confirmations.query("is_base == True").to_dict("records"):
+        last = (tmp_path / "to" / "submission" / f"train_seed{row['seed']}.log").read_text().splitlines()[-1]
+        quantised = f"val_loss:{row['val_loss_quantised']!r} val_bpb:{row['val_bpb_quantised']!r}"
+        assert last == f"final_int8_zlib_roundtrip_exact {quantised}"
+
+
+def test_a_log_of_another_seed_without_weights_says_that_another_artifact_was_not_measured(handed_in, campaign) -> None:
+    for seed in load(campaign).confirmations.query("is_base == True")["seed"]:
+        last = (handed_in / f"train_seed{seed}.log").read_text().splitlines()[-1]
+        assert last.startswith("final_int6_lzma_roundtrip: not measured, as the weights of this run were not kept")
+        assert last.endswith(f": SEED={seed} python train_gpt.py measures it")
 
 
 @pytest.mark.parametrize(

@@ -70,6 +70,26 @@ def prepare(
     return from_folder(location.local(config.source))
 
 
+def prepare_from(
+    place: str | None, config: DataConfig, train_tokens_needed: int | None = None, say: Say = lambda line: None
+) -> Dataset:
+    """Resolve ``config.source`` with its files at ``place``, where that is given: the same files are the same data.
+
+    A folder that stands for a named source has that source's fingerprint if it holds its files, so that a log of it
+    says the same of the data as one of the name.
+    """
+    if place is None:
+        return prepare(config, train_tokens_needed=train_tokens_needed, say=say)
+    if config.source in sources.DOWNLOADED and sources.has_shards(place):
+        sources.check(place)
+        folder = location.local(place)
+        if config.source in RECIPES:
+            return _open_recipe(RECIPES[config.source], folder)
+        train, validation = sources.splits(folder)
+        return _open_download(config.source, download.Fetched(folder, tuple(train), tuple(validation)))
+    return prepare(replace(config, source=place), train_tokens_needed=train_tokens_needed, say=say)
+
+
 def prepared(config: DataConfig, train_tokens_needed: int | None = None) -> Dataset | None:
     """Return what :func:`prepare` would give, if all of it is on this machine already, else None. Writes nothing."""
     cache = cache_folder()
@@ -170,7 +190,7 @@ def _open_recipe(recipe: Recipe, folder: Path) -> Dataset:
     hashed = validation if recipe.is_prefix else [*train, *validation]
     label = f"{recipe.name} {named.FORMAT}"
     dataset = from_shards(folder, train, validation, recipe.name, hashed, label, facts.get("row_tokens"))
-    return replace(dataset, text_bytes=None if recipe.is_prefix else facts["text_bytes"])
+    return replace(dataset, text_bytes=None if recipe.is_prefix else facts.get("text_bytes"))
 
 
 def cache_folder() -> Path:

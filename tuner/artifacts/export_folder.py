@@ -22,13 +22,23 @@ from trainable.evaluation.artifact import Artifact
 from trainable.evaluation.evaluate import Evaluation
 from trainable.report import VALIDATION_SCORES
 from trainable.run import Run
+from trainable.training_log import round_trip_line
 from trainable.weights import read_weights, run_with
 from tuner.artifacts.asked_measures import AskedMeasure, asked_measures, asked_names, scores_of
-from tuner.artifacts.export_names import ARTIFACT, COMMAND_FILE, CONFIG_FILE, EXPORT_FILE, LOG, README, WEIGHTS
+from tuner.artifacts.export_names import (
+    ARTIFACT,
+    COMMAND_FILE,
+    CONFIG_FILE,
+    CURVE,
+    EXPORT_FILE,
+    LOG,
+    README,
+    WEIGHTS,
+)
 from tuner.artifacts.export_readme import counted_bytes, readme_of_export, what_is_counted
 from tuner.artifacts.kept_trial import KeptTrial
 from tuner.artifacts.rescored import Packed, packed, packed_bytes, scored_again
-from tuner.artifacts.training_log import training_log
+from tuner.artifacts.training_log import curve_table, training_log
 from tuner.campaign.train_command import train_command
 
 
@@ -43,6 +53,7 @@ class Exported:
     packed: Packed
     measures: Sequence[AskedMeasure]  # that the search asked for
     run: Run  # with the weights as they were read again
+    about_data: str  # in words, as a run that prepares them is told
 
 
 def check_target(folder: Location) -> None:
@@ -60,25 +71,29 @@ def export(trial: KeptTrial, folder: Location, settings: Artifact) -> Exported:
     content = files.read(trial.file)
     first = run_with(trial.config, read_weights(trial.file, trial.row["key"]), dataset, trial.runtime())
     artifact = packed_bytes(first, settings)
-    command = command_of(trial)
+    command, curve = command_of(trial), curve_table(trial.results.store, trial.row)
     found = {
         WEIGHTS: content,
         CONFIG_FILE: _json(encode(trial.config)),
         ARTIFACT: artifact,
-        LOG: training_log(trial.results.store, trial.row, asked_names(trial)).encode(),
+        **({} if curve is None else {CURVE: curve.encode()}),
         **({} if command is None else {COMMAND_FILE: f"{command}\n".encode()}),
         **tokenizer_of(dataset),
     }
-    with inside.filling(folder, found.keys()):
+    names = [*found, LOG, EXPORT_FILE]
+    with inside.filling(folder, [*names, README]):
         for name, data in found.items():
             inside.write(folder, name, data)
-    run = run_with(trial.config, read_weights(folder / WEIGHTS, trial.row["key"]), dataset, trial.runtime())
-    small = packed(run, trial.config, settings, files.read(folder / ARTIFACT))
-    score = scored_again(run)
-    measures = asked_measures(trial, run, score, small)
-    exported = Exported(folder, [*found, EXPORT_FILE, README], command, score, small, measures, run)
-    inside.write(folder, EXPORT_FILE, _json(facts_of_export(trial, exported, dataset)))
-    inside.write(folder, README, readme_of_export(trial.name, [*found, EXPORT_FILE], measures, small).encode())
+        run = run_with(trial.config, read_weights(folder / WEIGHTS, trial.row["key"]), dataset, trial.runtime())
+        small, score = packed(run, trial.config, settings, files.read(folder / ARTIFACT)), scored_again(run)
+        measures = asked_measures(trial, run, score, small)
+        about_data = dataset.description
+        exported = Exported(folder, [*names, README], command, score, small, measures, run, about_data)
+        back = [round_trip_line(settings, small.score.loss, small.score.bpb)]
+        log = training_log(trial.results.store, trial.row, about_data, asked_names(trial), back)
+        inside.write(folder, LOG, log.encode())
+        inside.write(folder, EXPORT_FILE, _json(facts_of_export(trial, exported, dataset)))
+        inside.write(folder, README, readme_of_export(trial.name, names, measures, small).encode())
     return exported
 
 

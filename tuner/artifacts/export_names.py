@@ -3,4 +3,4 @@
 from __future__ import annotations
 
 WEIGHTS, CONFIG_FILE, COMMAND_FILE, ARTIFACT = "weights.safetensors", "config.json", "command.txt", "artifact.bin"
-LOG, EXPORT_FILE, README = "train.log", "export.json", "README.md"
+LOG, CURVE, EXPORT_FILE, README = "train.log", "curve.csv", "export.json", "README.md"

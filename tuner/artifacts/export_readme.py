@@ -14,6 +14,7 @@ FILES = {
     "command.txt": "the command that trains it once more",
     "artifact.bin": "the weights as integers, compressed: what parameter golf judges",
     "train.log": "the log of losses",
+    "curve.csv": "the curve of the training, a row a step and a column a measure, monitors too",
     "export.json": "the numbers and fingerprints of this folder",
 }
 VOCABULARY = "the vocabulary of the data"

@@ -19,17 +19,23 @@ from results.export import to_markdown
 from results.statistics.student_t import two_sided_quantile
 from results.store.row_types import TrialRow
 from search_spaces.objectives import cost_of
+from storage import files
 from terminal.counted import counted
 from terminal.short import decimals, short
 from trainable.component_json import encode
 from trainable.config import TrainConfig
 from trainable.data import download
+from trainable.data.sources import DOWNLOADED, STDLIB
+from trainable.training_log import no_round_trip_line, round_trip_line, size_line
+from trainable.weights import read_weights, run_with
 from tuner.artifacts.asked_measures import asked_names
 from tuner.artifacts.export_folder import Exported
 from tuner.artifacts.kept_trial import KeptTrial, fresh_seed_rows
+from tuner.artifacts.rescored import Packed, packed, packed_bytes
 from tuner.artifacts.submission_script import requirements, training_script
 from tuner.artifacts.training_log import training_log
 from tuner.artifacts.versus_base import lines_versus_base
+from tuner.campaign.row_config import config_of
 
 GOLF = "parameter_golf"
 SUBMISSION = "submission"  # the folder inside the export
@@ -86,13 +92,18 @@ def author_of(
 
 def submission(trial: KeptTrial, exported: Exported, author: Author) -> dict[str, bytes]:
     """The files of a submission by their names."""
-    as_packed = replace(_without_place(trial.config), artifact=exported.packed.settings)
+    as_packed = replace(without_place(trial.config), artifact=exported.packed.settings)
     script = training_script(json.dumps(encode(as_packed)))
-    runs = runs_handed_in(trial)
-    logs = {f"train_seed{row['seed']}.log": training_log(trial.results.store, row, asked_names(trial)) for row in runs}
+    runs, code_bytes, asked = runs_handed_in(trial), len(script.encode()), asked_names(trial)
+    logs = {
+        f"train_seed{row['seed']}.log": training_log(
+            trial.results.store, row, exported.about_data, asked, round_trip(trial, exported, row, code_bytes)
+        )
+        for row in runs
+    }
     found = {
-        "README.md": _readme(trial, exported, author, len(script.encode()), runs),
-        "submission.json": f"{json.dumps(_facts(trial, exported, author, len(script.encode()), runs), indent=2)}\n",
+        "README.md": _readme(trial, exported, author, code_bytes, runs),
+        "submission.json": f"{json.dumps(_facts(trial, exported, author, code_bytes, runs), indent=2)}\n",
         "train_gpt.py": script,
         "requirements.txt": requirements(),
         **logs,
@@ -101,9 +112,36 @@ def submission(trial: KeptTrial, exported: Exported, author: Author) -> dict[str
     return {name: text.encode() for name, text in found.items()}
 
 
-def _without_place(config: TrainConfig) -> TrainConfig:
+def round_trip(trial: KeptTrial, exported: Exported, row: TrialRow, code_bytes: int) -> list[str]:
+    """The lines of a run's artifact: read again where its weights are kept, else by what the search found of it."""
+    settings = exported.packed.settings
+    small = exported.packed if row is trial.row else _packed_again(trial, exported, row)
+    if small is not None:
+        score = round_trip_line(settings, small.score.loss, small.score.bpb)
+        return [size_line(settings, len(small.data), code_bytes), score]
+    if trial.config.artifact == settings and row["val_bpb_quantised"] is not None:
+        return [round_trip_line(settings, row["val_loss_quantised"], row["val_bpb_quantised"])]
+    return [no_round_trip_line(settings, row["seed"])]
+
+
+def _packed_again(trial: KeptTrial, exported: Exported, row: TrialRow) -> Packed | None:
+    """The artifact of a run on another seed, read again; None where its weights are not here."""
+    one, config = replace(trial, row=row), config_of(row)
+    if not row["weights"] or config is None or not files.is_file(one.file):
+        return None
+    # On the data of the trial, which are those of all its seeds.
+    config = replace(config, data=trial.config.data)
+    run = run_with(config, read_weights(one.file, row["key"]), exported.run.dataset, trial.runtime())
+    settings = exported.packed.settings
+    return packed(run, config, settings, packed_bytes(run, settings))
+
+
+def without_place(config: TrainConfig) -> TrainConfig:
     """The config with the name alone of a folder of data: where it lies is nobody's business."""
-    return replace(config, data=replace(config.data, source=PurePath(config.data.source).name))
+    if config.data.source in (STDLIB, *DOWNLOADED):
+        return config
+    # As a path, since a folder may be called as a data set is: it is read as what it is, by the search and the script.
+    return replace(config, data=replace(config.data, source=f"./{PurePath(config.data.source).name}"))
 
 
 def runs_handed_in(trial: KeptTrial) -> list[TrialRow]:

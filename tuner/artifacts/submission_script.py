@@ -41,9 +41,10 @@ def main():
         from trainable.alone import config_of_text, train_alone
 
         seed = os.environ.get("SEED")
-        config = config_of_text(CONFIG, os.environ.get("DATA_PATH"), None if seed is None else int(seed))
+        config = config_of_text(CONFIG, None if seed is None else int(seed))
         say = lambda line: print(line, flush=True)
-        train_alone(config, say, Path(os.environ.get("ARTIFACT", "final_model.bin")), Path(__file__).stat().st_size)
+        artifact, code_bytes = Path(os.environ.get("ARTIFACT", "final_model.bin")), Path(__file__).stat().st_size
+        train_alone(config, os.environ.get("DATA_PATH"), say, artifact, code_bytes)
 
 
 if __name__ == "__main__":

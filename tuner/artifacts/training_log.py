@@ -1,51 +1,53 @@
-"""Log of one training as text, a line a step that its curve keeps and a line an evaluation."""
+"""Log of one training as text, in the lines that a submission's own script prints, and its curve as a table."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from results.store.campaign_folder import Store
 from results.store.row_parts import given
 from results.store.row_types import Reported, TrialRow
 from search_spaces.objectives import cost_of
+from trainable.training_log import data_line, end_line, run_line, score_line, step_lines
 
 SCORES = tuple(name for name in Reported.__annotations__ if name.startswith("val_"))
-OF_ARTIFACT = ("val_loss_quantised", "val_bpb_quantised", "artifact_bytes")
 
 
-def training_log(store: Store, row: TrialRow, asked: Sequence[str]) -> str:
-    """The trial's scores and seconds, in order of steps; of all steps at most 500.
+def training_log(store: Store, row: TrialRow, about_data: str, asked: Sequence[str], round_trip: Sequence[str]) -> str:
+    """The trial's losses and scores, in order of steps; of all steps at most 500.
 
-    The final line has every score, and the measures ``asked`` for.
+    ``about_data`` describes the data beside their fingerprint; ``asked`` are the measures that the search asked for;
+    ``round_trip`` are the lines of its artifact.
     """
-    whole = f"/{row['steps']}" if row["steps"] else ""
     lines: list[tuple[int, int, str]] = []
     if (curve := store.curve(row["key"])) is not None:
-        said_at: dict[int, list[str]] = {step: [] for step in curve.steps}
-        for name, values in sorted(curve.values.items()):
-            for step, value in zip(curve.steps_of(name), values, strict=True):
-                said_at[step].append(f"{_name(name)}:{value:.6g}")
-        lines += [(step, 0, f"step:{step}{whole} {' '.join(said)}") for step, said in said_at.items()]
+        steps = step_lines(curve.steps, curve.values, curve.measured_at, row["steps"])
+        lines += [(step, 0, text) for step, text in steps]
     for report in store.reports(row["key"], given(row["number"])):
-        said = _scores(report, "train_loss", *SCORES)
-        lines.append((report["step"], 1, f"step:{report['step']}{whole} {said} train_time:{report['seconds']:.3f}s"))
-    head = f"trial:{row['number']} key:{row['key']} seed:{row['seed']} data:{row['data']} device:{row['device']}"
-    versions = f"precision:{row['precision']} code:{row['code_version']} status:{row['status']}"
-    return "\n".join([f"{head} {versions}", *(text for *_, text in sorted(lines)), _last(row, asked)]) + "\n"
+        scores = {name: report[name] for name in SCORES}  # type: ignore[literal-required]
+        lines.append((report["step"], 1, score_line(report["step"], row["steps"], scores)))
+    head = [
+        data_line(str(row["data"]), about_data),
+        f"trial:{row['number']} key:{row['key']} code:{row['code_version']}",
+        run_line(row["seed"], row["device"], row["precision"], row["parameters"]),
+    ]
+    end = [end_line(row["status"], row["reason"] or "", row["train_seconds"])]
+    if asked:
+        end.append("asked for by the search: " + " ".join(f"{name}:{cost_of(name, row)!r}" for name in asked))
+    return "\n".join([*head, *(text for *_, text in sorted(lines)), *end, *round_trip]) + "\n"
 
 
-def _name(name: str) -> str:
-    return "train_loss" if name == "loss" else name
+def curve_table(store: Store, row: TrialRow) -> str | None:
+    """The trial's curve as CSV, a row a step and a column a measure, monitors too; None where none was kept."""
+    import pandas as pd
 
+    from results.export import to_csv
 
-def _last(row: TrialRow, asked: Sequence[str]) -> str:
-    others = {name: cost_of(name, row) for name in asked if name not in (*SCORES, *OF_ARTIFACT)}
-    said = f"final {_scores({**row, **others}, *SCORES, *others)} train_time:{row['train_seconds']!r}s"
-    small = _scores(row, *OF_ARTIFACT)
-    return f"{said}\nfinal_quantised {small}" if small else said
-
-
-def _scores(row: Mapping[str, Any], *names: str) -> str:
-    """The numbers of a row that are known, by their names."""
-    return " ".join(f"{name}:{row[name]!r}" for name in names if row.get(name) is not None)
+    curve = store.curve(row["key"])
+    if curve is None:
+        return None
+    rows: dict[int, dict[str, float]] = {step: {"step": step} for step in curve.steps}
+    for name, values in curve.values.items():
+        for step, value in zip(curve.steps_of(name), values, strict=True):
+            rows[step][name] = value
+    return to_csv(pd.DataFrame(list(rows.values())))

@@ -12,7 +12,7 @@ import pytest
 
 from trainable.data import download, one_at_a_time, shards
 from trainable.data.dataset import DataConfig
-from trainable.data.preparation import prepare
+from trainable.data.preparation import prepare, prepare_from
 
 GPT2 = "datasets/kjj0/fineweb10B-gpt2"
 SP1024 = "datasets/willdepueoai/parameter-golf"
@@ -163,6 +163,14 @@ def test_the_challenge_layout_is_found_with_its_sentencepiece_model(hub: Hub, tm
     hub.files[f"{folder}/fineweb_train_000000.bin"] = _shard(tmp_path, 100, seed=1)
     dataset = prepare(DataConfig(source="fineweb10B_sp1024"), tmp_path / "cache", train_tokens_needed=10)
     assert (dataset.vocab_size, dataset.train.total_tokens) == (300, 100)
+    # A submission's script is told where the files lie, which may be more than a run reads: the data are the same.
+    place = dataset.train.paths[0].parent
+    (place / "fineweb_train_000001.bin").write_bytes(_shard(tmp_path, 100, seed=2))
+    config = DataConfig(source="fineweb10B_sp1024")
+    assert prepare_from(str(place), config).fingerprint == dataset.fingerprint
+    assert prepare(DataConfig(source=str(place))).fingerprint != dataset.fingerprint, "a folder that is its own name"
+    (place / "fineweb_val_000000.bin").write_bytes(_shard(tmp_path, 50, seed=3))
+    assert prepare_from(str(place), config).fingerprint != dataset.fingerprint, "other text is other data"
 
 
 def test_without_a_network_the_error_names_the_file_and_the_way_out(
