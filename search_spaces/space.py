@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from terminal.nearest import nearest
 from trainable.component import Component, concrete
-from trainable.component_paths import get_value, with_value, with_values
+from trainable.component_paths import NOT_THERE, get_value, get_value_if_there, with_value, with_values
 from trainable.config import TrainConfig
 from trainable.training import Training
 
@@ -200,7 +200,7 @@ class Space:
 
     def active(self, knob: Knob, values: Mapping[str, Value]) -> bool:
         """Tell whether ``knob`` does anything under ``values``, which hold the knobs that come before it."""
-        return all(path in values and values[path] in labels for path, labels in (knob.when or {}).items())
+        return not knob.when or all(path in values and values[path] in labels for path, labels in knob.when.items())
 
     def values_of(self, config: Training) -> dict[str, Value]:
         """A config as values of the active knobs: the inverse of :meth:`config`."""
@@ -240,7 +240,7 @@ def label_at(config: TrainConfig, knob: Knob) -> Value:
     value = _value_or_neutral(config, knob.path)
     if isinstance(knob.domain, Choice):
         for label, option in knob.domain.options.items():
-            if option == value and type(option) is type(value):
+            if type(option) is type(value) and option == value:
                 return label
     if isinstance(value, Component):
         return type(value).__name__
@@ -249,7 +249,8 @@ def label_at(config: TrainConfig, knob: Knob) -> Value:
 
 def _value_or_neutral(config: TrainConfig, path: str) -> Any:
     """The value at ``path``; that of the neutral setting where a tuple lacks the component."""
-    return get_value(with_neutral(config, path), path)
+    found = get_value_if_there(config, path)
+    return get_value(with_neutral(config, path), path) if found is NOT_THERE else found
 
 
 def _has(config: TrainConfig, path: str) -> bool:

@@ -73,6 +73,25 @@ def typed(cls: type[Component], name: str, value: Any) -> Any:
     raise ValueError(f"{cls.__name__}.{name} is {shortened(value)} but must be {wanted}{_meant(cls, name, value)}")
 
 
+def plain_types(cls: type[Component]) -> dict[str, frozenset[type]]:
+    """Field -> the types of numbers, flags and null of which each finite value stays as it is under :func:`typed`."""
+    return _cached_plain_types(cls)  # type: ignore[arg-type]  # as of hints_of
+
+
+@functools.cache
+def _cached_plain_types(cls: type[Component]) -> dict[str, frozenset[type]]:
+    samples: tuple[Any, ...] = (True, 1, 1.0, None)
+    return {
+        field.name: frozenset(type(value) for value in samples if _stays(accepted(hints_of(cls)[field.name]), value))
+        for field in dataclasses.fields(cls)
+    }
+
+
+def _stays(hints: tuple[Any, ...], value: Any) -> bool:
+    found = next((new for hint in hints if (new := _converted(hint, value)) is not _MISFIT), _MISFIT)
+    return type(found) is type(value)
+
+
 def _meant(cls: type[Component], name: str, value: Any) -> str:
     """The knob of a similar name that takes such a value, where one does: ``num_layers`` for ``layers``."""
     others = [other for other in (f.name for f in dataclasses.fields(cls)) if name in other.split("_")]

@@ -5,28 +5,31 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from math import isfinite
 from typing import Any
 
 from terminal.nearest import nearest
 from terminal.short import shortened
 
 from trainable.component import SOURCES, Component, OtherSourceError, components, concrete, name_on_disk
-from trainable.component_fields import accepted, field_of, hints_of, typed
+from trainable.component_fields import accepted, field_of, hints_of, plain_types, typed
+
+_NESTED = (dict, list)
 
 
 def encode(value: Any) -> Any:
     """Plain JSON data of a component tree; a component becomes ``{"type": its name on disk, field: value, ...}``."""
     if isinstance(value, Component):
         hints = hints_of(type(value))
-        fields = {f.name: _encode_as(hints[f.name], getattr(value, f.name)) for f in dataclasses.fields(value)}
+        fields = {f.name: encode_as(hints[f.name], getattr(value, f.name)) for f in dataclasses.fields(value)}
         return {"type": name_on_disk(type(value)), **fields}
     if isinstance(value, tuple | list):
         return [encode(v) for v in value]
     return value
 
 
-def _encode_as(hint: Any, value: Any) -> Any:
+def encode_as(hint: Any, value: Any) -> Any:
     """Equal values have one text: a float field that was given 1 is written as 1.0, and -0.0 as 0.0."""
     members = accepted(hint)
     if float in members and not isinstance(value, bool) and isinstance(value, int | float):
@@ -62,15 +65,27 @@ def _is_neutral(member: Any) -> bool:
 
 def decode(data: Any) -> Any:
     """The inverse of :func:`encode`. Unknown types and fields are ValueErrors; missing fields take their defaults."""
-    if isinstance(data, Mapping):
-        cls = _of_type(data.get("type"))
-        values = {k: decode(v) for k, v in data.items() if k != "type"}
-        for key in values:
-            field_of(cls, key)
-        return cls(**{k: typed(cls, k, v) for k, v in values.items()})
+    return decoded(data, decode, typed)
+
+
+def decoded(data: Any, member: Callable[[Any], Any], fit: Callable[[type[Component], str, Any], Any]) -> Any:
+    """``data`` as a component or a tuple. ``member`` decodes its lists and objects, ``fit`` is as :func:`typed`."""
     if isinstance(data, list):
-        return tuple(decode(v) for v in data)
-    return data
+        return tuple([member(value) if type(value) in _NESTED else value for value in data])
+    if not isinstance(data, Mapping):
+        return data
+    cls, values = _of_type(data.get("type")), {}
+    plain = plain_types(cls)
+    for name, value in data.items():
+        kind = type(value)
+        if name not in plain:
+            if name != "type":
+                field_of(cls, name)  # raises: there is no such field
+        elif kind in plain[name] and (kind is not float or isfinite(value)):
+            values[name] = value
+        else:
+            values[name] = fit(cls, name, member(value) if kind in _NESTED else value)
+    return cls(**values)
 
 
 def _of_type(name: Any) -> type[Component]:
@@ -97,4 +112,9 @@ def canonical_json(value: Any) -> str:
 
 def fingerprint(value: Any) -> str:
     """The first 16 hex digits of the SHA-256 of the canonical JSON."""
-    return hashlib.sha256(canonical_json(value).encode()).hexdigest()[:16]
+    return hashed(canonical_json(value))
+
+
+def hashed(text: str) -> str:
+    """The first 16 hex digits of the SHA-256 of a text."""
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -6,19 +6,22 @@ must not change what it is, so they are no part of its key.
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 from trainable import hooks as _hooks  # noqa: F401  (importing registers the components by name)
 from trainable import losses as _losses  # noqa: F401
 from trainable import models as _models  # noqa: F401
 from trainable import optimizers as _optimizers  # noqa: F401
-from trainable.component import Component, without_neutral
-from trainable.component_json import encode, fingerprint, without_null
+from trainable.component import Component
+from trainable.component_json import hashed
 from trainable.data.dataset import DataConfig
 from trainable.evaluation.artifact import Artifact
 from trainable.evaluation.evaluate import EvaluationConfig
 from trainable.hooks.hook import Hook
+from trainable.key_text import NONE_KNOWN, fields_text, joined
 from trainable.losses.loss_term import LossTerm
 from trainable.models.gpt import GPT
 from trainable.models.model import Model
@@ -129,14 +132,15 @@ class TrainConfig(Component):
         """Name the precision of matrix products, one of runtime.PRECISIONS."""
         return self.precision or FP32
 
-    def key(self, data_fingerprint: str) -> str:
+    def key(self, data_fingerprint: str, known: Mapping[int, str] = NONE_KNOWN) -> str:
         """The run's identity: equal keys are the same computation.
 
         Components at their neutral setting are dropped (the contract tests show that they change nothing), and so are
         fields that are null, so that a new optional knob changes no key. The data count by their content, not by the
-        path that they were read from.
+        path that they were read from. ``known`` has the texts of parts, as in key_text.py.
         """
-        data: dict[str, Any] = without_null(encode(without_neutral(self)))
-        del data["data"]["source"]
-        data["data"]["fingerprint"] = data_fingerprint
-        return fingerprint(data)
+        data = fields_text(self.data)
+        del data["source"]
+        data["fingerprint"] = json.dumps(data_fingerprint)
+        text = joined({**fields_text(self, known), "data": joined(data)})
+        return hashed(text)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from results.store.campaign_folder import Store
+from trainable.alike_configs import AlikeConfigs
 from trainable.component_json import decode
 
 RECORDED = Path(__file__).parents[2] / "results" / "recorded"
@@ -19,3 +20,6 @@ def test_each_recorded_config_still_has_the_key_it_was_trained_under(space):
     assert len(rows) > 50
     changed = [row["number"] for row in rows if decode(json.loads(row["config"])).key(row["data"]) != row["key"]]
     assert changed == []
+    alike = AlikeConfigs()
+    changed = [row for row in rows if alike.key(alike.decode(json.loads(row["config"])), row["data"]) != row["key"]]
+    assert changed == [], "all of them together"

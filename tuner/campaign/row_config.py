@@ -9,8 +9,9 @@ from typing import Any
 from results.store.row_types import TrialRow
 from search_spaces import own_train
 from search_spaces.own_train import OwnConfig
+from trainable.alike_configs import AlikeConfigs
 from trainable.component import OtherSourceError
-from trainable.component_json import decode, encode
+from trainable.component_json import encode
 from trainable.config import TrainConfig
 from trainable.training import Training
 
@@ -28,9 +29,9 @@ def to_json(config: Training) -> Any:
     return config.to_json() if isinstance(config, OwnConfig) else encode(config)
 
 
-def training_of(row: TrialRow, base: Training) -> Training | None:
+def training_of(row: TrialRow, base: Training, alike: AlikeConfigs | None = None) -> Training | None:
     """The config of a row of the campaign whose base is ``base``; see :func:`config_of`."""
-    return own_config_of(row) if isinstance(base, OwnConfig) else config_of(row)
+    return own_config_of(row) if isinstance(base, OwnConfig) else config_of(row, alike)
 
 
 def own_config_of(row: TrialRow) -> OwnConfig:
@@ -45,17 +46,19 @@ def own_config_of(row: TrialRow) -> OwnConfig:
     return config
 
 
-def config_of(row: TrialRow) -> TrainConfig | None:
+def config_of(row: TrialRow, alike: AlikeConfigs | None = None) -> TrainConfig | None:
     """The config of a training, None where the row's values made none.
 
     A ValueError for anything else, and for one whose key (the hash of config, seed and data) is not the row's; an
-    OtherSourceError where the user's own code is another than it was, an EarlierVersionError where our own is.
+    OtherSourceError where the user's own code is another than it was, an EarlierVersionError where our own is. Who asks
+    for many passes on what they are decoded by.
     """
+    alike = alike or AlikeConfigs()
     try:
         kept = json.loads(row["config"])
         if isinstance(kept, dict) and kept.get("type") == own_train.OWN:
             raise ValueError("it is of a train function of somebody's own (tuner.tune), which only that can train")
-        config = decode(kept)
+        config = alike.decode(kept)
     except OtherSourceError as error:
         raise OtherSourceError(f"the config of trial {row['key']!r} cannot be read: {error}") from None
     except (ValueError, ArithmeticError, TypeError) as error:  # the latter: a config's rules meet values nobody wrote
@@ -66,12 +69,10 @@ def config_of(row: TrialRow) -> TrainConfig | None:
         return None
     if not isinstance(config, TrainConfig):
         raise ValueError(f"the config of trial {row['key']!r} is none of a training")
-    if row["data"] is not None and config.key(row["data"]) != row["key"]:
+    if row["data"] is not None and (key := alike.key(config, row["data"])) != row["key"]:
         if (field := came_later(kept, encode(config))) is not None:
             raise EarlierVersionError(str(row["key"]), field)
-        raise ValueError(
-            f"trial {row['key']!r} has the config of another trial, whose key is {config.key(row['data'])!r}"
-        )
+        raise ValueError(f"trial {row['key']!r} has the config of another trial, whose key is {key!r}")
     return config
 
 

@@ -21,6 +21,7 @@ from search_spaces import constraints
 from search_spaces.domains import Value
 from search_spaces.objectives import cost_of
 from search_spaces.space import Space
+from trainable.alike_configs import AlikeConfigs
 from trainable.component_json import encode, fingerprint
 from trainable.component_paths import difference
 from trainable.config import TrainConfig
@@ -244,9 +245,10 @@ class Ledger:
         sources = {p.data: p.config.data.source for p in planned}
         if isinstance(self.base, TrainConfig):
             sources[self.data_fingerprint] = self.base.data.source
+        alike = AlikeConfigs()
         for row in sorted(rows, key=lambda r: r["number"]):
             try:
-                config = _at(training_of(row, self.base), sources.get(str(row["data"])))
+                config = _at(training_of(row, self.base, alike), sources.get(str(row["data"])))
                 values = self._refused_values(row) if config is None else self.space.values_of(config)
             except ValueError as error:
                 raise ValueError(f"{self.store.folder} cannot be resumed: {error}") from None
@@ -337,14 +339,15 @@ class Ledger:
 def attributes_of(entry: Entry) -> dict[str, Any]:
     """Collect what a study keeps of a trial beside its parameters: its place in our files, its end and the reason."""
     named: tuple[str, ...] = ("key", "number", "seed", "status", "rung", "train_seconds")
-    found = {name: value for name in named if (value := dict(entry.row).get(name)) is not None}
+    cells: Mapping[str, Any] = entry.row
+    found = {name: value for name in named if (value := cells.get(name)) is not None}
     reason = without_middle((entry.row["reason"] or "").partition("\n")[0], LONGEST_REASON)
     return found | ({"reason": reason} if reason else {})
 
 
 def _at(config: Training | None, source: str | None) -> Training | None:
     """The config with its data read from there: which place they lie at is no part of what a trial is."""
-    if not isinstance(config, TrainConfig) or source is None:
+    if not isinstance(config, TrainConfig) or source in (None, config.data.source):
         return config
     return replace(config, data=replace(config.data, source=source))
 
