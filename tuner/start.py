@@ -206,10 +206,11 @@ def made_ready(
         question = audited(console, question)
     if start.planning is not None:
         opened = look_at_data(console, question)
+        fingerprint = None if opened is None else opened.fingerprint
         if store is not None:
             resumed.check_same_data(store.folder, store.campaign, opened)
-        prior_of(console, question, "" if opened is None else opened.fingerprint, store)
-        open_library(console, question.spec)
+        prior_of(console, question, fingerprint or "", store)
+        open_library(console, question, fingerprint)
         chosen_compiling(console, question, here.has_gpu, start, store)
         pass_tokens = None if opened is None else opened.train.total_tokens
         print_cost(console, left_of(placed.of(question), store), here, start, pass_tokens)
@@ -223,7 +224,7 @@ def made_ready(
     if start.address is not None:
         check_nodes(console, question, start.results if store is None else store.folder.parent, dataset)
     question = replace(question, prior=prior_of(console, question, dataset.fingerprint, store))
-    library = open_library(console, question.spec)
+    library = open_library(console, question, dataset.fingerprint)
     if store is None:
         Store.check(named, campaign_record(question, dataset), question.space.column_types())
         here = on_ray(console, here, start.address)  # all that can fail comes before there is a folder
@@ -270,14 +271,15 @@ def prior_of(console: Console, question: Question, data: str, store: Store | Non
     return found
 
 
-def open_library(console: Console, spec: CampaignSpec) -> Library | None:
-    """The finished trials of earlier campaigns, if any are to be reused."""
+def open_library(console: Console, question: Question, data: str | None) -> Library | None:
+    """The finished trials of earlier campaigns, if any are to be reused; ``data`` is the fingerprint of the data."""
+    spec = question.spec
     if not spec.reuse:
         return None
     library = Library([location(name) for name in spec.reuse], spec.fidelity)
-    line = f"reuse: {counted(len(library), 'finished trial')} of {', '.join(spec.reuse)}"
-    reasons = "; ".join(dict.fromkeys(library.left_out.values()))
-    console.print(line + (f"; left out {len(library.left_out)}: {reasons}" if reasons else ""))
+    said, *others = library.about(question.space, question.base, data)
+    for line in (f"{said} of {', '.join(spec.reuse)}", *others):
+        console.print(f"reuse: {line}")
     return library
 
 

@@ -159,7 +159,7 @@ def test_a_made_up_metric_of_a_reused_trial_is_in_the_row_that_reuses_it(ended, 
     other = make_bench("other")
     ledger = Ledger(other.store(), other.space, other.base, "made-up-data", "version")
     ledger.open(ledger.base_values, other.base, None)
-    ledger.reuse(entry.key, found, "")
+    ledger.reuse(entry.key, found, "completed")
     (row,) = other.rows()
     assert (row["tokens_per_joule"], row["reused_from"]) == (2.5, "new")
     assert [report["tokens_per_joule"] for report in other.store().reports(entry.key)] == [1.5, 2.5]

@@ -84,9 +84,14 @@ def weigh(network: Network, artifact: Artifact, config: Component, score: Callab
     with replaced(network, load(data)):
         found = score()
     code = source_bytes(config) if artifact.code_bytes is None else artifact.code_bytes
-    total, limit = len(data) + code, artifact.limit_bytes
-    violation = f"artifact {total:,} > {limit:,} bytes" if total > limit else ""
-    return Weighed(total, found.loss, found.bpb, violation)
+    total = len(data) + code
+    return Weighed(total, found.loss, found.bpb, beyond_limit(artifact, total))
+
+
+def beyond_limit(artifact: Artifact, total_bytes: int) -> str:
+    """Say that an artifact is larger than its limit; empty where it is not."""
+    limit = artifact.limit_bytes
+    return f"artifact {total_bytes:,} > {limit:,} bytes" if total_bytes > limit else ""
 
 
 # --- tensors ----------------------------------------------------------------------------------------------------------

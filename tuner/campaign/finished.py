@@ -9,6 +9,8 @@ from results.store.curves import TrainingCurve
 from results.store.row_parts import given, measure_of, on_the_way, reusable
 from results.store.row_types import ReportRow, TrialRow
 
+ENDED_WITH = "it ended with"  # how the reason of a trial begins that has trained to its end, and has no finite value
+
 
 @dataclass(frozen=True)
 class Finished:

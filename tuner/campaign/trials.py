@@ -200,8 +200,8 @@ class Ledger:
         if status == "running":
             self._write(row)
 
-    def reuse(self, key: str, found: Finished, violation: str) -> None:
-        """Take over a trial that an earlier campaign has finished.
+    def reuse(self, key: str, found: Finished, status: Status, reason: str = "") -> None:
+        """Take over a trial that an earlier campaign has finished, with the end that it has here.
 
         Its row is written first, so that whoever reads now finds the trial of each report, and as one that has not
         begun: should we be killed before the reports are there, the next start reuses it again.
@@ -213,8 +213,7 @@ class Ledger:
             self.store.write_curve(key, entry.number, found.curve)
         entry.row.update(found.columns(objective))
         entry.milestones.update(found.milestones(objective))
-        if entry.status == "completed" and violation:
-            entry.row.update({"status": "infeasible", "reason": violation})
+        entry.row.update({"status": status, "reason": reason or None})
         entry.row["value"] = entry.row["last_value"] if entry.status == "completed" else None
         self._write(entry.row)
 

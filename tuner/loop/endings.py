@@ -14,6 +14,7 @@ from results.store.statuses import Status
 from search_spaces import constraints
 from search_spaces.space import Space
 from tuner.campaign.entry import Entry
+from tuner.campaign.finished import ENDED_WITH
 from tuner.early_stopping import Stop, Stopper
 from tuner.failures import Loss
 
@@ -40,7 +41,7 @@ def ending(row: TrialRow, result: Mapping[str, Any], stop: Stop | None, space: S
     if status in ("running", "interrupted"):
         return Ending("interrupted")
     if status == "completed" and not _is_finite(row["last_value"]):
-        return Ending("diverged", f"it ended with {space.objective} {row.get('last_value')}")
+        return Ending("diverged", f"{ENDED_WITH} {space.objective} {row.get('last_value')}")
     if violation := _violation(row, result, space):
         return Ending("infeasible", violation)
     return Ending(status, str(result.get("reason", "")))

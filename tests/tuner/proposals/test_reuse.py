@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import replace
 
 import pytest
 
 from results.design import Design
 from search_spaces.constraints import parse_all
+from search_spaces.space import Space
+from trainable.config import Budget
+from trainable.evaluation.artifact import Artifact
+from trainable.schedules import Constant
 from tuner.confirm import first_fresh_seed
 from tuner.proposals.reuse import FINISHED, Library
 from tuner.search_loop import Search
@@ -168,6 +173,90 @@ def test_a_reused_trial_is_held_to_the_limits_of_the_new_campaign(make_bench, pl
     assert (entry.status, entry.row["value"]) == ("infeasible", None) and "parameters 1,000 > 999" in entry.row[
         "reason"
     ]
+
+
+def limited(space: Space, *limits: str) -> Space:
+    return replace(space, constraints=parse_all(limits))
+
+
+def test_a_trial_that_was_beyond_an_earlier_limit_is_held_to_the_one_here(make_bench, play, toy_space) -> None:
+    old = make_bench("old", limited(toy_space, "val_bpb<=0.5"))
+    play(old.search(trials=1)).run()
+    (was,) = old.rows()
+    assert (was["status"], was["value"]) == ("infeasible", None)
+    library = Library([old.folder])
+    within = make_bench("within", limited(toy_space, "val_bpb<=9"))
+    assert within.search(1, library=library).next() is None
+    (row,) = within.rows()
+    assert (row["status"], row["reason"], row["value"]) == ("completed", None, was["val_bpb"])
+    assert (row["reused_from"], row["train_seconds"]) == ("old", was["train_seconds"])
+    beyond = make_bench("beyond", limited(toy_space, "val_bpb<=0.6"))
+    assert beyond.search(1, library=library).next() is None
+    (row,) = beyond.rows()
+    assert (row["status"], row["value"]) == ("infeasible", None) and "> 0.6 (val_bpb<=0.6)" in row["reason"]
+
+
+def test_a_limit_of_the_trials_own_artifact_holds_wherever_it_is_reused(
+    make_bench, result_of, toy_base, toy_space
+) -> None:
+    base = replace(toy_base, artifact=Artifact(limit_bytes=1000))
+    old, new = (make_bench(name, toy_space, base) for name in ("old", "new"))
+    search = old.search(trials=1)
+    key = search.next().key
+    search.start(key)
+    result = result_of(base, 240.0, 1.5, "completed") | {"artifact_bytes": 1001}
+    for tell in (search.report, search.end):
+        tell(key, {**result, "violation": "artifact 1,001 > 1,000 bytes"})
+    assert new.search(1, library=Library([old.folder])).next() is None
+    (row,) = new.rows()
+    assert (row["status"], row["reason"], row["reused_from"]) == ("infeasible", "artifact 1,001 > 1,000 bytes", "old")
+
+
+def test_a_trial_without_a_finite_objective_there_is_judged_by_the_one_here(make_bench, play, toy_space) -> None:
+    old = make_bench("old", replace(toy_space, objective="time_to_target"))
+    play(old.search(trials=1, stopper="none")).run()
+    row = old.rows()[0] | {"status": "diverged", "value": None, "last_value": None, "time_to_target": None}
+    old.store().write_trial(row | {"reason": "it ended with time_to_target None"})
+    new = make_bench("new")
+    assert new.search(1, library=Library([old.folder])).next() is None
+    assert (new.rows()[0]["status"], new.rows()[0]["value"]) == ("completed", row["val_bpb"])
+
+
+def test_what_is_not_reused_is_counted_with_its_reason(make_bench, play, toy_space, toy_base) -> None:
+    old = make_bench("old", limited(toy_space, "val_bpb<=1.6"))
+    play(old.search(trials=12)).run()
+    searched = Counter(row["status"] for row in old.rows())
+    never = sum(row["status"] == "infeasible" and row["config"] == "null" for row in old.rows())
+    beyond = searched["infeasible"] - never
+    assert searched["stopped"] and never and beyond
+    library = Library([old.folder])
+    first, second = library.about(toy_space, toy_base, DATA)
+    ended = searched["completed"] + beyond
+    held = f"{beyond} of them beyond the limits there, which are held to those of this search"
+    assert first == f"{ended} finished trials, {held}"
+    assert f"{searched['stopped']} stopped early, so that nothing says" in second and f"{never} never trained" in second
+    *_, lacks = library.about(limited(toy_space, "artifact_bytes<=9"), toy_base, DATA)
+    assert f"{ended} without artifact_bytes, which this search asks for" in lacks
+
+
+@pytest.mark.parametrize(
+    ("changes", "data", "said"),
+    [
+        ({"budget": Budget(steps=120)}, DATA, "budget.steps is 240 there and 120 here"),
+        ({"seed": 7}, DATA, "seed is 1337 there and 7 here"),
+        ({}, "others", f"its data are others (fingerprint {DATA}, here others)"),
+        ({"schedule": Constant()}, DATA, None),  # a knob's value: some of its trials may be the same
+        ({}, None, None),
+    ],
+    ids=["budget", "seed", "data", "knob", "unknown"],
+)
+def test_a_campaign_none_of_whose_trials_can_be_the_same_says_why(
+    make_bench, play, toy_space, toy_base, changes, data, said
+) -> None:
+    old = make_bench("old")
+    play(old.search(trials=1)).run()
+    lines = Library([old.folder]).about(toy_space, replace(toy_base, **changes), data)
+    assert lines[1:] == ([] if said is None else [f"no trial of old is one of this search: {said}"])
 
 
 def test_a_folder_that_cannot_be_read_is_one_line_that_names_the_file(bench, play, tmp_path) -> None:
