@@ -59,7 +59,7 @@ def test_a_sampler_takes_every_seed(toy_space, toy_base, seed, earlier, warm) ->
 
 def test_a_sampler_is_resumed_after_ten_thousand_trials(toy_space, toy_base, monkeypatch) -> None:
     values = toy_space.values_of(toy_base)
-    monkeypatch.setattr(Sampler, "add", lambda self, end: None)  # what is told is not asked here
+    monkeypatch.setattr(Sampler, "add", lambda self, *ends: None)  # what is told is not asked here
     past = [TrialEnd(dict(values), "completed", 1.0)] * 10_000
     for seed in (1337, 2**32, SEEDS - 1):
         assert Sampler(toy_space, values, seed, earlier=past).ask().values

@@ -31,7 +31,8 @@ class Journal(BaseJournalBackend):
 
     def __init__(self, file: Path, note: Callable[[str], None]) -> None:
         self.file, self.note = file, note
-        self._packed: list[bytes] = []  # the older lines, so many in each: they are read again only to be written anew
+        self._packed: list[Iterable[str]] = []  # the older lines: they are read again only to be written anew
+        self._num_packed = 0
         self._lines: list[str] = []  # the newer ones
         self._left: tuple[int, ...] | None = None  # how the file was left; None: it is to be written
         self._noted: set[str] = set()
@@ -42,17 +43,37 @@ class Journal(BaseJournalBackend):
             file.with_name(JOURNAL_LOCK).unlink()
 
     def read_logs(self, log_number_from: int) -> Iterable[dict[str, Any]]:
-        packed = PACK * len(self._packed)
+        packed = self._num_packed
         lines = self._lines if log_number_from >= packed else [*self._all_lines()]
         return (json.loads(line) for line in lines[log_number_from - (packed if lines is self._lines else 0) :])
 
     def append_logs(self, logs: list[dict[str, Any]]) -> None:
         new = [json.dumps(log, separators=(",", ":")) for log in logs]
-        known = bool(self._packed or self._lines)
+        known = self._has_lines
         self._lines += new
         while len(self._lines) >= 2 * PACK:
-            self._packed.append(zlib.compress("\n".join(self._lines[:PACK]).encode()))
-            del self._lines[:PACK]
+            self._pack(PACK)
+        self._write(known, new)
+
+    def append_made(self, count: int, lines: Iterable[str]) -> None:
+        """Append so many lines, which are made anew whenever they are gone through, and not kept."""
+        known = self._has_lines
+        self._pack(len(self._lines))
+        self._packed.append(lines)
+        self._num_packed += count
+        self._write(known, lines)
+
+    @property
+    def _has_lines(self) -> bool:
+        return bool(self._packed or self._lines)
+
+    def _pack(self, count: int) -> None:
+        """Keep the first lines of the newer ones compressed."""
+        self._packed.append(_Compressed(self._lines[:count]))
+        self._num_packed += count
+        del self._lines[:count]
+
+    def _write(self, known: bool, new: Iterable[str]) -> None:
         try:
             if not known or not self._appended(new):
                 self._write_anew(known)
@@ -61,7 +82,7 @@ class Journal(BaseJournalBackend):
             what = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
             self._say(f"{self.file.name}, a view for optuna-dashboard, cannot be written: {what}; the search goes on")
 
-    def _appended(self, lines: list[str]) -> bool:
+    def _appended(self, lines: Iterable[str]) -> bool:
         """Append the lines if the file is as it was left; return whether that was so."""
         if self._left is None:
             return False
@@ -88,13 +109,23 @@ class Journal(BaseJournalBackend):
 
     def _all_lines(self) -> Iterator[str]:
         for pack in self._packed:
-            yield from zlib.decompress(pack).decode().split("\n")
+            yield from pack
         yield from self._lines
 
     def _say(self, text: str) -> None:
         if text not in self._noted:
             self._noted.add(text)
             self.note(text)
+
+
+class _Compressed:
+    """Lines that take a tenth of their room."""
+
+    def __init__(self, lines: list[str]) -> None:
+        self._content = zlib.compress("\n".join(lines).encode()) if lines else None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(() if self._content is None else zlib.decompress(self._content).decode().split("\n"))
 
 
 def _state(found: os.stat_result) -> tuple[int, ...]:

@@ -22,7 +22,6 @@ from optuna.distributions import (
     FloatDistribution,
     IntDistribution,
 )
-from optuna.storages import BaseStorage, InMemoryStorage, JournalStorage
 from optuna.trial import TrialState
 
 from search_spaces.domains import Choice, Domain, Integer, Value
@@ -32,6 +31,7 @@ from trainable.seeds import derived
 from tuner.campaign.journal import Journal
 from tuner.campaign.trial_end import TrialEnd
 from tuner.failures import OUT_OF_MEMORY
+from tuner.proposals.ended_trials import JournalStudies, Made, MemoryStudies
 from tuner.proposals.first_points import STARTUP_TRIALS, WITH_TREND, NearBase
 from tuner.proposals.optuna_samplers import made, made_after_a_prior
 from tuner.proposals.prior_sampler import PRIOR_TRIALS, PriorSampler
@@ -90,9 +90,10 @@ class Sampler:
             chosen: optuna.samplers.BaseSampler = PriorSampler(after_a_prior, points, base_values, domains)
         else:
             chosen = made(method, space, seed, begun, replicates, points)
+        self._storage = MemoryStudies() if journal is None else JournalStudies(Journal(journal, note))
         self.study = optuna.create_study(
             study_name=name or space.name,
-            storage=_storage(journal, note),
+            storage=self._storage,
             sampler=chosen,
             directions=["minimize"] * len(space.objectives),
         )
@@ -100,13 +101,12 @@ class Sampler:
         for attribute, text in (about or {}).items():
             self.study.set_user_attr(attribute, text)
         self._open: dict[int, optuna.Trial] = {}
-        self._ranges: dict[tuple[str, str], BaseDistribution] = {}
+        ranges = {knob.path: distribution(knob.domain) for knob in space.knobs}
+        self._ranges = {(path, repr(own)): own for path, own in ranges.items()}
+        self._made = Made(ranges)
         self._steps_per_unit = 1 if unit in WHOLE_UNITS else STEPS_PER_FRACTIONAL_UNIT
         self.near_base = _near_base(NearBase(space, base_values, seed, begun), method, len(points))
-        for end in earlier:
-            self.add(end)
-        for trial in self.study.get_trials(deepcopy=False):
-            self._share(trial)
+        self.add(*earlier)
         if not base_known and dict(base_values) not in [end.values for end in earlier]:
             self.study.enqueue_trial(dict(base_values))
         for values in prior.first(base_values) if prior is not None and queued else []:
@@ -163,7 +163,7 @@ class Sampler:
             trial.set_constraint(name, excess)
         values = self._values(status, value, second, excesses or {})
         self.study.tell(trial, values, state=TrialState.COMPLETE if values else _state(status))
-        self._share(self.study._storage.get_trial(trial._trial_id))
+        self._share(self._storage.get_trial(trial._trial_id))
 
     def _share(self, trial: optuna.trial.FrozenTrial) -> None:
         """Let the trial have its ranges in common with all others: a journal makes them anew for each, 6 KB."""
@@ -184,23 +184,27 @@ class Sampler:
         for number in list(self._open):
             self.tell(number, "interrupted", None)
 
-    def add(self, end: TrialEnd) -> None:
-        """A trial that an earlier start of the campaign asked for, and that has ended."""
+    def add(self, *ends: TrialEnd) -> None:
+        """Trials that an earlier start of the campaign asked for, and that have ended."""
+        self._storage.add_ended(self.study._study_id, [self._ended(end) for end in ends], self._made)
+
+    def _ended(self, end: TrialEnd) -> optuna.trial.FrozenTrial:
         values = self._values(end.status, end.value, end.second, end.excesses)
         single = len(self.space.objectives) == 1
-        reached = {self._step(m): v for m, v in end.intermediate.items() if math.isfinite(v)} if single else {}
-        trial = optuna.trial.create_trial(
+        now = datetime.now()
+        known = end.started is not None and end.ended is not None
+        trial = self._made.trial(
+            end.values,
             state=TrialState.COMPLETE if values else _state(end.status),
             values=values,
-            params=dict(end.values),
-            distributions={path: distribution(self.space.knob(path).domain) for path in end.values},
-            intermediate_values=reached,
-            constraints=_excesses(end.status, end.excesses) or None,
+            datetime_start=_local(end.started) if known and end.started else now,
+            datetime_complete=_local(end.ended) if known and end.ended else now,
+            intermediate_values={self._step(m): v for m, v in end.intermediate.items() if single and math.isfinite(v)},
             user_attrs=dict(end.attributes),
         )
-        if end.started is not None and end.ended is not None:  # else it would seem to have run at this moment
-            trial.datetime_start, trial.datetime_complete = _local(end.started), _local(end.ended)
-        self.study.add_trial(trial)
+        for name, excess in _excesses(end.status, end.excesses).items():
+            trial.set_constraint(name, excess)
+        return trial
 
 
 def _near_base(design: NearBase, method: str, num_points: int) -> NearBase:
@@ -260,11 +264,3 @@ def _excesses(status: str, excesses: Mapping[str, float]) -> dict[str, float]:
 def _local(time: datetime) -> datetime:
     """A moment as Optuna keeps it: the local time, without a zone."""
     return time.astimezone().replace(tzinfo=None)
-
-
-def _storage(journal: Path | None, note: Callable[[str], None]) -> BaseStorage:
-    """The study's place, in memory, with a journal beside it that optuna-dashboard opens.
-
-    A journal grows by appending, which an object store does not do: a campaign there has none, and loses nothing by it.
-    """
-    return InMemoryStorage() if journal is None else JournalStorage(Journal(journal, note))
