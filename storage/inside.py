@@ -38,22 +38,24 @@ _KINDS = (
 )
 
 
-def write(folder: Location, name: str, content: bytes) -> None:
+def write(folder: Location, name: str, content: bytes, *, durable: bool = True) -> None:
     """Write a whole file or leave the old one as it is, whatever happens meanwhile. Folders on the way are made.
 
+    Not ``durable``: a power cut may leave an empty file or none, where a kill -9 still leaves the old or the new one.
     An OSError where the folder is gone, and where the way leads through a link or to anything but a file.
     """
     if not isinstance(folder, Path):
         remote.write(folder / name, content)
         return
-    with replacing(folder, name) as temporary:
+    with replacing(folder, name, durable=durable) as temporary:
         temporary.write_bytes(content)
 
 
-def append(folder: Path, name: str, content: bytes) -> None:
-    """Add to the end of a file that is there, durably; where that fails, what was there stays as it is.
+def append(folder: Path, name: str, content: bytes, *, durable: bool = True) -> None:
+    """Add to the end of a file that is there; where that fails, what was there stays as it is.
 
-    A kill -9 in the middle leaves a part of ``content`` behind what was there: the reader must tell.
+    A kill -9 in the middle leaves a part of ``content`` behind what was there, and so may a power cut of what is not
+    ``durable`` yet: the reader must tell.
     """
     path = _place(folder, name)
     _check_file(path)
@@ -64,11 +66,23 @@ def append(folder: Path, name: str, content: bytes) -> None:
             left = memoryview(content)
             while left:
                 left = left[os.write(file, left) :]
-            os.fsync(file)
+            if durable:
+                os.fsync(file)
         except BaseException:
             with suppress(OSError):
                 os.ftruncate(file, size)
             raise
+    finally:
+        os.close(file)
+
+
+def sync(folder: Location, name: str) -> None:
+    """Make a file durable as it is now, with all that was appended to it. In an object store each is."""
+    if not isinstance(folder, Path):
+        return
+    file = os.open(_place(folder, name), os.O_RDONLY)
+    try:
+        os.fsync(file)
     finally:
         os.close(file)
 
@@ -85,7 +99,7 @@ def sync_names(folder: Path, name: str) -> None:
 
 
 @contextmanager
-def replacing(folder: Location, name: str) -> Iterator[Path]:
+def replacing(folder: Location, name: str, *, durable: bool = True) -> Iterator[Path]:
     """A local file to be written in the block; at its end it takes the place of the one called ``name``."""
     if not isinstance(folder, Path):
         with tempfile.TemporaryDirectory() as own:
@@ -100,8 +114,9 @@ def replacing(folder: Location, name: str) -> Iterator[Path]:
     temporary = _on_its_way(folder, name).with_name(f"{_on_its_way(folder, name).name}.{uuid.uuid4().hex[:8]}")
     try:
         yield temporary
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
+        if durable:
+            with temporary.open("rb") as file:
+                os.fsync(file.fileno())
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)

@@ -13,6 +13,7 @@ from __future__ import annotations
 import errno
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
@@ -137,17 +138,19 @@ class Store:
         for dataset in ROW_KINDS:  # where earlier versions left them
             inside.remove_half_written(self.folder, dataset, is_part)
 
-    def write_trial(self, row: TrialRow) -> None:
+    def write_trial(self, row: TrialRow, durable: bool = True) -> None:
         """Store the one row of a trial, in place of an earlier one; columns not given are null.
+
+        A kill -9 loses nothing of it. A power cut may lose what is not ``durable``, until something later is.
 
         A ValueError for a column that does not exist, a bad key or status, or a value of a wrong type. With
         ``on_refused`` such cells are taken out of ``row`` instead (see salvage.py), and it is told of them.
         """
-        self._write("trials", checked_key(row.get("key")), [row])
+        self._write("trials", checked_key(row.get("key")), [row], durable=durable)
 
-    def append_report(self, row: ReportRow) -> None:
+    def append_report(self, row: ReportRow, durable: bool = True) -> None:
         """Add one row to a trial's reports; columns not given are null. Errors as in :meth:`write_trial`."""
-        self._write("reports", checked_key(row.get("key")), [row], adds=True)
+        self._write("reports", checked_key(row.get("key")), [row], adds=True, durable=durable)
 
     def replace_reports(self, key: str, rows: Sequence[ReportRow]) -> None:
         """Store all reports of a trial at once, in place of what it had; of none nothing is left."""
@@ -160,7 +163,9 @@ class Store:
         """
         self._writer.settle(at_once)
 
-    def write_curve(self, key: str, number: int, curve: TrainingCurve | Mapping[str, Any]) -> bool:
+    def write_curve(
+        self, key: str, number: int, curve: TrainingCurve | Mapping[str, Any], durable: bool = True
+    ) -> bool:
         """Store the curve of a trial, its own or as its worker sent it, in place of an earlier one; whether it is one.
 
         A ValueError for one that could not be read again; with ``on_refused`` it is told of that instead.
@@ -175,8 +180,13 @@ class Store:
             return False
         self.before_write()
         if len(table):
-            self._write_table("curves", key, table)
+            self._write_table("curves", key, table, durable)
         return True
+
+    def sync_curve(self, key: str) -> None:
+        """Make the curve of a trial durable, if it has one that was written otherwise."""
+        with suppress(FileNotFoundError):
+            inside.sync(self.folder, f"curves/{checked_key(key)}.parquet")
 
     def check_curves(self) -> None:
         """Raise a ValueError for the first curve that cannot be read."""
@@ -299,7 +309,14 @@ class Store:
             self._rows.misnamed.clear()
         return len(misnamed)
 
-    def _write(self, dataset: RowKind, key: str, rows: Sequence[TrialRow | ReportRow], adds: bool = False) -> None:
+    def _write(
+        self,
+        dataset: RowKind,
+        key: str,
+        rows: Sequence[TrialRow | ReportRow],
+        adds: bool = False,
+        durable: bool = True,
+    ) -> None:
         self.refuse_if_compacted()
         tables = [pa.Table.from_batches([], self._rows.schemas[dataset])]
         for row in cast(Sequence[dict[str, Any]], rows):
@@ -307,7 +324,7 @@ class Store:
         table = pa.concat_tables(tables)
         table = row_places.relative(self.folder, table) if dataset == "trials" else table
         try:
-            self._writer.write(dataset, [(key, table)], adds)
+            self._writer.write(dataset, [(key, table)], adds, durable)
         except FullError as error:
             if self.on_refused is None:
                 raise
@@ -329,9 +346,9 @@ class Store:
             self.on_refused(*said)
         return table
 
-    def _write_table(self, dataset: RowKind, key: str, table: pa.Table) -> None:
+    def _write_table(self, dataset: RowKind, key: str, table: pa.Table, durable: bool = True) -> None:
         content = parquet.of_many_rows(table) if dataset == "curves" else parquet.of_few_rows(table)
-        inside.write(self.folder, f"{dataset}/{key}.parquet", content)
+        inside.write(self.folder, f"{dataset}/{key}.parquet", content, durable=durable)
 
     def _write_empty_part(self, dataset: RowKind) -> None:
         self._write_table(dataset, EMPTY, pa.Table.from_batches([], self._rows.schemas[dataset]))

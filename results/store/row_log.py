@@ -57,6 +57,7 @@ class RowLog:
         self.torn = ""  # what is said of a last record that is damaged
         self.damaged = ""  # what its rows could not be read for, when they were looked at (row_files.py)
         self._schemas = schemas
+        self._waits = False  # something was appended that is not durable yet
 
     @property
     def path(self) -> Location:
@@ -101,10 +102,17 @@ class RowLog:
         self._decode(records, found)
         return found
 
-    def append(self, lines: bytes) -> None:
-        """Add the :meth:`lines` of changes, durably."""
+    def append(self, lines: bytes, durable: bool) -> None:
+        """Add the :meth:`lines` of changes; what is not ``durable`` is so with the next that is, or by :meth:`sync`."""
         assert isinstance(self.folder, Path)
-        inside.append(self.folder, ROW_LOG, lines)
+        inside.append(self.folder, ROW_LOG, lines, durable=durable)
+        self._waits = not durable
+
+    def sync(self) -> None:
+        """Make all that this object has appended durable."""
+        if self._waits:
+            inside.sync(self.folder, ROW_LOG)
+            self._waits = False
 
     @staticmethod
     def lines(changes: Sequence[RowChange]) -> bytes:
@@ -116,6 +124,7 @@ class RowLog:
         assert isinstance(self.folder, Path)
         said = [[of, part, at] for (of, part), at in sorted(parts.items())]
         inside.write(self.folder, ROW_LOG, _line({"next": next_at, "parts": said}))
+        self._waits = False
         inside.sync_names(self.folder, "")  # else what is appended could be in a file that a power cut leaves no name
 
     def _decode(self, records: Sequence[dict[str, Any]], found: Logged) -> None:

@@ -64,8 +64,12 @@ class RowWriter:
     def _has_log(self) -> bool:
         return isinstance(self.folder, Path)
 
-    def write(self, dataset: RowKind, tables: Sequence[tuple[str, pa.Table]], adds: bool = False) -> None:
+    def write(
+        self, dataset: RowKind, tables: Sequence[tuple[str, pa.Table]], adds: bool = False, durable: bool = True
+    ) -> None:
         """Store the rows of trials by their key, in place of those they have or, with ``adds``, behind them.
+
+        What is not ``durable`` is so with the next change that is, or once the parts are brought up to the log.
 
         A ValueError for a trial that would get another number, a FullError for more than a reader takes.
         """
@@ -75,7 +79,7 @@ class RowWriter:
             return
         known = self._with_room(known, dataset, changes)
         if self._has_log:
-            self._append(known, changes)
+            self._append(known, changes, durable)
         else:
             self.before_write()
             self._replace_parts(changes, {})
@@ -98,8 +102,8 @@ class RowWriter:
                 changes.append(RowChange(known.next_at + len(changes), dataset, key, number, table, adds))
         return changes
 
-    def _append(self, known: RowsKnown, changes: Sequence[RowChange]) -> None:
-        """Make changes durable in the log, and bring the parts up to it where that is due."""
+    def _append(self, known: RowsKnown, changes: Sequence[RowChange], durable: bool) -> None:
+        """Add changes to the log, and bring the parts up to it where that is due."""
         lines = self._rows.log.lines(changes)
         if is_too_long := self._is_too_long(lines):
             self.settle_all()
@@ -111,7 +115,7 @@ class RowWriter:
             self._replace_parts(changes, {})
             self._sync_names()
         else:
-            self._rows.log.append(lines)
+            self._rows.log.append(lines, durable)
             known.in_log += len(changes)
         self._learn(known, changes)
         self._left_as = self._rows.log.identity()
@@ -152,6 +156,8 @@ class RowWriter:
         """
         begun = time.monotonic()
         self.before_write()
+        if self._has_log:
+            self._rows.log.sync()  # first: after a power cut no part may have a change that the log lacks
         logged = self._rows.logged()
         if logged.damaged and not without_damage:
             raise ValueError(f"{self._rows.log.path} cannot be read: {logged.damaged}")

@@ -136,10 +136,10 @@ def test_a_full_disk_leaves_nothing_and_the_command_works_again(
 ) -> None:
     real = inside.write
 
-    def full(folder: Path, name: str, content: bytes) -> None:
+    def full(folder: Path, name: str, content: bytes, **how: Any) -> None:
         if name.startswith("reports/"):
             raise OSError(errno.ENOSPC, "No space left on device")
-        real(folder, name, content)
+        real(folder, name, content, **how)
 
     monkeypatch.setattr(inside, "write", full)
     assert main([str(finished), str(tmp_path / "kept")]) == 1

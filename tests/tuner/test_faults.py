@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import errno
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -61,9 +61,14 @@ class Faults:
         self.draw, self.count, self.full = random.Random(seed), count, False
         self.deaths: dict[tuple[str, str], int] = {}  # of a trial's worker or node, in this start
         self.left = 12  # injected at most, so that a campaign ends
-        self.real, self.real_append = inside.write, inside.append
+        self.real, self.real_append, self.real_sync = inside.write, inside.append, inside.sync
+        self.durable_size: dict[Path, int] = {}  # of files that were appended to
+        self.not_durable: set[Path] = set()  # whole files
+        self.emptied: set[Path] = set()  # of these, by a power cut
+        self.power_was_cut = False
         monkeypatch.setattr(inside, "write", self.write)
         monkeypatch.setattr(inside, "append", self.append)
+        monkeypatch.setattr(inside, "sync", self.sync)
 
     def now(self, chance: float) -> bool:
         return self.left > 0 and self.draw.random() < chance
@@ -72,12 +77,14 @@ class Faults:
         self.count.injected[kind] += 1
         self.left -= 1
 
-    def write(self, folder: Path, name: str, content: bytes) -> None:
+    def write(self, folder: Path, name: str, content: bytes, **how: Any) -> None:
         path = folder / name
         if self.full:
             raise OSError(errno.ENOSPC, "No space left on device", str(path))
         if not self.now(0.03):
-            self.real(folder, name, content)
+            self.real(folder, name, content, **how)
+            self.durable_size.pop(path, None)
+            (self.not_durable.discard if how.get("durable", True) else self.not_durable.add)(path)
             return
         kind = self.draw.choice(["before a write", "in a write", "after a write", "disk full"])
         if kind == "disk full":
@@ -93,19 +100,42 @@ class Faults:
             self.real(folder, name, content)
         raise Killed
 
-    def append(self, folder: Path, name: str, content: bytes) -> None:
+    def append(self, folder: Path, name: str, content: bytes, **how: Any) -> None:
         """Change the log, or not, or half of it."""
         if self.full:
             raise OSError(errno.ENOSPC, "No space left on device", str(folder / name))
         if not self.now(0.03):
-            self.real_append(folder, name, content)
+            before = (folder / name).stat().st_size
+            self.real_append(folder, name, content, **how)
+            if how.get("durable", True):
+                self.durable_size.pop(folder / name, None)
+            else:
+                self.durable_size.setdefault(folder / name, before)
             return
-        kind = self.draw.choice(["before", "in", "after"])
-        self.note(f"driver killed {kind} an append")
-        if kind != "before":
+        kind = self.draw.choice(["before", "in", "after", "power cut"])
+        if kind == "power cut":
+            self.cut_power()
+        self.note(kind if kind == "power cut" else f"driver killed {kind} an append")
+        if kind in ("in", "after"):
             end = self.draw.randrange(len(content)) if kind == "in" else len(content)
             self.real_append(folder, name, content[:end])
         raise Killed
+
+    def sync(self, folder: Path, name: str) -> None:
+        self.real_sync(folder, name)
+        self.durable_size.pop(folder / name, None)
+        self.not_durable.discard(folder / name)
+
+    def cut_power(self) -> None:
+        """Lose what nobody has waited for: the end of a file, or all of it."""
+        self.power_was_cut = True
+        for path, size in self.durable_size.items():
+            with path.open("r+b") as file:
+                file.truncate(self.draw.randint(size, path.stat().st_size))
+        for path in self.not_durable:
+            if path.exists() and self.draw.random() < 0.5:
+                path.write_bytes(b"")
+                self.emptied.add(path)
 
 
 def curve_at(step: int) -> dict[str, Any]:
@@ -182,15 +212,17 @@ def start(bench: Any, slots: int, planned: list[Planned] | None, stopper: str) -
     return bench.search(trials=10, slots=slots, stopper=stopper, planned=planned)
 
 
-def check_readable(bench: Any, count: Any) -> dict[str, dict[str, Any]]:
-    """The rows, by key. Every file opens, in pandas too, whatever has just happened."""
+def check_readable(bench: Any, count: Any, emptied: Collection[Path] = ()) -> dict[str, dict[str, Any]]:
+    """The rows, by key. Every file opens, in pandas too, whatever has just happened, but the curves of trials that ran
+    when the power was cut.
+    """
     store = Store.open(bench.folder)
     for dataset in ROW_KINDS:
         for file in (bench.folder / dataset).glob("[!.]*.parquet"):
             try:
                 pd.read_parquet(file)
             except Exception:
-                count.unreadable += 1
+                count.unreadable += not (dataset == "curves" and file in emptied and not file.stat().st_size)
     return {row["key"]: row for row in store.trials()}
 
 
@@ -202,9 +234,12 @@ def campaign(bench: Any, begin: Callable[[], Search], one: type[Any], faults: Fa
         bench.store()
         faults.left = left
     while True:
-        before = {key for key, row in check_readable(bench, count).items() if row["status"] in ENDED}
+        before = {k for k, row in check_readable(bench, count, faults.emptied).items() if row["status"] in ENDED}
         faults.full, faults.deaths, run = False, {}, None
         try:
+            if faults.power_was_cut:  # as each resume does
+                Store.open(bench.folder).set_damaged_aside(lambda *said: None)
+                faults.power_was_cut = False
             search = begin()
             run = one(search, curve, seed=faults.draw.randrange(10**6), checkpoint_chance=0.4)
             run.faults = faults
@@ -216,7 +251,7 @@ def campaign(bench: Any, begin: Callable[[], Search], one: type[Any], faults: Fa
         if run is None:
             continue
         ended: list[str] = []
-        again = {row["key"] for row in check_readable(bench, count).values() if row["promotions"]}
+        again = {k for k, row in check_readable(bench, count, faults.emptied).items() if row["promotions"]}
         count.twice += len(before & set(run.started) - again)
         ended += [key for key in run.ended if run.ended.count(key) > 1 and key not in again]
         count.twice += len(set(ended))

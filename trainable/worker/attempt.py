@@ -85,7 +85,7 @@ def begin(campaign: Location, key: str, at_least: int, most: int | None = None) 
     number = max(at_least, _signed(folder)[0] + 1)
     usable = checkpoints(campaign, key)[:most]
     sign = json.dumps({"attempt": number, "checkpoints": usable})
-    inside.write(campaign, _below(key, SIGN), sign.encode())
+    inside.write(campaign, _below(key, SIGN), sign.encode(), durable=bool(usable))  # else nothing is lost with it
     for name in files.names(folder):
         if name not in (SIGN, *usable) and is_ours(name):
             inside.remove(campaign, _below(key, name))

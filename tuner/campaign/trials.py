@@ -57,6 +57,7 @@ class Ledger:
         self.code_version, self.now = code_version, now
         self.inert: Sequence[str] | None = None  # knobs that the audit found to change nothing
         self.entries = Book()
+        self._curves_not_durable: set[str] = set()  # keys of trials that run
 
     def key(self, config: Training) -> str:
         return config.key(self.data_fingerprint)
@@ -154,11 +155,15 @@ class Ledger:
         self._write(entry.row)
         return entry
 
-    def _write(self, row: TrialRow) -> None:
-        """Store the row of a trial; texts that others wrote (an error, a worker) are brought to what a row may have."""
+    def _write(self, row: TrialRow, durable: bool = True) -> None:
+        """Store the row of a trial; texts that others wrote (an error, a worker) are brought to what a row may have.
+
+        Of a trial that runs it need not be ``durable``: after a power cut it does not run, and goes on from an earlier
+        report. To wait for the disk each time is half of what a trial of a second costs its driver.
+        """
         row.update({"reason": _of_a_cell(row["reason"]), "note": _of_a_cell(row["note"])})
         self.entries.changed(row["key"])
-        self.store.write_trial(row)
+        self.store.write_trial(row, durable)
 
     def _next_number(self) -> int:
         last = next(reversed(self.entries.values()), None)  # there may be gaps before it: never started, lost
@@ -173,11 +178,12 @@ class Ledger:
             self.store.replace_reports(key, [])
         row.update({"status": "running", "attempt": number, "reason": None})
         row.update({"started_at": self.now(), "ended_at": None})
-        self._write(row)
+        self._write(row, durable=False)
 
     def report(self, key: str, result: Mapping[str, Any]) -> None:
         """Write down what a trial says of itself at a milestone or at its end."""
         entry, status = self.entries[key], result["status"]
+        runs = status == "running"
         row, value = entry.row, row_parts.value_of(result, entry.row["objective"])
         extra = result.get("extra") or dict.fromkeys(EXTRA, 0)  # training beside the run, by its fidelity
         steps, total = result["step"] + extra["steps"], result["seconds"] + extra["seconds"]
@@ -191,14 +197,16 @@ class Ledger:
         row.update({"spent": spent, "extra_spent": max(0.0, here + extra["spent"] - spent)})
         if value is not None or (status == "completed" and row["objective"] in row_parts.ON_THE_WAY):
             row["last_value"] = value
-        if status == "running" and value is not None:
+        if runs and value is not None:
             entry.milestones[result["milestone"]] = value
         if status != "interrupted":
-            self.store.append_report(report_row(key, row, result, extra["spent"], recent, self.now()))
-        if (curve := result.get("curve")) is not None and self.store.write_curve(key, entry.number, curve):
+            reported = report_row(key, row, result, extra["spent"], recent, self.now())
+            self.store.append_report(reported, durable=False)  # with the row, once it ends
+        if (curve := result.get("curve")) is not None and self.store.write_curve(key, entry.number, curve, not runs):
             entry.outline = outline(curve, here / given(row["budget"]))
-        if status == "running":
-            self._write(row)
+            (self._curves_not_durable.add if runs else self._curves_not_durable.discard)(key)
+        if runs:
+            self._write(row, durable=False)
 
     def reuse(self, key: str, found: Finished, status: Status, reason: str = "") -> None:
         """Take over a trial that an earlier campaign has finished, with the end that it has here.
@@ -229,6 +237,9 @@ class Ledger:
         value = entry.row["last_value"] if status == "completed" else None
         entry.row.update({"status": status, "reason": reason or None, "value": value, "ended_at": self.now()})
         entry.row.update(columns or {})
+        if key in self._curves_not_durable:  # first: an end that is durable has its curve
+            self.store.sync_curve(key)
+            self._curves_not_durable.discard(key)
         self._write(entry.row)
 
     def without(self, entry: Entry, what: Literal["weights", "checkpoint"]) -> None:

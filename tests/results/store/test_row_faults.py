@@ -34,9 +34,9 @@ class Fates:
             monkeypatch.setattr(inside, name, self.maybe(name, getattr(inside, name)))
 
     def maybe(self, name: str, real: Callable[..., None]) -> Callable[..., None]:
-        def change(folder: Path, file: str, content: bytes) -> None:
+        def change(folder: Path, file: str, content: bytes, **how: Any) -> None:
             if self.calm or self.draw.random() > 0.15:
-                real(folder, file, content)
+                real(folder, file, content, **how)
                 return
             when = self.draw.choice(["before", "in", "after"])
             self.counts[f"{when} {'an append' if name == 'append' else 'the write of ' + file.split('/')[0]}"] += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -108,8 +109,8 @@ def changes_of_files(monkeypatch: pytest.MonkeyPatch, what: Callable[[str, Calla
     for name in ("write", "append", "remove", "rename"):
         real = getattr(inside, name)
 
-        def changed(*given: Any, real: Any = real, name: str = name) -> None:
-            what(f"{name} {given[1]}", lambda: real(*given))
+        def changed(*given: Any, real: Any = real, name: str = name, **how: Any) -> None:
+            what(f"{name} {given[1]}", lambda: real(*given, **how))
 
         monkeypatch.setattr(inside, name, changed)
 
@@ -306,6 +307,42 @@ def test_the_names_of_the_parts_are_durable_before_the_log_begins_anew(store: St
     store.settle(at_once=True)
     parts = [f"write trials/{PART}", f"write reports/{PART}", "sync trials", "sync reports"]
     assert done == [*[f"append {ROW_LOG}"] * 3, *parts, f"write {ROW_LOG}", "sync "]
+
+
+def waits(store: Store, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What the disk is waited for, in order: the log, or something else."""
+    names: list[str] = []
+
+    def noted(file: int) -> None:
+        is_log = os.path.samestat(os.fstat(file), os.stat(store.folder / ROW_LOG))
+        names.append(ROW_LOG if is_log else "another")
+
+    monkeypatch.setattr(os, "fsync", noted)
+    return names
+
+
+def test_what_is_not_durable_yet_waits_for_no_disk_and_is_durable_with_what_is(store: Store, monkeypatch) -> None:
+    write(store, 0)
+    waited = waits(store, monkeypatch)
+    store.write_trial(trial(1), durable=False)
+    store.append_report({"key": "k1", "attempt": 1, "step": 1, "at": START}, durable=False)
+    store.write_curve(
+        "k1", 1, {"steps": [1], "tokens": None, "values": {"loss": [1.0]}, "units": {"loss": "nats"}}, durable=False
+    )
+    assert not waited
+    assert [row["number"] for row in Store.open(store.folder).trials()] == [0, 1]  # a kill -9 loses nothing of it
+    store.write_trial(trial(1))
+    assert waited == [ROW_LOG]
+
+
+def test_the_log_is_durable_before_a_part_has_what_it_says(store: Store, monkeypatch) -> None:
+    write(store, 0)
+    store.settle(at_once=True)
+    store.write_trial(trial(1), durable=False)
+    waited = waits(store, monkeypatch)
+    store.settle(at_once=True)
+    assert waited[0] == ROW_LOG
+    assert waited.count(ROW_LOG) == 1
 
 
 def test_a_driver_that_lost_the_campaign_while_it_read_a_part_does_not_replace_it(store: Store) -> None:

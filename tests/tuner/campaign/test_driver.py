@@ -27,7 +27,7 @@ def recorded(call, search):
 
 
 def refuse(code: int):
-    def replace(folder: Path, name: str, content: bytes) -> None:
+    def replace(folder: Path, name: str, content: bytes, **how: bool) -> None:
         raise OSError(code, os.strerror(code), str(folder / name))
 
     return replace
@@ -60,10 +60,10 @@ def test_a_disk_that_fills_up_ends_the_campaign_and_loses_nothing(bench, play, m
     written = 0
 
     def fills_up(real):
-        def change(folder: Path, name: str, content: bytes) -> None:
+        def change(folder: Path, name: str, content: bytes, **how: bool) -> None:
             nonlocal written
             written += 1
-            (refuse(code) if written > after else real)(folder, name, content)
+            (refuse(code) if written > after else real)(folder, name, content, **how)
 
         return change
 
@@ -148,3 +148,39 @@ def test_a_real_full_disk_keeps_every_file_whole_and_a_resume_with_room_finishes
     rows = {row["key"]: row for row in bench.rows()}
     assert not done.keys() & set(again.started) and {key: rows[key]["value"] for key in done} == done
     assert {row["status"] for row in rows.values()} <= {"completed", "stopped", "infeasible"}
+
+
+@pytest.mark.parametrize("status", ["completed", "stopped"])
+def test_the_curve_of_a_trial_is_durable_before_its_end_is(bench, result_of, monkeypatch, status) -> None:
+    search = bench.search(trials=1)
+    request = search.next()
+    search.start(request.key)
+    durable: list[str] = []
+    real_append, real_write = inside.append, inside.write
+
+    def append(folder: Path, name: str, content: bytes, *, durable: bool = True) -> None:
+        real_append(folder, name, content, durable=durable)
+        note(name, durable)
+
+    def write(folder: Path, name: str, content: bytes, *, durable: bool = True) -> None:
+        real_write(folder, name, content, durable=durable)
+        note(name, durable)
+
+    def note(name: str, is_durable: bool) -> None:
+        if is_durable:
+            durable.append(name)
+
+    monkeypatch.setattr(inside, "append", append)
+    monkeypatch.setattr(inside, "write", write)
+    monkeypatch.setattr(inside, "sync", lambda folder, name: durable.append(name))
+    curve = {"steps": [1], "tokens": None, "values": {"loss": [1.0]}, "units": {"loss": "nats"}}
+    result = {**result_of(bench.base, 60.0, 1.5, "running"), "curve": curve}
+    search.report(request.key, result)
+    assert not durable, "a trial that runs waits for no disk"
+    if status == "completed":
+        result = {**result_of(bench.base, 240.0, 1.5, "completed"), "curve": curve}
+        search.report(request.key, result)
+    search.end(request.key, result)
+    changed = f"curves/{request.key}.parquet"
+    assert changed in durable
+    assert "rows.log" in durable[durable.index(changed) :]
