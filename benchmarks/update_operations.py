@@ -13,35 +13,19 @@ if __name__ == "__main__":
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import Any
 from unittest import mock
 
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
 
 import search_spaces
 from terminal.command_line import OneLineParser
 from terminal.console import Console
 from trainable.config import TrainConfig
 from trainable.optimizers import stack, update_rule
+from tuner.plan.launches import Operations
 
 VOCAB = 256  # of the networks that are counted on
 SEQ_LEN = 64
-
-
-class Operations(TorchDispatchMode):
-    """Counts operations by name while it is entered."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.counts: Counter[str] = Counter()
-
-    def __torch_dispatch__(
-        self, function: Any, types: Any, arguments: Sequence[Any] = (), keywords: dict[str, Any] | None = None
-    ) -> Any:
-        if not function.is_view:
-            self.counts[function.overloadpacket.__name__] += 1
-        return function(*arguments, **(keywords or {}))
 
 
 def counted_in(call: Callable[[], None]) -> Counter[str]:

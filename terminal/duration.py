@@ -14,6 +14,11 @@ def duration(seconds: float) -> str:
     raise AssertionError(seconds)
 
 
+def step_time(seconds: float) -> str:
+    """A time that may be much less than a second: ``40.5 ms``, ``1.2 s``."""
+    return f"{1000 * seconds:.3g} ms" if seconds < 0.9995 else f"{seconds:.3g} s"
+
+
 def durations(low: float, high: float) -> str:
     """A span of times, or one where both are nearly the same."""
     first, last = duration(low), duration(high)

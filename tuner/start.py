@@ -211,9 +211,9 @@ def made_ready(
             resumed.check_same_data(store.folder, store.campaign, opened)
         prior_of(console, question, fingerprint or "", store)
         open_library(console, question, fingerprint)
-        chosen_compiling(console, question, here.has_gpu, start, store)
+        compiles = chosen_compiling(console, question, here.has_gpu, start, store)
         pass_tokens = None if opened is None else opened.train.total_tokens
-        print_cost(console, left_of(placed.of(question), store), here, start, pass_tokens)
+        print_cost(console, left_of(placed.of(question), store), here, start, compiles, pass_tokens)
         print_larger(console, question, here, start, store)
         return None
     dataset = read(console, question.base)
@@ -318,7 +318,7 @@ def run_search(console: Console, ready: Ready, store: Store, start: Start, is_ne
 
     question, dataset, here = ready.question, ready.dataset, ready.here
     data = (dataset.fingerprint, dataset.vocab_size)
-    compiles = chosen_compiling(console, question, here.has_gpu, start, None if is_new else store)
+    compiles = chosen_compiling(console, question, here.has_gpu, start, None if is_new else store).compiles
     spec = replace(ready.placed.of(question).spec, compile=compiles)
     problem = Problem(question.space, question.base, spec, *data, question.sources)
     added = OneStart(

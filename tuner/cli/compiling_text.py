@@ -9,11 +9,13 @@ from tuner.plan import compiling, ways_of_running
 from tuner.question import Question
 
 
-def chosen_compiling(console: Console, question: Question, has_gpu: bool, start: Start, store: Store | None) -> bool:
+def chosen_compiling(
+    console: Console, question: Question, has_gpu: bool, start: Start, store: Store | None
+) -> compiling.Compiling:
     """Choose by the trials in ``store``, if there are any; print why where that was a choice."""
     choice = compiling.of_start(question, has_gpu, start.planning, [] if store is None else store.trials())
     if choice.why:
         console.print(f"compile: {choice.why}")
     if ways := ways_of_running.ways_asked_for(question.spec):
         console.print(f"steps: {ways}")
-    return choice.compiles
+    return choice

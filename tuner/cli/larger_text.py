@@ -14,10 +14,12 @@ from tuner.cli.plan_text import planned_for, print_price
 from tuner.cluster import capacity
 from tuner.command import Planning, Start
 from tuner.plan import cost as plan
-from tuner.plan.known_devices import Hardware, elsewhere
+from tuner.plan.card_speed import elsewhere
+from tuner.plan.compiling import of_runs
+from tuner.plan.known_devices import Hardware
 from tuner.plan.larger import Larger, larger_of
 from tuner.plan.larger_scales import arithmetic
-from tuner.plan.trial_cost import RAY_SECONDS, beside
+from tuner.plan.trial_cost import RAY_SECONDS
 from tuner.question import REPLAY_REPORTS, Question
 
 
@@ -48,9 +50,11 @@ def print_larger(
         console.print(f"  as the scale has it: {', '.join(larger.left)}")
     times = arithmetic(larger.base) / arithmetic(question.base)
     console.print(f"  arithmetic of a run: {times:,.3g} times that of a trial of the search")
-    hardware = _hardware(console, question, larger, here, planning)
+    compiles = of_runs(larger.base, trials, question.spec.compile, here.has_gpu, planning)
+    hardware = _hardware(console, question, larger, here, planning, compiles.compiles)
     speeds = [hardware.tokens_per_second, hardware.usual or hardware.tokens_per_second]
-    each = [_seconds(larger, speed, question.spec.reports or REPLAY_REPORTS) for speed in speeds]
+    reports = question.spec.reports or REPLAY_REPORTS
+    each = [_seconds(larger, hardware, speed, compiles.seconds, reports) for speed in speeds]
     console.print(f"  speed: {hardware.speed}")
     known = [seconds for seconds in each if seconds is not None]
     if not known:
@@ -66,18 +70,18 @@ def print_larger(
 
 
 def _hardware(
-    console: Console, question: Question, larger: Larger, here: capacity.Cluster, planning: Planning
+    console: Console, question: Question, larger: Larger, here: capacity.Cluster, planning: Planning, compiles: bool
 ) -> Hardware:
     """Return the devices of the plan with their speed at the larger scale; one that was given is of the search's."""
     if planning.is_elsewhere:
         if planning.device is None:
             return Hardware(None, "not known: --tokens-per-second is of the search's own scale", "the device given")
-        return elsewhere(larger.base, planning.device, None)
-    return planned_for(console, replace(question, base=larger.base, scale=larger.scale), here, planning)
+        return elsewhere(larger.base, planning.device, None, compiles=compiles)
+    return planned_for(console, replace(question, base=larger.base, scale=larger.scale), here, planning, compiles)
 
 
-def _seconds(larger: Larger, speed: float | None, reports: int) -> float | None:
+def _seconds(larger: Larger, hardware: Hardware, speed: float | None, compiling: float, reports: int) -> float | None:
     tokens = plan.tokens_of(larger.base)
     if tokens is None or not speed:
         return None
-    return tokens / speed + beside(larger.base, speed).of(reports)
+    return tokens / speed + hardware.beside(larger.base, speed, compiling).of(reports)

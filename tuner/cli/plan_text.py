@@ -10,7 +10,7 @@ from results.store.row_parts import on_the_way
 from search_spaces import recorded
 from terminal.console import Console
 from terminal.counted import counted, counted_range, number_range
-from terminal.duration import about, durations
+from terminal.duration import about, duration, durations, step_time
 from trainable.component_paths import with_value
 from trainable.config import UNITS
 from trainable.runtime import Runtime
@@ -22,11 +22,13 @@ from tuner.command import Planning, Start
 from tuner.early_stopping import STOPPERS
 from tuner.plan import cost as plan
 from tuner.plan import wall_time
-from tuner.plan.known_devices import Hardware, elsewhere, fit_in_words
+from tuner.plan.card_speed import elsewhere
+from tuner.plan.compiling import Compiling
+from tuner.plan.known_devices import Hardware, fit_in_words
 from tuner.plan.left import Left
 from tuner.plan.micro_batch import memory_of_a_trial
 from tuner.plan.throughput import LARGEST_ON_CPU, speeds, takes_long
-from tuner.plan.trial_cost import RAY_SECONDS, beside
+from tuner.plan.trial_cost import RAY_SECONDS
 from tuner.proposals import replay_plan
 from tuner.question import Question, why_not_stopped
 from tuner.search_methods import described
@@ -106,7 +108,12 @@ def describe_replay(console: Console, question: Question, where: str, fixed: str
 
 
 def print_cost(
-    console: Console, left: Left, here: capacity.Cluster, start: Start, pass_tokens: int | None = None
+    console: Console,
+    left: Left,
+    here: capacity.Cluster,
+    start: Start,
+    compiling: Compiling,
+    pass_tokens: int | None = None,
 ) -> None:
     """The answer to --dry-run: what is left of a campaign, on the slots of the plan or those that are here.
 
@@ -118,20 +125,27 @@ def print_cost(
         of = counted(left.ended + question.trials, "trial")
         console.print(f"left: {question.trials:,} of {of}; the plan below is of what is left")
     if question.trials or question.spec.confirm:
-        hardware, slots = planned_for(console, question, here, planning), planning.num_slots or here.slots
+        hardware = planned_for(console, question, here, planning, compiling.compiles)
+        slots = planning.num_slots or here.slots
         memory = memory_of_a_trial(question, here, start)
         if memory is not None:
             checkpointing = bool(question.spec.checkpoint_activations)
             hardware = replace(hardware, memory=fit_in_words(question.base, memory, checkpointing))
         costs = print_search_cost if question.replay is None else print_replay_cost
-        costs(console, left, slots, hardware, start, pass_tokens)
+        costs(console, left, slots, hardware, start, compiling, pass_tokens)
         if memory is not None:
             print_scales(console, question, memory)
         print_kept(console, question, slots)
 
 
 def print_search_cost(
-    console: Console, left: Left, slots: int, hardware: Hardware, start: Start, pass_tokens: int | None
+    console: Console,
+    left: Left,
+    slots: int,
+    hardware: Hardware,
+    start: Start,
+    compiling: Compiling,
+    pass_tokens: int | None,
 ) -> None:
     """The trials of a search, which early stopping makes cheaper, and what comes after them."""
     question, spec = left.question, left.question.spec
@@ -145,7 +159,7 @@ def print_search_cost(
             stops,
             speed,
             fidelity,
-            beside(question.base, speed),
+            hardware.beside(question.base, speed, compiling.seconds),
             spec.reports or 0,
             pass_tokens,
         )
@@ -179,14 +193,17 @@ def print_search_cost(
     print_price(console, start, slots, times.in_all(*waves))
 
 
-def planned_for(console: Console, question: Question, here: capacity.Cluster, planning: Planning) -> Hardware:
+def planned_for(
+    console: Console, question: Question, here: capacity.Cluster, planning: Planning, compiles: bool
+) -> Hardware:
     """Return the hardware of a plan: devices that are named or whose speed is given, or those here, measured.
 
     What takes long to measure is said before.
     """
     checkpointing = bool(question.spec.checkpoint_activations)
     if planning.is_elsewhere:
-        return elsewhere(question.base, planning.device, planning.tokens_per_second, checkpointing)
+        given, graphs = planning.tokens_per_second, bool(question.spec.cuda_graphs)
+        return elsewhere(question.base, planning.device, given, checkpointing, compiles, graphs)
     runtime = Runtime.detect(precision=question.base.number_format, checkpoint_activations=checkpointing)
     if (flops := takes_long(question.base, runtime)) is not None:
         console.print(
@@ -200,6 +217,8 @@ def planned_for(console: Console, question: Question, here: capacity.Cluster, pl
         text += f" at best, {found.usual:,.0f} on average as busy as it is now"
     if found is not None and found.together > 1:
         text += f", {found.together} trainings at once"
+    if found is not None:
+        text += f", {step_time(question.base.data.batch_tokens / found.best)} a step"
     return Hardware(best, text, device, hours="slot-hours", usual=None if found is None else found.usual)
 
 
@@ -256,7 +275,9 @@ def _each(cost: plan.Plan, late: plan.Plan) -> str:
         return ""
     share = cost.evaluation_share
     evaluations = "but not its evaluations (of all the text)" if share is None else f"evaluations ({share:.0%} of it)"
-    others = f"start{', ' if share is None else ' and '}{evaluations}"
+    start, compiled = cost.beside.start, cost.beside.compiling
+    began = f"start ({start / cost.whole_seconds:.0%} of it{f', compiling {duration(compiled)}' if compiled else ''})"
+    others = f"{began}{', ' if share is None else ' and '}{evaluations}"
     return f": {durations(cost.whole_seconds, late.whole_seconds)} a trial, with its {others}"
 
 
@@ -301,7 +322,8 @@ def print_time(console: Console, times: SearchTimes, stops: str, counted: str) -
         return
     whole = [each for each in (times.cost.whole_seconds, times.late.whole_seconds) if each is not None]
     hours = _span(*(expected.compute * each / 3600 for each in whole))
-    console.print(f"time: about {durations(*search)}, {hours} {counted} ({compute})")
+    ray = f"{duration(RAY_SECONDS)} of it Ray's start"
+    console.print(f"time: about {durations(*search)}, {ray}, {hours} {counted} ({compute})")
     if stops != "none":
         console.print(f"time without early stopping: {durations(*unstopped)}")
 
@@ -367,7 +389,13 @@ def _amount(number: float) -> str:
 
 
 def print_replay_cost(
-    console: Console, left: Left, slots: int, hardware: Hardware, start: Start, pass_tokens: int | None
+    console: Console,
+    left: Left,
+    slots: int,
+    hardware: Hardware,
+    start: Start,
+    compiling: Compiling,
+    pass_tokens: int | None,
 ) -> None:
     """The trainings of a replay: every one is whole, and their budgets differ."""
     question = left.question
@@ -382,13 +410,21 @@ def print_replay_cost(
     seconds: list[float] | None = None
     if known and hardware.tokens_per_second is not None:
         configs = [p.config for p, count in zip(question.planned, tokens, strict=True) if count is not None]
+        reports = question.spec.reports or 0
         each = [
-            [n / speed + beside(c, speed).of(question.spec.reports or 0) for n, c in zip(known, configs, strict=True)]
+            [
+                n / hardware.speed_of(c, speed) + hardware.beside(c, speed, compiling.seconds).of(reports)
+                for n, c in zip(known, configs, strict=True)
+            ]
             for speed in (hardware.tokens_per_second, hardware.usual or hardware.tokens_per_second)
         ]
         seconds = [RAY_SECONDS + plan.waves(costs, slots) for costs in each]
         used = _span(*(sum(costs) / 3600 for costs in each))
-        console.print(f"time: about {durations(*seconds)} with {counted(slots, 'slot')}, {used} {hardware.hours}")
+        began = sum(hardware.beside(c, None, compiling.seconds).start for c in configs) / min(map(sum, each))
+        console.print(
+            f"time: about {durations(*seconds)} with {counted(slots, 'slot')}, {used} {hardware.hours}, of which "
+            f"{began:.0%} is the trials' start; {duration(RAY_SECONDS)} is Ray's"
+        )
         if len(known) < len(tokens):
             console.print(
                 f"not counted: {counted(len(tokens) - len(known), 'training')} whose tokens are not known beforehand"

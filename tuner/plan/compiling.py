@@ -21,6 +21,7 @@ from trainable.config import TrainConfig
 from trainable.data.preparation import known_vocab_size
 from tuner.command import Planning
 from tuner.early_stopping import rungs
+from tuner.plan.card_speed import EAGER_UTILISATION
 from tuner.plan.cost import expected_share, tokens_of
 from tuner.plan.known_devices import CARDS
 from tuner.question import Question
@@ -31,7 +32,6 @@ from tuner.question import Question
 # step takes 19 to 32 s with an empty cache and 7 to 13 s with one that has it; the evaluation comes to it.
 SAVED = 0.5  # part of an eager step of a model that keeps the GPU busy
 SAVED_WAITING = 0.18  # of one that is launched more slowly than it runs
-EAGER_UTILISATION = 0.12  # model FLOPs utilisation of the former
 LAUNCH_SECONDS = 0.004  # at least, of an eager step for each layer, however small it is
 COLD_SECONDS = 3.5  # of compiling, for each layer, with an empty cache
 WARM = 0.35  # of that, with a cache that has the graph: tracing is left
@@ -58,10 +58,11 @@ class Costs:
 
 @dataclass(frozen=True)
 class Compiling:
-    """The choice, and its reason in words; empty where there was none to make."""
+    """The choice, its reason in words (empty where there was none to make), and what it costs."""
 
     compiles: bool
     why: str
+    seconds: float = 0.0  # of compiling a trial, on average; 0 where it is not compiled
 
 
 def of_start(
@@ -80,13 +81,23 @@ def of_start(
     return better_way(spec.compile, has_gpu, costs, share, costs.compiling(max(1, trials), structures))
 
 
+def of_runs(
+    base: TrainConfig, runs: int, asked: bool | None, has_gpu: bool, planning: Planning | None = None
+) -> Compiling:
+    """The choice for so many runs about like ``base``, of one structure, that nobody stops."""
+    if planning is not None and planning.is_elsewhere:
+        has_gpu = planning.device is not None
+    costs = assumed(base, tokens_of(base))
+    return better_way(asked, has_gpu, costs, 1.0, costs.compiling(max(1, runs), 1.0))
+
+
 def better_way(asked: bool | None, on_cuda: bool, costs: Costs, share: float, price: float) -> Compiling:
     """Choose what was ``asked``; where nothing was, what takes less time.
 
     A trial trains ``share`` of a whole one, since early stopping ends some, and takes ``price`` seconds to compile.
     """
     if asked is not None:
-        return Compiling(asked, "yes (--compile)" if asked else "no (--no-compile)")
+        return Compiling(True, "yes (--compile)", price) if asked else Compiling(False, "no (--no-compile)")
     if not on_cuda:
         return Compiling(False, "")
     if costs.eager is None:
@@ -97,6 +108,7 @@ def better_way(asked: bool | None, on_cuda: bool, costs: Costs, share: float, pr
         pays,
         f"{'yes' if pays else 'no'}: it saves {duration(max(0.0, gain))} of a trial and takes {duration(price)} "
         f"({costs.source}; {'--no-compile' if pays else '--compile'} for the other)",
+        price if pays else 0.0,
     )
 
 

@@ -1,8 +1,4 @@
-"""Devices that are not here, for plans: how fast a known card trains a model, and whether it has the memory.
-
-A plan from a table is an estimate: peak speed times an assumed model FLOPs utilisation (MFU; arXiv 2204.02311). The
-plan prints the assumption, and ``--tokens-per-second`` takes its place once somebody has measured.
-"""
+"""Devices that are not here, for plans: their peak speed, their memory, and whether a trial fits it."""
 
 from __future__ import annotations
 
@@ -15,11 +11,8 @@ from terminal.escape import elided
 
 if TYPE_CHECKING:
     from trainable.config import TrainConfig
-
-# MFU of small models trained well: 0.4 and more is reached at widths over 1,000, less below, where the card waits for
-# memory and launches. A plan that is too dear by some is better than one that runs out of money.
-UTILISATION = 0.25
-CHECKPOINTED = 0.75  # of that where activations are checkpointed: of four parts of arithmetic one is done again
+    from tuner.plan.launches import Launching
+    from tuner.plan.trial_cost import Beside
 
 
 @dataclass(frozen=True)
@@ -87,29 +80,25 @@ class Hardware:
     memory: str = ""
     hours: str = "device-hours"  # what its time is counted in
     usual: float | None = None  # tokens per second where the machine is busy as it is now; None: as above
+    # Of an estimate: tokens per second of the arithmetic alone, and the host that launches it.
+    arithmetic: float | None = None
+    launching: Launching | None = None
 
+    def speed_of(self, config: TrainConfig, at: float) -> float:
+        """Return the tokens per second of a config like the one planned for, which trains at speed ``at``."""
+        if self.arithmetic is None or self.launching is None:
+            return at
+        return min(self.arithmetic, config.data.batch_tokens / self.launching.step_seconds(config))
 
-def elsewhere(config: TrainConfig, name: str | None, measured: float | None, checkpointing: bool = False) -> Hardware:
-    """Devices that are not here: a card by its name, or those of a speed that somebody measured, or both.
+    def beside(self, config: TrainConfig, at: float | None, compiling: float) -> Beside:
+        """Return the seconds beside the training of such a config, which trains at speed ``at``.
 
-    With ``checkpointing`` trials compute their activations twice.
-    """
-    known = None if name is None else card(name)
-    speed, why = measured, "given with --tokens-per-second"
-    if speed is None:
-        assert known is not None
-        from trainable.data.preparation import known_vocab_size
+        ``compiling`` are those of a trial's compilation, on average.
+        """
+        from tuner.plan.trial_cost import beside  # with numpy, which --help need not wait for
 
-        vocab = known_vocab_size(config.data) or config.data.vocab_size
-        each = config.model.flops_per_token(vocab, config.data.seq_len)
-        speed = UTILISATION * (CHECKPOINTED if checkpointing else 1) * known.bf16_teraflops * 1e12 / each
-        less = f", times {CHECKPOINTED:g} for checkpointed activations" if checkpointing else ""
-        why = (
-            f"assumed: {UTILISATION:.0%} of the {known.bf16_teraflops:,g} TFLOP/s in bf16 of {known.source}, "
-            f"{each:,} FLOPs a token{less} (--tokens-per-second for a measured one)"
-        )
-    device = "a device of that speed" if known is None else f"{known.about}, {known.memory_gb:g} GB"
-    return Hardware(speed, f"{speed:,.0f} tokens/s, {why}", device, said_of_memory(config, known, checkpointing))
+        launched = 0.0 if self.launching is None else self.launching.pass_seconds
+        return beside(config, self.arithmetic or at, launched, compiling)
 
 
 def said_of_memory(config: TrainConfig, known: Card | None, checkpointing: bool = False) -> str:

@@ -6,10 +6,12 @@ evaluations, and between the end of a trial and the first step of the next passe
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from trainable.config import TrainConfig
 from trainable.data.preparation import known_validation_targets, known_vocab_size
+from trainable.evaluation.evaluate import batch_tokens
 
 RAY_SECONDS = 15.0  # Ray's start and the imports of its first workers; 12 to 20 s on two cores
 START_SECONDS = 1.5  # of a trial: it is proposed, written down, handed to a worker and built
@@ -23,6 +25,7 @@ class Beside:
     start: float = 0.0
     on_the_way: float = 0.0
     at_the_end: float = 0.0
+    compiling: float = 0.0  # of the start
     known: bool = True  # whether evaluations are in it: how much text there is, is not known before it is read
 
     def of(self, reports: int) -> float:
@@ -46,16 +49,27 @@ def work_of(config: TrainConfig) -> float:
     return each * config.data.batch_tokens if unit == "steps" else each
 
 
-def beside(config: TrainConfig, tokens_per_second: float | None) -> Beside:
-    """Return what a trial of ``config`` does beside its training, at that speed of training."""
+def beside(
+    config: TrainConfig, tokens_per_second: float | None, pass_seconds: float = 0.0, compiling: float = 0.0
+) -> Beside:
+    """Return what a trial of ``config`` does beside its training, at that speed of training.
+
+    A forward pass of an evaluation takes a GPU's host ``pass_seconds`` to launch, and its start includes the seconds of
+    ``compiling``.
+    """
     evaluation = config.evaluation
     tokens = evaluation.tokens or known_validation_targets(config.data)
     if tokens is None or not tokens_per_second:
-        return Beside(START_SECONDS, known=False)
-    plain = tokens * FORWARD / tokens_per_second
-    on_the_way = (evaluation.plain.tokens or tokens) * FORWARD / tokens_per_second
+        return Beside(START_SECONDS + compiling, compiling=compiling, known=False)
+    vocab = known_vocab_size(config.data) or config.data.vocab_size
+
+    def scored(tokens: int) -> float:
+        launched = math.ceil(tokens / batch_tokens(evaluation, vocab, "cuda")) * pass_seconds
+        return max(tokens * FORWARD / tokens_per_second, launched)
+
+    plain, on_the_way = scored(tokens), scored(evaluation.plain.tokens or tokens)
     passes = evaluation.seq_len / (evaluation.stride or evaluation.seq_len)  # each window scores its last targets
     if evaluation.ttt is not None:
         passes += evaluation.ttt.epochs / FORWARD
     exported = 1 if config.artifact is None else 2  # the weights as they are, and as they are exported
-    return Beside(START_SECONDS, on_the_way, plain * passes * exported)
+    return Beside(START_SECONDS + compiling, on_the_way, plain * passes * exported, compiling)

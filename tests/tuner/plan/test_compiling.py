@@ -27,13 +27,15 @@ def test_it_pays_where_the_saved_part_of_what_a_trial_trains_is_more_than_compil
     assert found.compiles is pays
     answer, other = ("yes", "--no-compile") if pays else ("no", "--compile")
     seconds = f"it saves {30 * share:.0f} s of a trial and takes {price:.0f} s"
+    assert found.seconds == (price if pays else 0.0), "of a trial's start"
     assert found.why == f"{answer}: {seconds} (made up; {other} for the other)"
 
 
 @pytest.mark.parametrize(("asked", "why"), [(True, "yes (--compile)"), (False, "no (--no-compile)")])
 @pytest.mark.parametrize("on_cuda", [True, False])
 def test_what_is_asked_for_is_done(asked, why, on_cuda) -> None:
-    assert better_way(asked, on_cuda, COSTS, 1.0, 1e6 if asked else 0.0) == Compiling(asked, why)
+    price = 1e6 if asked else 0.0
+    assert better_way(asked, on_cuda, COSTS, 1.0, price) == Compiling(asked, why, price)
 
 
 def test_without_a_gpu_there_is_no_choice_and_nothing_to_say() -> None:
@@ -111,7 +113,7 @@ def test_a_campaign_on_a_gpu_is_told_what_it_does_and_why() -> None:
     assert not short.compiles and short.why.startswith("no: it saves ")
     long = of_start(question(overrides={"budget.param_data_ratio": 20.0}), has_gpu=True)
     assert long.compiles and "--no-compile" in long.why
-    assert of_start(question(compile=True), has_gpu=False) == Compiling(True, "yes (--compile)")
+    assert of_start(question(compile=True), has_gpu=False).why == "yes (--compile)"
 
 
 def test_a_plan_for_another_device_has_its_choice() -> None:

@@ -10,7 +10,8 @@ import search_spaces
 from trainable.component_paths import with_values
 from trainable.config import TrainConfig
 from tuner.cluster.device_memory import check_fits_somewhere, needed_by
-from tuner.plan.known_devices import CARDS, UTILISATION, card, elsewhere
+from tuner.plan.card_speed import UTILISATION, elsewhere
+from tuner.plan.known_devices import CARDS, card
 
 
 @pytest.fixture(scope="module")
@@ -22,10 +23,10 @@ def golf() -> TrainConfig:
 def test_a_known_card_has_a_speed_a_memory_and_their_source(golf, name) -> None:
     known = card(name)
     assert 10 < known.bf16_teraflops < 10_000 and 8 <= known.memory_gb <= 1000 and known.source
-    found = elsewhere(golf, name, None)
+    found = elsewhere(golf, name, None, compiles=True)
     each = golf.model.flops_per_token(1024, golf.data.seq_len)
-    assert found.tokens_per_second == pytest.approx(UTILISATION * known.bf16_teraflops * 1e12 / each)
-    assert "assumed: 25% of the" in found.speed and known.source in found.speed and known.about in found.device
+    assert found.arithmetic == pytest.approx(UTILISATION * known.bf16_teraflops * 1e12 / each)
+    assert " 25% of the" in found.speed and known.source in found.speed and known.about in found.device
 
 
 @pytest.mark.parametrize(

@@ -49,4 +49,5 @@ def test_a_plan_says_a_span_where_the_machine_is_busy(capsys, monkeypatch, tmp_p
     assert run.main(["--space", "parameter_golf", "--scale", "proxy", "--dry-run", "--no-audit", "--trials", "4"]) == 0
     said = capsys.readouterr().out
     assert "speed: 4,000 tokens/s here at best, 2,000 on average as busy as it is now" in said
-    assert "1 min 7 s to 2 min 13 s a trial, with its start and evaluations (" in said
+    assert "1 min 7 s to 2 min 13 s a trial, with its start (2% of it) and evaluations (" in said
+    assert ", 256 ms a step: " in said
