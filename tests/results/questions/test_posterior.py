@@ -7,7 +7,7 @@ import pytest
 
 from results.questions.components import basis
 from results.questions.knobs import SearchedKnob, active_in_the_domain
-from results.questions.posterior import posterior
+from results.questions.posterior import _Chain, posterior
 
 KNOBS = [SearchedKnob(f"knob_{number}", "uniform") for number in range(4)]
 ALL = np.ones((10, 4), dtype=bool)
@@ -76,3 +76,49 @@ def test_a_knob_under_two_conditions_is_active_where_both_hold() -> None:
     third = SearchedKnob("c", "log", 1.0, 10.0, when={"b": ["x", "y"]})
     live = active_in_the_domain([first, second, third]).mean(axis=0)
     assert live == pytest.approx([1.0, 1 / 2, 1 / 3], abs=0.03)
+
+
+def test_a_variance_is_drawn_by_the_whole_covariance_of_the_values(monkeypatch) -> None:
+    places, found, random = made_up(40)
+    end = places[:, 1] + places[:, 0] * places[:, 2] + 0.05 * random.normal(size=40)
+    values = np.stack([end + 0.5 + 0.1 * random.normal(size=40), end], axis=1)
+    values[:9, 1] = np.nan
+    chain = _Chain(found, values, np.array([0.25, 1.0]), np.random.default_rng(0))
+    draw = chain._variance
+    for _ in range(20):
+        chain.step()
+    groups = chain._groups()
+    used = chain._used(groups)
+    design, seen = chain._stacked(used)
+    asked = iter(groups)
+    changed = 0
+
+    def drawn(inner, along, old, prior):
+        nonlocal changed
+        place, _ = next(asked)
+        inverse = np.linalg.inv(np.eye(len(seen)) + design * chain.priors[used] @ design.T)
+        columns = design[:, np.searchsorted(used, place)]
+        assert inner == pytest.approx(columns.T @ inverse @ columns, rel=1e-6, abs=1e-8)
+        assert along == pytest.approx(columns.T @ inverse @ seen, rel=1e-6, abs=1e-6)
+        new = draw(inner, along, old, prior)
+        changed += new != old
+        return new
+
+    monkeypatch.setattr(chain, "_variance", drawn)
+    chain._choose(groups, used, design.T @ design, design.T @ seen)
+    assert changed > 3 and next(asked, None) is None
+
+
+def test_a_group_that_acts_is_judged_as_if_it_did_not() -> None:
+    places, found, random = made_up(40)
+    values = (places[:, 1] + 0.2 * random.normal(size=40))[:, None]
+    chain = _Chain(found, values, np.array([1.0]), np.random.default_rng(0))
+    (place, prior), old = chain.groups[1], 0.3
+    columns, seen = chain.features[:, place] / 0.3, chain.values[:, 0] / 0.3
+    drawn: list[list[float]] = []
+    for was in (0.0, old):
+        inverse = np.linalg.inv(np.eye(len(seen)) + was * columns @ columns.T)
+        asked = columns.T @ inverse @ columns, columns.T @ inverse @ seen, was, prior
+        chain.random = np.random.default_rng(0)
+        drawn.append([chain._variance(*asked) for _ in range(100)])
+    assert drawn[0] == drawn[1] and len(set(drawn[0])) > 2
