@@ -53,7 +53,7 @@ from results.store.frames import Results
 from results.store.row_kinds import ROW_KINDS
 from results.targets import check_target_file, check_target_folder, naming
 from results.unmet_limits import nearest_to_limits
-from results.verdicts import plain_rows, verdict_lines
+from results.verdicts import plain_rows, plain_rows_of, searched_rows, verdict_lines
 from results.winner_command import kept_command
 
 _HEADS = ("rank", "trial", "", "vs base", "status")  # the third is the name of the objective
@@ -75,9 +75,9 @@ def print_leaderboard(console: Console, results: Results, top: int = 10) -> None
     """Print the counts, the ``top`` rows of the leaderboard and the base, and what changed in the best trial."""
     _print_head(console, results)
     second = next(iter(results.campaign.get("objectives", [])[1:]), None)
-    unmet = nearest_to_limits(results.campaign, plain_rows(results.trials)) is not None
+    unmet = nearest_to_limits(results.campaign, searched_rows(results)) is not None
     board = leaderboard(results.trials, second, beyond=unmet)
-    rows = results.rows.to_dict("records")
+    rows = plain_rows_of(results)
     crashes = [*arithmetic_lines(rows), *crash_lines(rows)]
     if board.empty:
         _print_unmet(console, results)
@@ -120,7 +120,7 @@ def _print_head(console: Console, results: Results) -> None:
 
 def _print_unmet(console: Console, results: Results) -> None:
     """Print which limits no trial meets, and which one came nearest; nothing where a trial has completed."""
-    if (unmet := nearest_to_limits(results.campaign, plain_rows(results.trials))) is not None:
+    if (unmet := nearest_to_limits(results.campaign, searched_rows(results))) is not None:
         console.print(f"{unmet.fact}.")
 
 
@@ -141,7 +141,7 @@ def print_leads(console: Console, results: Results) -> None:
 
 def print_next_where_unmet(console: Console, results: Results) -> None:
     """Print what to do next at the end of a search in which no trial meets the limits."""
-    if nearest_to_limits(results.campaign, plain_rows(results.trials)) is None:
+    if nearest_to_limits(results.campaign, searched_rows(results)) is None:
         return
     from results.leads import next_lines
 

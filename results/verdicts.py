@@ -17,6 +17,7 @@ from results.statistics.corrected import corrected
 from results.statistics.judgement import MOST_PAIRS, Verdict
 from results.statistics.leaderboard import ESTABLISHED
 from results.store.row_types import TRIAL_COLUMNS, TrialRow
+from results.store.statuses import SEARCH
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,16 +30,35 @@ Rows = Sequence[TrialRow]
 def plain_rows(runs: pd.DataFrame) -> Rows:
     """A data frame's rows as plain ones, with None for what is null, and counts whole where pandas made them floats."""
     counts = {column.name for column in TRIAL_COLUMNS if column.kind is int}
-    plain = runs.astype(object)
-    rows = plain.where(plain.notna(), None).to_dict("records")
-    for row in rows:
-        row.update({name: int(row[name]) for name in counts & row.keys() if row[name] is not None})
-    return cast(Rows, rows)
+    columns = [_plain_cells(runs[name], name in counts) for name in runs]
+    names = list(runs)
+    return cast(Rows, [dict(zip(names, cells, strict=True)) for cells in zip(*columns, strict=True)])
+
+
+def _plain_cells(column: pd.Series, is_count: bool) -> list[Any]:
+    null = column.isna()
+    if null.all():
+        return [None] * len(column)
+    cells = column.astype(object).tolist()
+    if is_count:
+        return [None if gone else int(cell) for cell, gone in zip(cells, null, strict=True)]
+    return [None if gone else cell for cell, gone in zip(cells, null, strict=True)] if null.any() else cells
+
+
+def plain_rows_of(results: Results) -> Rows:
+    """All runs of a campaign as plain rows, made once for all questions: not to be changed."""
+    made: Rows = results.once("plain rows", lambda: plain_rows(results.rows))
+    return made
+
+
+def searched_rows(results: Results) -> Rows:
+    """Its trials of the search alone, likewise."""
+    return [row for row in plain_rows_of(results) if row.get("stage") in (None, SEARCH)]
 
 
 def verdict_lines(results: Results) -> list[str]:
     """Say what the latest confirmation of a campaign found, a line each; nothing where none has begun."""
-    rows = plain_rows(results.rows)
+    rows = plain_rows_of(results)
     found = rounds(rows)
     if not found:
         return []

@@ -16,7 +16,7 @@ from terminal.escape import visible
 
 from results.statistics.confirmation import rounds, standing
 from results.store.frames import Results
-from results.verdicts import plain_rows
+from results.verdicts import plain_rows_of
 
 PROGRAM = ("python", "-m", "tuner.run")
 
@@ -41,7 +41,7 @@ def kept_command(results: Results) -> WinnerCommand | None:
     kept = results.campaign.get("winner_command")
     if kept is None or not is_plain_call(kept["line"]):
         return None
-    stands = standing(rounds(plain_rows(results.rows)))
+    stands = standing(rounds(plain_rows_of(results)))
     winner = None if stands is None else stands.judgement.winner
     if winner is None or winner.arm != kept["arm"]:
         return None

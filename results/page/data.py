@@ -14,6 +14,7 @@ from results.limits_text import limited, limited_values, limits_line
 from results.page import advice, findings, lines, reproduce
 from results.page.confirmed import confirmations
 from results.page.knobs import knobs
+from results.page.part import ShownPart, shown_part
 from results.page.plain import json_number, json_numbers, shown_text
 from results.page.replayed import replayed
 from results.page.slots import bars_of_slots
@@ -21,26 +22,31 @@ from results.page.table import changed_fields, columns
 from results.page.transferred import transferred
 from results.page.verdict import Sentence, sentence_of
 from results.statistics.confirmation import rounds
-from results.statistics.leaderboard import leaderboard, searched
+from results.statistics.leaderboard import counts, leaderboard, searched
 from results.statistics.pareto import costs
 from results.stopping import stopping_line
 from results.store.frames import Results
 from results.store.row_parts import on_the_way
 from results.store.row_types import TRIAL_COLUMNS
 from results.store.statuses import SEARCH, STATUSES
-from results.verdicts import plain_rows, verdict_lines
+from results.verdicts import plain_rows_of, verdict_lines
 from results.winner_command import kept_command
 
 
 def page_data(results: Results, folder: Location) -> dict[str, Any]:
-    """All that the page of a campaign shows. Trials are known by their place in the order of numbers."""
-    trials, campaign = results.rows, results.campaign
+    """All that the page of a campaign shows. Trials are known by their place in the order of numbers, of those that
+    it shows (part.py).
+    """
+    whole, campaign = results.rows, results.campaign
+    part = shown_part(results)
+    trials = part.results.rows
     places = {int(known): place for place, known in enumerate(trials["number"])}
-    rows = plain_rows(trials)
+    rows = plain_rows_of(results)
     found = rounds(rows)
-    objective = str(next(iter(trials["objective"].dropna()), campaign.get("objective") or "value"))
+    objective = str(next(iter(whole["objective"].dropna()), campaign.get("objective") or "value"))
     importances = advice.importance_rows(results)
-    found_out = sentence_of(results, trials, found)
+    found_out = sentence_of(results, whole, found)
+    curves = {key: curve for key, curve in results.curve_arrays.items() if key in set(trials["key"])}
     return {
         "name": shown_text(folder.name),
         "space": shown_text(campaign.get("space", "")),
@@ -50,36 +56,37 @@ def page_data(results: Results, folder: Location) -> dict[str, Any]:
         "on_the_way": on_the_way(objective),
         "unit": next((column.unit for column in TRIAL_COLUMNS if column.name == objective), ""),
         "objectives": [shown_text(name) for name in campaign.get("objectives") or [objective]],
-        "budget": _budget(trials),
+        "budget": _budget(whole),
+        "part": _part(part, results, folder),
         "statuses": list(STATUSES),
         "verdict": found_out.plain(),
         "lines": [shown_text(line) for line in verdict_lines(results)],
         "winner": _winner(results, found_out),
-        "base_value": _base_value(trials),
+        "base_value": _base_value(whole),
         "progress": findings.progress(results, places),
         "effects": findings.effect_rows(results),
         "importance": importances,
         "first_knobs": advice.first_knobs(importances),
-        "trials": _trials(trials, campaign),
+        "trials": _trials(trials, whole, campaign),
         "columns": columns(trials),
         "changes": changed_fields(trials, campaign),
         "knobs": knobs(campaign, trials),
-        "curves": lines.courses(trials, results.reports, results.curve_arrays, on_the_way(objective)),
+        "curves": lines.courses(trials, part.results.reports, curves, on_the_way(objective)),
         "curve_notes": [shown_text(f"{note[0].upper()}{note[1:]}.") for note in curve_notes(results)],
         "limits": shown_text(limits_line(results)),
-        "limited": _limited(results),
+        "limited": _limited(part.results),
         "stopping": shown_text(stopping_line(results)),
-        "rungs": lines.judged_at(campaign, trials, results.reports),
-        "at_rungs": lines.at_rungs(trials, results.reports, on_the_way(objective)),
+        "rungs": lines.judged_at(campaign, whole, results.reports),
+        "at_rungs": lines.at_rungs(trials, part.results.reports, on_the_way(objective)),
         "confirmations": confirmations(found, rows),
         "slots": bars_of_slots(results, places),
-        "front": _front(trials, campaign),
+        "front": _front(trials, whole, campaign),
         "replay": replayed(results),
         "transfer": transferred(results),
         "inert": _inert(campaign),
         "next": advice.steps(results),
         "commands": reproduce.commands(campaign, folder),
-        "reproduce": reproduce.facts(campaign, trials),
+        "reproduce": reproduce.facts(campaign, whole),
     }
 
 
@@ -92,9 +99,16 @@ def _winner(results: Results, sentence: Sentence) -> dict[str, Any] | None:
     return {"trial": sentence.trial, "confirmed": sentence.confirmed, **known}
 
 
-def _trials(trials: pd.DataFrame, campaign: Mapping[str, Any]) -> dict[str, Any]:
-    """Collect what every plot needs of each trial, in the order of numbers."""
-    board = leaderboard(trials).set_index("key")
+def _part(part: ShownPart, results: Results, folder: Location) -> dict[str, Any] | None:
+    """Say which part of the trials is shown, and how many there are of each kind; None where all are."""
+    if not (said := part.said(folder)):
+        return None
+    return {"said": shown_text(said), "in_short": part.in_short, "trials": part.of, "totals": counts(results.trials)}
+
+
+def _trials(trials: pd.DataFrame, whole: pd.DataFrame, campaign: Mapping[str, Any]) -> dict[str, Any]:
+    """Collect what every plot needs of each trial, in the order of numbers; ranks are those among ``whole``."""
+    board = leaderboard(whole[["key", "stage", "status", "is_base", "value", "last_value", "rung"]]).set_index("key")
     ranks, versus = trials["key"].map(board["rank"]), trials["key"].map(board["versus_base"])
     stages = trials["stage"].fillna(SEARCH) if "stage" in trials else pd.Series(SEARCH, index=trials.index)
     return {
@@ -124,11 +138,11 @@ def _base_value(trials: pd.DataFrame) -> float | int | None:
     return json_number(bases["value"].mean())
 
 
-def _front(trials: pd.DataFrame, campaign: Mapping[str, Any]) -> dict[str, Any] | None:
+def _front(trials: pd.DataFrame, whole: pd.DataFrame, campaign: Mapping[str, Any]) -> dict[str, Any] | None:
     objectives = campaign.get("objectives") or []
     if len(objectives) < 2:
         return None
-    board = leaderboard(trials, objectives[1]).set_index("key")["front"]
+    board = leaderboard(whole, objectives[1]).set_index("key")["front"]
     on_front = [bool(found) for found in trials["key"].map(board).eq(True)]
     return {"name": shown_text(objectives[1]), "costs": json_numbers(costs(trials, objectives[1])), "on": on_front}
 
@@ -136,7 +150,7 @@ def _front(trials: pd.DataFrame, campaign: Mapping[str, Any]) -> dict[str, Any] 
 def _limited(results: Results) -> list[dict[str, Any]]:
     """Each limited measure with the value of every trial, as text in the order of numbers."""
     limits = limited(results)
-    cells = limited_values(limits, plain_rows(results.rows))
+    cells = limited_values(limits, plain_rows_of(results))
     return [{"name": shown_text(one.measure), "values": [own[at] for own in cells]} for at, one in enumerate(limits)]
 
 

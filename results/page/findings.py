@@ -10,9 +10,9 @@ from terminal.counted import counted
 from terminal.short import decimals
 
 from results.page.plain import json_number, json_numbers, shown_text
-from results.questions.effects import effects
+from results.questions.effects import first_effects
 from results.questions.noise import noise
-from results.questions.progression import progression
+from results.questions.progression import progression_at
 from results.statistics.leaderboard import NOT_ESTABLISHED, STANDS_OUT
 from results.store.frames import Results
 
@@ -23,15 +23,15 @@ _AXES = {"device_seconds": "device-seconds of training and evaluation", "trials"
 
 def progress(results: Results, places: Mapping[int, int]) -> dict[str, Any] | None:
     """The best so far against compute, beside the same trials in random order; None for a replay, which has no order
-    of its own.
+    of its own. Of all trials those that have ``places`` on the page.
     """
     if results.campaign.get("recorded") is not None:
         return None
     by = "device_seconds"
-    table = progression(results, by)
+    table = progression_at(results, by, places)
     if table.empty or not table[by].max() > 0:
         by = "trials"
-        table = progression(results, by)
+        table = progression_at(results, by, places)
     last = results.trials.set_index("number")["last_value"]
     return {
         "label": _AXES[by],
@@ -51,7 +51,7 @@ def progress(results: Results, places: Mapping[int, int]) -> dict[str, Any] | No
 
 def effect_rows(results: Results) -> dict[str, Any] | None:
     """Every comparison with its interval, beside what noise alone makes of a single run; None where there is none."""
-    table = effects(results)
+    table, count = first_effects(results, MOST_ROWS)
     if table.empty:
         return None
     known = noise(results)
@@ -62,14 +62,14 @@ def effect_rows(results: Results) -> dict[str, Any] | None:
         else f"The grey band is what a single run may differ by from noise alone, {decimals(band)} at the same level "
         f"(noise of {known['source'].iloc[0]})."
     )
-    left = max(0, len(table) - MOST_EFFECTS)
+    left = max(0, count - MOST_EFFECTS)
     more = f" The {MOST_EFFECTS} most trustworthy are drawn; {left} more are in the table." if left else ""
-    rows = [_effect(row) for row in table.head(MOST_ROWS).to_dict("records")]
+    rows = [_effect(row) for row in table.to_dict("records")]
     return {
         "hint": f"{_levels(table)}{said}{_one_run_only(table)}{more}",
         "noise": json_number(band),
         "drawn": MOST_EFFECTS,
-        "left_out": max(0, len(table) - MOST_ROWS),
+        "left_out": count - len(table),
         "rows": rows,
     }
 

@@ -40,6 +40,8 @@ def write_pictures(results: Results, data: Data, folder: Path) -> list[str]:
     for name, draw in _PICTURES.items():
         figure = Figure(figsize=(8, 4.5), dpi=DPI, layout="constrained")
         if draw(figure, data):
+            if data["part"] is not None and name in _OF_TRIALS:
+                figure.suptitle(data["part"]["in_short"], fontsize="small")
             written.append(_write(figure, folder, name))
     if data["replay"] is not None:
         written.append(_write(figure_of(compare(results)), folder, "replay"))
@@ -255,3 +257,4 @@ _PICTURES: dict[str, Callable[[Figure, Data], bool]] = {
     "scatter": scatter,
     "slots": _alone(_slots),
 }
+_OF_TRIALS = ("progress", "curves", "parallel", "scatter", "slots")  # which a page may show a part of

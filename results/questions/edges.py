@@ -14,7 +14,7 @@ from terminal.short import short
 from results.questions.framed import COUNT, NUMBER, WORDS, framed
 from results.questions.importance import LEVEL, importance
 from results.questions.knobs import SearchedKnob, active, knobs_of
-from results.questions.one_ruler import Ruler, one_ruler
+from results.questions.one_ruler import Ruler, ruler_of
 from results.questions.readable import Readable
 from results.store.frames import Results
 
@@ -44,7 +44,7 @@ def edges(campaign: Readable) -> pd.DataFrame:
     edge. ``attrs["about"]`` says which trials are compared, and how.
     """
     results = campaign.read()
-    ruler = one_ruler(results.trials, results.reports)
+    ruler = ruler_of(results)
     ranges = [] if results.campaign.get("replay") else _ranges(results)
     found = list(_tried(ranges, results, ruler)) if len(ruler) >= 2 * GOOD else []
     level = LEVEL / max(1, len(found))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 import pandas as pd
@@ -15,7 +16,7 @@ from results.statistics.ablation import PairedDifference, ablation
 from results.statistics.confirmation import rounds, standing
 from results.statistics.leaderboard import CONFIDENCE, ESTABLISHED, NOT_ESTABLISHED, STANDS_OUT, Noise, verdict
 from results.store.frames import Results
-from results.verdicts import Rows, plain_rows, verdict_table
+from results.verdicts import Rows, plain_rows_of, verdict_table
 
 _TYPES = {
     "kind": WORDS, "name": WORDS, "trial": COUNT, "against": WORDS, "changes": WORDS, "num_changes": COUNT,
@@ -46,16 +47,47 @@ def effects(campaign: Readable) -> pd.DataFrame:
     - ``better``: whether it is established to be better, so false of a trial that stands out; ``verdict``: the finding
       in words, with better and worse only where that is established
     """
-    results = campaign.read()
-    if results.campaign.get("recorded") is not None:
-        return framed(_replayed(compare(results)), _TYPES)
-    rows = plain_rows(results.rows)
-    return framed([*_confirmed(rows), *_ablated(rows), *_of_trials(results)], _TYPES)
+    return framed(_all(campaign.read()), _TYPES)
+
+
+def first_effects(results: Results, most: int) -> tuple[pd.DataFrame, int]:
+    """The first rows of :func:`effects`, and how many there are."""
+    first = list(_on_several_seeds(results))
+    trials = [] if _is_recorded(results) else list(islice(_of_trials(results), most))
+    more = 0 if len(trials) < most else _num_trials(results) - most
+    return framed([*first, *trials][:most], _TYPES), len(first) + len(trials) + more
+
+
+def _all(results: Results) -> Iterator[_Row]:
+    yield from _on_several_seeds(results)
+    if not _is_recorded(results):
+        yield from _of_trials(results)
+
+
+def _on_several_seeds(results: Results) -> Iterator[_Row]:
+    """The comparisons of a replay; else those of confirmations and of an ablation."""
+    if _is_recorded(results):
+        yield from _replayed(compare(results))
+        return
+    rows = plain_rows_of(results)
+    yield from _confirmed(rows)
+    yield from _ablated(rows)
+
+
+def _is_recorded(results: Results) -> bool:
+    return results.campaign.get("recorded") is not None
+
+
+def _num_trials(results: Results) -> int:
+    """Count what :func:`_of_trials` yields where it yields anything."""
+    trials = results.trials
+    completed = (trials["status"] == "completed") & trials["value"].notna()
+    return int((completed & ~trials["is_base"].fillna(False).astype(bool)).sum())
 
 
 def _of_trials(results: Results) -> Iterator[_Row]:
     """Each completed trial against the mean of the base's runs in the search."""
-    trials = results.trials
+    trials = results.trials[["key", "number", "status", "value", "is_base", "overrides"]]
     done = trials[(trials["status"] == "completed") & trials["value"].notna()]
     is_base = done["is_base"].fillna(False).astype(bool)
     bases, others = done[is_base], done[~is_base].sort_values(["value", "key"])

@@ -13,7 +13,7 @@ from terminal.short import short
 from results.questions.components import basis
 from results.questions.framed import COUNT, NUMBER, WORDS, YES_NO, framed
 from results.questions.knobs import SearchedKnob, active, active_in_the_domain, knobs_of
-from results.questions.one_ruler import FEWEST_THERE, Ruler, one_ruler
+from results.questions.one_ruler import FEWEST_THERE, Ruler, ruler_of
 from results.questions.posterior import posterior
 from results.questions.readable import Readable
 from results.store.frames import Results
@@ -32,7 +32,6 @@ SHARE_INTERVAL = f"{100 * HOLDS:.0f} % interval"
 LONGER_BELOW, LONGER_ABOVE = 0.3, 1.25
 FENCE = 3.0  # interquartile ranges above the upper quartile: what lies beyond (Tukey's "far out") counts as there
 
-_NAME = "importance"  # of what one reading of a campaign has worked out: page, text and edges ask for it
 _TYPES = {
     "knob": WORDS, "importance": NUMBER, "low": NUMBER, "high": NUMBER, "trials": COUNT, "chance": NUMBER,
     "can_tell": YES_NO, "verdict": WORDS, "scale": WORDS, "condition": WORDS, "reason": WORDS,
@@ -55,15 +54,13 @@ def importance(campaign: Readable) -> pd.DataFrame:
     objectives it is the first. Empty where nothing is searched, as in a replay.
     """
     results = campaign.read()
-    if _NAME not in results.worked_out:
-        results.worked_out[_NAME] = _importance(results)
-    found: pd.DataFrame = results.worked_out[_NAME]
+    found: pd.DataFrame = results.once("importance", lambda: _importance(results))
     return found.copy()
 
 
 def _importance(results: Results) -> pd.DataFrame:
     knobs = knobs_of(results.campaign, results.trials)
-    ruler = one_ruler(results.trials, results.reports)
+    ruler = ruler_of(results)
     if results.campaign.get("replay") is not None or not knobs:
         return _frame([], ruler, None)
     live = active(knobs, ruler.trials)

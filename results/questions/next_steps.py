@@ -18,7 +18,7 @@ from results.questions.carry_over import carry_over
 from results.questions.edges import edges
 from results.questions.expected_gain import FEWEST_LATER, INTERVAL, ExpectedGain, expected_gain
 from results.questions.framed import COUNT, NUMBER, WORDS, framed, objectives_of
-from results.questions.one_ruler import FEWEST_THERE, Ruler, one_ruler
+from results.questions.one_ruler import FEWEST_THERE, Ruler, ruler_of
 from results.questions.pace import RecordedPace, recorded_pace
 from results.questions.readable import Readable
 from results.questions.to_come import ablation_to_come, confirmation_to_come, design_of, seconds_to_come
@@ -32,7 +32,7 @@ from results.store.limits import TRIALS
 from results.store.resume_command import RUN_PROGRAM, from_anywhere, resume_command
 from results.store.statuses import UNFINISHED
 from results.unmet_limits import nearest_to_limits
-from results.verdicts import plain_rows
+from results.verdicts import plain_rows_of, searched_rows
 
 MORE_TRIALS = 24
 TRIALS_ANEW = 5  # of a campaign that only confirms the best of another one
@@ -65,10 +65,15 @@ def next_steps(campaign: Readable, trials: int = MORE_TRIALS) -> pd.DataFrame:
     if isinstance(trials, bool) or not isinstance(trials, int) or not 1 <= trials <= TRIALS:
         raise ValueError(f"trials is {shortened(trials)} but must be a whole number from 1 to {TRIALS:,}")
     results = campaign.read()
+    found: pd.DataFrame = results.once(f"{trials} more trials", lambda: _next_steps(results, trials))
+    return found.copy()
+
+
+def _next_steps(results: Results, trials: int) -> pd.DataFrame:
     if results.campaign.get("replay") is not None:
         return framed([], _TYPES)
-    ruler = one_ruler(results.trials, results.reports)
-    found = rounds(plain_rows(results.rows))
+    ruler = ruler_of(results)
+    found = rounds(plain_rows_of(results))
     if results.campaign.get("carried") is not None:  # nothing is searched there
         pace = recorded_pace(results)
         return framed([*_unfinished(results, pace), *_seeds(results, found, pace)], _TYPES)
@@ -145,7 +150,7 @@ def _unfinished(results: Results, pace: RecordedPace) -> Iterator[dict[str, Any]
 
 def _eased(results: Results, pace: RecordedPace) -> Iterator[dict[str, Any]]:
     """Yield the search with a limit that a trial meets, where none met those of this one."""
-    unmet = nearest_to_limits(results.campaign, plain_rows(results.trials))
+    unmet = nearest_to_limits(results.campaign, searched_rows(results))
     if unmet is None:
         return
     asked = int(results.campaign.get("trials") or 0) or len(results.trials)

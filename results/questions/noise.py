@@ -14,7 +14,7 @@ from results.statistics.chi_square import sd_interval
 from results.statistics.confirmation import Round, rounds
 from results.statistics.leaderboard import CONFIDENCE, Noise, pooled_noise
 from results.store.frames import Results
-from results.verdicts import plain_rows
+from results.verdicts import plain_rows_of
 
 _TYPES = {
     "source": WORDS, "paired": YES_NO, "sd": NUMBER, "low": NUMBER, "high": NUMBER, "degrees_of_freedom": COUNT,
@@ -69,7 +69,7 @@ _Source = tuple[str, Noise, int, int]
 
 def _of_confirmations(results: Results) -> list[_Source]:
     found = []
-    for one in reversed(rounds(plain_rows(results.rows))):
+    for one in reversed(rounds(plain_rows_of(results))):
         if (known := one.judgement.noise) is not None:
             found.append((f"confirmation {one.number + 1}", known, *_size(one)))
     return found
@@ -86,9 +86,15 @@ def _size(one: Round) -> tuple[int, int]:
 
 def _of_replicates(results: Results) -> list[_Source]:
     """Configs of the search that ran on several seeds. Those of a confirmation are paired, and stand for themselves."""
-    trials = results.trials
+    found: list[_Source] = results.once("noise of replicates", lambda: _among_replicates(results.trials))
+    return found
+
+
+def _among_replicates(trials: pd.DataFrame) -> list[_Source]:
     done = trials[(trials["status"] == "completed") & trials["value"].notna()]
     done = done[done.duplicated(["overrides", "data"], keep=False)]  # a group takes a millisecond
+    if done.empty:  # to group nothing takes pandas long
+        return []
     groups = [
         group.drop_duplicates("seed")["value"].tolist()
         for _, group in done.groupby(["overrides", "data"], dropna=False)

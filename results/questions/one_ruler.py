@@ -17,6 +17,7 @@ import pandas as pd
 from terminal.counted import counted
 
 from results.statistics.leaderboard import searched
+from results.store.frames import Results
 from results.store.row_parts import on_the_way
 
 FEWEST_THERE = 5  # trials that must have come to a rung, or to the end, before values are predicted there
@@ -91,6 +92,12 @@ def one_ruler(trials: pd.DataFrame, reports: pd.DataFrame) -> Ruler:
         ],
         _parts(rows, rungs.columns.to_numpy(dtype=float)[: at + 1]),
     )
+
+
+def ruler_of(results: Results) -> Ruler:
+    """The trials of a campaign on one ruler, worked out once for all questions."""
+    found: Ruler = results.once("ruler", lambda: one_ruler(results.trials, results.reports))
+    return found
 
 
 def _parts(rows: pd.DataFrame, moments: np.ndarray) -> np.ndarray:

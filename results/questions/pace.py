@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from results.design import Design
@@ -56,9 +57,7 @@ def _mean(seconds: pd.Series) -> float | None:
 
 def _at_a_time(runs: pd.DataFrame) -> int:
     """The most runs that ran at one moment; at least 1."""
-    moments = [*((at, 1) for at in runs["started_at"]), *((at, -1) for at in runs["ended_at"])]
-    running = most = 0
-    for _, change in sorted(moments):  # an end before a start at the same moment
-        running += change
-        most = max(most, running)
-    return max(1, most)
+    starts, ends = (runs[name].to_numpy("datetime64[us]") for name in ("started_at", "ended_at"))
+    changes = np.repeat([1, -1], len(runs))
+    in_order = np.lexsort((changes, np.concatenate([starts, ends])))  # an end before a start at the same moment
+    return max(1, int(np.cumsum(changes[in_order]).max(initial=0)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from terminal.nearest import nearest
 from results.questions.framed import COUNT, NUMBER, WORDS, YES_NO, framed, seconds_on_device
 from results.questions.readable import Readable
 from results.statistics.leaderboard import begun
+from results.store.frames import Results
 from results.store.statuses import ENDED
 
 Floats = npt.NDArray[np.floating[Any]]
@@ -48,15 +50,20 @@ def progression(campaign: Readable, by: str = "trials") -> pd.DataFrame:
     """
     if by not in AXES:
         raise ValueError(f"by is {by!r}: {nearest(by, AXES, 'axes')}")
-    trials = campaign.read().trials
-    trials = begun(trials)
+    return progression_at(campaign.read(), by)
+
+
+def progression_at(results: Results, by: str, numbers: Container[int] | None = None) -> pd.DataFrame:
+    """The rows of :func:`progression` of the trials with these ``numbers``; None stands for all."""
+    trials = begun(results.trials)
     ended = trials[trials["status"].isin(ENDED)]
     ended = ended.sort_values(["ended_at", "number"], na_position="last", ignore_index=True)
     value = ended["value"].where(ended["status"] == "completed").astype(float)
     best = value.cummin().ffill()
     spent = _spent(ended)
     costs = spent[by].to_numpy(float)
-    random = _exactly(value.to_numpy()) if by == "trials" else _drawn(value.to_numpy(), costs)
+    at = np.array([numbers is None or number in numbers for number in ended["number"]], dtype=bool)
+    random = _exactly(value.to_numpy(), at) if by == "trials" else _drawn(value.to_numpy(), costs, at)
     found = pd.DataFrame(
         {
             "trial": ended["number"],
@@ -66,8 +73,10 @@ def progression(campaign: Readable, by: str = "trials") -> pd.DataFrame:
             "best": best,
             "is_better": value.notna() & (best != best.shift()),
             **{name: amounts.cumsum() for name, amounts in spent.items()},
-            **dict(zip(("random_mean", "random_low", "random_high", "random_known"), random.T, strict=True)),
         }
+    )[at]
+    found = found.assign(
+        **dict(zip(("random_mean", "random_low", "random_high", "random_known"), random.T, strict=True))
     )
     return framed(found.to_dict("records"), _TYPES)
 
@@ -84,34 +93,39 @@ def _spent(ended: pd.DataFrame) -> dict[str, pd.Series]:
     }
 
 
-def _exactly(values: Floats) -> Floats:
-    """Mean, band and share of the orders with a value after 1, 2, ... trials, NaN being a trial without one.
+def _exactly(values: Floats, at: npt.NDArray[np.bool_]) -> Floats:
+    """Mean, band and share of the orders with a value after 1, 2, ... trials, NaN being a trial without one: those
+    ``at`` which it is asked for.
 
     The best of ``k`` of ``n`` trials is above the ``i`` lowest values in the share
     (n-k)/n * (n-k-1)/(n-1) * ... (i factors) of the orders.
     """
     trials, known = len(values), np.sort(values[~np.isnan(values)])
-    found = np.full((trials, 4), np.nan)
-    for count in range(1, trials + 1):
+    asked = np.flatnonzero(at) + 1
+    found = np.full((len(asked), 4), np.nan)
+    for row, count in enumerate(asked.tolist()):
         most = min(len(known), int(ENOUGH * trials / count) + 1)
         left = np.arange(trials, trials - most, -1)
         above = np.cumprod(np.maximum(0.0, 1 - count / left))  # share in which the best is above the i lowest values
-        found[count - 1] = _summary(known[:most], -np.diff(above, prepend=1.0))
+        found[row] = _summary(known[:most], -np.diff(above, prepend=1.0))
     return found
 
 
-def _drawn(values: Floats, costs: Floats) -> Floats:
-    """Return the best so far after the sums of ``costs``, from random orders. All NaN where a cost is."""
-    found = np.full((len(values), 4), np.nan)
-    if np.isnan(costs).any() or not len(values):
+def _drawn(values: Floats, costs: Floats, at: npt.NDArray[np.bool_]) -> Floats:
+    """Return the best so far after the sums of ``costs``, those ``at`` which it is asked for, from random orders. All
+    NaN where a cost is.
+    """
+    places = np.cumsum(costs)[at] * (1 + 1e-12)
+    found = np.full((len(places), 4), np.nan)
+    if np.isnan(costs).any() or not len(places):
         return found
-    places = np.cumsum(costs)
     draw = np.random.default_rng(0)
-    best = np.empty((ORDERS, len(values)))
+    best = np.empty((ORDERS, len(places)))
+    known_or_worst = np.where(np.isnan(values), np.inf, values)
     for number in range(ORDERS):
         order = draw.permutation(len(values))
-        so_far = np.minimum.accumulate(np.where(np.isnan(values), np.inf, values)[order])
-        done = np.searchsorted(np.cumsum(costs[order]), places * (1 + 1e-12), side="right")
+        so_far = np.minimum.accumulate(known_or_worst[order])
+        done = np.searchsorted(np.cumsum(costs[order]), places, side="right")
         best[number] = np.where(done > 0, so_far[done - 1], np.inf)
     for place, of_orders in enumerate(best.T):
         known = np.sort(of_orders[np.isfinite(of_orders)])

@@ -15,6 +15,7 @@ from results.store.statuses import SEARCH
 
 SPENT_ON = ("training_seconds", "evaluation_seconds", "compile_seconds", "setup_seconds", "unsplit_seconds")
 _MEASURED = ("train_seconds", "eval_seconds", "compile_seconds")
+_NEEDED = ("number", "key", "stage", "status", "attempt", "started_at", "ended_at", "reused_from", "worker", *_MEASURED)
 _Row = Mapping[Any, Any]
 
 _RUNS = {
@@ -45,7 +46,9 @@ def time(campaign: Readable) -> pd.DataFrame:
       ``unsplit_seconds`` instead
     - ``idle_before_seconds``: since the end of the run before it on this slot; null for the first
     """
-    return framed(_placed(campaign.read()), _RUNS)
+    results = campaign.read()
+    found: pd.DataFrame = results.once("time", lambda: framed(_placed(results), _RUNS))
+    return found.copy()
 
 
 def slot_seconds(campaign: Readable) -> pd.DataFrame:
@@ -102,7 +105,7 @@ class _Slot:
 
 
 def _placed(results: Results) -> Iterator[dict[str, Any]]:
-    rows = results.rows
+    rows = results.rows[[name for name in _NEEDED if name in results.rows]]
     ran = rows[rows["started_at"].notna() & rows["reused_from"].isna()].sort_values(["started_at", "number"])
     last_reports = dict(results.reports.groupby("key")["at"].max())
     places: list[_Slot] = []

@@ -17,14 +17,14 @@ from results.statistics.runs_to_come import NO_CONFIRMATION, AblationToCome, Con
 from results.store.frames import Results
 from results.store.row_types import TrialRow
 from results.store.statuses import ABLATE, ENDED
-from results.verdicts import plain_rows
+from results.verdicts import plain_rows_of
 
 
 def confirmation_to_come(results: Results, design: Design | None, trials: int) -> ConfirmationToCome:
     """The runs of ``design`` to come after ``trials`` more of the search; none without a design."""
     if design is None:
         return NO_CONFIRMATION
-    rows = plain_rows(results.rows)
+    rows = plain_rows_of(results)
     known, best = rounds(rows), _best(results)
     if trials:
         there = len(best) + trials - (not results.trials["is_base"].fillna(False).astype(bool).any())
@@ -51,7 +51,7 @@ def ablation_to_come(results: Results, seeds: int, knobs: int, another: bool) ->
 
     Where there may be ``another`` winner than the one that stands, it changes up to all ``knobs``.
     """
-    rows = plain_rows(results.rows)
+    rows = plain_rows_of(results)
     stands = standing(rounds(rows))
     if another or stands is None:
         return AblationToCome(0, num_runs(knobs, seeds)[1] if another and knobs > 1 else 0)

@@ -16,7 +16,7 @@ from results.statistics.judgement import Verdict
 from results.statistics.leaderboard import Correlation, rank_correlation
 from results.store.frames import Results, results_of
 from results.store.larger import campaigns_at
-from results.verdicts import plain_rows, verdict_in_words
+from results.verdicts import plain_rows_of, searched_rows, verdict_in_words
 
 _TYPES = {
     "trial": COUNT, "search_trial": COUNT, "is_base": YES_NO, "search_rank": COUNT, "search_value": NUMBER,
@@ -68,8 +68,8 @@ def _with(table: pd.DataFrame, found: Correlation | None, lines: list[str]) -> p
 
 def _rows(results: Results) -> list[dict[str, Any]]:
     carried = results.campaign["carried"]
-    base, trials = carried.get("base"), plain_rows(results.trials)
-    judged = rounds(plain_rows(results.rows))
+    base, trials = carried.get("base"), searched_rows(results)
+    judged = rounds(plain_rows_of(results))
     known = [{**(base or {}), "row": next((row for row in trials if row["is_base"]), None), "is_base": True}]
     known += [{**one, "row": _row_of(one["values"], trials), "is_base": False} for one in carried["trials"]]
     here = next((row["value"] for row in trials if row["is_base"] and row["status"] == "completed"), None)

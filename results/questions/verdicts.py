@@ -6,7 +6,7 @@ import pandas as pd
 
 from results.questions.readable import Readable
 from results.statistics.confirmation import rounds
-from results.verdicts import plain_rows, verdict_table
+from results.verdicts import plain_rows_of, verdict_table
 
 
 def verdicts(campaign: Readable) -> pd.DataFrame:
@@ -33,6 +33,6 @@ def verdicts(campaign: Readable) -> pd.DataFrame:
       are alike (F test, two-sided). Intervals allow for it, but for those of campaigns from before each difference had
       a noise of its own: up to 0.05 these may be too narrow, where the base varies more, or too wide
     """
-    rows = plain_rows(campaign.read().rows)
+    rows = plain_rows_of(campaign.read())
     found = rounds(rows)
     return verdict_table(found[-1] if found else None, rows)

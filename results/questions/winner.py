@@ -13,7 +13,7 @@ from results.statistics.between_candidates import fresh_means, leads
 from results.statistics.confirmation import Round, rounds, standing
 from results.statistics.corrected import corrected
 from results.statistics.judgement import Verdict
-from results.verdicts import plain_rows, verdict_in_words
+from results.verdicts import plain_rows_of, verdict_in_words
 
 _TYPES = {
     "trial": COUNT, "key": WORDS, "value": NUMBER, "versus_base": NUMBER, "difference": NUMBER, "low": NUMBER,
@@ -53,7 +53,7 @@ def winner(campaign: Readable) -> pd.DataFrame:
     runs = completed.to_dict("records")
     if not runs:
         return framed([], _TYPES)
-    found = rounds(plain_rows(results.rows))
+    found = rounds(plain_rows_of(results))
     stands = standing(found)
     won = None if stands is None else stands.judgement.winner
     row = next((run for run in runs if won is not None and run["key"] == won.arm), runs[0])

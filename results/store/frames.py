@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -39,7 +40,7 @@ class Results:
     reports: pd.DataFrame  # a row a report, in the order in which each run made them
     name: str
     store: Store = field(repr=False)  # that it was read from
-    worked_out: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)  # answers that take long
+    worked_out: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)  # of :meth:`once`
 
     def __repr__(self) -> str:
         trials, later = self.trials, len(self.confirmations)
@@ -70,6 +71,15 @@ class Results:
     def read(self) -> Results:
         """Return itself. A campaign of ``tuner.load`` is read anew by its own ``read``, which gives one of these."""
         return self
+
+    def once(self, name: str, work_out: Callable[[], Any]) -> Any:
+        """Return what ``work_out`` makes of these rows and reports, worked out when it is first asked for."""
+        told_of = (self.campaign, self.rows, self.reports)
+        known, found = self.worked_out.get(name, ((None, None, None), None))
+        if any(one is not other for one, other in zip(known, told_of, strict=True)):  # of what this was made of
+            found = work_out()
+            self.worked_out[name] = told_of, found
+        return found
 
     @cached_property
     def curves(self) -> pd.DataFrame:

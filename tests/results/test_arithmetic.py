@@ -27,8 +27,9 @@ def test_nothing_is_said_of_one_precision_or_of_none() -> None:
 
 
 def test_the_report_says_it_and_the_page_lists_them(campaign) -> None:
-    found = frames.load(campaign)
-    for column, told in ((["fp32"] * len(found.trials), False), (["bf16"] + ["fp32"] * (len(found.trials) - 1), True)):
+    trials = len(frames.load(campaign).trials)
+    for column, told in ((["fp32"] * trials, False), (["bf16"] + ["fp32"] * (trials - 1), True)):
+        found = frames.load(campaign)
         found.rows["muon_precision"] = column + [None] * (len(found.rows) - len(column))
         printed = io.StringIO()
         print_leaderboard(Console(file=printed, width=200), found)

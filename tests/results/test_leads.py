@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from benchmarks.made_up_campaign import make
 from results import load
 from results.leads import lead_lines
 from results.report import main
+from results.verdicts import plain_rows_of
 
 
 def test_the_report_says_what_matters_and_what_next(tmp_path, capsys) -> None:
@@ -42,3 +45,15 @@ def test_importance_is_worked_out_once_a_reading_and_handed_out_as_a_copy(tmp_pa
     monkeypatch.setattr(importance, "_importance", lambda results: 1 / 0)
     again = results.importance()
     assert "changed" not in again["knob"].tolist() and "unexplained" in again.attrs
+
+
+def test_what_was_worked_out_of_other_rows_or_another_description_is_not_handed_on(tmp_path) -> None:
+    results = load(make(tmp_path / "night", 24, points=5))
+    fewer = replace(results, rows=results.rows.head(12))
+    assert results.worked_out is fewer.worked_out
+    for asked in (results, fewer, results):
+        assert asked.importance()["trials"].max() == len(asked.trials)
+        assert len(plain_rows_of(asked)) == len(asked.rows) == len(asked.time())
+    longer = replace(results, campaign={**results.campaign, "trials": 500})
+    steps = [asked.next_steps()["step"].tolist() for asked in (results, longer)]
+    assert "finish" not in steps[0] and "finish" in steps[1]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 from scipy import stats
 
 from results import load
-from results.questions.effects import effects
+from results.questions.effects import effects, first_effects
 from results.questions.noise import noise
 from results.replays.comparison import compare
+
+RECORDED = "results/recorded/ngpt"
 
 
 def test_a_trial_is_held_against_the_base_and_judged_by_the_noise_of_the_confirmation(confirmed) -> None:
@@ -97,3 +100,11 @@ def test_a_replay_says_the_same_as_results_compare(space) -> None:
     assert runs["finding"].tolist() == here["measured_verdict"].tolist() and len(runs) == len(here) > 10
     outside = (runs["low"] > 0) | (runs["high"] < 0)
     assert (outside == (runs["finding"] != "not established")).all()
+
+
+@pytest.mark.parametrize("most", [1, 4, 99])
+def test_the_first_effects_are_those_of_the_table_and_all_are_counted(most, confirmed, searched, written) -> None:
+    for there in (confirmed(ablated=True), written(searched, name="alone"), load(RECORDED)):
+        found, count = first_effects(there, most)
+        pd.testing.assert_frame_equal(found, there.effects().head(most))
+        assert count == len(there.effects())

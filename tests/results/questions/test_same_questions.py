@@ -22,6 +22,7 @@ ONLY_RESULTS = {  # name -> why tuner.load, which reads the files anew for each 
     "rows": "trials and confirmations in one frame, of one moment",
     "store": "the files that it was read from",
     "worked_out": "answers that take long, of one moment",
+    "once": "how they are worked out",
     "curve_arrays": "the curves as the page needs them, of one moment",
 }
 

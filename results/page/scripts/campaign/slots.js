@@ -3,7 +3,7 @@
 function slotsSection() {
   const slots = DATA.slots;
   if (!slots) return;
-  const sums = slots.parts.map((_, at) => slots.bars.reduce((sum, bar) => sum + bar[4][at], 0));
+  const sums = slots.sums;
   const busy = sums.reduce((a, b) => a + b, 0);
   const idle = Math.max(0, slots.seconds * slots.lanes.length - busy);
   const share = (seconds) => `${((100 * seconds) / Math.max(1e-9, busy + idle)).toFixed(1)} %`;

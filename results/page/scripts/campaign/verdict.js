@@ -6,7 +6,7 @@ function verdictSection() {
   byId("about").textContent = [DATA.space, DATA.scale && `scale ${DATA.scale}`, DATA.question, DATA.limits].filter(Boolean).join(" · ");
   const facts = [];
   const number = T.stage.filter((stage) => stage === "search").length;
-  facts.push(["trials of the search", number.toLocaleString("en-US")]);
+  facts.push(["trials of the search", (DATA.part ? DATA.part.trials : number).toLocaleString("en-US")]);
   if (N > number) facts.push(["runs after it", (N - number).toLocaleString("en-US")]);
   if (DATA.budget) facts.push(["budget of a trial", `${short(DATA.budget.amount)} ${DATA.budget.unit}`]);
   if (DATA.slots) facts.push(["time", duration(DATA.slots.seconds)], ["slots", String(DATA.slots.lanes.length)]);
