@@ -13,7 +13,6 @@ if __name__ == "__main__":
     program.begin("python -m results.compact")
 
 import json
-import sys
 from collections.abc import Sequence
 
 import pyarrow as pa
@@ -105,4 +104,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    program.end(main())

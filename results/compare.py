@@ -15,7 +15,6 @@ if __name__ == "__main__":
 
 import hashlib
 import re
-import sys
 from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
@@ -177,4 +176,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    program.end(main())

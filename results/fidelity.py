@@ -14,7 +14,6 @@ if __name__ == "__main__":
     program.begin("python -m results.fidelity")
 
 import json
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -208,4 +207,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    program.end(main())

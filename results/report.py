@@ -15,7 +15,6 @@ if __name__ == "__main__":
 
 import argparse
 import json
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -391,4 +390,4 @@ def _write_markdown(console: Console, data: dict[str, Any], file: Path | None, t
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    program.end(main())

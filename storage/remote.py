@@ -9,16 +9,19 @@ from __future__ import annotations
 import errno
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pyarrow as pa
 from pyarrow import fs
 
 from storage.location import Url
+from storage.waiting import waiting
+
+T = TypeVar("T")
 
 S3_ATTEMPTS = 5  # of a request that failed in a way that may pass
 _NOISE = re.compile(r"\?\S*=\S*| \(Request ID: \S*\)")  # a query may be signed
@@ -99,37 +102,65 @@ def _fsspec(scheme: str) -> fs.FileSystem:
 
 def read(url: Url, most_bytes: int | None = None) -> bytes:
     """The content of a file; a TooLargeError for one of more than ``most_bytes``."""
-    system, path = file_system(url)
-    with failing_as_oserror(url), system.open_input_file(path) as file:  # a stream would ask for it in pieces
-        size = 0 if most_bytes is None else int(file.size())
-        if most_bytes is None or size <= most_bytes:
-            return bytes(file.read())
-    raise TooLargeError(url, size, most_bytes)
+
+    def content() -> bytes | int:
+        system, path = file_system(url)
+        with failing_as_oserror(url), system.open_input_file(path) as file:  # a stream would ask for it in pieces
+            size = 0 if most_bytes is None else int(file.size())
+            return bytes(file.read()) if most_bytes is None or size <= most_bytes else size
+
+    found = _asked(url, content)
+    if isinstance(found, bytes):
+        return found
+    assert most_bytes is not None
+    raise TooLargeError(url, found, most_bytes)
 
 
 def write(url: Url, content: bytes | pa.Buffer) -> None:
     """Put a whole file."""
-    system, path = file_system(url)
-    with failing_as_oserror(url), system.open_output_stream(path) as file:
-        file.write(content)
+
+    def put() -> None:
+        system, path = file_system(url)
+        with failing_as_oserror(url), system.open_output_stream(path) as file:
+            file.write(content)
+
+    _asked(url, put)
 
 
 def names(url: Url) -> list[str]:
     """Names in a folder; none where there is none."""
-    system, path = file_system(url)
-    with failing_as_oserror(url):
-        return [found.base_name for found in system.get_file_info(fs.FileSelector(path, allow_not_found=True))]
+
+    def found() -> list[str]:
+        system, path = file_system(url)
+        with failing_as_oserror(url):
+            return [each.base_name for each in system.get_file_info(fs.FileSelector(path, allow_not_found=True))]
+
+    return _asked(url, found)
 
 
 def info(url: Url) -> fs.FileInfo:
     """Return what the store says of a file or folder."""
-    system, path = file_system(url)
-    with failing_as_oserror(url):
-        return system.get_file_info(path)
+
+    def found() -> fs.FileInfo:
+        system, path = file_system(url)
+        with failing_as_oserror(url):
+            return system.get_file_info(path)
+
+    return _asked(url, found)
 
 
 def remove(url: Url, folder: bool = False) -> None:
     """Remove a file, or a folder with all that is in it, if it is there."""
-    system, path = file_system(url)
-    with suppress(FileNotFoundError), failing_as_oserror(url):
-        (system.delete_dir if folder else system.delete_file)(path)
+
+    def gone() -> None:
+        system, path = file_system(url)
+        with suppress(FileNotFoundError), failing_as_oserror(url):
+            (system.delete_dir if folder else system.delete_file)(path)
+
+    _asked(url, gone)
+
+
+def _asked(url: Url, work: Callable[[], T]) -> T:
+    """Return what a request to the store of a URL returns; an OSError where that does not answer."""
+    scheme, _, rest = url.text.partition("://")
+    return waiting(f"{scheme}://{rest.partition('/')[0]}", work)

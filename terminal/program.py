@@ -15,6 +15,7 @@ from types import FrameType
 from typing import IO
 
 INTERRUPTION = "interrupted"
+WITHOUT_END = "waits for a store"  # name of a thread that nothing ends (storage/waiting.py)
 CLOSED_PIPE = 128 + 13  # the exit code of a program that SIGPIPE has ended
 ENDING = tuple(getattr(signal, name) for name in ("SIGHUP", "SIGINT", "SIGTERM") if hasattr(signal, name))
 
@@ -80,9 +81,15 @@ status: int | None = None  # the exit code, once the program has come to its end
 
 
 def end(code: int) -> None:
-    """Exit from the program; until the interpreter has done so, ``status`` tells which code it is."""
+    """Exit from the program; until the interpreter has done so, ``status`` tells which code it is.
+
+    At once where a thread still waits in a library, which would keep the interpreter from its end.
+    """
     global status
     status = code
+    if any(thread.name == WITHOUT_END for thread in threading.enumerate()):
+        flush()
+        os._exit(code)
     sys.exit(code)
 
 

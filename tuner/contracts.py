@@ -14,7 +14,6 @@ from terminal import program
 if __name__ == "__main__":
     program.begin("python -m tuner.contracts")
 
-import sys
 import tempfile
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, files
@@ -114,4 +113,4 @@ def run(console: Console, tests: Path, names: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    program.end(main())

@@ -12,7 +12,6 @@ if __name__ == "__main__":
     program.begin("python -m tuner.export")
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -130,4 +129,4 @@ def _parser() -> OneLineParser:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    program.end(main())

@@ -8,7 +8,6 @@ if __name__ == "__main__":
     program.begin("python -m tuner.sample")
 
 import argparse
-import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -129,4 +128,4 @@ def _temperature(text: str) -> float:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    program.end(main())

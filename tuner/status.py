@@ -10,7 +10,6 @@ from terminal import program
 if __name__ == "__main__":
     program.begin("python -m tuner.status")
 
-import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -180,4 +179,4 @@ def _has_value(row: TrialRow) -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    program.end(main())

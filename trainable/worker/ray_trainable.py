@@ -19,6 +19,7 @@ import torch
 from ray import tune  # noqa: TID251  (the one file here that Ray sees)
 from storage import files
 from storage.location import Url, location
+from storage.waiting import wait_for_stores
 
 from trainable.component_json import decode
 from trainable.config import TrainConfig
@@ -99,6 +100,7 @@ class RayTrainable(tune.Trainable):
             self.watchdog.close()
 
     def setup(self, config: dict[str, Any]) -> None:
+        wait_for_stores()
         self._datasets = {}
         self.leftovers = Leftovers()
         self.begin(Request(**json.loads(config["request"])))

@@ -7,9 +7,8 @@ from terminal import program
 if __name__ == "__main__":
     program.begin("python -m tuner.audit")
 
-import sys
 
 from tuner.audit.report import main
 
 if __name__ == "__main__":
-    sys.exit(main())
+    program.end(main())

@@ -12,6 +12,7 @@ from ray import cloudpickle, tune
 
 from storage import files
 from storage.location import Location, Url, location
+from storage.waiting import wait_for_stores
 from trainable.worker.attempt import STOP_FILE, Attempt
 from tuner.own.running import Running, Task
 
@@ -26,6 +27,7 @@ class OwnTrainable(tune.Trainable):
     def setup(  # type: ignore[override]  # with_parameters hands in the rest
         self, config: dict[str, Any], train: bytes, maximise: bool, objective: str
     ) -> None:
+        wait_for_stores()
         request = json.loads(config["request"])
         folder = location(request["folder"])
         if not files.exists(folder):
