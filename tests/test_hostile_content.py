@@ -54,7 +54,7 @@ def read_by_all(
     monkeypatch.setattr(ray, "init", no_ray)
     for name in ("on_ray", "run_on_ray"):
         monkeypatch.setattr(start, name, no_ray)
-    monkeypatch.setattr(start, "read", lambda console, base: dataset())
+    monkeypatch.setattr(start, "read_data", lambda console, base: dataset())
 
     def read(case: Case) -> dict[str, int]:
         codes = {}

@@ -28,10 +28,8 @@ from terminal.console import Console
 from terminal.counted import counted
 from terminal.duration import duration
 from terminal.exit_codes import DONE
-from trainable.config import TrainConfig
 from trainable.data.dataset import Dataset
-from trainable.data.preparation import known_vocab_size, prepare
-from trainable.evaluation.core_score import asked_in_words, ready
+from trainable.data.preparation import known_vocab_size
 from trainable.own.source import Source
 from trainable.worker.attempt import STOP_FILE
 from tuner.audit.of_question import audited
@@ -53,7 +51,7 @@ from tuner.plan.downloads import check_downloads
 from tuner.plan.larger import check_larger
 from tuner.plan.left import left_of
 from tuner.plan.left_in_cache import ending_a_plan
-from tuner.plan.planned_data import look_at_data
+from tuner.plan.planned_data import look_at_data, read_data
 from tuner.proposals import warm_start
 from tuner.proposals.reuse import Library
 from tuner.proposals.warm_start import Prior
@@ -190,7 +188,7 @@ class Ready:
 def made_ready(
     console: Console, question: Question, here: capacity.Cluster, start: Start, store: Store | None, lacking: str
 ) -> Ready | None:
-    """Say what is asked, audit it, open the data, and start Ray for a new campaign; None where it is only a plan."""
+    """Say what is asked, open the data, audit it, and start Ray for a new campaign; None where it is only a plan."""
     from tuner.cli.larger_text import print_larger  # with torch, which most refusals need not wait for
     from tuner.cli.plan_text import describe, print_cost
 
@@ -202,8 +200,6 @@ def made_ready(
     describe_log(console, start.log, named if store is None else store.folder)
     if lacking:
         console.print(f"data: {lacking}")
-    if store is None and start.audit:
-        question = audited(console, question)
     if start.planning is not None:
         opened = look_at_data(console, question)
         fingerprint = None if opened is None else opened.fingerprint
@@ -211,12 +207,13 @@ def made_ready(
             resumed.check_same_data(store.folder, store.campaign, opened)
         prior_of(console, question, fingerprint or "", store)
         open_library(console, question, fingerprint)
+        question = audited(console, question) if store is None and start.audit else question
         compiles = chosen_compiling(console, question, here.has_gpu, start, store)
         pass_tokens = None if opened is None else opened.train.total_tokens
         print_cost(console, left_of(placed.of(question), store), here, start, compiles, pass_tokens)
         print_larger(console, question, here, start, store)
         return None
-    dataset = read(console, question.base)
+    dataset = read_data(console, question.base)
     if store is not None:
         resumed.check_same_data(store.folder, store.campaign, dataset)
     check_answerable(question.space, question.base, dataset)
@@ -225,6 +222,7 @@ def made_ready(
         check_nodes(console, question, start.results if store is None else store.folder.parent, dataset)
     question = replace(question, prior=prior_of(console, question, dataset.fingerprint, store))
     library = open_library(console, question, dataset.fingerprint)
+    question = audited(console, question) if store is None and start.audit else question
     if store is None:
         Store.check(named, campaign_record(question, dataset), question.space.column_types())
         here = on_ray(console, here, start.address)  # all that can fail comes before there is a folder
@@ -283,19 +281,6 @@ def open_library(console: Console, question: Question, data: str | None) -> Libr
     return library
 
 
-def read(console: Console, base: TrainConfig) -> Dataset:
-    """The data, prepared on this machine if they are not yet."""
-    tokens, source = plan.tokens_of(base), base.data.source
-    try:
-        dataset = prepare(base.data, train_tokens_needed=tokens, say=lambda line: console.print(f"data: {line}"))
-    except OSError as error:
-        raise ValueError(f"data.source {source!r} cannot be prepared: {error}") from None
-    console.print(f"data: {dataset.description}")
-    if base.evaluation.core is not None:
-        console.print(asked_in_words(ready(base.evaluation.core, lambda line: console.print(line))))
-    return dataset
-
-
 def check_nodes(console: Console, question: Question, results: Location, dataset: Dataset) -> None:
     """Check a joined cluster: every node sees the results' folder and has the data; seconds are not mixed."""
     from tuner.cluster import nodes
@@ -312,14 +297,17 @@ def check_nodes(console: Console, question: Question, results: Location, dataset
 
 def run_search(console: Console, ready: Ready, store: Store, start: Start, is_new: bool) -> Ended:
     """Run a campaign that this process holds until its budget, its hours or the user end it."""
+    from tuner.cli.foreseen_text import print_expected
     from tuner.cli.summary import conclude
     from tuner.loop.inputs import OneStart, Problem, TrialOrigins
     from tuner.search_loop import SPENT, Search
 
     question, dataset, here = ready.question, ready.dataset, ready.here
     data = (dataset.fingerprint, dataset.vocab_size)
-    compiles = chosen_compiling(console, question, here.has_gpu, start, None if is_new else store).compiles
-    spec = replace(ready.placed.of(question).spec, compile=compiles)
+    compiling = chosen_compiling(console, question, here.has_gpu, start, None if is_new else store)
+    settled, begun = ready.placed.of(question), None if is_new else store
+    print_expected(console, settled, here, start, compiling, begun, dataset.train.total_tokens)
+    spec = replace(settled.spec, compile=compiling.compiles)
     problem = Problem(question.space, question.base, spec, *data, question.sources)
     added = OneStart(
         here.slots,
@@ -335,7 +323,7 @@ def run_search(console: Console, ready: Ready, store: Store, start: Start, is_ne
     if question.replay is None:
         campaign.ledger.inert = question.inert
     changed = {} if is_new else resumed.changes(store.campaign, question)
-    store.revise({**changed, "compiled": compiles, **ready.placed.to_json()})  # now that nothing refuses it
+    store.revise({**changed, "compiled": compiling.compiles, **ready.placed.to_json()})  # now that nothing refuses it
     with logging_to(console, start.log, campaign) as logging:
         if campaign.exhausted:
             asks_for_more = "(--trials asks for more)"

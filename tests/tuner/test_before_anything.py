@@ -26,7 +26,7 @@ def damaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(ray, "init", no_ray)
     for name in ("on_ray", "run_on_ray"):
         monkeypatch.setattr(start, name, no_ray)
-    monkeypatch.setattr(start, "read", lambda console, base: dataset())
+    monkeypatch.setattr(start, "read_data", lambda console, base: dataset())
     folder = campaign(tmp_path / "runs" / "there")
     next(path for path in (folder / "reports").iterdir() if path.stem != "0-empty").write_bytes(b"damaged")
     return folder

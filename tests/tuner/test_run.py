@@ -244,7 +244,7 @@ def test_ctrl_c_before_the_search_is_no_traceback(monkeypatch, capsys) -> None:
     def interrupted(*args, **options) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(start, "prepare", interrupted)
+    monkeypatch.setattr(start, "read_data", interrupted)
     assert main([*GOLF, "--name", "early"]) == 130
     assert capsys.readouterr().err == "python -m tuner.run: interrupted\n"
     assert not Path("runs").exists()
@@ -368,6 +368,37 @@ def test_the_audit_names_what_changes_nothing_before_anything_is_spent(without_r
     changed = trials["overrides"].map(json.loads).map(lambda o: [p for p in o if p == "optimizer.matrix_lr"])
     assert trials["inert"].dropna().map(json.loads).tolist() == changed[trials["inert"].notna()].tolist()
     assert any(changed)
+
+
+@pytest.mark.parametrize("asked", [["--dry-run"], []], ids=["plan", "start"])
+def test_data_that_are_too_few_are_refused_before_the_audit(workplace, monkeypatch, capsys, asked) -> None:
+    def too_early(*given: object) -> None:
+        raise AssertionError("the audit takes a minute")
+
+    (workplace / "few.txt").write_text("little text " * 40)
+    monkeypatch.setattr(start, "audited", too_early)
+    assert main([*AUDITED, "--data", "few.txt", *asked]) == 2
+    said = capsys.readouterr()
+    assert ("tokens" in said.err) and said.err.count("\n") == 1 and "audit" not in said.out
+
+
+def test_a_start_says_what_its_limits_and_hours_cut_before_its_trials_begin(without_ray, capsys) -> None:
+    without_ray()
+    asked = ["--constraint", "step_seconds<=1e-7", "--hours", "1e-4", "--name", "cut", "--trials", "2"]
+    assert main([*GOLF, "--data", "text [b]", *asked]) in (0, 1)
+    out = capsys.readouterr().out
+    assert out.index("limit: step_seconds<=1e-07, and about ") < out.index("campaign: ")
+    assert out.index("none will have completed; what runs is left for --resume") < out.index("campaign: ")
+
+
+def test_what_changes_nothing_in_a_replayed_run_stands_in_its_row(without_ray, monkeypatch) -> None:
+    without_ray()
+    monkeypatch.setattr("tuner.audit.recorded.inert_of_row", lambda space, id, reading: ["schedule.made_up"])
+    monkeypatch.setattr("tuner.audit.overrides.audit_fixed", lambda *given: [])
+    rows = [part for part in ROWS if part != "--no-audit"]
+    assert main([*rows, "--data", "text [b]", "--replay", "N3", "--name", "again"]) == 0
+    (inert,) = set(load("runs/again").trials["inert"])
+    assert json.loads(inert) == ["schedule.made_up"]
 
 
 def test_a_setting_that_changes_nothing_is_named_before_anything_is_spent(monkeypatch, capsys) -> None:

@@ -44,4 +44,5 @@ def _audited(console: Console, question: Question) -> Question:
     named = "; ".join(f"{name} ({', '.join(paths)})" for name, paths in inert.items() if paths)
     count = f"{sum(map(bool, inert.values()))} of {counted(len(inert), 'training')} with overrides that change nothing"
     console.print(f"audit: {count}{': ' if named else ''}{named} ({time.monotonic() - started:.0f} s)")
-    return replace(question, inert=inert)
+    planned = tuple(replace(p, inert=tuple(inert[p.recorded_id])) for p in question.planned)
+    return replace(question, inert=inert, planned=planned)

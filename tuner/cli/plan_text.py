@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from results.design import CARRY
 from results.replays.budgets import steps_line
 from results.store.row_parts import on_the_way
 from search_spaces import recorded
 from terminal.console import Console
-from terminal.counted import counted, counted_range, number_range
-from terminal.duration import about, duration, durations, step_time
+from terminal.counted import counted, number_range
+from terminal.duration import duration, durations, step_time
 from trainable.component_paths import with_value
 from trainable.config import UNITS
 from trainable.runtime import Runtime
 from tuner.cli.core_text import print_core
+from tuner.cli.foreseen_text import print_unkept
 from tuner.cli.keeping_text import paused_in_words, print_kept
 from tuner.cli.scale_text import scale_line
+from tuner.cli.search_times import SearchTimes, print_later, print_time, span
 from tuner.cluster import capacity
 from tuner.command import Planning, Start
 from tuner.early_stopping import STOPPERS
@@ -24,6 +26,8 @@ from tuner.plan import cost as plan
 from tuner.plan import wall_time
 from tuner.plan.card_speed import elsewhere
 from tuner.plan.compiling import Compiling
+from tuner.plan.expected_here import expected_memory, planned_costs
+from tuner.plan.foreseen import Foreseen, measures_of
 from tuner.plan.known_devices import Hardware, fit_in_words
 from tuner.plan.left import Left
 from tuner.plan.micro_batch import memory_of_a_trial
@@ -130,7 +134,8 @@ def print_cost(
         memory = memory_of_a_trial(question, here, start)
         if memory is not None:
             checkpointing = bool(question.spec.checkpoint_activations)
-            hardware = replace(hardware, memory=fit_in_words(question.base, memory, checkpointing))
+            fits = fit_in_words(question.base, memory, checkpointing)
+            hardware = replace(hardware, memory=fits, trial_memory=expected_memory(question, on_gpu=True))
         costs = print_search_cost if question.replay is None else print_replay_cost
         costs(console, left, slots, hardware, start, compiling, pass_tokens)
         if memory is not None:
@@ -149,22 +154,7 @@ def print_search_cost(
 ) -> None:
     """The trials of a search, which early stopping makes cheaper, and what comes after them."""
     question, spec = left.question, left.question.spec
-    judged = question.space.measured_on_the_way and spec.stopper is not None
-    stops, fidelity = (str(spec.stopper), spec.fidelity) if judged else ("none", "truncate")
-    cost, late = (
-        plan.plan_search(
-            question.base,
-            question.trials,
-            slots,
-            stops,
-            speed,
-            fidelity,
-            hardware.beside(question.base, speed, compiling.seconds),
-            spec.reports or 0,
-            pass_tokens,
-        )
-        for speed in (hardware.tokens_per_second, hardware.usual or hardware.tokens_per_second)
-    )
+    stops, fidelity, cost, late = planned_costs(question, slots, hardware, compiling, pass_tokens)
     rungs = f"{cost.unit} {', '.join(map(str, cost.rungs))} of {cost.budget:g}"
     why = why_not_stopped(question.space)
     console.print(
@@ -189,8 +179,16 @@ def print_search_cost(
     if cost.trials:
         print_time(console, times, stops, hardware.hours)
     waves = print_later(console, times, left, slots)
-    print_hours(console, start)
-    print_price(console, start, slots, times.in_all(*waves))
+    whole, search = times.in_all(*waves), times.search()
+    if cost.trials:
+        foreseen = Foreseen(
+            measures_of(question.base, cost, hardware.tokens_per_second, hardware.trial_memory),
+            cost.whole_seconds,
+            None if search is None else search[0],
+            None if whole is None else (whole[0], whole[-1]),
+        )
+        print_unkept(console, question, start, foreseen)
+    print_price(console, start, slots, whole)
 
 
 def planned_for(
@@ -237,12 +235,6 @@ def print_scales(console: Console, question: Question, memory: float) -> None:
             console.print(f"memory at scale {name}: {fit_in_words(base, memory)}")
 
 
-def print_hours(console: Console, start: Start) -> None:
-    """Print that a limit of hours may come before the end."""
-    if start.hours is not None:
-        console.print(f"--hours {start.hours:g}: whatever is not done by then is left for --resume")
-
-
 def print_price(console: Console, start: Start, slots: int, seconds: list[float] | None) -> None:
     """Print the devices' price until the end, at least and at most: they are held also while some of them wait."""
     price = None if start.planning is None else start.planning.price
@@ -252,12 +244,8 @@ def print_price(console: Console, start: Start, slots: int, seconds: list[float]
         console.print("cost: not known, as the time is not (--device or --tokens-per-second)")
         return
     low, high = (each / 3600 * slots for each in (seconds[0], seconds[-1]))
-    hours, money = _span(low, high), _span(low * price, high * price)
+    hours, money = span(low, high), span(low * price, high * price)
     console.print(f"cost: about {money} for {hours} device-hours at {price:g}: {slots:,} held to the end")
-
-
-def _span(low: float, high: float) -> str:
-    return _amount(low) if _amount(low) == _amount(high) else f"{_amount(low)} to {_amount(high)}"
 
 
 def said(speed: float | None, has_gpu: bool) -> str:
@@ -281,113 +269,6 @@ def _each(cost: plan.Plan, late: plan.Plan) -> str:
     return f": {durations(cost.whole_seconds, late.whole_seconds)} a trial, with its {others}"
 
 
-@dataclass(frozen=True)
-class SearchTimes:
-    """Seconds of a search and of what comes after it: with the machine at its best, and as busy as it is now."""
-
-    cost: plan.Plan
-    late: plan.Plan
-    expected: wall_time.SearchTime
-
-    def search(self) -> list[float] | None:
-        """Return the seconds from Ray's start until the last trial has ended."""
-        return self._until(self.expected.wall)
-
-    def unstopped(self) -> list[float] | None:
-        """Return the same seconds of a search in which no trial is stopped."""
-        return self._until(self.expected.wall_unstopped)
-
-    def _until(self, wall: float) -> list[float] | None:
-        whole = [self.cost.whole_seconds, self.late.whole_seconds]
-        return [RAY_SECONDS + wall * each for each in whole if each is not None] or None
-
-    def later(self, fewest: float, most: float) -> list[float] | None:
-        """Return the seconds of runs one after another, at least and at most."""
-        runs = [self.cost.run_seconds, self.late.run_seconds]
-        found = [number * each for number, each in zip((fewest, most), runs, strict=True) if each is not None]
-        return found or None
-
-    def in_all(self, fewest: float, most: float) -> list[float] | None:
-        """Return the seconds of the search and of the runs after it, at least and at most."""
-        search, later = self.search(), self.later(fewest, most)
-        return None if search is None or later is None else [a + b for a, b in zip(search, later, strict=True)]
-
-
-def print_time(console: Console, times: SearchTimes, stops: str, counted: str) -> None:
-    """Print how long a search will take and what it will cost, as its schedule was simulated."""
-    expected, search, unstopped = times.expected, times.search(), times.unstopped()
-    compute = f"{_amount(expected.compute)} of {times.cost.trials:,} whole trials"
-    if search is None or unstopped is None:
-        console.print(f"time: about {_amount(expected.wall)} times that of a whole trial ({compute})")
-        return
-    whole = [each for each in (times.cost.whole_seconds, times.late.whole_seconds) if each is not None]
-    hours = _span(*(expected.compute * each / 3600 for each in whole))
-    ray = f"{duration(RAY_SECONDS)} of it Ray's start"
-    console.print(f"time: about {durations(*search)}, {ray}, {hours} {counted} ({compute})")
-    if stops != "none":
-        console.print(f"time without early stopping: {durations(*unstopped)}")
-
-
-def print_later(console: Console, times: SearchTimes, left: Left, slots: int) -> tuple[float, float]:
-    """Print the runs after the search and the time of all, and return how many come one after another at each end."""
-    confirms, apart = left.confirmation, left.ablation
-    waves = [confirms.waves(slots), apart.waves(slots)]
-    fewest, most = (sum(ends) for ends in zip(*waves, strict=True))
-    if left.question.spec.confirm:
-        if not confirms.runs[1]:
-            console.print("confirmation: no more runs")
-        else:
-            same = "" if confirms.runs[0] else "; none where the best trials stay the same"
-            console.print(f"confirmation: {_runs(confirms.runs)} more, {_takes(times, waves[0])}{same}")
-        if left.question.spec.ablate:
-            console.print(f"ablation: {_ablation(left, times, waves[1])}")
-        console.print(f"in all: about {_in_all(times, fewest, most)}")
-    print_own_pace(console, left)
-    return fewest, most
-
-
-def _ablation(left: Left, times: SearchTimes, waves: tuple[float, float]) -> str:
-    apart, knobs = left.ablation, counted(len(left.question.space.knobs), "knob")
-    if not apart.runs[1]:
-        return "no more runs"
-    runs = f"{_runs(apart.runs)} more, {_takes(times, waves)}"
-    if apart.trial is None:
-        return f"{runs}: none without a winner, most where it changes all of {knobs}"
-    return f"{runs}: the winner, trial {apart.trial}, changes {counted(apart.changes or 0, 'knob')}"
-
-
-def print_own_pace(console: Console, left: Left) -> None:
-    """Print the time by the campaign's own runs: what its report says of the same step."""
-    if left.pace is None:
-        return
-    from results.questions.to_come import seconds_to_come  # with pandas, which the plan of a new campaign does without
-
-    pace = left.pace
-    found = seconds_to_come(pace, left.question.trials, left.confirmation, left.ablation)
-    if found is not None and found[1] > 0:
-        console.print(f"by this campaign's own runs so far: {about(*found)} with {counted(pace.slots, 'slot')}")
-
-
-def _runs(ends: tuple[int, int]) -> str:
-    return counted_range(*ends, "run")
-
-
-def _takes(times: SearchTimes, waves: tuple[float, float]) -> str:
-    later = times.later(*waves)
-    return f"{_span(*waves)} times that of a whole trial" if later is None else durations(*later)
-
-
-def _in_all(times: SearchTimes, fewest: float, most: float) -> str:
-    found, wall = times.in_all(fewest, most), times.expected.wall
-    if found is None:
-        return f"{_span(wall + fewest, wall + most)} times that of a whole trial"
-    return durations(found[0], found[-1])
-
-
-def _amount(number: float) -> str:
-    return f"{number:,.0f}" if number >= 100 else f"{number:.3g}"
-
-
 def print_replay_cost(
     console: Console,
     left: Left,
@@ -407,7 +288,7 @@ def print_replay_cost(
         console.print(f"tokens: {number_range(min(known), max(known))} a trial, {sum(known):,} in all")
         console.print(f"speed: {hardware.speed}, of the base")
     print_devices(console, hardware, slots)
-    seconds: list[float] | None = None
+    seconds, foreseen = None, Foreseen({})
     if known and hardware.tokens_per_second is not None:
         configs = [p.config for p, count in zip(question.planned, tokens, strict=True) if count is not None]
         reports = question.spec.reports or 0
@@ -419,7 +300,10 @@ def print_replay_cost(
             for speed in (hardware.tokens_per_second, hardware.usual or hardware.tokens_per_second)
         ]
         seconds = [RAY_SECONDS + plan.waves(costs, slots) for costs in each]
-        used = _span(*(sum(costs) / 3600 for costs in each))
+        _, _, cost, _ = planned_costs(question, slots, hardware, compiling, pass_tokens)
+        measures = measures_of(question.base, cost, hardware.tokens_per_second, hardware.trial_memory)
+        foreseen = Foreseen(measures, min(map(min, each)), seconds[0])
+        used = span(*(sum(costs) / 3600 for costs in each))
         began = sum(hardware.beside(c, None, compiling.seconds).start for c in configs) / min(map(sum, each))
         console.print(
             f"time: about {durations(*seconds)} with {counted(slots, 'slot')}, {used} {hardware.hours}, of which "
@@ -429,5 +313,5 @@ def print_replay_cost(
             console.print(
                 f"not counted: {counted(len(tokens) - len(known), 'training')} whose tokens are not known beforehand"
             )
-    print_hours(console, start)
+    print_unkept(console, question, start, foreseen)
     print_price(console, start, slots, seconds)

@@ -18,6 +18,10 @@ import torch
 names = range(torch.cuda.device_count())
 print(all(torch.version.hip or torch.cuda.get_device_properties(each).major >= 8 for each in names) if names else None)
 """
+ASKED_NAME = """
+import torch
+print(torch.cuda.get_device_name(0))
+"""
 ASKED_MEMORY = """
 import torch
 print(*(torch.cuda.get_device_properties(each).total_memory for each in range(torch.cuda.device_count())))
@@ -44,6 +48,11 @@ def multiply_bf16(asked: str = ASKED) -> bool | None:
 def memory_of_each(asked: str = ASKED_MEMORY) -> list[int]:
     """The bytes of each GPU of this machine; empty where there is none. An OSError where they do not say."""
     return [int(number) for number in _said(asked).split()] if may_be_here() else []
+
+
+def name(asked: str = ASKED_NAME) -> str:
+    """The name of this machine's first GPU, as its driver prints it. An OSError where it does not say."""
+    return _said(asked)
 
 
 def _said(asked: str) -> str:

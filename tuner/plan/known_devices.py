@@ -80,6 +80,7 @@ class Hardware:
     memory: str = ""
     hours: str = "device-hours"  # what its time is counted in
     usual: float | None = None  # tokens per second where the machine is busy as it is now; None: as above
+    trial_memory: float | None = None  # bytes of a GPU that a trial needs, counted
     # Of an estimate: tokens per second of the arithmetic alone, and the host that launches it.
     arithmetic: float | None = None
     launching: Launching | None = None

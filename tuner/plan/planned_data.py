@@ -1,10 +1,13 @@
-"""The data in a plan: read and checked as a run would, with nothing trained or written."""
+"""The data of a campaign: prepared for its runs, or in a plan read and checked as a run would, nothing written."""
 
 from __future__ import annotations
 
 from terminal.console import Console
+from trainable.config import TrainConfig
 from trainable.data.dataset import Dataset
+from trainable.data.preparation import prepare
 from trainable.data.text_size import TextSize
+from trainable.evaluation.core_score import asked_in_words, ready
 from tuner.plan import cost as plan
 from tuner.plan import preflight
 from tuner.question import Question, check_answerable
@@ -34,4 +37,17 @@ def _look(console: Console, question: Question) -> Dataset | None:
         if (config.data, config.evaluation) not in seen:
             seen.add((config.data, config.evaluation))
             preflight.look(config, plan.tokens_of(config), lambda line: None, measured)
+    return dataset
+
+
+def read_data(console: Console, base: TrainConfig) -> Dataset:
+    """The data, prepared on this machine if they are not yet."""
+    tokens, source = plan.tokens_of(base), base.data.source
+    try:
+        dataset = prepare(base.data, train_tokens_needed=tokens, say=lambda line: console.print(f"data: {line}"))
+    except OSError as error:
+        raise ValueError(f"data.source {source!r} cannot be prepared: {error}") from None
+    console.print(f"data: {dataset.description}")
+    if base.evaluation.core is not None:
+        console.print(asked_in_words(ready(base.evaluation.core, lambda line: console.print(line))))
     return dataset

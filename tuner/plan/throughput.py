@@ -34,14 +34,16 @@ class Speeds:
     together: int = 1
 
 
-def speeds(config: TrainConfig, runtime: Runtime, slots: int = 1) -> Speeds | None:
+def speeds(
+    config: TrainConfig, runtime: Runtime, slots: int = 1, timed_seconds: float = TIMED_SECONDS
+) -> Speeds | None:
     """The speeds of this model beside ``slots`` - 1 others on a CPU; None where it is too large to be timed here.
 
     A GPU is timed alone: each trial has its own, and what they share is the work of the cores.
     """
     others = slots - 1 if runtime.device_type == "cpu" and _fits(config) else 0
     with partners.training(config, others) as together:
-        return _measured(config, runtime, together + 1)
+        return _measured(config, runtime, together + 1, timed_seconds)
 
 
 def tokens_per_second(config: TrainConfig, runtime: Runtime) -> float | None:
@@ -50,12 +52,12 @@ def tokens_per_second(config: TrainConfig, runtime: Runtime) -> float | None:
     return None if found is None else found.best
 
 
-def _measured(config: TrainConfig, runtime: Runtime, together: int) -> Speeds | None:
+def _measured(config: TrainConfig, runtime: Runtime, together: int, timed_seconds: float) -> Speeds | None:
     if runtime.device_type == "cpu" and not _fits(config):
         return None
     try:
         with Bench(config, runtime) as bench:
-            passes, update = _timed(bench.passes, runtime), _timed(bench.update, runtime)
+            passes, update = (_timed(part, runtime, timed_seconds) for part in (bench.passes, bench.update))
             batch = config.data.batch_tokens
             times = batch / bench.num_tokens
             return Speeds(batch / (passes[0] * times + update[0]), batch / (passes[1] * times + update[1]), together)
@@ -80,11 +82,11 @@ def _flops(config: TrainConfig) -> float:
     return float(tokens * config.model.flops_per_token(vocab_size(config), config.data.seq_len))
 
 
-def _timed(work: Callable[[], None], runtime: Runtime) -> tuple[float, float]:
+def _timed(work: Callable[[], None], runtime: Runtime, timed_seconds: float) -> tuple[float, float]:
     """The shortest and the mean of its times in seconds, the first of which, that warms up, does not count."""
     seconds: list[float] = []
     work()
-    while len(seconds) < TIMED or sum(seconds) < TIMED_SECONDS:
+    while len(seconds) < TIMED or sum(seconds) < timed_seconds:
         runtime.synchronize()
         started = time.perf_counter()
         work()

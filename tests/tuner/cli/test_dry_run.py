@@ -75,6 +75,26 @@ def test_a_measured_speed_is_planned_with_as_it_is_given(planned) -> None:
     assert line(said, "cost").startswith("cost: about 169 for 0.047 device-hours at 3600: 1 held")
 
 
+def test_what_cannot_be_kept_is_said_in_a_line(planned) -> None:
+    proxy = (*GOLF, "--scale", "proxy")  # of 1,024 tokens a step
+    said = planned(*proxy, "--constraint", "step_seconds<=0.01", "--constraint", "val_bpb<=1.2")
+    assert line(said, "limit").startswith("limit: step_seconds<=0.01, and about 0.2048 is expected of a trial like")
+    assert said.count("\nlimit: ") == 1 and "20.5 times that: it would be infeasible" in said
+    assert "\nlimit: " not in planned(*proxy, "--constraint", "step_seconds<=0.21")
+    cut = next(found for found in planned(*proxy, "--hours", "0.01").splitlines() if found.startswith("--hours"))
+    assert cut.startswith("--hours 0.01 is 36 s, and a whole trial takes about ") and "none will have" in cut
+    assert "--hours 100: whatever is not done by then is left for --resume" in planned(*proxy, "--hours", "100")
+    said = planned(*proxy, "--replay", "H1 x2", "--hours", "0.01")
+    assert "--hours 0.01 is 36 s, and a whole trial takes about " in said
+
+
+def test_memory_that_a_card_has_and_a_limit_forbids_is_said(planned) -> None:
+    few = (*GOLF, "--device", "h200", *FEW_LAYERS)
+    said = planned(*few, "--constraint", "peak_memory_bytes<=1e9")
+    assert line(said, "limit").startswith("limit: peak_memory_bytes<=1000000000, and about ")
+    assert "\nlimit: " not in planned(*few, "--constraint", "peak_memory_bytes<=1e11")
+
+
 def test_the_price_of_a_replay_is_that_of_its_trainings(planned) -> None:
     said = planned(*GOLF, "--replay", "H1", "--device", "h200", "--price", "3", "--slots", "2")
     assert "% is the trials' start; 15 s is Ray's" in line(said, "time")

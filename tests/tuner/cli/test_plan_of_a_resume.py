@@ -11,7 +11,7 @@ from results.design import Design
 from results.questions.pace import RecordedPace
 from results.statistics.runs_to_come import NO_ABLATION, NO_CONFIRMATION, AblationToCome, ConfirmationToCome
 from terminal.console import Console
-from tuner.cli.plan_text import SearchTimes, print_later
+from tuner.cli.search_times import SearchTimes, print_later
 from tuner.plan.cost import plan_search
 from tuner.plan.left import Left
 from tuner.plan.wall_time import NOTHING

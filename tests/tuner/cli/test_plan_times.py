@@ -6,7 +6,7 @@ import io
 import random
 
 from terminal.console import Console
-from tuner.cli.plan_text import SearchTimes, print_time
+from tuner.cli.search_times import SearchTimes, print_time
 from tuner.plan.cost import plan_search
 from tuner.plan.trial_cost import RAY_SECONDS
 from tuner.plan.wall_time import expect

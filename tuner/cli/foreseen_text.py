@@ -1,0 +1,43 @@
+"""Lines before a search on what it cannot keep by what is expected of it: limits, and hours."""
+
+from __future__ import annotations
+
+from results.store.campaign_folder import Store
+from terminal.console import Console
+from tuner.cluster import capacity
+from tuner.command import Start
+from tuner.plan.compiling import Compiling
+from tuner.plan.expected_here import expected, is_asked_for
+from tuner.plan.foreseen import IS_LEFT, Foreseen, beyond_limits, too_few_hours
+from tuner.plan.left import left_of
+from tuner.question import Question
+
+
+def print_unkept(console: Console, question: Question, start: Start, foreseen: Foreseen) -> None:
+    """Print for a plan which limits a trial is expected to break, and what the hours that are given cut off."""
+    for line in beyond_limits(question.space.constraints, foreseen):
+        console.print(line)
+    if start.hours is not None:
+        usual = f"--hours {start.hours:g}: whatever is not done by then {IS_LEFT}"
+        console.print(too_few_hours(start.hours, foreseen) or usual)
+
+
+def print_expected(
+    console: Console,
+    question: Question,
+    here: capacity.Cluster,
+    start: Start,
+    compiling: Compiling,
+    store: Store | None,
+    pass_tokens: int,
+) -> None:
+    """Print the same at one start of a campaign, of what is left of the one in ``store``; nothing where all is well."""
+    if not is_asked_for(question, start):
+        return
+    foreseen = expected(left_of(question, store), here, start, compiling, pass_tokens)
+    if foreseen is None:
+        return
+    lines = beyond_limits(question.space.constraints, foreseen)
+    for line in [*lines, *([] if start.hours is None else [too_few_hours(start.hours, foreseen)])]:
+        if line:
+            console.print(line)

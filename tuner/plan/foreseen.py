@@ -1,0 +1,78 @@
+"""Expectations of a plan, of a trial like the base and of the campaign, held against its limits and its hours.
+
+Trials may be quicker than the base, or smaller. So nothing is refused: whoever set the limits is told the number that
+is expected, the limit, and what will happen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from search_spaces.constraints import Constraint
+from terminal.duration import duration, durations
+from terminal.short import decimals
+from trainable.config import TrainConfig
+from tuner.plan.cost import Plan
+
+IS_LEFT = "is left for --resume"
+
+
+@dataclass(frozen=True)
+class Foreseen:
+    """Numbers that are expected; None where nothing tells.
+
+    Of a trial like the base its measures by their names, and the seconds until its end; of the campaign the seconds of
+    the search, and those of all of it at least and at most.
+    """
+
+    measures: dict[str, float]
+    trial: float | None = None
+    search: float | None = None
+    whole: tuple[float, float] | None = None
+
+
+def measures_of(
+    config: TrainConfig, cost: Plan, tokens_per_second: float | None, memory: float | None
+) -> dict[str, float]:
+    """The measures of a trial that limits may be on, as far as a plan has them; ``memory`` in bytes of a device."""
+    found: dict[str, float] = {}
+    if tokens_per_second:
+        found["step_seconds"] = config.data.batch_tokens / tokens_per_second
+    if cost.seconds is not None:
+        found |= {"train_seconds": cost.seconds, "train_minutes": cost.seconds / 60}
+    if memory is not None:
+        found["peak_memory_bytes"] = memory
+    return found
+
+
+def beyond_limits(limits: Sequence[Constraint], foreseen: Foreseen) -> list[str]:
+    """Say in a line each which limits a trial like the base is expected to be beyond."""
+    lines = []
+    for limit in limits:
+        value = foreseen.measures.get(limit.measure)
+        if value is None or limit.excess(value) <= 0:
+            continue
+        said = f"{value:,.0f}" if value >= 1000 else decimals(value)
+        expected = f"about {said} is expected of a trial like the base, {value / limit.bound:,.3g} times that"
+        lines.append(
+            f"limit: {limit}, and {expected}: it would be infeasible; where all are, nothing is won or confirmed"
+        )
+    return lines
+
+
+def too_few_hours(hours: float, foreseen: Foreseen) -> str:
+    """Say what so few hours will cut off of what is expected; empty where nothing is known to be."""
+    seconds, whole = 3600 * hours, foreseen.whole
+    given = f"--hours {hours:g} is {duration(seconds)}, and"
+    if foreseen.trial is not None and seconds < foreseen.trial:
+        return (
+            f"{given} a whole trial takes about {duration(foreseen.trial)}: none will have completed; what runs {IS_LEFT}"
+        )
+    if foreseen.search is not None and seconds < foreseen.search:
+        after = "" if whole is None or whole[1] <= foreseen.search else ", and no confirmation begins"
+        return f"{given} the search takes about {duration(foreseen.search)}: it is cut{after}; what is not done {IS_LEFT}"
+    if whole is not None and seconds < whole[1]:
+        may = "is" if seconds < whole[0] else "may be"
+        return f"{given} all of it takes about {durations(*whole)}: the confirmation {may} cut; what is not done {IS_LEFT}"
+    return ""
