@@ -64,15 +64,14 @@ def beyond_limits(limits: Sequence[Constraint], foreseen: Foreseen) -> list[str]
 def too_few_hours(hours: float, foreseen: Foreseen) -> str:
     """Say what so few hours will cut off of what is expected; empty where nothing is known to be."""
     seconds, whole = 3600 * hours, foreseen.whole
-    given = f"--hours {hours:g} is {duration(seconds)}, and"
+    given, undone = f"--hours {hours:g} is {duration(seconds)}, and", f"what is not done {IS_LEFT}"
     if foreseen.trial is not None and seconds < foreseen.trial:
-        return (
-            f"{given} a whole trial takes about {duration(foreseen.trial)}: none will have completed; what runs {IS_LEFT}"
-        )
+        takes = duration(foreseen.trial)
+        return f"{given} a whole trial takes about {takes}: none will have completed; what runs {IS_LEFT}"
     if foreseen.search is not None and seconds < foreseen.search:
         after = "" if whole is None or whole[1] <= foreseen.search else ", and no confirmation begins"
-        return f"{given} the search takes about {duration(foreseen.search)}: it is cut{after}; what is not done {IS_LEFT}"
+        return f"{given} the search takes about {duration(foreseen.search)}: it is cut{after}; {undone}"
     if whole is not None and seconds < whole[1]:
         may = "is" if seconds < whole[0] else "may be"
-        return f"{given} all of it takes about {durations(*whole)}: the confirmation {may} cut; what is not done {IS_LEFT}"
+        return f"{given} all of it takes about {durations(*whole)}: the confirmation {may} cut; {undone}"
     return ""
