@@ -21,6 +21,7 @@ from typing import Any
 from ray import tune
 from ray.exceptions import RayError
 from ray.tune.experiment import Trial
+from ray.tune.progress_reporter import TrialProgressCallback
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
@@ -201,6 +202,21 @@ class Recorder(tune.Callback):
         return {}
 
 
+class NoProgress(TrialProgressCallback):  # type: ignore[misc]
+    """Takes the place of the callback that Tune adds by itself where there is none of its kind: that one keeps every
+    trial that ever was, with its results (80 KB each), and lays out each result for a line that nobody sees.
+    """
+
+    def on_trial_result(self, *arguments: Any, **more: Any) -> None:
+        """Keep nothing."""
+
+    def on_trial_error(self, *arguments: Any, **more: Any) -> None:
+        """Keep nothing."""
+
+    def on_trial_complete(self, *arguments: Any, **more: Any) -> None:
+        """Keep nothing."""
+
+
 class Silent(tune.ProgressReporter):
     """Reports nothing. In a notebook, Ray's own would clear what the cell has printed, at any verbosity."""
 
@@ -281,7 +297,7 @@ def _tuner(
         run_config=tune.RunConfig(
             name="campaign",
             storage_path=str(scratch.resolve()),
-            callbacks=[recorder],
+            callbacks=[recorder, NoProgress()],
             checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
             verbose=0,
             progress_reporter=Silent(),

@@ -5,6 +5,7 @@ import os
 import pickle
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import ray
@@ -12,6 +13,7 @@ from ray import cloudpickle
 from ray.tune.execution.tune_controller import TuneController
 from ray.tune.experiment import Trial
 from ray.tune.search import Searcher
+from ray.tune.utils.callback import _create_default_callbacks
 
 from tuner.cluster import connect, ray_tune
 from tuner.cluster.ray_tune import ENVIRONMENT, AskTell, EarlyStopping, Recorder, prepare_environment
@@ -122,6 +124,31 @@ def test_tune_keeps_nothing_of_a_trial_that_has_ended(bench) -> None:
     Recorder(search, scheduler=scheduler).on_step_end(0, trials)
     assert trials == [runs] and not controller._trial_metadata
     assert all(getattr(controller, name) == {runs} for name in kept)
+
+
+def test_no_callback_of_tunes_own_is_told_of_trials_which_it_would_keep(bench) -> None:
+    asked: list[Any] = []
+
+    class Asked(ray_tune.tune.RunConfig):
+        def __init__(self, **options: Any) -> None:
+            asked.extend(options["callbacks"])
+            raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(ray_tune.tune, "RunConfig", Asked)
+        search = bench.search()
+        scheduler = EarlyStopping(search)
+        ray_tune._tuner(search, {}, Path("nowhere"), scheduler, Recorder(search, scheduler=scheduler))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TUNE_DISABLE_AUTO_CALLBACK_LOGGERS", "1")
+        found = _create_default_callbacks(list(asked))
+    assert found == asked
+    ended = Finishes()
+    for callback in asked[1:]:
+        callback.on_trial_result(0, [], ended, {"done": True})
+        callback.on_trial_complete(0, [], ended)
+        callback.on_trial_error(0, [], ended)
+        assert not any(ended in held for held in vars(callback).values() if isinstance(held, set | dict))
 
 
 def test_the_recorder_tells_the_search_how_a_trial_goes(bench, result_of) -> None:
