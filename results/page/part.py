@@ -48,7 +48,7 @@ class ShownPart:
     @property
     def in_short(self) -> str:
         """Say in a picture that not all are drawn; empty where all are."""
-        return "" if self.trials == self.of else f"Of {self.of:,} trials {self.trials:,} are drawn."
+        return "" if self.trials == self.of else f"Of {counted(self.of, 'trial')} {self.trials:,} are drawn."
 
 
 def shown_part(results: Results) -> ShownPart:

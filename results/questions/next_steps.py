@@ -65,7 +65,7 @@ def next_steps(campaign: Readable, trials: int = MORE_TRIALS) -> pd.DataFrame:
     if isinstance(trials, bool) or not isinstance(trials, int) or not 1 <= trials <= TRIALS:
         raise ValueError(f"trials is {shortened(trials)} but must be a whole number from 1 to {TRIALS:,}")
     results = campaign.read()
-    found: pd.DataFrame = results.once(f"{trials} more trials", lambda: _next_steps(results, trials))
+    found: pd.DataFrame = results.once(f"next steps, {trials}", lambda: _next_steps(results, trials))
     return found.copy()
 
 
