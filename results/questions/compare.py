@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, permutations
 from typing import Any
 
 import pandas as pd
@@ -18,6 +18,7 @@ from results.questions.noise import noise
 from results.questions.readable import Readable
 from results.questions.winner import winner
 from results.store.frames import Results
+from results.store.row_parts import run_of
 
 FEWEST = 2
 _Ruler = Mapping[str, str]  # what values are measured by: field -> its value, as text
@@ -55,7 +56,8 @@ class Campaigns:
       ``campaign``, and ``other_value`` in ``other_campaign``
     - ``leaderboard``, a row a completed trial of a search: ``rank`` from 1 within its ruler, by ``value`` (unit of the
       objective); ``versus_base``, against the base of its own campaign; ``changes`` from that base; a trial with
-      another budget, data or evaluation than its campaign's base has no rank, and ``why_not_ranked`` says so
+      another budget, data or evaluation than its campaign's base has no rank, nor has a run that another campaign has
+      too, and ``why_not_ranked`` says so
     - ``winners``, a row a campaign, as :func:`results.questions.winner.winner` has it; null for two objectives,
       and for a replay, which seeks none
     - ``knobs``, a row a ``knob`` of any of them, with a column ``in NAME`` for each campaign: its range there, or
@@ -88,13 +90,15 @@ def compare_campaigns(campaigns: Sequence[Readable]) -> Campaigns:
     """Which of several campaigns found more, and are they comparable at all?
 
     They are ranked together where objective, data, budget and evaluation are the same. The single values of a search
-    say little of one trial: see ``noise``, and ``winners`` for what was confirmed. A ValueError for fewer than two.
+    say little of one trial: see ``noise``, and ``winners`` for what was confirmed. A run that two of them have, as one
+    reused it or is a copy that went on, is ranked once. A ValueError for fewer than two, and for a copy of another.
     """
     if not isinstance(campaigns, Sequence) or not all(hasattr(campaign, "read") for campaign in campaigns):
         raise ValueError(f"{shortened(campaigns)} is no list of campaigns, as results.load and tuner.load give them")
     if len(campaigns) < FEWEST:
         raise ValueError(f"a comparison is of at least {FEWEST} campaigns, not {len(campaigns)}")
     ones = _numbered([campaign.read() for campaign in campaigns])
+    _refuse_copies(ones)
     noises = [noise(one.results).assign(campaign=one.name) for one in ones]
     return Campaigns(
         campaigns=framed(map(_about, ones), _CAMPAIGNS),
@@ -217,16 +221,38 @@ def _about(one: _One) -> dict[str, Any]:
     }
 
 
+def _refuse_copies(ones: Sequence[_One]) -> None:
+    """Raise a ValueError for a campaign all of whose own runs are those of another: the same evidence once more."""
+    own = [_own_runs(one) for one in ones]
+    for (number, one), (other_number, other) in permutations(enumerate(ones), 2):
+        runs, others = own[number], own[other_number]
+        if runs and runs <= others and (runs != others or number > other_number):
+            raise ValueError(
+                f"{one.results.store.folder} is a copy of {other.results.store.folder}, or of a part of it: all of its "
+                f"{counted(len(runs), 'run')} began there at the same moments, and count once; leave one of them out"
+            )
+
+
+def _own_runs(one: _One) -> set[tuple[Any, ...]]:
+    rows = one.results.rows
+    found = map(run_of, rows[rows["reused_from"].isna()].to_dict("records"))
+    return {run for run in found if run is not None}
+
+
 def _leaderboard(ones: Sequence[_One]) -> pd.DataFrame:
-    board = framed((row for one in ones for row in _trials(one)), _LEADERBOARD)
+    known: dict[tuple[Any, ...], str] = {}  # run -> where it is ranked
+    board = framed((row for one in ones for row in _trials(one, known)), _LEADERBOARD)
     ranked = board["why_not_ranked"].isna()
     board["rank"] = board[ranked].groupby("ruler")["value"].rank(method="min").astype("Int64")
     return board.sort_values(["ruler", "rank", "value", "key"], na_position="last", ignore_index=True)
 
 
-def _trials(one: _One) -> Iterator[dict[str, Any]]:
+def _trials(one: _One, known: dict[tuple[Any, ...], str]) -> Iterator[dict[str, Any]]:
     base_value = _base_value(one)
     for row in _completed(one).to_dict("records"):
+        run, here, again = run_of(row), f"trial {row['number']} of {one.name}", None
+        if run is not None and (first := known.setdefault(run, here)) != here:
+            again = f"the same run as {first}"
         yield {
             "ruler": one.ruler,
             "campaign": one.name,
@@ -236,7 +262,7 @@ def _trials(one: _One) -> Iterator[dict[str, Any]]:
             "versus_base": None if base_value is None or row["is_base"] is True else row["value"] - base_value,
             "is_base": row["is_base"],
             "changes": changes_text(changes_of(row)),
-            "why_not_ranked": _off_the_ruler(row, one.measured_by),
+            "why_not_ranked": _off_the_ruler(row, one.measured_by) or again,
         }
 
 

@@ -45,6 +45,16 @@ def reusable(row: TrialRow) -> TrialRow:
     return cast(TrialRow, {c.name: cells.get(c.name) for c in row_types.TRIAL_COLUMNS if c.reusable})
 
 
+def run_of(row: Mapping[Any, Any] | TrialRow) -> tuple[Any, ...] | None:
+    """Identify the run that a row tells of, also in a copy of its campaign or where another has reused it.
+
+    None where it has not ended, or was never trained. Two runs of one config begin at other moments.
+    """
+    cells: Mapping[Any, Any] = row
+    found = tuple(cells[name] for name in ("key", "started_at", "ended_at", "train_seconds"))
+    return None if any(cell is None or cell != cell for cell in found) else found  # NaN and NaT of a frame
+
+
 def given(cell: T | None) -> T:
     """A cell that every row of its kind has, as rows.py holds when it is read and when it is written."""
     assert cell is not None

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import cast
 
 from results.store.campaign_folder import Store
-from results.store.row_parts import given
+from results.store.row_parts import given, run_of
 from results.store.row_types import NEVER_A_TRIAL, TrialRow
 from results.store.statuses import SEARCH, Status
 from search_spaces.objectives import COSTS, OBJECTIVES, SCORES_AT_THE_END, cost_of
@@ -46,6 +46,7 @@ class Library:
         """
         self.fidelity = fidelity
         self._found: dict[str, tuple[Store, TrialRow]] = {}
+        self._again: Counter[tuple[str, str]] = Counter()  # campaign, an earlier one -> runs that are the same
         self._bases: list[tuple[Store, TrialRow]] = []
         self.left_out: dict[str, str] = {}  # trials of the search that are not taken, and why
         for folder in folders:
@@ -53,7 +54,12 @@ class Library:
             trials, _ = store.tables()  # what is damaged is said now, and not when its trial has its turn
             store.check_curves()
             for row in cast(list[TrialRow], trials.to_pylist()):
-                if (row["stage"] or SEARCH) != SEARCH or row["key"] in self._found:
+                if (row["stage"] or SEARCH) != SEARCH:
+                    continue
+                if row["key"] in self._found:
+                    first, known = self._found[row["key"]]
+                    if run_of(row) is not None and run_of(row) == run_of(known):
+                        self._again[folder.name, first.folder.name] += 1
                     continue
                 if why := _without_an_end(row) or _other(folder, row):
                     self.left_out[f"{folder.name}:{row['number']}"] = why
@@ -87,7 +93,10 @@ class Library:
         reasons.update(why for _, row in self._found.values() if (why := lacking(space, _judged_anew(row))))
         lines = [said]
         if reasons:
-            lines.append(f"not reused: {'; '.join(f'{number} {why}' for why, number in reasons.items())}")
+            each = [why if len(reasons) == 1 else f"{number} {why}" for why, number in reasons.items()]
+            lines.append(f"left out {reasons.total()}: {'; '.join(each)}")
+        for (name, first), number in self._again.items():
+            lines.append(f"{counted(number, 'run')} of {name} also in {first}: each counts once")
         return lines + [
             line for store, row in self._bases if (line := _of_another_search(store, row, space, base, data))
         ]

@@ -16,7 +16,7 @@ from typing import Any
 
 from results.store.campaign_folder import Store
 from results.store.places import RECORDED
-from results.store.row_parts import given, measure_of
+from results.store.row_parts import given, measure_of, run_of
 from results.store.row_types import TrialRow
 from results.store.statuses import SEARCH
 from search_spaces import recorded
@@ -119,13 +119,14 @@ def load(
     """
     points: list[Point] = []
     left_out: dict[str, str] = {}
+    known: set[tuple[Any, ...]] = set()  # runs: a copy of a campaign, or one that reused them, is no second source
     for name in wanted:
         if name != RECORDED and not files.exists(location(name)):
             raise ValueError(f"--warm-start {name!r} is no campaign's folder: {nearest(name, [RECORDED], 'names')}")
         found = (
             of_recorded(space, base, scale, overrides)
             if name == RECORDED
-            else of_folder(location(name), space, base, data)
+            else of_folder(location(name), space, base, data, known)
         )
         points += found.points
         left_out |= found.left_out
@@ -166,11 +167,15 @@ def _settled(config: TrainConfig, base: TrainConfig, overrides: Mapping[str, Any
     return settled
 
 
-def of_folder(folder: Location, space: Space, base: TrainConfig, data: str) -> Prior:
+def of_folder(
+    folder: Location, space: Space, base: TrainConfig, data: str, known: set[tuple[Any, ...]] | None = None
+) -> Prior:
     """The completed trials of an earlier search. With the same data and sizes, their values count as they are.
 
-    Its confirmation is left out: what chose the candidates here must not have seen the seeds that judge them.
+    Its confirmation is left out: what chose the candidates here must not have seen the seeds that judge them. So are
+    the ``known`` runs, to which its own are added.
     """
+    known = set() if known is None else known
     store = Store.open(folder)
     rows = sorted(store.trials(), key=lambda row: int(row["number"]))
     usable = [row for row in rows if row["is_base"] and not _unusable(row, space.objective)]
@@ -188,6 +193,11 @@ def of_folder(folder: Location, space: Space, base: TrainConfig, data: str) -> P
         if config is None or why:
             left_out[name] = why or other
             continue
+        if (run := run_of(row)) is not None:
+            if run in known:
+                left_out[name] = "of an earlier one of these campaigns"
+                continue
+            known.add(run)
         same = row["data"] == data and not project(space, base, config)[1]
         same = same and all(getattr(config, name) == getattr(base, name) for name in MEASURED_BY)
         score = given(measure_of(row, space.objective))

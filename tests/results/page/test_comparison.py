@@ -72,6 +72,7 @@ def test_campaigns_of_two_rulers_are_not_ranked_together_by_name_of_what_differs
     trials = data["trials"]
     for ruler in (0, 1):
         ranks = [rank for rank, its in zip(trials["rank"], trials["ruler"], strict=True) if its == ruler]
+        ranks = [rank for rank in ranks if rank is not None]  # these made-up campaigns have a run in common
         assert min(ranks) == 1 and sorted(ranks) == list(range(1, len(ranks) + 1))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable, Iterable
 from datetime import timedelta
@@ -22,15 +23,25 @@ DATA = {"data": "made-up", "base": {"budget": {"steps": 240}, "evaluation": {"to
 
 @pytest.fixture
 def written(tmp_path: Path) -> Make:
-    """A campaign of these rows and reports; ``campaign`` are fields of its campaign.json."""
+    """A campaign of these rows and reports, each begun a day after the one before unless it is ``at_once``;
+    ``campaign`` are fields of its campaign.json.
+    """
+    made = itertools.count()
 
     def make(
-        rows: Iterable[Row], reports: Iterable[Row] = (), name: str = "night", knobs: Row = KNOBS, **campaign: Any
+        rows: Iterable[Row],
+        reports: Iterable[Row] = (),
+        name: str = "night",
+        knobs: Row = KNOBS,
+        at_once: bool = False,
+        **campaign: Any,
     ) -> Loaded:
+        later = next(made) * timedelta(days=0 if at_once else 1)
         described = {"space": "parameter_golf", "scale": "proxy", "objective": "val_bpb", **DATA, **campaign}
         store = Store.create(tmp_path / name, described, knobs)
         for row in rows:
-            store.write_trial(row)  # type: ignore[arg-type]
+            times = {at: row[at] + later for at in ("started_at", "ended_at") if row.get(at) is not None}
+            store.write_trial({**row, **times})  # type: ignore[typeddict-item]
         for report in reports:
             store.append_report(report)  # type: ignore[arg-type]
         return load(tmp_path / name)

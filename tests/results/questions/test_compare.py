@@ -169,8 +169,7 @@ def test_each_winner_says_what_the_search_and_what_fresh_seeds_gave_in_columns_o
 
 
 def test_two_folders_of_one_name_are_told_apart(searched, written) -> None:
-    one = written(searched)
-    found = compare_campaigns([one, one])
+    found = compare_campaigns([written(searched, name=f"{place}/night") for place in ("here", "there")])
     assert found.campaigns["campaign"].tolist() == ["night", "night (2)"]
     assert found.leaderboard["rank"].tolist() == [1, 1, 3, 3, 5, 5, 7, 7], "equals share a rank"
 
@@ -245,3 +244,26 @@ def test_a_campaign_that_is_not_there_is_named(searched, written, tmp_path, caps
     written(searched)
     assert compare.main([str(tmp_path / "night"), str(tmp_path / "nigth")]) == 2
     assert "nigth" in capsys.readouterr().err
+
+
+def test_a_copy_of_a_campaign_is_no_second_one(searched, other, written) -> None:
+    """Nor an earlier moment of it: what ran once is evidence once. The one with fewer runs is named, else the later."""
+    night, copy, earlier = (
+        written(rows, name=name, at_once=True)
+        for name, rows in {"night": searched, "copy": searched, "earlier": searched[:2]}.items()
+    )
+    day = written(other, name="day")
+    with pytest.raises(ValueError, match=r"/copy is a copy of .*/night, or of a part of it: all of its \d+ runs began"):
+        compare_campaigns([night, day, copy])
+    for order in ([night, earlier], [earlier, night]):
+        with pytest.raises(ValueError, match=r"/earlier is a copy of .*/night, or of a part of it: all of its 2 runs"):
+            compare_campaigns(order)
+
+
+def test_a_run_that_two_campaigns_have_is_ranked_once(searched, other, written) -> None:
+    """One is a copy of the other that went on, or has reused a run of it."""
+    mixed = [searched[0], {**other[1], "started_at": other[0]["started_at"]}]
+    found = compare_campaigns([written(searched, at_once=True), written(mixed, name="day", at_once=True)])
+    again = found.leaderboard[found.leaderboard["why_not_ranked"].notna()]
+    assert again[["campaign", "trial"]].values.tolist() == [["day", 0]] and again["rank"].isna().all()
+    assert again["why_not_ranked"].tolist() == ["the same run as trial 0 of night"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections import Counter
 from dataclasses import replace
 
@@ -15,6 +16,7 @@ from trainable.config import Budget
 from trainable.evaluation.artifact import Artifact
 from trainable.schedules import Constant
 from tuner.confirm import first_fresh_seed
+from tuner.proposals import warm_start
 from tuner.proposals.reuse import FINISHED, Library
 from tuner.search_loop import Search
 
@@ -231,6 +233,7 @@ def test_what_is_not_reused_is_counted_with_its_reason(make_bench, play, toy_spa
     assert searched["stopped"] and never and beyond
     library = Library([old.folder])
     first, second = library.about(toy_space, toy_base, DATA)
+    assert second.startswith(f"left out {searched['stopped'] + never}: ")
     ended = searched["completed"] + beyond
     held = f"{beyond} of them beyond the limits there, which are held to those of this search"
     assert first == f"{ended} finished trials, {held}"
@@ -257,6 +260,20 @@ def test_a_campaign_none_of_whose_trials_can_be_the_same_says_why(
     play(old.search(trials=1)).run()
     lines = Library([old.folder]).about(toy_space, replace(toy_base, **changes), data)
     assert lines[1:] == ([] if said is None else [f"no trial of old is one of this search: {said}"])
+
+
+def test_a_copy_of_a_campaign_counts_once_and_is_named(make_bench, play, toy_space, toy_base) -> None:
+    old = make_bench("old")
+    play(old.search(trials=4, stopper="none")).run()
+    copy = shutil.copytree(old.folder, old.folder.with_name("copy"))
+    alone, both = Library([old.folder]), Library([old.folder, copy])
+    assert len(both) == len(alone) == 4
+    more = both.about(toy_space, toy_base, DATA)
+    assert "4 runs of copy also in old: each counts once" in more
+    assert not any("also in" in line for line in alone.about(toy_space, toy_base, DATA))
+    prior = warm_start.load([str(old.folder), str(copy)], toy_space, toy_base, "proxy", DATA)
+    assert {point.source for point in prior.points} == {"old"} and len(prior.points) == 4
+    assert "4 of an earlier one of these campaigns" in prior.about()
 
 
 def test_a_folder_that_cannot_be_read_is_one_line_that_names_the_file(bench, play, tmp_path) -> None:
