@@ -6,6 +6,7 @@ must not change what it is, so they are no part of its key.
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -139,8 +140,12 @@ class TrainConfig(Component):
         fields that are null, so that a new optional knob changes no key. The data count by their content, not by the
         path that they were read from. ``known`` has the texts of parts, as in key_text.py.
         """
-        data = fields_text(self.data)
-        del data["source"]
-        data["fingerprint"] = json.dumps(data_fingerprint)
-        text = joined({**fields_text(self, known), "data": joined(data)})
-        return hashed(text)
+        return hashed(joined({**fields_text(self, known), "data": _data_text(self.data, data_fingerprint)}))
+
+
+@functools.lru_cache(maxsize=64)
+def _data_text(data: DataConfig, fingerprint: str) -> str:
+    """The text of the data in a key."""
+    fields = {**fields_text(data), "fingerprint": json.dumps(fingerprint)}
+    del fields["source"]
+    return joined(dict(sorted(fields.items())))

@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import functools
 import json
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,21 +17,34 @@ from trainable.component_fields import accepted, hints_of
 from trainable.component_json import encode_as, without_null
 
 NONE_KNOWN: Mapping[int, str] = {}
+_LARGE = 1e300  # what is beyond it, or no number, is written by json
 
 
 def fields_text(part: Component, known: Mapping[int, str] = NONE_KNOWN) -> dict[str, str]:
-    """Field -> its text, for those that act. ``known`` has the texts of parts that were written before, by their id."""
-    cls = type(part)
-    found = {"type": json.dumps(name_on_disk(cls))}
+    """Field -> its text, for those that act, sorted. ``known`` has texts of parts that were written before, by id."""
+    cls, found = type(part), dict[str, str]()
     for name, of_floats in _fields(cls):  # type: ignore[arg-type]  # as in component_fields.py
-        if (value := getattr(part, name)) is not None:
-            found[name] = _plain(value, of_floats) or known.get(id(value)) or _text(cls, name, value, known)
+        if of_floats is None:
+            found[name] = json.dumps(name_on_disk(cls))
+            continue
+        value = getattr(part, name)
+        if value is None:
+            continue
+        kind = type(value)
+        if kind is float and of_floats and -_LARGE < value < _LARGE:
+            found[name] = float.__repr__(value + 0.0)  # so that -0.0 is 0.0, as in component_json.py
+        elif kind is int and not of_floats:
+            found[name] = int.__repr__(value)
+        elif kind is bool:
+            found[name] = "true" if value else "false"
+        else:
+            found[name] = known.get(id(value)) or _text(cls, name, value, known)
     return found
 
 
 def joined(fields: Mapping[str, str]) -> str:
-    """The text of an object with these fields."""
-    return "{" + ",".join([f'"{name}":{text}' for name, text in sorted(fields.items())]) + "}"
+    """The text of an object with these fields, which are sorted."""
+    return "{" + ",".join([f'"{name}":{text}' for name, text in fields.items()]) + "}"
 
 
 def part_text(value: Any, known: Mapping[int, str] = NONE_KNOWN) -> str:
@@ -50,20 +62,12 @@ def _text(cls: type[Component], name: str, value: Any, known: Mapping[int, str])
     return part_text(value if isinstance(value, Component | tuple) else encode_as(hints_of(cls)[name], value), known)
 
 
-def _plain(value: Any, of_floats: bool) -> str:
-    """The text of a number or a flag; empty for what is to be looked at closely."""
-    if value is True or value is False:
-        return "true" if value else "false"
-    if type(value) is float and of_floats and math.isfinite(value):
-        return float.__repr__(value + 0.0)  # so that -0.0 is 0.0, as in component_json.py
-    return int.__repr__(value) if type(value) is int and not of_floats else ""
-
-
 @functools.cache
-def _fields(cls: type[Component]) -> list[tuple[str, bool]]:
-    """Each field, and whether its numbers are written as floats."""
+def _fields(cls: type[Component]) -> list[tuple[str, bool | None]]:
+    """Each field, and whether its numbers are written as floats, sorted; None stands for the name of the class."""
     kinds = {field.name: accepted(hints_of(cls)[field.name]) for field in dataclasses.fields(cls)}
-    return [(name, float in kind and int not in kind) for name, kind in kinds.items()]
+    of_floats = {name: float in kind and int not in kind for name, kind in kinds.items()}
+    return sorted({**of_floats, "type": None}.items())
 
 
 def _is_neutral(member: Any) -> bool:

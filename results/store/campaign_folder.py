@@ -111,6 +111,7 @@ class Store:
         A ValueError, before anything is moved, where rows that can be read contradict each other.
         """
         self.refuse_if_compacted()
+        self._rows.keep_parts()
         aside = SetAside(self._rows, self._writer, said)
         self._check_trials(aside.trials)
         if self.campaign["schema_version"] < SCHEMA_VERSION:  # first: an earlier version would take a part for damaged

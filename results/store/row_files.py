@@ -10,8 +10,9 @@ Where they cannot all be right, each file is looked at alone, to name those that
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,15 @@ THROUGH = "rows_through"  # the note of a part: the last change that it has
 _REFUSED = (pa.ArrowException, OSError, ValueError)
 
 
+@dataclass(frozen=True)
+class _KeptPart:
+    """A part as it was read."""
+
+    identity: tuple[int, int, int] | None  # of the file, looked at before it was read
+    through: int
+    rows: pa.Table
+
+
 class RowFiles:
     """The files of the data sets of one campaign, whose ``campaign.json`` says what rows they may have."""
 
@@ -50,6 +60,7 @@ class RowFiles:
         self.compacted = bool(campaign.get("compacted"))
         self._objective: str | None = campaign.get("objective")
         self._logged = Logged()  # when it was last read
+        self._kept: dict[tuple[RowKind, str], _KeptPart] | None = None  # parts that were read, while they are kept
 
     def keys(self, dataset: RowKind) -> list[str]:
         """The names of a data set's files, without their ending."""
@@ -213,7 +224,46 @@ class RowFiles:
         With ``reachable`` an OSError for an object that a store does not hand out: that says nothing of the object.
         """
         names = self.keys(dataset) if names is None else names
-        return self._looked_at(dataset, self._decoded(dataset, names, reachable))
+        if self._kept is None or dataset == "curves":
+            return self._looked_at(dataset, self._decoded(dataset, names, reachable))
+        return self._each_once(dataset, names, reachable, self._kept)
+
+    def keep_parts(self) -> None:
+        """Keep each part that is read from now on, and read it again only once it is another file.
+
+        A resume reads all rows three times: to set aside what is damaged, for the book, and for what is written.
+        """
+        self._kept = {} if isinstance(self.folder, Path) else None
+
+    def let_parts_go(self) -> None:
+        """Keep no parts any more: that was for the time of a resume's beginning, and takes their room."""
+        self._kept = None
+
+    def _each_once(
+        self, dataset: RowKind, names: Sequence[str], reachable: bool, kept: dict[tuple[RowKind, str], _KeptPart]
+    ) -> Iterator[FileRead]:
+        now = {name: self._identity(dataset, name) for name in names if part_number(name) is not None}  # before reading
+        known = {name for name in now if (one := kept.get((dataset, name))) and one.identity == now[name] is not None}
+        anew = [name for name in names if name not in known]
+        fresh = self._looked_at(dataset, self._decoded(dataset, anew, reachable))
+        for name in names:
+            part = part_number(name)
+            if name in known and part is not None:
+                found: pa.Table | ValueError = kept[dataset, name].rows
+                self.through[dataset, part] = kept[dataset, name].through
+            else:
+                _, found = next(fresh)
+                if part is not None and not isinstance(found, ValueError):
+                    kept[dataset, name] = _KeptPart(now[name], self.through[dataset, part], found)
+            yield name, found
+
+    def _identity(self, dataset: RowKind, name: str) -> tuple[int, int, int] | None:
+        """Tell this content of a file from any other: a part is only ever replaced."""
+        try:
+            found = os.stat(f"{self.path(dataset, name)}")
+        except OSError:
+            return None
+        return found.st_ino, found.st_size, found.st_mtime_ns
 
     def all(self, dataset: RowKind, names: Sequence[str] | None = None) -> Iterator[tuple[str, pa.Table]]:
         """The rows of each file of a dataset, or of those of ``names``, by its name. A ValueError for more than its

@@ -207,6 +207,7 @@ class RowWriter:
             rows[kind], sizes[kind] = len(kept), kept.nbytes
         next_at = self._next_at(logged.next_at)
         self._known = RowsKnown(numbers, reported, next_at, len(logged.changes), rows, sizes)
+        self._rows.let_parts_go()  # a resume kept them up to here
         return self._known
 
     def _next_at(self, logged: int) -> int:

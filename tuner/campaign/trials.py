@@ -251,11 +251,10 @@ class Ledger:
         """Take the rows of the campaign's earlier starts into the book, their data (known by the fingerprint) where the
         base and ``planned`` have them now.
         """
-        rows, reports = self.store.trials(), self.store.reports_by_key()
         sources = {p.data: p.config.data.source for p in planned}
         if isinstance(self.base, TrainConfig):
             sources[self.data_fingerprint] = self.base.data.source
-        alike = AlikeConfigs()
+        rows, reports, alike = self.store.trials(), self.store.reports_by_key(), AlikeConfigs()
         for row in sorted(rows, key=lambda r: r["number"]):
             try:
                 config = _at(training_of(row, self.base, alike), sources.get(str(row["data"])))
