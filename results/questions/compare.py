@@ -18,7 +18,7 @@ from results.questions.noise import noise
 from results.questions.readable import Readable
 from results.questions.winner import winner
 from results.store.frames import Results
-from results.store.row_parts import run_of
+from results.store.row_parts import identity_of
 
 FEWEST = 2
 _Ruler = Mapping[str, str]  # what values are measured by: field -> its value, as text
@@ -235,7 +235,7 @@ def _refuse_copies(ones: Sequence[_One]) -> None:
 
 def _own_runs(one: _One) -> set[tuple[Any, ...]]:
     rows = one.results.rows
-    found = map(run_of, rows[rows["reused_from"].isna()].to_dict("records"))
+    found = map(identity_of, rows[rows["reused_from"].isna()].to_dict("records"))
     return {run for run in found if run is not None}
 
 
@@ -250,7 +250,7 @@ def _leaderboard(ones: Sequence[_One]) -> pd.DataFrame:
 def _trials(one: _One, known: dict[tuple[Any, ...], str]) -> Iterator[dict[str, Any]]:
     base_value = _base_value(one)
     for row in _completed(one).to_dict("records"):
-        run, here, again = run_of(row), f"trial {row['number']} of {one.name}", None
+        run, here, again = identity_of(row), f"trial {row['number']} of {one.name}", None
         if run is not None and (first := known.setdefault(run, here)) != here:
             again = f"the same run as {first}"
         yield {

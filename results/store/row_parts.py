@@ -45,7 +45,7 @@ def reusable(row: TrialRow) -> TrialRow:
     return cast(TrialRow, {c.name: cells.get(c.name) for c in row_types.TRIAL_COLUMNS if c.reusable})
 
 
-def run_of(row: Mapping[Any, Any] | TrialRow) -> tuple[Any, ...] | None:
+def identity_of(row: Mapping[Any, Any] | TrialRow) -> tuple[Any, ...] | None:
     """Identify the run that a row tells of, also in a copy of its campaign or where another has reused it.
 
     None where it has not ended, or was never trained. Two runs of one config begin at other moments.

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import cast
 
 from results.store.campaign_folder import Store
-from results.store.row_parts import given, run_of
+from results.store.row_parts import given, identity_of
 from results.store.row_types import NEVER_A_TRIAL, TrialRow
 from results.store.statuses import SEARCH, Status
 from search_spaces.objectives import COSTS, OBJECTIVES, SCORES_AT_THE_END, cost_of
@@ -58,7 +58,7 @@ class Library:
                     continue
                 if row["key"] in self._found:
                     first, known = self._found[row["key"]]
-                    if run_of(row) is not None and run_of(row) == run_of(known):
+                    if identity_of(row) is not None and identity_of(row) == identity_of(known):
                         self._again[folder.name, first.folder.name] += 1
                     continue
                 if why := _without_an_end(row) or _other(folder, row):

@@ -16,7 +16,7 @@ from typing import Any
 
 from results.store.campaign_folder import Store
 from results.store.places import RECORDED
-from results.store.row_parts import given, measure_of, run_of
+from results.store.row_parts import given, identity_of, measure_of
 from results.store.row_types import TrialRow
 from results.store.statuses import SEARCH
 from search_spaces import recorded
@@ -193,7 +193,7 @@ def of_folder(
         if config is None or why:
             left_out[name] = why or other
             continue
-        if (run := run_of(row)) is not None:
+        if (run := identity_of(row)) is not None:
             if run in known:
                 left_out[name] = "of an earlier one of these campaigns"
                 continue
