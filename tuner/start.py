@@ -207,7 +207,7 @@ def made_ready(
             resumed.check_same_data(store.folder, store.campaign, opened)
         prior_of(console, question, fingerprint or "", store)
         open_library(console, question, fingerprint)
-        question = audited(console, question) if store is None and start.audit else question
+        question = audited(console, question, opened) if store is None and start.audit else question
         compiles = chosen_compiling(console, question, here.has_gpu, start, store)
         pass_tokens = None if opened is None else opened.train.total_tokens
         print_cost(console, left_of(placed.of(question), store), here, start, compiles, pass_tokens)
@@ -222,7 +222,7 @@ def made_ready(
         check_nodes(console, question, start.results if store is None else store.folder.parent, dataset)
     question = replace(question, prior=prior_of(console, question, dataset.fingerprint, store))
     library = open_library(console, question, dataset.fingerprint)
-    question = audited(console, question) if store is None and start.audit else question
+    question = audited(console, question, dataset) if store is None and start.audit else question
     if store is None:
         Store.check(named, campaign_record(question, dataset), question.space.column_types())
         here = on_ray(console, here, start.address)  # all that can fail comes before there is a folder

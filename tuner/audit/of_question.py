@@ -7,14 +7,18 @@ from dataclasses import replace
 
 from terminal.console import Console
 from terminal.counted import counted
+from trainable.data.dataset import Dataset
 from trainable.own import modules as own_modules
 from tuner.question import Question
 
 
-def audited(console: Console, question: Question) -> Question:
-    """The question with what changes nothing in it named and noted, where its steps are known."""
+def audited(console: Console, question: Question, opened: Dataset | None) -> Question:
+    """The question with what changes nothing in it named and noted, where its steps are known.
+
+    ``opened`` are the data of its base; None where they are not prepared yet, as in a plan.
+    """
     try:
-        return _audited(console, question)
+        return _audited(console, question, opened)
     except ValueError as error:  # a budget in seconds
         console.print(f"audit: not done: {error}")
         return question
@@ -24,14 +28,16 @@ def audited(console: Console, question: Question) -> Question:
         raise ValueError(f"the audit fails over code of your own: {own_modules.place_and_message(error)}") from None
 
 
-def _audited(console: Console, question: Question) -> Question:
+def _audited(console: Console, question: Question, opened: Dataset | None) -> Question:
     from tuner.audit.overrides import INERT, audit_fixed, audit_space, proxy_base
+    from tuner.audit.read_data import as_data_tell, data_findings
     from tuner.audit.recorded import inert_of_row
     from tuner.audit.report import print_findings
 
     started, space = time.monotonic(), question.original
     if question.overrides:
         fixed = audit_fixed(space, question.overrides, question.space.column_types(), question.scale)
+        fixed = as_data_tell(fixed, data_findings(space, question.scale, question.overrides, question.base, opened))
         took, why_not = time.monotonic() - started, "as its own size has no equivalent"
         print_findings(console, fixed, took, "setting", list(question.overrides), why_not)
         started = time.monotonic()

@@ -34,16 +34,19 @@ from tuner.audit.short_runs import (
 )
 
 LIVE = "live"
-NEARLY = "nearly inert"  # what it changes is within the rounding of the real run
+NEARLY = "nearly inert"  # what it changes in a shrunken run is less than rounding to bfloat16 changes there
 IDLE = "idle"  # this value changes no bit, another one does: a threshold not reached, a draw that did not come
 INERT = "inert"  # no value changes a bit
 RESTATED = "restated"  # the value that is there without it
 
-# The gap between neighbouring numbers of bfloat16, in which the campaigns multiply: what moves the weights by less than
-# this part of their way is below what each of their products is rounded by. On the rows of parameter golf, at CAREFUL:
+# The gap between neighbouring numbers of bfloat16, in which GPUs multiply: what moves the weights of a shrunken run by
+# less than this part of their way moves them less than that rounding does. In bf16 in place of fp32 the bases of golf,
+# ngpt, mainrun and nanochat end 0.29, 0.021, 0.0074 and 1.3 of their way elsewhere, at CAREFUL. That says nothing of
+# trials in fp32, which round by a part in 10^7, nor of longer runs: what is printed names the shortened runs and bf16.
+# On the rows of parameter golf, at CAREFUL:
 # Canopy up to 0.0018 and noise of 1e-4 up to 0.0007; from 0.007 on what acts and is small (a soft cap of 18 for 20, a
 # z-loss of 1e-4, mutations of 1e-3).
-ROUNDING = 2.0**-8
+BF16_ROUNDING = 2.0**-8
 # What acts in every step pulls two runs further apart all the time: relative to their way, in the last three quarters
 # by a factor of 3 to 500 (a leaky slope of 0.01, whose square is 1e-4, has 4.4 to 6.7). Canopy has 0.6 to 2.7.
 STEADY = 3.5
@@ -91,7 +94,7 @@ def difference_status(one: TrainConfig, other: TrainConfig) -> tuple[str, float]
 
 def acts(found: Distance) -> bool:
     """Tell whether two runs differ by more than rounding, or are on their way there. NaN proves no sameness either."""
-    return not found.at_the_end < ROUNDING or 0 < found.at_a_quarter * STEADY < found.at_the_end
+    return not found.at_the_end < BF16_ROUNDING or 0 < found.at_a_quarter * STEADY < found.at_the_end
 
 
 def is_same(one: TrainConfig, other: TrainConfig, looks: Sequence[Look] = (QUICK, WHOLE)) -> bool:

@@ -15,15 +15,16 @@ from terminal.nearest import nearest
 from terminal.once import refuse_twice
 from terminal.short import short
 from trainable.component import Component
-from tuner.audit.overrides import IDLE, INERT, NEARLY, RESTATED, Finding, audit_space, proxy_base
+from tuner.audit.overrides import BF16_ROUNDING, IDLE, INERT, NEARLY, RESTATED, Finding, audit_space, proxy_base
 from tuner.audit.recorded import Row, audit_recorded, replicates
 
+LESS = f"by less of their way than rounding to bf16 does ({100 * BF16_ROUNDING:.1g} %; in fp32 it may be seen)"
 SAYS = {  # of one, and of several
     INERT: ("changes nothing here", "change nothing here"),
     IDLE: ("changes nothing at this value", "change nothing at this value"),
     NEARLY: (
-        "changes the computation by no more than rounding",
-        "change the computation by no more than rounding",
+        f"moves the weights of its shortened runs {LESS}",
+        f"move the weights of its shortened runs {LESS}",
     ),
     RESTATED: ("sets what is there without it", "set what is there without them"),
 }
@@ -123,7 +124,7 @@ def print_recorded(console: Console, space: Space, reading: str, only: Sequence[
     for row in rows:
         for text in (*[line(f) for f in row.findings if f.says_something], *published(row)):
             console.print(f"  {row.id}: {text}")
-    console.print(f"one computation under several names (~ within rounding): {counted(len(groups), 'group')}")
+    console.print(f"one computation under several names (~ within bf16's rounding): {counted(len(groups), 'group')}")
     for group in groups:
         console.print(f"  {group}")
 

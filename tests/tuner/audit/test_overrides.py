@@ -9,10 +9,13 @@ from search_spaces import recorded
 from search_spaces.domains import Choice, Integer, LogUniform, Uniform
 from search_spaces.space import Knob, Scale, Space
 from trainable.component_paths import with_values
+from trainable.run import Run
+from trainable.runtime import Runtime
+from trainable.train import train
 from tuner.audit import overrides as audit
 from tuner.audit.overrides import IDLE, INERT, LIVE, RESTATED, audit_overrides, audit_space, inert_paths
 from tuner.audit.recorded import start_of
-from tuner.audit.short_runs import Distance
+from tuner.audit.short_runs import CAREFUL, QUICK, Distance, Look, apart, made_up, one_thread, shrunken
 
 
 @pytest.fixture(scope="module")
@@ -197,3 +200,27 @@ def test_a_setting_that_changes_nothing_is_found_unless_some_trials_will_need_it
 def test_the_knobs_of_parameter_golf_all_act(golf) -> None:
     found = audit_space(golf, audit.proxy_base(golf, {}))
     assert {f.path: f.status for f in found} == {knob.path: LIVE for knob in golf.knobs}
+
+
+def moved_by_bf16(name: str, look: Look) -> float:
+    """Return the part of its way by which a shrunken base ends elsewhere in bf16 than in fp32."""
+    shrunk = shrunken(audit.proxy_base(search_spaces.load(name), {}), look)
+    places = []
+    for precision in ("fp32", "bf16"):
+        run = Run.start(shrunk.config, made_up(shrunk), Runtime(precision=precision))
+        start = [p.detach().clone() for p in run.network.parameters()]
+        with one_thread():
+            *_, last = train(run)
+        assert last.status == "completed"
+        places.append([p.detach().clone() for p in run.network.parameters()])
+    return apart(*places) / apart(start, places[0])
+
+
+def test_rounding_to_bf16_moves_a_run_further_than_what_is_said_to_move_it_less() -> None:
+    assert moved_by_bf16("mainrun", QUICK) > audit.BF16_ROUNDING
+
+
+@pytest.mark.slow  # 20 s
+@pytest.mark.parametrize("name", search_spaces.names())
+def test_it_does_so_in_every_space_with_a_careful_look(name) -> None:
+    assert moved_by_bf16(name, CAREFUL) > audit.BF16_ROUNDING
