@@ -359,10 +359,15 @@ def run_on_ray(console: Console, campaign: Search, here: capacity.Cluster, tick:
     from tuner.cluster.ray_tune import fit
 
     program.check()
-    started = time.monotonic()
+    started, display = time.monotonic(), Display(campaign, console)
+
+    def often() -> None:
+        tick()
+        display.tick()
+
     try:
-        with interruptible(campaign, console.is_live), Display(campaign, console):
-            fit(campaign, here.resources, tick)
+        with interruptible(campaign, console.is_live), display:
+            fit(campaign, here.resources, often)
     except RayDiedError:
         connect.abandon()
         raise

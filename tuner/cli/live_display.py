@@ -1,4 +1,4 @@
-"""Display of a running search: one live block on a terminal, one line per ended trial elsewhere."""
+"""Display of a running search: a live block on a terminal; elsewhere a line a trial, and some in long silences."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from terminal.console import Console
 from terminal.short import decimals
 from tuner.campaign.entry import Entry
 from tuner.cli.live_block import LOG_LINES, block, clock, trial_name
+from tuner.cli.plain_progress import begins_line, progress_line, silence
 from tuner.cli.time_left_of_search import TimeLeft
 from tuner.plan.span_text import said_of_left
 from tuner.search_loop import Search
@@ -23,14 +24,19 @@ REFRESH_PER_SECOND = 2
 
 
 class Display:
-    """A context manager around a search. On a terminal it redraws itself; elsewhere ``ended`` prints a line a trial."""
+    """A context manager around a search. On a terminal it redraws itself.
+
+    Elsewhere ``ended`` prints a line a trial, and ``tick``, which is to be called often, one where none has come long.
+    """
 
     def __init__(self, search: Search, console: Console) -> None:
         self.search, self.console = search, console
-        self.started = time.monotonic()
+        self.started = self.said_at = time.monotonic()
+        self.has_begun = False
         self.left = TimeLeft(search)
         self.best: Entry | None = search.ledger.best()
         self.log: deque[str] = deque(maxlen=LOG_LINES)  # what has ended, of which the block shows the last lines
+        search.begun.append(self.begins)
         search.events.append(self.ended)
         search.told.append(self.note)
         for text in search.notes:  # from before there was a display
@@ -60,11 +66,27 @@ class Display:
         if self.live and not is_best and entry.status in ("completed", "stopped"):
             self.log.append(line)
         else:
-            self.console.print(line)
+            self._say(line)
+
+    def begins(self, entry: Entry) -> None:
+        """One line for the first trial that begins, where no block shows it."""
+        if not self.live and not self.has_begun:
+            self._say(begins_line(self.search, entry, time.monotonic() - self.started))
+        self.has_begun = True
+
+    def tick(self) -> None:
+        """Print a line on what runs and the time left, where no block shows it and none has been printed for long."""
+        now = time.monotonic()
+        if not self.live and self.has_begun and now - self.said_at >= silence(now - self.started):
+            self._say(progress_line(self.search, now - self.started, self.left.now()))
+
+    def _say(self, line: str) -> None:
+        self.said_at = time.monotonic()
+        self.console.print(line)
 
     def note(self, text: str) -> None:
         """One line for what the campaign got over."""
-        self.console.print(f"[{clock(time.monotonic() - self.started)}] {text}")
+        self._say(f"[{clock(time.monotonic() - self.started)}] {text}")
 
     def render(self) -> Group:
         """The live block: progress, time left, best so far, what is running, what ended last."""

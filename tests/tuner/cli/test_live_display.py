@@ -51,7 +51,8 @@ def test_a_log_has_one_plain_line_for_each_trial_and_marks_the_best(bench, play)
     search, out = bench.search(trials=8), console(40, terminal=False)
     with Display(search, out):
         play(search).run()
-    lines = out.file.getvalue().splitlines()
+    first, *lines = out.file.getvalue().splitlines()
+    assert re.match(r"\[0:0\d\] trial \d+( \(base\))? begins: steps ", first), "once, before anything has ended"
     ran = [row for row in bench.rows() if row["status"] != "infeasible"]
     assert len(lines) == len(ran) == 8
     shape = r"\[\d+:\d\d\] trial \d+( \(base\))? (completed: val_bpb \d\.\d{4}(, best so far)?|stopped at rung .+)"
