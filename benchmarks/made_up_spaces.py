@@ -120,10 +120,10 @@ class KeepingStore(MemoryStore):
         self.kept: dict[str, dict[str, Any]] = {}
         self.reported: list[dict[str, Any]] = []
 
-    def write_trial(self, row: Any) -> None:
+    def write_trial(self, row: Any, durable: bool = True) -> None:
         self.kept[row["key"]] = dict(row)
 
-    def append_report(self, row: Any) -> None:
+    def append_report(self, row: Any, durable: bool = True) -> None:
         self.reported.append(dict(row))
 
 

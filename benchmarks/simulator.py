@@ -120,7 +120,7 @@ class MemoryStore:
         self.folder = folder
         self.campaign: dict[str, Any] = {"space": "table", "scale": "table", "objective": objective}
 
-    def write_trial(self, row: Any) -> None:
+    def write_trial(self, row: Any, durable: bool = True) -> None:
         """Keep nothing."""
 
     append_report = write_trial

@@ -6,8 +6,6 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic_core import from_json
-
 from results.store.row_types import TrialRow
 from search_spaces import own_train
 from search_spaces.own_train import OwnConfig
@@ -57,7 +55,7 @@ def config_of(row: TrialRow, alike: AlikeConfigs | None = None) -> TrainConfig |
     """
     alike = alike or AlikeConfigs()
     try:
-        kept = from_json(row["config"])
+        kept = json.loads(row["config"])
         if isinstance(kept, dict) and kept.get("type") == own_train.OWN:
             raise ValueError("it is of a train function of somebody's own (tuner.tune), which only that can train")
         config = alike.decode(kept)

@@ -163,7 +163,7 @@ class Ledger:
         """
         row.update({"reason": _of_a_cell(row["reason"]), "note": _of_a_cell(row["note"])})
         self.entries.changed(row["key"])
-        self.store.write_trial(row, durable)
+        self.store.write_trial(row, durable=durable)
 
     def _next_number(self) -> int:
         last = next(reversed(self.entries.values()), None)  # there may be gaps before it: never started, lost
