@@ -10,9 +10,8 @@ Where they cannot all be right, each file is looked at alone, to name those that
 
 from __future__ import annotations
 
-import os
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from storage.location import Location
 from results.store import limits, parquet, row_kinds, row_places
 from results.store.consistency import numbers_of
 from results.store.curves import check_curve
+from results.store.kept_parts import KeptPart, part_identity
 from results.store.names import EMPTY, TRIALS_A_PART, part_name, part_number
 from results.store.row_changes import RowChange, applied, keys_of, without
 from results.store.row_kinds import COMPACTED, RowKind
@@ -39,15 +39,6 @@ THROUGH = "rows_through"  # the note of a part: the last change that it has
 _REFUSED = (pa.ArrowException, OSError, ValueError)
 
 
-@dataclass(frozen=True)
-class _KeptPart:
-    """A part as it was read."""
-
-    identity: tuple[int, int, int] | None  # of the file, looked at before it was read
-    through: int
-    rows: pa.Table
-
-
 class RowFiles:
     """The files of the data sets of one campaign, whose ``campaign.json`` says what rows they may have."""
 
@@ -60,7 +51,7 @@ class RowFiles:
         self.compacted = bool(campaign.get("compacted"))
         self._objective: str | None = campaign.get("objective")
         self._logged = Logged()  # when it was last read
-        self._kept: dict[tuple[RowKind, str], _KeptPart] | None = None  # parts that were read, while they are kept
+        self._kept: dict[tuple[RowKind, str], KeptPart] | None = None  # parts that were read, while they are kept
 
     def keys(self, dataset: RowKind) -> list[str]:
         """The names of a data set's files, without their ending."""
@@ -76,6 +67,19 @@ class RowFiles:
         empty = pa.Table.from_batches([], self.schemas[dataset])
         if self.compacted:
             return pa.concat_tables([empty, *(found for _, found in self.all(dataset))]).combine_chunks()
+        return self._while_files_go(dataset, lambda: self._rows_now(dataset))
+
+    def _while_files_go(self, dataset: RowKind, read: Callable[[], pa.Table]) -> pa.Table:
+        """Read again where files of one trial each have gone into parts meanwhile: a resume converts the campaign."""
+        while True:
+            before = set(self.of_one_trial(dataset))
+            try:
+                return read()
+            except ValueError:
+                if before <= set(self.of_one_trial(dataset)):
+                    raise
+
+    def _rows_now(self, dataset: RowKind) -> pa.Table:
         changes = self._all_changes(dataset)  # before the parts: see row_log.py
         found = list(self.all(dataset))
         if lacking := self.lacking(dataset, [name for name, _ in found]):
@@ -113,11 +117,14 @@ class RowFiles:
         if self.compacted or number is None:
             whole = self.rows(dataset)
         else:
-            changes = [change for change in self._all_changes(dataset) if change.key == key]
-            may_be = (key, part_name(number // TRIALS_A_PART))
-            there = [name for name in may_be if files.is_file(self.path(dataset, name))]
-            whole = self.with_changes(dataset, list(self.all(dataset, there)), changes)
+            whole = self._while_files_go(dataset, lambda: self._of_trial_now(dataset, key, number))
         return without(whole, set(keys_of(whole)) - {key})
+
+    def _of_trial_now(self, dataset: RowKind, key: str, number: int) -> pa.Table:
+        changes = [change for change in self._all_changes(dataset) if change.key == key]
+        may_be = (key, part_name(number // TRIALS_A_PART))
+        there = [name for name in may_be if files.is_file(self.path(dataset, name))]
+        return self.with_changes(dataset, list(self.all(dataset, there)), changes)
 
     def readable(self, dataset: RowKind) -> pa.Table:
         """The rows that are not damaged, as of now: those that a resume goes on with."""
@@ -240,9 +247,11 @@ class RowFiles:
         self._kept = None
 
     def _each_once(
-        self, dataset: RowKind, names: Sequence[str], reachable: bool, kept: dict[tuple[RowKind, str], _KeptPart]
+        self, dataset: RowKind, names: Sequence[str], reachable: bool, kept: dict[tuple[RowKind, str], KeptPart]
     ) -> Iterator[FileRead]:
-        now = {name: self._identity(dataset, name) for name in names if part_number(name) is not None}  # before reading
+        now = {
+            name: part_identity(self.path(dataset, name)) for name in names if part_number(name) is not None
+        }  # before reading
         known = {name for name in now if (one := kept.get((dataset, name))) and one.identity == now[name] is not None}
         anew = [name for name in names if name not in known]
         fresh = self._looked_at(dataset, self._decoded(dataset, anew, reachable))
@@ -254,16 +263,8 @@ class RowFiles:
             else:
                 _, found = next(fresh)
                 if part is not None and not isinstance(found, ValueError):
-                    kept[dataset, name] = _KeptPart(now[name], self.through[dataset, part], found)
+                    kept[dataset, name] = KeptPart(now[name], self.through[dataset, part], found)
             yield name, found
-
-    def _identity(self, dataset: RowKind, name: str) -> tuple[int, int, int] | None:
-        """Tell this content of a file from any other: a part is only ever replaced."""
-        try:
-            found = os.stat(f"{self.path(dataset, name)}")
-        except OSError:
-            return None
-        return found.st_ino, found.st_size, found.st_mtime_ns
 
     def all(self, dataset: RowKind, names: Sequence[str] | None = None) -> Iterator[tuple[str, pa.Table]]:
         """The rows of each file of a dataset, or of those of ``names``, by its name. A ValueError for more than its

@@ -58,6 +58,7 @@ class RowWriter:
         self._left_as: tuple[int, int, int] | None = None  # the log, as this writer left it
         self._settled_at = -1e9  # monotonic seconds
         self._pause = 0.0  # seconds until it may be done again
+        self._told_of: Sequence[RowChange] = ()  # durable, though who wrote them was told of an error
         self.before_write: Callable[[], None] = lambda: None
 
     @property
@@ -76,6 +77,9 @@ class RowWriter:
         known = self._up_to_date()
         changes = self._changes(known, dataset, tables, adds)
         if not changes:
+            return
+        if self._are_there(changes):
+            self.settle()
             return
         known = self._with_room(known, dataset, changes)
         if self._has_log:
@@ -119,7 +123,18 @@ class RowWriter:
             known.in_log += len(changes)
         self._learn(known, changes)
         self._left_as = self._rows.log.identity()
+        self._told_of = changes
         self.settle()
+        self._told_of = ()
+
+    def _are_there(self, changes: Sequence[RowChange]) -> bool:
+        """Tell whether these were written by the last call, which raised since the parts could not be brought up to
+        them: who tries again means the same rows, not further ones.
+        """
+        pairs = zip(self._told_of, changes, strict=False)
+        same = all((one.dataset, one.key, one.adds) == (other.dataset, other.key, other.adds) for one, other in pairs)
+        pairs = zip(self._told_of, changes, strict=False)
+        return len(self._told_of) == len(changes) and same and all(one.rows.equals(other.rows) for one, other in pairs)
 
     def _is_too_long(self, lines: bytes) -> bool:
         """Tell whether nobody would read the log with these."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -15,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from results import Store
-from results.store import row_log, row_writer
+from results.store import row_files, row_log, row_writer
 from results.store.names import TRIALS_A_PART
 from results.store.row_log import ROW_LOG
 from storage import files, inside
@@ -195,6 +196,56 @@ def test_an_old_campaign_is_read_as_it_is_and_loses_nothing_when_its_conversion_
     assert seen(store) == expected and in_parts(store) == ([0, 1], 4)
     assert sorted(files.names(store.folder / "trials")) == ["0-empty.parquet", PART]
     assert json.loads((store.folder / "campaign.json").read_text())["schema_version"] == 2
+
+
+def test_a_reader_whose_files_go_into_parts_meanwhile_reads_those(tmp_path: Path, monkeypatch) -> None:
+    expected = None
+    for question in ("tables", "reports"):
+        store = Store.create(tmp_path / question, {}, {})
+        write(store, 0, 1)
+        one_file_a_trial(store.folder)
+        reader, real, converted = Store.open(store.folder), files.read_all, list[Store]()
+        expected = seen(store)
+
+        def overtaken(*arguments: Any, _real=real, _store=store, _converted=converted) -> Any:
+            if not _converted:
+                _converted.append(Store.open(_store.folder))
+                _converted[0].set_damaged_aside(lambda place, why: pytest.fail(why))
+            return _real(*arguments)
+
+        monkeypatch.setattr(row_files.files, "read_all", overtaken)
+        if question == "tables":
+            trials, reports = reader.tables()
+            assert trials.num_rows == len(expected[0]) and reports.num_rows == len(expected[1])
+        else:
+            assert [row["step"] for row in reader.reports("k1", 1)] == [1, 2]
+        assert converted and not (store.folder / "trials" / "k1.parquet").exists()
+        monkeypatch.setattr(row_files.files, "read_all", real)
+    (store.folder / "trials" / "k7.parquet").write_bytes(b"junk")
+    with pytest.raises(ValueError, match=r"k7\.parquet cannot be read"):  # it stays, and so does the error
+        Store.open(store.folder).tables()
+
+
+def test_a_report_that_is_written_again_since_the_parts_could_not_be_is_there_once(store: Store, monkeypatch) -> None:
+    write(store, 0)
+    report: Any = {"key": "k0", "attempt": 1, "step": 3, "at": START}
+    real = inside.write
+
+    def full(*arguments: Any, **named: Any) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(row_writer, "SETTLE_SECONDS", 0.0)
+    monkeypatch.setattr(row_writer, "SHARE", float("inf"))
+    monkeypatch.setattr(inside, "write", full)
+    for _ in range(3):
+        with pytest.raises(OSError, match="No space left"):
+            store.append_report(report)
+    assert [row["step"] for row in store.reports("k0")] == [1, 2, 3], "durable, and said once"
+    monkeypatch.setattr(inside, "write", real)
+    store.append_report(report)
+    store.append_report({**report, "step": 4})
+    store.append_report({**report, "step": 4})  # nobody was told of an error: a row of its own
+    assert [row["step"] for row in store.reports("k0")] == [1, 2, 3, 4, 4] and in_parts(store) == ([0], 5)
 
 
 def test_a_log_that_is_applied_twice_changes_nothing(store: Store) -> None:
