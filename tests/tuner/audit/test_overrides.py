@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from torch import Tensor
 
 import search_spaces
 from search_spaces import recorded
@@ -205,15 +206,15 @@ def test_the_knobs_of_parameter_golf_all_act(golf) -> None:
 def moved_by_bf16(name: str, look: Look) -> float:
     """Return the part of its way by which a shrunken base ends elsewhere in bf16 than in fp32."""
     shrunk = shrunken(audit.proxy_base(search_spaces.load(name), {}), look)
-    places = []
+    places: list[list[list[Tensor]]] = []
     for precision in ("fp32", "bf16"):
-        run = Run.start(shrunk.config, made_up(shrunk), Runtime(precision=precision))
-        start = [p.detach().clone() for p in run.network.parameters()]
+        run, places = Run.start(shrunk.config, made_up(shrunk), Runtime(precision=precision)), [*places, []]
         with one_thread():
-            *_, last = train(run)
-        assert last.status == "completed"
-        places.append([p.detach().clone() for p in run.network.parameters()])
-    return apart(*places) / apart(start, places[0])
+            for report in train(run, milestones=(look.steps // 4,)):
+                assert report.status in ("running", "completed")
+                places[-1].append([p.detach().clone() for p in run.network.parameters()])
+    (quarter, end), (_, other) = places
+    return apart(end, other) / apart(quarter, end)  # the way since the quarter, as the audit has it
 
 
 def test_rounding_to_bf16_moves_a_run_further_than_what_is_said_to_move_it_less() -> None:
