@@ -35,12 +35,17 @@ def named_campaigns(texts: Sequence[str], options: argparse.Namespace) -> list[L
     Refused are ``--results`` where all of them are paths, and a campaign that is named twice.
     """
     runs: Location | None = options.results
-    if runs is not None and all(map(is_path, texts)):
-        are = f"{texts[0]!r} is a path" if len(texts) == 1 else "all of these are paths"
-        raise ValueError(f"--results {runs} is where names are looked up, and {are}: leave it out, or give a name")
+    refuse_useless(runs, texts)
     found = [found_by_name(text, RUNS if runs is None else runs) for text in texts]
     refuse_twice(texts, [absolute(folder) for folder in found])
     return found
+
+
+def refuse_useless(runs: Location | None, texts: Sequence[str]) -> None:
+    """Raise a ValueError for ``--results`` where no name is looked up there, as all ``texts`` are paths."""
+    if runs is not None and all(map(is_path, texts)):
+        are = f"{texts[0]!r} is a path" if len(texts) == 1 else "all of these are paths"
+        raise ValueError(f"--results {runs} is where names are looked up, and {are}: leave it out, or give a name")
 
 
 def found_by_name(text: str, runs: Location) -> Location:

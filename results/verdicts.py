@@ -16,6 +16,7 @@ from results.statistics.confirmation import Round, rounds, standing
 from results.statistics.corrected import corrected
 from results.statistics.judgement import MOST_PAIRS, Verdict
 from results.statistics.leaderboard import ESTABLISHED
+from results.statistics.studentized import FALSE_BETTER, FALSE_WORSE
 from results.store.row_types import TRIAL_COLUMNS, TrialRow
 from results.store.statuses import SEARCH
 
@@ -157,7 +158,7 @@ def _confirmed(found: Round, numbers: Mapping[str, int]) -> list[str]:
     number = found.design.candidates
     candidates = "the one candidate" if number == 1 else f"all {number} candidates"
     lines.append(meaning_of(found.design))
-    lines.append(f"The intervals are right for {candidates} and all looks together.")
+    lines.append(f"The intervals are right for {candidates} and all looks together.{uneven(found.design)}")
     lines += filter(None, [plateau_in_words(found), spread_in_words(found)])
     winner = judgement.winner
     if winner is not None:
@@ -166,6 +167,14 @@ def _confirmed(found: Round, numbers: Mapping[str, int]) -> list[str]:
     elif judgement.over:
         lines.append("No candidate is established to be better than the base.")
     return lines
+
+
+def uneven(design: Design) -> str:
+    """Say why the intervals do not lie evenly about their differences, where they do not."""
+    if not design.own_noise:
+        return ""
+    better, worse = 100 * FALSE_BETTER, 100 * FALSE_WORSE
+    return f" They reach farther down than up: {better:g} % of error go to calling one better, {worse:g} % to worse."
 
 
 def meaning_of(design: Design) -> str:
@@ -224,7 +233,7 @@ def corrected_in_words(found: Round) -> str:
     if winner is None or again is None or winner.difference is None or signed(again) == signed(winner.difference):
         return ""  # of one candidate and one look nothing is lucky
     several = "the best of several is lucky, and so" if found.design.candidates > 1 else "so lucky"
-    return f"Expect {signed(again)} of it again: {several} is the look that ends it."
+    return f"Expect {signed(again)} in new runs, corrected for a winner's luck: {several} is the look that ends it."
 
 
 def _named(found: Round, numbers: Mapping[str, int]) -> str:

@@ -99,7 +99,7 @@ def check(constraints: Sequence[Constraint], config: TrainConfig, vocab_size: in
     """Raise a ValueError unless runs of ``config`` can be judged by the constraints and keep those known beforehand."""
     for constraint in constraints:
         if constraint.measure == "artifact_bytes" and config.artifact is None:
-            raise ValueError(f"the constraint {constraint} needs an artifact: set artifact=Artifact")
+            raise ValueError(f"the constraint {constraint} needs an artifact: --set artifact=Artifact")
         if constraint.measure in SCORES_AT_THE_END:
             _check_score(constraint, config)
     if vocab_size is not None and (why := violation_before_training(constraints, config, vocab_size)):

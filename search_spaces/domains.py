@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from terminal.article import a
 from terminal.short import shortened
 from trainable.component import Component
 
@@ -154,7 +155,7 @@ def _article(domain: Integer) -> str:
 def _check_positive(domain: Uniform | Integer) -> None:
     if domain.low <= 0:
         raise ValueError(
-            f"the lower bound of a {type(domain).__name__} is {shortened(domain.low)} but must be positive"
+            f"the lower bound of {a(type(domain).__name__)} is {shortened(domain.low)} but must be positive"
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypedDict
 
+from terminal.listed import comma_separated
 from terminal.nearest import nearest
 from trainable.config import Budget, TrainConfig
 from trainable.data.dataset import Dataset
@@ -20,6 +21,7 @@ MEASURED_AT_THE_END = ("time_to_target", MINUTES, CORE_ERROR)
 OBJECTIVES = (*JUDGED_ON_THE_WAY, *MEASURED_AT_THE_END)
 # What a trial costs: a second objective, or the measure of a constraint.
 COSTS = ("train_seconds", MINUTES, "step_seconds", "parameters", "artifact_bytes", "peak_memory_bytes")
+BY_CLOCK = ("train_seconds", MINUTES, "step_seconds", "time_to_target")  # which what runs beside makes longer
 # How well a trial ended: an objective, or the measure of a constraint ("the fewest minutes to ...").
 SCORES_AT_THE_END = (*JUDGED_ON_THE_WAY, CORE_ERROR, CORE)
 LARGER_IS_BETTER = (CORE,)  # of these, those that are better when larger: they can be limited, not minimised
@@ -51,6 +53,7 @@ def check(objective: str, config: TrainConfig, dataset: Dataset | None = None) -
 
 def parse(text: str) -> tuple[str, str | None]:
     """``NAME`` or ``NAME,NAME``: what is minimised, and a second objective if there is one."""
+    comma_separated(text)
     first, comma, second = (part.strip() for part in text.partition(","))
     if CORE in (first, second):
         raise ValueError(f"the objective {CORE} is better when larger: take {CORE_ERROR}, which is 1 - {CORE}")
@@ -69,7 +72,7 @@ def check_second(objective: str, config: TrainConfig, dataset: Dataset | None = 
     if objective in OBJECTIVES:
         check(objective, config, dataset)
     elif objective == "artifact_bytes" and config.artifact is None:
-        raise ValueError("the objective artifact_bytes needs an artifact: set artifact=Artifact")
+        raise ValueError("the objective artifact_bytes needs an artifact: --set artifact=Artifact")
     elif objective == "train_seconds" and (problem := _problem_with_clock(config)) is not None:
         raise ValueError(f"the objective train_seconds needs {problem}")
 
@@ -90,11 +93,11 @@ def cost_of(measure: str, row: Measured) -> float | None:
 
 def _problem_with_config(objective: str, config: TrainConfig) -> str | None:
     if objective.endswith("_quantised") and config.artifact is None:
-        return "an artifact: set artifact=Artifact"
+        return "an artifact: --set artifact=Artifact"
     if objective == "val_mainrun_loss" and config.evaluation.mainrun_rows is None:
         return "evaluation.mainrun_rows, which is null: the contest's batch is 64"
     if objective in (CORE, CORE_ERROR) and config.evaluation.core is None:
-        return "the questions of CORE: set evaluation.core=Core"
+        return "the questions of CORE: --set evaluation.core=Core"
     if objective == "time_to_target":
         return _problem_with_target(config)
     return _problem_with_clock(config) if objective == MINUTES else None
@@ -107,9 +110,10 @@ def _problem_with_clock(config: TrainConfig) -> str | None:
 
 def _problem_with_target(config: TrainConfig) -> str | None:
     if config.target is None:
-        return "a target: set target.loss"
+        return "a target: --set target.loss=NUMBER"
     if config.budget.seconds is None or config.budget != Budget(seconds=config.budget.seconds):
         # a miss has the seconds until its budget ended it, which only a limit in seconds keeps above every hit
-        limits = "null the other limits" if config.budget.seconds else "set budget.seconds and null the other limits"
+        first = "" if config.budget.seconds else "--set budget.seconds=NUMBER and "
+        limits = f"{first}null the other limits"
         return f"a budget in seconds alone, or runs that miss the target may look fast: {limits}"
     return None

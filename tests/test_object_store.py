@@ -74,7 +74,7 @@ def test_a_campaign_in_a_bucket_survives_a_kill_of_its_driver(workplace) -> None
     done = before[before["status"].isin(ENDED)]
     assert 2 <= len(done) < TRIALS
 
-    process = start(workplace, "--resume", str(FOLDER))
+    process = start(workplace, "--resume", FOLDER.name)
     try:
         code = process.wait(timeout=480)
     finally:

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from terminal.article import a
+
 from trainable.component_json import decode
 from trainable.config import TrainConfig
 from trainable.data.preparation import prepare_from
@@ -22,7 +24,7 @@ def config_of_text(text: str, seed: int | None) -> TrainConfig:
     """The config of its JSON, on another seed where one is given."""
     config = decode(json.loads(text))
     if not isinstance(config, TrainConfig):
-        raise ValueError(f"this is the config of a {type(config).__name__}, not of a training")
+        raise ValueError(f"this is the config of {a(type(config).__name__)}, not of a training")
     return config if seed is None else replace(config, seed=seed)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
+from terminal.article import a
 from terminal.nearest import nearest
 from terminal.short import shortened
 
@@ -87,7 +88,7 @@ def component(name: str, kind: str) -> type[Component]:
         return known
     found = {c.__name__: c for c in components(kind)}
     if name not in found:
-        raise ValueError(f"{name!r} is not a {kind}: {nearest(name, found, kind + 's')}")
+        raise ValueError(f"{name!r} is not {a(kind)}: {nearest(name, found, kind + 's')}")
     return found[name]
 
 

@@ -11,6 +11,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
+from terminal.article import a
 from terminal.nearest import nearest
 from terminal.number import number
 
@@ -102,7 +103,7 @@ def _with_members(members: tuple[Any, ...], values: Mapping[str, Any], kind: str
         if None in group:
             whole = group.pop(None)
             if type(whole) is not component(name, kind):
-                raise ValueError(f"{at}{name} is {whole!r} but must be a {name}")
+                raise ValueError(f"{at}{name} is {whole!r} but must be {a(name)}")
             by_name[name] = whole
         elif name not in by_name:
             by_name[name] = _neutral(component(name, kind))

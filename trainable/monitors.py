@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from terminal.listed import comma_separated
 from terminal.nearest import nearest
 from terminal.once import refuse_twice
 
@@ -39,7 +40,7 @@ class Monitors:
     @classmethod
     def of_text(cls, text: str) -> Monitors:
         """Read names divided by commas, ``all`` or ``none``; a ValueError for another one."""
-        asked = [name.strip() for name in text.split(",")]
+        asked = comma_separated(text)
         if asked in ([ALL_MONITORS], [NO_MONITORS]):
             return cls(MONITORS if asked == [ALL_MONITORS] else ())
         for name in asked:

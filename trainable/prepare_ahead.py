@@ -42,7 +42,7 @@ def prepare_ahead(
     ``tokens`` are those of training, in whole steps; null is as many as a run reads. A ValueError where the data cannot
     be had, or are so little that no run can be scored on them.
     """
-    _check_no_campaign(source)
+    check_no_campaign(source)
     run = campaign_run(source, scale)
     data = _as_asked(run, settings, tokens)
     needed = _whole_steps(run if tokens is None else replace(run, tokens=tokens), data)
@@ -68,14 +68,18 @@ def prepare_ahead(
     return PreparedAhead(dataset, dataset.train.paths[0].parent, command, _note(run, evaluation, dataset))
 
 
-def _check_no_campaign(source: str) -> None:
-    """Raise a ValueError for the name of a campaign, or a word of it, with what that reads: it is no name of data."""
+def check_no_campaign(source: str, advice: str = "") -> None:
+    """Raise a ValueError for the name of a campaign, or a word of it, with what that reads: it is no name of data.
+
+    ``advice`` ends the message, with the name of the data for ``{}``.
+    """
     if source in (*DOWNLOADED, STDLIB) or os.path.lexists(source):
         return
     found = {space: name for space, name in DATA_OF.items() if source == space or source in space.split("_")}
     if found:
         reads = " and ".join(f"{space} reads {name}" for space, name in found.items())
-        raise ValueError(f"{source!r} is a campaign, and no name of data: {reads}")
+        more = advice.format(next(iter(found.values())))
+        raise ValueError(f"{source!r} is a campaign, and no name of data: {reads}{more}")
 
 
 def _as_asked(run: CampaignRun, settings: Mapping[str, Any], tokens: int | None) -> DataConfig:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from results.named_campaigns import A_CAMPAIGN
 from storage.location import Location
 from terminal.command_line import OneLineParser
+from terminal.complaint import complain
 from terminal.console import Console
 from terminal.exit_codes import DONE
 from terminal.number import decimal
@@ -72,6 +73,7 @@ WritesText = tuple["TextCodec", int, Callable[[], "Run | LoadedNetwork"]]  # voc
 def of_trial(options: argparse.Namespace) -> WritesText:
     """The kept weights of a campaign's trial, and the vocabulary beside its data."""
     from trainable.data.text_codec import codec_beside
+    from tuner.artifacts.kept_trial import why_this_one
 
     trial = chosen_trial(options)
     dataset = trial.dataset()
@@ -79,6 +81,8 @@ def of_trial(options: argparse.Namespace) -> WritesText:
     def load() -> Run:
         from trainable.weights import read_weights, run_with
 
+        if options.trial is None:  # beside the text, which goes to standard output
+            complain(PROGRAM, f"no --trial was given: {why_this_one(trial.results, trial.row)}")
         return run_with(trial.config, read_weights(trial.file, trial.row["key"]), dataset, trial.runtime())
 
     return codec_beside(dataset.train.paths[0].parent), dataset.vocab_size, load

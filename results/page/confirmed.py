@@ -9,7 +9,7 @@ from results.page.plain import json_number, shown_text
 from results.statistics.confirmation import Round
 from results.store.row_types import TrialRow
 from results.store.statuses import CONFIRM
-from results.verdicts import verdict_in_words
+from results.verdicts import uneven, verdict_in_words
 
 
 def confirmations(found: Sequence[Round], rows: Sequence[TrialRow]) -> list[dict[str, Any]]:
@@ -26,6 +26,7 @@ def _round(one: Round, rows: Sequence[TrialRow], numbers: Mapping[str, int]) -> 
     return {
         "design": str(one.design),
         "meaning": one.design.meaning,
+        "uneven": uneven(one.design),
         "seeds": list(one.seeds),
         "over": judgement.over and one.complete,
         "noise": None if noise is None else {"sd": json_number(noise.sd), "degrees": noise.degrees_of_freedom},

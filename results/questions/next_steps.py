@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from storage import files
 from terminal.counted import counted, counted_range
 from terminal.duration import about
 from terminal.short import short, shortened, signed
@@ -37,6 +40,8 @@ from results.verdicts import plain_rows_of, searched_rows
 MORE_TRIALS = 24
 TRIALS_ANEW = 5  # of a campaign that only confirms the best of another one
 
+KEPT_SOURCES = "sources"  # folder of a campaign's, with the user's own files (trainable/own/source.py)
+MOST_SOURCE_BYTES = 256 * 1024
 _TYPES = {
     "step": WORDS, "why": WORDS, "takes": WORDS, "runs": COUNT, "seconds": NUMBER, "most_seconds": NUMBER,
     "gain": NUMBER, "low": NUMBER, "high": NUMBER, "chance": NUMBER, "command": WORDS,
@@ -96,10 +101,45 @@ def _command(results: Results, option: str = "") -> str:
     return resume_command(from_anywhere(results.store.folder), f"{option} {own_files}".strip(), own_train)
 
 
-def _own_files(results: Results) -> str:
-    """The user's own files as a command asks for them; where they lie, only the user knows."""
-    names = [source.partition("@")[0].partition(".") for source in results.campaign.get("imports") or ()]
-    return " ".join(f"--import {shlex.quote(top if dot else f'{top}.py')}" for top, dot, _ in names)
+def _own_files(results: Results, but: str = "") -> str:
+    """The user's own files as a command asks for them, where the campaign keeps them: the files ``but`` one."""
+    found = [file for file in _files_of_own(results) if file != but]
+    return " ".join(f"--import {shlex.quote(file)}" for file in found)
+
+
+def _files_of_own(results: Results) -> list[str]:
+    """The files that the campaign was begun with, as it keeps them; where it keeps no single one, by their names."""
+    folder, found = results.store.folder, []
+    for source in results.campaign.get("imports") or ():
+        top, dot, _ = source.partition("@")[0].partition(".")
+        kept = folder / KEPT_SOURCES / f"{top}.py"
+        if not dot and isinstance(kept, Path) and kept.is_file():
+            found.append(str(from_anywhere(folder) / KEPT_SOURCES / kept.name))  # type: ignore[arg-type]
+        else:
+            found.append(top if dot else f"{top}.py")
+    return found
+
+
+def _file_of_space(results: Results) -> str | None:
+    """The file that defines the campaign's space, where the campaign keeps one that names it; else None."""
+    name = re.compile(rf"""name\s*=\s*(["']){re.escape(str(results.campaign.get("space")))}\1""")
+    paths = [file for file in _files_of_own(results) if Path(file).parent.name == KEPT_SOURCES]
+    named = [file for file in paths if name.search(_text_of(results, file))]
+    return named[0] if len(named) == 1 else None
+
+
+def _may_define_a_space(results: Results) -> bool:
+    """Tell whether the space may be one of the user's own files: one defines some space, or is not kept here."""
+    found = _files_of_own(results)
+    return any(Path(file).parent.name != KEPT_SOURCES or "Space(" in _text_of(results, file) for file in found)
+
+
+def _text_of(results: Results, file: str) -> str:
+    try:
+        content = files.read(results.store.folder / KEPT_SOURCES / Path(file).name, MOST_SOURCE_BYTES)
+    except OSError:
+        return ""
+    return content.decode(errors="replace")
 
 
 def _takes(runs: str, seconds: float | None, most: float | None = None) -> dict[str, Any]:
@@ -267,8 +307,11 @@ def _confirm_anew(results: Results, pairs: int) -> str:
 
 def _anew(results: Results, changes: Mapping[str, Any]) -> str:
     """The command of a new campaign that asks as this one did, but for ``changes`` of fields of campaign.json."""
+    if (file := _file_of_space(results)) is not None:
+        asked = asked_again({**results.campaign, "space": file}, changes)
+        return f"{RUN_PROGRAM} {asked} {_own_files(results, but=file)}".rstrip()
     asked, own_files = asked_again(results.campaign, changes), _own_files(results)
-    if own_files:
+    if own_files and _may_define_a_space(results):
         return f"{RUN_PROGRAM} {asked} {own_files}  # with the file of your space as --space"
     return f"{RUN_PROGRAM} {asked}"
 

@@ -62,7 +62,7 @@ def test_the_values_of_those_that_escaped_are_told_apart_and_their_chances_are_n
     assert both in report and both in page and "judged by itself" in report
     said = "established: better; chance of escaping not told apart (3 of 4, the base 3 of 4; "
     assert said in report and results.winner().iloc[0]["verdict"].startswith(said)
-    again = "of it again: the best of several is lucky, and so is the look that ends it."
+    again = "in new runs, corrected for a winner's luck: the best of several is lucky, and so is the look that ends it."
     assert again in report and again in page
     row = results.verdicts().set_index("trial").loc[2]
     assert (row["escaped"], row["of_runs"], row["base_escaped"], row["of_base_runs"]) == (3, 4, 3, 4)

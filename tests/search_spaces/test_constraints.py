@@ -42,7 +42,7 @@ def test_a_mistake_in_a_constraint_is_named(text: str, message: str) -> None:
 
 def test_a_score_may_be_limited_where_runs_give_it(tiny) -> None:
     constraints.check(parse_all(["val_bpb<=1.2"]), tiny)
-    with pytest.raises(ValueError, match=r"^the constraint val_bpb_quantised<=1\.2 needs an artifact: set art"):
+    with pytest.raises(ValueError, match=r"^the constraint val_bpb_quantised<=1\.2 needs an artifact: --set art"):
         constraints.check(parse_all(["val_bpb_quantised<=1.2"]), tiny)
     assert "val_bpb 1.3 > 1.2" in violation(parse_all(["val_bpb<=1.2"]), {"val_bpb": 1.3})
     said = violation(parse_all(["val_bpb<=1.2"]), {"val_bpb": 3.09079})
@@ -63,7 +63,7 @@ def test_what_is_better_when_larger_is_limited_from_below(tiny) -> None:
         with pytest.raises(ValueError, match=f"the constraint '{text}' must have .=: .* is better when"):
             parse_all([text])
     with pytest.raises(
-        ValueError, match=r"the constraint core>=0\.25 margin 10% needs the questions of CORE: set eval"
+        ValueError, match=r"the constraint core>=0\.25 margin 10% needs the questions of CORE: --set eval"
     ):
         constraints.check([limit], tiny)
 
@@ -106,5 +106,5 @@ def test_parameters_are_counted_before_training_as_a_run_has_them(tiny, dataset)
 def test_a_limit_on_the_artifact_needs_one(tiny) -> None:
     limits = parse_all(["artifact_bytes<=16e6"])
     constraints.check(limits, replace(tiny, artifact=Artifact()))
-    with pytest.raises(ValueError, match="needs an artifact: set artifact=Artifact"):
+    with pytest.raises(ValueError, match="needs an artifact: --set artifact=Artifact"):
         constraints.check(limits, tiny)

@@ -19,14 +19,18 @@ TARGET = {"target.loss": 6.7}
 @pytest.mark.parametrize(
     ("objective", "changes", "message"),
     [
-        ("val_bpb_quantised", {}, "val_bpb_quantised needs an artifact: set artifact=Artifact"),
+        ("val_bpb_quantised", {}, "val_bpb_quantised needs an artifact: --set artifact=Artifact"),
         ("val_loss_quantised", {}, "val_loss_quantised needs an artifact"),
         ("val_mainrun_loss", {}, "needs evaluation.mainrun_rows, which is null"),
-        ("time_to_target", {}, "needs a target: set target.loss"),
-        ("time_to_target", TARGET, "needs a budget in seconds alone.*: set budget.seconds and null the other limits"),
+        ("time_to_target", {}, "needs a target: --set target.loss=NUMBER"),
+        (
+            "time_to_target",
+            TARGET,
+            "needs a budget in seconds alone.*: --set budget.seconds=NUMBER and null the",
+        ),
         ("time_to_target", TARGET | {"budget.seconds": 9.0}, "a budget in seconds alone.*: null the other limits"),
         ("train_minutes", {"budget.seconds": 9.0, "budget.steps": None}, "needs a budget in another unit"),
-        ("core_error", {}, "core_error needs the questions of CORE: set evaluation.core=Core"),
+        ("core_error", {}, "core_error needs the questions of CORE: --set evaluation.core=Core"),
     ],
 )
 def test_an_objective_that_a_config_cannot_give_says_what_to_set(
@@ -84,7 +88,7 @@ def test_one_objective_or_two_are_read_from_text() -> None:
         ("val_bbp", "unknown objective 'val_bbp': .*val_bpb"),
         ("train_seconds", "unknown objective 'train_seconds'"),
         ("val_bpb,train_second", "unknown second objective 'train_second': .*train_seconds"),
-        ("val_bpb,", "unknown second objective ''"),
+        ("val_bpb,", "'val_bpb,' has an empty name"),
         ("val_bpb,val_bpb", "the two objectives are both val_bpb"),
         ("core", "the objective core is better when larger: take core_error, which is 1 - core"),
     ],

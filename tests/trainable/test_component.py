@@ -202,6 +202,7 @@ def test_values_are_judged_together_not_one_after_the_other():
         ("hooks.GradientClip", ZLoss(), "hooks.GradientClip is ZLoss.* but must be a GradientClip"),
         ("hooks", ["ZLoss"], "'ZLoss' is not a hook"),
         ("hooks", 3, "TrainConfig.hooks is 3 but must be a list of Hook"),
+        ("optimizer", "Muonn", "'Muonn' is not an optimizer: "),
         ("schedule", "Tidall", "'Tidall' is not a schedule: did you mean 'Tidal'?"),
         ("schedule", "Schedule", "'Schedule' is not a schedule"),
         ("schedule", "ZLoss", "'ZLoss' is not a schedule"),

@@ -482,8 +482,8 @@ def test_a_warm_start_and_a_reuse_are_announced_kept_and_survive_a_resume(withou
     ("arguments", "message"),
     [
         (["--objective", "val_bbp"], "unknown objective 'val_bbp'"),
-        (["--objective", "val_bpb_quantised"], "needs an artifact: set artifact=Artifact"),
-        (["--constraint", "artifact_bytes<=16e6"], "needs an artifact: set artifact=Artifact"),
+        (["--objective", "val_bpb_quantised"], "needs an artifact: --set artifact=Artifact"),
+        (["--constraint", "artifact_bytes<=16e6"], "needs an artifact: --set artifact=Artifact"),
         (["--constraint", "peak_memory_bytes<=1e9"], "measured on a GPU only"),
         (["--data", "text [b]", "--constraint", "parameters<=10"], "the base breaks a constraint: parameters"),
         (["--data", "text [b]", "--warm-start", "nowhere"], "--warm-start: nowhere is no campaign"),

@@ -35,6 +35,15 @@ def test_text_goes_on_from_the_prompt_and_depends_on_the_seed(capsys) -> None:
     assert sample.main(["small", "--tokens", "5", "--temperature", "0", "--top-k", "300"]) == 0
 
 
+def test_the_trial_that_is_taken_is_named_beside_the_text(capsys) -> None:
+    assert sample.main(["small", "--tokens", "5"]) == 0
+    said = capsys.readouterr()
+    assert said.err.startswith("python -m tuner.sample: no --trial was given: trial 0 is the base: ")
+    assert said.err.count("\n") == 1 and "--trial" not in said.out
+    assert sample.main(["small", "--trial", "0", "--tokens", "5"]) == 0
+    assert capsys.readouterr().err == ""
+
+
 def test_a_prompt_with_characters_that_have_no_tokens_is_refused(monkeypatch, capsys) -> None:
     monkeypatch.setattr(ByteLevelCodec, "unknown", lambda codec, text: [each for each in text if not each.isascii()])
     assert sample.main(["small", "--prompt", "1 学 2 é"]) == 2

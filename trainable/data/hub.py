@@ -62,7 +62,16 @@ def listing(repository: str, folder: str, ending: str, root: Path, advice: str) 
 
 
 def _endpoint() -> str | None:
-    return os.environ.get("HF_ENDPOINT")
+    found = os.environ.get("HF_ENDPOINT")
+    if found and not re.fullmatch(r"https?://[^/\s]+(/\S*)?", found):
+        raise ValueError("HF_ENDPOINT must be an address, as https://huggingface.co")
+    return found or None
+
+
+def _named_endpoint() -> str:
+    """The hub that is asked in place of the usual one, without what may be a secret in its address."""
+    found = os.environ.get("HF_ENDPOINT")
+    return f"; HF_ENDPOINT is {re.sub(r'//[^/]*@', '//...@', found)!r}" if found else ""
 
 
 def _metadata(file: HubFile) -> Any:
@@ -137,7 +146,8 @@ def _one_clear_error(file: HubFile, root: Path, advice: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:  # one call to the outside has a dozen ways to fail; for the user they are one
+        why = f"{network_reason(error)}{_named_endpoint()}"
         raise NotDownloadedError(
-            f"could not download {file.path} of {file.repository} ({network_reason(error)}): where there is a network, "
+            f"could not download {file.path} of {file.repository} ({why}): where there is a network, "
             f"{advice} and copy {root.parent.parent} from there to here"
         ) from error

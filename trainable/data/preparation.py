@@ -114,14 +114,16 @@ def text_source(config: DataConfig) -> text.TextSource | None:
     if config.source == STDLIB:
         return standard_library.passages()
     if config.source in sources.DOWNLOADED or sources.has_shards(config.source):
-        config.check(config.tokenizer is None, "tokenizer", f"null for {config.source}, which is tokens")
+        rule = f"null (the default): {config.source} has a vocabulary of its own"
+        config.check(config.tokenizer is None, "tokenizer", rule)
         return None
     sources.check_there(config.source)
     return text.source_at(location.local(config.source))
 
 
 def _check_pretokenizer(config: DataConfig) -> None:
-    config.check(config.pretokenizer == BYTE_LEVEL, "pretokenizer", f"{BYTE_LEVEL} for shards, which are tokens")
+    rule = f"{BYTE_LEVEL} (the default): shards are cut into tokens already"
+    config.check(config.pretokenizer == BYTE_LEVEL, "pretokenizer", rule)
 
 
 def _limit(config: DataConfig, train_tokens_needed: int | None) -> int | None:

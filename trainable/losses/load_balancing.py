@@ -44,6 +44,8 @@ class LoadBalancing(LossTerm):
 
         found = [*outputs.network.balances]
         if not found:
-            raise ValueError("losses.LoadBalancing needs experts: set model=Blueberry and model.experts.num_experts")
+            raise ValueError(
+                "losses.LoadBalancing needs experts: --set model=Blueberry and --set model.experts.num_experts=NUMBER"
+            )
         layers = torch.stack(found)
         return layers.sum() if self.over_layers == "sum" else layers.mean()

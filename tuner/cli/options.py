@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
+from results.named_campaigns import refuse_useless
 from results.store.find import RUNS
 from results.store.places import SOURCE
 from storage.location import absolute, local
@@ -68,6 +69,7 @@ def command(given: Mapping[str, Any]) -> Command:
     _check_planning(given)
     start = _start(given)
     if mode == modes.RESUME:
+        refuse_useless(given.get("results"), [given["resume"], *given.get("reuse", ())])
         trusts = given.get("trust_sources", False)
         return Resume(given["resume"], _changes(given), fixed.get(SOURCE), given.get("space"), start, trusts)
     replay = None

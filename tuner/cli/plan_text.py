@@ -8,6 +8,7 @@ from results.design import CARRY
 from results.replays.budgets import steps_line
 from results.store.row_parts import on_the_way
 from search_spaces import recorded
+from search_spaces.objectives import BY_CLOCK
 from terminal.console import Console
 from terminal.counted import counted, number_range
 from terminal.duration import duration, durations, step_time
@@ -86,6 +87,19 @@ def describe(
     print_core(console, question)
     if space.constraints:
         console.print(f"constraints: {'; '.join(map(str, space.constraints))}")
+    print_shared(console, question, here, slots)
+
+
+def print_shared(console: Console, question: Question, here: capacity.Cluster, slots: int | None) -> None:
+    """Say that a clock which is minimised or limited depends on the trials beside, where several share the cores."""
+    limited = (limit.measure for limit in question.space.constraints)
+    asked = [name for name in dict.fromkeys([*question.space.objectives, *limited]) if name in BY_CLOCK]
+    if asked and slots is None and here.slots > 1 and not here.has_gpu:
+        depend = "depends" if len(asked) == 1 else "depend"
+        console.print(
+            f"{' and '.join(asked)} {depend} on what runs beside: {here.slots} trials share the cores "
+            "(--concurrent 1: one at a time)"
+        )
 
 
 def print_limits(console: Console, here: capacity.Cluster, slots: int | None, checkpointing: str = "") -> None:

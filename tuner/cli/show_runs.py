@@ -13,6 +13,7 @@ from search_spaces.space import Space
 from terminal.console import Console
 from terminal.counted import counted
 from terminal.duration import duration
+from terminal.listed import comma_separated
 from terminal.short import short
 from trainable.component import without_neutral
 from trainable.component_paths import difference, leaves
@@ -33,7 +34,7 @@ def show(
     runs = recorded.load(space)
     if re.search(r"\sx[0-9]+\s*$", wanted):
         raise ValueError(f"--show {wanted!r}: a number of seeds is for --replay")
-    found = {run.id for item in wanted.split(",") for run in matching(space, runs, item.strip())}
+    found = {run.id for item in comma_separated(wanted) for run in matching(space, runs, item)}
     rows = [run for run in runs if run.id in found]
     if len(rows) == 1:
         scale = scale or ("full" if Runtime.detect().device_type == "cuda" else "proxy")

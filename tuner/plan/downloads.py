@@ -8,6 +8,7 @@ from trainable.data.network_failure import NotDownloadedError
 from trainable.data.preparation import check_source
 from trainable.data.sources import DOWNLOADED, STDLIB
 from trainable.evaluation.core_score import ready
+from trainable.prepare_ahead import check_no_campaign
 from tuner.plan import cost as plan
 from tuner.question import Question
 
@@ -20,6 +21,7 @@ def check_downloads(console: Console, question: Question, download_now: bool, be
     With ``download_now`` it is tried; a plan only looks. A campaign that has ``begun`` can ask for nothing else.
     """
     base = question.base
+    check_no_campaign(base.data.source, "; `python -m trainable.data prepare {0}` prepares it for --data {0}")
     try:
         lacking = check_source(base.data, plan.tokens_of(base), download_now)
     except NotDownloadedError as error:

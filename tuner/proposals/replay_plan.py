@@ -13,6 +13,7 @@ from search_spaces.effects import findings
 from search_spaces.recorded import RecordedRun
 from search_spaces.space import Space
 from terminal.counted import counted
+from terminal.listed import comma_separated
 from terminal.nearest import closest
 from trainable.component_paths import with_values
 from trainable.config import TrainConfig
@@ -43,7 +44,7 @@ def choose(space: Space, wanted: Replay) -> Chosen:
     left_out: list[str] = []
     for selection in wanted.selections:
         text, count = _seeds(selection, wanted.seeds)
-        for item in (part.strip() for part in text.split(",")):
+        for item in comma_separated(text):
             rows = matching(space, runs, item)
             published = [run for run in rows if run.base is not None]
             left_out += [run.id for run in rows if run.base is None]

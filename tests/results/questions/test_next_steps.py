@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from results.questions import next_steps
 from terminal.short import short
 from tests.results.questions.made_up_search import KNOBS, RANGES, place, search
 
@@ -102,6 +103,28 @@ def test_of_an_own_train_function_the_command_is_a_call(make_trial, written):
     found = steps_of(written(search(make_trial, place), knobs=KNOBS, ranges=RANGES, own_train=own))
     assert found.loc["more trials", "command"].startswith("tuner.tune(train, space, ..., name='night'")
     assert found.loc["more trials", "command"].endswith("trials='48')")
+
+
+def test_a_space_of_the_users_own_is_given_as_the_file_that_the_campaign_keeps(make_trial, written):
+    own = [f"{name}@" + "0" * 64 for name in ("stairs", "small_space")]
+    made = written(search(make_trial, place), knobs=KNOBS, ranges=RANGES, imports=own, space="small")
+    kept = made.store.folder / "sources"
+    kept.mkdir()
+    (kept / "stairs.py").write_text("STEPS = 3\n")
+    (kept / "small_space.py").write_text('SMALL = Space(\n    name="small",\n)\n')
+    command = next_steps._anew(made, {"trials": 30})
+    assert command.startswith(f"python -m tuner.run --space {kept}/small_space.py --scale proxy ")
+    assert command.endswith(f" --import {kept}/stairs.py") and "#" not in command and "--trials 30" in command
+    assert (
+        steps_of(made)
+        .loc["more trials", "command"]
+        .endswith(f"--import {kept}/stairs.py --import {kept}/small_space.py")
+    )
+    (kept / "small_space.py").write_text("SMALL = small(Space(name=NAME))\n")
+    assert next_steps._anew(made, {}).endswith("# with the file of your space as --space")
+    (kept / "small_space.py").write_text("LARGE = 1\n")
+    packaged = next_steps._anew(made, {})
+    assert "--space small " in packaged and "#" not in packaged, "one of the package's, with tricks of one's own"
 
 
 def test_of_a_campaign_with_files_of_its_own_the_commands_ask_for_them(make_trial, written):

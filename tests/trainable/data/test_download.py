@@ -182,6 +182,21 @@ def test_without_a_network_the_error_names_the_file_and_the_way_out(
         prepare(DataConfig(source="fineweb10B_gpt2"), tmp_path / "cache", train_tokens_needed=10)
 
 
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("nonsense", "HF_ENDPOINT must be an address, as https://huggingface.co; HF_ENDPOINT is 'nonsense'"),
+        ("http://me:secret@127.0.0.1:9", "; HF_ENDPOINT is 'http://...@127.0.0.1:9'"),
+    ],
+)
+def test_the_address_of_another_hub_stands_in_the_error(tmp_path, monkeypatch, address, said) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", address)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with pytest.raises(ValueError) as refused:
+        prepare(DataConfig(source="fineweb10B_gpt2"), tmp_path / "cache", train_tokens_needed=10)
+    assert said in str(refused.value) and "secret" not in str(refused.value)
+
+
 def test_a_file_that_the_hub_lacks_is_named(gpt2_hub: Hub, tmp_path: Path) -> None:
     del gpt2_hub.files[f"{GPT2}/fineweb_train_000001.bin"]
     with pytest.raises(ValueError, match=r"could not download fineweb_train_000001\.bin of kjj0/fineweb10B-gpt2"):

@@ -148,7 +148,10 @@ def test_an_option_that_changes_nothing_in_text_is_refused(tmp_path, cache, monk
         (["prepare", "ngpt"], "'ngpt' is a campaign, and no name of data: ngpt reads fineweb10B_gpt2\n"),
         (["prepare", "nanochat"], "could not download"),
         (["prepare", "nanochat", "--tokens", "0"], "'0' is not a whole number in 1..1,000,000,000,000"),
-        (["prepare", "nanochat", "--tokenizer", "gpt2"], "tokenizer is 'gpt2' but must be null for nanochat"),
+        (
+            ["prepare", "nanochat", "--tokenizer", "gpt2"],
+            "'gpt2' but must be null (the default): nanochat has",
+        ),
         (["prepare", "nanochat", "--seq-len", "0"], "'0' is not a whole number of at least 1"),
         (
             ["prepare", "fineweb10B_gpt2", "--seq-len", "9"],

@@ -59,5 +59,5 @@ def test_the_sum_is_the_default_as_in_both_recorded_rows_and_a_mean_is_another_c
 
 
 def test_a_model_without_experts_has_no_balance(tiny, run_to_end):
-    with pytest.raises(ValueError, match="needs experts: set model=Blueberry"):
+    with pytest.raises(ValueError, match="needs experts: --set model=Blueberry"):
         run_to_end(replace(tiny, losses=(LoadBalancing(weight=0.1),)))

@@ -175,6 +175,20 @@ def test_what_is_for_plans_is_refused_without_one(refused, option) -> None:
     assert f"{option[0]} goes with --dry-run, not with a search" in said
 
 
+def test_a_clock_that_is_asked_for_depends_on_what_shares_the_cores(planned) -> None:
+    asked = (*GOLF, *FEW_LAYERS, "--objective", "train_minutes", "--constraint", "val_bpb<=2.3")
+    said = "train_minutes depends on what runs beside: 2 trials share the cores (--concurrent 1: one at a time)"
+    assert said in planned(*asked, "--concurrent", "2")
+    assert "depends on what runs beside" not in planned(*asked, "--concurrent", "1")
+    assert "runs beside" not in planned(*GOLF, *FEW_LAYERS, "--concurrent", "2"), "no clock is asked for"
+
+
+def test_the_name_of_a_campaign_in_place_of_data_is_said_to_be_one(refused) -> None:
+    said = refused(*GOLF, "--data", "parameter_golf")
+    assert "'parameter_golf' is a campaign, and no name of data: parameter_golf reads fineweb10B_sp1024" in said
+    assert "`python -m trainable.data prepare fineweb10B_sp1024` prepares it for --data fineweb10B_sp1024" in said
+
+
 def test_a_plan_says_which_checkpoints_are_asked_for(planned) -> None:
     here = (*GOLF, "--scale", "proxy", "--slots", "2")
     assert "checkpoints:" not in planned(*here)

@@ -18,6 +18,9 @@ MISTAKES = {  # command line -> what the one line must hold
     (): "--space NAME",
     (*GOLF, "--keep", "bast"): "--keep: 'bast': did you mean 'best'",
     (*GOLF, "--monitor", "update"): "--monitor: 'update' is no monitor: did you mean 'updates'",
+    (*GOLF, "--monitor", ","): "--monitor: ',' has an empty name: a list has its names between single commas",
+    (*GOLF, "--objective", "val_bpb,"): "'val_bpb,' has an empty name",
+    (*GOLF, "--replay", "H1,,H2"): "'H1,,H2' has an empty name",
     (*GOLF, "--monitor", "updates,none"): "--monitor: 'none' stands alone: give all, none, or some of updates",
     (*GOLF, "--checkpoint-every", "0"): "--checkpoint-every: '0' is not a whole number in 1..1",
     (*GOLF, "--checkpoint-every", "validaton"): "'validaton' is neither a number of steps in digits nor a moment: did",
@@ -111,7 +114,7 @@ MISTAKES = {  # command line -> what the one line must hold
     (*GOLF, "--data", "shards"): "no shard of the val split",
     ("--resume",): "there is no campaign in nothing to resume",
     ("--resume", "ther"): "did you mean 'runs/there'",
-    ("--resume", ".."): "is no campaign",
+    ("--resume", ".."): "is where names are looked up, and '..' is a path: leave it out, or give a name",
     ("--resume", ""): "'' names no place",
     ("--resume", "n" * 300): "at most 255",
     (

@@ -64,7 +64,7 @@ def test_a_row_that_stands_for_runs_that_never_were_is_told_apart_from_the_recor
         ("quite unlike", "there are 131, from BASE to H6"),
         ("phase 99", "phases are 0, 1, 2"),
         ("H1 x3", "a number of seeds is for --replay"),
-        ("H1,", "has no recorded run ''"),
+        ("H1,", "'H1,' has an empty name"),
         ("al", "did you mean 'all'"),
     ],
 )

@@ -22,8 +22,8 @@ const heads = (ruler) => [
   { name: "rank", n: true, of: (p) => T.rank[p], text: String },
   ...(ruler.campaigns.length > 1 ? [{ name: "campaign", of: (p) => C[T.campaign[p]].name, text: String }] : []),
   { name: "trial", of: (p) => T.number[p], node: (p) => link(p) },
-  { name: ruler.objective, n: true, of: (p) => T.value[p], text: result },
-  { name: "vs its base", n: true, of: (p) => T.versus[p], text: signed },
+  { name: ruler.objective, n: true, of: (p) => T.value[p], alike: result },
+  { name: "vs its base", n: true, of: (p) => T.versus[p], alike: signed },
   { name: "changed from its base", long: true, of: (p) => changed(p, 99), text: (_, p) => changed(p) },
 ];
 

@@ -49,6 +49,20 @@ const result = (value) => (value === null || value === undefined ? "–" : minus
 const signed = (value) =>
   value === null || value === undefined ? "–" : (value > 0 ? "+" : "") + minus(decimals(value));
 
+// What formats the cells of a column alike, by as many decimals as its values take, as in the text (in_column there).
+function inColumn(values, form) {
+  let [largest, smallest] = [0, Infinity];
+  for (const size of values.map(Math.abs)) {
+    if (!Number.isFinite(size) || size === 0) continue;
+    [largest, smallest] = [Math.max(largest, size), Math.min(smallest, size)];
+  }
+  if (!largest) [largest, smallest] = [1, 1];
+  const ofLargest = largest >= 1e-3 ? 4 : 2 - Math.floor(Math.log10(largest));
+  const places = Math.max(ofLargest, Math.min(-Math.floor(Math.log10(smallest)), 6));
+  if (places > 9) return form;
+  return (value) => (value === null || value === undefined ? "–" : (form === signed && value > 0 ? "+" : "") + minus(value.toFixed(places)));
+}
+
 function duration(seconds) {
   const whole = Math.round(seconds);
   if (whole < 60) return `${whole} s`;

@@ -1,7 +1,9 @@
-// A table of trials, sorted by any column. A head: {name, of(place), text(value, place) or node(place), n: number, long}.
+// A table of trials, sorted by any column. A head: {name, of(place), n: number, long}, and text(value,
+// place), node(place), or alike: what formats a column's values, with as many decimals in each cell.
 
 function trialTable(body, heads, all, rowClass = (place) => (place === WINNER ? "best" : "")) {
   const state_ = { by: 0, down: false, rows: 25 };
+  const texts = heads.map((one) => (one.alike ? inColumn(all.map(one.of), one.alike) : one.text));
   const head = el("tr");
   const rows = el("tbody");
   const more = el("button", { type: "button" });
@@ -24,7 +26,7 @@ function trialTable(body, heads, all, rowClass = (place) => (place === WINNER ? 
     places.sort(compare);
     [...head.children].forEach((cell, at) => cell.setAttribute("aria-sort", at === state_.by ? (state_.down ? "descending" : "ascending") : "none"));
     rows.replaceChildren(...places.slice(0, state_.rows).map((place) => el("tr", { class: rowClass(place), on: { pointerenter: () => hover(place), pointerleave: () => hover(-1) } },
-      heads.map((one) => (one.node ? el("td", {}, one.node(place)) : el("td", { class: one.n ? "n" : one.long ? "long" : "", text: one.text(one.of(place), place) }))))));
+      heads.map((one, at) => (one.node ? el("td", {}, one.node(place)) : el("td", { class: one.n ? "n" : one.long ? "long" : "", text: texts[at](one.of(place), place) }))))));
     more.hidden = places.length <= state_.rows;
     const left = (places.length - Math.min(places.length, state_.rows)).toLocaleString("en-US");
     more.textContent = `Show more (${left} left)`;
