@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from ray.tune import TuneError
 
+from results.store import row_writer
 from storage import files, inside
 from tuner import run, start
 from tuner.campaign.driver import going_on_with, only_driver
@@ -124,7 +125,7 @@ def small_disk(tmp_path):
     mounted = (
         os.geteuid() == 0
         and not subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", str(folder)], capture_output=True
+            ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(folder)], capture_output=True
         ).returncode
     )
     if not mounted:
@@ -133,7 +134,10 @@ def small_disk(tmp_path):
     subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
-def test_a_real_full_disk_keeps_every_file_whole_and_a_resume_with_room_finishes(bench, play, small_disk) -> None:
+def test_a_real_full_disk_keeps_every_file_whole_and_a_resume_with_room_finishes(
+    bench, play, small_disk, monkeypatch
+) -> None:
+    monkeypatch.setattr(row_writer, "SETTLE_SECONDS", 1e9)  # or the log is emptied before it fills the disk, if slowly
     bench.folder = small_disk / "campaign"
     search = bench.search(trials=40, slots=2)
     with pytest.raises(OSError) as caught:
