@@ -5,6 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from terminal.started_module import refuse_library
+
 if TYPE_CHECKING:
     from results.loaded import load
     from results.store.campaign_folder import Store
@@ -19,6 +21,8 @@ _WHERE = {
     "campaign_folder": "store.names",
     "load": "loaded",
 }
+
+refuse_library()
 
 
 def __getattr__(name: str) -> Any:

@@ -5,10 +5,14 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from terminal.started_module import refuse_library
+
 if TYPE_CHECKING:
     from search_spaces.catalogue import load, names
 
 __all__ = ["load", "names"]
+
+refuse_library()
 
 
 def __getattr__(name: str) -> Any:

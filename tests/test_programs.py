@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from terminal.started_module import COMMANDS
+
 ROOT = Path(__file__).parents[1]
 NO_PROGRAMS = {  # file -> why it does not begin as one
     "benchmarks/surrogate/peers_worker.py": "runs in another environment, without this project",
@@ -120,3 +122,23 @@ print(*sorted({"torch", "pandas", "ray", "optuna", "pyarrow", "numpy"} & set(sys
 """
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, timeout=300)
     assert (ended.returncode, ended.stdout) == (0, "\n"), ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("results.export", "did you mean python -m tuner.export?"),
+        ("tuner.audit.report", "did you mean python -m results.report?"),
+        ("search_spaces.space", "commands: tuner.run, "),
+    ],
+)
+def test_a_module_that_is_no_program_says_so_in_place_of_doing_nothing(name: str, hint: str) -> None:
+    done = run(name, "night", "--to", "nowhere")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"python -m {name}: it is a module and no command; {hint}")
+    assert done.stderr.count("\n") == 1
+
+
+def test_every_command_that_is_named_is_a_program() -> None:
+    assert set(COMMANDS) <= {module(file) for file in PROGRAMS}
+    assert {module(file) for file in PROGRAMS if file.startswith(("tuner/", "results/"))} <= set(COMMANDS)

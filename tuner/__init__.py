@@ -9,6 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from terminal.started_module import refuse_library
 from tuner.cluster.home import ensure_home
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ __all__ = ["Best", "Campaign", "CampaignSpec", "Stopped", "command_line", "load"
 _WHERE = {"load": "api", "replay": "api", "search": "api", "Best": "python.campaign", "Campaign": "python.campaign"}
 _WHERE |= {"CampaignSpec": "spec", "tune": "own.train", "command_line": "own.program", "Stopped": "own.running"}
 
+refuse_library()
 ensure_home()  # before anything imports Ray, which ends in a traceback without one
 
 
