@@ -60,6 +60,12 @@ class OneLineParser(argparse.ArgumentParser):
                 self.error(f"{before} and {name} exclude each other: give one of them")
             seen[action.dest] = name
 
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        """Refuse a value that is none of the choices with the nearest one, which argparse does not look for."""
+        if action.choices is not None and value not in action.choices:
+            hint = nearest(value, map(str, action.choices), "values")
+            raise argparse.ArgumentError(action, f"{value!r} is no value of it: {hint}")
+
     def error(self, message: str) -> NoReturn:
         if message.startswith("the following arguments are required") and self._unknown:
             message = f"unrecognized arguments: {self._unknown}"  # that may have been meant as one of them

@@ -273,7 +273,7 @@ COMMANDS: dict[tuple[Any, ...], str] = {
     (record_table.main, "new.jsonl", "--space", "golf"): "unknown space 'golf'",
     (record_table.main, "new.jsonl", "--trials", "x"): "'x' is not a whole number",
     (search_efficiency.main, "nowhere"): "nowhere: ",
-    (step_time.main, "--only", "prxy"): "invalid choice: 'prxy'",
+    (step_time.main, "--only", "prxy"): "'prxy' is no value of it: valid values: 128, 256, 512, 64",
     (run.main, *GOLF, "--dry-run", "--reuse", "nowhere"): "nowhere is no campaign",
     (
         run.main,

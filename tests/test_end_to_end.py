@@ -31,6 +31,8 @@ SHAPES = [  # every line that a campaign may print
     r"an earlier run was killed \(process \d+\): what is left of its Ray is being ended",
     r"\[\d+:\d\d\] trial \d+( \(base\))? (completed: val_bpb \d\.\d{4}(, best so far)?|stopped at rung \d+: .+)",
     r"\[\d+:\d\d\] trial \d+( \(base\))? (crashed: .+|diverged: .+|interrupted(: its process was killed)?)",
+    r"\[\d+:\d\d\] trial \d+( \(base\))? begins(: steps \d+, first report at \d+)?; .+; a line when one ends, or else .+",
+    r"\[\d+:\d\d\] \d+ of \d+ trials ended.*; (running: .+|none runs); .+",
     r"searched for (\d+ (h|min|s) ?)+; trials trained for \d+% of the time of 2 cores",
     r"",
     r"\d+ trials?: .+",
@@ -171,7 +173,7 @@ def test_a_campaign_ends_with_its_results_and_without_rays_noise(workplace, star
     ran = check_whole(workplace / "runs" / "plain", trials=4)
     assert ran["train_loss"].notna().all() and (ran["attempt"] == 1).all()
     assert (ran.loc[ran["status"] == "completed", "steps"] == 12).all()
-    assert sum(bool(re.match(r"\[[\d:]+\] trial \d", line)) for line in lines) == 4
+    assert sum(bool(re.match(r"\[[\d:]+\] trial \d.* (completed|stopped)", line)) for line in lines) == 4
     assert not list((workplace / "runs" / "plain" / "checkpoints").glob("*"))
     kept = ran["weights"].dropna()
     assert len(kept) == 2 and all((workplace / "runs" / "plain" / path).is_file() for path in kept)

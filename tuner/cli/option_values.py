@@ -48,7 +48,7 @@ def fidelity(text: str) -> str:
 
 def one_of(names: Collection[str], text: str) -> str:
     if text not in names:
-        raise argparse.ArgumentTypeError(f"{text!r}: {nearest(text, names, 'names')}")
+        raise argparse.ArgumentTypeError(f"{text!r} is no value of it: {nearest(text, names, 'values')}")
     return text
 
 

@@ -28,9 +28,9 @@ def begins_line(search: Search, entry: Entry, elapsed: float) -> str:
     """Say that the first trial begins, when it will be heard of, and when the next line comes at the latest."""
     row = entry.row
     first, unit = first_report(search, entry), row["budget_unit"]
-    whole = "" if row["budget"] is None else f": {unit} {short(row['budget'])}, first heard of at {short(first)}"
+    whole = "" if row["budget"] is None else f": {unit} {short(row['budget'])}, first report at {short(first)}"
     most = f"at most {search.here.slots} at once" if search.here.slots > 1 else "one at a time"
-    every = f"a line when one ends, and at least every {duration(SHORTEST_SILENCE)} to {duration(LONGEST_SILENCE)}"
+    every = f"a line when one ends, or else after {duration(SHORTEST_SILENCE)} to {duration(LONGEST_SILENCE)}"
     return f"[{clock(elapsed)}] {trial_name(entry)} begins{whole}; {most}; {every}"
 
 

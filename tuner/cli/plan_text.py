@@ -97,7 +97,7 @@ def print_shared(console: Console, question: Question, here: capacity.Cluster, s
     if asked and slots is None and here.slots > 1 and not here.has_gpu:
         depend = "depends" if len(asked) == 1 else "depend"
         console.print(
-            f"{' and '.join(asked)} {depend} on what runs beside: {here.slots} trials share the cores "
+            f"{' and '.join(asked)} {depend} on what runs beside: {counted(here.slots, 'trial')} share the cores "
             "(--concurrent 1: one at a time)"
         )
 

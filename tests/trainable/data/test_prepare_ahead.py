@@ -170,7 +170,7 @@ def test_an_option_that_changes_nothing_in_text_is_refused(tmp_path, cache, monk
             ["prepare", "nanochat", "--tokens", "640", "--seq-len", "16"],
             "`python -m trainable.data prepare nanochat --seq-len 16 --tokens 640`",
         ),
-        (["prepair", "nanochat"], "invalid choice: 'prepair'"),
+        (["prepair", "nanochat"], "'prepair' is no value of it: did you mean 'prepare'?"),
         (["prepare"], "the following arguments are required"),
     ],
 )

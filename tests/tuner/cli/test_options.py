@@ -16,7 +16,7 @@ GOLF = ["--space", "parameter_golf", "--scale", "proxy", "--no-audit"]
 
 MISTAKES = {  # command line -> what the one line must hold
     (): "--space NAME",
-    (*GOLF, "--keep", "bast"): "--keep: 'bast': did you mean 'best'",
+    (*GOLF, "--keep", "bast"): "--keep: 'bast' is no value of it: did you mean 'best'",
     (*GOLF, "--monitor", "update"): "--monitor: 'update' is no monitor: did you mean 'updates'",
     (*GOLF, "--monitor", ","): "--monitor: ',' has an empty name: a list has its names between single commas",
     (*GOLF, "--objective", "val_bpb,"): "'val_bpb,' has an empty name",

@@ -60,8 +60,8 @@ def test_a_log_says_once_that_the_first_trial_begins_and_when_to_expect_more(ben
         clock.now += 3
         running(bench, search, 2)
     (line,) = lines(out)
-    assert line.startswith("[0:03] trial 0 (base) begins: steps ") and "first heard of at " in line
-    assert "; at most 2 at once; a line when one ends, and at least every 2 min to 15 min" in line
+    assert line.startswith("[0:03] trial 0 (base) begins: steps ") and "first report at " in line
+    assert "; at most 2 at once; a line when one ends, or else after 2 min to 15 min" in line
 
 
 def test_after_a_silence_a_line_says_what_runs_and_not_before_the_next_one(bench, clock) -> None:

@@ -86,7 +86,7 @@ def test_a_campaign_that_is_none(campaign: Any) -> None:
 
 
 def test_other_arguments_that_are_none() -> None:
-    with pytest.raises(ValueError, match="keep: 'bast': did you mean 'best'"):
+    with pytest.raises(ValueError, match="keep: 'bast' is no value of it: did you mean 'best'"):
         tuner.search("parameter_golf", keep="bast")
     with pytest.raises(ValueError, match="space is 5 but must be a Space"):
         tuner.load("x", space=5)  # type: ignore[arg-type]
