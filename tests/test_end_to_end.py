@@ -31,7 +31,7 @@ SHAPES = [  # every line that a campaign may print
     r"an earlier run was killed \(process \d+\): what is left of its Ray is being ended",
     r"\[\d+:\d\d\] trial \d+( \(base\))? (completed: val_bpb \d\.\d{4}(, best so far)?|stopped at rung \d+: .+)",
     r"\[\d+:\d\d\] trial \d+( \(base\))? (crashed: .+|diverged: .+|interrupted(: its process was killed)?)",
-    r"\[\d+:\d\d\] trial \d+( \(base\))? begins(: steps \d+, first report at \d+)?; .+; a line when one ends, or else .+",
+    r"\[\d+:\d\d\] trial \d+( \(base\))? begins(: steps \d+, first report at \d+)?; .+; a line when one ends, .+",
     r"\[\d+:\d\d\] \d+ of \d+ trials ended.*; (running: .+|none runs); .+",
     r"searched for (\d+ (h|min|s) ?)+; trials trained for \d+% of the time of 2 cores",
     r"",
