@@ -78,10 +78,37 @@ def test_the_readme_has_the_numbers_with_their_interval_and_the_rules(handed_in,
     assert text.startswith("# Notes\n\nAn engine | a table.\n") and repr(facts["val_bpb"]) in text
     rows = load(campaign).confirmations
     fresh = rows[rows["is_base"] == True]["val_bpb"]  # noqa: E712
+    assert (
+        "- pre_quant_val_bpb on 2 fresh seeds (before the round trip, which was measured for 0 of them): mean" in text
+    )
     half = 12.7062047 * fresh.std() / 2**0.5  # Student's t of one degree of freedom
     assert f"mean {fresh.mean():.4f}, 95 % interval {fresh.mean() - half:.4f} .. {fresh.mean() + half:.4f}" in text
     assert "under 10 minutes on 8xH100: not shown here" in text and "whole FineWeb validation split: NOT MET" in text
     assert str(campaign.parents[2]) not in text
+
+
+def test_each_name_has_one_score_of_a_seed_and_the_mean_is_of_the_round_trip(campaign, tmp_path, monkeypatch) -> None:
+    go_to(campaign, monkeypatch)
+    assert export.main(["small", "--trial", "0", "--to", str(tmp_path / "to"), *AUTHOR]) == 0
+    facts = json.loads((tmp_path / "to" / "submission" / "submission.json").read_text())
+    rows = load(campaign).rows.query("is_base == True")
+    assert facts["val_bpb_by_seed"] == {str(row["seed"]): row["val_bpb_quantised"] for row in rows.to_dict("records")}
+    assert facts["val_bpb_by_seed"][str(facts["seed"])] == facts["val_bpb"]
+    before = facts["pre_quant_val_bpb_by_seed"]
+    assert before == {str(row["seed"]): row["val_bpb"] for row in rows.to_dict("records")}
+    assert before[str(facts["seed"])] == facts["pre_quant_val_bpb"] != facts["val_bpb"]
+    text, mean = (tmp_path / "to" / "submission" / "README.md").read_text(), rows["val_bpb_quantised"][1:].mean()
+    assert f"- val_bpb on 2 fresh seeds (after the round trip): mean {mean:.4f}, " in text
+    cells = [line.split(" | ") for line in text.splitlines() if line.startswith("| ")]
+    column = cells[0].index("val\\_bpb")
+    assert [float(line[column]) for line in cells[2:]] == pytest.approx(list(rows["val_bpb_quantised"]), abs=1e-3)
+
+
+def test_a_seed_without_a_round_trip_has_no_score_under_its_name(handed_in) -> None:
+    """The artifact has other settings than the search's, and the weights of the fresh seeds are not kept."""
+    facts = json.loads((handed_in / "submission.json").read_text())
+    assert facts["val_bpb_by_seed"] == {str(facts["seed"]): facts["val_bpb"]}
+    assert len(facts["pre_quant_val_bpb_by_seed"]) == 3
 
 
 def test_the_script_alone_trains_the_same_run_and_writes_the_same_artifact(handed_in, campaign, tmp_path) -> None:

@@ -44,7 +44,10 @@ def test_each_difference_names_its_measure_and_the_score_is_compared_too() -> No
 def test_a_difference_that_does_not_flatter_is_said_as_well() -> None:
     found = campaign([0.2, 0.21, 0.19], 0.2, "val_bpb")
     (line,) = lines_versus_base(found, plain_rows(found.rows)[1])
-    assert line.startswith("val_bpb against the base on the same fresh seeds: +0.2000 (") and "3 pairs" in line
+    assert (
+        line.startswith("val_bpb against the base on the same fresh seeds (before the round trip): +0.2000 (")
+        and "3 pairs" in line
+    )
     rows = plain_rows(found.rows)
     assert lines_versus_base(found, rows[0]) == [], "the base is not beside itself"
 
@@ -53,7 +56,22 @@ def test_without_a_confirmation_the_single_runs_are_compared_as_such() -> None:
     found = campaign([0.2, 0.21, 0.19], 0.2)
     searched = Results(found.campaign, found.rows[:2], found.reports, "night", found.store)
     (line,) = lines_versus_base(searched, plain_rows(searched.rows)[1])
-    assert line == "val_bpb against the base on the search's seed: +0.1000 (one run each, and no finding)"
+    said = "val_bpb against the base on the search's seed (before the round trip): +0.1000"
+    assert line == f"{said} (one run each, and no finding)"
+    searched.rows["val_bpb_quantised"] = [9.0, 9.5]
+    (line,) = lines_versus_base(searched, plain_rows(searched.rows)[1])
+    assert line.startswith("val_bpb_quantised against the base on the search's seed (after the round trip): +0.5000")
+
+
+def test_the_score_after_the_round_trip_is_compared_where_there_is_one() -> None:
+    found = campaign([-0.1, -0.2, 0.1], 0.01)
+    found.rows["val_bpb_quantised"] = found.rows["val_bpb"] * 2
+    score = lines_versus_base(found, plain_rows(found.rows)[1])[1]
+    assert score.startswith(
+        "val_bpb_quantised against the base on the same fresh seeds (after the round trip): +0.0200"
+    )
+    of_it = Results({"objectives": ["val_bpb_quantised"]}, found.rows, found.reports, "night", found.store)
+    assert len(lines_versus_base(of_it, plain_rows(of_it.rows)[1])) == 1, "not a second time, before it"
 
 
 @pytest.mark.parametrize(

@@ -12,30 +12,22 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePath
-from statistics import fmean, stdev
 from typing import Any
 
 from results.export import to_markdown
-from results.statistics.student_t import two_sided_quantile
-from results.store.row_types import TrialRow
 from search_spaces.objectives import cost_of
-from storage import files
-from terminal.counted import counted
-from terminal.short import decimals, short
+from terminal.short import short
 from trainable.component_json import encode
 from trainable.config import TrainConfig
 from trainable.data import download
 from trainable.data.sources import DOWNLOADED, STDLIB
-from trainable.training_log import no_round_trip_line, round_trip_line, size_line
-from trainable.weights import read_weights, run_with
-from tuner.artifacts.asked_measures import asked_names
+from tuner.artifacts.asked_measures import ROUNDED_SCORES, asked_names
 from tuner.artifacts.export_folder import Exported
-from tuner.artifacts.kept_trial import KeptTrial, fresh_seed_rows
-from tuner.artifacts.rescored import Packed, packed, packed_bytes
+from tuner.artifacts.kept_trial import KeptTrial
+from tuner.artifacts.seed_scores import SeedScore, by_seed, over_fresh_seeds, seed_scores
 from tuner.artifacts.submission_script import requirements, training_script
 from tuner.artifacts.training_log import training_log
 from tuner.artifacts.versus_base import lines_versus_base
-from tuner.campaign.row_config import config_of
 
 GOLF = "parameter_golf"
 SUBMISSION = "submission"  # the folder inside the export
@@ -44,6 +36,7 @@ LIMIT_SECONDS = 600
 REQUIRED = ("README.md", "submission.json", "train_gpt.py")  # and a log: train*.log
 TRACK = "non_record_16mb"  # what trains on one device has not shown that it keeps the limit of time
 IN_THE_TABLE = ("val_loss", "val_bpb", "train_seconds")  # of a submission's runs, whatever its search asked for
+OF_THE_ROUND_TRIP = "val_loss and val_bpb are those after the round trip of the artifact, where that was measured."
 _LOGIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})")  # of GitHub
 
 
@@ -94,12 +87,13 @@ def submission(trial: KeptTrial, exported: Exported, author: Author) -> dict[str
     """The files of a submission by their names."""
     as_packed = replace(without_place(trial.config), artifact=exported.packed.settings)
     script = training_script(json.dumps(encode(as_packed)))
-    runs, code_bytes, asked = runs_handed_in(trial), len(script.encode()), asked_names(trial)
+    runs, code_bytes, asked = seed_scores(trial, exported), len(script.encode()), asked_names(trial)
+    store, settings = trial.results.store, exported.packed.settings
     logs = {
-        f"train_seed{row['seed']}.log": training_log(
-            trial.results.store, row, exported.about_data, asked, round_trip(trial, exported, row, code_bytes)
+        f"train_seed{run.row['seed']}.log": training_log(
+            store, run.row, exported.about_data, asked, run.log_lines(settings, code_bytes)
         )
-        for row in runs
+        for run in runs
     }
     found = {
         "README.md": _readme(trial, exported, author, code_bytes, runs),
@@ -112,42 +106,12 @@ def submission(trial: KeptTrial, exported: Exported, author: Author) -> dict[str
     return {name: text.encode() for name, text in found.items()}
 
 
-def round_trip(trial: KeptTrial, exported: Exported, row: TrialRow, code_bytes: int) -> list[str]:
-    """The lines of a run's artifact: read again where its weights are kept, else by what the search found of it."""
-    settings = exported.packed.settings
-    small = exported.packed if row is trial.row else _packed_again(trial, exported, row)
-    if small is not None:
-        score = round_trip_line(settings, small.score.loss, small.score.bpb)
-        return [size_line(settings, len(small.data), code_bytes), score]
-    if trial.config.artifact == settings and row["val_bpb_quantised"] is not None:
-        return [round_trip_line(settings, row["val_loss_quantised"], row["val_bpb_quantised"])]
-    return [no_round_trip_line(settings, row["seed"])]
-
-
-def _packed_again(trial: KeptTrial, exported: Exported, row: TrialRow) -> Packed | None:
-    """The artifact of a run on another seed, read again; None where its weights are not here."""
-    one, config = replace(trial, row=row), config_of(row)
-    if not row["weights"] or config is None or not files.is_file(one.file):
-        return None
-    # On the data of the trial, which are those of all its seeds.
-    config = replace(config, data=trial.config.data)
-    run = run_with(config, read_weights(one.file, row["key"]), exported.run.dataset, trial.runtime())
-    settings = exported.packed.settings
-    return packed(run, config, settings, packed_bytes(run, settings))
-
-
 def without_place(config: TrainConfig) -> TrainConfig:
     """The config with the name alone of a folder of data: where it lies is nobody's business."""
     if config.data.source in (STDLIB, *DOWNLOADED):
         return config
     # As a path, since a folder may be called as a data set is: it is read as what it is, by the search and the script.
     return replace(config, data=replace(config.data, source=f"./{PurePath(config.data.source).name}"))
-
-
-def runs_handed_in(trial: KeptTrial) -> list[TrialRow]:
-    """The trial itself and the runs of its config on fresh seeds."""
-    row = trial.row
-    return [row, *(run for run in fresh_seed_rows(trial.results, row.get("arm") or row["key"]) if run is not row)]
 
 
 def rules(trial: KeptTrial, exported: Exported, code_bytes: int) -> list[GolfRule]:
@@ -171,7 +135,7 @@ def rules(trial: KeptTrial, exported: Exported, code_bytes: int) -> list[GolfRul
 
 
 def _facts(
-    trial: KeptTrial, exported: Exported, author: Author, code_bytes: int, runs: Sequence[TrialRow]
+    trial: KeptTrial, exported: Exported, author: Author, code_bytes: int, runs: Sequence[SeedScore]
 ) -> dict[str, Any]:
     """Make the content of submission.json: the score is that of the artifact as it was read again."""
     small = exported.packed
@@ -189,22 +153,19 @@ def _facts(
         "bytes_model": len(small.data),
         "bytes_code": code_bytes,
         "seed": trial.row["seed"],
-        "val_bpb_by_seed": {str(row["seed"]): row["val_bpb"] for row in runs},
+        **by_seed(runs),
     }
 
 
-def _readme(trial: KeptTrial, exported: Exported, author: Author, code_bytes: int, runs: Sequence[TrialRow]) -> str:
+def _readme(trial: KeptTrial, exported: Exported, author: Author, code_bytes: int, runs: Sequence[SeedScore]) -> str:
     import pandas as pd
 
     small, row = exported.packed, trial.row
     measures = [measure for measure in exported.measures if measure.name not in IN_THE_TABLE]
-    table = pd.DataFrame(
-        [
-            {"seed": run["seed"], "steps": run["steps"], **{name: cost_of(name, run) for name in IN_THE_TABLE},
-             **{measure.name: cost_of(measure.name, run) for measure in measures}, "device": run["device"]}
-            for run in runs
-        ]
-    )  # fmt: skip
+    shown = [measure.name for measure in measures]
+    if small.settings == trial.config.artifact:  # they are the table's val_loss and val_bpb
+        shown = [name for name in shown if name not in ROUNDED_SCORES]
+    table = pd.DataFrame([_cells(run, shown) for run in runs])
     numbers = [
         f"- This folder's seed {row['seed']}: val_bpb {exported.score.bpb!r} before and {small.score.bpb!r} after the "
         f"round trip of the artifact ({small.settings.bits} bits, {small.settings.compressor}); val_loss "
@@ -212,7 +173,7 @@ def _readme(trial: KeptTrial, exported: Exported, author: Author, code_bytes: in
         f"- Size: {len(small.data):,} bytes of weights and {code_bytes:,} of code (`train_gpt.py`, in which all of it "
         f"is compressed), {len(small.data) + code_bytes:,} in all",
         *(f"- Asked for by the search: {measure.line}" for measure in measures),
-        *_over_seeds(runs),
+        f"- {over_fresh_seeds(runs)}",
         *(f"- {line}" for line in lines_versus_base(trial.results, row)),
     ]
     parts = [
@@ -222,6 +183,7 @@ def _readme(trial: KeptTrial, exported: Exported, author: Author, code_bytes: in
         "## Numbers",
         "\n".join(numbers),
         to_markdown(table).rstrip(),
+        OF_THE_ROUND_TRIP,
         "## Rules",
         "\n".join(f"- {rule.line}" for rule in rules(trial, exported, code_bytes)),
         "## Run",
@@ -232,15 +194,15 @@ def _readme(trial: KeptTrial, exported: Exported, author: Author, code_bytes: in
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _over_seeds(runs: Sequence[TrialRow]) -> list[str]:
-    """The mean of the runs on fresh seeds with its 95 % interval, which the seed of the search has no part in."""
-    found = [float(run["val_bpb"]) for run in runs[1:] if run["val_bpb"] is not None]
-    if len(found) < 2:
-        return ["- Not yet trained on several fresh seeds: one run says little (the spread of seeds is not known)"]
-    half = two_sided_quantile(0.95, len(found) - 1) * stdev(found) / len(found) ** 0.5
-    low, high = fmean(found) - half, fmean(found) + half
-    mean = f"mean {decimals(fmean(found))}, 95 % interval {decimals(low)} .. {decimals(high)}"
-    return [f"- val_bpb on {counted(len(found), 'fresh seed')} (before the round trip): {mean}"]
+def _cells(run: SeedScore, measures: Sequence[str]) -> dict[str, Any]:
+    """One row of the table of seeds."""
+    row = run.row
+    return {
+        "seed": row["seed"], "steps": row["steps"], "val_loss": run.loss, "val_bpb": run.bpb,
+        "pre_quant_val_loss": run.pre_quant_loss, "pre_quant_val_bpb": run.pre_quant_bpb,
+        "train_seconds": cost_of("train_seconds", row), **{name: cost_of(name, row) for name in measures},
+        "device": row["device"],
+    }  # fmt: skip
 
 
 def _title(trial: KeptTrial, author: Author) -> str:

@@ -18,10 +18,12 @@ from results.store.row_parts import given
 from results.store.row_types import TrialRow
 from results.store.statuses import CONFIRM, SEARCH
 from results.verdicts import plain_rows, verdict_in_words
+from search_spaces.objectives import cost_of
 from terminal.counted import counted
 from terminal.short import signed
 
-SCORE: Final = "val_bpb"  # of a submission
+# The score of a submission, and of a trial that has no artifact; the first that both have is compared.
+SCORES: Final = {"val_bpb_quantised": "after the round trip", "val_bpb": "before the round trip"}
 # The pairs were chosen, and their number was decided, by looks at another measure: nothing here corrects for that.
 UNCORRECTED: Final = "not corrected for several looks and candidates, so no verdict"
 
@@ -36,15 +38,17 @@ def lines_versus_base(results: Results, row: TrialRow) -> list[str]:
         return _in_the_search(rows, row)
     lines, objective = [], objectives_of(results)[0]
     verdict = found.judgement.verdicts[arm]
+    when = f" ({SCORES[objective]})" if objective in SCORES else ""
+    against = f"{objective} against the base on the same fresh seeds{when}"
     if verdict.difference is not None:
         ends = ""
         if verdict.low is not None and verdict.high is not None:
             ends = f"95 % interval {signed(verdict.low)} .. {signed(verdict.high)}; "
         between = f"{ends}{counted(verdict.pairs, 'pair')}; {verdict_in_words(verdict)}"
-        lines.append(f"{objective} against the base on the same fresh seeds: {signed(verdict.difference)} ({between})")
+        lines.append(f"{against}: {signed(verdict.difference)} ({between})")
     else:
-        lines.append(f"{objective} against the base on the same fresh seeds: {verdict_in_words(verdict)}")
-    return lines if objective == SCORE else [*lines, *_in_score(rows, found, arm)]
+        lines.append(f"{against}: {verdict_in_words(verdict)}")
+    return [*lines, *_in_score(rows, found, arm, objective)]
 
 
 def _round_of(arm: str, found: Sequence[Round]) -> Round | None:
@@ -55,35 +59,41 @@ def _round_of(arm: str, found: Sequence[Round]) -> Round | None:
     return next((one for one in reversed(found) if arm in one.judgement.verdicts), None)
 
 
-def _in_score(rows: Sequence[TrialRow], found: Round, arm: str) -> list[str]:
-    """The score beside the base's, by the pairs of that confirmation in which both have one."""
+def _in_score(rows: Sequence[TrialRow], found: Round, arm: str, objective: str) -> list[str]:
+    """The score beside the base's, by the pairs of that confirmation; nothing where it is the objective."""
+    pairs = {name: _pairs(rows, found, arm, name) for name in SCORES}
+    name = max(pairs, key=lambda one: len(pairs[one]))  # the first of as many
+    known = pairs[name]
+    if not known or name == objective:
+        return []
+    said = counted(len(known), "pair")
+    if len(known) > 1:
+        half = two_sided_quantile(0.95, len(known) - 1) * stdev(known) / len(known) ** 0.5
+        low, high = fmean(known) - half, fmean(known) + half
+        said = f"{said} alone give {signed(low)} .. {signed(high)} at 95 %; {UNCORRECTED}"
+    return [f"{name} against the base on the same fresh seeds ({SCORES[name]}): {signed(fmean(known))} ({said})"]
+
+
+def _pairs(rows: Sequence[TrialRow], found: Round, arm: str, name: str) -> list[float]:
+    """The differences from the base in a score, a seed that both have it for."""
     scores: dict[str, dict[int, float]] = {arm: {}, found.base: {}}
     for row in rows:
-        score, in_round = row[SCORE], row["stage"] == CONFIRM and row["round"] == found.number
+        score, in_round = cost_of(name, row), row["stage"] == CONFIRM and row["round"] == found.number
         if in_round and row.get("arm") in scores and score is not None:
             scores[given(row["arm"])][given(row["seed"])] = score
     own, base = scores[arm], scores[found.base]
     pairs = [own[seed] - base[seed] for seed in sorted(own.keys() & base.keys())]
-    pairs = [one for one in pairs if isfinite(one)]
-    if not pairs:
-        return []
-    said = counted(len(pairs), "pair")
-    if len(pairs) > 1:
-        half = two_sided_quantile(0.95, len(pairs) - 1) * stdev(pairs) / len(pairs) ** 0.5
-        low, high = fmean(pairs) - half, fmean(pairs) + half
-        said = f"{said} alone give {signed(low)} .. {signed(high)} at 95 %; {UNCORRECTED}"
-    return [
-        f"{SCORE} against the base on the same fresh seeds (before the round trip): {signed(fmean(pairs))} ({said})"
-    ]
+    return [one for one in pairs if isfinite(one)]
 
 
 def _in_the_search(rows: Sequence[TrialRow], row: TrialRow) -> list[str]:
     """The score beside that of the base in the search: single runs."""
-    bases = [
-        one[SCORE] for one in rows
-        if one["stage"] == SEARCH and one["is_base"] and one["seed"] == row["seed"] and one[SCORE] is not None
-    ]  # fmt: skip
-    if not bases or row[SCORE] is None:
-        return []
-    difference = signed(row[SCORE] - bases[0])
-    return [f"{SCORE} against the base on the search's seed: {difference} (one run each, and no finding)"]
+    bases = [one for one in rows if one["stage"] == SEARCH and one["is_base"] and one["seed"] == row["seed"]]
+    for name, when in SCORES.items():
+        own, known = cost_of(name, row), [score for one in bases if (score := cost_of(name, one)) is not None]
+        if known and own is not None:
+            difference = signed(own - known[0])
+            return [
+                f"{name} against the base on the search's seed ({when}): {difference} (one run each, and no finding)"
+            ]
+    return []
