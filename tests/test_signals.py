@@ -107,8 +107,8 @@ def test_a_signal_while_ray_starts_is_one_line_and_leaves_nothing(number: signal
 def test_a_second_signal_ends_at_once_and_says_how_to_go_on(start, tmp_path: Path) -> None:
     folder = tmp_path / "runs" / "cut"
     process = start(*campaign(3000), "--reports", "100")
-    wait_for(lambda: trains(folder), process)
-    worker = psutil.Process(int(load(folder).trials.iloc[0]["worker"].rpartition(":")[2]))
+    wait_for(lambda: trains(folder) and load(folder).trials["worker"].notna().any(), process)  # after its report
+    worker = psutil.Process(int(load(folder).trials["worker"].dropna().iloc[0].rpartition(":")[2]))
     worker.suspend()  # its checkpoint does not come
     process.send_signal(signal.SIGTERM)
     wait_for(lambda: (folder / ".stop").exists(), process)
