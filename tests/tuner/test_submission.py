@@ -22,9 +22,12 @@ import search_spaces
 from results import load
 from tests.trained_campaign import trained_campaign
 from tests.tuner.conftest import Tune
+from trainable import alone
+from trainable.component_json import encode
 from trainable.evaluation import artifact as artifacts
 from tuner import export
 from tuner.artifacts import submission
+from tuner.artifacts.submission_script import training_script
 
 SMALLER = ["--bits", "6", "--compressor", "lzma"]  # others than the config's
 AUTHOR = ["--author", "Ada Lovelace", "--github-id", "ada-l", "--title", "Notes", "--blurb", "An engine | a table."]
@@ -132,6 +135,42 @@ def test_the_script_alone_trains_the_same_run_and_writes_the_same_artifact(hande
     made = (place / "final_model.bin").read_bytes()
     assert made == (handed_in.parent / "artifact.bin").read_bytes() and artifacts.load(made)
     assert sum(line.startswith("step:") and "train_loss:" in line for line in run.stdout.splitlines()) == 12
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "rule"),
+    [
+        ("DATA_PATH", "/no/such/folder", "must be a folder of shards or text: nothing is there"),
+        ("DATA_PATH", "", "must be a folder of shards or text"),
+        ("DATA_PATH", "empty", "must be a folder of shards or text: "),
+        ("SEED", "abc", "'abc' but must be a whole number in 0..2^63-1"),
+        ("SEED", "-1", "must be a whole number in 0..2^63-1"),
+        ("SEED", "1.5", "must be a whole number in 0..2^63-1"),
+        ("SEED", "9" * 5000, "must be a whole number in 0..2^63-1"),
+        ("ARTIFACT", "no/such/file", "must be a file in a folder that is there"),
+    ],
+)
+def test_the_script_says_in_a_line_which_variable_is_wrong(tmp_path, monkeypatch, capsys, name, value, rule) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "text.txt").write_text("Once upon a time. " * 50)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DATA_PATH", "text.txt")
+    monkeypatch.setenv(name, value)
+    text = json.dumps(encode(search_spaces.load("parameter_golf").scale("proxy").base))
+    assert alone.run_script(text, 0, print) == 2
+    said = capsys.readouterr()
+    assert said.err.count("\n") == 1 and f": {name} is " in said.err and rule in said.err and not said.out
+    assert {path.name for path in tmp_path.iterdir()} == {"empty", "text.txt"}
+
+
+def test_the_script_ends_with_that_line_and_its_exit_code(tmp_path) -> None:
+    script, config = tmp_path / "train_gpt.py", search_spaces.load("parameter_golf").scale("proxy").base
+    script.write_text(training_script(json.dumps(encode(config))))
+    environment = {name: text for name, text in os.environ.items() if name != "PYTHONPATH"} | {"SEED": "abc"}
+    command = [sys.executable, "-I", script.name]
+    run = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300)
+    said = "train_gpt.py: SEED is 'abc' but must be a whole number in 0..2^63-1\n"
+    assert (run.returncode, run.stdout, run.stderr) == (2, "", said)
 
 
 def test_the_script_reads_a_folder_that_is_called_as_a_data_set_as_a_folder() -> None:

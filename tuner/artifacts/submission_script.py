@@ -27,7 +27,7 @@ DATA_PATH (a folder of shards), SEED and ARTIFACT in the environment replace the
 written. CONFIG is the whole config; CODE is its code, compressed: the packages {packages}.
 """
 
-import base64, io, os, sys, tempfile, zipfile
+import base64, io, sys, tempfile, zipfile
 from pathlib import Path
 
 CONFIG = {config!r}
@@ -38,17 +38,13 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         zipfile.ZipFile(io.BytesIO(base64.b85decode(CODE))).extractall(folder)
         sys.path.insert(0, folder)
-        from trainable.alone import config_of_text, train_alone
+        from trainable.alone import run_script
 
-        seed = os.environ.get("SEED")
-        config = config_of_text(CONFIG, None if seed is None else int(seed))
-        say = lambda line: print(line, flush=True)
-        artifact, code_bytes = Path(os.environ.get("ARTIFACT", "final_model.bin")), Path(__file__).stat().st_size
-        train_alone(config, os.environ.get("DATA_PATH"), say, artifact, code_bytes)
+        return run_script(CONFIG, Path(__file__).stat().st_size, lambda line: print(line, flush=True))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
 '''
 
 
