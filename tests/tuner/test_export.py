@@ -13,8 +13,8 @@ import pytest
 from safetensors.torch import load_file
 
 from results import Store, load
-from tests.small_campaign import play_in_place_of_ray
-from tests.trained_campaign import trained_campaign, training
+from tests.small_campaign import SET_SMALL, play_in_place_of_ray
+from tests.trained_campaign import GOLF, trained_campaign, training
 from tests.tuner.conftest import Tune
 from trainable.component_json import decode
 from trainable.evaluation import artifact as artifacts
@@ -188,6 +188,27 @@ def test_a_trial_without_weights_is_told_which_ones_have_some(campaign, capsys) 
         f"trial {without} of campaign 'small' has no weights: they were not kept (--keep); there are those of" in said
     )
     assert f"trial {', '.join(map(str, kept))}\n" in said
+
+
+def test_a_reused_winner_is_exported_from_the_campaign_that_has_its_weights(campaign, monkeypatch, capsys) -> None:
+    play_in_place_of_ray(monkeypatch, training(Tune))
+    asked = [*GOLF, *SET_SMALL, "--concurrent", "1", *ASKED]
+    assert run.main([*asked, "--name", "again", "--reuse", "small"]) == 0
+    assert run.main([*asked, "--name", "third", "--reuse", "again"]) == 0
+    capsys.readouterr()
+    won = int(winner(campaign)["trial"])
+    command = f"python -m tuner.export small --trial {won}"
+    said = refused("again", capsys=capsys)
+    assert f"it was reused from campaign 'small', which has them: {command}; " in said
+    assert said.endswith("no trial has any: none that completes has been trained here\n") and "--keep" not in said
+    said = refused("third", capsys=capsys)
+    assert f"campaign 'again' and there it was reused from campaign 'small', which has them: {command}; " in said
+    (campaign.parent / "small").rename(campaign.parent / "moved")
+    try:
+        said = refused("again", capsys=capsys)
+    finally:
+        (campaign.parent / "moved").rename(campaign)
+    assert "from campaign 'small', which may have them but is not beside this one; " in said
 
 
 def test_a_folder_that_is_not_empty_a_file_and_a_campaigns_are_refused(campaign, tmp_path, capsys) -> None:

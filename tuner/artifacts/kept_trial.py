@@ -28,6 +28,7 @@ from trainable.data.preparation import prepare
 from trainable.own.source import Source
 from trainable.runtime import Runtime
 from trainable.worker import kept_weights
+from tuner.artifacts.reused_weights import where_reused
 from tuner.campaign.row_config import config_of
 from tuner.command import Resume
 from tuner.own import code as own_code
@@ -165,7 +166,7 @@ def _without_weights(results: Results, rows: Sequence[TrialRow], row: TrialRow) 
     """Say why a trial has no weights, and which ones have."""
     number, status, name = row["number"], row["status"], results.store.folder.name
     if row.get("reused_from"):
-        why = f"it was reused from campaign {row['reused_from']!r}, which may have them"
+        why = where_reused(results.store.folder, row)
     elif status != "completed":
         why = f"it is {status}"
     else:
@@ -179,7 +180,8 @@ def _those_with_weights(results: Results, rows: Sequence[TrialRow]) -> str:
     numbers = sorted(int(row["number"]) for row in rows if row.get("weights"))
     if not numbers and (unmet := nearest_to_limits(results.campaign, rows)) is not None:
         return f"no trial has any, as none meets the limits: {unmet.advice}"
-    if not numbers and results.campaign.get("keep") == "all":
+    trained = any(row["status"] == "completed" and not row.get("reused_from") for row in rows)
+    if not numbers and (results.campaign.get("keep") == "all" or not trained):
         return "no trial has any: none that completes has been trained here"
     if not numbers:
         return "no trial has any; a campaign with --keep all keeps those of every trial that completes"
