@@ -27,6 +27,7 @@ SCORES_AT_THE_END = (*JUDGED_ON_THE_WAY, CORE_ERROR, CORE)
 LARGER_IS_BETTER = (CORE,)  # of these, those that are better when larger: they can be limited, not minimised
 HIGHEST = {CORE: 1.0}  # all questions answered right
 
+MAINRUN_ROWS = 64  # windows of the contest's batch
 BY_CHARACTER = ("val_nats_per_character", "val_mainrun_loss")
 
 
@@ -95,7 +96,7 @@ def _problem_with_config(objective: str, config: TrainConfig) -> str | None:
     if objective.endswith("_quantised") and config.artifact is None:
         return "an artifact: --set artifact=Artifact"
     if objective == "val_mainrun_loss" and config.evaluation.mainrun_rows is None:
-        return "evaluation.mainrun_rows, which is null: the contest's batch is 64"
+        return f"evaluation.mainrun_rows, which is null: the contest's batch is {MAINRUN_ROWS}"
     if objective in (CORE, CORE_ERROR) and config.evaluation.core is None:
         return "the questions of CORE: --set evaluation.core=Core"
     if objective == "time_to_target":

@@ -48,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
     trial = chosen_trial(options)
     import torch  # which a refusal need not wait for
 
-    from tuner.artifacts.asked_measures import compared
+    from tuner.artifacts.asked_measures import compared, how_to_get_more
     from tuner.artifacts.export_folder import check_target, export
     from tuner.artifacts.kept_trial import why_this_one
     from tuner.artifacts.rescored import settings_of
@@ -73,6 +73,10 @@ def run(options: argparse.Namespace) -> int:
     )
     for measure in done.measures:
         console.print(f"asked for: {measure.line}")
+    for measure in done.beside:
+        console.print(f"measure: {measure.line}")
+    if (more := how_to_get_more(trial)) is not None:
+        console.print(more)
     if done.command is not None:
         console.print("Trains it once more:")
         console.print(f"  {done.command}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -12,7 +13,7 @@ from search_spaces.objectives import cost_of
 from tests.trained_campaign import trained_campaign
 from tests.tuner.conftest import Tune
 from tuner import export
-from tuner.artifacts.asked_measures import OF_OTHER_ARTIFACT, OF_TRAINING, compared
+from tuner.artifacts.asked_measures import OF_OTHER_ARTIFACT, OF_TRAINING, ROUNDED_SCORES, compared, how_to_get_more
 
 LIMITS = {"train_minutes<=999": "train_minutes", "step_seconds<=999": "step_seconds", "parameters<=1e9": "parameters"}
 AGAIN = ("val_nats_per_character", "artifact_bytes", "parameters")
@@ -25,6 +26,7 @@ def campaign(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("asked")
     limits = [part for limit in LIMITS for part in ("--constraint", limit)]
     asked = ("--trials", "1", "--no-confirm", "--stopper", "none", "--set", "artifact=Artifact", *limits)
+    asked += ("--set", "evaluation.mainrun_rows=1")
     with pytest.MonkeyPatch.context() as patch:
         return trained_campaign(folder, patch, Tune, *asked, "--objective", "val_nats_per_character,artifact_bytes")
 
@@ -65,9 +67,15 @@ def test_every_objective_and_limit_is_in_the_json_the_readme_the_log_and_the_lin
 
 def test_each_score_is_beside_the_one_that_was_read_again(campaign, tmp_path, capsys) -> None:
     facts = exported(tmp_path / "to")
-    assert facts["scored_again"].keys() == {"val_loss", "val_bpb", "val_nats_per_character"}
+    assert facts["scored_again"].keys() == {"val_loss", "val_bpb", "val_nats_per_character", "val_mainrun_loss"}
     assert facts["scored_again"] == facts["scored_in_the_search"]
-    small = facts["artifact"]
+    small, said, page = facts["artifact"], capsys.readouterr().out, (tmp_path / "to" / "README.md").read_text()
+    again = facts["scored_again"] | {name: small[name.removesuffix("_quantised")] for name in ROUNDED_SCORES}
+    assert facts["measured_beside"].keys() == again.keys() - {"val_nats_per_character"}, "which was asked for"
+    for name, one in facts["measured_beside"].items():
+        assert one["again"] == one["in_the_search"] == again[name]
+        line = f"(measured beside): {compared(again[name], again[name])}\n"
+        assert f"measure: {name} {line}" in said and f"- `{name}` {line}" in page
     assert small["val_nats_per_character"] == pytest.approx(
         small["val_loss"] / facts["scored_again"]["val_loss"] * facts["scored_again"]["val_nats_per_character"]
     )
@@ -82,6 +90,14 @@ def test_each_score_is_beside_the_one_that_was_read_again(campaign, tmp_path, ca
 def test_an_artifact_of_other_settings_is_not_held_against_that_of_the_search(tmp_path, capsys) -> None:
     one = exported(tmp_path / "to", "--bits", "5")["asked_for"]["artifact_bytes"]
     assert (one["again"], one["why_not_again"]) == (None, OF_OTHER_ARTIFACT) and one["in_the_search"] > 0
+
+
+def test_a_trial_of_mainrun_without_its_contests_number_says_how_to_get_it() -> None:
+    def said(space: str, measured: float | None) -> str | None:
+        return how_to_get_more(SimpleNamespace(row={"space": space, "val_mainrun_loss": measured}))  # type: ignore[arg-type]
+
+    assert "--set evaluation.mainrun_rows=64 " in (said("mainrun", None) or "")
+    assert said("mainrun", 1.5) is None and said("parameter_golf", None) is None
 
 
 def test_a_value_that_differs_or_that_nobody_knows_is_not_called_the_same() -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from results.questions.framed import objectives_of
 from results.unmet_limits import limits_of
-from search_spaces.objectives import COSTS, OBJECTIVES, SCORES_AT_THE_END, cost_of
+from search_spaces.objectives import CORE, COSTS, MAINRUN_ROWS, OBJECTIVES, SCORES_AT_THE_END, cost_of
 from trainable.evaluation.evaluate import Evaluation
 from trainable.report import VALIDATION_SCORES
 
@@ -24,6 +24,7 @@ ROUNDED_SCORES = {
     "val_loss_quantised": "loss",
     "val_bpb_quantised": "bpb",
 }  # column -> field of the artifact's evaluation
+EVALUATED = "measured beside"  # what the search did not ask for
 OF_TRAINING = "it was measured in training, and no file holds it"
 OF_CORE = "the questions of CORE are not asked again"
 OF_OTHER_ARTIFACT = "the search's artifact has other settings than this one"
@@ -34,7 +35,7 @@ class AskedMeasure:
     """One measure: what the search asks of it, its value there, and the one of the files."""
 
     name: str
-    asked_as: str  # objective, limit NAME<=NUMBER, or both
+    asked_as: str  # objective, limit NAME<=NUMBER, or both; or that the evaluation alone has it
     in_the_search: float | None
     again: float | None
     why_not_again: str  # empty where it is
@@ -51,6 +52,27 @@ class AskedMeasure:
         """Give it as JSON data."""
         found: dict[str, Any] = {"asked_as": self.asked_as, "in_the_search": self.in_the_search, "again": self.again}
         return {**found, "why_not_again": self.why_not_again} if self.why_not_again else found
+
+
+def evaluated_measures(trial: KeptTrial, run: Run, score: Evaluation, small: Packed) -> list[AskedMeasure]:
+    """The measures of the trial's evaluation that the search did not ask for; those that this run has."""
+    asked, found = _asked(trial), []
+    for name in (*VALIDATION_SCORES, *ROUNDED_SCORES, CORE):
+        known = cost_of(name, trial.row)
+        if name not in asked and known is not None:
+            again, why_not = _again(name, trial, run, score, small)
+            found.append(AskedMeasure(name, EVALUATED, known, again, why_not))
+    return found
+
+
+def how_to_get_more(trial: KeptTrial) -> str | None:
+    """Say how a trial of mainrun gets the number that its contest is judged by; None where it has it."""
+    if trial.row["space"] != "mainrun" or cost_of("val_mainrun_loss", trial.row) is not None:
+        return None
+    return (
+        "val_mainrun_loss, by which the contest judges, was not measured: begin a search with "
+        f"--set evaluation.mainrun_rows={MAINRUN_ROWS} (the contest's batch)"
+    )
 
 
 def compared(again: float | None, was: float | None) -> str:

@@ -24,7 +24,7 @@ from trainable.report import VALIDATION_SCORES
 from trainable.run import Run
 from trainable.training_log import round_trip_line
 from trainable.weights import read_weights, run_with
-from tuner.artifacts.asked_measures import AskedMeasure, asked_measures, asked_names, scores_of
+from tuner.artifacts.asked_measures import AskedMeasure, asked_measures, asked_names, evaluated_measures, scores_of
 from tuner.artifacts.export_names import (
     ARTIFACT,
     COMMAND_FILE,
@@ -52,6 +52,7 @@ class Exported:
     score: Evaluation
     packed: Packed
     measures: Sequence[AskedMeasure]  # that the search asked for
+    beside: Sequence[AskedMeasure]  # that the evaluation has and the search did not ask for
     run: Run  # with the weights as they were read again
     about_data: str  # in words, as a run that prepares them is told
 
@@ -87,13 +88,14 @@ def export(trial: KeptTrial, folder: Location, settings: Artifact) -> Exported:
         run = run_with(trial.config, read_weights(folder / WEIGHTS, trial.row["key"]), dataset, trial.runtime())
         small, score = packed(run, trial.config, settings, files.read(folder / ARTIFACT)), scored_again(run)
         measures = asked_measures(trial, run, score, small)
+        beside = evaluated_measures(trial, run, score, small)
         about_data = dataset.description
-        exported = Exported(folder, [*names, README], command, score, small, measures, run, about_data)
+        exported = Exported(folder, [*names, README], command, score, small, measures, beside, run, about_data)
         back = [round_trip_line(settings, small.score.loss, small.score.bpb)]
         log = training_log(trial.results.store, trial.row, about_data, asked_names(trial), back)
         inside.write(folder, LOG, log.encode())
         inside.write(folder, EXPORT_FILE, _json(facts_of_export(trial, exported, dataset)))
-        inside.write(folder, README, readme_of_export(trial.name, names, measures, small).encode())
+        inside.write(folder, README, readme_of_export(trial, names, measures, beside, small).encode())
     return exported
 
 
@@ -127,6 +129,7 @@ def facts_of_export(trial: KeptTrial, exported: Exported, dataset: Dataset) -> d
             "files": {name: hashlib.sha256(data).hexdigest() for name, data in tokenizer_of(dataset).items()},
         },
         "asked_for": {measure.name: measure.facts for measure in exported.measures},
+        "measured_beside": {measure.name: measure.facts for measure in exported.beside},
         "scored_in_the_search": in_the_search, "scored_again": scores_of(exported.score),
         "artifact": {
             "file": ARTIFACT, "bits": small.settings.bits, "compressor": small.settings.compressor,

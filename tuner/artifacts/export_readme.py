@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from results.export import in_markdown
-from tuner.artifacts.asked_measures import AskedMeasure
+from tuner.artifacts.asked_measures import AskedMeasure, how_to_get_more
+from tuner.artifacts.kept_trial import KeptTrial
 from tuner.artifacts.rescored import Packed
 
 FILES = {
@@ -40,11 +41,22 @@ def what_is_counted(small: Packed) -> dict[str, str]:
     }
 
 
-def readme_of_export(title: str, names: Sequence[str], measures: Sequence[AskedMeasure], small: Packed) -> str:
-    """The text of README.md, of an export with files of these names and measures that the search asked for."""
+def readme_of_export(
+    trial: KeptTrial,
+    names: Sequence[str],
+    measures: Sequence[AskedMeasure],
+    beside: Sequence[AskedMeasure],
+    small: Packed,
+) -> str:
+    """The text of README.md: files of these names, measures that the search asked for, and those of the evaluation."""
     about: Mapping[str, str] = what_is_counted(small)
     files = [f"- `{name}`: {FILES.get(name, VOCABULARY)}" for name in names]
     sizes = [f"- `{name}`, {number:,} bytes: {about[name]}" for name, number in counted_bytes(small).items()]
     asked = [f"- `{measure.name}`{measure.line.removeprefix(measure.name)}" for measure in measures]
-    parts = [f"# {in_markdown(title)}", "", *files, "", "What the search asked for:", "", *asked, ""]
+    others = [f"- `{measure.name}`{measure.line.removeprefix(measure.name)}" for measure in beside]
+    parts = [f"# {in_markdown(trial.name)}", "", *files, "", "What the search asked for:", "", *asked, ""]
+    if others:
+        parts += ["What the evaluation measures beside:", "", *others, ""]
+    if (more := how_to_get_more(trial)) is not None:
+        parts += [more, ""]
     return "\n".join([*parts, "Sizes in `export.json`:", "", *sizes]) + "\n"
