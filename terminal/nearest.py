@@ -23,6 +23,13 @@ def nearest(name: object, valid: Iterable[str], what: str) -> str:
     return f"valid {what}: {', '.join(names)}" if names else f"there are no valid {what}"
 
 
+def rule_of_names(value: object, valid: Iterable[str]) -> str:
+    """The rule "one of a, b, c" of an error message, and the closest of them if any is: none is listed twice."""
+    names = list(valid)
+    hint = _near(value, sorted(names)) if isinstance(value, str) else None
+    return f"one of {', '.join(names)}" + ("" if hint is None else f": did you mean {hint!r}?")
+
+
 def closest(name: str, names: Sequence[str], alike: float = ALIKE) -> str | None:
     """The most similar name, if any is: first of all the same in other letters' case."""
     same = [n for n in names if n.lower() == name.lower()]

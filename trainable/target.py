@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from terminal.nearest import nearest
+from terminal.nearest import rule_of_names
 
 from trainable.component import Component
 from trainable.ranges import Every, PartBelowOne, Positive
@@ -32,6 +32,6 @@ class Target(Component):
     with_compile_time: bool = False  # the speedrun's clock ran while it compiled
 
     def validate(self) -> None:
-        self.check(self.split in SPLITS, "split", f"train or validation: {nearest(self.split, SPLITS, 'splits')}")
+        self.check(self.split in SPLITS, "split", rule_of_names(self.split, SPLITS))
         plain = self.smoothing == 0 or self.split == "train"
         self.check(plain, "smoothing", "0 on validation, whose tokens are always the same")

@@ -1,8 +1,17 @@
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
-from terminal.nearest import nearest
+import results
+import search_spaces
+import storage
+import terminal
+import trainable
+import tuner
+from terminal.nearest import nearest, rule_of_names
 
 
 def test_the_nearest_name_or_all_of_them() -> None:
@@ -23,3 +32,11 @@ def test_of_a_few_names_all_are_listed_where_none_is_really_near(name: str, name
     assert nearest(name, names, "names") == f"valid names: {', '.join(sorted(names))}"
     assert nearest(f"{names[0]}s", names, "names") == f"did you mean {names[0]!r}?"
     assert nearest(names[0][:4], names, "names") == f"did you mean {names[0]!r}?"
+
+
+def test_a_rule_that_lists_the_names_lists_them_once() -> None:
+    assert rule_of_names("gzip", ["zlib", "brotli"]) == "one of zlib, brotli"
+    assert rule_of_names("zlbi", ["zlib", "brotli"]) == "one of zlib, brotli: did you mean 'zlib'?"
+    twice = re.compile(r"(one of|null or|valid) [^\n]*join\([^\n]*\{nearest\(")
+    folders = [Path(place.__file__).parent for place in (terminal, trainable, search_spaces, results, tuner, storage)]
+    assert [str(file) for folder in folders for file in folder.rglob("*.py") if twice.search(file.read_text())] == []

@@ -43,6 +43,10 @@ def exported(to: Path, *options: str) -> dict:
     return json.loads((to / "export.json").read_text())
 
 
+def said_of(value: float) -> str:
+    return f"{value:,}" if isinstance(value, int) else repr(value)
+
+
 def test_every_objective_and_limit_is_in_the_json_the_readme_the_log_and_the_lines(campaign, tmp_path, capsys) -> None:
     facts = exported(tmp_path / "to", *AUTHOR)
     said, asked = capsys.readouterr().out, facts["asked_for"]
@@ -55,7 +59,7 @@ def test_every_objective_and_limit_is_in_the_json_the_readme_the_log_and_the_lin
         assert one["again"] == (one["in_the_search"] if name in AGAIN else None)
         assert (one.get("why_not_again") == OF_TRAINING) == (name not in AGAIN)
         lines = [line for line in said.splitlines() if line.startswith(f"asked for: {name} (")]
-        assert len(lines) == 1 and repr(one["in_the_search"]) in lines[0]
+        assert len(lines) == 1 and said_of(one["in_the_search"]) in lines[0]
         assert lines[0].endswith("the same to the last digit" if name in AGAIN else OF_TRAINING)
         assert f"- `{name}` ({one['asked_as']}): " in (tmp_path / "to" / "README.md").read_text()
         log = (tmp_path / "to" / "train.log").read_text().splitlines()[-2:]
@@ -103,4 +107,5 @@ def test_a_trial_of_mainrun_without_its_contests_number_says_how_to_get_it() -> 
 def test_a_value_that_differs_or_that_nobody_knows_is_not_called_the_same() -> None:
     assert compared(1.5, 1.5).endswith("the same to the last digit")
     assert compared(1.5, 1.25).endswith("1.25 in the search: +0.25: computed on another device?")
+    assert compared(999453, 999453) == "999,453 when read again, 999,453 in the search: the same to the last digit"
     assert compared(1.5, None).endswith("not known in one of them")

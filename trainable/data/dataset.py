@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import numpy.typing as npt
-from terminal.nearest import nearest
+from terminal.nearest import rule_of_names
 
 from trainable.component import Component
 from trainable.data import epochs
@@ -52,7 +52,7 @@ class DataConfig(Component):
         self.check(self.batch_tokens % unit == 0, "batch_tokens", rule)
         for name, known in (("order", epochs.ORDERS), ("pretokenizer", PRETOKENIZERS)):
             value = getattr(self, name)
-            self.check(value in known, name, f"one of {', '.join(known)}: {nearest(value, known, 'labels')}")
+            self.check(value in known, name, rule_of_names(value, known))
         learnt = self.tokenizer is None or self.pretokenizer == BYTE_LEVEL
         self.check(learnt, "pretokenizer", f"{BYTE_LEVEL} where data.tokenizer is given, which has its own")
         in_passes = self.document_shuffle_prob == 0 or self.order == epochs.EPOCHS

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from terminal.nearest import nearest
+from terminal.nearest import rule_of_names
 
 from trainable.component import Component
 from trainable.evaluation.source_bytes import source_bytes
@@ -57,7 +57,7 @@ class Artifact(Component):
 
     def validate(self) -> None:
         self.check(self.embedding in ("int8", "fp16"), "embedding", "int8 or fp16")
-        known = f"one of {', '.join(COMPRESSORS)}: {nearest(self.compressor, COMPRESSORS, 'compressors')}"
+        known = rule_of_names(self.compressor, COMPRESSORS)
         self.check(self.compressor in COMPRESSORS, "compressor", known)
 
     @classmethod

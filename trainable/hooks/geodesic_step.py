@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from terminal.nearest import nearest
+from terminal.nearest import rule_of_names
 
 from trainable.hooks.hook import Hook, State, Step
 from trainable.hooks.weight_projection import SPHERE_AXES, sphere_axes
@@ -32,7 +32,7 @@ class GeodesicStep(Hook):
     axis: str | None = None  # embedding or last
 
     def validate(self) -> None:
-        rule = f"null or one of {', '.join(SPHERE_AXES)}: {nearest(str(self.axis), SPHERE_AXES, 'axes')}"
+        rule = f"null or {rule_of_names(self.axis, SPHERE_AXES)}"
         self.check(self.axis in (None, *SPHERE_AXES), "axis", rule)
 
     def after_backward(self, step: Step, state: State) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from terminal.nearest import nearest
+from terminal.nearest import rule_of_names
 
 from trainable.hooks.hook import Hook, State, Step
 from trainable.no_grad import no_grad
@@ -36,7 +36,7 @@ class WeightProjection(Hook):
     at_start: bool = True  # also before the first step; not so in the campaign
 
     def validate(self) -> None:
-        rule = f"one of {', '.join(SPHERE_AXES)}: {nearest(self.axis, SPHERE_AXES, 'axes')}"
+        rule = rule_of_names(self.axis, SPHERE_AXES)
         self.check(self.axis in SPHERE_AXES, "axis", rule)
 
     def start(self, network: Network) -> State:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from terminal.nearest import nearest
+from terminal.nearest import rule_of_names
 
 from trainable.losses.loss_term import LossTerm, Outputs
 from trainable.models.blueberry import Blueberry
@@ -36,7 +36,7 @@ class LoadBalancing(LossTerm):
     over_layers: str = "sum"  # as the speedrun has it; or mean, which does not grow with the depth
 
     def validate(self) -> None:
-        rule = f"one of {', '.join(OVER_LAYERS)}: {nearest(self.over_layers, OVER_LAYERS, 'labels')}"
+        rule = rule_of_names(self.over_layers, OVER_LAYERS)
         self.check(self.over_layers in OVER_LAYERS, "over_layers", rule)
 
     def __call__(self, outputs: Outputs) -> Tensor:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from terminal.nearest import nearest
+from terminal.nearest import rule_of_names
 
 from trainable.models.mlp import MLP, Gelu
 from trainable.models.model import Model
@@ -39,7 +39,7 @@ class GPT2(Model):
     init_std: Positive = 0.02  # of all matrices and the token table
 
     def validate(self) -> None:
-        known = f"one of {', '.join(POSITIONS)}: {nearest(self.positions, POSITIONS, 'labels')}"
+        known = rule_of_names(self.positions, POSITIONS)
         self.check(self.positions in POSITIONS, "positions", known)
         pairs = 2 * self.num_heads if self.positions == ROPE else self.num_heads
         fits = self.model_dim > 0 and self.model_dim % pairs == 0

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from terminal.nearest import nearest
+from terminal.nearest import rule_of_names
 
 from trainable.models.mlp import MLP, Gelu, SwiGLU
 from trainable.models.model import Model
@@ -65,7 +65,7 @@ class NGPT(Model):
         labels |= {"alpha_param": ("vector", "scalar"), "logit_scale_param": ("per_vocab", "scalar")}
         for name, known in labels.items():
             value = getattr(self, name)
-            self.check(value in known, name, f"one of {', '.join(known)}: {nearest(value, known, 'labels')}")
+            self.check(value in known, name, rule_of_names(value, known))
 
     @classmethod
     def campaign(cls) -> Self:

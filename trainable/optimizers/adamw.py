@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from terminal.nearest import nearest
+from terminal.nearest import rule_of_names
 
 from trainable.optimizers.adam import Adam
 from trainable.optimizers.roles import roles
@@ -37,7 +37,7 @@ class AdamW(Optimizer):
     wd_exclude: str = "none"  # decays everything; 1d_and_norm leaves out biases, gains and other vectors and numbers
 
     def validate(self) -> None:
-        known = f"one of {', '.join(EXCLUDED)}: {nearest(self.wd_exclude, EXCLUDED, 'labels')}"
+        known = rule_of_names(self.wd_exclude, EXCLUDED)
         self.check(self.wd_exclude in EXCLUDED, "wd_exclude", known)
 
     def rule(self, weight_decay: float) -> Adam:

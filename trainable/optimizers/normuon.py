@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from terminal.nearest import nearest
+from terminal.nearest import rule_of_names
 
 from trainable.optimizers.iteration_precision import in_bfloat16
 from trainable.optimizers.orthogonaliser import Orthogonaliser
@@ -65,7 +65,7 @@ class NorMuon(UpdateRule):
     def validate(self) -> None:
         for name, known in (("lr_scale", SCALES), ("decay_schedule", DECAYS)):
             value = getattr(self, name)
-            self.check(value in known, name, f"one of {', '.join(known)}: {nearest(value, known, 'names')}")
+            self.check(value in known, name, rule_of_names(value, known))
 
     def momentum_at(self, step: int, progress: float) -> float:
         """The momentum of update ``step``; while it still rises, a fall that has begun waits, as in nanochat."""

@@ -44,7 +44,7 @@ class AskedMeasure:
     def line(self) -> str:
         """Say it in a line."""
         if self.why_not_again:
-            return f"{self.name} ({self.asked_as}): {self.in_the_search!r} in the search; {self.why_not_again}"
+            return f"{self.name} ({self.asked_as}): {_said(self.in_the_search)} in the search; {self.why_not_again}"
         return f"{self.name} ({self.asked_as}): {compared(self.again, self.in_the_search)}"
 
     @property
@@ -79,7 +79,12 @@ def compared(again: float | None, was: float | None) -> str:
     """Say a value that was read again beside the one in the search."""
     difference = "" if again is None or was is None else f"{again - was:+.3g}: computed on another device?"
     same = "the same to the last digit" if again == was else difference or "not known in one of them"
-    return f"{again!r} when read again, {was!r} in the search: {same}"
+    return f"{_said(again)} when read again, {_said(was)} in the search: {same}"
+
+
+def _said(value: float | None) -> str:
+    """Write a value to its last digit, a count with its thousands apart."""
+    return f"{value:,}" if isinstance(value, int) else repr(value)
 
 
 def asked_measures(trial: KeptTrial, run: Run, score: Evaluation, small: Packed) -> list[AskedMeasure]:

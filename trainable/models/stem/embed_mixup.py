@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from terminal.nearest import nearest
+from terminal.nearest import rule_of_names
 
 from trainable.models.parts import Place, StemPart
 from trainable.ranges import Part
@@ -30,7 +30,7 @@ class EmbedMixup(StemPart):
     pairing: str = "previous"  # with the token before; rolled: the first with the last; or random
 
     def validate(self) -> None:
-        rule = f"one of {', '.join(PAIRINGS)}: {nearest(self.pairing, PAIRINGS, 'pairings')}"
+        rule = rule_of_names(self.pairing, PAIRINGS)
         self.check(self.pairing in PAIRINGS, "pairing", rule)
 
     def build(self, place: Place) -> nn.Module:
