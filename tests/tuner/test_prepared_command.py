@@ -14,10 +14,12 @@ from tests import hub_server
 from tests.hub_server import serving
 from trainable.data import best_fit, climbmix, hacker_news, smollm_mixture
 from trainable.data.__main__ import main
-from trainable.data.preparation import check_source, prepared
+from trainable.data.dataset import DataConfig
+from trainable.data.preparation import check_source, known_validation_targets, known_vocab_size, prepared
 from trainable.data.sources import DOWNLOADED
 from tuner.cli import options
 from tuner.command import Begin
+from tuner.plan.bench import vocab_size
 from tuner.plan.cost import tokens_of
 from tuner.question import Question, ask, check_answerable
 
@@ -80,10 +82,37 @@ def test_the_printed_command_reads_exactly_what_was_prepared_without_a_network(g
     assert found is not None and str(found.train.paths[0].parent) == folder
     assert found.train.total_tokens + len(found.validation) == int(tokens.replace(",", ""))
     check_answerable(question.space, base, found)
+    assert known_vocab_size(base.data) == found.vocab_size
     if found.train.row_tokens is not None:
         steps = -(-(tokens_of(base) or 0) // base.data.batch_tokens)
         rows = base.data.batch_tokens // base.data.seq_len
         assert found.train.total_tokens == steps * rows * found.train.row_tokens
+        packed = len(found.validation) // found.train.row_tokens
+        assert known_validation_targets(base.data) == packed * base.data.seq_len
+
+
+@pytest.mark.parametrize("given", ["fineweb10B_gpt2", "fineweb10B_sp1024 --scale proxy", "speedrun_40M --scale proxy"])
+def test_a_plan_is_of_the_vocabulary_and_the_validation_text_that_are_here(given: str, capsys) -> None:
+    nominal = {"fineweb10B_gpt2": 50_257, "fineweb10B_sp1024": 1024, "speedrun_40M": 49_152}[given.split()[0]]
+    published = DataConfig(source=given.split()[0])
+    assert known_vocab_size(published) == nominal, "nothing is here yet"
+    assert main(["prepare", *given.split()]) == 0
+    base = question_of(capsys.readouterr().out.splitlines()[-1].removeprefix("use it: ")).base
+    found = prepared(base.data, tokens_of(base))
+    assert found is not None and found.vocab_size != nominal
+    assert known_vocab_size(base.data) == vocab_size(base) == found.vocab_size
+    assert known_validation_targets(base.data) == len(found.validation) - 1
+
+
+def test_a_prepared_vocabulary_that_is_replaced_or_damaged_is_seen(tmp_path: Path) -> None:
+    data = DataConfig(source="fineweb10B_gpt2")
+    file = tmp_path / "cache" / "downloads" / "fineweb10B_gpt2" / "vocab.json"
+    file.parent.mkdir(parents=True)
+    for extra, size in ((0, 257), (10, 267)):
+        file.write_bytes(hub_server.gpt2_vocabulary(extra))
+        assert known_vocab_size(data) == size
+    file.write_text("{")
+    assert known_vocab_size(data) == 50_257, "whoever opens the data refuses it"
 
 
 def test_every_named_source_is_tried() -> None:
@@ -100,8 +129,8 @@ def test_text_and_a_folder_of_packed_rows_are_read_as_they_were_prepared(tmp_pat
     folder = re.search(r"it lies in (.*): ", capsys.readouterr().out)
     assert folder is not None and main(["prepare", folder[1]]) == 0
     of_rows = capsys.readouterr().out.splitlines()[-1]
-    for line, vocab_size in ((of_text, 280), (of_rows, 300)):
+    for line, size in ((of_text, 280), (of_rows, 300)):
         question = question_of(line.removeprefix("use it: "))
         found = prepared(question.base.data, tokens_of(question.base))
-        assert found is not None and found.vocab_size == vocab_size
+        assert found is not None and found.vocab_size == size == known_vocab_size(question.base.data)
         check_answerable(question.space, question.base, found)

@@ -11,7 +11,17 @@ from pathlib import Path
 
 from storage import location
 
-from trainable.data import download, epochs, named, own_vocabulary, shards, sources, standard_library, text
+from trainable.data import (
+    download,
+    epochs,
+    named,
+    own_vocabulary,
+    shards,
+    sources,
+    standard_library,
+    text,
+    vocabulary_files,
+)
 from trainable.data.dataset import DataConfig, Dataset
 from trainable.data.from_shards import from_folder, from_shards
 from trainable.data.named import RECIPES
@@ -24,26 +34,55 @@ from trainable.data.tokenizer import BYTE_LEVEL
 
 
 def known_vocab_size(config: DataConfig) -> int | None:
-    """Tokens of the vocabulary as far as the config says: None for a folder of shards, which brings its own."""
+    """Tokens of the vocabulary: of shards that are here their own, else as far as names and the config say.
+
+    None for a folder of shards that brings no vocabulary which can be read.
+    """
+    folder = _shards_here(config)
+    there = None if folder is None else vocabulary_files.size_beside(folder)
+    if there is not None:
+        return there
     if config.source in download.DATASETS:
         return download.DATASETS[config.source].vocab_size
     if config.source in RECIPES:
         return RECIPES[config.source].vocab_size(config)
-    if sources.has_shards(config.source):
+    if folder is not None:
         return None
     return config.vocab_size if config.tokenizer is None else own_vocabulary.known_size(config.tokenizer)
 
 
 def known_validation_targets(config: DataConfig) -> int | None:
-    """Target tokens of the validation split as far as names and headers say: None for text, which must be tokenised."""
+    """Target tokens of the validation split: of shards that are here by their headers, else as far as names say.
+
+    None for text, which must be tokenised.
+    """
+    folder = _shards_here(config)
+    there = None if folder is None else _validation_tokens(folder)
+    if folder is not None and there is not None:
+        row = read_facts(folder).get("row_tokens")
+        return there - 1 if row is None else there // row * (row - 1)
     if config.source in download.DATASETS:
         return download.DATASETS[config.source].validation_targets
     if config.source in RECIPES:
         return RECIPES[config.source].validation_targets(config)
-    if not sources.has_shards(config.source):
+    return None
+
+
+def _validation_tokens(folder: Path) -> int | None:
+    """Count the tokens of the validation shards in a folder; None where there is none, or one that is not whole."""
+    try:
+        return sum(len(shards.read(path)) for path in shards.shard_files(folder, "val")) or None
+    except (OSError, ValueError):  # of a name it is downloaded again, and check_source refuses it in a folder
         return None
-    _, validation = sources.splits(location.local(config.source))
-    return sum(len(shards.read(path)) for path in validation) - 1
+
+
+def _shards_here(config: DataConfig) -> Path | None:
+    """Return the folder that the source's shards lie in on this machine, or will; None for text."""
+    if config.source in download.DATASETS:
+        return download.root_of(config.source, cache_folder()) / download.DATASETS[config.source].folder
+    if config.source in RECIPES:
+        return named.recipe_folder(RECIPES[config.source], config, cache_folder())
+    return location.local(config.source) if sources.has_shards(config.source) else None
 
 
 def prepare(
@@ -159,7 +198,7 @@ def check_source(config: DataConfig, train_tokens_needed: int | None = None, dow
         download.reach(config.source, cache_folder(), limit)
     about = download.DATASETS[config.source]
     needed, downloads = download.published_files(config.source, limit), download.root_of(config.source, cache_folder())
-    words = f"{about.repository}: {needed.words(downloads)}; vocabulary of {about.vocab_size:,}"
+    words = f"{about.repository}: {needed.words(downloads)}; vocabulary of {known_vocab_size(config):,}"
     return f"{config.source} ({words}) {needed.lacking(downloads)}"
 
 

@@ -6,6 +6,7 @@ They are our own byte-level BPE, a ``tokenizer.json`` of the library tokenizers,
 
 from __future__ import annotations
 
+import functools
 import re
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,22 @@ def byte_counter_of(folder: Path) -> ByteCounter:
         f"bits per byte needs the tokenizer of the shards in {folder}: there is no {FILE_NAME}, no SentencePiece "
         f".model and no GPT-2 vocab.json beside them, and no .model in {shared}"
     )
+
+
+def size_beside(folder: Path) -> int | None:
+    """Tokens of the vocabulary that belongs to a folder of shards; None where there is none that can be read."""
+    places = (folder / FILE_NAME, folder / "vocab.json", *folder.glob("*.model"), *_shared(folder).glob("*.model"))
+    try:
+        there = [(path, path.stat()) for path in sorted(places) if path.is_file()]
+        return _size_beside(folder, tuple((path, state.st_mtime_ns, state.st_size) for path, state in there))
+    except (OSError, ValueError):  # whoever opens the shards says what is wrong with it
+        return None
+
+
+@functools.lru_cache(maxsize=32)  # a plan asks for it dozens of times
+def _size_beside(folder: Path, files: tuple[tuple[Path, int, int], ...]) -> int:
+    """Read the vocabulary once for each state of the files that it can be in."""
+    return byte_counter_of(folder).vocab_size
 
 
 def vocabulary_file(folder: Path) -> Path | None:

@@ -33,16 +33,21 @@ class Memory:
         return self.state + max(self.batch, self.evaluation)
 
 
-@functools.lru_cache(maxsize=64)
 def needed_by(config: TrainConfig, checkpointing: bool = False) -> Memory:
     """Memory that a trial needs of a GPU, counted from its tensors; nothing is allocated. It takes some seconds.
 
     With ``checkpointing`` its activations are checkpointed.
     """
+    scored = config.evaluation.tokens or known_validation_targets(config.data) or 0
+    return _needed_by(config, checkpointing, known_vocab_size(config.data) or config.data.vocab_size, scored)
+
+
+@functools.lru_cache(maxsize=64)
+def _needed_by(config: TrainConfig, checkpointing: bool, vocab: int, scored: int) -> Memory:
+    """Count once for a config and its data, of which more is known when they are here."""
     from tuner.cluster.counted_memory import count_tensors
 
-    found = count_tensors(config, known_vocab_size(config.data) or config.data.vocab_size, checkpointing)
-    scored = config.evaluation.tokens or known_validation_targets(config.data) or 0
+    found = count_tensors(config, vocab, checkpointing)
     return Memory(found.parameters, found.state, found.step, found.evaluation + TOKEN_BYTES * scored)
 
 

@@ -14,7 +14,7 @@ from trainable.runtime import Runtime
 
 
 def vocab_size(config: TrainConfig) -> int:
-    """Return the data's vocabulary size where it is known before they are read, else the one the config asks for."""
+    """Return the size of the data's own vocabulary where it is known, else the one that the config asks for."""
     return known_vocab_size(config.data) or config.data.vocab_size
 
 

@@ -126,9 +126,10 @@ def tokens_of(config: TrainConfig, pass_tokens: int | None = None) -> int | None
 
     ``pass_tokens`` are those of all the data, where these are prepared: at most so many are in a pass (an epoch).
 
-    Seconds depend on the machine. FLOPs and tokens a parameter depend on the vocabulary, which shards in a folder bring
-    along. An epoch is as long as all the data, which may not be prepared yet and must not be cut to fewer tokens: with
-    a limit or a horizon in epochs the answer is None without ``pass_tokens``, whatever the other limits say.
+    Seconds depend on the machine. FLOPs and tokens a parameter depend on the vocabulary, which is not known of a folder
+    of shards without one that can be read. An epoch is as long as all the data, which may not be prepared yet and must
+    not be cut to fewer tokens: with a limit or a horizon in epochs the answer is None without ``pass_tokens``, whatever
+    the other limits say.
     """
     budget, vocab = config.budget, known_vocab_size(config.data)
     in_passes = budget.epochs is not None or (config.horizon is not None and config.horizon.epochs is not None)

@@ -159,6 +159,4 @@ def test_what_is_scored_lies_on_the_device_as_a_whole(tiny, monkeypatch):
     assert device_memory.needed_by(tiny).evaluation == counted + 4 * 640
     whole = with_values(tiny, {"evaluation.tokens": None})
     monkeypatch.setattr(device_memory, "known_validation_targets", lambda data: 62_021_632)
-    device_memory.needed_by.cache_clear()
     assert device_memory.needed_by(whole).evaluation == counted + 4 * 62_021_632
-    device_memory.needed_by.cache_clear()
