@@ -54,11 +54,15 @@ def beyond_limits(limits: Sequence[Constraint], foreseen: Foreseen) -> list[str]
         if value is None or limit.excess(value) <= 0:
             continue
         said = f"{value:,.0f}" if value >= 1000 else decimals(value)
-        expected = f"about {said} is expected of a trial like the base, {value / limit.bound:,.3g} times that"
+        expected = f"about {said} is expected of a trial like the base, {_times(value / limit.bound)} times that"
         lines.append(
             f"limit: {limit}, and {expected}: it would be infeasible; where all are, nothing is won or confirmed"
         )
     return lines
+
+
+def _times(factor: float) -> str:
+    return f"{factor:,.0f}" if factor >= 999.5 else f"{factor:.3g}"
 
 
 def too_few_hours(hours: float, foreseen: Foreseen) -> str:

@@ -42,6 +42,12 @@ def test_a_limit_that_is_broken_is_one_line_with_the_number_that_is_expected(lim
     assert f"is expected of a trial like the base, {times} times that: it would be infeasible" in said
 
 
+def test_times_of_a_thousand_and_more_are_written_out() -> None:
+    (said,) = beyond_limits(parse_all(["train_seconds<=0.00757"]), EXPECTED)
+    assert "9,511 times that" in said and "e+" not in said
+    assert " 1,000 times that" in beyond_limits(parse_all(["train_seconds<=0.07201"]), EXPECTED)[0]
+
+
 @pytest.mark.parametrize(
     ("seconds", "said"),
     [(79, "a whole trial takes about 1 min 20 s: none will have completed"),
