@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import search_spaces
@@ -47,6 +48,7 @@ from tuner.failures import RayDiedError
 from tuner.own import code as own_code
 from tuner.plan import cost as plan
 from tuner.plan import micro_batch, placing, ways_of_running
+from tuner.plan.already_measured import already_measured
 from tuner.plan.downloads import check_downloads
 from tuner.plan.larger import check_larger
 from tuner.plan.left import left_of
@@ -206,11 +208,13 @@ def made_ready(
         if store is not None:
             resumed.check_same_data(store.folder, store.campaign, opened)
         prior_of(console, question, fingerprint or "", store)
-        open_library(console, question, fingerprint)
+        library = open_library(console, question, fingerprint)
         question = audited(console, question, opened) if store is None and start.audit else question
         compiles = chosen_compiling(console, question, here.has_gpu, start, store)
         pass_tokens = None if opened is None else opened.train.total_tokens
-        print_cost(console, left_of(placed.of(question), store), here, start, compiles, pass_tokens)
+        measured = already_measured(question, store, library, fingerprint)
+        left = replace(left_of(placed.of(question), store), measured=measured)
+        print_cost(console, left, here, start, compiles, pass_tokens)
         print_larger(console, question, here, start, store)
         return None
     dataset = read_data(console, question.base)
@@ -306,7 +310,8 @@ def run_search(console: Console, ready: Ready, store: Store, start: Start, is_ne
     data = (dataset.fingerprint, dataset.vocab_size)
     compiling = chosen_compiling(console, question, here.has_gpu, start, None if is_new else store)
     settled, begun = ready.placed.of(question), None if is_new else store
-    print_expected(console, settled, here, start, compiling, begun, dataset.train.total_tokens)
+    measured = partial(already_measured, question, begun, ready.library, dataset.fingerprint)
+    print_expected(console, settled, here, start, compiling, begun, dataset.train.total_tokens, measured)
     spec = replace(settled.spec, compile=compiling.compiles)
     problem = Problem(question.space, question.base, spec, *data, question.sources)
     added = OneStart(

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
 from results.store.campaign_folder import Store
 from terminal.console import Console
 from tuner.cluster import capacity
 from tuner.command import Start
+from tuner.plan.already_measured import AsMeasured
 from tuner.plan.compiling import Compiling
 from tuner.plan.expected_here import expected, is_asked_for
 from tuner.plan.foreseen import IS_LEFT, Foreseen, beyond_limits, too_few_hours
@@ -30,11 +34,15 @@ def print_expected(
     compiling: Compiling,
     store: Store | None,
     pass_tokens: int,
+    measured: Callable[[], Mapping[str, AsMeasured]],
 ) -> None:
-    """Print the same at one start of a campaign, of what is left of the one in ``store``; nothing where all is well."""
+    """Print the same at one start of a campaign, of what is left of the one in ``store``; nothing where all is well.
+
+    ``measured`` is asked for what trials have measured already.
+    """
     if not is_asked_for(question, start):
         return
-    foreseen = expected(left_of(question, store), here, start, compiling, pass_tokens)
+    foreseen = expected(replace(left_of(question, store), measured=measured()), here, start, compiling, pass_tokens)
     if foreseen is None:
         return
     lines = beyond_limits(question.space.constraints, foreseen)

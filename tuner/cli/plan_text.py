@@ -200,6 +200,7 @@ def print_search_cost(
             cost.whole_seconds,
             None if search is None else search[0],
             None if whole is None else (whole[0], whole[-1]),
+            left.measured,
         )
         print_unkept(console, question, start, foreseen)
     print_price(console, start, slots, whole)
@@ -316,7 +317,7 @@ def print_replay_cost(
         seconds = [RAY_SECONDS + plan.waves(costs, slots) for costs in each]
         _, _, cost, _ = planned_costs(question, slots, hardware, compiling, pass_tokens)
         measures = measures_of(question.base, cost, hardware.tokens_per_second, hardware.trial_memory)
-        foreseen = Foreseen(measures, min(map(min, each)), seconds[0])
+        foreseen = Foreseen(measures, min(map(min, each)), seconds[0], measured=left.measured)
         used = span(*(sum(costs) / 3600 for costs in each))
         began = sum(hardware.beside(c, None, compiling.seconds).start for c in configs) / min(map(sum, each))
         console.print(

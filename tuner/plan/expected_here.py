@@ -72,12 +72,12 @@ def expected(
     stops, fidelity, cost, _ = planned_costs(question, here.slots, hardware, compiling, pass_tokens)
     measures = measures_of(question.base, cost, hardware.tokens_per_second, expected_memory(question, here.has_gpu))
     if question.replay is not None or cost.whole_seconds is None or start.hours is None:
-        return Foreseen(measures, cost.whole_seconds)
+        return Foreseen(measures, cost.whole_seconds, measured=left.measured)
     search = RAY_SECONDS + wall_time.expect(cost, stops, fidelity).wall * cost.whole_seconds
     waves = [left.confirmation.waves(here.slots), left.ablation.waves(here.slots)]
     each = cost.run_seconds or 0.0
     fewest, most = (search + sum(ends) * each for ends in zip(*waves, strict=True))
-    return Foreseen(measures, cost.whole_seconds, search, (fewest, most))
+    return Foreseen(measures, cost.whole_seconds, search, (fewest, most), left.measured)
 
 
 def _hardware(question: Question, here: capacity.Cluster, compiling: Compiling) -> Hardware | None:

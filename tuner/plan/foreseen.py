@@ -6,13 +6,14 @@ is expected, the limit, and what will happen.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from search_spaces.constraints import Constraint
 from terminal.duration import duration, durations
 from terminal.short import decimals
 from trainable.config import TrainConfig
+from tuner.plan.already_measured import AsMeasured
 from tuner.plan.cost import Plan
 
 IS_LEFT = "is left for --resume"
@@ -23,13 +24,15 @@ class Foreseen:
     """Numbers that are expected; None where nothing tells.
 
     Of a trial like the base its measures by their names, and the seconds until its end; of the campaign the seconds of
-    the search, and those of all of it at least and at most.
+    the search, and those of all of it at least and at most. ``measured`` is what trials have measured already, which
+    goes before what is expected.
     """
 
     measures: dict[str, float]
     trial: float | None = None
     search: float | None = None
     whole: tuple[float, float] | None = None
+    measured: Mapping[str, AsMeasured] = field(default_factory=dict)
 
 
 def measures_of(
@@ -47,16 +50,21 @@ def measures_of(
 
 
 def beyond_limits(limits: Sequence[Constraint], foreseen: Foreseen) -> list[str]:
-    """Say in a line each which limits a trial like the base is expected to be beyond."""
+    """Say in a line each which limits a trial like the base is beyond, as measured where it was, else as expected."""
     lines = []
     for limit in limits:
-        value = foreseen.measures.get(limit.measure)
+        known = foreseen.measured.get(limit.measure)
+        value = foreseen.measures.get(limit.measure) if known is None else known.value
         if value is None or limit.excess(value) <= 0:
             continue
         said = f"{value:,.0f}" if value >= 1000 else decimals(value)
-        expected = f"about {said} is expected of a trial like the base, {_times(value / limit.bound)} times that"
+        if known is None:
+            whose, would = f"about {said} is expected of a trial like the base", "it would be"
+        else:
+            whose, would = f"{said} was measured {known.of}", "that is"
         lines.append(
-            f"limit: {limit}, and {expected}: it would be infeasible; where all are, nothing is won or confirmed"
+            f"limit: {limit}, and {whose}, {_times(value / limit.bound)} times that: {would} infeasible; "
+            "where all are, nothing is won or confirmed"
         )
     return lines
 

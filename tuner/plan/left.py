@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from results.statistics.ablation import num_runs
@@ -14,6 +15,7 @@ from tuner.question import Question
 
 if TYPE_CHECKING:
     from results.questions.pace import RecordedPace
+    from tuner.plan.already_measured import AsMeasured
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,9 @@ class Left:
     ablation: AblationToCome
     ended: int = 0  # trials
     pace: RecordedPace | None = None  # of the campaign's own runs; None of a new one
+    measured: Mapping[str, AsMeasured] = field(
+        default_factory=dict
+    )  # measures that are limited, as trials have had them
 
 
 def left_of(question: Question, store: Store | None) -> Left:

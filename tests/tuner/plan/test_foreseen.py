@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 import search_spaces
@@ -9,6 +11,7 @@ from search_spaces.constraints import parse_all
 from tuner.cluster.capacity import of_this_machine
 from tuner.command import Start
 from tuner.plan import expected_here
+from tuner.plan.already_measured import AsMeasured
 from tuner.plan.compiling import Compiling
 from tuner.plan.foreseen import Foreseen, beyond_limits, too_few_hours
 from tuner.plan.left import left_of
@@ -40,6 +43,18 @@ def test_a_limit_that_is_broken_is_one_line_with_the_number_that_is_expected(lim
     (said,) = beyond_limits(parse_all([limit]), EXPECTED)
     assert said.startswith(f"limit: {limit}, and about {value}")
     assert f"is expected of a trial like the base, {times} times that: it would be infeasible" in said
+
+
+def test_what_has_been_measured_goes_before_what_is_expected() -> None:
+    of = "of the base in night"
+    kept = replace(EXPECTED, measured={"train_minutes": AsMeasured(0.0837, of)})
+    assert beyond_limits(parse_all(["train_minutes<=0.0838"]), EXPECTED) != []
+    assert beyond_limits(parse_all(["train_minutes<=0.0838"]), kept) == []
+    (said,) = beyond_limits(parse_all(["train_minutes<=0.0279"]), kept)
+    assert said.startswith("limit: train_minutes<=0.0279, and 0.0837 was measured of the base in night, 3 times that: ")
+    assert "that is infeasible" in said and "expected" not in said
+    other = replace(EXPECTED, measured={"step_seconds": AsMeasured(0.1, of)})
+    assert "is expected" in beyond_limits(parse_all(["train_minutes<=0.0838"]), other)[0]
 
 
 def test_times_of_a_thousand_and_more_are_written_out() -> None:
@@ -83,6 +98,10 @@ def test_a_start_on_a_core_is_expected_by_a_short_measurement(question, monkeypa
     found = expected_here.expected(left, here, Start(), Compiling(False, ""), None)
     assert found is not None and found.search is None and found.trial is not None
     assert found.measures["step_seconds"] == pytest.approx(1024 / 5000)
+    reused = replace(left, measured={"step_seconds": AsMeasured(0.005, "of the base in night")})
+    for start in (Start(), Start(hours=1.0)):
+        known = expected_here.expected(reused, here, start, Compiling(False, ""), None)
+        assert known is not None and beyond_limits(left.question.space.constraints, known) == []
     timed = expected_here.expected(left, here, Start(hours=1.0), Compiling(False, ""), None)
     assert timed is not None and timed.trial is not None and timed.search is not None and timed.whole is not None
     assert timed.trial < timed.search < timed.whole[0] < timed.whole[1]
