@@ -179,7 +179,7 @@ WRONG = {  # arguments -> what the ValueError says
     "stall_minutes": ("2.5", "stall_minutes is the text '2.5' but must be a number: 2.5"),
     "checkpoint_every": ("20", "checkpoint_every is the text '20' but must be a number: 20"),
     "confirm": ("3x1", "confirm: '3x1' asks for 1 seed, but each candidate takes 2 to 30"),
-    "stopper": ("ash", "stopper: 'ash': did you mean 'asha'"),
+    "stopper": ("ash", "stopper: 'ash' is no value of it: did you mean 'asha'"),
     "compile": (1, "compile is 1 but must be True or False"),
     "overrides": ({"model.num_layer": 3}, "no knob 'num_layer'"),
     "constraints": (3, "constraint"),

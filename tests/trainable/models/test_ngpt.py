@@ -167,7 +167,7 @@ def test_states_stay_on_the_sphere():
         ("residual_form", "add", r"one of lerp, additive: did you mean 'additive'\?"),
         ("alpha_param", "scaler", r"did you mean 'scalar'\?"),
         ("positions", "rop", r"did you mean 'rope'\?"),
-        ("attn_scale", "1", "valid labels: rsqrt_hd, sqrt_hd"),
+        ("attn_scale", "1", "one of sqrt_hd, rsqrt_hd"),
         ("model_dim", 390, "a multiple of 16"),
         ("alpha_init", 0.0, "positive"),
     ],
