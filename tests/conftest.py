@@ -10,6 +10,7 @@ import runpy
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -89,6 +90,19 @@ def _no_waiting_for_the_disk() -> Iterator[None]:
     """Campaigns write many small files; what a power cut leaves of those of a test is not the question."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda file: None)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _rays_of_its_own() -> Iterator[None]:
+    """Keep the Rays of this worker of the tests apart from those of the others.
+
+    A command looks for what killed drivers have left, where it puts a Ray of its own: it would clean up behind a
+    campaign that a test of another worker has just killed, and say so in the middle of its lines.
+    """
+    folder = tempfile.TemporaryDirectory(prefix="t", ignore_cleanup_errors=True)
+    with folder, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAY_TMPDIR", folder.name)
         yield
 
 

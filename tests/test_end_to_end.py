@@ -29,6 +29,7 @@ SHAPES = [  # every line that a campaign may print
     r"(space|scale|plan|sampler|cores|memory|data|campaign): .+",
     r"starting Ray \.\.\.",
     r"an earlier run was killed \(process \d+\): what is left of its Ray is being ended",
+    r"an earlier run was killed \(process \d+\): (ended \d+ Ray process(es)? and )?removed .+",
     r"\[\d+:\d\d\] trial \d+( \(base\))? (completed: val_bpb \d\.\d{4}(, best so far)?|stopped at rung \d+: .+)",
     r"\[\d+:\d\d\] trial \d+( \(base\))? (crashed: .+|diverged: .+|interrupted(: its process was killed)?)",
     r"\[\d+:\d\d\] trial \d+( \(base\))? begins(: steps \d+, first report at \d+)?; .+; a line when one ends, .+",

@@ -45,7 +45,8 @@ def place() -> Iterator[Path]:
 
 
 def environment(place: Path, **others: str) -> dict[str, str]:
-    mine = {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "TMPDIR": str(place), "TUNER_CACHE": str(place / "cache")}
+    mine = {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "TUNER_CACHE": str(place / "cache")}
+    mine |= {"TMPDIR": str(place), "RAY_TMPDIR": str(place)}
     return os.environ | mine | others
 
 

@@ -145,3 +145,9 @@ def test_what_killed_runs_left_is_told_before_a_start(monkeypatch, started, temp
     connect.connect(concurrent=1, say=said.append)
     assert said == [f"an earlier run was killed (process {2**22 + 5}): removed {left}"]
     assert (Path(os.environ["RAY_AUTH_TOKEN_PATH"]).parent / RECORD).exists()
+
+
+def test_each_worker_of_the_tests_has_its_rays_apart_from_those_of_the_others() -> None:
+    """Of its own campaigns only may a command of a test find what was killed (tests/conftest.py)."""
+    shared = {Path("/tmp"), Path(tempfile.gettempdir())}
+    assert next(own_ray.bases()) == Path(os.environ["RAY_TMPDIR"]) and next(own_ray.bases()) not in shared
