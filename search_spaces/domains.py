@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from terminal.article import a
 from terminal.short import shortened
+from terminal.type_words import one_of_type
 from trainable.component import Component
 
 from search_spaces.plain import plain_value
@@ -65,7 +66,7 @@ class Integer:
         _make_plain(self)
         for bound in (self.low, self.high):
             if isinstance(bound, bool) or not isinstance(bound, int):
-                raise ValueError(f"a bound of {_article(self)} is {shortened(bound)} but must be int")
+                raise ValueError(f"a bound of {_article(self)} is {shortened(bound)} but must be {one_of_type(int)}")
         _check_order(self.low, self.high)
 
     def __contains__(self, value: Any) -> bool:

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Self
 
 from terminal.article import a
 from terminal.nearest import nearest
-from terminal.short import shortened
+from terminal.type_words import as_set
 
 from trainable.ranges import outside, ranges
 
@@ -67,7 +67,7 @@ class Component:
     def check(self, rule: bool, field: str, must: str) -> None:
         """Raise a ValueError that names the class, the field, its value and the rule, unless ``rule`` holds."""
         if not rule:
-            raise ValueError(f"{type(self).__name__}.{field} is {shortened(getattr(self, field))} but must be {must}")
+            raise ValueError(f"{type(self).__name__}.{field} is {as_set(getattr(self, field))} but must be {must}")
 
 
 def components(kind: str | None = None) -> list[type[Component]]:

@@ -10,8 +10,9 @@ import typing
 from collections.abc import Iterable
 from typing import Any
 
+from terminal.article import a
 from terminal.nearest import closest, nearest
-from terminal.short import shortened
+from terminal.type_words import TYPE_WORDS, as_set, one_of_type
 
 from trainable.component import Component, component
 
@@ -69,8 +70,8 @@ def typed(cls: type[Component], name: str, value: Any) -> Any:
             return converted
     if isinstance(value, str) and value.lower().lstrip("+-") in NOT_FINITE and {int, float} & set(hints):
         raise ValueError(f"{cls.__name__}.{name} is {value} but must be finite")
-    wanted = " or ".join(_in_words(hint) for hint in hints)
-    raise ValueError(f"{cls.__name__}.{name} is {shortened(value)} but must be {wanted}{_meant(cls, name, value)}")
+    wanted = " or ".join(_wanted(hint) for hint in hints)
+    raise ValueError(f"{cls.__name__}.{name} is {as_set(value)} but must be {wanted}{_meant(cls, name, value)}")
 
 
 def plain_types(cls: type[Component]) -> dict[str, frozenset[type]]:
@@ -138,10 +139,19 @@ def _converted_tuple(hints: tuple[Any, ...], value: Any) -> Any:
     return _MISFIT if any(m is _MISFIT for m in members) else members
 
 
-def _in_words(hint: Any) -> str:
-    if hint is type(None):
-        return "null"
-    name = str(getattr(hint, "__name__", hint))
+def words_of_type(hint: Any) -> str:
+    """One member of a union of types in words: ``whole number``, ``list of hooks``, ``Budget``."""
     if typing.get_origin(hint) is tuple:
-        return f"a list of {' and '.join(_in_words(h) for h in typing.get_args(hint) if h is not Ellipsis)}"
-    return name
+        first, *others = typing.get_args(hint)
+        if others != [Ellipsis]:
+            return f"list of {' and '.join(_wanted(member) for member in (first, *others))}"
+        return f"list of {words_of_type(first)}s"
+    if hint in TYPE_WORDS:
+        return TYPE_WORDS[hint]
+    if not (isinstance(hint, type) and issubclass(hint, Component)):  # in a file of the user's own
+        return str(getattr(hint, "__name__", hint))
+    return str(hint.kind if hint.__dict__.get("abstract", False) else hint.__name__)
+
+
+def _wanted(hint: Any) -> str:
+    return one_of_type(hint) if hint in TYPE_WORDS else a(words_of_type(hint))

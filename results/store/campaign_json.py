@@ -18,10 +18,12 @@ from storage.location import Location
 from storage.remote import TooLargeError
 from terminal.nearest import nearest
 from terminal.short import shortened
+from terminal.type_words import as_set
 
 from results.design import MOST_CARRIED, Design
 from results.store import limits, places
 from results.store.carried_json import SearchCarried
+from results.store.complaint_text import complaint_in_words
 from results.store.json_types import Import, Label, Name, Number, SeedNumber, Text, Texts
 from results.store.limits import CAMPAIGN_BYTES, DEPTH, JSON_TEXT, LARGEST_NUMBER, MOST_KNOBS
 from results.store.row_types import TRIAL_COLUMNS
@@ -298,7 +300,7 @@ def parse(path: Location, content: bytes) -> dict[str, Any]:
             raise ValueError("it must hold an object with 'schema_version' and 'knobs'")
         version = campaign.get("schema_version")
         if not isinstance(version, int) or isinstance(version, bool) or version < 1:
-            raise ValueError(f"schema_version is {shortened(version)} but must be a whole number from 1")
+            raise ValueError(f"schema_version is {as_set(version)} but must be a whole number from 1")
         if version <= SCHEMA_VERSION:
             check(CampaignFile, campaign)
     except (ValueError, RecursionError) as error:
@@ -357,28 +359,7 @@ def check(model: type[BaseModel], found: Mapping[str, Any]) -> None:
     try:
         model.model_validate(found)
     except ValidationError as error:
-        raise ValueError(in_words(error)) from None
-
-
-def in_words(error: ValidationError) -> str:
-    """Describe the first complaint in one line: the field, its value and the rule."""
-    first = error.errors(include_url=False, include_context=False)[0]
-    parts = [str(part) for part in first["loc"] if isinstance(part, int) or not _is_branch(part)]
-    name = ".".join(part if len(part) <= 60 else f"{part[:57]}..." for part in parts)
-    said = first["msg"]
-    if first["type"] == "value_error":  # of our own, which names what it is about
-        return f"{name}: {said.removeprefix('Value error, ')}" if name else said.removeprefix("Value error, ")
-    if first["type"] == "missing":
-        return f"it holds no {name!r}"
-    if first["type"] == "extra_forbidden":
-        return f"{name} does not exist"
-    rule = said.partition(" should ")[2] or said
-    return f"{name} is {shortened(first['input'])} but must {rule}"
-
-
-def _is_branch(part: object) -> bool:
-    """Tell whether a part of a place is pydantic's name of a union's branch, which means nothing to a user."""
-    return isinstance(part, str) and ("[" in part or part in ("str", "int", "float", "bool", "none"))
+        raise ValueError(complaint_in_words(error)) from None
 
 
 def require(path: Location, found: Mapping[str, Any], names: Iterable[str]) -> None:

@@ -24,6 +24,7 @@ from results.design import Design
 from results.store import parquet, row_types
 from results.store.cells import plain
 from results.store.column import Column, FilledBy
+from results.store.complaint_text import rule_of
 from results.store.limits import DEPTH, JSON_TEXT, LARGEST_NUMBER, MOST_COUNTED, MOST_KNOBS
 from results.store.row_types import TrialRow
 from results.store.statuses import ABLATE, CONFIRM, STAGES, STATUSES
@@ -233,7 +234,8 @@ def _check_text(column: Column, text: str, is_small: bool = False) -> None:
             found = JSON[name].validate_json(text, strict=True)
         except ValidationError as error:
             first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-            raise ValueError(f"{name} is {shortened(text)} but must be JSON of its kind: {first['msg']}") from None
+            rule = first["msg"] if (must := rule_of(first)) == first["msg"] else f"it must {must}"
+            raise ValueError(f"{name} is {shortened(text)} but must be JSON of its kind: {rule}") from None
         if not is_small:
             _check_depth(name, found)
 

@@ -10,32 +10,19 @@ import json
 import re
 import textwrap
 import tokenize
-import typing
 from typing import Any
 
+from trainable import component_fields
 from trainable.component import Component
 from trainable.component_fields import accepted, hints_of
 from trainable.ranges import MOST_COUNT, ranges
 
 from search_spaces.reference.markdown import EMPTY_CELL, code_span, inline
 
-PLAIN = {float: "number", int: "whole number", bool: "true or false", str: "text", type(None): "null"}
-MANY = {"number": "numbers", "whole number": "whole numbers", "text": "texts"}
-
 
 def type_in_words(cls: type[Component], name: str) -> str:
     """``whole number or null``, ``list of hooks``."""
-    return " or ".join(_in_words(hint) for hint in accepted(hints_of(cls)[name]))
-
-
-def _in_words(hint: Any) -> str:
-    if typing.get_origin(hint) is tuple:
-        inner = _in_words(typing.get_args(hint)[0])
-        return f"list of {MANY.get(inner, inner + 's')}"
-    if hint in PLAIN:
-        return PLAIN[hint]
-    assert issubclass(hint, Component), hint
-    return str(hint.kind if hint.__dict__.get("abstract", False) else hint.__name__)
+    return " or ".join(component_fields.words_of_type(hint) for hint in accepted(hints_of(cls)[name]))
 
 
 def range_in_words(cls: type[Component], name: str) -> str:

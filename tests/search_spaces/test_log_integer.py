@@ -35,7 +35,7 @@ def test_it_holds_integers_between_its_bounds_and_says_its_scale() -> None:
     [
         ((0, 8), "lower bound of a LogInteger is 0 but must be positive"),
         ((8, 8), "goes from 8 to 8 but must go up"),
-        ((1.0, 8), "a bound of a LogInteger is 1.0 but must be int"),
+        ((1.0, 8), "a bound of a LogInteger is 1.0 but must be a whole number"),
     ],
 )
 def test_bounds_that_make_no_log_scale_are_refused(bounds, says) -> None:

@@ -76,7 +76,7 @@ BAD_ROWS = [
     (("A", "root", {"model.num_layer": 8}, {}), r"run 'A' as_logged at scale full: .*'num_layer'.*'model.num_layers'"),
     (("A", "root", {}, {"schedule": "Tidle"}), r"run 'A' as_run at scale full: 'Tidle' is not a schedule.*'Tidal'"),
     (("A", "root", {"hooks.GradientClp.max_norm": 1.0}, {}), r"run 'A' .*'GradientClp'.*'GradientClip'"),
-    (("A", "root", {"model.num_layers": "nine"}, {}), r"run 'A' .*GPT.num_layers is 'nine' but must be int"),
+    (("A", "root", {"model.num_layers": "nine"}, {}), r"run 'A' .*GPT.num_layers is 'nine' but must be a whole number"),
     (("A", "root", {"model.num_heads": 7}, {}), r"run 'A' .*GPT.model_dim is 512 but must be a multiple"),
     (("A", "root", {"model.model_dim": 1024}, {}), r"run 'A' as_logged at scale proxy: model.model_dim is 1024"),
     (("A", "bas", {}, {}), r"run 'A' has an unknown base 'bas'"),

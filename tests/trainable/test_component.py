@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+import re
+from dataclasses import dataclass, fields, replace
 from typing import ClassVar
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trainable.component import Component, component, components
+from trainable.component_fields import typed
 from trainable.component_json import canonical_json, decode, encode, fingerprint, what_acts
 from trainable.component_paths import difference, get_value, leaves, parse_value, with_value, with_values
 from trainable.config import Budget, TrainConfig
@@ -96,18 +98,18 @@ def test_the_order_of_keys_and_missing_fields_do_not_matter():
         ({"type": ["Tidal"]}, r"a component's type is \['Tidal'\], no name"),
         ({"type": "Schedule"}, "unknown component type 'Schedule'"),
         ({"type": "Tidal", "warmup_fraction": 0.1}, "Tidal has no knob 'warmup_fraction': did you mean 'warmup_frac'?"),
-        ({"type": "Tidal", "warmup_frac": "0.1"}, "Tidal.warmup_frac is '0.1' but must be float"),
+        ({"type": "Tidal", "warmup_frac": "0.1"}, "Tidal.warmup_frac is '0.1' but must be a number"),
         ({"type": "Tidal", "warmup_frac": 2}, r"Tidal.warmup_frac is 2.0 but must be in \[0, 1\)"),
         (
             {"type": "TrainConfig", "schedule": {"type": "ZLoss"}},
-            "TrainConfig.schedule is ZLoss.* but must be Schedule",
+            "TrainConfig.schedule is ZLoss.* but must be a schedule",
         ),
-        ({"type": "TrainConfig", "hooks": [{"type": "ZLoss"}]}, "TrainConfig.hooks is .* but must be a list of Hook"),
+        ({"type": "TrainConfig", "hooks": [{"type": "ZLoss"}]}, "TrainConfig.hooks is .* but must be a list of hooks"),
         (
             {"type": "TrainConfig", "hooks": {"type": "GradientClip"}},
-            "TrainConfig.hooks is .* but must be a list of Hook",
+            "TrainConfig.hooks is .* but must be a list of hooks",
         ),
-        ({"type": "TrainConfig", "model": None}, "TrainConfig.model is None but must be Model"),
+        ({"type": "TrainConfig", "model": None}, "TrainConfig.model is null but must be a model"),
     ],
 )
 def test_json_that_is_no_config_is_one_clear_error(data, says):
@@ -201,32 +203,32 @@ def test_values_are_judged_together_not_one_after_the_other():
         ("hooks.GradientClip", 3, "hooks.GradientClip is 3 but must be a GradientClip"),
         ("hooks.GradientClip", ZLoss(), "hooks.GradientClip is ZLoss.* but must be a GradientClip"),
         ("hooks", ["ZLoss"], "'ZLoss' is not a hook"),
-        ("hooks", 3, "TrainConfig.hooks is 3 but must be a list of Hook"),
+        ("hooks", 3, "TrainConfig.hooks is 3 but must be a list of hooks"),
         ("optimizer", "Muonn", "'Muonn' is not an optimizer: "),
         ("schedule", "Tidall", "'Tidall' is not a schedule: did you mean 'Tidal'?"),
         ("schedule", "Schedule", "'Schedule' is not a schedule"),
         ("schedule", "ZLoss", "'ZLoss' is not a schedule"),
-        ("schedule", 3, "TrainConfig.schedule is 3 but must be Schedule"),
+        ("schedule", 3, "TrainConfig.schedule is 3 but must be a schedule"),
         ("horizon.step", 400, "Budget has no knob 'step': did you mean 'horizon.steps'?"),
         ("seed.x", 1, r"'seed.x' goes below a plain value \(1337\)"),
         ("model.mlp.slope.x.y", 1, "Relu2 has no knob 'slope'"),
         ("", 1, "TrainConfig has no knob ''"),
         ("optimizer.", 1, "MuonAdam has no knob ''"),
-        ("seed", True, "TrainConfig.seed is True but must be int"),
-        ("seed", 1.5, "TrainConfig.seed is 1.5 but must be int"),
-        ("seed", "1", "TrainConfig.seed is '1' but must be int"),
-        ("seed", None, "TrainConfig.seed is None but must be int"),
+        ("seed", True, "TrainConfig.seed is true but must be a whole number"),
+        ("seed", 1.5, "TrainConfig.seed is 1.5 but must be a whole number"),
+        ("seed", "1", "TrainConfig.seed is '1' but must be a whole number"),
+        ("seed", None, "TrainConfig.seed is null but must be a whole number"),
         ("seed", -1, r"TrainConfig.seed is -1 but must be in 0..2\^63-1"),
         ("optimizer.matrix_lr", float("nan"), "MuonAdam.matrix_lr is nan but must be finite"),
         ("optimizer.matrix_lr", float("inf"), "MuonAdam.matrix_lr is inf but must be finite"),
-        ("optimizer.matrix_lr", 10**400, r"MuonAdam.matrix_lr is about 10\^400 but must be float"),
+        ("optimizer.matrix_lr", 10**400, r"MuonAdam.matrix_lr is about 10\^400 but must be a number"),
         ("optimizer.matrix_lr", "inf", "MuonAdam.matrix_lr is inf but must be finite"),
-        ("optimizer.matrix_lr", "0.1", "MuonAdam.matrix_lr is '0.1' but must be float"),
-        ("optimizer.matrix_lr", True, "MuonAdam.matrix_lr is True but must be float"),
-        ("model.tie_embeddings", 1, "GPT.tie_embeddings is 1 but must be bool"),
-        ("model.tie_embeddings", "true", "GPT.tie_embeddings is 'true' but must be bool"),
-        ("model.encoder_layers", 1.5, "GPT.encoder_layers is 1.5 but must be int or null"),
-        ("data.source", 3, "DataConfig.source is 3 but must be str"),
+        ("optimizer.matrix_lr", "0.1", "MuonAdam.matrix_lr is '0.1' but must be a number"),
+        ("optimizer.matrix_lr", True, "MuonAdam.matrix_lr is true but must be a number"),
+        ("model.tie_embeddings", 1, "GPT.tie_embeddings is 1 but must be true or false"),
+        ("model.tie_embeddings", "true", "GPT.tie_embeddings is 'true' but must be true or false"),
+        ("model.encoder_layers", 1.5, "GPT.encoder_layers is 1.5 but must be a whole number or null"),
+        ("data.source", 3, "DataConfig.source is 3 but must be text"),
     ],
 )
 def test_a_wrong_path_or_value_is_one_error_that_names_it_and_the_way_out(path, value, says):
@@ -255,6 +257,29 @@ def test_only_exact_conversions_are_made():
     for path, value in {"betas": [0.9], "names": ["a", 1], "flag": 0}.items():
         with pytest.raises(ValueError, match=rf"PlainTuples\.{path} is .* but must be"):
             with_value(PlainTuples(), path, value)
+
+
+def test_the_rule_of_every_field_is_in_english_not_in_the_types_of_python() -> None:
+    for cls in (*components(), PlainTuples):
+        for name in (field.name for field in fields(cls)):
+            with pytest.raises(ValueError, match=" but must be ") as error:
+                typed(cls, name, {"no": "setting"})
+            rule = str(error.value).partition(" but must be ")[2]
+            assert not set(re.findall(r"\w+", rule)) & {"int", "float", "bool", "str", "tuple", "dict", "None"}, error
+            assert rule == rule.strip() and "  " not in rule
+
+
+def test_a_rule_has_an_article_where_english_has_one() -> None:
+    for path, says in {
+        "betas": "a list of a number and a number$",
+        "names": "a list of texts$",
+        "either": "a whole number or a number$",
+        "flag": "true or false$",
+    }.items():
+        with pytest.raises(ValueError, match=rf"PlainTuples\.{path} is null but must be {says}"):
+            with_value(PlainTuples(), path, None)
+    with pytest.raises(ValueError, match=r"TrainConfig\.horizon is false but must be a Budget or null$"):
+        with_value(BASE, "horizon", False)
 
 
 def test_a_difference_names_the_paths_and_both_values():

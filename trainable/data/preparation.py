@@ -153,8 +153,9 @@ def text_source(config: DataConfig) -> text.TextSource | None:
     if config.source == STDLIB:
         return standard_library.passages()
     if config.source in sources.DOWNLOADED or sources.has_shards(config.source):
-        rule = f"null (the default): {config.source} has a vocabulary of its own"
-        config.check(config.tokenizer is None, "tokenizer", rule)
+        if config.tokenizer is not None:
+            asked = f"data.tokenizer is {config.tokenizer!r}, but {config.source} has a vocabulary of its own"
+            raise ValueError(f"{asked}: leave data.tokenizer at its default")
         return None
     sources.check_there(config.source)
     return text.source_at(location.local(config.source))

@@ -189,8 +189,8 @@ def check_targets(dataset: Dataset, config: EvaluationConfig) -> None:
 def _check_packed(row_tokens: int, config: EvaluationConfig) -> None:
     """Raise a ValueError for another way of scoring rows of so many tokens than each for itself."""
     config.check(config.seq_len == row_tokens - 1, "seq_len", f"{row_tokens - 1}, for which the rows are packed")
-    config.check(config.stride in (None, config.seq_len), "stride", "null for rows that are packed")
-    config.check(config.ttt is None, "ttt", "null for rows that are packed")
+    config.check(config.stride in (None, config.seq_len), "stride", "null (the default) for rows that are packed")
+    config.check(config.ttt is None, "ttt", "null (the default) for rows that are packed")
 
 
 def asked_for(config: EvaluationConfig) -> tuple[str, int]:

@@ -260,7 +260,7 @@ def test_a_campaign_that_does_not_exist_is_answered_with_its_nearest_neighbour(c
         ('{"schema_version": 1, "kno', "cannot be read"),
         ("[]", "must hold an object with 'schema_version' and 'knobs'"),
         ('{"schema_version": 3, "knobs": {}}', "has schema_version 3 but this code reads up to 2"),
-        ('{"schema_version": null, "knobs": {}}', "schema_version is None but must be a whole number"),
+        ('{"schema_version": null, "knobs": {}}', "schema_version is null but must be a whole number"),
     ],
 )
 def test_a_campaign_file_that_cannot_be_used_is_named(store: Store, text: str, message: str) -> None:

@@ -129,7 +129,7 @@ def test_a_vocabulary_that_is_none_or_has_no_text_is_refused_with_the_nearest_na
     with pytest.raises(ValueError, match=r"data.tokenizer is 'gpt3', which is neither .*did you mean 'gpt2'"):
         known_vocab_size(DataConfig(source=str(folder), tokenizer="gpt3"))  # asked first of all by a plan
     for source in ("nanochat", "fineweb10B_gpt2"):
-        with pytest.raises(ValueError, match=f"'gpt2' but must be null .the default.: {source} has a vocabulary of"):
+        with pytest.raises(ValueError, match=f"'gpt2', but {source} has a vocabulary of its own: leave data.token"):
             check_source(DataConfig(source=source, tokenizer="gpt2"))
     with pytest.raises(ValueError, match="pretokenizer is 'url_isolated' but must be bytelevel where"):
         DataConfig(tokenizer="gpt2", pretokenizer="url_isolated")

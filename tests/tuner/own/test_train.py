@@ -311,5 +311,5 @@ def test_the_check_of_campaign_json_knows_all_that_it_keeps_of_a_function() -> N
         CampaignFile.model_fields.keys()
     )
     (folder / "campaign.json").write_text(json.dumps({**kept, "own_train": {**kept["own_train"], "maximise": "no"}}))
-    with pytest.raises(ValueError, match=r"own_train.maximise is 'no' but must be a valid boolean"):
+    with pytest.raises(ValueError, match=r"own_train.maximise is 'no' but must be true or false"):
         tuner.load(folder)
