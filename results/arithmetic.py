@@ -15,5 +15,5 @@ def arithmetic_lines(rows: Iterable[Mapping[Any, Any]]) -> list[str]:
     found = Counter(named for row in rows if isinstance(named := row.get("muon_precision"), str))
     if len(found) < 2:
         return []
-    parts = ", ".join(f"{elided(name)} in {counted(number, 'trial')}" for name, number in sorted(found.items()))
+    parts = ", ".join(f"{elided(name)} in {counted(number, 'run')}" for name, number in sorted(found.items()))
     return [f"Muon iterated in different precisions, by machine and size of the matrices: {parts}"]

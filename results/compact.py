@@ -53,7 +53,7 @@ def compact(folder: Location, target: Location) -> int:
     tables: dict[str, pa.Table] = dict(zip(COMPACTED, store.tables(), strict=True))
     unfinished = sum(status in UNFINISHED for status in tables["trials"]["status"].to_pylist())
     if unfinished:
-        raise ValueError(f"{folder} has {counted(unfinished, 'trial')} not ended yet: resume it first")
+        raise ValueError(f"{folder} has {counted(unfinished, 'run')} not ended yet: resume it first")
     tables["trials"] = _without(tables["trials"].sort_by("number"), _LEFT_OUT)
     names = pa.array([target.name] * len(tables["trials"]), pa.string())
     at = tables["trials"].schema.get_field_index("campaign")

@@ -17,7 +17,7 @@ def rows(*precisions: str | None) -> list[dict[str, str | None]]:
 
 def test_trials_of_two_precisions_are_counted() -> None:
     assert arithmetic_lines(rows("fp32", "bf16", "fp32", None)) == [
-        "Muon iterated in different precisions, by machine and size of the matrices: bf16 in 1 trial, fp32 in 2 trials"
+        "Muon iterated in different precisions, by machine and size of the matrices: bf16 in 1 run, fp32 in 2 runs"
     ]
 
 

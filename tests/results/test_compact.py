@@ -112,7 +112,7 @@ def test_what_cannot_be_compacted_is_one_line(
     used.mkdir()
     (used / "note.txt").touch()
     for source, target, message in (
-        (campaign, tmp_path / "kept", "has 1 trial not ended yet"),
+        (campaign, tmp_path / "kept", "has 1 run not ended yet"),
         (tmp_path / "nothing", tmp_path / "kept", "is no campaign"),
         (campaign, used, "used exists already"),
         (campaign, tmp_path / "a b", "campaign name 'a b' must begin"),

@@ -28,6 +28,25 @@ def test_the_trials_that_have_weights_are_named_and_more_are_counted(store: Stor
     assert file.getvalue() == f"Weights of 7 trials: {command}\n"
 
 
+def test_runs_after_the_search_are_no_trials_of_it(store: Store, make_trial) -> None:
+    def keep(numbers: range, stage: str) -> None:
+        for number in numbers:
+            row = make_trial(number, "completed", 2.0 - number, is_base=number in (0, 3))
+            row |= {"weights": f"weights/k{number}/a1.safetensors", "stage": stage}
+            later = {"round": 1, "arm": "k0", "seed": number, "design": "1x3", "undone": '{"changes": [], "undone": []}'}
+            store.write_trial(row | ({} if stage == "search" else later))
+
+    keep(range(3, 5), "confirm")
+    whose = "trial 3 (the base, on a fresh seed), trial 4 (on a fresh seed)"
+    assert str(weights_line(load(store.folder), store.folder)).startswith(f"Weights of {whose}: ")
+    keep(range(5, 9), "ablate")
+    assert str(weights_line(load(store.folder), store.folder)).startswith("Weights of 6 runs after the search: ")
+    keep(range(3), "search")
+    assert load(store.folder).trials.shape[0] == 3, "as the head of the report counts them"
+    line = str(weights_line(load(store.folder), store.folder))
+    assert line.startswith("Weights of 3 trials and 6 runs after the search: ")
+
+
 def test_the_report_prints_it(store: Store, make_trial, capsys, monkeypatch) -> None:
     monkeypatch.setenv("COLUMNS", "400")
     store.write_trial({**make_trial(0, "completed", 2.0, is_base=True), "weights": "weights/k/a1.safetensors"})

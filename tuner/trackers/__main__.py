@@ -58,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         finally:
             outbox.leave()
         if outbox.lacking == 0:
-            console.print(f"{each.name} has {counted(len(rows), 'trial')} of {store.folder.name}")
+            console.print(f"{each.name} has {counted(len(rows), 'run')} of {store.folder.name}")
         else:
             code = FAILED
     return code

@@ -90,7 +90,7 @@ class Outbox:
         if self.lacking != 0:
             whose = f"{shlex.quote(str(self.folder))} --log {shlex.quote(self._option())}"
             known = self.lacking is not None and self.lacking > 0
-            what = f"it lacks {counted(self.lacking or 0, 'trial')}" if known else "it may lack some of this campaign"
+            what = f"it lacks {counted(self.lacking or 0, 'run')}" if known else "it may lack some of this campaign"
             self._say(f"{what}. Send it again: {SEND_PROGRAM} {whose}")
 
     def leave(self) -> None:

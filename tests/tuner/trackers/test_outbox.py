@@ -94,7 +94,7 @@ def test_whatever_a_tracker_does_the_rows_are_those_without_it(
     assert len(error) == 2, "the failure, and how to send it again"
     assert said in error[0] and error[0].startswith("tuner: --log trackio: ")
     assert error[1].endswith(f"Send it again: {SEND_PROGRAM} {logged.folder} --log trackio")
-    assert ("it lacks 4 trials" in error[1]) == (said.endswith("tried again") or "again;" in said or "space" in said)
+    assert ("it lacks 4 runs" in error[1]) == (said.endswith("tried again") or "again;" in said or "space" in said)
 
 
 def test_a_tracker_that_works_says_nothing_and_has_every_trial(package, bench, with_curves, monkeypatch, capfd) -> None:

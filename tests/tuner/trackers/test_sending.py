@@ -18,7 +18,7 @@ def test_a_campaign_that_has_been_run_is_sent_and_counted(bench, play, tmp_path,
     before = bench.rows()
     assert program.main([str(bench.folder), "--log", "trackio"]) == 0
     said = capsys.readouterr()
-    assert said.out.splitlines() == ["log: trackio (project tuner)", "trackio has 3 trials of campaign"]
+    assert said.out.splitlines() == ["log: trackio (project tuner)", "trackio has 3 runs of campaign"]
     assert said.err == "" and bench.rows() == before
     assert len((tmp_path / "kept").read_text().splitlines()) > 3
 
