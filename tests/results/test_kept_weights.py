@@ -33,7 +33,8 @@ def test_runs_after_the_search_are_no_trials_of_it(store: Store, make_trial) -> 
         for number in numbers:
             row = make_trial(number, "completed", 2.0 - number, is_base=number in (0, 3))
             row |= {"weights": f"weights/k{number}/a1.safetensors", "stage": stage}
-            later = {"round": 1, "arm": "k0", "seed": number, "design": "1x3", "undone": '{"changes": [], "undone": []}'}
+            undone = '{"changes": [], "undone": []}'
+            later = {"round": 1, "arm": f"k{number}", "seed": number, "design": "1x3", "undone": undone}
             store.write_trial(row | ({} if stage == "search" else later))
 
     keep(range(3, 5), "confirm")
