@@ -9,17 +9,17 @@ from terminal.short import in_column
 
 from results.store.frames import Results
 from results.store.row_types import TrialRow
-from results.unmet_limits import Limit, limits_of, measure_in
+from results.unmet_limits import Limit, limits_of, measure_in, texts_of
 
 
 def limits_line(results: Results) -> str:
     """Say which limits a trial must keep to count; empty without any."""
-    limits = limits_of(results.campaign)
-    if not limits:
+    texts = texts_of(limits_of(results.campaign))
+    if not texts:
         return ""
     beyond = int((results.trials["status"] == "infeasible").sum())
-    said = ", ".join(limit.text for limit in limits)
-    return f"Limit{'s' if len(limits) > 1 else ''} that a trial must keep: {said}; {counted(beyond, 'trial')} beyond."
+    said = ", ".join(texts)
+    return f"Limit{'s' if len(texts) > 1 else ''} that a trial must keep: {said}; {counted(beyond, 'trial')} beyond."
 
 
 def limited(results: Results) -> list[Limit]:

@@ -80,11 +80,9 @@ class Nearest:
     @property
     def fact(self) -> str:
         """Say in a sentence which limit no trial meets, the nearest value and its trial."""
-        if len(self.limits) == 1:
-            which = f"the limit {self.limits[0].text}"
-        else:
-            which = f"all of the limits {', '.join(limit.text for limit in self.limits)}"
-        near = " and ".join(limit.said(self.values[limit.measure]) for limit in self.broken)
+        texts = texts_of(self.limits)
+        which = f"the limit {texts[0]}" if len(texts) == 1 else f"all of the limits {', '.join(texts)}"
+        near = " and ".join(dict.fromkeys(limit.said(self.values[limit.measure]) for limit in self.broken))
         return f"No trial meets {which}: the nearest is trial {self.trial} with {near}"
 
     @property
@@ -115,6 +113,11 @@ class Nearest:
         if not scores or self.budget is None or self.budget_unit is None:
             return ""
         return f"--set budget.{self.budget_unit}={2 * self.budget:.12g}"
+
+
+def texts_of(limits: Iterable[Limit]) -> list[str]:
+    """The limits in words, each once: one on artifact_bytes may stand both among the constraints and in the config."""
+    return list(dict.fromkeys(limit.text for limit in limits))
 
 
 def limits_of(campaign: Mapping[str, Any]) -> list[Limit]:

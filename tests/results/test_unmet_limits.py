@@ -100,6 +100,15 @@ def test_the_limit_of_an_artifact_is_one_of_them(made) -> None:
     assert found.options == "--set artifact.limit_bytes=1240"
 
 
+def test_one_limit_that_is_asked_for_twice_is_said_once_and_eased_twice(made) -> None:
+    trials = [("infeasible", {"artifact_bytes": 1234, "spent": 1.0})]
+    found = nearest(made("artifact_bytes<=1000", trials=trials, base={"artifact": {"limit_bytes": 1000}}))
+    assert (
+        found.fact == "No trial meets the limit artifact_bytes<=1000: the nearest is trial 0 with artifact_bytes 1,234"
+    )
+    assert found.options == "--constraint 'artifact_bytes<=1240' --set artifact.limit_bytes=1240"
+
+
 def test_nothing_is_said_where_a_trial_meets_them_or_none_broke_one(made, tmp_path: Path) -> None:
     met = [*beyond(1.5), ("completed", {"val_bpb": 1.1, "spent": 240.0})]
     assert nearest(made("val_bpb<=1.2", trials=met)) is None

@@ -46,8 +46,11 @@ def test_a_model_names_the_tables_that_are_in_bfloat16_itself(model, tiny, datas
 
 
 def test_a_table_that_the_model_has_not_is_refused_with_the_nearest():
-    with pytest.raises(ValueError, match=r"GPT.bf16_tables is .*'embeding'.* but must be a list of embedding: did you"):
+    rule = r"GPT.bf16_tables is .*'embeding'.* but must be a list, each one of embedding: did you"
+    with pytest.raises(ValueError, match=rule):
         GPT(bf16_tables=("embeding",))
+    with pytest.raises(ValueError, match=r"must be a list, each one of embedding, value_embedding$"):
+        Nanochat(bf16_tables=("head",))
     assert Nanochat(bf16_tables=("value_embedding",)).low_precision_tables == ("value_embedding",)
 
 

@@ -66,7 +66,8 @@ def test_every_objective_and_limit_is_in_the_json_the_readme_the_log_and_the_lin
         assert f"{name}:{one['in_the_search']!r}" in " ".join(log)
         handed_in = (tmp_path / "to" / "submission" / "README.md").read_text()
         assert f"- Asked for by the search: {name} ({one['asked_as']}): " in handed_in
-        assert f" {name.replace('_', chr(92) + '_')} |" in handed_in, "a column of the runs"
+        column = name.replace("artifact_bytes", "bytes_total").replace("_", chr(92) + "_")
+        assert f" {column} |" in handed_in, "of the runs"
 
 
 def test_each_score_is_beside_the_one_that_was_read_again(campaign, tmp_path, capsys) -> None:
@@ -89,6 +90,23 @@ def test_each_score_is_beside_the_one_that_was_read_again(campaign, tmp_path, ca
         if line.startswith("step:") and " val_bpb:" in line
     ]
     assert steps and all(" val_nats_per_character:" in line for line in steps)
+
+
+def test_a_submission_has_one_size_of_code_and_weights_in_its_table_under_the_competitions_name(tmp_path) -> None:
+    artifact = exported(tmp_path / "to", *AUTHOR)["artifact"]
+    facts = json.loads((tmp_path / "to" / "submission" / "submission.json").read_text())
+    text = (tmp_path / "to" / "submission" / "README.md").read_text()
+    head, _, row = ([cell.strip() for cell in line.split("|")] for line in text.splitlines() if line.startswith("| "))
+    assert "artifact\\_bytes" not in head and "bytes\\_model" not in head
+    assert (
+        int(row[head.index("bytes\\_total")]) == facts["bytes_total"] == artifact["bytes_model"] + facts["bytes_code"]
+    )
+    (asked,) = (line for line in text.splitlines() if line.startswith("- Asked for by the search: artifact_bytes "))
+    assert (
+        f"{artifact['artifact_bytes']:,} when read again" in asked
+        and artifact["artifact_bytes"] != facts["bytes_total"]
+    )
+    assert asked.endswith("; with other bytes of code than `bytes_total`, which counts train_gpt.py")
 
 
 def test_an_artifact_of_other_settings_is_not_held_against_that_of_the_search(tmp_path, capsys) -> None:

@@ -6,7 +6,7 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from terminal.nearest import nearest
+from terminal.nearest import rule_of_names
 
 from trainable.component import Component
 
@@ -28,8 +28,7 @@ class Model(Component):
     def __post_init__(self) -> None:
         super().__post_init__()
         for role in self.bf16_tables or ():
-            known = f"a list of {' and '.join(self.tables)}: {nearest(role, self.tables, 'tables')}"
-            self.check(role in self.tables, "bf16_tables", known)
+            self.check(role in self.tables, "bf16_tables", f"a list, each {rule_of_names(role, self.tables)}")
 
     @property
     def low_precision_tables(self) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ ROUNDED_SCORES = {
     "val_loss_quantised": "loss",
     "val_bpb_quantised": "bpb",
 }  # column -> field of the artifact's evaluation
+ARTIFACT_BYTES = "artifact_bytes"
 EVALUATED = "measured beside"  # what the search did not ask for
 OF_TRAINING = "it was measured in training, and no file holds it"
 OF_CORE = "the questions of CORE are not asked again"
@@ -118,7 +119,7 @@ def _asked(trial: KeptTrial) -> dict[str, str]:
         asked.setdefault(name, []).append("second objective" if place else "objective")
     for limit in limits_of(trial.results.campaign):
         asked.setdefault(limit.measure, []).append(f"limit {limit.text}")
-    return {name: ", ".join(said) for name, said in asked.items() if name in known}
+    return {name: ", ".join(dict.fromkeys(said)) for name, said in asked.items() if name in known}
 
 
 def _again(name: str, trial: KeptTrial, run: Run, score: Evaluation, small: Packed) -> tuple[float | None, str]:
@@ -127,7 +128,7 @@ def _again(name: str, trial: KeptTrial, run: Run, score: Evaluation, small: Pack
         return scores_of(score).get(name), ""
     if name == "parameters":
         return run.num_parameters, ""
-    if name in (*ROUNDED_SCORES, "artifact_bytes"):
+    if name in (*ROUNDED_SCORES, ARTIFACT_BYTES):
         if small.settings != trial.config.artifact:
             return None, OF_OTHER_ARTIFACT
         return (getattr(small.score, ROUNDED_SCORES[name]) if name in ROUNDED_SCORES else small.total_bytes), ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from results.export import in_markdown
-from tuner.artifacts.asked_measures import AskedMeasure, how_to_get_more
+from tuner.artifacts.asked_measures import ARTIFACT_BYTES, AskedMeasure, how_to_get_more
 from tuner.artifacts.kept_trial import KeptTrial
 from tuner.artifacts.rescored import Packed
 
@@ -20,7 +20,7 @@ FILES = {
 }
 VOCABULARY = "the vocabulary of the data"
 # What each size of an artifact counts, by its name in export.json; the last is also a column of a search's results.
-MODEL, SOURCE_FILES, TOTAL = "bytes_model", "bytes_source", "artifact_bytes"
+MODEL, SOURCE_FILES, TOTAL = "bytes_model", "bytes_source", ARTIFACT_BYTES
 
 
 def counted_bytes(small: Packed) -> dict[str, int]:

@@ -21,7 +21,7 @@ from trainable.component_json import encode
 from trainable.config import TrainConfig
 from trainable.data import download
 from trainable.data.sources import DOWNLOADED, STDLIB
-from tuner.artifacts.asked_measures import ROUNDED_SCORES, asked_names
+from tuner.artifacts.asked_measures import ARTIFACT_BYTES, ROUNDED_SCORES, asked_names
 from tuner.artifacts.export_folder import Exported
 from tuner.artifacts.kept_trial import KeptTrial
 from tuner.artifacts.seed_scores import SeedScore, by_seed, over_fresh_seeds, seed_scores
@@ -36,7 +36,10 @@ LIMIT_SECONDS = 600
 REQUIRED = ("README.md", "submission.json", "train_gpt.py")  # and a log: train*.log
 TRACK = "non_record_16mb"  # what trains on one device has not shown that it keeps the limit of time
 IN_THE_TABLE = ("val_loss", "val_bpb", "train_seconds")  # of a submission's runs, whatever its search asked for
+# What a search counts of an artifact is not what the competition counts of this folder.
+OF_SOURCES = {ARTIFACT_BYTES: "; with other bytes of code than `bytes_total`, which counts train_gpt.py"}
 OF_THE_ROUND_TRIP = "val_loss and val_bpb are those after the round trip of the artifact, where that was measured."
+OF_THE_SIZE = "bytes_total, of weights and `train_gpt.py`, is known where a seed's weights were packed here."
 _LOGIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})")  # of GitHub
 
 
@@ -162,17 +165,18 @@ def _readme(trial: KeptTrial, exported: Exported, author: Author, code_bytes: in
 
     small, row = exported.packed, trial.row
     measures = [measure for measure in exported.measures if measure.name not in IN_THE_TABLE]
-    shown = [measure.name for measure in measures]
+    shown = [measure.name for measure in measures if measure.name != ARTIFACT_BYTES]  # bytes_total is what counts here
     if small.settings == trial.config.artifact:  # they are the table's val_loss and val_bpb
         shown = [name for name in shown if name not in ROUNDED_SCORES]
-    table = pd.DataFrame([_cells(run, shown) for run in runs])
+    table = pd.DataFrame([_cells(run, shown, code_bytes) for run in runs])
+    table["bytes_total"] = table["bytes_total"].astype("Int64")  # whole, also beside a seed without its weights
     numbers = [
         f"- This folder's seed {row['seed']}: val_bpb {exported.score.bpb!r} before and {small.score.bpb!r} after the "
         f"round trip of the artifact ({small.settings.bits} bits, {small.settings.compressor}); val_loss "
         f"{small.score.loss!r} after it",
         f"- Size: {len(small.data):,} bytes of weights and {code_bytes:,} of code (`train_gpt.py`, in which all of it "
-        f"is compressed), {len(small.data) + code_bytes:,} in all",
-        *(f"- Asked for by the search: {measure.line}" for measure in measures),
+        f"is compressed), {len(small.data) + code_bytes:,} in all (`bytes_total`)",
+        *(f"- Asked for by the search: {measure.line}{OF_SOURCES.get(measure.name, '')}" for measure in measures),
         f"- {over_fresh_seeds(runs)}",
         *(f"- {line}" for line in lines_versus_base(trial.results, row)),
     ]
@@ -183,7 +187,7 @@ def _readme(trial: KeptTrial, exported: Exported, author: Author, code_bytes: in
         "## Numbers",
         "\n".join(numbers),
         to_markdown(table).rstrip(),
-        OF_THE_ROUND_TRIP,
+        f"{OF_THE_ROUND_TRIP} {OF_THE_SIZE}",
         "## Rules",
         "\n".join(f"- {rule.line}" for rule in rules(trial, exported, code_bytes)),
         "## Run",
@@ -194,14 +198,14 @@ def _readme(trial: KeptTrial, exported: Exported, author: Author, code_bytes: in
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _cells(run: SeedScore, measures: Sequence[str]) -> dict[str, Any]:
+def _cells(run: SeedScore, measures: Sequence[str], code_bytes: int) -> dict[str, Any]:
     """One row of the table of seeds."""
     row = run.row
     return {
         "seed": row["seed"], "steps": row["steps"], "val_loss": run.loss, "val_bpb": run.bpb,
         "pre_quant_val_loss": run.pre_quant_loss, "pre_quant_val_bpb": run.pre_quant_bpb,
         "train_seconds": cost_of("train_seconds", row), **{name: cost_of(name, row) for name in measures},
-        "device": row["device"],
+        "bytes_total": None if run.model_bytes is None else run.model_bytes + code_bytes, "device": row["device"],
     }  # fmt: skip
 
 
