@@ -11,6 +11,7 @@ import search_spaces
 from results.design import Design
 from terminal.console import Console
 from tests import made_up_core
+from tuner.cli import core_text
 from tuner.cli.core_text import noise_line, print_core
 from tuner.question import ask
 from tuner.spec import CampaignSpec
@@ -35,14 +36,27 @@ def test_nothing_is_said_where_nothing_is_asked(said) -> None:
 
 def test_the_questions_and_the_noise_are_said(said, tmp_path: Path) -> None:
     few = said({"evaluation.core.max_per_task": 50})
-    assert "the first 50 questions of each task: not the published CORE" in few and "downloaded first" in few
-    assert "noise of CORE" not in few, "no verdict is on it"
-    made_up_core.write(tmp_path / "downloads")
+    assert "the first 50 questions of each task: not the published CORE, which is of all their questions; " in few
+    assert "downloaded first" in few and "noise of CORE" not in few, "no verdict is on it"
     for asked in ({"objective": "core_error"}, {"constraints": ("core>=0.2565",)}):
         line = said({"evaluation.core": "Core"}, **asked)
-        assert "of all questions, as published" in line and "downloaded" not in line
+        assert "of all questions, as published; " in line and "downloaded first" in line
         assert "SD 0.0052 over seven runs of one recipe of this size in nanochat's log; seeds that a difference" in line
         assert "takes: 19 for 0.005, 7 for 0.01" in line and "the 30 of this confirmation find 0.00389" in line
+
+
+def test_questions_that_are_here_are_counted_and_not_called_the_published_ones(said, tmp_path, monkeypatch) -> None:
+    made_up_core.write(tmp_path / "downloads")
+    line = said(WHOLE, objective="core_error")
+    unlike = "not the published CORE, which is of 22 tasks; its time"
+    assert f"of all 54 questions of the 6 tasks on this machine: {unlike}" in line and "downloaded" not in line
+    assert "not known of these runs" in line, "the published noise is of the published questions"
+    few = said(WHOLE | {"evaluation.core.max_per_task": 4})
+    assert "the first 4 questions of each of the 6 tasks on this machine, 24 questions in all: not the pub" in few
+    assert "which is of 22 tasks and of all their questions; " in few
+    monkeypatch.setattr(core_text, "PUBLISHED_TASKS", 6)
+    whole = said(WHOLE, objective="core_error")
+    assert "of all 54 questions of the 6 tasks on this machine; its time" in whole and "seeds that a diff" in whole
 
 
 WHOLE = {"evaluation.core": "Core", "data.source": "nanochat"}  # the data are the scale's own
