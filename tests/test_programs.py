@@ -130,6 +130,9 @@ print(*sorted({"torch", "pandas", "ray", "optuna", "pyarrow", "numpy"} & set(sys
         ("results.export", "did you mean python -m tuner.export?"),
         ("tuner.audit.report", "did you mean python -m results.report?"),
         ("search_spaces.space", "commands: tuner.run, "),
+        ("trainable.train", "commands: tuner.run, "),
+        ("trainable.evaluation.core_score", "commands: tuner.run, "),
+        ("terminal.short", "commands: tuner.run, "),
     ],
 )
 def test_a_module_that_is_no_program_says_so_in_place_of_doing_nothing(name: str, hint: str) -> None:
