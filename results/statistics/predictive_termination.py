@@ -66,6 +66,8 @@ class Extrapolation:
         slope = products / squares
         left = max(scatter - slope * products, 1e-12 * scatter)  # rounding must not make a line that is certain
         sd = math.sqrt(left / (len(pairs) - 2))
+        if not (sd > 0 and math.isfinite(slope)):  # squares at the end of what a float can be
+            return None
         return cls(len(pairs), mean_value, mean_end, squares, slope, sd, best, worst)
 
     def chance(self, value: float) -> float:
@@ -80,6 +82,9 @@ class Extrapolation:
         if behind > 0:
             away = min(away, self.slope * known * self.squares / behind)
         deviation = self.sd * math.sqrt(known + away * away / self.squares)
+        if math.isinf(deviation):  # so far out that what is left of the ratio below is the slope
+            steepness = self.slope * math.sqrt(self.squares) / self.sd
+            return lower_tail(-math.copysign(steepness, away), self.finished - 2)
         return lower_tail(-(behind + self.slope * away) / deviation, self.finished - 2)
 
     def cutoff(self, least: float) -> float | None:

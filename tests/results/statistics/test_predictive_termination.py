@@ -87,6 +87,18 @@ def test_a_trial_stops_below_half_of_the_chance_that_it_had_unseen() -> None:
     assert PART_OF_A_CHANCE == 0.5 and least_chance(10) == 0.05 and least_chance(0) == 0.5
 
 
+def test_so_far_out_that_no_float_holds_it_the_chance_is_that_of_the_slope() -> None:
+    rough = [(3.0, 2.0), (3.1, 2.4), (3.2, 2.3), (3.3, 2.5), (3.4, 2.45), (3.5, 2.6)]
+    found = line([(1e-130 * value, end) for value, end in rough], 1.9)
+    far = [found.chance(-(10.0**power)) for power in (-120, -100, 95, 149)]
+    assert far == pytest.approx([far[0]] * 4) and 0.95 < far[0] < 0.999
+
+
+def test_a_line_whose_slope_or_scatter_no_float_holds_is_none() -> None:
+    assert Extrapolation.through([*[(0.0, 0.0)] * 5, (-1e-161, -1e150)], -1e150) is None
+    assert Extrapolation.through([*[(0.0, 0.0)] * 5, (-1.0, -1e-161)], -1e-161) is None
+
+
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.tuples(number, number), min_size=6, max_size=12), number)
 def test_whatever_the_values_are_a_chance_is_one(pairs, value) -> None:
