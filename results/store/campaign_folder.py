@@ -3,7 +3,9 @@
 Trials and reports lie in parts of some hundred trials, curves in a file a trial. A file is only ever replaced whole
 (a temporary elsewhere, fsync, rename), so a reader sees the old rows or the new ones, one row per trial, also after a
 kill -9. What changes is durable in ``rows.log`` first, and in the parts about a second later: what reads by this module
-reads both. In an object store a put is whole by itself and nothing is appended: there each change replaces its part.
+reads both. In an object store a put is whole by itself and nothing is appended: there each change replaces its part,
+and ``rows.log`` says which parts there are.
+
 One process writes a campaign. A finished one may be compacted into one file a dataset (results/compact.py): it is then
 there to be read, not to be resumed.
 """
@@ -14,7 +16,6 @@ import errno
 import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import Any, cast
 
 import pyarrow as pa
@@ -68,8 +69,7 @@ class Store:
             store._refuse_if_in_use()
         for dataset in ROW_KINDS:
             store._write_empty_part(dataset)
-        if isinstance(folder, Path):
-            store._rows.log.restart(1, {})
+        store._rows.log.restart(1, {})
         # Written last: a folder with this file is a whole campaign, one without it can be created again.
         inside.write(folder, CAMPAIGN, text.encode())
         return store
@@ -150,11 +150,15 @@ class Store:
         self._write("trials", checked_key(row.get("key")), [row], durable=durable)
 
     def append_report(self, row: ReportRow, durable: bool = True) -> None:
-        """Add one row to a trial's reports; columns not given are null. Errors as in :meth:`write_trial`."""
+        """Add one row to a trial's reports; columns not given are null. Errors as in :meth:`write_trial`, and a
+        ValueError for a trial that has no row yet: a reader would find reports of no trial.
+        """
         self._write("reports", checked_key(row.get("key")), [row], adds=True, durable=durable)
 
     def replace_reports(self, key: str, rows: Sequence[ReportRow]) -> None:
-        """Store all reports of a trial at once, in place of what it had; of none nothing is left."""
+        """Store all reports of a trial at once, in place of what it had; of none nothing is left. Errors as in
+        :meth:`append_report`.
+        """
         self._write("reports", checked_key(key), rows)
 
     def settle(self, at_once: bool = False) -> None:
@@ -169,11 +173,14 @@ class Store:
     ) -> bool:
         """Store the curve of a trial, its own or as its worker sent it, in place of an earlier one; whether it is one.
 
-        A ValueError for one that could not be read again; with ``on_refused`` it is told of that instead.
+        A ValueError for one that could not be read again; with ``on_refused`` it is told of that instead. Also a
+        ValueError for a trial that has no row yet, or one with another number.
         """
         self.refuse_if_compacted()
+        if (known := self._writer.number_of(checked_key(key), "curves")) != number:
+            raise ValueError(f"trial {key!r} has the number {known}, but its curve is given {number}")
         try:
-            table = TrainingCurve.sent(curve).table(checked_key(key), number)
+            table = TrainingCurve.sent(curve).table(key, number)
         except ValueError as error:
             if self.on_refused is None:
                 raise

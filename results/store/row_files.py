@@ -22,15 +22,13 @@ from storage.location import Location
 from results.store import limits, parquet, row_kinds, row_places
 from results.store.consistency import numbers_of
 from results.store.curves import check_curve
-from results.store.kept_parts import KeptPart, part_identity
+from results.store.kept_parts import FileRead, KeptParts
 from results.store.names import EMPTY, TRIALS_A_PART, part_name, part_number
 from results.store.row_changes import RowChange, applied, keys_of, without
 from results.store.row_kinds import COMPACTED, RowKind
 from results.store.row_log import ROW_LOG, Logged, RowLog
 from results.store.schema import schemas
 from results.store.validate import check_rows, needed
-
-FileRead = tuple[str, pa.Table | ValueError]  # the key of a file, and its rows or why it cannot be read
 
 AT_ONCE = 500  # files whose rows are looked at together, unless they hold more than
 BYTES_AT_ONCE = 16 * limits.MIB
@@ -51,7 +49,7 @@ class RowFiles:
         self.compacted = bool(campaign.get("compacted"))
         self._objective: str | None = campaign.get("objective")
         self._logged = Logged()  # when it was last read
-        self._kept: dict[tuple[RowKind, str], KeptPart] | None = None  # parts that were read, while they are kept
+        self._kept: KeptParts | None = None  # parts that were read, while they are kept
 
     def keys(self, dataset: RowKind) -> list[str]:
         """The names of a data set's files, without their ending."""
@@ -82,20 +80,26 @@ class RowFiles:
     def _rows_now(self, dataset: RowKind) -> pa.Table:
         changes = self._all_changes(dataset)  # before the parts: see row_log.py
         found = list(self.all(dataset))
-        if lacking := self.lacking(dataset, [name for name, _ in found]):
-            raise ValueError(f"{'; '.join(lacking.values())}; a resume goes on without")
+        self._refuse_lacking(self.lacking(dataset, [name for name, _ in found]))
         return self.with_changes(dataset, found, changes)
 
-    def lacking(self, dataset: RowKind, names: Collection[str]) -> dict[int | None, str]:
-        """Say what is gone of a data set that has the files ``names`` and was just read, by its part; None is the log.
+    def _refuse_lacking(self, lacking: Mapping[int | None, str]) -> None:
+        if lacking:
+            raise ValueError(f"{'; '.join(lacking.values())}; a resume goes on without")
 
-        Empty where nothing is, and where it cannot be known: in an object store, and of an earlier version.
+    def lacking(
+        self, dataset: RowKind, names: Collection[str], parts: Collection[int] | None = None
+    ) -> dict[int | None, str]:
+        """Say what is gone of a data set that has the files ``names`` and was just read, by its part; None is the log.
+        Of ``parts`` alone, where only those were looked for.
+
+        Empty where nothing is, and where it cannot be known: of an earlier version, which kept no log there.
         """
-        if self.compacted or not isinstance(self.folder, Path):
+        if self.compacted:
             return {}
         found: dict[int | None, str] = {}
         for (of, part), at in sorted(self._logged.parts.items()):
-            if of != dataset:
+            if of != dataset or (parts is not None and part not in parts):
                 continue
             if part_name(part) not in names:
                 found[part] = f"{self.path(dataset, part_name(part))} is not there"
@@ -122,12 +126,16 @@ class RowFiles:
 
     def _of_trial_now(self, dataset: RowKind, key: str, number: int) -> pa.Table:
         changes = [change for change in self._all_changes(dataset) if change.key == key]
-        may_be = (key, part_name(number // TRIALS_A_PART))
-        there = [name for name in may_be if files.is_file(self.path(dataset, name))]
-        return self.with_changes(dataset, list(self.all(dataset, there)), changes)
+        part = number // TRIALS_A_PART
+        there = [name for name in (key, part_name(part)) if files.is_file(self.path(dataset, name))]
+        found = list(self.all(dataset, there))
+        self._refuse_lacking(self.lacking(dataset, there, [part]))
+        return self.with_changes(dataset, found, changes)
 
     def readable(self, dataset: RowKind) -> pa.Table:
-        """The rows that are not damaged, as of now: those that a resume goes on with."""
+        """The rows that are not damaged, as of now: those that a resume goes on with. An OSError as of
+        :meth:`logged`.
+        """
         changes = self.changes(dataset)
         found: list[tuple[str, pa.Table]] = []
         for name, rows in self.each(dataset, reachable=True):
@@ -138,7 +146,10 @@ class RowFiles:
         return self.with_changes(dataset, found, changes)
 
     def _all_changes(self, dataset: RowKind) -> list[RowChange]:
-        changes = self.changes(dataset)
+        try:
+            changes = self.changes(dataset)
+        except OSError as error:  # of an object store
+            raise ValueError(f"{self.log.path} cannot be read: {parquet.first_line(error)}") from error
         if self.log.damaged:
             raise ValueError(f"{self.log.path} cannot be read: {self.log.damaged}{self.a_resume_helps('it')}")
         return changes
@@ -166,7 +177,10 @@ class RowFiles:
         return found
 
     def logged(self) -> Logged:
-        """Read what the log has, as it lies there, without what no reader would take."""
+        """Read what the log has, as it lies there, without what no reader would take.
+
+        An OSError where an object store does not hand it out.
+        """
         logged = self.log.read()
         right: list[RowChange] = []
         for dataset in COMPACTED:
@@ -194,15 +208,15 @@ class RowFiles:
         if dataset == "trials" and any(set(numbers_of(c.rows).values()) - {c.number} for c in changes):
             raise ValueError("the number of a change is not that of its trial")
 
-    def as_written(self, dataset: RowKind, name: str) -> tuple[pa.Table, int]:
-        """The rows of a file as they lie in it, and the last change that it has; none of a file that is not there.
+    def as_written(self, dataset: RowKind, name: str) -> tuple[pa.Table, int] | None:
+        """The rows of a file as they lie in it, and the last change that it has; None of a file that is not there.
 
         A ValueError that names a file that cannot be read.
         """
         try:
             content = files.read(self.path(dataset, name), self._most_bytes(name))
         except FileNotFoundError:
-            return pa.Table.from_batches([], self.schemas[dataset]), 0
+            return None
         try:
             table = self._table(dataset, name, content)
         except _REFUSED as error:
@@ -233,38 +247,21 @@ class RowFiles:
         names = self.keys(dataset) if names is None else names
         if self._kept is None or dataset == "curves":
             return self._looked_at(dataset, self._decoded(dataset, names, reachable))
-        return self._each_once(dataset, names, reachable, self._kept)
+        paths = {name: self.path(dataset, name) for name in names}
+        return self._kept.each(
+            dataset, paths, lambda anew: self._looked_at(dataset, self._decoded(dataset, anew, reachable))
+        )
 
     def keep_parts(self) -> None:
         """Keep each part that is read from now on, and read it again only once it is another file.
 
         A resume reads all rows three times: to set aside what is damaged, for the book, and for what is written.
         """
-        self._kept = {} if isinstance(self.folder, Path) else None
+        self._kept = KeptParts(self.through) if isinstance(self.folder, Path) else None
 
     def let_parts_go(self) -> None:
         """Keep no parts any more: that was for the time of a resume's beginning, and takes their room."""
         self._kept = None
-
-    def _each_once(
-        self, dataset: RowKind, names: Sequence[str], reachable: bool, kept: dict[tuple[RowKind, str], KeptPart]
-    ) -> Iterator[FileRead]:
-        now = {
-            name: part_identity(self.path(dataset, name)) for name in names if part_number(name) is not None
-        }  # before reading
-        known = {name for name in now if (one := kept.get((dataset, name))) and one.identity == now[name] is not None}
-        anew = [name for name in names if name not in known]
-        fresh = self._looked_at(dataset, self._decoded(dataset, anew, reachable))
-        for name in names:
-            part = part_number(name)
-            if name in known and part is not None:
-                found: pa.Table | ValueError = kept[dataset, name].rows
-                self.through[dataset, part] = kept[dataset, name].through
-            else:
-                _, found = next(fresh)
-                if part is not None and not isinstance(found, ValueError):
-                    kept[dataset, name] = KeptPart(now[name], self.through[dataset, part], found)
-            yield name, found
 
     def all(self, dataset: RowKind, names: Sequence[str] | None = None) -> Iterator[tuple[str, pa.Table]]:
         """The rows of each file of a dataset, or of those of ``names``, by its name. A ValueError for more than its

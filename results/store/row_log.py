@@ -8,6 +8,9 @@ twice changes nothing, whatever moment a kill -9 chose.
 A reader reads the log first and the parts after it. A change that it does not find in the log then is in a part. A log
 says at its beginning which parts there are and up to which change: one that is gone since, or from an earlier moment (a
 campaign copied while it ran), is told of, and so is a log that ends before its parts do.
+
+In an object store nothing can be appended: there the log has that beginning alone, written anew after each new part,
+unless the campaign came from a disk.
 """
 
 from __future__ import annotations
@@ -73,14 +76,17 @@ class RowLog:
         return found.st_ino, found.st_size, found.st_mtime_ns
 
     def read(self) -> Logged:
-        """All changes in it, in order; those of records that are whole. Empty where there is no log."""
-        if not isinstance(self.folder, Path):
-            return Logged()
+        """All changes in it, in order; those of records that are whole. Empty where there is no log.
+
+        An OSError where an object store does not hand it out: that says nothing of it.
+        """
         try:
             content = files.read(self.path, limits.FILE_BYTES)
         except FileNotFoundError:
             return Logged()
         except OSError as error:
+            if not isinstance(self.folder, Path) and files.is_unreachable(error):
+                raise
             return Logged(damaged=parquet.first_line(error))
         *lines, rest = content.split(b"\n")
         found = Logged(torn=len(rest), cut=True)
@@ -121,11 +127,12 @@ class RowLog:
 
     def restart(self, next_at: int, parts: Mapping[tuple[RowKind, int], int]) -> None:
         """Begin it anew, empty: all its changes are durable in ``parts``, which have those up to a number each."""
-        assert isinstance(self.folder, Path)
         said = [[of, part, at] for (of, part), at in sorted(parts.items())]
         inside.write(self.folder, ROW_LOG, _line({"next": next_at, "parts": said}))
         self._waits = False
-        inside.sync_names(self.folder, "")  # else what is appended could be in a file that a power cut leaves no name
+        if isinstance(self.folder, Path):
+            # Else what is appended could be in a file that a power cut leaves no name.
+            inside.sync_names(self.folder, "")
 
     def _decode(self, records: Sequence[dict[str, Any]], found: Logged) -> None:
         try:

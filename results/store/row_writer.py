@@ -4,14 +4,15 @@ Every trial belongs to one part, by its number, and a part is replaced whole: so
 a trial at every moment. To bring the parts up to the log is the same after a kill -9 as before it: the log is read,
 each part that it changes is read, changed and replaced, and only then the log begins anew.
 
-In an object store nothing can be appended: there each change replaces its part at once.
+In an object store nothing can be appended: there each change replaces its part at once, and the log only says which
+parts there are, so that one that is gone is missed.
 """
 
 from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,11 +59,12 @@ class RowWriter:
         self._left_as: tuple[int, int, int] | None = None  # the log, as this writer left it
         self._settled_at = -1e9  # monotonic seconds
         self._pause = 0.0  # seconds until it may be done again
+        self._in_record: dict[tuple[RowKind, int], int] = {}  # the parts that the log says there are
         self._told_of: Sequence[RowChange] = ()  # durable, though who wrote them was told of an error
         self.before_write: Callable[[], None] = lambda: None
 
     @property
-    def _has_log(self) -> bool:
+    def _appends(self) -> bool:
         return isinstance(self.folder, Path)
 
     def write(
@@ -82,12 +84,14 @@ class RowWriter:
             self.settle()
             return
         known = self._with_room(known, dataset, changes)
-        if self._has_log:
+        if self._appends:
             self._append(known, changes, durable)
         else:
             self.before_write()
-            self._replace_parts(changes, {})
+            self._replace_parts(changes, {}, through=0)
             self._learn(known, changes)
+            if any((dataset, change.part) not in self._in_record for change in changes):
+                self._restart_log(known.next_at, self._in_record | self._rows.through)  # behind it: it must be there
 
     def _changes(
         self, known: RowsKnown, dataset: RowKind, tables: Sequence[tuple[str, pa.Table]], adds: bool
@@ -96,15 +100,26 @@ class RowWriter:
         for key, table in tables:
             old = known.numbers.get(key)
             number = int(table["number"][0].as_py()) if dataset == "trials" else old
-            if number is None and not self._has_log and len(table):
-                number = self._anew().numbers.get(key)  # another store here may have written the trial
-            if number is None:
-                number = 0  # of no trial: a resume sets them aside
+            if number is None and len(table):
+                number = self.number_of(key, dataset)
+            number = 0 if number is None else number  # rows that an earlier version left: they are taken away
             if old is not None and old != number:
                 raise ValueError(f"trial {key!r} has the number {old} and keeps it, but is given {number}")
             if len(table) or key in known.reported:
                 changes.append(RowChange(known.next_at + len(changes), dataset, key, number, table, adds))
         return changes
+
+    def number_of(self, key: str, dataset: RowKind) -> int:
+        """Look up the number of a trial that is to get rows in ``dataset``; a ValueError for one that has no row yet.
+
+        Whoever reads would find rows of no trial, and a resume would take them for what a killed writer left.
+        """
+        number = self._up_to_date().numbers.get(key)
+        if number is None and not self._appends:
+            number = self._anew().numbers.get(key)  # another store here may have written the trial
+        if number is None:
+            raise ValueError(f"trial {key!r} has no row yet: it is written before its {dataset}")
+        return number
 
     def _append(self, known: RowsKnown, changes: Sequence[RowChange], durable: bool) -> None:
         """Add changes to the log, and bring the parts up to it where that is due."""
@@ -116,7 +131,7 @@ class RowWriter:
         if is_too_long:
             # First: a part has no change of a number that the log has yet to give.
             self._rows.log.restart(changes[-1].at + 1, self._rows.log.read().parts)
-            self._replace_parts(changes, {})
+            self._replace_parts(changes, {}, changes[-1].at)
             self._sync_names()
         else:
             self._rows.log.append(lines, durable)
@@ -158,7 +173,7 @@ class RowWriter:
 
     def settle(self, at_once: bool = False) -> None:
         """Bring the parts up to the log, where that is due: what is rare at once, what is frequent in groups."""
-        if not self._has_log or not (at_once or self._is_due()):
+        if not self._appends or not (at_once or self._is_due()):
             return
         if self._up_to_date().in_log:
             self.settle_all()
@@ -171,23 +186,29 @@ class RowWriter:
         """
         begun = time.monotonic()
         self.before_write()
-        if self._has_log:
+        if without_damage:
+            self._in_record = {}  # what is gone is made anew, of what the log still has
+        if self._appends:
             self._rows.log.sync()  # first: after a power cut no part may have a change that the log lacks
         logged = self._rows.logged()
         if logged.damaged and not without_damage:
             raise ValueError(f"{self._rows.log.path} cannot be read: {logged.damaged}")
         old = {dataset: self._rows.of_one_trial(dataset) for dataset in COMPACTED}
         if logged.changes or any(old.values()):
-            self._replace_parts(logged.changes, old)
+            self._replace_parts(logged.changes, old, max((change.at for change in logged.changes), default=0))
             self._sync_names()
-        if self._has_log:
-            parts = {} if without_damage else logged.parts  # those too that nothing has read here
-            self._rows.log.restart(self._next_at(logged.next_at), parts | self._rows.through)
+        parts = {} if without_damage else logged.parts  # those too that nothing has read here
+        self._restart_log(logged.next_at, parts | self._rows.through)
+        if self._appends:
             self._left_as = self._rows.log.identity()
         if self._known is not None:
             self._known.in_log = 0
         self._settled_at = time.monotonic()
         self._pause = (self._settled_at - begun) / SHARE
+
+    def _restart_log(self, next_at: int, parts: Mapping[tuple[RowKind, int], int]) -> None:
+        self._rows.log.restart(self._next_at(next_at), parts)
+        self._in_record = dict(parts)
 
     def _sync_names(self) -> None:
         if isinstance(self.folder, Path):
@@ -203,7 +224,7 @@ class RowWriter:
 
     def _up_to_date(self) -> RowsKnown:
         """Return what is known, read anew where somebody else has written the log since."""
-        if self._known is None or (self._has_log and self._rows.log.identity() != self._left_as):
+        if self._known is None or (self._appends and self._rows.log.identity() != self._left_as):
             return self._anew()
         return self._known
 
@@ -211,10 +232,12 @@ class RowWriter:
         """Read what is known anew; the rows of ``replaced`` trials in a data set take no room any more."""
         trials, reports = self._rows.rows("trials"), self._rows.rows("reports")
         logged = self._rows.log.read()
-        if self._has_log and (logged.torn or self._rows.log.identity() is None):
+        self._in_record = dict(logged.parts)
+        is_copied = not self._appends and logged.changes  # from a disk
+        if is_copied or logged.torn or (self._appends and self._rows.log.identity() is None):
             self.settle_all()  # nothing may stand behind half a record
             logged.changes.clear()
-        self._left_as = self._rows.log.identity() if self._has_log else None
+        self._left_as = self._rows.log.identity() if self._appends else None
         numbers, reported = numbers_of(trials), set(keys_of(reports))
         rows, sizes = dict[RowKind, int](), dict[RowKind, int]()
         for kind, table in zip(COMPACTED, (trials, reports), strict=True):
@@ -238,9 +261,11 @@ class RowWriter:
             if change.dataset == "reports":
                 (known.reported.add if len(change.rows) else known.reported.discard)(change.key)
 
-    def _replace_parts(self, changes: Sequence[RowChange], old: dict[RowKind, list[str]]) -> None:
-        """Replace each part that is changed, trials first, so that a report has a trial whenever somebody reads."""
-        through = max((change.at for change in changes), default=0)
+    def _replace_parts(self, changes: Sequence[RowChange], old: dict[RowKind, list[str]], through: int) -> None:
+        """Replace each part that is changed, trials first, so that a report has a trial whenever somebody reads.
+
+        ``through`` is the last change that the log has of them; 0 for changes that are in no log.
+        """
         numbers: dict[str, int] = {}
         for dataset in COMPACTED:
             by_part: dict[int, list[RowChange]] = defaultdict(list)
@@ -249,7 +274,7 @@ class RowWriter:
                     by_part[change.part].append(change)
             alone: dict[int, list[pa.Table]] = defaultdict(list)
             for key in old.get(dataset, ()):
-                table, _ = self._rows.as_written(dataset, key)
+                table, _ = self._as_written(dataset, key)
                 if dataset == "trials":
                     numbers |= numbers_of(table)
                 alone[numbers.get(key, 0) // TRIALS_A_PART].append(table)
@@ -262,19 +287,26 @@ class RowWriter:
         self, dataset: RowKind, part: int, changes: Sequence[RowChange], alone: Sequence[pa.Table], through: int
     ) -> None:
         name = part_name(part)
-        rows, has = self._rows.as_written(dataset, name)
+        rows, has = self._as_written(dataset, name, must_be=(dataset, part) in self._in_record)
         kept = set(keys_of(rows))
         new = [table for table in alone if keys_of(table)[0] not in kept]
-        if self._has_log:
+        if through:
             changes = [change for change in changes if change.at > has]
         rows = applied(pa.concat_tables([rows, *new]).combine_chunks(), dataset, changes)
         files = {keys_of(table)[0] for table in alone}
         for key in sorted(files - (kept := set(keys_of(rows)))):  # first: else a kill -9 would let it come back
             inside.remove(self.folder, f"{dataset}/{key}.parquet")
-        # A campaign in an object store has no log, so that its copy on a disk is to lack none.
-        self.replace_part(dataset, part, rows, max(through if self._has_log else 0, has))
+        self.replace_part(dataset, part, rows, max(through, has))
         for key in sorted(files & kept):
             inside.remove(self.folder, f"{dataset}/{key}.parquet")
+
+    def _as_written(self, dataset: RowKind, name: str, must_be: bool = False) -> tuple[pa.Table, int]:
+        """The rows of a file as they lie in it; none of one that is not there, or a ValueError where it ``must_be``."""
+        if (found := self._rows.as_written(dataset, name)) is not None:
+            return found
+        if must_be:
+            raise ValueError(f"{self._rows.path(dataset, name)} is not there; a resume goes on without")
+        return pa.Table.from_batches([], self._rows.schemas[dataset]), 0
 
     def replace_part(self, dataset: RowKind, part: int, rows: pa.Table, through: int) -> None:
         """Write the rows of a part as they lie in it, which has all changes up to ``through``. It may have none: a
@@ -288,7 +320,7 @@ class RowWriter:
 
     def take_out(self, dataset: RowKind, name: str, keys: set[str], aside: str) -> None:
         """Write the rows of those trials of a part to the file ``aside``, and the part without them."""
-        rows, through = self._rows.as_written(dataset, name)
+        rows, through = self._as_written(dataset, name)
         part = part_number(name)
         assert part is not None
         out = without(rows, set(keys_of(rows)) - keys)

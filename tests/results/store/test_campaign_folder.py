@@ -111,6 +111,7 @@ def test_reports_come_back_in_order_also_after_reopening(
 ) -> None:
     folder = tmp_path_factory.mktemp("runs") / "c"
     store = Store.create(folder, {}, {})
+    store.write_trial({**WHOLE, "key": "k1", "status": "running"})
     for row in rows:
         store.append_report(row)
         store = Store.open(folder)
@@ -125,6 +126,7 @@ def test_a_row_written_twice_is_stored_once(store: Store, make_trial: Callable[.
 
 
 def test_reports_go_on_after_the_trial_ended_and_started_again(store: Store) -> None:
+    store.write_trial({**WHOLE, "key": "a", "status": "running"})
     store.append_report({"key": "a", "step": 1, "attempt": 1})
     store.write_trial({**WHOLE, "key": "a", "status": "interrupted"})
     store.append_report({"key": "a", "step": 1, "attempt": 2})
@@ -168,6 +170,7 @@ def test_nan_and_infinity_are_kept_apart_from_null(store: Store) -> None:
 
 
 def test_numpy_numbers_are_taken(store: Store) -> None:
+    store.write_trial({**WHOLE, "key": "a", "status": "running"})
     store.append_report({"key": "a", "attempt": 1, "step": np.int64(3), "train_loss": np.float32(0.5)})
     assert [(r["step"], r["train_loss"]) for r in store.reports("a", 0)] == [(3, 0.5)]
 
@@ -199,6 +202,7 @@ def test_a_bad_row_is_refused_by_name_and_changes_nothing(store: Store, row: Row
 
 
 def test_a_refused_report_is_not_stored_with_the_next(store: Store) -> None:
+    store.write_trial({**WHOLE, "key": "a", "status": "running"})
     store.append_report({"key": "a", "attempt": 1, "step": 1})
     with pytest.raises(ValueError, match=r"no column 'stp': did you mean 'step'\?"):
         store.append_report({"key": "a", "stp": 2})

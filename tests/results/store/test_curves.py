@@ -16,7 +16,7 @@ import pytest
 from results import Store, load
 from results.compact import compact
 from results.curves import wide_curves
-from results.store import limits
+from results.store import limits, parquet
 from results.store.curves import SCHEMA, TrainingCurve
 from results.store.row_types import CURVE_COLUMNS
 from tests.one_file_a_trial import one_file_a_trial
@@ -258,7 +258,8 @@ def test_a_curve_of_no_trial_is_said_and_set_aside(folder: Path) -> None:
 
 
 def test_a_curve_under_the_number_of_another_trial_is_not_believed_and_set_aside(folder: Path) -> None:
-    Store.open(folder).write_curve(KEYS[1], 2, curve())
+    file = folder / "curves" / f"{KEYS[1]}.parquet"
+    file.write_bytes(parquet.of_many_rows(curve().table(KEYS[1], 2)))
     said = f"{KEYS[1]}.parquet has the number 2, but the row of its trial has 1"
     with pytest.raises(ValueError, match=said):
         _ = load(folder).curves
