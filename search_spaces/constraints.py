@@ -86,6 +86,10 @@ class Constraint:
         return f"{self.measure} {_plain(value)} {broken} {_plain(self.bound)} ({self})"
 
 
+class BrokenByBaseError(ValueError):
+    """A constraint that runs of the base break whatever their training does."""
+
+
 def parse_all(texts: Sequence[str]) -> tuple[Constraint, ...]:
     """Constraints on different measures; a ValueError for two on one."""
     found = tuple(Constraint.parse(text) for text in texts)
@@ -103,7 +107,7 @@ def check(constraints: Sequence[Constraint], config: TrainConfig, vocab_size: in
         if constraint.measure in SCORES_AT_THE_END:
             _check_score(constraint, config)
     if vocab_size is not None and (why := violation_before_training(constraints, config, vocab_size)):
-        raise ValueError(f"the base breaks a constraint: {why}")
+        raise BrokenByBaseError(f"the base breaks a constraint: {why}")
 
 
 def check_minutes(objectives: Sequence[str], constraints: Sequence[Constraint]) -> None:

@@ -20,7 +20,6 @@ from results.store.campaign_folder import CAMPAIGN, Store, campaigns, check_camp
 from results.store.names import campaign_folder
 from results.store.resume_command import RUN_PROGRAM
 from results.store.set_aside import say_set_aside
-from search_spaces import constraints
 from search_spaces.space import Space
 from storage import files, inside
 from storage.location import Location, Url, location
@@ -30,7 +29,6 @@ from terminal.counted import counted
 from terminal.duration import duration
 from terminal.exit_codes import DONE
 from trainable.data.dataset import Dataset
-from trainable.data.preparation import known_vocab_size
 from trainable.own.source import Source
 from trainable.worker.attempt import STOP_FILE
 from tuner.audit.of_question import audited
@@ -49,7 +47,7 @@ from tuner.own import code as own_code
 from tuner.plan import cost as plan
 from tuner.plan import micro_batch, placing, ways_of_running
 from tuner.plan.already_measured import already_measured
-from tuner.plan.downloads import check_downloads
+from tuner.plan.downloads import check_downloads, check_limits
 from tuner.plan.larger import check_larger
 from tuner.plan.left import left_of
 from tuner.plan.left_in_cache import ending_a_plan
@@ -96,7 +94,7 @@ def begin(console: Console, asked: Begin, space: Space | None = None, known: Seq
     beginning.check_free(start.results, start.name, asked_of(question))
     check_measurable(question.space, has_gpu)
     lacking = check_downloads(console, question, download_now=start.planning is None)
-    constraints.check(question.space.constraints, question.base, known_vocab_size(question.base.data))
+    check_limits(question)
     return go(console, question, here, start, lacking=lacking)
 
 

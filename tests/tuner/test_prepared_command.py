@@ -21,6 +21,7 @@ from tuner.cli import options
 from tuner.command import Begin
 from tuner.plan.bench import vocab_size
 from tuner.plan.cost import tokens_of
+from tuner.plan.downloads import check_limits
 from tuner.question import Question, ask, check_answerable
 
 
@@ -102,6 +103,34 @@ def test_a_plan_is_of_the_vocabulary_and_the_validation_text_that_are_here(given
     assert found is not None and found.vocab_size != nominal
     assert known_vocab_size(base.data) == vocab_size(base) == found.vocab_size
     assert known_validation_targets(base.data) == len(found.validation) - 1
+
+
+@pytest.mark.parametrize("given", ["--space speedrun --data speedrun_40M", "--space ngpt --data fineweb10B_gpt2"])
+def test_a_limit_that_the_published_vocabulary_breaks_says_how_the_datas_own_is_counted(given: str) -> None:
+    name = given.split()[-1]
+    small = "--set data.batch_tokens=2048 --set data.grad_accum_steps=1 --set budget.steps=2"
+    limit = "--constraint 'parameters<=3e6'"
+    question = question_of(f"python -m tuner.run {given} --scale proxy {small} {limit}")
+    with pytest.raises(ValueError, match=r"^the base breaks a constraint: parameters [0-9,]+ > 3,000,000 ") as error:
+        check_limits(question)
+    said = (
+        f", with the published vocabulary of {name}, {known_vocab_size(question.base.data):,} tokens: to have its own"
+    )
+    assert said in str(error.value)
+    command = re.search(r"first run `python -m trainable.data (.*)`$", str(error.value))
+    assert command is not None and main(shlex.split(command[1])) == 0
+    check_limits(question)
+    tighter = question_of(f"python -m tuner.run {given} --scale proxy {small} --constraint 'parameters<=1000'")
+    with pytest.raises(ValueError, match=r"the base breaks a constraint: parameters [0-9,]+ > 1,000 \(\S+\)$"):
+        check_limits(tighter)
+
+
+def test_a_limit_is_judged_at_once_by_a_vocabulary_that_a_run_learns_of_just_that_size() -> None:
+    question = question_of(
+        "python -m tuner.run --space mainrun --scale proxy --data mainrun --constraint 'parameters<=9'"
+    )
+    with pytest.raises(ValueError, match=r"the base breaks a constraint: parameters [0-9,]+ > 9 \(parameters<=9\)$"):
+        check_limits(question)
 
 
 def test_a_prepared_vocabulary_that_is_replaced_or_damaged_is_seen(tmp_path: Path) -> None:

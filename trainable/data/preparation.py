@@ -51,6 +51,22 @@ def known_vocab_size(config: DataConfig) -> int | None:
     return config.vocab_size if config.tokenizer is None else own_vocabulary.known_size(config.tokenizer)
 
 
+def published_vocabulary(config: DataConfig, train_tokens_needed: int | None) -> str:
+    """Say that the known vocabulary is only the published one, and how to have that of the data; empty where it is."""
+    name, folder = config.source, _shards_here(config)
+    if name not in sources.DOWNLOADED or (folder is not None and vocabulary_files.size_beside(folder) is not None):
+        return ""
+    recipe, limit = RECIPES.get(name), _limit(config, train_tokens_needed)
+    if recipe is not None and "vocab_size" in recipe.followed(config):
+        return ""  # it is learnt, of just that size
+    if recipe is not None:
+        command = recipe.advice(config, limit)
+    else:
+        command = f"run `python -m trainable.data prepare {name}{'' if limit is None else f' --tokens {limit}'}`"
+    count = f"{known_vocab_size(config):,}"
+    return f"with the published vocabulary of {name}, {count} tokens: to have its own counted, first {command}"
+
+
 def known_validation_targets(config: DataConfig) -> int | None:
     """Target tokens of the validation split: of shards that are here by their headers, else as far as names say.
 

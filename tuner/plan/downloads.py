@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from search_spaces import constraints
 from search_spaces.objectives import CORE, CORE_ERROR
 from terminal.console import Console
 from trainable.data.network_failure import NotDownloadedError
-from trainable.data.preparation import check_source
+from trainable.data.preparation import check_source, known_vocab_size, published_vocabulary
 from trainable.data.sources import DOWNLOADED, STDLIB
 from trainable.evaluation.core_score import ready
 from trainable.prepare_ahead import check_no_campaign
@@ -42,6 +43,19 @@ def check_downloads(console: Console, question: Question, download_now: bool, be
         except ValueError as error:
             raise ValueError(f"recorded run {planned.recorded_id!r}: {error}") from None
     return lacking
+
+
+def check_limits(question: Question) -> None:
+    """Raise a ValueError where the base breaks a limit that is known before its data have come.
+
+    The parameters are those with the vocabulary of the data, where they are here: see ``known_vocab_size``.
+    """
+    base, limits = question.base, question.space.constraints
+    try:
+        constraints.check(limits, base, known_vocab_size(base.data))
+    except constraints.BrokenByBaseError as error:
+        published = published_vocabulary(base.data, plan.tokens_of(base))
+        raise ValueError(f"{error}{published and f', {published}'}") from None
 
 
 def other_data(question: Question) -> str:
