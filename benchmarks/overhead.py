@@ -28,7 +28,7 @@ from typing import Any
 
 from rich.table import Table
 
-from benchmarks.overhead_systems import SYSTEMS
+from benchmarks.overhead_systems import MOST_STEPS, STEPS, SYSTEMS
 from storage.location import local_argument
 from storage.target import check_file_to_write
 from terminal.command_line import OneLineParser
@@ -51,9 +51,10 @@ HEADINGS = (
 TENTH = 10
 
 
-def measured(system: str, trials: int) -> dict[str, Any]:
+def measured(system: str, trials: int, steps: int) -> dict[str, Any]:
     """Run a system in a process of its own, and return what it says of itself; a ValueError where that fails."""
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parents[1])}
+    environment[STEPS] = str(steps)
     with tempfile.TemporaryDirectory() as folder:
         run = "from benchmarks.overhead_systems import main; main()"
         command = [sys.executable, "-c", run, system, str(trials), folder]
@@ -103,6 +104,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Print the table; exit code 2 for what is no good, and where a system fails."""
     parser = OneLineParser(prog="python -m benchmarks.overhead", description=__doc__)
     parser.add_argument("--trials", type=at_least_one, nargs="+", default=[100, 1000])
+    parser.add_argument("--steps", type=at_least_one, default=MOST_STEPS, help="of a trial")
     parser.add_argument("--systems", nargs="+", choices=SYSTEMS, default=list(SYSTEMS))
     parser.add_argument("--lines", type=local_argument, help="keep every row here")
     given = parser.parse_args(arguments)
@@ -116,7 +118,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             table.add_column(heading, justify="left" if heading == "system" else "right")
         for trials in given.trials:
             for system in given.systems:
-                row = cells(system, trials, measured(system, trials))
+                row = cells(system, trials, measured(system, trials, given.steps))
                 table.add_row(*row)
                 if given.lines is not None:
                     with given.lines.open("a") as file:

@@ -1,4 +1,4 @@
-"""A whole campaign in a bucket through the real command, with Ray: its driver is killed, looked at, and resumed."""
+"""A whole campaign in a bucket by the real command, with Ray: its driver is killed, looked at, and resumed twice."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from results import load
 from results.store.statuses import ENDED
 from storage import files
 from storage.location import location
+from trainable.worker.ray_trainable import STORE_POLL_SECONDS
 
 pytestmark = pytest.mark.slow
 TRIALS = 14  # so many that a fast machine has not ended them before the driver is killed
@@ -73,6 +74,22 @@ def test_a_campaign_in_a_bucket_survives_a_kill_of_its_driver(workplace) -> None
     before = trials().set_index("key")
     done = before[before["status"].isin(ENDED)]
     assert 2 <= len(done) < TRIALS
+
+    process = start(workplace, "--resume", FOLDER.name)
+    try:
+        while "begins" not in (workplace / "log").read_text():
+            assert process.poll() is None and time.monotonic() < deadline, (workplace / "log").read_text()
+            time.sleep(0.1)
+        time.sleep(2.0)  # all slots have trials of some seconds
+        process.send_signal(signal.SIGINT)
+        asked = time.monotonic()
+        assert process.wait(timeout=480) == 130
+        assert time.monotonic() - asked < STORE_POLL_SECONDS, "the message comes before a trial's next look"
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+    interrupted = trials()
+    assert "interrupted" in set(interrupted["status"])
 
     process = start(workplace, "--resume", FOLDER.name)
     try:

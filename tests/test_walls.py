@@ -18,7 +18,10 @@ KNOWS = {  # package -> the packages that it may import, as CONTRIBUTING.md has 
     "search_spaces": {"trainable", "storage", "terminal"},
     "tuner": {"search_spaces", "results", "trainable", "storage", "terminal"},
 }
-ALONE = {"ray": {"trainable.worker.ray_trainable"}, "optuna": set[str]()}  # who may import them outside of tuner
+ALONE = {
+    "ray": {"trainable.worker.ray_trainable", "trainable.worker.stop_signal"},
+    "optuna": set[str](),
+}  # who may import them outside of tuner
 
 Graph = Mapping[str, Iterable[str]]
 

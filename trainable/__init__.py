@@ -1,4 +1,4 @@
-"""Training: small GPTs in plain PyTorch. Start at ``train.py``. Only ``ray_trainable.py`` here knows Ray."""
+"""Training: small GPTs in plain PyTorch. Start at ``train.py``. Ray is known to ``worker/`` alone."""
 
 from __future__ import annotations
 

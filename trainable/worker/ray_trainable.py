@@ -16,7 +16,7 @@ from functools import partial
 from typing import Any
 
 import torch
-from ray import tune  # noqa: TID251  (the one file here that Ray sees)
+from ray import tune  # noqa: TID251  (the file that Ray sees)
 from storage import files
 from storage.location import Url, location
 from storage.waiting import wait_for_stores
@@ -40,6 +40,7 @@ from trainable.worker.fidelity import FIDELITIES, Fidelity
 from trainable.worker.kept_weights import path_of
 from trainable.worker.leftovers import Leftovers
 from trainable.worker.out_of_memory import facts_told, make_room
+from trainable.worker.stop_signal import FOLDER_LOOK_SECONDS, StopListener
 from trainable.worker.watchdog import Watchdog, stall_file
 
 POLL_SECONDS = 0.5  # how often a trial looks for it
@@ -69,6 +70,7 @@ class Request:
     attempt: int = 1
     checkpoints: list[str] = field(default_factory=list)  # to go on from, newest first; none is the first step
     look_seconds: float = 0.0  # least time between two looks into the campaign's folder, which all trials look into
+    stop_signal: str | None = None  # its name, where the message to end comes through Ray (stop_signal.py)
     stall_seconds: float = 1800.0  # without a finished step, after which the trial counts as hanging
     sources: list[dict[str, Any]] = field(default_factory=list)  # of the user's own code (own/source.py)
     train_tokens: int | None = None  # how many it reads of its data, which limits what is downloaded; None is all
@@ -94,6 +96,7 @@ class RayTrainable(tune.Trainable):
     _datasets: dict[DataConfig, Dataset]
     leftovers: Leftovers
     watchdog: Watchdog | None = None
+    listener: StopListener | None = None
 
     def cleanup(self) -> None:
         if self.watchdog is not None:
@@ -122,7 +125,15 @@ class RayTrainable(tune.Trainable):
         self.notes: list[str] = []  # faults that were got over
         self.watch()
         with self.watched(), facts_told(request.gpu_share):
+            self.listen(request.stop_signal)
             self.build(request)
+
+    def listen(self, name: str | None) -> None:
+        """Wait for the message that the campaign ends, unless this worker waits for it since an earlier trial."""
+        if name is None:
+            self.listener = None
+        elif self.listener is None or self.listener.name != name or not self.listener.is_connected:
+            self.listener = StopListener(name)
 
     def build(self, request: Request) -> None:
         """Build the run: everything up to the first step."""
@@ -210,8 +221,12 @@ class RayTrainable(tune.Trainable):
         self.polled = now
         if self.watchdog is not None:
             self.watchdog.pat()
+        if self.listener is not None and self.listener.heard():
+            return True
         folder = location(self.request.folder)
         least = max(self.request.look_seconds, STORE_POLL_SECONDS if isinstance(folder, Url) else 0.0)
+        if self.listener is not None and self.listener.is_connected:
+            least = max(least, FOLDER_LOOK_SECONDS)
         if now - self.looked < least:
             return False
         self.looked = now

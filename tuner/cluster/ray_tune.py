@@ -26,9 +26,11 @@ from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
 from results.store.resume_command import RUN_PROGRAM
+from storage.location import Url
 from terminal.complaint import complain
 from terminal.exit_codes import FAILED
-from trainable.worker.ray_trainable import RayTrainable
+from trainable.worker.ray_trainable import POLL_SECONDS, RayTrainable
+from trainable.worker.stop_signal import StopSignal
 from tuner.campaign.driver import ray_failure
 from tuner.cluster import own_ray
 from tuner.cluster.ray_errors import ray_error_line
@@ -153,12 +155,18 @@ class Recorder(tune.Callback):
     """Tells the search what happens to trials."""
 
     def __init__(
-        self, search: Search, tick: Any = None, watch: Watch | None = None, scheduler: EarlyStopping | None = None
+        self,
+        search: Search,
+        tick: Any = None,
+        watch: Watch | None = None,
+        scheduler: EarlyStopping | None = None,
+        signal: StopSignal | None = None,
     ) -> None:
         self.search = search
         self.tick = tick
         self.watch = watch
         self.scheduler = scheduler or EarlyStopping(search)
+        self.signal = signal
 
     def on_step_begin(self, iteration: int, trials: list[Any], **info: Any) -> None:
         if self.watch is not None:
@@ -167,6 +175,8 @@ class Recorder(tune.Callback):
             self.search.check_held()
             self.search.ledger.store.settle()
             _ = self.search.exhausted  # the hours may be over
+        if self.signal is not None and self.search.stopping:  # here, since Ray is not called by a handler of signals
+            self.signal.send()
         if self.tick is not None:
             self.tick()
 
@@ -243,8 +253,8 @@ def fit(search: Search, resources: dict[str, float], tick: Any = None) -> None:
     # Ray insists on a folder; nothing in it is ever read again. Not the campaign's: Ray would make that anew.
     scratch = Path(tempfile.mkdtemp(prefix="tuner-", dir=own_ray.folder()))
     with watched(partial(leave, search)) as watch:
-        scheduler = EarlyStopping(search)
-        tuner = _tuner(search, resources, scratch, scheduler, Recorder(search, tick, watch, scheduler))
+        scheduler, signal = EarlyStopping(search), stop_signal(search)
+        tuner = _tuner(search, resources, scratch, scheduler, Recorder(search, tick, watch, scheduler, signal))
         try:
             tuner.fit()
         except BaseException as error:
@@ -263,6 +273,18 @@ def fit(search: Search, resources: dict[str, float], tick: Any = None) -> None:
             search.abandon()
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
+
+
+def stop_signal(search: Search) -> StopSignal | None:
+    """Make the signal that trials wait for where they would look for the sign to end too seldom; else None.
+
+    It is a process more, which a campaign of few trials beside each other in a folder of this machine does without.
+    """
+    if not isinstance(search.folder, Url) and search.requests.look_seconds <= POLL_SECONDS:
+        return None
+    signal = StopSignal()
+    search.requests.stop_signal = signal.name
+    return signal
 
 
 def leave(search: Search, why: str) -> None:

@@ -43,6 +43,12 @@ class Requests:
         self.spec, self.files, self.stopper, self.unit = spec, files, stopper, unit
         self.keeps, self.checkpoint_at = keeps, checkpoint_at
         self.here, self.sources = here, [source.to_json() for source in sources]
+        self.stop_signal: str | None = None  # the name of the one that the trials are to wait for
+
+    @property
+    def look_seconds(self) -> float:
+        """The least seconds between two looks of a trial into the campaign's folder."""
+        return self.here.slots / MOST_LOOKS
 
     def make(self, entry: Entry) -> Request:
         """The request of a trial. One without a checkpoint starts from nothing, and what it reached is forgotten."""
@@ -63,7 +69,8 @@ class Requests:
             compile_blocks=self.spec.compile_blocks,
             flex_attention=self.spec.flex_attention,
             cuda_graphs=self.spec.cuda_graphs,
-            look_seconds=self.here.slots / MOST_LOOKS,
+            look_seconds=self.look_seconds,
+            stop_signal=self.stop_signal,
             stall_seconds=60 * self.spec.stall_minutes,
             train_tokens=tokens_of(entry.config) if isinstance(entry.config, TrainConfig) else None,
             attempt=begun.number,

@@ -14,6 +14,7 @@ from storage import files
 from storage.location import Location, Url, location
 from storage.waiting import wait_for_stores
 from trainable.worker.attempt import STOP_FILE, Attempt
+from trainable.worker.stop_signal import FOLDER_LOOK_SECONDS, StopListener
 from tuner.own.running import Running, Task
 
 STORE_LOOK_SECONDS = 15.0  # in an object store, where each look is two requests
@@ -33,7 +34,8 @@ class OwnTrainable(tune.Trainable):
         if not files.exists(folder):
             raise ValueError(f"node {socket.gethostname()} does not see the campaign's folder {request['folder']!r}")
         attempt = Attempt(folder, request["key"], request["attempt"])
-        self.running = Running(cloudpickle.loads(train), task_of(request, objective, maximise), Ends(folder, attempt))
+        ends = Ends(folder, attempt, None if (name := request.get("stop_signal")) is None else StopListener(name))
+        self.running = Running(cloudpickle.loads(train), task_of(request, objective, maximise), ends)
 
     def step(self) -> dict[str, Any]:
         assert self.running is not None, "it was set up"
@@ -57,13 +59,17 @@ class Ends:
     Where the folder cannot be read, the training is worth more.
     """
 
-    def __init__(self, folder: Location, attempt: Attempt) -> None:
-        self.folder, self.attempt = folder, attempt
+    def __init__(self, folder: Location, attempt: Attempt, listener: StopListener | None = None) -> None:
+        self.folder, self.attempt, self.listener = folder, attempt, listener
         self.seconds = STORE_LOOK_SECONDS if isinstance(folder, Url) else 0.0  # between two looks
         self.looked, self.found = time.monotonic(), False
 
     def __call__(self) -> bool:
-        if not self.found and time.monotonic() - self.looked >= self.seconds:
+        if self.listener is not None:
+            self.found = self.found or self.listener.heard()
+        is_told = self.listener is not None and self.listener.is_connected
+        least = FOLDER_LOOK_SECONDS if is_told else self.seconds
+        if not self.found and time.monotonic() - self.looked >= least:
             self.looked = time.monotonic()
             with suppress(OSError):
                 self.found = files.exists(self.folder / STOP_FILE) or not self.attempt.in_force()

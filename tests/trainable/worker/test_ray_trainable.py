@@ -12,6 +12,7 @@ import os
 import uuid
 import weakref
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 import torch
@@ -292,6 +293,45 @@ def test_one_of_many_trials_looks_into_the_campaign_s_folder_less_often(
     inside.write(tmp_path, STOP_FILE, b"")
     assert actor(request_for()).step()["status"] == "interrupted"
     assert finish(actor(request_for(look_seconds=1000.0)))[-1]["status"] == "completed", "too short for a single look"
+
+
+class Told:
+    """In place of a trial's end of the signal: hears what the test says, under names that it keeps."""
+
+    made: ClassVar[list[str]] = []
+    hears, connected = False, True
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.made.append(name)
+
+    @property
+    def is_connected(self) -> bool:
+        return self.connected
+
+    def heard(self) -> bool:
+        return self.hears
+
+
+def test_a_trial_that_is_told_through_ray_looks_into_the_folder_only_where_no_message_can_come(
+    actor, request_for, tmp_path, monkeypatch
+) -> None:
+    monkeypatch.setattr(ray_trainable, "POLL_SECONDS", 0.0)
+    monkeypatch.setattr(ray_trainable, "StopListener", Told)
+    monkeypatch.setattr(Told, "made", [])
+    inside.write(tmp_path, STOP_FILE, b"")
+    worker = actor(request_for(stop_signal="night"))
+    assert finish(worker)[-1]["status"] == "completed", "too short for a look once a minute"
+    worker.reset_config(as_config(request_for(stop_signal="night")))
+    assert Told.made == ["night"], "a worker waits once for all its trials"
+    monkeypatch.setattr(Told, "connected", False)
+    assert worker.step()["status"] == "interrupted"
+    inside.remove(tmp_path, STOP_FILE)
+    monkeypatch.setattr(Told, "hears", True)
+    worker.reset_config(as_config(request_for(stop_signal="morning")))
+    assert Told.made == ["night", "morning"] and worker.step()["status"] == "interrupted"
+    worker.reset_config(as_config(request_for()))
+    assert worker.step()["milestone"] == 2.0, "not asked to listen, it does not"
 
 
 def test_a_campaign_in_a_store_that_a_node_does_not_see_is_named(actor, request_for) -> None:

@@ -140,7 +140,7 @@ def test_the_fewest_micro_batches_that_fit_are_found_by_doubling(tiny):
 @pytest.mark.slow
 def test_nanochats_full_scale_needs_more_than_an_h100_and_half_of_its_micro_batch_fits():
     base = replace(search_spaces.load("nanochat").scale("full").base, precision="bf16")
-    assert 95e9 < device_memory.needed_by(base).total < 120e9
+    assert 80e9 < device_memory.needed_by(base).total < 120e9
     assert device_memory.steps_that_fit(base, 80e9) == 64 and device_memory.steps_that_fit(base, 141e9) == 32
 
 

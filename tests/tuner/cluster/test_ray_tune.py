@@ -15,6 +15,7 @@ from ray.tune.experiment import Trial
 from ray.tune.search import Searcher
 from ray.tune.utils.callback import _create_default_callbacks
 
+from storage.location import location
 from tuner.cluster import connect, ray_tune
 from tuner.cluster.ray_tune import ENVIRONMENT, AskTell, EarlyStopping, Recorder, prepare_environment
 
@@ -79,6 +80,34 @@ def test_the_scheduler_ends_what_the_search_s_stopper_ends_and_nothing_at_an_end
     assert decisions == ["CONTINUE", "STOP", "CONTINUE", "STOP", "CONTINUE"] and set(search.stopper.stops) == {"b"}
     scheduler.on_trial_complete(None, trial("a"), {"milestone": 240.0, "val_bpb": 0.5})
     assert search.stopper.reached(rung) == 4
+
+
+class Signal:
+    """In place of the driver's end of the signal."""
+
+    name, sent = "stop-made-up", 0
+
+    def send(self) -> None:
+        self.sent += 1
+
+
+def test_trials_wait_for_a_message_where_looking_into_the_folder_is_too_seldom(bench, monkeypatch) -> None:
+    monkeypatch.setattr(ray_tune, "StopSignal", Signal)
+    few, many = bench.search(slots=100), bench.search(slots=101)
+    assert ray_tune.stop_signal(few) is None and few.next().stop_signal is None
+    assert ray_tune.stop_signal(many) is not None and many.next().stop_signal == Signal.name
+    stored = SimpleNamespace(folder=location("memory://nowhere/night"), requests=few.requests)
+    assert ray_tune.stop_signal(stored) is not None and few.requests.stop_signal == Signal.name
+
+
+def test_the_message_is_sent_from_the_loop_once_the_search_is_stopping(bench) -> None:
+    search, signal = bench.search(), Signal()
+    recorder = Recorder(search, signal=signal)
+    recorder.on_step_begin(0, [])
+    assert not signal.sent
+    search.stop("enough")
+    recorder.on_step_begin(1, [])
+    assert signal.sent == 1
 
 
 class Waits:

@@ -41,6 +41,26 @@ def test_the_sign_to_stop_another_attempt_and_the_end_of_the_trial_end_it(tmp_pa
     assert over()
 
 
+class Told:
+    """A listener that hears what it is told to."""
+
+    def __init__(self, hears: bool = False, connected: bool = True) -> None:
+        self.hears, self.is_connected = hears, connected
+
+    def heard(self) -> bool:
+        return self.hears
+
+
+def test_where_the_message_comes_through_ray_the_folder_is_looked_at_once_it_cannot_come(tmp_path, ends) -> None:
+    told = Told()
+    waits = Ends(tmp_path, ends.attempt, told)
+    (tmp_path / STOP_FILE).touch()
+    assert not waits(), "it looks once a minute"
+    told.is_connected = False
+    assert waits()
+    assert Ends(tmp_path, ends.attempt, Told(hears=True))()
+
+
 def test_a_folder_that_cannot_be_read_ends_no_training(ends, monkeypatch) -> None:
     def fails(place) -> bool:
         raise OSError("gone")
