@@ -33,6 +33,7 @@ def test_a_stopped_trial_goes_on_from_where_it_was(device, tmp_path, monkeypatch
     store = Store.create(tmp_path / "c", described, device.searched.column_types())
     search = played_search(device.searched, device.small.base, store, 9, 1, 0, stopper=PREDICTIVE, promote=True)
     played, base = PlayedTrials(device, search), search.next()
+    search.start(base.key)
     list(played._train(base, device.small.base))
     monkeypatch.setattr(search.stopper.rule, "judge", lambda key, rung, value: Stop(rung, value, value - 1))
     while not search.promotions.paused:  # a trial that fails is never stopped
