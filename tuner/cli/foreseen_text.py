@@ -38,13 +38,14 @@ def print_expected(
 ) -> None:
     """Print the same at one start of a campaign, of what is left of the one in ``store``; nothing where all is well.
 
-    ``measured`` is asked for what trials have measured already.
+    ``measured`` is asked for what trials have measured already, which tells also where nothing is expected here.
     """
-    if not is_asked_for(question, start):
+    left = replace(left_of(question, store), measured=measured())
+    if not left.question.trials:
         return
-    foreseen = expected(replace(left_of(question, store), measured=measured()), here, start, compiling, pass_tokens)
+    foreseen = expected(left, here, start, compiling, pass_tokens) if is_asked_for(question, start) else None
     if foreseen is None:
-        return
+        foreseen = Foreseen({}, measured=left.measured)
     lines = beyond_limits(question.space.constraints, foreseen)
     for line in [*lines, *([] if start.hours is None else [too_few_hours(start.hours, foreseen)])]:
         if line:

@@ -70,7 +70,11 @@ def beyond_limits(limits: Sequence[Constraint], foreseen: Foreseen) -> list[str]
 
 
 def _times(factor: float) -> str:
-    return f"{factor:,.0f}" if factor >= 999.5 else f"{factor:.3g}"
+    """A factor in 3 digits, or in as many as tell it from 1: ``1.001``."""
+    if factor >= 999.5:
+        return f"{factor:,.0f}"
+    texts = (f"{factor:.{digits}g}" for digits in range(3, 18))
+    return next((text for text in texts if float(text) != 1), "1")
 
 
 def too_few_hours(hours: float, foreseen: Foreseen) -> str:

@@ -8,6 +8,8 @@ import pytest
 
 import search_spaces
 from search_spaces.constraints import parse_all
+from terminal.console import Console
+from tuner.cli.foreseen_text import print_expected
 from tuner.cluster.capacity import of_this_machine
 from tuner.command import Start
 from tuner.plan import expected_here
@@ -63,6 +65,13 @@ def test_times_of_a_thousand_and_more_are_written_out() -> None:
     assert " 1,000 times that" in beyond_limits(parse_all(["train_seconds<=0.07201"]), EXPECTED)[0]
 
 
+@pytest.mark.parametrize(("limit", "times"), [("train_seconds<=71.95", "1.001"), ("core>=0.2501", "0.9996")])
+def test_a_limit_that_is_missed_by_a_hair_is_not_missed_once(limit, times) -> None:
+    measured = {"core": AsMeasured(0.25, "of the base in night")}
+    (said,) = beyond_limits(parse_all([limit]), replace(EXPECTED, measured=measured))
+    assert f", {times} times that: " in said
+
+
 @pytest.mark.parametrize(
     ("seconds", "said"),
     [(79, "a whole trial takes about 1 min 20 s: none will have completed"),
@@ -90,6 +99,21 @@ def question():
         return ask(search_spaces.load("parameter_golf"), spec)
 
     return make
+
+
+@pytest.mark.parametrize("start", [Start(), Start(address="auto"), Start(hours=1.0, address="auto")])
+def test_a_start_says_what_was_measured_also_where_nothing_is_timed_here(question, monkeypatch, capsys, start) -> None:
+    monkeypatch.setattr(expected_here, "speeds", lambda *asked, **more: pytest.fail("nothing asks for it"))
+    asked, measured = question("parameters<=1e9", "val_bpb<=1.2"), AsMeasured(1.3, "of the base in night")
+    here = of_this_machine(1)
+
+    def said(known: dict[str, AsMeasured]) -> str:
+        print_expected(Console(), asked, here, start, Compiling(False, ""), None, 0, lambda: known)
+        return capsys.readouterr().out.replace("\n", " ")
+
+    assert said({}) == ""
+    line = "limit: val_bpb<=1.2, and 1.3000 was measured of the base in night, 1.08 times that: that is infeasible; "
+    assert said({"val_bpb": measured}).startswith(line)
 
 
 def test_a_start_on_a_core_is_expected_by_a_short_measurement(question, monkeypatch) -> None:
