@@ -10,31 +10,18 @@ import math
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import optuna
 from optuna.trial import TrialState
-from ray.tune.schedulers import AsyncHyperBandScheduler, TrialScheduler
-from ray.tune.search.optuna import OptunaSearch
 
 from benchmarks.simulator import Job
 from benchmarks.tables import PARTS, Table
+from benchmarks.tune_defaults import TuneDefaults, define
 from search_spaces.domains import Choice, Value
-from search_spaces.space import Space
-from tuner.proposals.sampler import suggest
 
 EVERY = tuple(range(1, PARTS + 1))
 WORKER = Path(__file__).with_name("syne_tune_worker.py")
-
-
-def define(trial: Any, space: Space) -> dict[str, Value]:
-    """The space as Optuna's users write it: conditions are ifs."""
-    values: dict[str, Value] = {}
-    for knob in space.knobs:
-        if space.active(knob, values):
-            values[knob.path] = suggest(trial, knob.path, knob.domain)
-    return values
 
 
 class OptunaAlone:
@@ -81,39 +68,18 @@ class RayDefaults:
     """Ray's OptunaSearch and ASHA: a stopped trial's last value is told as if it were its result, as Tune does."""
 
     def __init__(self, table: Table, seed: int) -> None:
-        self.table, self.number = table.fresh(), 0
-        self.searcher = OptunaSearch(
-            self._define,
-            metric="loss",
-            mode="min",
-            points_to_evaluate=[dict(table.space.values_of(table.base))],
-            seed=seed,
-        )
-        self.scheduler = AsyncHyperBandScheduler(metric="loss", mode="min", max_t=PARTS)
-        self.trials: dict[str, Any] = {}
-
-    def _define(self, trial: Any) -> None:
-        define(trial, self.table.space)
+        self.table = table.fresh()
+        self.tune = TuneDefaults(table.space, table.space.values_of(table.base), seed, PARTS)
 
     def next(self) -> Job:
-        key = str(self.number)
-        self.number += 1
-        values = self.searcher.suggest(key)
-        assert isinstance(values, dict)
-        self.trials[key] = SimpleNamespace(trial_id=key)
-        self.scheduler.on_trial_add(None, self.trials[key])
-        return Job(key, self.table.space.nearest(values), EVERY)
+        number, values = self.tune.suggest()
+        return Job(str(number), self.table.space.nearest(values), EVERY)
 
     def report(self, job: Job, part: int, value: float) -> bool:
-        trial, result = self.trials[job.key], {"training_iteration": part, "loss": value}
-        done = part == PARTS or not math.isfinite(value)
-        if not done:
-            self.searcher.on_trial_result(job.key, result)
-            done = self.scheduler.on_trial_result(None, trial, result) == TrialScheduler.STOP
-        if done:
-            self.scheduler.on_trial_complete(None, trial, result)
-            self.searcher.on_trial_complete(job.key, result=result)
-        return bool(done)
+        if math.isfinite(value):
+            return self.tune.result(int(job.key), part, value)
+        self.tune.error(int(job.key))
+        return True
 
 
 class SyneTune:

@@ -19,11 +19,12 @@ import numpy as np
 import optuna
 from optuna.trial import TrialState
 
-from benchmarks.rivals import define
 from benchmarks.surrogate.device import INVALID, Device, Outcome
 from benchmarks.surrogate.peers import METHODS, Peer
 from benchmarks.surrogate.priors import PRIORS
+from benchmarks.surrogate.ray_defaults import RayDefaults
 from benchmarks.surrogate.small_spaces import RUNGS
+from benchmarks.tune_defaults import define
 from search_spaces.domains import Value
 from search_spaces.space import Space
 from trainable.seeds import derived
@@ -152,6 +153,7 @@ def methods(peers: str | None = None) -> dict[str, Callable[[Device, int], Metho
         found[name] = lambda device, seed, make=make, worst=worst: OptunaAlone(  # type: ignore[misc]
             device.searched, device.base_point, make(seed), worst
         )
+    found["Ray OptunaSearch + ASHA"] = RayDefaults
     for name in METHODS if peers else ():
         found[name] = partial(Peer, method=name, python=str(peers))
     return found

@@ -65,7 +65,9 @@ def test_a_method_that_proposes_no_valid_run_comes_to_an_end(device, small) -> N
     assert len(trace.statuses) == 2 * campaigns.MOST_TRIALS and trace.seconds[-1] == 0
 
 
-@pytest.mark.parametrize("name", ["ours, gp", "ours, tpe", "ours, tpe, random first", "random", "Optuna TPE"])
+@pytest.mark.parametrize(
+    "name", ["ours, gp", "ours, tpe", "ours, tpe, random first", "random", "Optuna TPE", "Ray OptunaSearch + ASHA"]
+)
 def test_every_method_begins_with_the_base(device, small, name) -> None:
     number, values = campaigns.methods()[name](device, 1).ask()
     assert number == 0 and values == small.space.values_of(small.base)
