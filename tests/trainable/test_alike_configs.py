@@ -35,7 +35,7 @@ def test_a_part_with_a_number_of_another_type_is_looked_at_by_itself():
     alike.decode(data)
     data["hooks"][0]["max_norm"] = 2  # which is brought to 2.0
     assert alike.decode(data) == FIRST
-    for wrong, why in ((True, "max_norm is True"), ("2", "max_norm is '2'"), (-1.0, "max_norm is -1.0")):
+    for wrong, why in ((True, "max_norm is true but"), ("2", "max_norm is '2'"), (-1.0, "max_norm is -1.0")):
         data["hooks"][0]["max_norm"] = wrong
         for _ in range(2):  # what is wrong is not kept either
             with pytest.raises(ValueError, match=why):
