@@ -49,6 +49,7 @@ from results.statistics.pareto import costs
 from results.stopping import stopping_line
 from results.store import frames
 from results.store.frames import Results
+from results.store.no_collections import no_collections
 from results.store.row_kinds import ROW_KINDS
 from results.targets import check_target_file, check_target_folder, naming
 from results.unmet_limits import nearest_to_limits
@@ -282,6 +283,7 @@ def print_page(console: Console, results: Results, folder: Location) -> None:
     console.print(f"Page: {write_page(results, folder)}")
 
 
+@no_collections()
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the report of the campaign named on the command line, and write its page.
 

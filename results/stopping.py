@@ -59,7 +59,8 @@ def promoted_line(trials: pd.DataFrame) -> str:
     """Say how many stopped trials went on again, and how these stand now; empty where none did."""
     if "promotions" not in trials:
         return ""
-    again = trials[[bool(promotions_of({"promotions": kept})) for kept in trials["promotions"]]]
+    some = trials[trials["promotions"].notna()]
+    again = some[[bool(promotions_of({"promotions": kept})) for kept in some["promotions"]]]
     if again.empty:
         return ""
     stand = ", ".join(f"{number} {status}" for status, number in again["status"].value_counts().items() if number)

@@ -37,13 +37,15 @@ def plain_rows(runs: pd.DataFrame) -> Rows:
 
 
 def _plain_cells(column: pd.Series, is_count: bool) -> list[Any]:
-    null = column.isna()
+    null = column.isna().to_numpy()
     if null.all():
         return [None] * len(column)
     cells = column.astype(object).tolist()
     if is_count:
-        return [None if gone else int(cell) for cell, gone in zip(cells, null, strict=True)]
-    return [None if gone else cell for cell, gone in zip(cells, null, strict=True)] if null.any() else cells
+        return [None if gone else int(cell) for cell, gone in zip(cells, null.tolist(), strict=True)]
+    if not null.any():
+        return cells
+    return [None if gone else cell for cell, gone in zip(cells, null.tolist(), strict=True)]
 
 
 def plain_rows_of(results: Results) -> Rows:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from results.store.campaign_folder import Store
+from results.store.no_collections import no_collections
 from results.store.row_parts import given, value_of
 from results.store.row_types import TrialRow
 from results.store.statuses import Status
@@ -121,6 +122,7 @@ class Search:
         sampler = origins.sampler or self._sampler(origins.prior)
         return SampledTrials(self.space, self.base, self.ledger, sampler, vocab_size)
 
+    @no_collections()
     def _sampler(self, prior: Prior | None) -> Sampler:
         """Optuna's study, rebuilt from the trials of earlier starts."""
         return Sampler(

@@ -23,7 +23,7 @@ def columns(trials: pd.DataFrame) -> list[dict[str, Any]]:
         as_cell = shown_lines if column.name in ("reason", "note") else json_cell
         values = [None if pd.isna(value) else as_cell(value) for value in trials[column.name]]
         told = {"name": column.name, "unit": column.unit, "meaning": column.meaning}
-        same = len({json.dumps(value) for value in values}) == 1 and len(values) > 1
+        same = len(values) > 1 and all(json.dumps(value) == json.dumps(values[0]) for value in values)
         found.append({**told, "value": values[0]} if same else {**told, "values": values})
     return found
 

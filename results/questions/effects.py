@@ -153,11 +153,13 @@ def _in_words(finding: str, better: bool, is_known: bool) -> str:
 
 def _confirmed(rows: Rows) -> Iterator[_Row]:
     """Every candidate of every confirmation, the latest first."""
-    changes = {row["key"]: changes_of(row) for row in rows}
-    for one in reversed(rounds(rows)):
+    if not (found_rounds := rounds(rows)):
+        return
+    by_key = {row["key"]: row for row in rows}
+    for one in reversed(found_rounds):
         table = verdict_table(one, rows).to_dict("records")
         for row, (arm, found) in zip(table, one.judgement.verdicts.items(), strict=True):
-            of_arm = changes.get(arm, {})
+            of_arm = changes_of(by_key[arm]) if arm in by_key else {}
             yield {
                 "kind": "confirmation",
                 "name": f"candidate of confirmation {one.number + 1}",

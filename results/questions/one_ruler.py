@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -45,6 +46,10 @@ class Ruler:
     def __len__(self) -> int:
         return len(self.values)
 
+    @cached_property
+    def _predicts(self) -> bool:
+        return bool((self.spread > 0).any())
+
     @property
     def about(self) -> str:
         """Describe in one line what is compared, and which trials are not."""
@@ -59,7 +64,10 @@ class Ruler:
 
     def drawn(self, random: np.random.Generator) -> np.ndarray:
         """The values with each prediction drawn from its spread."""
-        return np.where(self.spread > 0, self.values + self.spread * random.standard_normal(len(self)), self.values)
+        drawn = random.standard_normal(len(self))  # also where nothing is predicted: what is drawn next stays the same
+        return (
+            np.where(self.spread > 0, self.values + self.spread * drawn, self.values) if self._predicts else self.values
+        )
 
 
 def one_ruler(trials: pd.DataFrame, reports: pd.DataFrame) -> Ruler:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from results.questions.framed import COUNT, MOMENT, NUMBER, WORDS, YES_NO, framed
@@ -16,7 +17,6 @@ from results.store.statuses import SEARCH
 SPENT_ON = ("training_seconds", "evaluation_seconds", "compile_seconds", "setup_seconds", "unsplit_seconds")
 _MEASURED = ("train_seconds", "eval_seconds", "compile_seconds")
 _NEEDED = ("number", "key", "stage", "status", "attempt", "started_at", "ended_at", "reused_from", "worker", *_MEASURED)
-_Row = Mapping[Any, Any]
 
 _RUNS = {
     "slot": COUNT, "host": WORDS, "trial": COUNT, "key": WORDS, "stage": WORDS, "status": WORDS, "attempt": COUNT,
@@ -47,7 +47,7 @@ def time(campaign: Readable) -> pd.DataFrame:
     - ``idle_before_seconds``: since the end of the run before it on this slot; null for the first
     """
     results = campaign.read()
-    found: pd.DataFrame = results.once("time", lambda: framed(_placed(results), _RUNS))
+    found: pd.DataFrame = results.once("time", lambda: _placed(results))
     return found.copy()
 
 
@@ -101,31 +101,71 @@ class _Slot:
     number: int
     host: str | None
     worker: str | None
-    free_at: pd.Timestamp | None  # None while its run goes on
+    free_at: int | None  # None while its run goes on
 
 
-def _placed(results: Results) -> Iterator[dict[str, Any]]:
+def _placed(results: Results) -> pd.DataFrame:
+    """The rows of :func:`time`. Moments are whole microseconds here: to compare those of pandas takes a hundred times
+    as long.
+    """
     rows = results.rows[[name for name in _NEEDED if name in results.rows]]
     ran = rows[rows["started_at"].notna() & rows["reused_from"].isna()].sort_values(["started_at", "number"])
-    last_reports = dict(results.reports.groupby("key")["at"].max())
+    last_reports = results.reports.groupby("key")["at"].max()
+    starts, ends = _moments(ran["started_at"]), _moments(ran["ended_at"])
+    reported = dict(zip(last_reports.index, _moments(last_reports), strict=True))
+    workers = [worker if isinstance(worker, str) else None for worker in ran["worker"]]
+    measured = zip(*(ran[name].astype("float64").fillna(0.0).tolist() for name in _MEASURED), strict=True)
     places: list[_Slot] = []
     found = []
-    for row in ran.to_dict("records"):
-        is_running = pd.isna(row["ended_at"])
-        end = last_reports.get(row["key"]) if is_running else row["ended_at"]
-        end = None if end is None or pd.isna(end) or end < row["started_at"] else end
-        place, idle = _take(places, row)
-        place.free_at = None if is_running else end
-        at = {"slot": place.number, "host": place.host, "idle_before_seconds": idle}
-        found.append({**_run(row, end, is_running), **at})
-    yield from sorted(found, key=lambda run: (run["slot"], run["started_at"]))
+    for at, (key, attempt, start, ended, worker, known) in enumerate(
+        zip(ran["key"], ran["attempt"].tolist(), starts, ends, workers, measured, strict=True)
+    ):
+        end = reported.get(key) if ended is None else ended
+        end = None if end is None or end < start else end
+        place, idle = _take(places, worker, start)
+        place.free_at = None if ended is None else end
+        seconds = None if end is None else _seconds(end - start)
+        found.append((place.number, start, at, place.host, end, seconds, idle, _split(attempt, seconds, known)))
+    found.sort(key=lambda run: run[:2])
+    slots, _, order, hosts, until, took, idles, splits = zip(*found, strict=True) if found else [()] * 8
+    own = ran.iloc[list(order)].reset_index(drop=True)
+    frame = pd.DataFrame(
+        {
+            "slot": slots,
+            "host": hosts,
+            "trial": own["number"],
+            "key": own["key"],
+            "stage": [stage if isinstance(stage, str) else SEARCH for stage in own["stage"]],
+            "status": own["status"].astype(str),
+            "attempt": own["attempt"],
+            "started_at": own["started_at"],
+            "ended_at": pd.Series(np.array(until, "datetime64[us]"), own.index).dt.tz_localize("UTC"),
+            "is_running": own["ended_at"].isna(),
+            "seconds": took,
+            **{name: [split[place] for split in splits] for place, name in enumerate(SPENT_ON)},
+            "idle_before_seconds": idles,
+        },
+        own.index,
+    )
+    return frame.astype(_RUNS)
 
 
-def _take(places: list[_Slot], row: _Row) -> tuple[_Slot, float | None]:
+def _moments(column: pd.Series) -> list[int | None]:
+    """Microseconds since 1970, None for null."""
+    cells = column.astype(pd.DatetimeTZDtype("us", "UTC"))
+    numbers = cells.dt.tz_localize(None).to_numpy("datetime64[us]").astype("int64").tolist()
+    return [None if gone else number for number, gone in zip(numbers, cells.isna().tolist(), strict=True)]
+
+
+def _seconds(microseconds: int) -> float:
+    """A span as ``Timedelta.total_seconds`` has it, to the last bit."""
+    whole, part = divmod(microseconds, 10**6)
+    return whole + part / 10**6
+
+
+def _take(places: list[_Slot], worker: str | None, start: int) -> tuple[_Slot, float | None]:
     """The slot that a run has, a new one where none is free; and how long that slot had been free, in seconds."""
-    worker = row["worker"] if isinstance(row["worker"], str) else None
     host = None if worker is None else worker.rpartition(":")[0]
-    start = row["started_at"]
     free = [place for place in places if place.free_at is not None and place.free_at <= start]
     free = [place for place in free if None in (place.host, host) or place.host == host]
     own = [place for place in free if worker is not None and place.worker == worker]
@@ -135,29 +175,13 @@ def _take(places: list[_Slot], row: _Row) -> tuple[_Slot, float | None]:
     place = (own or free)[0]
     assert place.free_at is not None
     place.host, place.worker = host or place.host, worker
-    return place, (start - place.free_at).total_seconds()
+    return place, _seconds(start - place.free_at)
 
 
-def _run(row: _Row, end: Any, is_running: bool) -> dict[str, Any]:
-    seconds = None if end is None else (end - row["started_at"]).total_seconds()
-    return {
-        "trial": row["number"],
-        "key": row["key"],
-        "stage": row["stage"] if isinstance(row["stage"], str) else SEARCH,
-        "status": str(row["status"]),
-        "attempt": row["attempt"],
-        "started_at": row["started_at"],
-        "ended_at": end,
-        "is_running": is_running,
-        "seconds": seconds,
-        **_split(row, seconds),
-    }
-
-
-def _split(row: _Row, seconds: float | None) -> dict[str, float | None]:
+def _split(attempt: int, seconds: float | None, known: Sequence[float]) -> Sequence[float | None]:
+    """The seconds of a run by what they were spent on, in the order of SPENT_ON."""
     if seconds is None:
-        return dict.fromkeys(SPENT_ON)
-    if (row["attempt"] or 1) > 1:
-        return {**dict.fromkeys(SPENT_ON, 0.0), "unsplit_seconds": seconds}
-    known = [0.0 if pd.isna(row[name]) else float(row[name]) for name in _MEASURED]
-    return dict(zip(SPENT_ON, (*known, seconds - sum(known), 0.0), strict=True))
+        return [None] * len(SPENT_ON)
+    if (attempt or 1) > 1:
+        return [0.0] * (len(SPENT_ON) - 1) + [seconds]
+    return [*known, seconds - sum(known), 0.0]

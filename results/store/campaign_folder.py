@@ -27,6 +27,7 @@ from results.store import campaign_json, parquet, places, row_places, set_aside
 from results.store.consistency import check_trials, numbers_of, strays
 from results.store.curves import CurveArrays, TrainingCurve
 from results.store.names import EMPTY, TRIALS_A_PART, check_name, checked_key, is_part
+from results.store.no_collections import no_collections
 from results.store.row_changes import keys_of, without
 from results.store.row_files import RowFiles
 from results.store.row_kinds import COMPACTED, ROW_KINDS, RowKind
@@ -103,6 +104,7 @@ class Store:
             raise ValueError(f"{folder} is compacted but holds no {missing[0]}: it was not copied whole")
         return store
 
+    @no_collections()
     def set_damaged_aside(self, said: OnCorrupt) -> None:
         """Move every Parquet file that cannot be read to ``damaged/``, and what is of trials that have no row (any
         more); ``said`` is told of each. Only for a process that alone writes the campaign, to go on with it: what the
@@ -247,6 +249,7 @@ class Store:
             self._check_trials(whole)
         return whole
 
+    @no_collections()
     def tables(self) -> tuple[pa.Table, pa.Table]:
         """Trials and reports, as in :meth:`table`; a ValueError also for reports of a trial that has no row.
 

@@ -4,9 +4,9 @@
 level histogram size mismatch"): its C++ exception is not caught. So the footer is read here.
 
 A campaign has thousands of small files whose footers differ in their numbers only, and to go through one byte by byte
-takes milliseconds. What is read of a footer does not depend on its numbers: so the form of one, everything but its
-numbers, is kept as a regular expression. A footer that it matches would be read in the same steps, to the same fields;
-any other is read byte by byte.
+takes milliseconds. What is read of a footer does not depend on its numbers, nor on the texts behind them, which each
+part has of its own: so the form of one, everything but these, is kept as a regular expression. A footer that it matches
+would be read in the same steps, to the same fields; any other is read byte by byte.
 """
 
 from __future__ import annotations
@@ -53,18 +53,28 @@ class _Form:
 
     head: bytes  # the schema
     numbers: re.Pattern[bytes]  # the row groups; its groups are the numbers that are wanted
-    tail: bytes  # what describes the whole file, and its end
+    tail: tuple[bytes, ...]  # what describes the whole file, before, between and behind its texts
     places: tuple[tuple[tuple[tuple[int, int], ...], ...], ...]  # by row group and column: field id, regex group
 
     def read(self, content: bytes, start: int) -> Chunks | None:
         """The numbers of a footer of this form; None where it has another."""
-        if start < 0 or not (content.startswith(self.head, start) and content.endswith(self.tail, start, -_TAIL)):
+        if start < 0 or not content.startswith(self.head, start):
             return None
-        found = self.numbers.fullmatch(content, start + len(self.head), len(content) - _TAIL - len(self.tail))
-        if found is None:
+        found = self.numbers.match(content, start + len(self.head), len(content) - _TAIL)
+        if found is None or not self._ends(Reader(content, found.end())):
             return None
         varints = found.groups()
         return [[{field: zigzag(varints[at]) for field, at in column} for column in group] for group in self.places]
+
+    def _ends(self, reader: Reader) -> bool:
+        """Tell whether the rest of a footer is as in this form."""
+        for number, part in enumerate(self.tail):
+            if number:
+                reader.text()
+            if not reader.content.startswith(part, reader.at):
+                return False
+            reader.at += len(part)
+        return reader.at == len(reader.content) - _TAIL
 
 
 class _Forms:
@@ -94,6 +104,12 @@ class _Places(Reader):
     def __init__(self, content: bytes, at: int) -> None:
         super().__init__(content, at)
         self.spans: list[tuple[int, int]] = []
+        self.texts: list[tuple[int, int]] = []
+
+    def text(self) -> None:
+        start = self.at
+        super().text()
+        self.texts.append((start, self.at))
 
     def number(self) -> int:
         start = self.at
@@ -151,4 +167,9 @@ def _form(content: bytes, start: int) -> _Form:
         parts += [re.escape(content[at:begin]), b"(%b)" % VARINT if place in groups else VARINT]
         at = end
     places = tuple(tuple(tuple((f, groups[s]) for f, s in column.items()) for column in group) for group in found)
-    return _Form(content[start:first], re.compile(b"".join(parts), re.DOTALL), content[at:-_TAIL], places)
+    tail = []
+    for begin, end in [text for text in reader.texts if text[0] >= at]:
+        tail.append(content[at:begin])
+        at = end
+    tail.append(content[at:-_TAIL])
+    return _Form(content[start:first], re.compile(b"".join(parts), re.DOTALL), tuple(tail), places)

@@ -65,8 +65,7 @@ class Reader:
         elif kind == _DOUBLE:
             self.at += 8
         elif kind == _BINARY:
-            length = self._varint()
-            self.at += length
+            self.text()
         elif kind == THRIFT_STRUCT:
             self.struct(depth + 1)
         elif kind in (THRIFT_LIST, _SET):
@@ -75,6 +74,11 @@ class Reader:
                 self.skip(inner, depth + 1)
         else:
             raise ValueError("a page header holds what none has")
+
+    def text(self) -> None:
+        """Read over a text, or any bytes that say first how many they are."""
+        length = self._varint()
+        self.at += length
 
     def skip_described(self, kind: int) -> None:
         """Read over a value that is the same in all files of one kind, as their schema is."""

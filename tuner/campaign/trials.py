@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from results.store import row_parts
 from results.store.campaign_folder import Store
+from results.store.no_collections import no_collections
 from results.store.row_parts import given, measured_at, with_all_columns, with_knobs
 from results.store.row_types import NEVER_A_TRIAL, TrialRow
 from results.store.statuses import ENDED, SEARCH, Status
@@ -247,6 +248,7 @@ class Ledger:
         entry.row[what] = None
         self._write(entry.row)
 
+    @no_collections()
     def restore(self, planned: Sequence[Planned] = ()) -> None:
         """Take the rows of the campaign's earlier starts into the book, their data (known by the fingerprint) where the
         base and ``planned`` have them now.
