@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any, TypeVar
 
 from terminal.nearest import nearest
+from terminal.type_words import as_set
 from trainable.component import Component, concrete
 from trainable.component_paths import NOT_THERE, get_value, get_value_if_there, with_value, with_values
 from trainable.config import TrainConfig
@@ -222,7 +223,7 @@ class Space:
             if knob.path in values:
                 label = values[knob.path]
                 if label not in knob.domain:
-                    raise ValueError(f"{knob.path} is {label!r} but must be in {knob.domain}")
+                    raise ValueError(f"{knob.path} is {as_set(label)} but must be in {knob.domain}")
                 untouched = not any(knob.path.startswith(f"{path}.") for path in changes)
                 if not (untouched and label_at(base, knob) == label):
                     changes[knob.path] = knob.domain.options[label] if isinstance(knob.domain, Choice) else label

@@ -7,7 +7,7 @@ from numbers import Integral, Real
 from typing import Any
 
 import pyarrow as pa
-from terminal.short import shortened
+from terminal.type_words import as_set
 
 
 def plain(field: pa.Field[Any], value: Any) -> Any:
@@ -26,7 +26,7 @@ def plain(field: pa.Field[Any], value: Any) -> Any:
         return value
     if pa.types.is_timestamp(kind) and isinstance(value, datetime) and value.tzinfo is not None:
         return value
-    raise ValueError(f"{field.name} is {shortened(value)} but must be {_WANTED[str(kind)]}")
+    raise ValueError(f"{field.name} is {as_set(value)} but must be {_WANTED[str(kind)]}")
 
 
 def microseconds(time: datetime) -> int:

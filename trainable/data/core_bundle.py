@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from terminal.counted import counted
+from terminal.type_words import as_set
 
 from trainable.data.network_failure import NotDownloadedError, network_reason
 from trainable.data.new_folder import made_folder
@@ -175,4 +176,4 @@ def _check(question: Any, form: str) -> None:
         return
     gold = question.get("gold")
     if type(gold) is not int or not 0 <= gold < len(options):
-        raise ValueError(f"gold is {gold!r} but must be in 0..{len(options) - 1}")
+        raise ValueError(f"gold is {as_set(gold)} but must be in 0..{len(options) - 1}")

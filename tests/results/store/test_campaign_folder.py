@@ -186,7 +186,7 @@ def test_numpy_numbers_are_taken(store: Store) -> None:
         ({"key": None}, "trial key None must be text"),
         ({"steps": 1.5}, r"steps is 1\.5 but must be a whole number"),
         ({"steps": 2**63}, "must be a whole number of at most 64 bits"),
-        ({"steps": True}, "steps is True but must be a whole number"),
+        ({"steps": True}, "steps is true but must be a whole number"),
         ({"value": "1.5"}, r"value is '1\.5' but must be a number"),
         ({"is_base": 1}, "is_base is 1 but must be true or false"),
         ({"reason": 3}, "reason is 3 but must be text"),

@@ -62,7 +62,7 @@ def test_what_cannot_be_had_is_one_line_that_says_where_it_belongs(published, tm
         ("eval_meta_data.csv", "who,", "whom,", "is no bundle of CORE's tasks: there is no 'who'"),
         ("eval_meta_data.csv", "25.0", "100", "chance answers 100 % of pick right"),
         ("eval_data/some/pick.jsonl", "{", "", "pick.jsonl, line 1: "),
-        ("eval_data/some/pick.jsonl", '"gold"', '"silver"', "line 1: gold is None but must be in 0..3"),
+        ("eval_data/some/pick.jsonl", '"gold"', '"silver"', "line 1: gold is null but must be in 0..3"),
         ("eval_data/some/who.jsonl", '"continuation"', '"cont"', "line 1: continuation must be a text"),
         ("eval_data/some/pick.jsonl", '"choices": [', '"choices": [], "others": [', "choices must be a list of texts"),
     ],
