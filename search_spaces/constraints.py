@@ -10,11 +10,13 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from terminal.nearest import nearest
 from terminal.number import decimal
 from terminal.short import decimals, shortened
 from trainable.config import TrainConfig
+from trainable.shapes import shapes_of
 
 from search_spaces.objectives import COSTS, HIGHEST, LARGER_IS_BETTER, MINUTES, SCORES_AT_THE_END, Measured, cost_of
 from search_spaces.objectives import check as check_objective
@@ -155,10 +157,8 @@ def _limit_of(config: TrainConfig) -> Constraint:
 
 def num_parameters(config: TrainConfig, vocab_size: int) -> int:
     """Trainable parameters of a run, tied ones counted once; nothing is allocated."""
-    import torch
-
-    with torch.device("meta"):
-        return sum(p.numel() for p in config.model.build(vocab_size, config.longest_row).parameters())
+    network = shapes_of(partial(config.model.build, vocab_size, config.longest_row))
+    return sum(p.numel() for p in network.parameters())
 
 
 def _number(text: str, where: str) -> float:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import functools
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from trainable.schedules import Schedule, Warmdown, Warmup
+from trainable.shapes import shapes_of
 
 if TYPE_CHECKING:
     from trainable.models.model import Model
@@ -18,13 +19,10 @@ def scaling_parameters(network: Network) -> int:
     return table.weight.numel() + sum(p.numel() for p in network.blocks.parameters() if p.ndim == 2)
 
 
-@functools.cache  # a depth of 24 takes most of a second, and every trial of a campaign asks
+@cache  # a depth of 24 takes most of a second, and every trial of a campaign asks
 def scaling_parameters_of(model: Model, vocab_size: int) -> int:
     """Count the scaling parameters before the network is built: nothing is allocated."""
-    import torch
-
-    with torch.device("meta"):
-        return scaling_parameters(model.build(vocab_size, 1))
+    return scaling_parameters(shapes_of(partial(model.build, vocab_size, 1)))
 
 
 def ratio_tokens(model: Model, vocab_size: int, ratio: float) -> int:

@@ -9,9 +9,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from trainable.evaluation.artifact import distinct
+from trainable.shapes import shapes_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -117,12 +119,9 @@ def _about(t: Tensor | None) -> str:
 
 def num_bytes(config: TrainConfig, vocab_size: int) -> int:
     """Bytes of the weights that a run leaves, without the file's header of some kilobytes; nothing is allocated."""
-    import torch
-
     from trainable.runtime import BF16
 
-    with torch.device("meta"):
-        network = config.model.build(vocab_size, config.longest_row)
-        if config.number_format == BF16:
-            network.keep_in_bf16(config.model.low_precision_tables)
+    network = shapes_of(partial(config.model.build, vocab_size, config.longest_row))
+    if config.number_format == BF16:
+        network.keep_in_bf16(config.model.low_precision_tables)
     return sum(t.numel() * t.element_size() for t in distinct(network).values())

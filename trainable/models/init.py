@@ -46,5 +46,5 @@ class OrthogonalInit(Init):
         from torch import nn
 
         for module in network.modules():
-            if isinstance(module, nn.Linear) and module.weight.any():
+            if isinstance(module, nn.Linear) and not module.weight.is_meta and module.weight.any():
                 nn.init.orthogonal_(module.weight, self.gain)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass, replace
+from functools import partial
 
 from trainable.config import TrainConfig
 from trainable.data.preparation import known_validation_targets, known_vocab_size
+from trainable.shapes import shapes_of
 from trainable.worker.out_of_memory import CONTEXT_BYTES
 
 # Weights, gradients and the two moments of Adam in float32: 16 bytes a parameter. Muon has one moment.
@@ -78,11 +80,8 @@ def with_steps(config: TrainConfig, steps: int) -> TrainConfig:
 
 def roughly(config: TrainConfig) -> Memory:
     """Rules of thumb, for what no machine could hold; only shapes are made."""
-    import torch
-
     vocab = known_vocab_size(config.data) or config.data.vocab_size
-    with torch.device("meta"):
-        network = config.model.build(vocab, max(config.data.seq_len, config.evaluation.seq_len))
+    network = shapes_of(partial(config.model.build, vocab, max(config.data.seq_len, config.evaluation.seq_len)))
     parameters, channels = sum(p.numel() for p in network.parameters()), network.embedding.embedding_dim
     tokens = config.data.batch_tokens // config.data.grad_accum_steps
     batch = tokens * (channels * len(network.blocks) * ACTIVATION_BYTES + vocab * LOGIT_BYTES // config.loss_chunks)
