@@ -5,7 +5,6 @@ Trials and reports lie in parts of some hundred trials, curves in a file a trial
 kill -9. What changes is durable in ``rows.log`` first, and in the parts about a second later: what reads by this module
 reads both. In an object store a put is whole by itself and nothing is appended: there each change replaces its part,
 and ``rows.log`` says which parts there are.
-
 One process writes a campaign. A finished one may be compacted into one file a dataset (results/compact.py): it is then
 there to be read, not to be resumed.
 """
@@ -30,6 +29,7 @@ from results.store.names import EMPTY, TRIALS_A_PART, check_name, checked_key, i
 from results.store.no_collections import no_collections
 from results.store.row_changes import keys_of, without
 from results.store.row_files import RowFiles
+from results.store.row_form import Cells
 from results.store.row_kinds import COMPACTED, ROW_KINDS, RowKind
 from results.store.row_log import ROW_LOG
 from results.store.row_types import ReportRow, TrialRow
@@ -37,7 +37,6 @@ from results.store.row_writer import FullError, RowWriter
 from results.store.salvage import RefusedRowError, salvaged
 from results.store.schema import SCHEMA_VERSION
 from results.store.set_aside import OnCorrupt, SetAside
-from results.store.validate import written
 
 CAMPAIGN = "campaign.json"
 
@@ -152,15 +151,11 @@ class Store:
         self._write("trials", checked_key(row.get("key")), [row], durable=durable)
 
     def append_report(self, row: ReportRow, durable: bool = True) -> None:
-        """Add one row to a trial's reports; columns not given are null. Errors as in :meth:`write_trial`, and a
-        ValueError for a trial that has no row yet: a reader would find reports of no trial.
-        """
+        """Add a row to a trial's reports, as :meth:`write_trial` does. A ValueError also for a trial without a row."""
         self._write("reports", checked_key(row.get("key")), [row], adds=True, durable=durable)
 
     def replace_reports(self, key: str, rows: Sequence[ReportRow]) -> None:
-        """Store all reports of a trial at once, in place of what it had; of none nothing is left. Errors as in
-        :meth:`append_report`.
-        """
+        """Store all reports of a trial in place of what it had; of none nothing is left. Errors: ``append_report``."""
         self._write("reports", checked_key(key), rows)
 
     def settle(self, at_once: bool = False) -> None:
@@ -329,13 +324,14 @@ class Store:
         durable: bool = True,
     ) -> None:
         self.refuse_if_compacted()
-        tables = [pa.Table.from_batches([], self._rows.schemas[dataset])]
-        for row in cast(Sequence[dict[str, Any]], rows):
-            tables.append(self._table_of(dataset, key, row))
-        table = pa.concat_tables(tables)
-        table = row_places.relative(self.folder, table) if dataset == "trials" else table
+        cells = [self._checked(dataset, key, row) for row in cast(Sequence[dict[str, Any]], rows)]
+        if dataset == "trials":
+            cells = [row_places.relative_cells(self.folder, row) for row in cells]
+        form = self._rows.forms[dataset]
+        tables = [form.table(row) for row in cells]
+        table = tables[0] if len(tables) == 1 else pa.concat_tables([form.schema.empty_table(), *tables])
         try:
-            self._writer.write(dataset, [(key, table)], adds, durable)
+            self._writer.write(dataset, [(key, table)], adds, durable, cells)
         except FullError as error:
             if self.on_refused is None:
                 raise
@@ -344,18 +340,15 @@ class Store:
             what = f"a report of trial {key!r} was" if adds else f"the reports of trial {key!r} were"
             self.on_refused(f"{what} not written", str(error))
 
-    def _table_of(self, dataset: RowKind, key: str, row: dict[str, Any]) -> pa.Table:
-        """The table of a row to be written, without the cells that are refused where somebody is told of them."""
-
-        def table_of(cells: Mapping[str, Any]) -> pa.Table:
-            return written([cells], self._rows.schemas[dataset], dataset, key, self.campaign.get("objective"))
-
+    def _checked(self, dataset: RowKind, key: str, row: dict[str, Any]) -> Cells:
+        """The cells of a row to be written, without those that are refused where somebody is told of them."""
+        form, objective = self._rows.forms[dataset], self.campaign.get("objective")
         if self.on_refused is None:
-            return table_of(row)
-        table, said = salvaged(row, self._rows.schemas[dataset], dataset, table_of)
+            return form.cells(row, key, objective)
+        found, said = salvaged(row, form.schema, dataset, lambda kept: form.cells(kept, key, objective))
         if said is not None:
             self.on_refused(*said)
-        return table
+        return found
 
     def _write_table(self, dataset: RowKind, key: str, table: pa.Table, durable: bool = True) -> None:
         content = parquet.of_many_rows(table) if dataset == "curves" else parquet.of_few_rows(table)

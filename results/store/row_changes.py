@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
+from functools import cached_property
+from typing import Any, cast
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -24,11 +25,18 @@ class RowChange:
     number: int  # of the trial
     rows: pa.Table
     adds: bool = False  # behind the rows that the trial has; else in their place
+    cells: Sequence[Mapping[str, Any]] | None = None  # the same rows as Python objects, where they were at hand
+    known_bytes: int | None = None  # of the rows, where they were counted
 
     @property
     def part(self) -> int:
         """The part that the trial's rows are in, as long as it is there: a trial keeps its number."""
         return self.number // TRIALS_A_PART
+
+    @cached_property
+    def nbytes(self) -> int:
+        """Bytes of the rows, decoded."""
+        return self.rows.nbytes if self.known_bytes is None else self.known_bytes
 
 
 def applied(rows: pa.Table, dataset: RowKind, changes: Sequence[RowChange]) -> pa.Table:

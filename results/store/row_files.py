@@ -25,6 +25,7 @@ from results.store.curves import check_curve
 from results.store.kept_parts import FileRead, KeptParts
 from results.store.names import EMPTY, TRIALS_A_PART, part_name, part_number
 from results.store.row_changes import RowChange, applied, keys_of, without
+from results.store.row_form import RowForm
 from results.store.row_kinds import COMPACTED, RowKind
 from results.store.row_log import ROW_LOG, Logged, RowLog
 from results.store.schema import schemas
@@ -43,6 +44,7 @@ class RowFiles:
     def __init__(self, folder: Location, campaign: Mapping[str, Any]) -> None:
         self.folder = folder
         self.schemas = schemas(campaign["knobs"])
+        self.forms = {dataset: RowForm(self.schemas[dataset], dataset) for dataset in COMPACTED}
         self.log = RowLog(folder, self.schemas)
         self.through: dict[tuple[RowKind, int], int] = {}  # the last change that each part had when it was read
         self.misnamed: set[str] = set()  # trials whose rows were written under another name of the folder

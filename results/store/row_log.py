@@ -188,7 +188,7 @@ def _written(change: RowChange) -> dict[str, Any]:
             for name, cell in row.items()
             if cell is not None
         }
-        for row in parquet.rows(change.rows)
+        for row in (parquet.rows(change.rows) if change.cells is None else change.cells)
     ]
     return {
         "at": change.at, "of": change.dataset, "key": change.key, "number": change.number, "adds": change.adds,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 from storage.location import Location
@@ -19,6 +21,14 @@ _MAY_BE_ONE = re.compile(r'source":\s*"[./]')
 def relative(folder: Location, trials: pa.Table) -> pa.Table:
     """The rows of trials as they are written into ``folder``. They must be such that can be read (rows.py)."""
     return _changed(trials, from_home(folder)) if isinstance(folder, Path) else trials
+
+
+def relative_cells(folder: Location, cells: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The cells of a trial's row as they are written into ``folder``; see :func:`relative`."""
+    if not isinstance(folder, Path) or not any(_MAY_BE_ONE.search(cells[name] or "") for name in _WITH_PLACES):
+        return cells
+    change = from_home(folder)
+    return {**cells, **{name: _changed_text(cells[name], change) for name in _WITH_PLACES}}
 
 
 def whole(folder: Location, trials: pa.Table) -> pa.Table:

@@ -15,6 +15,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 from storage import inside
@@ -68,16 +69,23 @@ class RowWriter:
         return isinstance(self.folder, Path)
 
     def write(
-        self, dataset: RowKind, tables: Sequence[tuple[str, pa.Table]], adds: bool = False, durable: bool = True
+        self,
+        dataset: RowKind,
+        tables: Sequence[tuple[str, pa.Table]],
+        adds: bool = False,
+        durable: bool = True,
+        cells: Sequence[Mapping[str, Any]] | None = None,
     ) -> None:
         """Store the rows of trials by their key, in place of those they have or, with ``adds``, behind them.
 
         What is not ``durable`` is so with the next change that is, or once the parts are brought up to the log.
+        ``cells`` are the rows of a single table as Python objects, where they are at hand.
 
         A ValueError for a trial that would get another number, a FullError for more than a reader takes.
         """
         known = self._up_to_date()
-        changes = self._changes(known, dataset, tables, adds)
+        assert cells is None or len(tables) == 1
+        changes = self._changes(known, dataset, tables, adds, cells)
         if not changes:
             return
         if self._are_there(changes):
@@ -94,9 +102,15 @@ class RowWriter:
                 self._restart_log(known.next_at, self._in_record | self._rows.through)  # behind it: it must be there
 
     def _changes(
-        self, known: RowsKnown, dataset: RowKind, tables: Sequence[tuple[str, pa.Table]], adds: bool
+        self,
+        known: RowsKnown,
+        dataset: RowKind,
+        tables: Sequence[tuple[str, pa.Table]],
+        adds: bool,
+        cells: Sequence[Mapping[str, Any]] | None,
     ) -> list[RowChange]:
         changes: list[RowChange] = []
+        size = None if cells is None else sum(map(self._rows.forms[dataset].nbytes, cells))
         for key, table in tables:
             old = known.numbers.get(key)
             number = int(table["number"][0].as_py()) if dataset == "trials" else old
@@ -106,7 +120,7 @@ class RowWriter:
             if old is not None and old != number:
                 raise ValueError(f"trial {key!r} has the number {old} and keeps it, but is given {number}")
             if len(table) or key in known.reported:
-                changes.append(RowChange(known.next_at + len(changes), dataset, key, number, table, adds))
+                changes.append(RowChange(known.next_at + len(changes), dataset, key, number, table, adds, cells, size))
         return changes
 
     def number_of(self, key: str, dataset: RowKind) -> int:
@@ -168,7 +182,7 @@ class RowWriter:
 
     def _has_room(self, known: RowsKnown, dataset: RowKind, changes: Sequence[RowChange]) -> bool:
         rows = known.rows[dataset] + sum(len(change.rows) for change in changes)
-        size = known.sizes[dataset] + sum(change.rows.nbytes for change in changes)
+        size = known.sizes[dataset] + sum(change.nbytes for change in changes)
         return rows <= row_kinds.MOST_ROWS[dataset] and size <= row_kinds.MOST_WRITTEN_BYTES[dataset]
 
     def settle(self, at_once: bool = False) -> None:
@@ -255,7 +269,7 @@ class RowWriter:
         for change in changes:
             known.next_at = change.at + 1
             known.rows[change.dataset] += len(change.rows)
-            known.sizes[change.dataset] += change.rows.nbytes
+            known.sizes[change.dataset] += change.nbytes
             if change.dataset == "trials" and len(change.rows):
                 known.numbers[change.key] = change.number
             if change.dataset == "reports":

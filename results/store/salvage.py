@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import pyarrow as pa
 
 from results.store.cells import plain
 from results.store.validate import check_cell, columns_named
 
+T = TypeVar("T")
 Said = tuple[str, str]  # which row was written without which cells, and why
 
 
@@ -24,14 +25,15 @@ class RefusedRowError(OSError):
 
 
 def salvaged(
-    row: dict[str, Any], schema: pa.Schema, dataset: str, table_of: Callable[[Mapping[str, Any]], pa.Table]
-) -> tuple[pa.Table, Said | None]:
-    """The table of a row or, where ``table_of`` refuses it by a ValueError, of the most of it that can be written.
+    row: dict[str, Any], schema: pa.Schema, dataset: str, checked: Callable[[Mapping[str, Any]], T]
+) -> tuple[T, Said | None]:
+    """Return what ``checked`` makes of a row or, where it refuses it by a ValueError, of the most of it that can be
+    written.
 
-    ``row`` is then brought to what the table has of it. A RefusedRowError where nothing can be written.
+    ``row`` is then brought to what was taken of it. A RefusedRowError where nothing can be written.
     """
     try:
-        return table_of(row), None
+        return checked(row), None
     except ValueError as error:
         refused = error
     rest, left_out = _without_bad_cells(row, schema, dataset)
@@ -39,13 +41,13 @@ def salvaged(
     what = f"{'the row' if dataset == 'trials' else 'a report'} of trial {row.get('key')!r}"
     for kept, became in _versions(rest, left_out, why, dataset):
         try:
-            table = table_of(kept)
+            found = checked(kept)
         except ValueError as error:
             refused = error
             continue
         row.clear()
         row.update(kept)
-        return table, (f"{what} {became}", why)
+        return found, (f"{what} {became}", why)
     raise RefusedRowError(errno.EINVAL, f"{what} is refused by our own rules: {why}; {refused}")
 
 

@@ -22,7 +22,6 @@ from terminal.short import shortened
 
 from results.design import Design
 from results.store import parquet, row_types
-from results.store.cells import plain
 from results.store.column import Column, FilledBy
 from results.store.complaint_text import rule_of
 from results.store.limits import DEPTH, JSON_TEXT, LARGEST_NUMBER, MOST_COUNTED, MOST_KNOBS
@@ -114,7 +113,7 @@ def check_rows(table: pa.Table, dataset: str, key: str | None, objective: str | 
     _check_cells(table, columns_named(tuple(table.schema.names), dataset))
     for name in never_null(dataset):
         if table[name].null_count:
-            raise ValueError(f"{name} is null, but a {dataset.removesuffix('s')} has one")
+            raise ValueError(_is_null(name, dataset))
     for row in _rows(table.select(_OF_A_TRIAL)) if dataset == "trials" else ():
         _check_names(cast(TrialRow, row))
         _check_trial(cast(TrialRow, row), objective)
@@ -135,21 +134,23 @@ def _check_cells(table: pa.Table, columns: Sequence[Column]) -> None:
                 check_cell(column, row[column.name])
 
 
-def written(
-    rows: Sequence[Mapping[str, Any]], schema: pa.Schema, dataset: str, key: str, objective: str | None
-) -> pa.Table:
-    """The rows of the trial ``key`` as its file holds them, of which the last is new and the others were read.
+def check_row(cells: Mapping[str, Any], dataset: str, key: str, objective: str | None) -> None:
+    """Raise a ValueError for one row to be written, of all columns of its data set, where :func:`check_rows` would."""
+    if cells["key"] != key:
+        raise ValueError(f"its rows are of {shortened(cells['key'])}")
+    for column in columns_named(tuple(cells), dataset):
+        if (cell := cells[column.name]) is not None:
+            check_cell(column, cell)
+    for name in never_null(dataset):
+        if cells[name] is None:
+            raise ValueError(_is_null(name, dataset))
+    if dataset == "trials":
+        _check_names(cast(TrialRow, cells))
+        _check_trial(cast(TrialRow, cells), objective)
 
-    A ValueError unless the new one can be read again, too.
-    """
-    names = schema.names  # made anew each time that it is asked for
-    if unknown := rows[-1].keys() - set(names):
-        name = next(name for name in rows[-1] if name in unknown)
-        raise ValueError(f"{dataset} has no column {name!r}: {nearest(name, names, 'columns')}")
-    columns = [pa.array([plain(f, r.get(f.name)) for r in rows], f.type) for f in schema]
-    table = pa.Table.from_arrays(columns, schema=schema)
-    check_rows(table.slice(len(rows) - 1), dataset, key, objective)
-    return table
+
+def _is_null(name: str, dataset: str) -> str:
+    return f"{name} is null, but a {dataset.removesuffix('s')} has one"
 
 
 def _rows(table: pa.Table) -> Iterator[Mapping[str, Any]]:
@@ -180,6 +181,7 @@ def columns_named(names: tuple[str, ...], dataset: str) -> tuple[Column, ...]:
     return tuple(known.get(name) or replace(_KNOB, name=name) for name in names if name != "key")
 
 
+@lru_cache(maxsize=4)
 def never_null(dataset: str) -> list[str]:
     """The columns that every row of a dataset has, but for those that are looked at by themselves."""
     fixed = row_types.COLUMNS[dataset]

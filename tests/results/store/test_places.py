@@ -126,7 +126,7 @@ def test_a_row_with_other_data_stays_as_it_is(source, tmp_path, trial) -> None:
 
 def test_a_row_from_before_rows_were_relative_is_read_as_it_is(tmp_path, trial, monkeypatch) -> None:
     with monkeypatch.context() as before:
-        before.setattr(row_places, "relative", lambda folder, rows: rows)
+        before.setattr(row_places, "relative_cells", lambda folder, cells: cells)
         Store.create(tmp_path / "night", ASKED, {}).write_trial(on_data(trial, tmp_path / "a.txt"))
     (written,) = pd.read_parquet(tmp_path / "night" / "trials").to_dict("records")
     assert data_of(written) == data_of(Store.open(tmp_path / "night").trials()[0]) == (str(tmp_path / "a.txt"),) * 2

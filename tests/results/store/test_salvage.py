@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from results.store.row_form import RowForm
 from results.store.row_types import REPORT_COLUMNS, TRIAL_COLUMNS
 from results.store.salvage import RefusedRowError, salvaged
 from results.store.schema import reports_schema, trials_schema
-from results.store.validate import written
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 TRIAL: dict[str, Any] = {
@@ -17,7 +17,7 @@ TRIAL: dict[str, Any] = {
     "started_at": NOW,
 }  # fmt: skip
 REPORT: dict[str, Any] = {"key": "k", "attempt": 1, "step": 3}
-SCHEMAS = {"trials": trials_schema({}), "reports": reports_schema()}
+FORMS = {"trials": RowForm(trials_schema({}), "trials"), "reports": RowForm(reports_schema(), "reports")}
 BAD: dict[type, list[Any]] = {
     str: [7, "x" * 1_000_001, "half a character: \ud800"],
     int: [2**63, -(10**5000), 1.5, True],
@@ -28,8 +28,8 @@ BAD: dict[type, list[Any]] = {
 
 
 def _salvaged(row: dict[str, Any], dataset: str):
-    schema = SCHEMAS[dataset]
-    return salvaged(row, schema, dataset, lambda rest: written([rest], schema, dataset, "k", "val_bpb"))
+    form = FORMS[dataset]
+    return salvaged(row, form.schema, dataset, lambda rest: form.table(form.cells(rest, "k", "val_bpb")))
 
 
 def test_a_row_that_is_not_refused_is_written_as_it_is() -> None:
