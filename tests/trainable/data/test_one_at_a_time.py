@@ -123,6 +123,9 @@ def test_of_many_that_wait_for_a_lock_whose_file_goes_one_at_a_time_holds_it(tmp
             with one_at_a_time.one_at_a_time(tmp_path, "thing", said.append):
                 inside += 1
                 most.append(inside)
+                until = time.monotonic() + 60
+                while not said and time.monotonic() < until:  # the first is not through before another waits
+                    time.sleep(0.001)
                 time.sleep(0.0005)  # long enough for others to open the file that is removed behind it
                 inside -= 1
 
