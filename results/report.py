@@ -271,9 +271,10 @@ def _print_best(console: Console, board: pd.DataFrame, objective: str, results: 
     console.print(f"Best: trial {best['number']}{which}, {objective} {decimals(best['value'])}{difference}, with")
     changes, base = _overrides(best), base_values(results.trials, results.campaign)
     width = max((len(path) for path in changes), default=0)
+    idle = json.loads(best["inert"]) if isinstance(best.get("inert"), str) else ()
     for path, value in changes.items():
         was = f"  (base: {short(base[path])})" if path in base else ""
-        console.print(f"  {path:<{width}}  {short(value)}{was}")
+        console.print(f"  {path:<{width}}  {short(value)}{was}{'  changes nothing here' if path in idle else ''}")
 
 
 def print_page(console: Console, results: Results, folder: Location) -> None:

@@ -7,7 +7,7 @@ Their JSON stands in ``component_json.py``, dotted paths to their fields in ``co
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -30,6 +30,7 @@ class Component:
     """Base of everything that stands in a config. Subclasses are frozen keyword-only dataclasses with unique names."""
 
     kind: ClassVar[str] = ""  # "schedule", "hook", ...: set by the abstract class of each kind
+    switched_by: ClassVar[Mapping[str, str]] = {}  # field -> the field of a number which at 0 leaves it without effect
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -105,3 +106,15 @@ def without_neutral(config: Any) -> Any:
         return config
     fields = {f.name: without_neutral(getattr(config, f.name)) for f in dataclasses.fields(config)}
     return dataclasses.replace(config, **fields)
+
+
+def switched_off(config: Component, path: str = "") -> dict[str, str]:
+    """Dotted path of each field that does nothing in ``config`` -> path of the field whose 0 switches it off."""
+    found = {path + name: path + by for name, by in config.switched_by.items() if getattr(config, by) == 0}
+    for field in dataclasses.fields(config):
+        value = getattr(config, field.name)
+        for part in value if isinstance(value, tuple) else (value,):
+            if isinstance(part, Component):
+                member = f"{type(part).__name__}." if isinstance(value, tuple) else ""
+                found |= switched_off(part, f"{path}{field.name}.{member}")
+    return found

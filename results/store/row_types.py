@@ -100,7 +100,8 @@ class Asked(TypedDict, total=False):
         str | None,
         Column(
             "JSON",
-            "list of overrides that the audit found to change nothing; null if not audited",
+            "list of overrides that change nothing, as the audit found at the base's other values or as another "
+            "setting of the trial, which is 0, switches them off (optimizer.weight_decay); null if not audited",
             BY_SEARCH,
             most=TEXT,
         ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -66,6 +67,16 @@ def test_all_changes_of_the_winner_are_listed_beside_the_base(campaign: Path) ->
         ["schedule", "Cosine", "(base:", "Warmdown)"],
         ["model.tied", "false", "(base:", "true)"],
     ]
+
+
+def test_a_change_of_the_winner_that_does_nothing_is_marked(store: Store, make_trial: Callable[..., Row]) -> None:
+    changes = {"schedule": "Cosine", "optimizer.matrix_lr": 0.06}
+    for number, given in enumerate(({}, changes)):
+        idle = json.dumps([path for path in given if path.endswith("lr")])
+        row = make_trial(number, "completed", 2.0 - number, given, is_base=not number, inert=idle)
+        store.write_trial(row)
+    winner = _leaderboard(store.folder).partition("Best: ")[2].splitlines()
+    assert [line.endswith("changes nothing here") for line in winner[1:3]] == [False, True]
 
 
 def test_the_base_is_shown_below_the_top(campaign: Path) -> None:

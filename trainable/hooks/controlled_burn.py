@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Self
+from typing import ClassVar, Self
 
 from trainable.hooks.hook import Hook, State, Step
 from trainable.no_grad import no_grad
@@ -17,6 +18,8 @@ class ControlledBurn(Hook):
 
     After backward, on weights, for tensors of two or more dimensions; not at step 0. fraction is 0 (neutral) to 0.5.
     """
+
+    switched_by: ClassVar[Mapping[str, str]] = {"every_steps": "fraction"}
 
     fraction: PartBelowOne = 0.0
     every_steps: Every = 50

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Self
+from typing import ClassVar, Self
 
 from trainable.hooks.hook import Hook, State, Step
 from trainable.no_grad import no_grad
@@ -18,6 +19,8 @@ class MutationDecay(Hook):
     After backward, on weights, the last of parameter golf's; from the step after ``after_step`` on, steps being counted
     from 0. scale is 0 (neutral) to 0.1. The script stops below 1e-6, which its scales never reach.
     """
+
+    switched_by: ClassVar[Mapping[str, str]] = {"rate": "scale", "after_step": "scale"}
 
     scale: Amount = 0.0
     rate: Amount = 5.0

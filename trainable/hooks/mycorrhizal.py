@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from trainable.hooks.hook import Hook, State, Step, gradient, parameters_of_blocks
 from trainable.no_grad import no_grad
@@ -21,6 +22,8 @@ class Mycorrhizal(Hook):
     the tensors that stand at the same place in both blocks and have one shape. After backward, on gradients; from the
     step after ``after_step`` on, steps being counted from 0. alpha is 0 (neutral) to 1.
     """
+
+    switched_by: ClassVar[Mapping[str, str]] = {"distance": "alpha", "after_step": "alpha"}
 
     alpha: Amount = 0.0  # not published; 0.1 is assumed for the campaign
     distance: Layers = 3

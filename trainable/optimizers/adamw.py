@@ -6,8 +6,9 @@ two or more dimensions.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from terminal.nearest import rule_of_names
 
@@ -27,6 +28,8 @@ EXCLUDED = ("none", "1d_and_norm")
 @dataclass(frozen=True, kw_only=True)
 class AdamW(Optimizer):
     """The defaults are torch's. The matrices are the weights of linear layers inside blocks."""
+
+    switched_by: ClassVar[Mapping[str, str]] = {"wd_exclude": "weight_decay"}
 
     lr: Rate = 1e-3  # of the matrices, for a multiplier of 1
     other_lr_ratio: Amount = 1.0  # tables, head, gains and scales get lr times this; 0.3 in nGPT's campaign

@@ -6,7 +6,7 @@ Each piece can be left out, so this is also where the variants of Muon are compa
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -46,6 +46,7 @@ class NorMuon(UpdateRule):
     """
 
     driven: ClassVar[tuple[str, ...]] = ("momentum", "momentum_start", "momentum_end")
+    switched_by: ClassVar[Mapping[str, str]] = {"cautious": "weight_decay", "decay_schedule": "weight_decay"}
 
     orthogonal: Orthogonaliser = PolarExpress()  # how it orthogonalises
     momentum: PartBelowOne = 0.97  # b, at its full value

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 from trainable.ranges import Amount, Part, Positive
 from trainable.schedules.schedule import Schedule, half_cosine
@@ -15,6 +17,8 @@ class Circadian(Schedule):
 
     The campaign's day has 50 steps of a horizon of 400, hence 8 periods. The multiplier may reach 1 + amplitude.
     """
+
+    switched_by: ClassVar[Mapping[str, str]] = {"periods": "amplitude"}
 
     min_lr_frac: Part = 0.1  # m, the floor of the multiplier
     periods: Positive = 8.0  # days over the horizon, 1..40

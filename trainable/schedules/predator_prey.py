@@ -7,7 +7,9 @@ half is our reading, with the same swing and the other sign.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 from trainable.ranges import Part, Repeats
 from trainable.schedules.schedule import Schedule, half_cosine
@@ -19,6 +21,8 @@ class PredatorPrey(Schedule):
 
     m is the cosine's floor; the swing reaches up to ``amplitude`` above and below the cosine.
     """
+
+    switched_by: ClassVar[Mapping[str, str]] = {"cycles": "amplitude"}
 
     min_lr_frac: Part = 0.1  # m, the floor of the multiplier
     cycles: Repeats = 6

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 from trainable.ranges import Part, PartBelowOne
 from trainable.schedules.cosine import Cosine
@@ -16,6 +18,8 @@ class Warmup(Schedule):
     p < frac: inner(0) (s + (1-s) p/frac), else inner((p-frac) / (1-frac)). At s = 0 the first step changes nothing.
     Tidal is ``Warmup(frac=0.382, start_frac=0.1, inner=Cosine())``; frac = 0 is the inner schedule itself.
     """
+
+    switched_by: ClassVar[Mapping[str, str]] = {"start_frac": "frac"}
 
     frac: PartBelowOne = 0.1  # of the horizon
     start_frac: Part = 0.0

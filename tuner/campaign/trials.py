@@ -23,6 +23,7 @@ from search_spaces.domains import Value
 from search_spaces.objectives import cost_of
 from search_spaces.space import Space
 from trainable.alike_configs import AlikeConfigs
+from trainable.component import switched_off
 from trainable.component_json import encode, fingerprint
 from trainable.component_paths import difference
 from trainable.config import TrainConfig
@@ -68,7 +69,8 @@ class Ledger:
         changes = self.changes(values)
         row = self._row(config, self.data_fingerprint, changes)
         if self.inert is not None:
-            row["inert"] = json.dumps([path for path in changes if path in self.inert])
+            idle = {*self.inert, *(switched_off(config) if isinstance(config, TrainConfig) else ())}
+            row["inert"] = json.dumps([path for path in changes if path in idle])
         row["optuna_number"] = optuna_number
         return self._opened(with_knobs(row, values), dict(values), config, optuna_number)
 

@@ -10,8 +10,11 @@ import pytest
 
 from results.store.column import FilledBy
 from results.store.row_types import REPORT_COLUMNS, TRIAL_COLUMNS
+from search_spaces.domains import Choice
 from search_spaces.objectives import cost_of
+from search_spaces.space import Knob
 from trainable.component_json import encode
+from trainable.component_paths import with_values
 from trainable.config import Budget
 from tuner.campaign.trials import Ledger
 
@@ -235,3 +238,19 @@ def test_a_run_of_its_own_for_a_rung_begins_at_nothing_and_the_trial_does_not(le
     ledger.close(key, "interrupted")
     assert [bench.rows()[0][name] for name in ("spent", "extra_spent", "steps")] == [27.0, 13.0, 40]
     assert restored(bench).entries[key].milestones == {27.0: 2.0}, "the next attempt goes on after it"
+
+
+def test_a_change_that_another_setting_of_the_trial_switches_off_is_among_the_inert(bench) -> None:
+    base = with_values(bench.base, {"optimizer": "AdamW"})
+    knobs = (
+        Knob("optimizer.weight_decay", Choice(0.0, 0.01), "made up"),
+        Knob("optimizer.wd_exclude", Choice("none", "1d_and_norm"), "made up"),
+    )
+    space = replace(bench.space, knobs=knobs)
+    ledger = Ledger(bench.store(), space, base, "data", "version")
+    ledger.inert = []  # the audit found that both act, in the base
+    found = {}
+    for decay in (0.0, 0.01):
+        changes = {"optimizer.weight_decay": decay, "optimizer.wd_exclude": "1d_and_norm"}
+        found[decay] = json.loads(ledger.open(changes, space.config(base, changes), None).row["inert"])
+    assert found == {0.0: ["optimizer.wd_exclude"], 0.01: []}
