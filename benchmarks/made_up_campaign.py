@@ -40,7 +40,7 @@ RANGES: dict[str, Any] = {
     "model.num_layers": {"domain": "2 .. 12", "why": "made up", "when": None},
     "schedule": {"domain": "Cosine | Tidal | Warmdown", "why": "made up", "when": None},
     "schedule.warmup_frac": {"domain": "0.01 .. 0.5", "why": "made up", "when": {"schedule": ["Tidal"]}},
-    "model.tied": {"domain": "True | False", "why": "made up", "when": None},
+    "model.tied": {"domain": "true | false", "why": "made up", "when": None},
     **{f"losses.Term{n}.weight": {"domain": "0 .. 1", "why": "made up", "when": None} for n in range(8)},
 }
 BASE: dict[str, Any] = {

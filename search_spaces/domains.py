@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from terminal.article import a
-from terminal.short import shortened
+from terminal.short import as_written, shortened
 from terminal.type_words import one_of_type
 from trainable.component import Component
 
@@ -136,7 +136,7 @@ class Choice:
         return known[kinds.pop()] if len(kinds) == 1 else "string"
 
     def __str__(self) -> str:
-        return " | ".join("null" if label is None else str(label) for label in self.labels)
+        return " | ".join(map(as_written, self.labels))
 
 
 Domain = Uniform | Integer | Choice

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from terminal.nearest import nearest
+from terminal.short import as_written
 from trainable.component_paths import parse_value
 
 from search_spaces.domains import Choice, Domain
@@ -35,12 +36,13 @@ def with_likely(space: Space, settings: Iterable[str]) -> Space:
 def part_of(domain: Domain, path: str, text: str) -> Domain:
     """The part of ``domain`` that ``text`` names; a ValueError that names knob, value and domain where it is none."""
     if isinstance(domain, Choice):
-        labels = {"null" if label is None else str(label): label for label in domain.labels}
+        labels = {as_written(label): label for label in domain.labels}
+        known = labels | {str(label): label for label in domain.labels}  # campaigns of before say True and False
         named = text.split("|")
         for name in named:
-            if name not in labels:
+            if name not in known:
                 raise ValueError(f"--likely {path}={text}: {name!r} is no option: {nearest(name, labels, 'options')}")
-        return Choice.of({labels[name]: domain.options[labels[name]] for name in named})
+        return Choice.of({known[name]: domain.options[known[name]] for name in named})
     low, dots, high = text.partition("..")
     bounds = [_bound(path, text, bound) for bound in (low, high)] if dots else []
     if len(bounds) != 2 or any(bound not in domain for bound in bounds) or not bounds[0] < bounds[1]:

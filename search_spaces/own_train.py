@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from terminal.nearest import nearest
 from terminal.number import number
 from terminal.short import shortened
+from terminal.type_words import as_set
 from trainable.component_json import fingerprint
 from trainable.config import Budget
 from trainable.ranges import MOST_COUNT
@@ -82,7 +83,7 @@ class OwnSpace(Space):
     def config(self, base: T, values: Mapping[str, Value]) -> T:
         for path, value in values.items():
             if value not in self.knob(path).domain:
-                raise ValueError(f"{path} is {value!r} but must be in {self.knob(path).domain}")
+                raise ValueError(f"{path} is {as_set(value)} but must be in {self.knob(path).domain}")
         assert isinstance(base, OwnConfig)
         return replace(base, values={**base.values, **values})
 

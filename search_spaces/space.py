@@ -105,7 +105,7 @@ class Space:
                 check_rule(f"space {self.name}", knob.path, knob.domain)
             for value in _bounds(knob.likely):
                 if value not in knob.domain:
-                    where = f"space {self.name}: {knob.path} is likely {value!r}"
+                    where = f"space {self.name}: {knob.path} is likely {as_set(value)}"
                     raise ValueError(f"{where}, which is not in {knob.domain}")
             seen.append(knob.path)
 

@@ -22,6 +22,13 @@ def short(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
+def as_written(value: object) -> str:
+    """A setting as it is written behind ``--set``, in full: ``true``, ``false`` and ``null``, a text without quotes."""
+    if value is None or isinstance(value, bool):
+        return json.dumps(value)
+    return str(value)
+
+
 def decimals(value: float, places: int | None = None) -> str:
     """A result as people read it: to 4 decimals, and to 3 significant digits where it is below 0.001.
 

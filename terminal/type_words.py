@@ -6,7 +6,7 @@ from types import NoneType
 from typing import Any
 
 from terminal.article import a
-from terminal.short import shortened
+from terminal.short import as_written, shortened
 
 TYPE_WORDS: dict[Any, str] = {
     int: "whole number",
@@ -27,10 +27,4 @@ def one_of_type(kind: Any) -> str:
 
 def as_set(value: object) -> str:
     """A setting as its user writes it, for a message: ``true``, ``false`` and ``null``, all else as it is shortened."""
-    return (
-        {True: "true", False: "false"}[value]
-        if isinstance(value, bool)
-        else "null"
-        if value is None
-        else shortened(value)
-    )
+    return as_written(value) if value is None or isinstance(value, bool) else shortened(value)

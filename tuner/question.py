@@ -14,6 +14,7 @@ from search_spaces.space import Space
 from search_spaces.width import with_moved
 from terminal.counted import counted
 from terminal.once import refuse_twice
+from terminal.type_words import as_set
 from trainable import monitors
 from trainable.config import TrainConfig
 from trainable.data.dataset import Dataset
@@ -119,10 +120,9 @@ def _ask_search(space: Space, spec: CampaignSpec, scale: str) -> Question:
     asked, chosen = asking(space, spec.objective, spec.constraints, spec.likely), space.scale(scale)
     base, rest = asked.fixed(chosen.base, _settings(spec))
     for path, value in rest.values_of(base).items():
-        if value not in rest.knob(path).domain:
-            raise ValueError(
-                f"{path} is {value!r} in the base but is searched in {rest.knob(path).domain}: set it with --set too"
-            )
+        if value not in (domain := rest.knob(path).domain):
+            where = f"{path} is {as_set(value)} in the base but is searched in {domain}"
+            raise ValueError(f"{where}: set it with --set too")
     check_answerable(asked, base)
     one = asked.second_objective is None
     stopper = spec.stopper or (early_stopping.DEFAULT_STOPPER if asked.measured_on_the_way else "none")

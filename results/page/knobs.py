@@ -10,9 +10,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
+from terminal.short import as_written
 
 from results.page.plain import json_cell, shown_text
 from results.page.table import base_values
+from results.questions.knobs import domain_text
 
 MOST = 40  # fields of a campaign without knobs
 
@@ -39,7 +41,7 @@ def knobs(campaign: Mapping[str, Any], trials: pd.DataFrame) -> list[dict[str, A
 
 def _knob(path: str, campaign: Mapping[str, Any], column: pd.Series) -> dict[str, Any]:
     told = campaign.get("ranges", {}).get(path) or {}
-    domain = str(told.get("domain", ""))
+    domain = domain_text(told)
     found = {
         "path": shown_text(path),
         "domain": shown_text(domain),
@@ -81,8 +83,8 @@ def _when(told: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _label(value: Any) -> str:
-    """A category as ``ranges`` writes it: as Python does, but for null."""
-    return "null" if value is None else shown_text(value)
+    """A category as ``ranges`` writes it."""
+    return shown_text(as_written(value))
 
 
 def _same(label: str) -> str:

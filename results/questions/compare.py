@@ -14,6 +14,7 @@ from terminal.short import shortened
 
 from results.frames_in_short import short_of_frames
 from results.questions.framed import COUNT, NUMBER, WORDS, YES_NO, changes_of, changes_text, framed, objectives_of
+from results.questions.knobs import domain_text
 from results.questions.noise import noise
 from results.questions.readable import Readable
 from results.questions.winner import winner
@@ -297,7 +298,7 @@ def _range(campaign: Mapping[str, Any], path: str) -> str | None:
     """Return the range that a knob is drawn from; ``= value`` where the campaign holds it fixed."""
     if path in campaign["knobs"]:
         known = (campaign.get("ranges") or {}).get(path) or {}
-        return str(known.get("domain", "unknown"))
+        return domain_text(known) or "unknown"
     base = campaign.get("base") or {}
     value: Any = base.get("values", {}).get(path, base)
     for part in path.split(".") if value is base else ():

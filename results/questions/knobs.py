@@ -112,6 +112,12 @@ def active_in_the_domain(knobs: Sequence[SearchedKnob]) -> np.ndarray:
     return np.stack([found[knob.path] for knob in knobs], axis=1)
 
 
+def domain_text(kept: Mapping[str, Any]) -> str:
+    """A knob's domain in words, empty where none is kept; campaigns of before have Python's True and False in it."""
+    said = str(kept.get("domain", ""))
+    return " | ".join({"True": "true", "False": "false"}.get(label, label) for label in said.split(" | "))
+
+
 def _knob(path: str, kind_of_column: str, kept: Mapping[str, Any], trials: pd.DataFrame) -> SearchedKnob:
     when = kept.get("when") or None
     if kept.get("kind") in DOMAIN_KINDS:

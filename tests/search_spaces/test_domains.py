@@ -84,4 +84,4 @@ def test_a_domain_that_is_none_is_refused(build, says):
 
 def test_a_domain_reads_as_it_is_written_in_a_plan():
     domains = (Uniform(0.0, 0.4), LogUniform(0.001, 3.0), Integer(0, 4), Choice(None, 0.3, True))
-    assert [str(d) for d in domains] == ["0 .. 0.4", "0.001 .. 3 (log)", "0 .. 4", "null | 0.3 | True"]
+    assert [str(d) for d in domains] == ["0 .. 0.4", "0.001 .. 3 (log)", "0 .. 4", "null | 0.3 | true"]

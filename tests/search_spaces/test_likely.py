@@ -4,7 +4,7 @@ import pytest
 
 import search_spaces
 from search_spaces.domains import Choice
-from search_spaces.likely import with_likely
+from search_spaces.likely import part_of, with_likely
 
 GOLF = search_spaces.load("parameter_golf")
 GIVEN = [
@@ -50,6 +50,12 @@ def test_what_is_no_part_of_a_domain_is_refused_in_one_line(text, said) -> None:
     with pytest.raises(ValueError, match=r"^[^\n]+$") as refused:
         with_likely(GOLF, [text])
     assert said in str(refused.value)
+
+
+@pytest.mark.parametrize("text", ["true|false", "True|False"])  # as it is set, and as campaigns of before wrote it
+def test_a_switch_is_named_as_it_is_set(text: str) -> None:
+    domain = search_spaces.load("parameter_golf").knob("model.tie_embeddings").domain
+    assert part_of(domain, "model.tie_embeddings", text) == Choice(True, False)
 
 
 def test_a_knob_given_twice_is_refused() -> None:

@@ -28,7 +28,7 @@ def test_domains_are_read_as_their_base_is_written() -> None:
     ]  # fmt: skip
     assert space.values_of(base) == BASE and base.budget == Budget(steps=100) and base.seed == 7
     given, _ = made({"a": Uniform(0, 1), "b": Integer(1, 3), "c": "true|null|false"}, {"a": 1, "b": 2, "c": None})
-    assert [str(knob.domain) for knob in given.knobs] == ["0 .. 1", "1 .. 3", "True | null | False"]
+    assert [str(knob.domain) for knob in given.knobs] == ["0 .. 1", "1 .. 3", "true | null | false"]
 
 
 def test_a_config_is_the_base_with_values_set_and_hands_in_seed_and_steps() -> None:

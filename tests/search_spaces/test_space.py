@@ -79,7 +79,7 @@ def test_knobs_that_are_only_valid_together_may_be_sampled_together():
         ({"model.num_layers": 13}, "model.num_layers is 13 but must be in 1 .. 12"),
         ({"model.num_layers": 3.0}, "model.num_layers is 3.0 but must be in 1 .. 12"),
         ({"model.num_layers": True}, "model.num_layers is true but must be in 1 .. 12"),
-        ({"model.tie_embeddings": 1}, "model.tie_embeddings is 1 but must be in True | False"),
+        ({"model.tie_embeddings": 1}, "model.tie_embeddings is 1 but must be in true | false"),
         ({"optimizer.tied_embed_lr": float("nan")}, "optimizer.tied_embed_lr is nan but must be in 0.005 .. 0.3"),
         (
             {"optimizer.head_lrr": 0.1},

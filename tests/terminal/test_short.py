@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from terminal import short
-from terminal.short import message_of, shortened
+from terminal.short import as_written, message_of, shortened
 
 
 class Silent:
@@ -76,3 +76,9 @@ def test_an_exception_that_cannot_say_what_it_is_says_nothing() -> None:
             return 5  # type: ignore[return-value]
 
     assert [message_of(error) for error in (MuteError(), OddError(), ValueError("a\n  b"))] == ["", "", "a b"]
+
+
+def test_a_setting_is_written_as_it_is_set() -> None:
+    assert [as_written(value) for value in (None, True, False, "a b", 0.0001, 1)] == [
+        "null", "true", "false", "a b", "0.0001", "1",
+    ]  # fmt: skip

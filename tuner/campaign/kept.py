@@ -12,6 +12,7 @@ from typing import Any
 from search_spaces.space import Space
 from storage.location import Location
 from terminal.nearest import nearest
+from terminal.type_words import as_set
 from trainable.monitors import ALL_MONITORS, Monitors
 from trainable.worker.fidelity import FIDELITIES
 from tuner.early_stopping import STOPPERS
@@ -45,7 +46,7 @@ def _check_points(points: Sequence[Mapping[str, Any]], space: Space) -> None:
         for path, value in point["values"].items():
             if value not in space.knob(path).domain:
                 raise ValueError(
-                    f"the prior's {point['name']!r} has {path} {value!r}: outside {space.knob(path).domain}"
+                    f"the prior's {point['name']!r} has {path} {as_set(value)}: outside {space.knob(path).domain}"
                 )
 
 

@@ -22,6 +22,7 @@ from search_spaces import constraints
 from search_spaces.domains import Value
 from search_spaces.objectives import cost_of
 from search_spaces.space import Space
+from terminal.type_words import as_set
 from trainable.alike_configs import AlikeConfigs
 from trainable.component import switched_off
 from trainable.component_json import encode, fingerprint
@@ -277,8 +278,8 @@ class Ledger:
         """The values of a row whose config is none; a ValueError for what no sampler can have asked for."""
         values: dict[str, Value] = json.loads(row["overrides"])
         for path, value in values.items():
-            if value not in self.space.knob(path).domain:
-                raise ValueError(f"trial {row['key']!r} has {path} {value!r}: outside {self.space.knob(path).domain}")
+            if value not in (domain := self.space.knob(path).domain):
+                raise ValueError(f"trial {row['key']!r} has {path} {as_set(value)}: outside {domain}")
         return values
 
     def unfinished(self) -> list[Entry]:

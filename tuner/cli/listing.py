@@ -11,6 +11,7 @@ from search_spaces.space import Space
 from storage.location import Location
 from terminal.console import Console
 from terminal.counted import counted
+from terminal.short import as_written
 
 
 def show(console: Console, space: Space | None, runs: Location) -> None:
@@ -53,7 +54,7 @@ def show_space(console: Console, space: Space) -> None:
     width = max(len(knob.path) for knob in space.knobs)
     for knob in space.knobs:  # unbroken lines, so that they can be searched and copied
         only_if = " and ".join(
-            f"{path} is {' or '.join(map(str, labels))}" for path, labels in (knob.when or {}).items()
+            f"{path} is {' or '.join(map(as_written, labels))}" for path, labels in (knob.when or {}).items()
         )
         console.print(
             f"  {knob.path:{width}}  {knob.domain}"

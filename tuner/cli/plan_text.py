@@ -12,6 +12,7 @@ from search_spaces.objectives import BY_CLOCK
 from terminal.console import Console
 from terminal.counted import counted, number_range
 from terminal.duration import duration, durations, step_time
+from terminal.short import as_written
 from trainable.component_paths import with_value
 from trainable.config import UNITS
 from trainable.runtime import Runtime
@@ -54,7 +55,7 @@ def describe(
     space, base = question.space, question.base
     console.print(f"space: {space.name} - {space.question}")
     console.print(scale_line(question))
-    fixed = "".join(f", {path}={value}" for path, value in question.overrides.items())
+    fixed = "".join(f", {path}={as_written(value)}" for path, value in question.overrides.items())
     if (own := question.original.objectives) != space.objectives:
         console.print(f"objective: {' and '.join(space.objectives)}, in place of {' and '.join(own)}")
     limits = ((unit, getattr(base.budget, unit)) for unit in UNITS)

@@ -96,6 +96,19 @@ def test_a_number_of_a_choice_has_one_label_however_it_is_written(
     assert knob["labels"] == ["0.0", "0.0001", "0.001", "0.5"] and knob["values"] == [0, 2, 3]
 
 
+@pytest.mark.parametrize("domain", ["True | False", "true | false"])  # as campaigns of before have it, and as new ones
+def test_labels_of_a_switch_are_those_that_set_it(tmp_path: Path, make_trial: Callable[..., Row], domain: str) -> None:
+    ranges = {"model.tied": {"domain": domain, "why": "", "when": {"model.tied": [True, None]}}}
+    store = Store.create(tmp_path / "made-up", {"space": "x", "ranges": ranges}, {"model.tied": "bool"})
+    for n, tied in enumerate((True, False)):
+        row = make_trial(n, "completed", 2.0 - n, {"model.tied": tied}, is_base=not n)
+        kept = {name: cell for name, cell in row.items() if "." not in name and name != "schedule"}
+        store.write_trial({**kept, "model.tied": tied})  # type: ignore[typeddict-unknown-key]
+    (knob,) = _of(store.folder)["knobs"]
+    assert knob["domain"] == "true | false" and knob["labels"] == ["true", "false"] and knob["values"] == [0, 1]
+    assert knob["when"] == [{"path": "model.tied", "labels": ["true", "null"]}]
+
+
 @pytest.mark.parametrize(("count", "most"), [(3, 5), (5, 5), (500, 20), (1001, 500)])
 def test_thinned_lines_keep_both_ends(count: int, most: int) -> None:
     places = thinned(count, most)

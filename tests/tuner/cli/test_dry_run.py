@@ -64,6 +64,12 @@ def test_a_plan_for_cards_says_speed_assumption_memory_hours_and_cost(planned) -
     assert line(said, "cost").endswith("device-hours at 2.5: 8 held to the end")
 
 
+def test_settings_stand_in_a_plan_as_they_are_set(planned) -> None:
+    settings = ("hooks.GradientClip.max_norm=null", "model.tie_embeddings=false", "schedule=Cosine")
+    said = planned(*GOLF, "--device", "h100", *(word for text in settings for word in ("--set", text)))
+    assert line(said, "plan").endswith(", ".join(settings))
+
+
 def test_a_measured_speed_is_planned_with_as_it_is_given(planned) -> None:
     said = planned(
         *GOLF, "--scale", "full", "--tokens-per-second", "1e6", "--no-confirm", "--trials", "1", "--price", "3600"

@@ -38,7 +38,13 @@ def test_every_knob_of_a_space_is_one_unbroken_line(listed) -> None:
         (line,) = [line for line in lines if line.split()[0] == knob.path]
         assert str(knob.domain) in line and knob.why in line
     (line,) = [line for line in lines if line.split()[0] == "optimizer.head_lr"]
-    assert "if model.tie_embeddings is False" in line
+    assert "if model.tie_embeddings is false" in line
+
+
+def test_no_list_of_knobs_has_words_of_python(listed) -> None:
+    for name in search_spaces.names():
+        settings = listed(name).replace("#", " ").split()
+        assert not {"None", "True", "False"} & set(settings), name
 
 
 def test_an_unknown_space_is_answered_with_the_nearest_one(listed) -> None:
