@@ -43,6 +43,7 @@ from results.named_campaigns import add_campaign, named_campaign
 from results.page.table import base_values
 from results.questions.pareto import front_in_words
 from results.questions.transfer import transfer_lines
+from results.reached import notes_on, reached
 from results.some_changes import HEADING, as_many_as_fit
 from results.statistics.leaderboard import counts, leaderboard
 from results.statistics.pareto import costs
@@ -88,7 +89,8 @@ def print_leaderboard(console: Console, results: Results, top: int = 10) -> None
     objective = next(iter(board["objective"].dropna()), "value")
     values = in_column(row["last_value"] if pd.isna(row["rank"]) else row["value"] for _, row in shown.iterrows())
     versus = in_column(shown.loc[~shown["is_base"], "versus_base"], signed)
-    lines = [_line(row, values, versus) for _, row in shown.iterrows()]
+    marks = reached(results, shown)
+    lines = [_line(row, mark, values, versus) for mark, (_, row) in zip(marks, shown.iterrows(), strict=True)]
     if second is not None:
         lines = [_with_second(line, *pair) for line, pair in zip(lines, _pairs(shown, second), strict=True)]
     limited = limited_leads(results, plain_rows(shown))
@@ -97,7 +99,8 @@ def print_leaderboard(console: Console, results: Results, top: int = 10) -> None
     if second is not None:
         console.print(f"front: {front_in_words(board, objective, second)}.", style="dim")
     verdicts = verdict_lines(results)
-    for note in _notes(board, shown, bool(verdicts), bool(cut_schedules(results.campaign, shown).notna().any())):
+    on_the_way = notes_on(shown, marks, bool(cut_schedules(results.campaign, shown).notna().any()))
+    for note in _notes(board, shown, on_the_way, bool(verdicts)):
         console.print(note, style="dim")
     _print_unmet(console, results)
     if stopping := stopping_line(results):
@@ -170,17 +173,19 @@ def _summary(trials: pd.DataFrame) -> str:
     return f"{counted(len(trials), 'trial')}: {found}" if found else "no trial has started yet"
 
 
-def _line(row: pd.Series, values: Callable[[Any], str], versus: Callable[[Any], str]) -> _Line:
-    """Make a trial's line, with what formats the column of its value and of its difference from the base."""
+def _line(row: pd.Series, mark: str, values: Callable[[Any], str], versus: Callable[[Any], str]) -> _Line:
+    """Make a trial's line, with what formats the column of its value and of its difference from the base.
+
+    ``mark`` says how far it had come where its value is not of a whole run.
+    """
     ranked = not pd.isna(row["rank"])
     value = row["value"] if ranked else row["last_value"]
-    stopped_at = "" if row["status"] != "stopped" or pd.isna(row["rung"]) else f" @{_amount(row['rung'])}"
     cells = (
         str(row["rank"]) if ranked else "-",
         "-" if pd.isna(row["number"]) else str(row["number"]),
         values(value),
         "-" if row["is_base"] else versus(row["versus_base"]),
-        f"{row['status']}{stopped_at}",
+        f"{row['status']}{mark}",
     )
     if row["is_base"]:
         return _Line(cells, [*_recorded(row), "(the base config)"], [], "cyan")
@@ -213,14 +218,6 @@ def _overrides(row: pd.Series) -> dict[str, Any]:
     return found
 
 
-def _amount(number: float) -> str:
-    """A rung or budget: in full up to 99,999, then in thousands or millions with 3 digits; fractions with 4."""
-    for factor, suffix in ((10**9, "G"), (10**6, "M"), (10**3, "k")):
-        if number >= max(factor, 10**5):
-            return f"{number / factor:.3g}{suffix}"
-    return f"{number:.0f}" if number == round(number) else f"{number:.4g}"
-
-
 def _print_table(console: Console, lines: list[_Line], objective: str) -> None:
     heads = tuple(head or objective for head in _HEADS)
     widths = [max(len(cells[i]) for cells in (heads, *(line.cells for line in lines))) for i in range(len(heads))]
@@ -235,15 +232,12 @@ def _print_table(console: Console, lines: list[_Line], objective: str) -> None:
         console.print(joined(line.cells, as_many_as_fit(line.changes, room, line.lead)), style=line.style)
 
 
-def _notes(board: pd.DataFrame, shown: pd.DataFrame, confirmed: bool, cut: bool) -> list[str]:
+def _notes(board: pd.DataFrame, shown: pd.DataFrame, on_the_way: list[str], confirmed: bool) -> list[str]:
     notes = []
     if len(board) > len(shown):
         left = len(board) - len(shown)
         notes.append(f"{counted(left, 'more finished or stopped trial')} {'is' if left == 1 else 'are'} not shown.")
-    if (shown["status"] == "stopped").any():
-        unit = next(iter(board["budget_unit"].dropna()), "budget units")
-        schedule = ", before its schedule had finished" if cut else ""
-        notes.append(f"stopped @N: ended early after N {unit}{schedule}, with the value it had there.")
+    notes += on_the_way
     if "recorded_id" in board and board["recorded_id"].notna().any():
         notes.append("A replay: python -m results.compare holds it against its record, runs on several seeds together.")
     elif board["versus_base"].notna().any():

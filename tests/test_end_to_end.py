@@ -41,7 +41,7 @@ SHAPES = [  # every line that a campaign may print
     r" +[\d-]+ +\d+ +[\d.-]+ .+",
     r"\[\d+:\d\d\] rung \d+ orders the ends( by .+)? over \d+ finished trials.*: trials (run on|above .+ stop there)",
     r"Early stopping ended \d+ of \d+ trials and saved \d+% of their training\. .+",
-    r"stopped @N: .+",
+    r"[a-z]+ @N(, [a-z]+ @N)*: .+",
     r"Each difference is .+",
     r"\d+ .*(not listed|not shown|more).*",
     r"Which differences are real\? .+",

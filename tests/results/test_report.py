@@ -69,6 +69,18 @@ def test_all_changes_of_the_winner_are_listed_beside_the_base(campaign: Path) ->
     ]
 
 
+@pytest.mark.parametrize("status", ["interrupted", "diverged", "crashed", "running"])
+def test_a_value_on_the_way_is_shown_with_its_step(store: Store, make_trial: Callable[..., Row], status: str) -> None:
+    row = make_trial(0, status, 2.5)
+    store.write_trial(row)
+    for step, value in ((60, 2.9), (130, 2.5), (140, None)):
+        at = {"key": row["key"], "attempt": 1, "step": step, "at": row["started_at"]}
+        store.append_report({**at, "val_bpb": value})
+    text = _leaderboard(store.folder)
+    assert f"2.5000 - {status} @130 (the base config)" in " ".join(text.split())
+    assert f"{status} @N: the value is of step N, on the way." in text
+
+
 def test_a_change_of_the_winner_that_does_nothing_is_marked(store: Store, make_trial: Callable[..., Row]) -> None:
     changes = {"schedule": "Cosine", "optimizer.matrix_lr": 0.06}
     for number, given in enumerate(({}, changes)):
