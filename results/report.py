@@ -60,6 +60,10 @@ from results.winner_command import kept_command
 _HEADS = ("rank", "trial", "", "vs base", "status")  # the third is the name of the objective
 _GAP = "  "
 TO_SCREEN = Path("-")  # --markdown without a file
+_OF_COMPARE = {  # options of results.compare, which are looked for here
+    "--html": "the page is report.html in the campaign's folder, written unless there is --no-page",
+    "--picture": "--png FOLDER writes the page's pictures",
+}
 
 
 @dataclass(frozen=True)
@@ -331,6 +335,7 @@ def _parser() -> OneLineParser:
     parser = OneLineParser(
         prog="python -m results.report", description="Show the results of a campaign.", epilog=EXIT_CODES_OF_LOOKING
     )
+    parser.meant = lambda option, _: _OF_COMPARE.get(option)
     parser.for_more = "; python -m results.compare sets several side by side"
     add_campaign(parser)
     parser.add_argument("--top", type=at_least_one, default=10, metavar="N", help="rows of it (default: 10)")

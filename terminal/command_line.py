@@ -6,7 +6,7 @@ import argparse
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 from terminal.complaint import complain
@@ -24,6 +24,7 @@ class OneLineParser(argparse.ArgumentParser):
 
     _unknown: str = ""
     _given: Sequence[str] = ()
+    meant: Callable[[str, str], str | None] | None = None  # what an unknown option and its value may have been meant as
     for_more: str = ""  # the end of what is said of a name too many: where it would be taken
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
@@ -77,11 +78,19 @@ class OneLineParser(argparse.ArgumentParser):
         elif unknown:
             name = unknown.group(1).partition("=")[0]
             options = [o for action in self._actions for o in action.option_strings]
-            message = f"unknown option {name!r}: {nearest(name, options, 'options')}"
+            meant = None if self.meant is None else self.meant(name, self._value_behind(unknown[1]))
+            message = f"unknown option {name!r}: {meant or nearest(name, options, 'options')}"
             if os.path.lexists(unknown[1]):
                 message += f"; the file is './{unknown[1]}'"
         complain(self.prog, message)
         self.exit(BAD_INPUT)
+
+    def _value_behind(self, word: str) -> str:
+        """The value that was given with a word that is no option; empty where none was."""
+        if "=" in word or word not in self._given:
+            return word.partition("=")[2]
+        behind = self._given[self._given.index(word) + 1 :][:1]
+        return "".join(text for text in behind if not text.startswith("-"))
 
     def _taken_for_an_option(self, option: str) -> str:
         """Say how a value is given that begins as an option; empty where the next word is an option, or none."""

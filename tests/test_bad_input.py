@@ -235,6 +235,8 @@ COMMANDS: dict[tuple[Any, ...], str] = {
     (report.main, "nowhere"): "nowhere is no campaign",
     (report.main, "runs/ther"): "did you mean 'there'",
     (report.main, "x", "--tpo", "3"): "unknown option '--tpo': did you mean '--top'",
+    (report.main, "x", "--html", "x"): "unknown option '--html': the page is report.html in the campaign's folder",
+    (report.main, "x", "--picture=x"): "unknown option '--picture': --png FOLDER writes the page's pictures",
     (report.main, "x", "--top", "x"): "'x' is not a whole number of at least 1",
     (report.main, "x", "--top", "0"): "'0' is not a whole number of at least 1",
     (compare.main,): "which campaigns?",

@@ -44,7 +44,6 @@ MAY_LOAD: dict[tuple[str, ...], list[tuple[str, ...]]] = {
         ("-c", "import tuner"),
         ("-c", "import results"),
         ("-m", "tuner.run", "--trials", "0"),
-        ("-m", "tuner.run", "--no-such-option"),
     ],
     ("rich",): [
         ("-m", "tuner.run", "--help"),
@@ -54,6 +53,7 @@ MAY_LOAD: dict[tuple[str, ...], list[tuple[str, ...]]] = {
     tuple(NUMBERS - {"rich"}): [
         ("-c", "import results.store.campaign_folder"),
         ("-c", "import trainable.config"),
+        ("-m", "tuner.run", "--no-such-option"),  # looked for among the settings too
         (*GOLF, "--stopper", "ashra"),
         (*GOLF, "--fidelity", "brunch"),
     ],

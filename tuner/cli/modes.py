@@ -100,6 +100,12 @@ _BECAUSE = {  # why a mode takes no more than it takes
 }
 
 
+_BEGUN = {  # what is settled when a campaign begins, and is no part of its question
+    "name": ", whose campaign has its name",
+    **dict.fromkeys(("audit", "no-audit"), ", whose campaign was audited, or not, when it began"),
+}
+
+
 def mode_of(given: Mapping[str, Any]) -> str:
     """The mode that the given options ask for; ``given`` has the value of each by its name (``dry_run``)."""
     if "list" in given:
@@ -128,7 +134,8 @@ def option_of(name: str, value: Any) -> str:
 def _refusal(option: str, goes: tuple[str, ...], mode: str) -> str:
     """Say why an option is refused, and with what it goes; one that chooses a mode goes with no other."""
     goes_with = "stands alone" if f"--{option}" in goes else f"goes with {listed(goes)}"
-    return f"--{option} {goes_with}, not with {mode}{_BECAUSE[mode]}"
+    because = _BEGUN.get(option, _BECAUSE[mode]) if mode == RESUME else _BECAUSE[mode]
+    return f"--{option} {goes_with}, not with {mode}{because}"
 
 
 def listed(modes: tuple[str, ...]) -> str:

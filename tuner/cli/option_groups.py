@@ -13,6 +13,7 @@ from terminal.command_line import OneLineParser
 from terminal.option_numbers import at_least_one, positive, whole_number
 from trainable.monitors import MONITORS
 from tuner.cli import option_values
+from tuner.cli.as_setting import as_setting
 from tuner.cli.larger_scale_options import add_larger_scale
 from tuner.cluster.placement import MOST_SHARING
 from tuner.plan.known_devices import CARDS
@@ -35,6 +36,7 @@ def parser() -> OneLineParser:
         "130 interrupted by Ctrl-C, 143 by SIGTERM, 129 by the end of its terminal (SIGHUP; prevented by nohup). "
         "The first signal lets running trials write checkpoints, a second ends at once.",
     )
+    p.meant = as_setting
     p.for_more = ": --space NAME searches a space, --resume NAME goes on with a campaign"
     _say_what(p.add_argument_group("what to search"))
     _say_what_is_known(p.add_argument_group("what is known already"))
