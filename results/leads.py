@@ -14,9 +14,19 @@ from results.store.frames import Results
 MOST_NAMED = 3  # that are named
 
 
-def lead_lines(results: Results) -> list[str]:
-    """Say in a line which knobs matter, and in two what to do next; nothing of a replay, which searches nothing."""
-    return [*_matters(results), *next_lines(results)]
+def lead_lines(results: Results, going_on: str = "") -> list[str]:
+    """Say in a line which knobs matter, and in two what to do next; nothing of a replay, which searches nothing.
+
+    Where the step to take first is the one that the caller is ``going_on`` with, nothing is left to say of it.
+    """
+    ahead = first_step(results)
+    return [*_matters(results), *(() if ahead and ahead == going_on else next_lines(results))]
+
+
+def first_step(results: Results) -> str:
+    """Name the step to take first; empty where there is none."""
+    steps = next_steps(results)
+    return "" if steps.empty else str(steps["step"].iloc[0])
 
 
 def _matters(results: Results) -> Iterator[str]:

@@ -138,21 +138,14 @@ def print_winner_command(console: Console, results: Results) -> None:
         console.print(f"  {kept.line}")
 
 
-def print_leads(console: Console, results: Results) -> None:
-    """Print which knobs matter and what to do next, where there is something to say of it."""
+def print_leads(console: Console, results: Results, going_on: str = "") -> None:
+    """Print which knobs matter and what to do next, where there is something to say of it.
+
+    Not what to do next where that is the step that the caller is ``going_on`` with.
+    """
     from results.leads import lead_lines  # looks at its parts only here
 
-    for line in ("", *lines) if (lines := lead_lines(results)) else ():
-        console.print(line)
-
-
-def print_next_where_unmet(console: Console, results: Results) -> None:
-    """Print what to do next at the end of a search in which no trial meets the limits."""
-    if nearest_to_limits(results.campaign, searched_rows(results)) is None:
-        return
-    from results.leads import next_lines
-
-    for line in ("", *lines) if (lines := list(next_lines(results))) else ():
+    for line in ("", *lines) if (lines := lead_lines(results, going_on)) else ():
         console.print(line)
 
 

@@ -44,7 +44,10 @@ SHAPES = [  # every line that a campaign may print
     r"[a-z]+ @N(, [a-z]+ @N)*: .+",
     r"Each difference is .+",
     r"\d+ .*(not listed|not shown|more).*",
-    r"Which differences are real\? .+",
+    r"What matters: these trials can(not)? tell .+",
+    r"  Compared: .+",
+    r"What next: .+",
+    r"  or: .+; the page has their reasons and commands\.",
     r"Best: .+",
     r" +[a-zA-Z_.0-9]+ .+",  # what changed in the best
     r"(Files|Page): .+",
@@ -176,6 +179,10 @@ def test_a_campaign_ends_with_its_results_and_without_rays_noise(workplace, star
     assert (ran.loc[ran["status"] == "completed", "steps"] == 12).all()
     assert sum(bool(re.match(r"\[[\d:]+\] trial \d.* (completed|stopped)", line)) for line in lines) == 4
     assert not list((workplace / "runs" / "plain" / "checkpoints").glob("*"))
+    (ahead,) = (place for place, line in enumerate(lines) if line.startswith("What next: Confirm ("))
+    assert "--resume plain" in lines[ahead + 1] and "--confirm 3x3..5..30" in lines[ahead + 1]
+    assert sum("--confirm" in line for line in lines) == 1, "said once"
+    assert sum(line.startswith("What matters: ") for line in lines) == 1
     kept = ran["weights"].dropna()
     assert len(kept) == 2 and all((workplace / "runs" / "plain" / path).is_file() for path in kept)
 

@@ -15,7 +15,6 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
-from statistics import fmean
 from typing import Any, TypeVar
 
 from results.design import MOST_SEEDS, Design
@@ -23,7 +22,6 @@ from results.statistics.ablation import Ablation, ChangeGroup, ablation
 from results.statistics.confirmation import Round, rounds, standing
 from results.statistics.next_round import next_round
 from results.store.campaign_folder import Store
-from results.store.row_parts import given
 from results.store.row_types import TrialRow
 from results.store.statuses import ABLATE, CONFIRM, ENDED, Stage
 from search_spaces.domains import Value
@@ -254,13 +252,6 @@ class Confirmation:
         won = self._won()
         return 0 if won is None else len(won[2].changes)
 
-    @property
-    def run_seconds(self) -> float | None:
-        """Mean seconds of a run after the search."""
-        runs = list(self.ledger.entries.after_search.values())
-        seconds = [given(e.row["wall_seconds"]) for e in runs if _timed(e)]
-        return fmean(seconds) if seconds else None
-
     def _whole(self, found: Round, winner: Entry, changes: ChangeGroup, known: Ablation) -> Iterator[WantedRun]:
         """Yield the last runs of an ablation: what is left, the base and the winner on fresh seeds."""
         undone = tuple(change for change in changes if change not in known.decision.kept)
@@ -307,10 +298,6 @@ def first_fresh_seed(seed: int, earlier: Sequence[Location]) -> int:
         seen.append(int(store.campaign.get("fresh_seed") or 0) - 1)  # what that campaign started from itself
     first = max(seen) + 1
     return first if first + ROOM <= SEEDS else place_in(SEEDS - ROOM, "fresh seeds", sorted(set(seen)))
-
-
-def _timed(entry: Entry) -> bool:
-    return entry.status == "completed" and bool(entry.row["wall_seconds"])
 
 
 def with_base_values(ledger: Ledger, values: Mapping[str, Value], group: ChangeGroup) -> dict[str, Value]:

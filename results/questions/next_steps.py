@@ -167,7 +167,7 @@ def _of_more_trials(results: Results, trials: int, pace: RecordedPace) -> dict[s
     return {"runs": trials + fewest, **found}
 
 
-def _of_runs_to_come(come: ConfirmationToCome | AblationToCome, pace: RecordedPace) -> dict[str, Any]:
+def of_runs_to_come(come: ConfirmationToCome | AblationToCome, pace: RecordedPace) -> dict[str, Any]:
     """The runs of a confirmation or of an ablation, with their time."""
     whole = pace.whole_seconds
     ends = (None, None) if whole is None else tuple(whole * waves for waves in come.waves(pace.slots))
@@ -217,7 +217,7 @@ def _seeds(results: Results, found: list[Round], pace: RecordedPace) -> Iterator
             "step": "confirm",
             "why": "the lowest of many noisy values is lucky: only runs on fresh seeds say whether it is better",
             "command": _command(results, f"--confirm {design}" if own is None else ""),
-            **_of_runs_to_come(come, pace),
+            **of_runs_to_come(come, pace),
         }
         return
     stands, last = standing(found), found[-1]
@@ -243,14 +243,14 @@ def _apart(results: Results, stands: Round, pace: RecordedPace) -> Iterator[dict
             "step": "finish",
             "why": f"the ablation of trial {come.trial} is not over: runs of it are still to come",
             "command": _command(results),
-            **_of_runs_to_come(come, pace),
+            **of_runs_to_come(come, pace),
         }
     else:
         yield {
             "step": "take apart",
             "why": f"the winner changes {counted(come.changes or 0, 'knob')} at once: which of them does it need?",
             "command": _command(results, "--ablate"),
-            **_of_runs_to_come(come, pace),
+            **of_runs_to_come(come, pace),
         }
 
 
@@ -262,7 +262,7 @@ def _undecided(results: Results, last: Round, pace: RecordedPace) -> Iterator[di
             "step": "finish",
             "why": f"the confirmation {last.design} is not over",
             "command": _command(results),
-            **_of_runs_to_come(ConfirmationToCome(last.design, last.design, len(last.runs)), pace),
+            **of_runs_to_come(ConfirmationToCome(last.design, last.design, len(last.runs)), pace),
         }
         return
     best = min((v for v in judgement.verdicts.values() if _ahead(v)), key=lambda v: v.difference or 0.0, default=None)

@@ -11,7 +11,7 @@ from results.questions.taking_apart import parts_of
 from terminal.console import Console
 from tests.tuner.test_confirm import better
 from tuner.campaign.record import ranges_of
-from tuner.cli.summary import print_winner
+from tuner.cli.summary import print_ablation
 
 
 def test_the_changes_of_a_winner_are_those_that_the_leaderboard_lists(bench, play) -> None:
@@ -21,7 +21,7 @@ def test_the_changes_of_a_winner_are_those_that_the_leaderboard_lists(bench, pla
     won = next(row for row in bench.rows() if row["key"] == confirmation._won()[1].key)
     assert confirmation.num_changes == len(json.loads(won["overrides"])) >= confirmation.num_parts > 1
     console = Console(file=io.StringIO(), width=200)
-    print_winner(console, search, confirmation)
+    print_ablation(console, search, confirmation, load(search.folder))
     said = console.file.getvalue()
     assert f"Which of its {confirmation.num_changes} changes matter?" in said
     search.ledger.store.revise({"ranges": ranges_of(bench.space.knobs)})

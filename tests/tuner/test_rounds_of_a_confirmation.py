@@ -82,7 +82,7 @@ def test_a_search_without_a_completed_trial_but_the_base_wants_nothing(book) -> 
     book.searched(1.0)
     book.searched(None, matrix_lr=0.1)
     stages = book.stages(TWO)
-    assert stages.round is None and stages.over and stages.found() is None and stages.run_seconds is None
+    assert stages.round is None and stages.over and stages.found() is None
     assert not (stages.minimal or stages.ablated or stages.num_changes or stages.num_parts)
 
 
@@ -195,16 +195,6 @@ def test_a_tenth_trial_is_confirmed_where_nine_were_all_that_there_was(book) -> 
     tenth = book.searched(5.0, matrix_lr=0.29)
     found = book.stages(TEN).round
     assert found.number == 1 and len(found.candidates) == 10 and tenth.key in found.candidates
-
-
-def test_the_seconds_of_a_run_are_the_mean_of_those_that_completed_after_the_search(book) -> None:
-    book.rates(0.1)
-    stages = book.stages(TWO)
-    ended = book.train(stages, best_at(0.1), most=4)
-    for entry, seconds in zip(ended, (20.0, 40.0, None, 900.0), strict=True):
-        entry.row["wall_seconds"] = seconds
-    book.end(ended[3], None).row["wall_seconds"] = 900.0
-    assert stages.run_seconds == 30.0
 
 
 def test_seeds_are_fresh_after_all_that_earlier_campaigns_trained_on_or_began_with(make_bench) -> None:

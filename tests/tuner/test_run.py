@@ -675,8 +675,8 @@ def test_a_search_that_was_not_confirmed_says_how_to(without_ray, capsys) -> Non
     without_ray()
     assert main([*GOLF, "--data", "text [b]", "--trials", "5", "--name", "loose"]) == 0
     (line,) = [line for line in capsys.readouterr().out.splitlines() if "--confirm" in line]
-    words = shlex.split(line.partition(": ")[2])
-    assert words == ["python", "-m", "tuner.run", "--resume", "loose", "--results", "runs", "--confirm", "3x3..5..30"]
+    words, runs = shlex.split(line), str(Path.cwd() / "runs")
+    assert words == ["python", "-m", "tuner.run", "--resume", "loose", "--results", runs, "--confirm", "3x3..5..30"]
     assert main(words[3:]) == 0
     out = capsys.readouterr().out
     assert "Confirmed on fresh seeds" in out and "--confirm" not in out

@@ -5,16 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 
 from results.design import DEFAULT
+from results.leads import first_step
+from results.questions.next_steps import of_runs_to_come
+from results.questions.pace import recorded_pace
 from results.replays.comparison import compare
 from results.replays.side_by_side import print_comparison
-from results.report import print_leaderboard, print_next_where_unmet, print_page, print_weights, print_where
+from results.report import print_leaderboard, print_leads, print_page, print_weights, print_where
 from results.statistics.ablation import num_runs
+from results.statistics.runs_to_come import AblationToCome
 from results.store import frames
 from results.winner_command import WinnerCommand
 from storage.location import Location
 from terminal.console import Console
 from terminal.counted import counted, counted_range
-from terminal.duration import durations
 from terminal.exit_codes import DONE, FAILED
 from terminal.program import INTERRUPTION, exit_code
 from trainable.training import Training
@@ -35,12 +38,16 @@ def conclude(console: Console, campaign: Search) -> int:
     if campaign.planned is not None:
         console.print()
         print_comparison(console, compare(results), SHOWN)
-    if campaign.planned is None and not campaign.stopping:
-        print_next_where_unmet(console, results)
-    if campaign.planned is None and campaign.confirmation is None:
+    leads = campaign.planned is None and not campaign.stopping
+    ahead = first_step(results) if leads else ""  # said with its command: not said twice
+    if campaign.planned is None and campaign.confirmation is None and ahead != "confirm":
         print_unconfirmed(console, campaign)
     if campaign.confirmation is not None:
         print_winner(console, campaign, campaign.confirmation)
+        if ahead != "take apart":
+            print_ablation(console, campaign, campaign.confirmation, results)
+    if leads:
+        print_leads(console, results, "carry over" if campaign.spec.confirm_scale else "")
     console.print()
     print_where(console, campaign.folder)
     print_weights(console, results, campaign.folder)
@@ -81,7 +88,7 @@ def print_unconfirmed(console: Console, campaign: Search) -> None:
 
 
 def print_winner(console: Console, campaign: Search, confirmation: Confirmation) -> None:
-    """The winner, or what an ablation has left of it, as a command; and what an ablation would cost, if none ran."""
+    """Print the winner, or what an ablation has left of it, as a command."""
     config = confirmation.found()
     if config is None:
         if confirmation.round is None and not campaign.stopping:
@@ -93,14 +100,14 @@ def print_winner(console: Console, campaign: Search, confirmation: Confirmation)
         console.print(WinnerCommand(line, confirmation.minimal, seed).heading)
         console.print(f"  {line}")
         keep_command(console, campaign, confirmation, line)
+
+
+def print_ablation(console: Console, campaign: Search, confirmation: Confirmation, results: frames.Results) -> None:
+    """Print what an ablation of the winner would take, if none ran: as next_steps foretells it."""
     changes, parts = confirmation.num_changes, confirmation.num_parts
     if not campaign.spec.ablate and not confirmation.ablated and parts > 1:
-        fewest, most = num_runs(parts, confirmation.design.first)
-        seconds = confirmation.run_seconds
-        cost = counted_range(fewest, most, "run")
-        if seconds is not None:
-            slots = campaign.here.slots
-            cost += f", about {durations(fewest * seconds / slots, most * seconds / slots)}"
+        come = AblationToCome(*num_runs(parts, confirmation.design.first))
+        cost = of_runs_to_come(come, recorded_pace(results))["takes"]
         alone = "" if parts == changes else f"{parts} can be undone alone, the others with them; "
         tells = f"An ablation tells ({alone}{cost}): {again(campaign.folder, '--ablate')}"
         console.print(f"Which of its {changes} changes matter? {tells}")

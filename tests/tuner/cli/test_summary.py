@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 
 from results import load
 from results.design import Design
+from results.leads import lead_lines
 from results.page import PAGE
+from results.questions.next_steps import next_steps
 from results.winner_command import kept_command
 from terminal.console import Console
 from tests.tuner.test_confirm import better
+from tuner.campaign.record import ranges_of
 from tuner.cli import summary
-from tuner.cli.summary import conclude, keep_command, print_winner
+from tuner.cli.summary import conclude, keep_command, print_ablation, print_winner
+from tuner.search_loop import Search
 
 
 @pytest.mark.usefixtures("pages")
@@ -29,6 +34,52 @@ def test_a_search_ends_with_its_page_and_keeps_the_winners_command(bench, play) 
     keep_command(console, search, search.confirmation, line)
     kept = kept_command(load(search.folder))
     assert kept is not None and kept.line == line and not kept.minimal
+
+
+def ends(search) -> list[str]:
+    console = Console(file=io.StringIO(), width=200)
+    conclude(console, search)
+    return console.file.getvalue().splitlines()
+
+
+def test_a_search_ends_with_what_the_report_says_to_do_next_and_says_none_of_it_twice(bench, play) -> None:
+    search = bench.search(trials=9, seed=2)
+    play(search, curve=better).run()
+    lines = ends(search)
+    leads = lead_lines(load(search.folder))
+    first = lines.index(leads[0])
+    assert lines[first : first + len(leads)] == leads
+    assert sum("--confirm " in line for line in lines) == 1 and any(line.startswith("What next: ") for line in leads)
+
+
+def test_an_ablation_is_advised_once_and_takes_as_long_as_the_report_says(bench, play) -> None:
+    search = bench.search(trials=9, seed=2, confirm=Design(2, 3, 5))
+    search.ledger.store.revise({"ranges": ranges_of(bench.space.knobs)})
+    play(search, curve=better).run()
+    (step,) = (row for row in next_steps(load(search.folder)).to_dict("records") if row["step"] == "take apart")
+    (advice,) = (line for line in ends(search) if "--ablate" in line)
+    assert "What next: Take apart" in "".join(ends(search)) and not advice.startswith("Which of its")
+    console = Console(file=io.StringIO(), width=200)
+    print_ablation(console, search, search.confirmation, load(search.folder))
+    assert step["takes"] in console.file.getvalue() and ", about " in step["takes"]
+
+
+def test_a_search_that_carries_its_best_over_by_itself_is_not_told_to(bench, play) -> None:
+    search = bench.search(trials=9, seed=2)
+    play(search, curve=better).run()
+    search.ledger.store.revise({"confirm_scale": "full"})
+    assert any(line.startswith("What next: Carry over") for line in ends(search))
+    search.spec = replace(search.spec, confirm_scale="full")
+    assert not any(line.startswith("What next: ") for line in ends(search))
+
+
+def test_a_search_that_was_stopped_ends_with_how_to_go_on_alone(bench, play, monkeypatch) -> None:
+    search = bench.search(trials=9, seed=2)
+    play(search, curve=better).run()
+    search.stop("time is up")
+    monkeypatch.setattr(Search, "trials", 10)
+    lines = ends(search)
+    assert lines[-1].startswith("ended early (time is up)") and not any(line.startswith("What ") for line in lines)
 
 
 @pytest.mark.parametrize(("base", "says"), [("completed", True), ("crashed", True), ("infeasible", False)])
@@ -53,7 +104,7 @@ def test_the_runs_of_an_ablation_are_one_number_where_there_is_one(bench, play, 
     for fewest, most in ((10, 10), (10, 30)):
         monkeypatch.setattr(summary, "num_runs", lambda parts, seeds, ends=(fewest, most): ends)
         console = Console(file=io.StringIO(), width=200)
-        print_winner(console, search, search.confirmation)
+        print_ablation(console, search, search.confirmation, load(search.folder))
         said[most] = console.file.getvalue()
     assert " 10 runs" in said[10] and "to 10 runs" not in said[10] and " 10 to 30 runs" in said[30]
 

@@ -125,7 +125,10 @@ def test_a_line_that_says_how_to_go_on_brings_the_code(tune, capsys) -> None:
         status.status(Path("runs/own"), status.datetime.now(status.UTC))
     )
     out = tune(*SMALL_SPACE, "--trials", "2", "--name", "hours", "--hours", "0.0001")
-    assert "tuner.run --resume hours --results runs --trust-sources" in out
+    kept = Path.cwd() / "runs" / "hours" / "sources"
+    (line,) = (line for line in out.splitlines() if "tuner.run --resume hours" in line)
+    assert line.startswith(f"  python -m tuner.run --resume hours --results {kept.parent.parent} --confirm ")
+    assert f"--import {kept / 'sawtooth.py'} --import {kept / 'small_space.py'}" in line
 
 
 REFUSED = {  # how a campaign is gone on with -> what is said

@@ -223,7 +223,8 @@ def test_the_end_prints_calls_and_not_commands(capsys) -> None:
     tuner.tune(loss, SPACE, trials=6, confirm=False, name="mine", **{**ASKED, "display": True})
     out = capsys.readouterr().out
     assert "train: loss - Which config of loss gives the lowest loss?" in out
-    assert "tuner.tune(train, space, ..., name='mine', results='runs', confirm='3x3..5..30')" in out
+    runs = str(Path.cwd() / "runs")
+    assert f"tuner.tune(train, space, ..., name='mine', results={runs!r}, confirm='3x3..5..30')" in out
     assert "python -m tuner.run" not in out
 
 
