@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from math import ceil
 
-from terminal.counted import counted, counted_range
+from terminal.counted import best_of, counted, counted_range
 
 MOST_CANDIDATES, MOST_SEEDS = 10, 30
 CARRY, MOST_CARRIED = 6, 50  # of a search's best to a larger scale: unless told otherwise, and at most
@@ -41,7 +41,7 @@ class Design:
         if self.alone:
             seeds += f", the best undecided one alone to {self.alone}"
         runs = counted_range(self.fewest_runs, self.most_runs, "run")
-        return f"the best {self.candidates} and the base on {seeds}: {runs}"
+        return f"{best_of(self.candidates)} and the base on {seeds}: {runs}"
 
     @classmethod
     def parse(cls, text: str) -> Design:

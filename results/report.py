@@ -54,7 +54,7 @@ from results.store.no_collections import no_collections
 from results.store.row_kinds import ROW_KINDS
 from results.targets import check_target_file, check_target_folder, naming
 from results.unmet_limits import nearest_to_limits
-from results.verdicts import plain_rows, plain_rows_of, searched_rows, verdict_lines
+from results.verdicts import confirmed_in_words, plain_rows, plain_rows_of, searched_rows, verdict_lines
 from results.winner_command import kept_command
 
 _HEADS = ("rank", "trial", "", "vs base", "status")  # the third is the name of the objective
@@ -104,7 +104,7 @@ def print_leaderboard(console: Console, results: Results, top: int = 10) -> None
         console.print(f"front: {front_in_words(board, objective, second)}.", style="dim")
     verdicts = verdict_lines(results)
     on_the_way = notes_on(shown, marks, bool(cut_schedules(results.campaign, shown).notna().any()))
-    for note in _notes(board, shown, on_the_way, bool(verdicts)):
+    for note in _notes(board, shown, on_the_way, confirmed_in_words(results)):
         console.print(note, style="dim")
     _print_unmet(console, results)
     if stopping := stopping_line(results):
@@ -229,7 +229,7 @@ def _print_table(console: Console, lines: list[_Line], objective: str) -> None:
         console.print(joined(line.cells, as_many_as_fit(line.changes, room, line.lead)), style=line.style)
 
 
-def _notes(board: pd.DataFrame, shown: pd.DataFrame, on_the_way: list[str], confirmed: bool) -> list[str]:
+def _notes(board: pd.DataFrame, shown: pd.DataFrame, on_the_way: list[str], confirmed: str) -> list[str]:
     notes = []
     if len(board) > len(shown):
         left = len(board) - len(shown)
@@ -238,8 +238,7 @@ def _notes(board: pd.DataFrame, shown: pd.DataFrame, on_the_way: list[str], conf
     if "recorded_id" in board and board["recorded_id"].notna().any():
         notes.append("A replay: python -m results.compare holds it against its record, runs on several seeds together.")
     elif board["versus_base"].notna().any():
-        last = "the verdicts are below." if confirmed else "not yet a finding."
-        notes.append(f"Each difference is between single runs of one seed: {last}")
+        notes.append(f"Each difference is between single runs of one seed: {confirmed}.")
     elif board["rank"].notna().any():
         base = board[board["is_base"] & (board["status"] == "infeasible")]
         yet = f": the base is beyond a limit, {base['reason'].iloc[0]}." if len(base) else " yet."

@@ -81,6 +81,14 @@ def verdict_lines(results: Results) -> list[str]:
     return lines if taken_apart is None else [*lines, *_ablated(taken_apart)]
 
 
+def confirmed_in_words(results: Results) -> str:
+    """Say whether there are verdicts on fresh seeds behind the differences of single runs."""
+    found = rounds(plain_rows_of(results))
+    if not found:
+        return "not yet a finding"
+    return "the verdicts are below" if found[-1].judgement.seeds else "the confirmation has no verdicts yet"
+
+
 def verdict_table(found: Round | None, rows: Rows) -> pd.DataFrame:
     """Return a confirmation as a data frame, a row a candidate: its trial and what is known of the difference.
 
@@ -141,7 +149,9 @@ def _behind(lead: Lead | None) -> dict[str, float | bool | None]:
 def _confirmed(found: Round, numbers: Mapping[str, int]) -> list[str]:
     judgement = found.judgement
     if not judgement.seeds:
-        ended = f"{len(found.runs)} of at least {counted(found.design.fewest_runs, 'run')} ended"
+        fewest, most = found.design.fewest_runs, found.design.most_runs
+        least = "" if fewest == most else "at least "
+        ended = f"{len(found.runs)} of {least}{counted(fewest, 'run')} ended"
         return [f"Confirming {found.design}: {ended}.", meaning_of(found.design)]
     noise = judgement.noise
     degrees = "" if noise is None else counted(noise.degrees_of_freedom, "degree")
@@ -167,7 +177,8 @@ def _confirmed(found: Round, numbers: Mapping[str, int]) -> list[str]:
         lines.append(f"Winner: {_named(found, numbers)}{means_in_words(found, winner.arm)}.")
         lines += filter(None, [corrected_in_words(found), lead_in_words(found, numbers)])
     elif judgement.over:
-        lines.append("No candidate is established to be better than the base.")
+        none = "The one candidate is not" if number == 1 else "No candidate is"
+        lines.append(f"{none} established to be better than the base.")
     return lines
 
 
@@ -234,8 +245,10 @@ def corrected_in_words(found: Round) -> str:
     again = None if winner is None or not winner.lower else corrected(found.design, winner)
     if winner is None or again is None or winner.difference is None or signed(again) == signed(winner.difference):
         return ""  # of one candidate and one look nothing is lucky
-    several = "the best of several is lucky, and so" if found.design.candidates > 1 else "so lucky"
-    return f"Expect {signed(again)} in new runs, corrected for a winner's luck: {several} is the look that ends it."
+    if found.design.candidates == 1:
+        return f"Expect {signed(again)} in new runs, corrected for luck: the look that ends it is a lucky one."
+    lucky = "the best of several is lucky, and so is the look that ends it"
+    return f"Expect {signed(again)} in new runs, corrected for a winner's luck: {lucky}."
 
 
 def _named(found: Round, numbers: Mapping[str, int]) -> str:

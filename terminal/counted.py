@@ -9,6 +9,13 @@ def counted(number: float, noun: str, plural: str = "") -> str:
     return f"{amount} {noun if number == 1 else plural or f'{noun}s'}"
 
 
+def best_of(number: int, noun: str = "") -> str:
+    """``the best 3``, or ``the best one``; with a noun ``the best 3 trials``, or ``the best trial``."""
+    if number == 1:
+        return f"the best {noun or 'one'}"
+    return f"the best {counted(number, noun) if noun else f'{number:,}'}"
+
+
 def number_range(least: int, most: int) -> str:
     """``10 to 30``, or ``10`` where both ends are the same."""
     return f"{most:,}" if least == most else f"{least:,} to {most:,}"

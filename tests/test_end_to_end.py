@@ -250,7 +250,7 @@ def test_what_a_search_finds_is_confirmed_and_taken_apart_after_a_kill_too(workp
     shapes = [r"confirm(ing)?: .+", r"\[[\d:]+\] (confirm|ablate): (trial \d+|the .+) on seed \d+ .+", r"Confirm.+"]
     shapes += [r" *trial +vs base .+", r"The .+", r"Winner: .+", r"  python -m tuner\.run .+", r"No candidate .+"]
     shapes += [
-        r"[\dx.]+: the best \d+ and the base on .+",
+        r"[\dx.]+: the best (one|\d+) and the base on .+",
         r"Expect [+-].+",
         r"\d+ of \d+ runs .+",
         r"But the base .+",

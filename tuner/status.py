@@ -31,7 +31,7 @@ from results.unmet_limits import nearest_to_limits
 from storage.location import Location
 from terminal.command_line import EXIT_CODES_OF_LOOKING, OneLineParser
 from terminal.console import Console
-from terminal.counted import counted
+from terminal.counted import best_of, counted
 from terminal.duration import duration
 from terminal.short import decimals
 from tuner.campaign.again import again
@@ -95,8 +95,8 @@ def status(folder: Location, now: datetime) -> list[str]:
 def scale_lines(store: Store) -> list[str]:
     """Name the campaign at another scale: the search that this one has its configs of, or what came of this search."""
     if (carried := store.campaign.get("carried")) is not None:
-        taken = counted(len(carried["trials"]), "trial")
-        return [f"carried over: the best {taken} of campaign {carried['campaign']}, scale {carried['scale']}"]
+        taken = best_of(len(carried["trials"]), "trial")
+        return [f"carried over: {taken} of campaign {carried['campaign']}, scale {carried['scale']}"]
     wanted = store.campaign.get("confirm_scale")
     if wanted is None:
         return []

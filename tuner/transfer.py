@@ -20,7 +20,7 @@ from results.store.statuses import CONFIRM
 from search_spaces.space import Space
 from storage.location import Location
 from terminal.console import Console
-from terminal.counted import counted
+from terminal.counted import best_of
 from terminal.exit_codes import DONE
 from tuner import start
 from tuner.campaign.carried import Carried, CarriedTrial
@@ -86,7 +86,7 @@ def _at_larger(console: Console, question: Question, larger: Larger, folder: Loc
             wanted = Resume(text_of(store.folder), changes, start=replace(asked, name=None, results=folder.parent))
             return start.resume(console, wanted, question.original)
     name = free_name(folder, larger.scale)
-    said = f"the best {counted(len(trials), 'trial')} of campaign {folder.name}, as campaign {name}"
+    said = f"{best_of(len(trials), 'trial')} of campaign {folder.name}, as campaign {name}"
     console.print(f"carrying over to scale {larger.scale}: {said}{_moved(larger)}")
     if known:
         spec = replace(spec, reuse=tuple(text_of(store.folder) for store in known))

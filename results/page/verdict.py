@@ -104,8 +104,9 @@ def _unconfirmed(tried: pd.DataFrame, found: list[Round], running: str) -> Sente
     if found and found[-1].complete and found[-1].judgement.over:
         noise = found[-1].judgement.noise
         spread = "" if noise is None else f" The noise of a run is SD {decimals(noise.sd)}."
-        candidates = counted(len(found[-1].candidates), "candidate")
-        sentence = f"None of {candidates} is established to be better than the base on fresh seeds.{spread}{running}"
+        number = len(found[-1].candidates)
+        none = "The one candidate is not" if number == 1 else f"None of {counted(number, 'candidate')} is"
+        sentence = f"{none} established to be better than the base on fresh seeds.{spread}{running}"
         return Sentence(sentence, "none", name)
     if best["is_base"]:
         value = decimals(best["value"])

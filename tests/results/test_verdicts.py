@@ -7,11 +7,14 @@ from pathlib import Path
 import pytest
 
 from results import Store, load
+from results.design import Design
 from results.page.data import page_data
+from results.page.verdict import sentence_of
 from results.report import print_leaderboard
 from results.statistics.ablation import Ablation, Decision, PairedDifference
+from results.statistics.confirmation import rounds
 from results.statistics.leaderboard import ESTABLISHED
-from results.verdicts import _ablated, verdict_lines
+from results.verdicts import _ablated, plain_rows, verdict_lines
 from terminal.console import Console
 from tests.results.conftest import KNOBS
 
@@ -23,8 +26,8 @@ JITTER = (0.001, -0.001, 0.0005)
 def confirmed(tmp_path, make_trial):
     """A folder with a search of three trials and a confirmation of the two that are not the base."""
 
-    def make(better: float, other: float, seeds: int = 3) -> Path:
-        store = Store.create(tmp_path / "sure", {"space": "parameter_golf"}, KNOBS)
+    def make(better: float, other: float, seeds: int = 3, design: str = "2x3..5", name: str = "sure") -> Path:
+        store = Store.create(tmp_path / name, {"space": "parameter_golf"}, KNOBS)
         searched = [
             make_trial(0, "completed", 1.9),
             make_trial(1, "completed", 1.8, CHANGE),
@@ -32,10 +35,11 @@ def confirmed(tmp_path, make_trial):
         ]
         rows, number = list(searched), 10
         for seed in range(seeds):
-            for trial, value in zip(searched, (1.9, better, other), strict=True):
+            arms = searched[: 1 + Design.of_row(design).candidates]
+            for trial, value in zip(arms, (1.9, better, other), strict=False):
                 noisy = value + JITTER[seed] * (-1) ** number + 0.2 * seed
                 changes = json.loads(trial["overrides"])
-                columns = {"stage": "confirm", "arm": trial["key"], "round": 0, "design": "2x3..5", "seed": 7 + seed}
+                columns = {"stage": "confirm", "arm": trial["key"], "round": 0, "design": design, "seed": 7 + seed}
                 rows.append(make_trial(number, "completed", noisy, changes, **columns))
                 number += 1
         for row in rows:
@@ -78,6 +82,33 @@ def test_a_campaign_in_which_nothing_is_better_says_so(confirmed) -> None:
 def test_a_confirmation_that_has_just_begun_gives_no_verdict(confirmed) -> None:
     lines = verdict_lines(load(confirmed(1.7, 1.9, seeds=2)))
     assert lines == ["Confirming 2x3..5: 6 of at least 9 runs ended.", MEANING]
+
+
+def test_a_confirmation_of_one_length_says_no_at_least(confirmed) -> None:
+    assert verdict_lines(load(confirmed(1.7, 1.9, seeds=1, design="1x2")))[0] == "Confirming 1x2: 2 of 4 runs ended."
+
+
+def test_differences_are_not_said_to_have_verdicts_before_a_look(confirmed) -> None:
+    text = printed(confirmed(1.7, 1.9, seeds=2))
+    assert "Confirming 2x3..5" in text and "verdicts are below" not in text
+    assert "single runs of one seed: the confirmation has no verdicts yet." in text
+
+
+def test_one_candidate_is_spoken_of_as_one(confirmed) -> None:
+    results = load(confirmed(2.1, 1.9, design="1x3"))
+    said, found = "The one candidate is not established to be better than the base", rounds(plain_rows(results.rows))
+    lines = verdict_lines(results)
+    assert lines[-1] == f"{said}." and sentence_of(results, results.rows, found).sentence.startswith(f"{said} on fresh")
+    assert "1x3: the best one and the base on 3 fresh seeds: 6 runs." in lines
+    several = load(confirmed(2.1, 2.2, design="2x3", name="several"))
+    found = rounds(plain_rows(several.rows))
+    none = "None of 2 candidates is established to be better than the base on fresh seeds."
+    assert sentence_of(several, several.rows, found).sentence.startswith(none)
+
+
+def test_the_luck_of_one_candidate_is_that_of_its_last_look(confirmed) -> None:
+    (line,) = (x for x in verdict_lines(load(confirmed(1.7, 1.9, design="1x2..3..30 own"))) if x.startswith("Expect "))
+    assert line.endswith(" in new runs, corrected for luck: the look that ends it is a lucky one.")
 
 
 def test_the_letters_of_a_design_are_explained_where_they_stand(confirmed) -> None:

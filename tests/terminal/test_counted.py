@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import terminal
-from terminal.counted import counted, counted_range, number_range
+from terminal.counted import best_of, counted, counted_range, number_range
 
 ROOT = Path(terminal.__file__).parent.parent
 PACKAGES = ("results", "search_spaces", "storage", "terminal", "trainable", "tuner")
@@ -55,6 +55,12 @@ NEVER_ONE = {  # a span, or a number that is two at least
 )  # fmt: skip
 def test_the_noun_agrees_with_its_number(number, noun, text) -> None:
     assert counted(number, noun) == text
+
+
+def test_the_best_of_one_is_no_best_1() -> None:
+    assert [best_of(1), best_of(2), best_of(1, "trial"), best_of(3, "trial")] == [
+        "the best one", "the best 2", "the best trial", "the best 3 trials"
+    ]  # fmt: skip
 
 
 def test_a_plural_that_needs_no_s_is_given() -> None:

@@ -8,7 +8,7 @@ from results.store.campaign_folder import Store
 from results.store.larger import campaigns_at
 from results.store.statuses import ENDED
 from terminal.console import Console
-from terminal.counted import counted, counted_range
+from terminal.counted import best_of, counted, counted_range
 from terminal.duration import durations
 from tuner.cli.plan_text import planned_for, print_price
 from tuner.cluster import capacity
@@ -39,7 +39,7 @@ def print_larger(
     slots = planning.num_slots or here.slots
     later = (design.fewest_runs, design.most_runs) if design else (0, 0)
     then = f", then {counted_range(*later, 'run')} on fresh seeds" if design else ""
-    runs = f"the best {larger.carry} and the base, {counted(trials, 'trial')}{then}"
+    runs = f"{best_of(larger.carry)} and the base, {counted(trials, 'trial')}{then}"
     console.print(f"then at scale {larger.scale}: {runs}")
     for found in () if store is None else campaigns_at(store.folder, larger.scale):
         ended = counted(sum(row["status"] in ENDED for row in found.trials()), "run")

@@ -10,7 +10,7 @@ from results.store.row_parts import on_the_way
 from search_spaces import recorded
 from search_spaces.objectives import BY_CLOCK
 from terminal.console import Console
-from terminal.counted import counted, number_range
+from terminal.counted import best_of, counted, number_range
 from terminal.duration import duration, durations, step_time
 from terminal.short import as_written
 from trainable.component_paths import with_value
@@ -77,14 +77,14 @@ def describe(
     if carried is None:
         console.print(described(question.spec.sampler))
     else:
-        taken = counted(len(carried.trials), "trial")
-        console.print(f"carried over: the base and the best {taken} of campaign {carried.campaign} ({carried.scale})")
+        taken = best_of(len(carried.trials), "trial")
+        console.print(f"carried over: the base and {taken} of campaign {carried.campaign} ({carried.scale})")
     if question.spec.confirm:
         design = question.spec.confirm.among(question.trials - 1)
         console.print(f"confirm: {'nothing: the one trial is the base' if design is None else design.in_words()}")
     if wanted is not None:
-        best = question.spec.carry or CARRY
-        console.print(f"confirm at scale {wanted}: then the best {best} and the base there, in a campaign of their own")
+        best = best_of(question.spec.carry or CARRY)
+        console.print(f"confirm at scale {wanted}: then {best} and the base there, in a campaign of their own")
     print_core(console, question)
     if space.constraints:
         console.print(f"constraints: {'; '.join(map(str, space.constraints))}")

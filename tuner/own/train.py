@@ -29,7 +29,7 @@ from search_spaces.objectives import MEASURED_ON_THE_WAY
 from search_spaces.own_train import HANDED_IN, OwnConfig, OwnSpace, own_space
 from storage import files, inside
 from terminal.console import Console
-from terminal.counted import counted, counted_range
+from terminal.counted import best_of, counted, counted_range
 from terminal.named_arguments import naming_the_nearest
 from terminal.short import shortened
 from trainable import monitors
@@ -286,7 +286,7 @@ def describe_plan(console: Console, question: OwnQuestion, here: capacity.Cluste
     console.print(search_methods.described(spec.sampler))
     if spec.confirm and (design := spec.confirm.among((spec.trials or 0) - 1)) is not None:
         runs = counted_range(design.fewest_runs, design.most_runs, "run")
-        best = f"the best {design.candidates} and the base on {design.first} fresh seeds"
+        best = f"{best_of(design.candidates)} and the base on {design.first} fresh seeds"
         console.print(f"confirm: after the search {best}: {runs} (confirm=False: none)")
     for note in here.notes:
         console.print(note)

@@ -286,7 +286,7 @@ def test_another_objective_than_the_space_s_own_is_named_and_why_nothing_is_stop
     ("trials", "confirmed", "runs", "kept"),
     [
         ("1", "nothing: the one trial is the base", "no more runs", "at most 1 file"),
-        ("2", "the best 1 and the base on 3 fresh seeds", "6 to 60 runs more", "at most 62 files"),
+        ("2", "the best one and the base on 3 fresh seeds", "6 to 60 runs more", "at most 62 files"),
         ("3", "the best 2 and the base on 3 fresh seeds", "9 to 65 runs more", "at most 68 files"),
         ("9", "the best 3 and the base on 3 fresh seeds", "12 to 70 runs more", "at most 79 files"),
     ],
