@@ -12,12 +12,12 @@ from storage.location import Location
 from terminal.escape import visible
 
 from results.page.plain import json_cell, shown_text
+from results.questions.judged_by import judged_by, objectives_asked
 from results.store.find import RUNS
 from results.store.resume_command import from_anywhere
 
 REPORT = "python -m results.report"
 _MEASURED = {"devices": "device", "precision": "precision", "precision of Muon": "muon_precision"}  # label -> column
-_KEPT = {"constraint": "constraints", "likely": "likely"}  # option -> field of campaign.json
 
 
 def facts(campaign: Mapping[str, Any], trials: pd.DataFrame) -> list[list[Any]]:
@@ -74,28 +74,19 @@ def asked(campaign: Mapping[str, Any]) -> str | None:
         parts += [part for selection in replay["selections"] for part in ("--replay", selection)]
         parts += ["--reading", replay["reading"], "--seeds", replay["seeds"]]
     else:
-        parts += ["--trials", campaign.get("trials", 1), "--objective", ",".join(_objectives(campaign))]
+        parts += ["--trials", campaign.get("trials", 1), *judged_by(campaign)]
         parts += [
             part for name in ("sampler", "stopper", "fidelity", "seed") for part in _option(name, campaign.get(name))
         ]
         if campaign.get("stopper") == "predictive" and campaign.get("promote") is False:
             parts.append("--no-promote")
-        parts += [
-            part
-            for name in ("constraint", "likely")
-            for text in campaign.get(_KEPT[name]) or ()
-            for part in (f"--{name}", text)
-        ]
+        parts += [part for text in campaign.get("likely") or () for part in ("--likely", text)]
         parts += _option("confirm", campaign.get("confirm")) or (
-            ["--no-confirm"] if len(_objectives(campaign)) == 1 else []
+            ["--no-confirm"] if len(objectives_asked(campaign)) == 1 else []
         )
     settings = campaign.get("overrides") or {}
     parts += [part for path, value in settings.items() for part in ("--set", f"{path}={_written(value)}")]
     return " ".join(["python -m tuner.run", *(shlex.quote(str(part)) for part in parts)])
-
-
-def _objectives(campaign: Mapping[str, Any]) -> list[str]:
-    return campaign.get("objectives") or [str(campaign.get("objective", ""))]
 
 
 def _option(name: str, value: Any) -> list[Any]:

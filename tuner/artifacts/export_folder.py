@@ -106,7 +106,7 @@ def command_of(trial: KeptTrial) -> str | None:
         space = search_spaces.load(str(campaign["space"]))
     except ValueError:  # it was given in Python
         return None
-    return train_command(trial.folder, trial.sources, space, str(campaign["scale"]), trial.config, on_its_seed=True)
+    return train_command(trial.folder, trial.sources, space, campaign, trial.config, on_its_seed=True)
 
 
 def tokenizer_of(dataset: Dataset) -> dict[str, bytes]:

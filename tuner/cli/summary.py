@@ -94,7 +94,7 @@ def print_winner(console: Console, campaign: Search, confirmation: Confirmation)
         if confirmation.round is None and not campaign.stopping:
             console.print(f"Nothing to confirm: {nothing_beside_base(bool(campaign.ledger.completed()))}.")
         return
-    line = command_for(campaign, str(campaign.ledger.campaign["scale"]), config)
+    line = command_for(campaign, config)
     if line is not None:
         seed = campaign.space.scale(str(campaign.ledger.campaign["scale"])).base.seed
         console.print(WinnerCommand(line, confirmation.minimal, seed).heading)
@@ -124,6 +124,6 @@ def keep_command(console: Console, campaign: Search, confirmation: Confirmation,
         console.print(f"The command is not kept with the results: {error}")
 
 
-def command_for(campaign: Search, scale: str, config: Training) -> str | None:
+def command_for(campaign: Search, config: Training) -> str | None:
     """The command line that trains ``config`` of a campaign; None where none can say it."""
-    return train_command(campaign.folder, campaign.sources, campaign.space, scale, config)
+    return train_command(campaign.folder, campaign.sources, campaign.space, campaign.ledger.campaign, config)

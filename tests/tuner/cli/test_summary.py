@@ -112,7 +112,7 @@ def test_the_runs_of_an_ablation_are_one_number_where_there_is_one(bench, play, 
 def test_the_winners_command_is_said_to_train_once_on_the_seed_of_the_base(bench, play, monkeypatch) -> None:
     search = bench.search(trials=9, seed=2, confirm=Design(2, 3, 5))
     play(search, curve=better).run()
-    monkeypatch.setattr(summary, "command_for", lambda campaign, scale, config: "python -m tuner.run --space made_up")
+    monkeypatch.setattr(summary, "command_for", lambda campaign, config: "python -m tuner.run --space made_up")
     console = Console(file=io.StringIO(), width=200)
     print_winner(console, search, search.confirmation)
     seed = search.space.scale("proxy").base.seed
