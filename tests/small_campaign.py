@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,18 @@ SMALL = {
     "data.batch_tokens": 256, "data.vocab_size": 300, "evaluation.tokens": 512, "evaluation.seq_len": 32,
 }  # fmt: skip
 SET_SMALL = [part for path, value in SMALL.items() for part in ("--set", f"{path}={value}")]
+
+
+def workplace_on_ray(folder: Path, monkeypatch: pytest.MonkeyPatch, columns: int = 300) -> Path:
+    """Put a little text into ``folder``, and let commands that start there use a cache of their own and one thread."""
+    (folder / "text").mkdir()
+    draw = random.Random(0)
+    words = "the cat sat on a mat and then it ran far away from every dog in town".split()  # noqa: SIM905
+    for number in range(40):
+        (folder / "text" / f"{number:02}.txt").write_text(" ".join(draw.choice(words) for _ in range(400)) + ".\n")
+    for name, value in {"TUNER_CACHE": folder / "cache", "OMP_NUM_THREADS": 1, "COLUMNS": columns}.items():
+        monkeypatch.setenv(name, str(value))
+    return folder
 
 
 def work_in(folder: Path, monkeypatch: pytest.MonkeyPatch, text: str = "text") -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import signal
 import subprocess
 import sys
@@ -15,7 +14,7 @@ import pytest
 
 from results import load
 from results.store.statuses import ENDED
-from tests.small_campaign import SET_SMALL
+from tests.small_campaign import SET_SMALL, workplace_on_ray
 from trainable.worker import kept_weights
 
 pytestmark = pytest.mark.slow
@@ -24,14 +23,7 @@ TRIALS = 8
 
 @pytest.fixture
 def workplace(tmp_path, monkeypatch) -> Path:
-    (tmp_path / "text").mkdir()
-    draw = random.Random(0)
-    words = "the cat sat on a mat and then it ran far away from every dog in town".split()  # noqa: SIM905
-    for number in range(40):
-        (tmp_path / "text" / f"{number:02}.txt").write_text(" ".join(draw.choice(words) for _ in range(400)) + ".\n")
-    for name, value in {"TUNER_CACHE": str(tmp_path / "cache"), "OMP_NUM_THREADS": "1", "COLUMNS": "300"}.items():
-        monkeypatch.setenv(name, value)
-    return tmp_path
+    return workplace_on_ray(tmp_path, monkeypatch)
 
 
 def start(workplace: Path, *arguments: str) -> subprocess.Popen:

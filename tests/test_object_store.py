@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 import signal
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from results import load
 from results.store.statuses import ENDED
 from storage import files
 from storage.location import location
+from tests.small_campaign import workplace_on_ray
 from trainable.worker.ray_trainable import STORE_POLL_SECONDS
 
 pytestmark = pytest.mark.slow
@@ -31,14 +31,7 @@ FOLDER = RUNS / "night"
 
 @pytest.fixture
 def workplace(tmp_path, bucket, monkeypatch) -> Path:
-    (tmp_path / "text").mkdir()
-    draw = random.Random(0)
-    words = "the cat sat on a mat and then it ran far away from every dog in town".split()  # noqa: SIM905
-    for number in range(40):
-        (tmp_path / "text" / f"{number:02}.txt").write_text(" ".join(draw.choice(words) for _ in range(400)) + ".\n")
-    for name, value in {"TUNER_CACHE": str(tmp_path / "cache"), "OMP_NUM_THREADS": "1", "COLUMNS": "200"}.items():
-        monkeypatch.setenv(name, value)
-    return tmp_path
+    return workplace_on_ray(tmp_path, monkeypatch, columns=200)
 
 
 def start(workplace: Path, *arguments: str) -> subprocess.Popen:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +10,7 @@ import pandas as pd
 import pytest
 
 from results import load
-from tests.small_campaign import SET_SMALL
+from tests.small_campaign import SET_SMALL, workplace_on_ray
 
 pytestmark = pytest.mark.slow
 TRIALS = 8
@@ -19,14 +18,7 @@ TRIALS = 8
 
 @pytest.fixture
 def workplace(tmp_path, monkeypatch) -> Path:
-    (tmp_path / "text").mkdir()
-    draw = random.Random(0)
-    words = "the cat sat on a mat and then it ran far away from every dog in town".split()  # noqa: SIM905
-    for number in range(40):
-        (tmp_path / "text" / f"{number:02}.txt").write_text(" ".join(draw.choice(words) for _ in range(400)) + ".\n")
-    for name, value in {"TUNER_CACHE": str(tmp_path / "cache"), "OMP_NUM_THREADS": "1", "COLUMNS": "300"}.items():
-        monkeypatch.setenv(name, value)
-    return tmp_path
+    return workplace_on_ray(tmp_path, monkeypatch)
 
 
 def search(workplace: Path, name: str, *asked: str) -> tuple[pd.DataFrame, str]:

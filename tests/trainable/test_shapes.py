@@ -58,6 +58,7 @@ COUNTS = """
 import sys
 
 import search_spaces
+import tuner.audit.short_runs
 from search_spaces.constraints import num_parameters
 
 counted = [num_parameters(search_spaces.load(name).scale("proxy").base, 300) for name in search_spaces.names()]
@@ -65,7 +66,7 @@ print(len(counted), "torch._dynamo" in sys.modules, "sympy" in sys.modules)
 """
 
 
-def test_to_count_parameters_does_not_load_the_compiler() -> None:
+def test_neither_to_count_parameters_nor_to_audit_loads_the_compiler() -> None:
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     done = subprocess.run([sys.executable, "-c", COUNTS], env=environment, capture_output=True, text=True, timeout=240)
     assert done.stdout.split()[1:] == ["False", "False"], done.stdout + done.stderr
