@@ -8,18 +8,30 @@ from terminal.counted import counted
 from terminal.short import in_column
 
 from results.store.frames import Results
-from results.store.row_types import TrialRow
+from results.store.row_types import NEVER_A_TRIAL, TrialRow
+from results.tally import tally
 from results.unmet_limits import Limit, limits_of, measure_in, texts_of
+from results.verdicts import searched_rows
 
 
 def limits_line(results: Results) -> str:
     """Say which limits a trial must keep to count; empty without any."""
-    texts = texts_of(limits_of(results.campaign))
+    texts = texts_of(limits := limits_of(results.campaign))
     if not texts:
         return ""
-    beyond = int((results.trials["status"] == "infeasible").sum())
-    said = ", ".join(texts)
-    return f"Limit{'s' if len(texts) > 1 else ''} that a trial must keep: {said}; {counted(beyond, 'trial')} beyond."
+    rows = [row for row in searched_rows(results) if row["status"] == "infeasible" and _is_beyond(row, limits)]
+    found = tally((row["status"], row["config"]) for row in rows)
+    who = [counted(found.trials, "trial")] if found.trials or not found.proposals else []
+    who += [counted(found.proposals, "proposal")] if found.proposals else []
+    said = f"{', '.join(texts)}; {' and '.join(who)} beyond."
+    return f"Limit{'s' if len(texts) > 1 else ''} that a trial must keep: {said}"
+
+
+def _is_beyond(row: TrialRow, limits: Sequence[Limit]) -> bool:
+    """Tell whether it is a limit that a row is infeasible by: not where its values made no valid config."""
+    known = ((limit, measure_in(row, limit.measure)) for limit in limits)
+    breaks = any(value is not None and limit.excess(value) > 0 for limit, value in known)
+    return breaks or row["config"] != NEVER_A_TRIAL
 
 
 def limited(results: Results) -> list[Limit]:

@@ -45,13 +45,14 @@ from results.questions.pareto import front_in_words
 from results.questions.transfer import transfer_lines
 from results.reached import notes_on, reached
 from results.some_changes import HEADING, as_many_as_fit
-from results.statistics.leaderboard import counts, leaderboard
+from results.statistics.leaderboard import leaderboard
 from results.statistics.pareto import costs
 from results.stopping import stopping_line
 from results.store import frames
 from results.store.frames import Results
 from results.store.no_collections import no_collections
 from results.store.row_kinds import ROW_KINDS
+from results.tally import tally_of
 from results.targets import check_target_file, check_target_folder, naming
 from results.unmet_limits import nearest_to_limits
 from results.verdicts import confirmed_in_words, plain_rows, plain_rows_of, searched_rows, verdict_lines
@@ -166,8 +167,10 @@ def print_weights(console: Console, results: Results, folder: Location) -> None:
 
 
 def _summary(trials: pd.DataFrame) -> str:
-    found = ", ".join(f"{number} {status}" for status, number in counts(trials).items() if number)
-    return f"{counted(len(trials), 'trial')}: {found}" if found else "no trial has started yet"
+    found = tally_of(trials)
+    if not found.trials:
+        return "; ".join(filter(None, ["no trial has started yet", found.in_words]))
+    return f"{counted(found.trials, 'trial')}: {found.in_words}"
 
 
 def _line(row: pd.Series, mark: str, values: Callable[[Any], str], versus: Callable[[Any], str]) -> _Line:

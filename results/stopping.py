@@ -17,6 +17,7 @@ from results.promotions import promotions_of
 from results.statistics.predictive_termination import FEWEST_FINISHED, Extrapolation, orders
 from results.store.frames import Results
 from results.store.row_parts import on_the_way
+from results.tally import tally_of
 
 
 def stopping_line(results: Results) -> str:
@@ -28,7 +29,7 @@ def stopping_line(results: Results) -> str:
     if stopped.empty:
         return promoted
     saved = float((stopped["budget"] - stopped["spent"]).sum() / begun["budget"].sum())
-    of = f"{len(stopped)} of {counted(len(trials), 'trial')}"
+    of = f"{len(stopped):,} of {counted(tally_of(trials).trials, 'trial')}"
     said = f"Early stopping ended {of} and saved {saved:.0%} of their training. {_cost(results, stopped)}"
     objective = str(trials["objective"].iloc[0])
     if (judged := on_the_way(objective)) != objective:

@@ -281,7 +281,8 @@ class Confirmation:
         except ValueError as error:
             plan = json.dumps({"changes": changes, "undone": group})
             row: TrialRow = {"stage": ABLATE, "round": found.number, "design": found.design.in_row, "undone": plan}
-            self.ledger.refuse_again(f"{found.number} {plan}", str(error), row)
+            label = f"trial {winner.number} without {', '.join(group)}"
+            self.ledger.refuse_again(f"{found.number} {plan}", str(error), row, label)
             return None
 
 

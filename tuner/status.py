@@ -26,7 +26,8 @@ from results.store.campaign_folder import Store
 from results.store.larger import campaigns_at
 from results.store.row_parts import given
 from results.store.row_types import ReportRow, TrialRow
-from results.store.statuses import ENDED, SEARCH, STATUSES
+from results.store.statuses import ENDED, SEARCH
+from results.tally import tallies
 from results.unmet_limits import nearest_to_limits
 from storage.location import Location
 from terminal.command_line import EXIT_CODES_OF_LOOKING, OneLineParser
@@ -65,7 +66,7 @@ def status(folder: Location, now: datetime) -> list[str]:
     store = Store.open(folder)
     found, reports = store.tables()
     rows = sorted(cast(list[TrialRow], parquet.rows(found)), key=lambda row: int(row["number"]))
-    trials, rest = ([row for row in rows if (row["stage"] in (None, SEARCH)) is searched] for searched in (True, False))
+    trials = [row for row in rows if row["stage"] in (None, SEARCH)]
     at = parquet.rows(reports.select(["at"]))
     last = max((row["at"] for row in at if row["at"] is not None), default=None)
     own = store.campaign.get("own_train")
@@ -79,8 +80,9 @@ def status(folder: Location, now: datetime) -> list[str]:
         idle = f"none; if anything is left, go on with: {further}{own_code(store)}"
     lives = driver_lives(folder, now)
     lines.append(f"driver: {'runs' if lives else idle}")
-    lines.append(f"trials: {counts_in_words(trials)}, of {store.campaign.get('trials', 'an unknown number')} asked for")
-    lines += [f"after the search: {counts_in_words(rest)}"] if rest else []
+    ends = tallies((row["stage"], row["status"], row["config"]) for row in rows)
+    lines.append(f"trials: {ends.pop(SEARCH).of(store.campaign.get('trials'))}")
+    lines += [f"{stage}: {found.in_words}" for stage, found in ends.items()]
     lines += left_lines(store, rows, reports, now) if lives else []
     lines.append(f"last report: {'none yet' if last is None else since(last, now) + ' ago'}")
     lines += [best_line(trials)] if any(_has_value(row) for row in trials) else []
@@ -123,12 +125,6 @@ def own_code(store: Store) -> str:
     """The options that bring the code of its own that a campaign was begun with."""
     names = [text.partition("@")[0] for text in store.campaign.get("imports", ())]
     return "".join(f" --import {name if '.' in name else f'{name}.py'}" for name in names)
-
-
-def counts_in_words(trials: Sequence[TrialRow]) -> str:
-    """Count the trials of each status, in words."""
-    found = [(sum(row["status"] == name for row in trials), name) for name in STATUSES]
-    return ", ".join(f"{count} {name}" for count, name in found if count) or "none yet"
 
 
 def best_line(trials: Sequence[TrialRow]) -> str:

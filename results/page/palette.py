@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from results.store.statuses import STAGE_NAMES
+
 COLOURS = {
     "completed": "#0072b2", "stopped": "#e69f00", "diverged": "#d55e00", "crashed": "#cc79a7", "running": "#56b4e9",
     "confirm": "#6b7a90", "ablate": "#8a7550", "winner": "#009e73", "bad": "#d55e00",
     "soft": "#5b6470", "base": "#000000",
 }  # fmt: skip
 MARKERS = {"completed": "o", "stopped": "s", "diverged": "^", "crashed": "x", "running": "."}
-SAID_OF_STAGES = {"confirm": "confirmation", "ablate": "ablation"}  # of runs after the search, and their names
 Data = dict[str, Any]
 
 
@@ -19,7 +20,7 @@ def drawn_as(data: Data, place: int) -> str:
     ``soft`` for the rare ones.
     """
     winner, stage = data["winner"], str(data["trials"]["stage"][place])
-    if stage in SAID_OF_STAGES:
+    if stage in STAGE_NAMES:
         return stage
     if winner is not None and data["trials"]["number"][place] == winner["trial"]:
         return "winner"
@@ -31,7 +32,7 @@ def drawn_as(data: Data, place: int) -> str:
 
 def said_of(kind: str) -> str:
     """The name of what is drawn so, for a legend."""
-    return SAID_OF_STAGES.get(kind, "other" if kind == "soft" else kind)
+    return STAGE_NAMES.get(kind, "other" if kind == "soft" else kind)
 
 
 def marker_of(kind: str) -> str:

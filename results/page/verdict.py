@@ -14,10 +14,11 @@ from results.questions.pareto import front_in_words
 from results.replays.comparison import compare
 from results.statistics.confirmation import Round, standing
 from results.statistics.judgement import Verdict
-from results.statistics.leaderboard import CONFIDENCE, counts, leaderboard, searched
+from results.statistics.leaderboard import CONFIDENCE, begun, leaderboard, searched
 from results.store.frames import Results
 from results.store.row_types import TRIAL_COLUMNS
 from results.store.statuses import UNFINISHED
+from results.tally import tally_of
 from results.unmet_limits import Nearest, nearest_to_limits
 from results.verdicts import (
     corrected_in_words,
@@ -150,7 +151,7 @@ def _of_a_replay(results: Results, completed: pd.DataFrame, running: str) -> Sen
 
 
 def _of_none(tried: pd.DataFrame, running: str) -> Sentence:
-    ends = ", ".join(f"{number} {status}" for status, number in counts(tried).items() if number)
+    ends = tally_of(tried).in_words
     if running:
         return Sentence(f"No trial has completed yet ({ends or 'none has started'}).{running}", "open")
     return Sentence(f"No trial completed: {ends}." if ends else "No trial has started.", "failed")
@@ -164,8 +165,8 @@ def _of_unmet(unmet: Nearest, running: str) -> Sentence:
 
 def _running(tried: pd.DataFrame, campaign: dict[str, Any]) -> str:
     """Count the trials still to come, in a sentence; empty for a search that is over."""
-    unfinished = int(tried["status"].isin(UNFINISHED).sum())
-    ended, asked = len(tried) - unfinished, int(campaign.get("trials") or len(tried))
+    unfinished, started = int(tried["status"].isin(UNFINISHED).sum()), len(begun(tried))
+    ended, asked = started - unfinished, int(campaign.get("trials") or started)
     if not unfinished and ended >= asked:
         return ""
     return f" The search is not over: {ended} of {counted(asked, 'trial')} ended, {unfinished} under way."

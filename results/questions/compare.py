@@ -20,6 +20,7 @@ from results.questions.readable import Readable
 from results.questions.winner import winner
 from results.store.frames import Results
 from results.store.row_parts import identity_of
+from results.tally import tally_of
 
 FEWEST = 2
 _Ruler = Mapping[str, str]  # what values are measured by: field -> its value, as text
@@ -214,7 +215,7 @@ def _about(one: _One) -> dict[str, Any]:
         "ruler": one.ruler,
         **{name: campaign.get(name) for name in ("space", "scale", "seed", "data_description", "code_version")},
         **{name: one.measured_by.get(name) for name in ("objective", "budget", "data")},
-        "trials": len(one.results.trials),
+        "trials": tally_of(one.results.trials).trials,
         "completed": len(done),
         "base_value": _base_value(one),
         "best_value": float(done["value"].min()) if len(done) else None,

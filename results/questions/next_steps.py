@@ -193,7 +193,7 @@ def _eased(results: Results, pace: RecordedPace) -> Iterator[dict[str, Any]]:
     unmet = nearest_to_limits(results.campaign, searched_rows(results))
     if unmet is None:
         return
-    asked = int(results.campaign.get("trials") or 0) or len(results.trials)
+    asked = int(results.campaign.get("trials") or 0) or len(begun(results.trials))
     longer = f"; longer trials may meet what there is ({unmet.longer})" if unmet.longer else ""
     yield {
         "step": "other limit",
@@ -347,7 +347,7 @@ def _unsaid(ruler: Ruler) -> str:
 
 def _widen(results: Results, pace: RecordedPace) -> Iterator[dict[str, Any]]:
     """Yield a wider range each: a search of its own, of as many trials."""
-    asked = int(results.campaign.get("trials") or 0) or len(results.trials)
+    asked = int(results.campaign.get("trials") or 0) or len(begun(results.trials))
     for edge in edges(results).to_dict("records"):
         path, fixed, value = edge["change"].removeprefix("--set ").partition("=")
         left_out = bool(fixed) and edge["change"].startswith("--set ")

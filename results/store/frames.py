@@ -18,6 +18,7 @@ from results.store.campaign_folder import Store
 from results.store.curves import CurveArrays
 from results.store.find import find, text_of
 from results.store.statuses import SEARCH, STATUSES
+from results.tally import tally_of
 
 OTHER_NAMES = {
     "best": "winner",
@@ -46,7 +47,8 @@ class Results:
         trials, later = self.trials, len(self.confirmations)
         done = f"{int((trials['status'] == 'completed').sum())} completed"
         after = f", {counted(later, 'run')} after the search" if later else ""
-        return f"<{type(self).__name__} {shortened(self.name)}: {counted(len(trials), 'trial')}, {done}{after}>"
+        known = counted(tally_of(trials).trials, "trial")
+        return f"<{type(self).__name__} {shortened(self.name)}: {known}, {done}{after}>"
 
     def __getattr__(self, name: str) -> Any:
         """Refuse a name that is none here, with the nearest one that is."""

@@ -17,3 +17,4 @@ ENDED: tuple[Status, ...] = tuple(status for status in STATUSES if status not in
 SEARCH: Final = "search"
 CONFIRM: Final = "confirm"
 ABLATE: Final = "ablate"
+STAGE_NAMES = {CONFIRM: "confirmation", ABLATE: "ablation"}  # of what trains after the search, for people

@@ -44,7 +44,7 @@ def test_a_clock_that_was_set_back_is_told_as_that(bench, result_of) -> None:
 def test_runs_after_the_search_are_counted_apart(bench, play) -> None:
     play(bench.search(trials=3, stopper="none", confirm=Design(1, 2, 2))).run()
     lines = status.status(bench.folder, datetime.now(UTC))
-    assert "after the search: 4 completed" in lines
+    assert "confirmation: 4 completed" in lines
     assert any(line.startswith("trials: 3 completed") for line in lines)
 
 

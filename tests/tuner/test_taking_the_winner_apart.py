@@ -13,6 +13,7 @@ from tests.tuner.conftest import Bench
 from tests.tuner.ledger_without_ray import RATE, Book, best_at
 from trainable.config import TrainConfig
 from trainable.schedules import Constant
+from tuner.cli.live_display import refused_line
 
 ONE = Design(1, 3, 5)
 CHANGES = {"schedule": "Constant", "matrix_lr": 0.1, "encoder_layers": 2}
@@ -131,8 +132,13 @@ def test_a_winner_whose_every_change_matters_is_not_trained_again_as_a_whole(boo
 def test_a_change_that_cannot_be_undone_alone_is_written_down_once_and_the_others_go_on(deep) -> None:
     won(deep, num_layers=5, encoder_layers=5, matrix_lr=0.1)
     stages = deep.stages(ONE, ablate=True)
+    lines: list[str] = []
+    deep.ledger.refused.append(lambda entry: lines.append(refused_line(entry, 5.0)))
     deep.train(stages, best_at(0.1), most=6)
     wanted = stages.wanted()
+    assert len(lines) == 1 and lines[0].startswith(
+        f"[0:05] ablate: trial 1 without {DEPTH} infeasible before training: "
+    )
     assert stages.num_wanted == len(wanted) == len({training.config for training in wanted}) == 6
     refused = [entry for entry in deep.ledger.entries.values() if entry.status == "infeasible"]
     assert [json.loads(entry.row["undone"])["undone"] for entry in refused] == [[DEPTH]]

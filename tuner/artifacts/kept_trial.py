@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 
 from results.questions.framed import objectives_of
 from results.questions.winner import winner
-from results.statistics.leaderboard import counts
 from results.store import frames
 from results.store.campaign_folder import Store
 from results.store.frames import Results
 from results.store.row_types import TrialRow
 from results.store.statuses import ABLATE, SEARCH
+from results.tally import tally_of
 from results.unmet_limits import nearest_to_limits
 from results.verdicts import plain_rows
 from storage import files
@@ -158,8 +158,7 @@ def _why_none(results: Results, rows: Sequence[TrialRow]) -> str:
     """Say why no trial of a search has completed, and where limits are to blame, what to do."""
     if (unmet := nearest_to_limits(results.campaign, rows)) is not None:
         return f"{unmet.fact[0].lower()}{unmet.fact[1:]}; to go on, {unmet.advice}"
-    ends = ", ".join(f"{number} {status}" for status, number in counts(results.trials).items() if number)
-    return f"no trial has completed ({ends or 'none has started'})"
+    return f"no trial has completed ({tally_of(results.trials).in_words or 'none has started'})"
 
 
 def _without_weights(results: Results, rows: Sequence[TrialRow], row: TrialRow) -> str:

@@ -60,6 +60,7 @@ class Ledger:
         self.code_version, self.now = code_version, now
         self.inert: Sequence[str] | None = None  # knobs that the audit found to change nothing
         self.entries = Book()
+        self.refused: list[Callable[[Entry], None]] = []  # told of each row that was infeasible before training
         self._curves_not_durable: set[str] = set()  # keys of trials that run
 
     def key(self, config: Training) -> str:
@@ -132,11 +133,11 @@ class Ledger:
         row: TrialRow = {"stage": SEARCH, "overrides": json.dumps(dict(values)), "parameters": parameters}
         return self._refuse(values, reason, with_knobs({**row, "optuna_number": optuna_number}, values))
 
-    def refuse_again(self, name: str, reason: str, columns: TrialRow) -> None:
-        """Write down a run after the search that would make no valid one."""
-        self._refuse({"run": name}, reason, {"overrides": "{}", **columns})
+    def refuse_again(self, name: str, reason: str, columns: TrialRow, label: str) -> None:
+        """Write down a run after the search that would make no valid one; ``label`` is as that of a run's entry."""
+        self._refuse({"run": name}, reason, {"overrides": "{}", **columns}, label)
 
-    def _refuse(self, named: Mapping[str, Value], reason: str, columns: TrialRow) -> Entry:
+    def _refuse(self, named: Mapping[str, Value], reason: str, columns: TrialRow, label: str = "") -> Entry:
         key = f"infeasible-{fingerprint(dict(named))}"
         if key in self.entries:
             return self.entries[key]
@@ -154,9 +155,11 @@ class Ledger:
             "code_version": self.code_version,
             **columns,
         }
-        entry = Entry(key, dict(named), None, with_all_columns(row), columns.get("optuna_number"))
+        entry = Entry(key, dict(named), None, with_all_columns(row), columns.get("optuna_number"), label=label)
         self.entries[key] = entry
         self._write(entry.row)
+        for tell in self.refused:
+            tell(entry)
         return entry
 
     def _write(self, row: TrialRow, durable: bool = True) -> None:

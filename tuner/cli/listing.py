@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 import search_spaces
 from results.store.campaign_folder import Store, campaigns
-from results.store.statuses import SEARCH, STATUSES
+from results.store.statuses import SEARCH
+from results.tally import tallies
 from search_spaces.space import Space
 from storage.location import Location
 from terminal.console import Console
 from terminal.counted import counted
 from terminal.short import as_written
+
+COUNTED = ("stage", "status", "config")  # columns
 
 
 def show(console: Console, space: Space | None, runs: Location) -> None:
@@ -33,17 +34,21 @@ def show(console: Console, space: Space | None, runs: Location) -> None:
 
 
 def _counts(folder: Location) -> str:
-    """Count a campaign's trials by status, or say why it is unreadable: a damaged one must not hide the others."""
+    """Count a campaign's runs by stage and status; of a damaged one say why, as it must not hide the others."""
     try:
-        table = Store.open(folder).table("trials")
+        store = Store.open(folder)
+        table = store.table("trials")
     except ValueError as error:
         return str(error).split("; ")[0]
-    stages = table.column("stage").to_pylist() if "stage" in table.column_names else [SEARCH] * len(table)
-    pairs = zip(table.column("status").to_pylist(), stages, strict=True)
-    found = Counter(status for status, stage in pairs if stage in (None, SEARCH))
-    later = len(table) - found.total()
-    parts = [f"{found[status]} {status}" for status in STATUSES if found[status]]
-    return ", ".join(parts + ([f"{counted(later, 'run')} after the search"] if later else [])) or "no trials yet"
+    if not len(table):
+        return "no trials yet"
+    columns = (
+        table.column(name).to_pylist() if name in table.column_names else [None] * len(table) for name in COUNTED
+    )
+    found = tallies(zip(*columns, strict=True))
+    searched, asked = found.pop(SEARCH), store.campaign.get("trials")
+    said = searched.in_words if asked is None else searched.of(asked)
+    return "; ".join([said, *(f"{stage}: {ends.in_words}" for stage, ends in found.items())])
 
 
 def show_space(console: Console, space: Space) -> None:

@@ -18,6 +18,7 @@ from results.statistics.confirmation import Round
 from results.statistics.judgement import Verdict
 from results.store.row_parts import on_the_way
 from results.store.statuses import SEARCH
+from results.tally import Tally
 from terminal.console import Line
 from terminal.counted import counted
 from terminal.program import INTERRUPTION
@@ -85,11 +86,13 @@ def time_line(search: Search, times: str) -> Line:
 
 
 def counts_text(search: Search) -> Line:
-    """The search's trials by status; what runs after it is counted by the head."""
+    """The search's trials by status, and proposals never trained; what runs after it is counted by the head."""
     parts = Line()
-    for status, number in search.ledger.entries.counts(of_search=True).items():
-        parts.append(f"{number} {status}  ", style=STATUS_STYLES.get(status, "red"))
-    return parts
+    entries = search.ledger.entries
+    for status, number in entries.counts(trials_only=True).items():
+        parts.append(f"{number:,} {status}  ", style=STATUS_STYLES.get(status, "red"))
+    untrained = sum(entries.counts(of_search=True).values()) - entries.num_trials
+    return cut_off(parts.append(Tally({}, untrained).proposals_in_words, style="red"))
 
 
 def best_text(search: Search) -> Line:

@@ -11,6 +11,8 @@ from rich.live import Live
 
 from results.promotions import went_on
 from results.store.row_parts import given
+from results.store.statuses import SEARCH
+from results.tally import UNTRAINED
 from terminal.console import Console
 from terminal.short import decimals
 from tuner.campaign.entry import Entry
@@ -38,6 +40,7 @@ class Display:
         self.log: deque[str] = deque(maxlen=LOG_LINES)  # what has ended, of which the block shows the last lines
         search.begun.append(self.begins)
         search.events.append(self.ended)
+        search.ledger.refused.append(self.refused)
         search.told.append(self.note)
         for text in search.notes:  # from before there was a display
             self.note(text)
@@ -64,6 +67,14 @@ class Display:
         is_best, self.best = best is not None and best is entry and best is not self.best, best
         line = ended_line(entry, is_best, time.monotonic() - self.started)
         if self.live and not is_best and entry.status in ("completed", "stopped"):
+            self.log.append(line)
+        else:
+            self._say(line)
+
+    def refused(self, entry: Entry) -> None:
+        """One line for a proposal that will not be trained; on a terminal it passes by in the block."""
+        line = refused_line(entry, time.monotonic() - self.started)
+        if self.live:
             self.log.append(line)
         else:
             self._say(line)
@@ -95,6 +106,12 @@ class Display:
     def times(self) -> str:
         left = self.left.now()
         return clock(time.monotonic() - self.started) + (f", {said_of_left(left)} left" if left is not None else "")
+
+
+def refused_line(entry: Entry, elapsed: float) -> str:
+    """Make the log's line for a proposal, or a run after the search, that is infeasible before training."""
+    name = trial_name(entry) if entry.stage != SEARCH else f"proposal {entry.number}"
+    return f"[{clock(elapsed)}] {name} {UNTRAINED}: {entry.row['reason']}"
 
 
 def ended_line(entry: Entry, is_best: bool, elapsed: float) -> str:

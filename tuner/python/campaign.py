@@ -15,6 +15,7 @@ import pandas as pd
 from results.curves import wide_curves
 from results.questions.methods import Questions
 from results.questions.winner import winner
+from results.statistics.leaderboard import begun
 from results.store.campaign_folder import Store
 from results.store.frames import OTHER_NAMES, Results, results_of
 from storage.location import Location
@@ -162,8 +163,8 @@ class Campaign(Questions):
         return str(self.folder)
 
     def _about(self) -> str:
-        spec, trials = self.spec, self.trials
-        ended = f"{int((trials['status'] != 'running').sum())} of {counted(spec.trials or 0, 'trial')}"
+        spec, trials = self.spec, begun(self.trials)
+        ended = f"{int((trials['status'] != 'running').sum()):,} of {counted(spec.trials or 0, 'trial')}"
         best = None if "," in (spec.objective or "") else self.best()
         found = "" if best is None else f", best {best.objective} {short(best.value)} (trial {best.trial})"
         return f"{spec.space}, {ended}{found}"

@@ -45,7 +45,7 @@ def test_the_sentence_says_that_one_run_of_one_seed_is_no_finding(campaign: Path
 def test_failures_alone_make_a_page(tmp_path: Path, make_trial: Callable[..., Row], status: str) -> None:
     store = Store.create(tmp_path / "failed", {"space": "parameter_golf"}, {})
     for n in range(3):
-        row = make_trial(n, status, None, reason="why")
+        row = make_trial(n, status, None, reason="why", config="{}")
         store.write_trial({name: cell for name, cell in row.items() if "." not in name and name != "schedule"})  # type: ignore[typeddict-item]
     data = _of(store.folder)
     assert data["verdict"]["tone"] == "failed"

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import io
+import json
+import re
 
 import pytest
 
 import search_spaces
 from results import load
 from results.design import Design
+from results.tally import tally_of
 from search_spaces.own_space import looked_at
 from terminal.console import Console
 from tests.tuner.test_confirm import better
@@ -57,18 +60,29 @@ def test_campaigns_are_listed_with_their_counts(listed, make_bench, play) -> Non
     make_bench("second").search(trials=3)
     lines = listed().splitlines()
     (first,) = [line for line in lines if line.strip().startswith("first:")]
-    assert "3 completed" in first
+    assert first.startswith("  first: 3 completed")
     assert "  second: no trials yet" in lines
 
 
 def test_runs_after_a_search_are_no_trials_of_it(listed, make_bench, play) -> None:
     search = make_bench("first").search(trials=9, seed=2, confirm=Design(2, 3, 5))
     play(search, curve=better).run()
-    found = load(search.folder)
+    later, trials = len(load(search.folder).confirmations), tally_of(load(search.folder).trials)
     (line,) = [line for line in listed().splitlines() if line.startswith("  first:")]
-    counts = [int(part.split()[0]) for part in line.partition(": ")[2].split(", ")]
-    assert line.endswith(f", {len(found.confirmations)} runs after the search")
-    assert sum(counts[:-1]) == len(found.trials) and counts[-1] == len(found.confirmations) >= 9
+    assert line == f"  first: {trials.in_words}; confirmation: {later} completed" and trials.trials == 9 <= later
+
+
+def test_runs_after_a_search_say_how_they_ended_and_the_search_how_many_are_left(listed, make_bench, play) -> None:
+    bench = make_bench("first")
+    tune = play(bench.search(trials=3, stopper="none", confirm=Design(1, 2, 2)))
+    while not any(row["stage"] == "confirm" for row in bench.rows()):
+        tune.run(1)
+    bench.search(trials=3, confirm=Design(1, 2, 2)).abandon()
+    about = json.loads((bench.folder / "campaign.json").read_text())
+    (bench.folder / "campaign.json").write_text(json.dumps(about | {"trials": 5}))
+    (line,) = [line for line in listed().splitlines() if line.startswith("  first:")]
+    assert line.startswith("  first: 3 completed, of 5 asked for; ")
+    assert re.search(r"; confirmation: (1|2) interrupted$", line)
 
 
 def test_a_damaged_campaign_does_not_hide_the_others(listed, make_bench) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from results.store.row_parts import with_all_columns
 from terminal.console import Console
+from terminal.counted import counted
 from tuner.cli.live_block import clock
 from tuner.cli.live_display import Display, ended_line
 
@@ -51,7 +52,7 @@ def test_a_log_has_one_plain_line_for_each_trial_and_marks_the_best(bench, play)
     search, out = bench.search(trials=8), console(40, terminal=False)
     with Display(search, out):
         play(search).run()
-    first, *lines = out.file.getvalue().splitlines()
+    first, *lines = [line for line in out.file.getvalue().splitlines() if "] proposal " not in line]
     assert re.match(r"\[0:0\d\] trial \d+( \(base\))? begins: steps ", first), "once, before anything has ended"
     ran = [row for row in bench.rows() if row["status"] != "infeasible"]
     assert len(lines) == len(ran) == 8
@@ -59,6 +60,16 @@ def test_a_log_has_one_plain_line_for_each_trial_and_marks_the_best(bench, play)
     assert all(re.fullmatch(shape, line) for line in lines)
     values = [float(line.split("val_bpb ")[1][:6]) for line in lines if "best so far" in line]
     assert values and values == sorted(values, reverse=True)
+
+
+def test_a_proposal_that_is_never_trained_has_a_line_with_its_number_and_why(bench, play) -> None:
+    search, out = bench.search(trials=12), console(40, terminal=False)
+    with Display(search, out):
+        play(search).run()
+    refused = [row for row in bench.rows() if row["status"] == "infeasible"]
+    shape = re.compile(r"\[0:0\d\] proposal (\d+) infeasible before training: (.+)")
+    lines = [match.groups() for line in out.file.getvalue().splitlines() if (match := shape.fullmatch(line))]
+    assert lines == [(str(row["number"]), row["reason"]) for row in refused] and refused
 
 
 def test_a_terminal_shows_lines_only_for_a_best_and_for_failures(bench, play, toy_curve) -> None:
@@ -93,8 +104,10 @@ def test_the_live_block_fits_its_terminal_and_says_all_that_matters(bench, play,
     shown = [re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", line) for line in out.file.getvalue().splitlines()]
     assert all(len(line) <= width for line in shown)
     text = "\n".join(shown)
-    for status, number in search.ledger.counts().items():
-        assert f"{number} {status}" in text
+    for status, number in search.ledger.entries.counts(trials_only=True).items():
+        assert f"{number} {status} " in text
+    untrained = sum(entry.config is None for entry in search.ledger.entries.values())
+    assert not untrained or f"{counted(untrained, 'proposal')} infeasible before training" in text
     assert "/30 trials" in text and "12:3" in text
     assert sum(line.startswith("  trial ") for line in shown) == len(search.live)
     assert len(shown) < 40
