@@ -37,6 +37,7 @@ from results.crashes import crash_lines
 from results.curve_notes import curve_notes, missing_curves
 from results.cut_schedules import cut_schedules
 from results.export import write_csv
+from results.inert_changes import inert_changes
 from results.kept_weights import weights_line
 from results.limits_text import limited_leads, limits_line
 from results.named_campaigns import add_campaign, named_campaign
@@ -59,6 +60,7 @@ from results.verdicts import confirmed_in_words, plain_rows, plain_rows_of, sear
 from results.winner_command import kept_command
 
 _HEADS = ("rank", "trial", "", "vs base", "status")  # the third is the name of the objective
+NO_EFFECT = "  changes nothing here"  # behind a change of a trial
 _GAP = "  "
 TO_SCREEN = Path("-")  # --markdown without a file
 _OF_COMPARE = {  # options of results.compare, which are looked for here
@@ -264,10 +266,10 @@ def _print_best(console: Console, board: pd.DataFrame, objective: str, results: 
     console.print(f"Best: trial {best['number']}{which}, {objective} {decimals(best['value'])}{difference}, with")
     changes, base = _overrides(best), base_values(results.trials, results.campaign)
     width = max((len(path) for path in changes), default=0)
-    idle = json.loads(best["inert"]) if isinstance(best.get("inert"), str) else ()
+    idle = inert_changes(best.get("inert"))
     for path, value in changes.items():
         was = f"  (base: {short(base[path])})" if path in base else ""
-        console.print(f"  {path:<{width}}  {short(value)}{was}{'  changes nothing here' if path in idle else ''}")
+        console.print(f"  {path:<{width}}  {short(value)}{was}{NO_EFFECT if path in idle else ''}")
 
 
 def print_page(console: Console, results: Results, folder: Location) -> None:

@@ -18,6 +18,7 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from results.design import MOST_SEEDS, Design
+from results.inert_changes import inert_changes
 from results.statistics.ablation import Ablation, ChangeGroup, ablation
 from results.statistics.confirmation import Round, rounds, standing
 from results.statistics.next_round import next_round
@@ -245,6 +246,12 @@ class Confirmation:
         """Count the values of the winner that are not the base's: those that the leaderboard lists."""
         won = self._won()
         return 0 if won is None else len(self.ledger.changes(won[1].values))
+
+    @property
+    def inert_changes(self) -> list[str]:
+        """Those of them that have no effect in the winner."""
+        won = self._won()
+        return [] if won is None else inert_changes(won[1].row["inert"])
 
     @property
     def num_parts(self) -> int:

@@ -29,6 +29,7 @@ from results.store.frames import Results
 from results.store.row_parts import on_the_way
 from results.store.row_types import TRIAL_COLUMNS
 from results.store.statuses import SEARCH, STATUSES
+from results.tally import tally_of
 from results.verdicts import plain_rows_of, verdict_lines
 from results.winner_command import kept_command
 
@@ -59,6 +60,7 @@ def page_data(results: Results, folder: Location) -> dict[str, Any]:
         "budget": _budget(whole),
         "part": _part(part, results, folder),
         "statuses": list(STATUSES),
+        "tally": _tally(results),
         "verdict": found_out.plain(),
         "lines": [shown_text(line) for line in verdict_lines(results)],
         "winner": _winner(results, found_out),
@@ -88,6 +90,12 @@ def page_data(results: Results, folder: Location) -> dict[str, Any]:
         "commands": reproduce.commands(campaign, folder),
         "reproduce": reproduce.facts(campaign, whole),
     }
+
+
+def _tally(results: Results) -> dict[str, int]:
+    """Count all trials of the search, shown here or not, and the proposals that were never trained."""
+    found = tally_of(results.trials)
+    return {"trials": found.trials, "proposals": found.proposals}
 
 
 def _winner(results: Results, sentence: Sentence) -> dict[str, Any] | None:

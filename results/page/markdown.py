@@ -66,7 +66,11 @@ def _winner(data: dict[str, Any]) -> list[str]:
     if winner is None:
         return []
     place = data["trials"]["number"].index(winner["trial"])
-    rows = [[code(path), code(base), code(value)] for path, base, value in _changes(data, place)]
+    idle = {data["changes"]["paths"][path] for path in data["changes"]["inert"][place]}
+    rows = [
+        [code(path), code(base), code(value) + ("; changes nothing here" if path in idle else "")]
+        for path, base, value in _changes(data, place)
+    ]
     found = [f"Trial {winner['trial']} changes:", _table(["", "base", "here"], rows)] if rows else []
     command = [winner["command_heading"], f"```sh\n{winner['command']}\n```"] if "command" in winner else []
     return [*found, *command]

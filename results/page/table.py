@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from results.inert_changes import inert_changes
 from results.page.plain import json_cell, shown_lines, shown_text
 from results.store.row_types import TRIAL_COLUMNS
 
@@ -29,14 +30,21 @@ def columns(trials: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def changed_fields(trials: pd.DataFrame, campaign: Mapping[str, Any]) -> dict[str, Any]:
-    """Collect what each trial changes from the base: pairs of a path, by its place in ``paths``, and the value."""
+    """Collect what each trial changes from the base: pairs of a path, by its place in ``paths``, and the value.
+
+    ``inert`` has of each trial the places of those that have no effect there.
+    """
     paths: dict[str, int] = {}
     of = []
     for written in trials["overrides"]:
         found = json.loads(written) if isinstance(written, str) else {}
         of.append([[paths.setdefault(path, len(paths)), json_cell(value)] for path, value in found.items()])
     base = {path: json_cell(value) for path, value in base_values(trials, campaign).items()}
-    return {"paths": [shown_text(path) for path in paths], "base": [base.get(path) for path in paths], "of": of}
+    inert = [
+        [paths[path] for path in inert_changes(row.get("inert")) if path in paths] for row in trials.to_dict("records")
+    ]
+    named = [shown_text(path) for path in paths]
+    return {"paths": named, "base": [base.get(path) for path in paths], "of": of, "inert": inert}
 
 
 def base_values(trials: pd.DataFrame, campaign: Mapping[str, Any]) -> dict[str, Any]:

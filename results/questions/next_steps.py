@@ -16,6 +16,7 @@ from terminal.duration import about
 from terminal.short import short, shortened, signed
 
 from results.design import DEFAULT, MOST_SEEDS, Design
+from results.inert_changes import without_effect
 from results.questions.asked_again import asked_again
 from results.questions.carry_over import carry_over
 from results.questions.edges import edges
@@ -246,9 +247,10 @@ def _apart(results: Results, stands: Round, pace: RecordedPace) -> Iterator[dict
             **of_runs_to_come(come, pace),
         }
     else:
+        changed = f"{counted(come.changes or 0, 'knob')}{without_effect(come.inert)}"
         yield {
             "step": "take apart",
-            "why": f"the winner changes {counted(come.changes or 0, 'knob')} at once: which of them does it need?",
+            "why": f"the winner changes {changed} at once: which of them does it need?",
             "command": _command(results, "--ablate"),
             **of_runs_to_come(come, pace),
         }

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from results.design import MOST_CANDIDATES, Design
+from results.inert_changes import inert_changes
 from results.questions.framed import changes_of
 from results.questions.pace import RecordedPace
 from results.questions.taking_apart import parts_of
@@ -58,13 +59,15 @@ def ablation_to_come(results: Results, seeds: int, knobs: int, another: bool) ->
     winner = stands.judgement.winner
     assert winner is not None, "it stands"
     row = next((row for row in rows if row["key"] == winner.arm), None)
-    trial, changes = (None, None) if row is None else (row["number"], len(changes_of(row)))
+    trial, changes, inert = None, None, list[str]()
+    if row is not None:
+        trial, changes, inert = row["number"], len(changes_of(row)), inert_changes(row["inert"])
     parts = parts_of(results, winner.arm)
     fewest, most = num_runs(len(parts), seeds) if len(parts) > 1 else (0, 0)
     members = [row for row in rows if row["stage"] == ABLATE and row["round"] == stands.number]
     if not members:
-        return AblationToCome(fewest, most, trial, changes)
-    return AblationToCome(*_left(stands, rows, members, most), trial, changes, begun=True)
+        return AblationToCome(fewest, most, trial, changes, inert)
+    return AblationToCome(*_left(stands, rows, members, most), trial, changes, inert, begun=True)
 
 
 def _left(stands: Round, rows: Sequence[TrialRow], members: Sequence[TrialRow], most: int) -> tuple[int, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from results.design import Design
@@ -39,6 +40,7 @@ class AblationToCome:
     most: int
     trial: int | None = None  # number of the winner; None while there may be another one
     changes: int | None = None  # of that winner
+    inert: Sequence[str] = ()  # of these, those without effect
     begun: bool = False
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from results.inert_changes import without_effect
 from terminal.console import Console
 from terminal.counted import counted, counted_range
 from terminal.duration import about, duration, durations
@@ -85,7 +86,8 @@ def _ablation(left: Left, times: SearchTimes, waves: tuple[float, float]) -> str
     runs = f"{_runs(apart.runs)} more, {_takes(times, waves)}"
     if apart.trial is None:
         return f"{runs}: none without a winner, most where it changes all of {knobs}"
-    return f"{runs}: the winner, trial {apart.trial}, changes {counted(apart.changes or 0, 'knob')}"
+    changed = f"{counted(apart.changes or 0, 'knob')}{without_effect(apart.inert)}"
+    return f"{runs}: the winner, trial {apart.trial}, changes {changed}"
 
 
 def print_own_pace(console: Console, left: Left) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from results.design import DEFAULT
+from results.inert_changes import without_effect
 from results.leads import first_step
 from results.questions.next_steps import of_runs_to_come
 from results.questions.pace import recorded_pace
@@ -110,7 +111,7 @@ def print_ablation(console: Console, campaign: Search, confirmation: Confirmatio
         cost = of_runs_to_come(come, recorded_pace(results))["takes"]
         alone = "" if parts == changes else f"{parts} can be undone alone, the others with them; "
         tells = f"An ablation tells ({alone}{cost}): {again(campaign.folder, '--ablate')}"
-        console.print(f"Which of its {changes} changes matter? {tells}")
+        console.print(f"Which of its {changes} changes{without_effect(confirmation.inert_changes)} matter? {tells}")
 
 
 def keep_command(console: Console, campaign: Search, confirmation: Confirmation, line: str) -> None:

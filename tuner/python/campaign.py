@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from results.curves import wide_curves
+from results.inert_changes import inert_changes, without_effect
 from results.questions.methods import Questions
 from results.questions.winner import winner
 from results.statistics.leaderboard import begun
@@ -62,8 +63,8 @@ class Best:
         if self.difference is not None:
             mean = "" if self.fresh_value is None else f"{decimals(self.fresh_value)}, "
             against = f" on one seed; on fresh seeds {mean}{signed(self.difference)} vs base"
-        changed = json.loads(self.row["overrides"])  # as the leaderboard counts them
-        changed = f", {counted(len(changed), 'change')}" if changed else ", the base"
+        number, idle = len(json.loads(self.row["overrides"])), without_effect(inert_changes(self.row.get("inert")))
+        changed = f", {counted(number, 'change')}{idle}" if number else ", the base"  # as the leaderboard counts them
         return f"<Best: trial {self.trial}, {self.objective} {decimals(self.value)}{against}" + (
             f"{changed}{', confirmed' if self.confirmed else ''}>"
         )

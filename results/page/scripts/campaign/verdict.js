@@ -6,7 +6,8 @@ function verdictSection() {
   byId("about").textContent = [DATA.space, DATA.scale && `scale ${DATA.scale}`, DATA.question, DATA.limits].filter(Boolean).join(" · ");
   const facts = [];
   const number = T.stage.filter((stage) => stage === "search").length;
-  facts.push(["trials of the search", (DATA.part ? DATA.part.trials : number).toLocaleString("en-US")]);
+  facts.push(["trials of the search", DATA.tally.trials.toLocaleString("en-US")]);
+  if (DATA.tally.proposals) facts.push(["infeasible before training", DATA.tally.proposals.toLocaleString("en-US")]);
   if (N > number) facts.push(["runs after it", (N - number).toLocaleString("en-US")]);
   if (DATA.budget) facts.push(["budget of a trial", `${short(DATA.budget.amount)} ${DATA.budget.unit}`]);
   if (DATA.slots) facts.push(["time", duration(DATA.slots.seconds)], ["slots", String(DATA.slots.lanes.length)]);
@@ -20,8 +21,14 @@ function changeRows(place) {
   return DATA.changes.of[place].map(([path, value]) => {
     const name = DATA.changes.paths[path];
     const knob = DATA.knobs.find((one) => one.path === name);
-    return [el("code", { text: name }), short(DATA.changes.base[path]), short(value), knob ? knob.domain : ""];
+    const here = valueHere(value, DATA.changes.inert[place].includes(path));
+    return [el("code", { text: name }), short(DATA.changes.base[path]), here, knob ? knob.domain : ""];
   });
+}
+
+function withoutEffect(place) {
+  const number = DATA.changes.inert[place].length;
+  return number ? ` (${number} of them without effect)` : "";
 }
 
 // Changes from the base; a replay asks no ranges.
@@ -44,7 +51,7 @@ function winnerSection() {
   if (!rows.length) body.append(el("p", { class: "note", text: "It is the base config itself." }));
   else {
     const list = changesTable("changed from the base", rows);
-    body.append(rows.length > 12 ? el("details", {}, el("summary", { text: `What it changes: ${plural(rows.length, "knob")}` }), list) : list);
+    body.append(rows.length > 12 ? el("details", {}, el("summary", { text: `What it changes: ${plural(rows.length, "knob")}${withoutEffect(WINNER)}` }), list) : list);
   }
   if (of.command) body.append(el("p", { class: "hint", text: of.command_heading }), command(of.command));
 }

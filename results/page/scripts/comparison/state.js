@@ -20,10 +20,11 @@ const placeOf = (campaign, number) => ADDRESSES.get(`trial-${campaign + 1}-${num
 const PLACES_OF = C.map((_, campaign) => T.number.map((_, place) => place).filter((place) => T.campaign[place] === campaign));
 const WINNERS = new Set(DATA.winners.map((winner, campaign) => (winner ? placeOf(campaign, winner.trial) : -1)));
 
-// What a trial changes: [path, the base's value, its value].
+// What a trial changes: [path, the base's value, its value, whether that has no effect there].
 function changesOf(place) {
   const own = DATA.changes[T.campaign[place]];
-  return own.of[place - PLACES_OF[T.campaign[place]][0]].map(([path, value]) => [own.paths[path], own.base[path], value]);
+  const at = place - PLACES_OF[T.campaign[place]][0];
+  return own.of[at].map(([path, value]) => [own.paths[path], own.base[path], value, own.inert[at].includes(path)]);
 }
 
 const textsOf = (place) => [String(T.number[place]), C[T.campaign[place]].name, T.name[place] || "", ...changesOf(place).map(([path, , value]) => `${path}=${value}`)];

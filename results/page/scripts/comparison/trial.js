@@ -3,9 +3,9 @@
 const titleOf = (place) => `Trial ${T.number[place]} of ${C[T.campaign[place]].name}${T.is_base[place] ? ", its base" : WINNERS.has(place) ? ", its winner" : ""}`;
 
 function trialParts(place) {
-  const rows = changesOf(place).map(([path, base, value]) => {
+  const rows = changesOf(place).map(([path, base, value, inert]) => {
     const knob = DATA.knobs.find((one) => one.path === path);
-    return [el("code", { text: path }), short(base), short(value), knob ? knob.texts[T.campaign[place]] : ""];
+    return [el("code", { text: path }), short(base), valueHere(value, inert), knob ? knob.texts[T.campaign[place]] : ""];
   });
   const winner = DATA.winners[T.campaign[place]];
   return [

@@ -23,9 +23,9 @@ function winnersSection() {
 // What any of the winners changes, a row a knob.
 function changesBeside(body, known) {
   const placed = known.filter((winner) => winner.place >= 0);
-  const all = placed.map((winner) => new Map(changesOf(winner.place).map(([path, , value]) => [path, value])));
+  const all = placed.map((winner) => new Map(changesOf(winner.place).map(([path, , value, inert]) => [path, valueHere(value, inert)])));
   const paths = [...new Set(all.flatMap((found) => [...found.keys()]))];
   if (!paths.length) return;
-  const list = table(["changed from its base", ...placed.map((winner) => C[winner.campaign].name)], paths.map((path) => [el("code", { text: path }), ...all.map((found) => (found.has(path) ? short(found.get(path)) : "–"))]));
+  const list = table(["changed from its base", ...placed.map((winner) => C[winner.campaign].name)], paths.map((path) => [el("code", { text: path }), ...all.map((found) => (found.has(path) ? found.get(path) : "–"))]));
   body.append(el("details", { open: paths.length <= 12 }, el("summary", { text: `What they change: ${plural(paths.length, "knob")}` }), list));
 }

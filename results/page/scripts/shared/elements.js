@@ -73,6 +73,9 @@ function duration(seconds) {
 
 const plural = (number, noun) => `${number.toLocaleString("en-US")} ${noun}${number === 1 ? "" : "s"}`;
 
+// A value of a change, marked where the change has no effect in its trial.
+const valueHere = (value, inert) => (inert ? `${short(value)} (changes nothing here)` : short(value));
+
 // As many changes as a table has room for, and how many are left out.
 const someOf = (changes, most) => changes.slice(0, most).join(", ") + (changes.length > most ? ` +${changes.length - most} more` : "");
 
