@@ -249,7 +249,7 @@ class Confirmation:
 
     @property
     def inert_changes(self) -> list[str]:
-        """Those of them that have no effect in the winner."""
+        """Name the changes that have no effect in the winner."""
         won = self._won()
         return [] if won is None else inert_changes(won[1].row["inert"])
 

@@ -40,9 +40,8 @@ def changed_fields(trials: pd.DataFrame, campaign: Mapping[str, Any]) -> dict[st
         found = json.loads(written) if isinstance(written, str) else {}
         of.append([[paths.setdefault(path, len(paths)), json_cell(value)] for path, value in found.items()])
     base = {path: json_cell(value) for path, value in base_values(trials, campaign).items()}
-    inert = [
-        [paths[path] for path in inert_changes(row.get("inert")) if path in paths] for row in trials.to_dict("records")
-    ]
+    cells = trials["inert"] if "inert" in trials else [None] * len(trials)
+    inert = [[paths[path] for path in inert_changes(cell) if path in paths] for cell in cells]
     named = [shown_text(path) for path in paths]
     return {"paths": named, "base": [base.get(path) for path in paths], "of": of, "inert": inert}
 

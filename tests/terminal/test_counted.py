@@ -33,7 +33,7 @@ NEVER_ONE = {  # a span, or a number that is two at least
     "{found.together} trainings at once",
     "all {number} candidates",
     "none of {len(documents):,} documents",
-    "{changes} changes matter",
+    "{changes} changes{without_effect(confirmation.inert_changes)} matter",
     "{left} changes that are left",
     "{total:,} trainings, but",
     "{MOST_TRAININGS:,} trainings",
