@@ -43,6 +43,7 @@ from results.limits_text import limited_leads, limits_line
 from results.named_campaigns import add_campaign, named_campaign
 from results.page.table import base_values
 from results.questions.pareto import front_in_words
+from results.questions.took import took_line
 from results.questions.transfer import transfer_lines
 from results.reached import notes_on, reached
 from results.some_changes import HEADING, as_many_as_fit
@@ -149,6 +150,12 @@ def print_leads(console: Console, results: Results, going_on: str = "") -> None:
     from results.leads import lead_lines  # looks at its parts only here
 
     for line in ("", *lines) if (lines := lead_lines(results, going_on)) else ():
+        console.print(line)
+
+
+def print_took(console: Console, results: Results) -> None:
+    """Print how long the campaign took; nothing before a run has ended."""
+    if line := took_line(results):
         console.print(line)
 
 
@@ -304,6 +311,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print_winner_command(console, results)
         print_leads(console, results)
         console.print()
+        print_took(console, results)
         print_where(console, folder)
         print_weights(console, results, folder)
         for note in curve_notes(results) if with_curves else filter(None, [missing_curves(results)]):

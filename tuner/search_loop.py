@@ -14,7 +14,7 @@ from typing import Any
 
 from results.store.campaign_folder import Store
 from results.store.no_collections import no_collections
-from results.store.row_parts import given, value_of
+from results.store.row_parts import value_of
 from results.store.row_types import TrialRow
 from results.store.statuses import Status
 from terminal.program import INTERRUPTION
@@ -81,7 +81,6 @@ class Search:
         self._stopping = Stopping(here.hours, here.clock, self.files.ask_to_stop)
         self._losses, self._same_errors = Losses(), SameErrors()
         self.device = self._one_device()
-        self.trained_seconds = 0.0  # by all trials, in this start of the campaign
         self.unwritten: OSError | None = None  # why the results could not be written
         self.events: list[Callable[[Entry], None]] = []  # told of each trial that ended
         self.begun: list[Callable[[Entry], None]] = []  # told of each attempt that begins
@@ -250,12 +249,9 @@ class Search:
     def report(self, key: str, result: Mapping[str, Any]) -> None:
         """A trial has reached a milestone, or its end."""
         entry = self.live[key]
-        before = entry.row["train_seconds"] or 0.0
         if result.get("note"):
             self.ledger.note(key, f"attempt {entry.row['attempt']}: {result['note']}")
         self.ledger.report(key, result)
-        after = given(entry.row["train_seconds"])
-        self.trained_seconds += max(0.0, after - before)  # less than before: it began again
         self._is_alike(result.get("device"))
         value = value_of(result, self.space.objective)
         if value is not None:

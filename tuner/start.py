@@ -26,7 +26,6 @@ from storage.location import Location, Url, location
 from terminal import program
 from terminal.console import Console
 from terminal.counted import counted
-from terminal.duration import duration
 from terminal.exit_codes import DONE
 from trainable.data.dataset import Dataset
 from trainable.own.source import Source
@@ -362,7 +361,7 @@ def run_on_ray(console: Console, campaign: Search, here: capacity.Cluster, tick:
     from tuner.cluster.ray_tune import fit
 
     program.check()
-    started, display = time.monotonic(), Display(campaign, console)
+    display = Display(campaign, console)
 
     def often() -> None:
         tick()
@@ -374,10 +373,7 @@ def run_on_ray(console: Console, campaign: Search, here: capacity.Cluster, tick:
     except RayDiedError:
         connect.abandon()
         raise
-    seconds = time.monotonic() - started
     connect.disconnect()
-    share = campaign.trained_seconds / (seconds * here.slots)
-    console.print(f"searched for {duration(seconds)}; trials trained for {share:.0%} of the time of {here.about}")
 
 
 def usable_campaign(runs: Location, name: str) -> Location:

@@ -163,7 +163,8 @@ def _of_more_trials(results: Results, trials: int, pace: RecordedPace) -> dict[s
         knobs = len(results.campaign.get("knobs") or ())
         apart = ablation_to_come(results, design.first, knobs, another=True)
     fewest, most = (a + b for a, b in zip(later.runs, apart.runs, strict=True))
-    then = f", then {counted_range(fewest, most, 'run')} on fresh seeds" if most else ""
+    why = f" ({later.why_a_span})" if later.why_a_span else ""
+    then = f", then {counted_range(fewest, most, 'run')} on fresh seeds{why}" if most else ""
     found = _takes(f"{counted(trials, 'trial')}{then}", *(seconds_to_come(pace, trials, later, apart) or (None, None)))
     return {"runs": trials + fewest, **found}
 

@@ -35,7 +35,8 @@ def confirmation_to_come(results: Results, design: Design | None, trials: int) -
         stands = standing(known) is not None
         over = bool(known) and known[-1].complete and known[-1].judgement.over
         candidates = min(MOST_CANDIDATES, there, design.candidates + 1) if stands else most.candidates
-        return ConfirmationToCome(None if over else most, replace(design, candidates=candidates))
+        beside = candidates > most.candidates
+        return ConfirmationToCome(None if over else most, replace(design, candidates=candidates), beside_winner=beside)
     best = best[: design.candidates]
     if not best:
         return NO_CONFIRMATION

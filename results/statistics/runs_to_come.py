@@ -15,6 +15,7 @@ class ConfirmationToCome:
     least: Design | None
     most: Design | None
     done: int = 0
+    beside_winner: bool = False  # whether a winner that stands takes part in the most
 
     @property
     def runs(self) -> tuple[int, int]:
@@ -22,6 +23,13 @@ class ConfirmationToCome:
         fewest = 0 if self.least is None else self.least.fewest_runs
         most = 0 if self.most is None else self.most.most_runs
         return max(0, fewest - self.done), max(0, most - self.done)
+
+    @property
+    def why_a_span(self) -> str:
+        """Say why there are as few or as many as that, where the design alone does not; empty where it does."""
+        fewest, most = self.runs
+        none = "none where the best trials stay the same" if most and not fewest else ""
+        return ", ".join(filter(None, [none, "most where the winner takes part again" if self.beside_winner else ""]))
 
     def waves(self, slots: int) -> tuple[int, int]:
         """Return how many of them come one after another: each look is awaited."""

@@ -70,8 +70,8 @@ def print_later(console: Console, times: SearchTimes, left: Left, slots: int) ->
         if not confirms.runs[1]:
             console.print("confirmation: no more runs")
         else:
-            same = "" if confirms.runs[0] else "; none where the best trials stay the same"
-            console.print(f"confirmation: {_runs(confirms.runs)} more, {_takes(times, waves[0])}{same}")
+            why = f" ({confirms.why_a_span})" if confirms.why_a_span else ""
+            console.print(f"confirmation: {_runs(confirms.runs)} more on fresh seeds{why}, {_takes(times, waves[0])}")
         if left.question.spec.ablate:
             console.print(f"ablation: {_ablation(left, times, waves[1])}")
         console.print(f"in all: about {_in_all(times, fewest, most)}")

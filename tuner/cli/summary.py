@@ -11,7 +11,7 @@ from results.questions.next_steps import of_runs_to_come
 from results.questions.pace import recorded_pace
 from results.replays.comparison import compare
 from results.replays.side_by_side import print_comparison
-from results.report import print_leaderboard, print_leads, print_page, print_weights, print_where
+from results.report import print_leaderboard, print_leads, print_page, print_took, print_weights, print_where
 from results.statistics.ablation import num_runs
 from results.statistics.runs_to_come import AblationToCome
 from results.store import frames
@@ -50,6 +50,7 @@ def conclude(console: Console, campaign: Search) -> int:
     if leads:
         print_leads(console, results, "carry over" if campaign.spec.confirm_scale else "")
     console.print()
+    print_took(console, results)
     print_where(console, campaign.folder)
     print_weights(console, results, campaign.folder)
     try_to_write_page(console, replace(results, campaign=campaign.ledger.store.campaign), campaign.folder)

@@ -51,5 +51,7 @@ def test_an_ablation_has_the_winner_its_time_and_its_part_of_all(said) -> None:
 def test_a_new_round_that_may_not_come_is_said_to_be_so(said) -> None:
     most = Design(4, 3, 9)
     lines = said(ConfirmationToCome(None, most), NO_ABLATION, trials=24, ablate=False)
-    assert lines[0].startswith("confirmation: 0 to 45 runs more, ")
-    assert lines[0].endswith("; none where the best trials stay the same")
+    why = "none where the best trials stay the same"
+    assert lines[0].startswith(f"confirmation: 0 to 45 runs more on fresh seeds ({why}), ")
+    lines = said(ConfirmationToCome(None, most, beside_winner=True), NO_ABLATION, trials=24, ablate=False)
+    assert f"({why}, most where the winner takes part again), " in lines[0]

@@ -10,7 +10,7 @@ function verdictSection() {
   if (DATA.tally.proposals) facts.push(["infeasible before training", DATA.tally.proposals.toLocaleString("en-US")]);
   if (N > number) facts.push(["runs after it", (N - number).toLocaleString("en-US")]);
   if (DATA.budget) facts.push(["budget of a trial", `${short(DATA.budget.amount)} ${DATA.budget.unit}`]);
-  if (DATA.slots) facts.push(["time", duration(DATA.slots.seconds)], ["slots", String(DATA.slots.lanes.length)]);
+  if (DATA.slots) facts.push(["first start to last end", duration(DATA.slots.seconds)], ["slots", String(DATA.slots.lanes.length)]);
   const noise = DATA.confirmations.map((round) => round.noise).filter(Boolean).at(-1);
   if (noise) facts.push(["noise of a run", `SD ${decimals(noise.sd)} (${noise.degrees} ${noise.degrees === 1 ? "degree" : "degrees"} of freedom)`]);
   if (DATA.base_value !== null && DATA.base_value !== undefined) facts.push(["the base", result(DATA.base_value)]);
