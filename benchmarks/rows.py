@@ -3,9 +3,11 @@
 Each campaign is made up, and written as a driver writes it, by the product's own book and store: random configs of the
 golf's proxy scale, each with a row as it begins, two reports and rows on its way, and the report and row of its end.
 Each reader is a process of its own, from its start on, imports included: what those of pandas and of torch take by
-themselves stands beside it.
+themselves stands beside it. With ``--curves`` each trial has a training curve too, of the names and the size that one
+of ``benchmarks.overhead`` has.
 
     python -m benchmarks.rows
+    python -m benchmarks.rows --curves --readers results.report
 """
 
 from __future__ import annotations
@@ -40,6 +42,15 @@ from tuner.proposals.sampler import suggest
 
 SPACE, SCALE = "parameter_golf", "proxy"
 SIZES = (1_000, 10_000)
+GROUPS = ("embedding", "matrix", "scalar")
+EACH_STEP = ("loss", "gradient_norm", *(f"learning_rate.{group}" for group in GROUPS))
+MONITORED = (
+    *(f"{norm}.{group}" for norm in ("update_norm", "weight_norm") for group in GROUPS),
+    "clipped_share",
+    *(f"attention_entropy.{layer}.{head}" for layer in range(2) for head in range(8)),
+    "largest_logit.output",
+    "largest_logit.attention",
+)
 READERS = {
     "import pandas": "import pandas",
     "import torch": "import torch",
@@ -53,7 +64,7 @@ READERS = {
 }
 
 
-def write(folder: Path, trials: int) -> float:
+def write(folder: Path, trials: int, curves: bool = False) -> float:
     """Write a finished campaign of so many trials; the processor seconds of each that the book and the store took."""
     space = load(SPACE)
     base = space.scale(SCALE).base
@@ -75,12 +86,26 @@ def write(folder: Path, trials: int) -> float:
         book.start(entry.key)
         end = 2.5 + crc32(entry.key.encode()) / 2**32
         for part in (0.25, 0.5, 1.0):
-            book.report(entry.key, played_result(config, part * config.budget.amount, end + 1 - part, done=part == 1.0))
+            done = part == 1.0
+            result = played_result(config, part * config.budget.amount, end + 1 - part, done=done)
+            book.report(entry.key, {**result, "curve": _curve(end)} if curves and done else result)
         book.close(entry.key, "completed")
         book.store.settle()
         spent += time.process_time() - begun
     book.store.settle(at_once=True)
     return spent / trials
+
+
+def _curve(end: float) -> dict[str, Any]:
+    """Make up the curve of a run of four steps, as a worker sends it: some names at each step, the monitors at one."""
+    steps = [1, 2, 3, 4]
+    each = [float(end + 1 / step) for step in steps]
+    values = {name: each for name in EACH_STEP} | {name: [end] for name in MONITORED}
+    tokens, units = [256 * step for step in steps], dict.fromkeys(values, "nats")
+    return {
+        "steps": steps, "tokens": tokens, "values": values, "units": units,
+        "measured_at": {name: [steps[-1]] for name in MONITORED},
+    }  # fmt: skip
 
 
 def drawn(space: Space, number: int) -> dict[str, Any]:
@@ -137,20 +162,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Print a table for each size."""
     parser = OneLineParser(prog="python -m benchmarks.rows", description=__doc__)
     parser.add_argument("--trials", type=at_least_one, nargs="+", default=list(SIZES))
+    parser.add_argument("--curves", action="store_true", help="a training curve for each trial too")
+    parser.add_argument("--readers", nargs="+", choices=READERS, default=list(READERS))
     options = parser.parse_args(arguments)
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     console = Console()
     for trials in options.trials:
         with tempfile.TemporaryDirectory() as place:
             folder = Path(place) / "runs" / "made-up"
-            seconds = write(folder, trials)
+            seconds = write(folder, trials, options.curves)
             files = [path for path in folder.rglob("*") if path.is_file()]
             size = sum(path.stat().st_size for path in files)
             count = len(Store.open(folder).trials())
             console.print(f"{count:,} trials: {len(files)} files, {size / count:,.0f} bytes a trial")
             console.print(f"  written in {1000 * seconds:.1f} ms a trial")
-            for name, script in READERS.items():
-                took, most = read(script, folder, count)
+            for name in options.readers:
+                took, most = read(READERS[name], folder, count)
                 console.print(f"  {name:<25} {took:6.2f} s {most:6.0f} MiB")
     return 0
 

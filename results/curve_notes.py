@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import numpy as np
 from terminal.counted import counted
 
+from results.curves_read import curves_read
 from results.store.frames import Results
 
 HAVE_ONE = ("completed", "stopped", "plateaued", "diverged")  # statuses of runs that trained and said their curve
-LOSS = "loss"  # the name of the training loss in a curve
 NAMED = 8  # trials
 
 
@@ -41,19 +40,17 @@ def missing_curves(results: Results) -> str:
 
 def curves_without_loss(results: Results) -> str:
     """Say how many runs have a training curve in which there is no training loss; empty where there is none such."""
-    found = results.curve_arrays.values()
-    numbers = [one.number for one in found if LOSS not in one.values or not len(one.values[LOSS])]
+    found = curves_read(results)
+    numbers = found.without_loss
     if not numbers or results.campaign.get("own_train") is not None:  # which names its curves as it likes
         return ""
-    of = f"{len(numbers)} of {counted(len(found), 'training curve')}"
+    of = f"{len(numbers)} of {counted(found.count, 'training curve')}"
     return f"{of} {'has' if len(numbers) == 1 else 'have'} no values of the training loss: {_named(numbers)}"
 
 
 def not_finite_curves(results: Results) -> str:
     """Say of how many runs the training curve has values that are not finite, as after a divergence."""
-    found = results.curve_arrays.values()
-    numbers = [one.number for one in found if not all(np.isfinite(each).all() for each in one.values.values())]
-    if not numbers:
+    if not (numbers := curves_read(results).not_finite):
         return ""
     one = len(numbers) == 1
     curves = f"the training curve{'' if one else 's'} of {counted(len(numbers), 'run')}"

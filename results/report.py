@@ -35,6 +35,7 @@ from terminal.short import decimals, in_column, short, signed
 from results.arithmetic import arithmetic_lines
 from results.crashes import crash_lines
 from results.curve_notes import curve_notes, missing_curves
+from results.curves_read import curves_read
 from results.cut_schedules import cut_schedules
 from results.export import write_csv
 from results.inert_changes import inert_changes
@@ -299,7 +300,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _check_targets(options)
         results = frames.load(folder)
         with_curves = options.page or options.png or options.markdown
-        _ = results.curve_arrays if with_curves else None  # what is damaged is said before anything is printed
+        _ = curves_read(results) if with_curves else None  # what is damaged is said before anything is printed
         tables = [] if options.csv is None else write_csv(results, options.csv)
     except (ValueError, OSError) as error:
         return parser.refuse(error)

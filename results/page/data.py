@@ -9,6 +9,7 @@ import pandas as pd
 from storage.location import Location
 
 from results.curve_notes import curve_notes
+from results.curves_read import curves_read
 from results.cut_schedules import cut_schedules
 from results.limits_text import limited, limited_values, limits_line
 from results.page import advice, findings, lines, reproduce
@@ -47,7 +48,6 @@ def page_data(results: Results, folder: Location) -> dict[str, Any]:
     objective = str(next(iter(whole["objective"].dropna()), campaign.get("objective") or "value"))
     importances = advice.importance_rows(results)
     found_out = sentence_of(results, whole, found)
-    curves = {key: curve for key, curve in results.curve_arrays.items() if key in set(trials["key"])}
     return {
         "name": shown_text(folder.name),
         "space": shown_text(campaign.get("space", "")),
@@ -73,7 +73,7 @@ def page_data(results: Results, folder: Location) -> dict[str, Any]:
         "columns": columns(trials),
         "changes": changed_fields(trials, campaign),
         "knobs": knobs(campaign, trials),
-        "curves": lines.courses(trials, part.results.reports, curves, on_the_way(objective)),
+        "curves": lines.courses(trials, part.results.reports, curves_read(results).drawn, on_the_way(objective)),
         "curve_notes": [shown_text(f"{note[0].upper()}{note[1:]}.") for note in curve_notes(results)],
         "limits": shown_text(limits_line(results)),
         "limited": _limited(part.results),

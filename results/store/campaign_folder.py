@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import errno
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, cast
 
@@ -269,15 +269,19 @@ class Store:
         """Return the keys of the trials that have a training curve; None of a compacted campaign, which keeps none."""
         return None if self._rows.compacted else set(self._rows.keys("curves"))
 
-    def curve_arrays(self, numbers: Mapping[str, int]) -> dict[str, CurveArrays]:
-        """All training curves by their trial's key, without much memory. A ValueError as of :meth:`curves`."""
-        found = {key: CurveArrays.of(table) for key, table in self._rows.all("curves") if len(table)}
-        known: list[pa.Array[Any]] = [
-            pa.array(list(found), pa.string()),
-            pa.array([curve.number for curve in found.values()], pa.int64()),
-        ]
+    def each_curve(self, numbers: Mapping[str, int]) -> Iterator[tuple[str, CurveArrays]]:
+        """Each training curve with its trial's key, one at a time, so that they need not be held together.
+
+        A ValueError as of :meth:`curves`, once all were read.
+        """
+        found: dict[str, int] = {}
+        for key, table in self._rows.all("curves"):
+            if len(table):
+                curve = CurveArrays.of(table)
+                found[key] = curve.number
+                yield key, curve
+        known: list[pa.Array[Any]] = [pa.array(list(found), pa.string()), pa.array(list(found.values()), pa.int64())]
         self._check_known(pa.Table.from_arrays(known, ["key", "number"]), numbers)
-        return found
 
     def _check_known(self, curves: pa.Table, numbers: Mapping[str, int]) -> None:
         """Raise a ValueError for curves that are of none of the trials, those included that began since these were

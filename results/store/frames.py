@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -92,10 +92,9 @@ class Results:
         found: pd.DataFrame = self.store.curves(self._numbers).to_pandas()
         return found
 
-    @cached_property
-    def curve_arrays(self) -> dict[str, CurveArrays]:
-        """The same curves by their trial's key, in a third of the memory. A ValueError as of ``curves``."""
-        return self.store.curve_arrays(self._numbers)
+    def each_curve(self) -> Iterator[tuple[str, CurveArrays]]:
+        """The same curves with their trial's key, one at a time. A ValueError as of ``curves``, once all were read."""
+        return self.store.each_curve(self._numbers)
 
     @property
     def _numbers(self) -> dict[str, int]:

@@ -40,13 +40,14 @@ def test_a_front_that_is_empty_says_what_no_trial_has(make_trial, written) -> No
     assert front_in_words(none, "val_bpb", "train_seconds") == said
 
 
-def test_curves_without_a_training_loss_are_counted_and_named(tmp_path, monkeypatch) -> None:
+def test_curves_without_a_training_loss_are_counted_and_named(tmp_path) -> None:
     campaign = results.load(make(tmp_path / "night", 6, 5))
     assert curves_without_loss(campaign) == ""
-    for one in list(campaign.curve_arrays.values())[:2]:
-        one.values.pop("loss")
-    arrays = campaign.curve_arrays
-    for one in list(arrays.values())[:2]:
-        one.values.pop("loss", None)
-    monkeypatch.setattr(type(campaign), "curve_arrays", property(lambda self: arrays))
-    assert "have no values of the training loss: trials " in curves_without_loss(campaign)
+    first, second = (number for number in campaign.rows["number"][:2])
+    for number in (first, second):
+        values = {"reported_value": [1.0]}
+        curve = {"steps": [1], "tokens": None, "values": values, "units": {"reported_value": "?"}}
+        assert campaign.store.write_curve(campaign.rows["key"][number], number, curve)
+    count = len(list(campaign.each_curve()))
+    said = f"2 of {count} training curves have no values of the training loss: trials 0, 1"
+    assert curves_without_loss(results.load(campaign.store.folder)) == said

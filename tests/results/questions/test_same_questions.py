@@ -23,7 +23,7 @@ ONLY_RESULTS = {  # name -> why tuner.load, which reads the files anew for each 
     "store": "the files that it was read from",
     "worked_out": "answers that take long, of one moment",
     "once": "how they are worked out",
-    "curve_arrays": "the curves as the page needs them, of one moment",
+    "each_curve": "the curves as the page needs them, of one moment",
 }
 
 

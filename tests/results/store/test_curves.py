@@ -62,7 +62,7 @@ def test_what_was_measured_less_often_is_absent_at_the_other_steps(folder: Path)
     assert len(found[found["number"] == 0]) == 7 and found[found["name"] == "gradient_norm"]["tokens"].iloc[1] == 4 * 64
     wide = wide_curves(found)[lambda rows: rows["number"] == 0].set_index("step")
     assert wide["gradient_norm"].notna().tolist() == [False, False, False, True, False] and len(wide) == 5
-    arrays = load(folder).curve_arrays[KEYS[0]]
+    arrays = dict(load(folder).each_curve())[KEYS[0]]
     assert arrays.steps_of("gradient_norm").tolist() == [2, 4] and arrays.tokens_of("gradient_norm").tolist() == [
         128,
         256,

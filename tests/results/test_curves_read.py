@@ -1,0 +1,58 @@
+"""Test of the one pass over a campaign's curves: what it finds, what it holds, and what a page draws of it."""
+
+from __future__ import annotations
+
+import weakref
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks.made_up_campaign import make
+from results import load
+from results.curves_read import curves_read
+from results.page import lines, part
+from results.page.data import page_data
+from results.page.part import shown_part
+from results.report import main
+from results.store.curves import CurveArrays
+from results.store.names import EMPTY
+
+SHOWN = 8  # of the trials
+
+
+@pytest.fixture
+def large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A campaign of which a page shows some trials, and draws the curves of those."""
+    monkeypatch.setattr(part, "MOST_TRIALS", SHOWN)
+    monkeypatch.setattr(part, "BEST", 2)
+    return make(tmp_path / "large", 24, 5)
+
+
+def test_no_more_curves_are_held_than_the_page_draws(large: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    alive: weakref.WeakSet[Any] = weakref.WeakSet()
+    most, made = [0], [0]
+    of = CurveArrays.of.__func__  # type: ignore[attr-defined]
+
+    def counted(cls: type[CurveArrays], table: Any) -> CurveArrays:
+        curve: CurveArrays = of(cls, table)
+        alive.add(curve)
+        most[0], made[0] = max(most[0], len(alive)), made[0] + 1
+        return curve
+
+    monkeypatch.setattr(CurveArrays, "of", classmethod(counted))
+    monkeypatch.setattr(CurveArrays, "__hash__", object.__hash__)
+    monkeypatch.setattr(CurveArrays, "__eq__", object.__eq__)
+    shown = len(shown_part(load(large)).results.rows)
+    assert main([str(large)]) == 0
+    assert made[0] == len((load(large).store.curve_keys() or set()) - {EMPTY}), "each is read once"
+    assert most[0] <= shown + 2 < made[0], "two: the one that is read, and the one before it"
+
+
+def test_the_page_draws_the_curves_of_its_part_as_if_all_had_been_held(large: Path) -> None:
+    results = load(large)
+    trials = shown_part(results).results
+    own = {key: curve for key, curve in results.each_curve() if key in set(trials.rows["key"])}
+    assert 0 < len(own) == len(curves_read(results).drawn) < curves_read(results).count
+    held = lines.courses(trials.rows, trials.reports, own, "val_loss")
+    assert page_data(results, large)["curves"] == held and len(held["measures"]) > 1
