@@ -11,6 +11,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator
+from numbers import Integral
 from typing import Any
 
 import pandas as pd
@@ -24,6 +25,7 @@ from results.targets import check_target_folder, naming
 
 FORMULA = re.compile(r"[=+\-@\uff1d\uff0b\uff0d\uff20]")  # also as full-width characters, which some locales take too
 MARKDOWN = re.compile(r"[\\`*_{}\[\]<>#~|$&!]")
+SIZES = re.compile(r"(?:^|_)(?:bytes|parameters|tokens)(?!_per_)(?:_|$)")  # columns
 TIMES = "%Y-%m-%d %H:%M:%S"  # ISO 8601 with a space and without an offset, which Excel reads as a time
 BYTE_ORDER_MARK = "\ufeff"  # without it Excel takes UTF-8 for another encoding
 
@@ -45,11 +47,15 @@ def to_csv(frame: pd.DataFrame) -> str:
 def to_markdown(frame: pd.DataFrame) -> str:
     """A frame as a pipe table: numbers to the right and with 6 significant digits, times and null as in :func:`to_csv`.
 
-    Characters that mean something in Markdown or HTML are escaped.
+    Bytes, parameters and tokens have their thousands apart. Characters that mean something in Markdown or HTML are
+    escaped.
     """
     numbers = [pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_bool_dtype(kind) for kind in frame.dtypes]
     lines = [[in_markdown(name) for name in _heads(frame)], ["--:" if number else "---" for number in numbers]]
-    lines += [[in_markdown(_few_digits(cell)) for cell in row] for row in _cells(frame)]
+    sized = [bool(SIZES.search(str(name))) for name in frame]
+    for row in _cells(frame):
+        cells = zip(row, sized, strict=True)
+        lines.append([in_markdown(_with_thousands(cell) if is_size else _few_digits(cell)) for cell, is_size in cells])
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
@@ -89,6 +95,11 @@ def _cell(value: Any) -> Any:
 def _guarded(text: str) -> str:
     shown = visible(text)
     return f"'{shown}" if FORMULA.match(shown) else shown
+
+
+def _with_thousands(value: Any) -> str:
+    whole = isinstance(value, Integral) or (isinstance(value, float) and value.is_integer())
+    return f"{value:,.0f}" if whole else _few_digits(value)
 
 
 def _few_digits(value: Any) -> str:

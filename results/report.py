@@ -43,6 +43,7 @@ from results.kept_weights import weights_line
 from results.limits_text import limited_leads, limits_line
 from results.named_campaigns import add_campaign, named_campaign
 from results.page.table import base_values
+from results.questions.framed import second_objective_of
 from results.questions.pareto import front_in_words
 from results.questions.took import took_line
 from results.questions.transfer import transfer_lines
@@ -84,7 +85,7 @@ class _Line:
 def print_leaderboard(console: Console, results: Results, top: int = 10) -> None:
     """Print the counts, the ``top`` rows of the leaderboard and the base, and what changed in the best trial."""
     _print_head(console, results)
-    second = next(iter(results.campaign.get("objectives", [])[1:]), None)
+    second = second_objective_of(results)
     unmet = nearest_to_limits(results.campaign, searched_rows(results)) is not None
     board = leaderboard(results.trials, second, beyond=unmet)
     rows = plain_rows_of(results)
@@ -264,14 +265,15 @@ def _print_best(console: Console, board: pd.DataFrame, objective: str, results: 
     best = board.iloc[0]
     if pd.isna(best["rank"]):
         return
+    lead = "Best" if second_objective_of(results) is None else f"Lowest {objective}"  # of two, none is the best
     if best["is_base"]:
         console.print()
-        console.print(f"Best: the base config itself, {objective} {decimals(best['value'])}.")
+        console.print(f"{lead}: the base config itself, {objective} {decimals(best['value'])}.")
         return
     difference = "" if pd.isna(best["versus_base"]) else f" ({signed(best['versus_base'])} vs base)"
     which = "".join(f", {name.removesuffix(':')}" for name in _recorded(best))
     console.print()
-    console.print(f"Best: trial {best['number']}{which}, {objective} {decimals(best['value'])}{difference}, with")
+    console.print(f"{lead}: trial {best['number']}{which}, {objective} {decimals(best['value'])}{difference}, with")
     changes, base = _overrides(best), base_values(results.trials, results.campaign)
     width = max((len(path) for path in changes), default=0)
     idle = inert_changes(best.get("inert"))

@@ -74,7 +74,7 @@ def run(options: argparse.Namespace) -> int:
     for measure in done.measures:
         console.print(f"asked for: {measure.line}")
     for measure in done.beside:
-        console.print(f"measure: {measure.line}")
+        console.print(f"also measured: {measure.line}")
     if (more := how_to_get_more(trial)) is not None:
         console.print(more)
     if done.command is not None:

@@ -85,7 +85,8 @@ def status(folder: Location, now: datetime) -> list[str]:
     lines += [f"{stage}: {found.in_words}" for stage, found in ends.items()]
     lines += left_lines(store, rows, reports, now) if lives else []
     lines.append(f"last report: {'none yet' if last is None else since(last, now) + ' ago'}")
-    lines += [best_line(trials)] if any(_has_value(row) for row in trials) else []
+    two = len(store.campaign.get("objectives") or ()) > 1
+    lines += [best_line(trials, "lowest value" if two else "best")] if any(_has_value(row) for row in trials) else []
     if (unmet := nearest_to_limits(store.campaign, trials)) is not None:
         lines.append(f"{unmet.fact}.")
     lines += promoted_lines(trials)
@@ -127,11 +128,11 @@ def own_code(store: Store) -> str:
     return "".join(f" --import {name if '.' in name else f'{name}.py'}" for name in names)
 
 
-def best_line(trials: Sequence[TrialRow]) -> str:
-    """The completed trial with the lowest value."""
+def best_line(trials: Sequence[TrialRow], lead: str = "best") -> str:
+    """The completed trial with the lowest value, after what it is called."""
     best = min((row for row in trials if _has_value(row)), key=lambda row: given(row["value"]))
     value = decimals(given(best["value"]))
-    return f"best: trial {best['number']}{' (base)' * bool(best['is_base'])}, {best['objective']} {value}"
+    return f"{lead}: trial {best['number']}{' (base)' * bool(best['is_base'])}, {best['objective']} {value}"
 
 
 def promoted_lines(trials: Sequence[TrialRow]) -> list[str]:

@@ -68,6 +68,14 @@ def test_a_table_of_markdown_escapes_what_would_be_markup() -> None:
     assert {line.count("|") for line in unescaped} == {3}, "as many cells in each line"
 
 
+def test_bytes_parameters_and_tokens_have_their_thousands_apart_in_text_and_are_plain_in_csv() -> None:
+    sizes = {"bytes_total": [828075, None], "parameters": [1000.0, 2.5]}
+    frame = pd.DataFrame({**sizes, "seed": [1337, 7], "tokens_per_second": [1e5, 2.0]}).astype({"bytes_total": "Int64"})
+    _, _, first, second = to_markdown(frame).splitlines()
+    assert first == "| 828,075 | 1,000 | 1337 | 100000 |" and second == "|  | 2.5 | 7 | 2 |"
+    assert read(to_csv(frame))[1][:2] == ["828075", "1000.0"]
+
+
 def test_a_report_writes_a_file_a_question(campaign: Path, tmp_path: Path, capsys) -> None:
     out = tmp_path / "new" / "tables"
     assert report.main([str(campaign), "--no-page", "--csv", str(out)]) == 0

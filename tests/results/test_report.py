@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from results import Store, load
 from results.report import main, print_leaderboard, print_where
 from terminal.console import Console
 from terminal.short import short
+from tests.results.conftest import KNOBS
+from tuner import status
 
 Row = dict[str, Any]
 
@@ -109,6 +112,17 @@ def test_a_replay_names_its_recorded_runs_and_their_seeds(store: Store, make_tri
     assert "H1 (seed 7): optimizer.matrix_lr=0.1" in text and "BASE (seed 7): (the base config)" in text
     assert "Best: trial 1, H1 (seed 7), val_bpb 1.5000" in text
     assert "results.compare" in text and "single runs of one seed" not in text
+
+
+def test_of_two_objectives_no_trial_is_called_the_best(tmp_path: Path, make_trial: Callable[..., Row]) -> None:
+    about = {"space": "parameter_golf", "scale": "proxy", "objectives": ["val_bpb", "train_seconds"]}
+    store = Store.create(tmp_path / "two", about, KNOBS)
+    for number, value in enumerate((1.5, 1.4)):
+        changes = {"optimizer.matrix_lr": 0.1} if number else {}
+        store.write_trial(make_trial(number, "completed", value, changes, is_base=not number))
+    text, stands = _leaderboard(store.folder), status.status(store.folder, datetime.now(UTC))
+    assert "Lowest val_bpb: trial 1, val_bpb 1.4000 (-0.1000 vs base), with" in text and "Best" not in text
+    assert "lowest value: trial 1, val_bpb 1.4000" in stands and not any(line.startswith("best") for line in stands)
 
 
 def test_a_base_that_leads_is_named_as_the_best(store: Store, make_trial: Callable[..., Row]) -> None:

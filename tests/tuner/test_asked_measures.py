@@ -79,8 +79,8 @@ def test_each_score_is_beside_the_one_that_was_read_again(campaign, tmp_path, ca
     assert facts["measured_beside"].keys() == again.keys() - {"val_nats_per_character"}, "which was asked for"
     for name, one in facts["measured_beside"].items():
         assert one["again"] == one["in_the_search"] == again[name]
-        line = f"(measured beside): {compared(again[name], again[name])}\n"
-        assert f"measure: {name} {line}" in said and f"- `{name}` {line}" in page
+        line = f": {compared(again[name], again[name])}\n"
+        assert f"\nalso measured: {name}{line}" in said and f"- `{name}`{line}" in page
     assert small["val_nats_per_character"] == pytest.approx(
         small["val_loss"] / facts["scored_again"]["val_loss"] * facts["scored_again"]["val_nats_per_character"]
     )
@@ -99,7 +99,8 @@ def test_a_submission_has_one_size_of_code_and_weights_in_its_table_under_the_co
     head, _, row = ([cell.strip() for cell in line.split("|")] for line in text.splitlines() if line.startswith("| "))
     assert "artifact\\_bytes" not in head and "bytes\\_model" not in head
     assert (
-        int(row[head.index("bytes\\_total")]) == facts["bytes_total"] == artifact["bytes_model"] + facts["bytes_code"]
+        row[head.index("bytes\\_total")] == f"{facts['bytes_total']:,}"
+        and facts["bytes_total"] == artifact["bytes_model"] + facts["bytes_code"]
     )
     (asked,) = (line for line in text.splitlines() if line.startswith("- Asked for by the search: artifact_bytes "))
     assert (

@@ -89,7 +89,8 @@ def test_the_artifact_is_counted_in_bytes_and_scored_as_it_is_read_back(campaign
     assert "as they are written" in found["counted"]["bytes_source"]
     assert "A submission's bytes_total is another number" in found["counted"]["artifact_bytes"]
     assert "bytes_total" not in found and "bytes_code" not in found, "those are of a submission, and other numbers"
-    assert {line.split("`")[1] for line in said.splitlines() if "bytes:" not in line and "`: " in line} == {
+    files = said.partition("What the search asked for:")[0].splitlines()
+    assert {line.split("`")[1] for line in files if "`: " in line} == {
         path.name for path in (tmp_path / "to").iterdir()
     } - {"README.md"}
     weights = load_file(tmp_path / "to" / "weights.safetensors")

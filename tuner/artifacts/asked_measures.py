@@ -44,9 +44,10 @@ class AskedMeasure:
     @property
     def line(self) -> str:
         """Say it in a line."""
+        name = self.name if self.asked_as == EVALUATED else f"{self.name} ({self.asked_as})"
         if self.why_not_again:
-            return f"{self.name} ({self.asked_as}): {_said(self.in_the_search)} in the search; {self.why_not_again}"
-        return f"{self.name} ({self.asked_as}): {compared(self.again, self.in_the_search)}"
+            return f"{name}: {_said(self.in_the_search)} in the search; {self.why_not_again}"
+        return f"{name}: {compared(self.again, self.in_the_search)}"
 
     @property
     def facts(self) -> dict[str, Any]:

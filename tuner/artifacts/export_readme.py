@@ -56,7 +56,7 @@ def readme_of_export(
     others = [f"- `{measure.name}`{measure.line.removeprefix(measure.name)}" for measure in beside]
     parts = [f"# {in_markdown(trial.name)}", "", *files, "", "What the search asked for:", "", *asked, ""]
     if others:
-        parts += ["What the evaluation measures beside:", "", *others, ""]
+        parts += ["What the evaluation measured too, not asked for by the search:", "", *others, ""]
     if (more := how_to_get_more(trial)) is not None:
         parts += [more, ""]
     return "\n".join([*parts, "Sizes in `export.json`:", "", *sizes]) + "\n"

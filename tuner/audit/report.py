@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 
@@ -18,7 +19,19 @@ from trainable.component import Component
 from tuner.audit.overrides import BF16_ROUNDING, IDLE, INERT, NEARLY, RESTATED, Finding, audit_space, proxy_base
 from tuner.audit.recorded import Row, audit_recorded, replicates
 
-LESS = f"by less of their way than rounding to bf16 does ({100 * BF16_ROUNDING:.1g} %; in fp32 it may be seen)"
+SMALLEST_PERCENT = 1e-4  # that is written out
+
+
+def percent(part: float) -> str:
+    """Write a part of a run's way in percent, two digits of it: ``140 %``, ``0.39 %``, ``under 0.0001 %``."""
+    shown = 100 * part
+    if 0 < shown < SMALLEST_PERCENT:
+        return "under 0.0001 %"
+    digits = 0 if shown == 0 else max(0, 1 - math.floor(math.log10(shown)))
+    return f"{shown:,.{digits}f} %"
+
+
+LESS = f"by less of their way than rounding to bf16 does ({percent(BF16_ROUNDING)}; in fp32 it may be seen)"
 SAYS = {  # of one, and of several
     INERT: ("changes nothing here", "change nothing here"),
     IDLE: ("changes nothing at this value", "change nothing at this value"),
@@ -69,7 +82,8 @@ def _print_some(console: Console, named: Sequence[str], every: Sequence[str], wh
 def in_words(finding: Finding) -> str:
     """A finding in a few words: the path, and what it hangs on or how much it changes."""
     if finding.status == NEARLY:
-        return f"{finding.path} ({finding.difference:.0e})"
+        assert finding.difference is not None, "it was trained"
+        return f"{finding.path} ({percent(finding.difference)})"
     return f"{finding.path} ({finding.why})" if finding.why else finding.path
 
 
@@ -131,7 +145,7 @@ def print_recorded(console: Console, space: Space, reading: str, only: Sequence[
 
 def line(finding: Finding) -> str:
     """A finding on one line."""
-    change = "" if finding.difference is None else f", {finding.difference:.1e}"
+    change = "" if finding.difference is None else f", {percent(finding.difference)}"
     why = f" ({finding.why})" if finding.why else ""
     return f"{finding.path} {_text(finding.undone)} -> {_text(finding.value)}: {finding.status}{change}{why}"
 

@@ -19,6 +19,7 @@ from results.statistics.judgement import Verdict
 from results.store.row_parts import on_the_way
 from results.store.statuses import SEARCH
 from results.tally import Tally
+from search_spaces.space import Space
 from terminal.console import Line
 from terminal.counted import counted
 from terminal.program import INTERRUPTION
@@ -100,7 +101,7 @@ def best_text(search: Search) -> Line:
     best, base = search.ledger.best(), search.ledger.base_value()
     if best is None:
         return Line(ahead(search), style="dim")
-    text = Line(f"best {search.space.objective} {decimals(best.value)}", style="bold green")
+    text = Line(f"{best_word(search.space)} {decimals(best.value)}", style="bold green")
     if curve := sparkline(curve_of(best, curves_are(search)), *curve_span(search)):
         text.append(f" {curve}", style="green")
     if best.row["is_base"]:
@@ -110,6 +111,11 @@ def best_text(search: Search) -> Line:
     changes = json.loads(best.row["overrides"])
     text.append("  " + "  ".join(f"{path}={short(v)}" for path, v in changes.items()), style="dim")
     return cut_off(text)
+
+
+def best_word(space: Space) -> str:
+    """``best val_bpb``; of two objectives ``lowest val_bpb``, as no trial is the best of both by that."""
+    return f"{'best' if space.second_objective is None else 'lowest'} {space.objective}"
 
 
 def ahead(search: Search) -> str:

@@ -13,8 +13,9 @@ from results.promotions import went_on
 from results.store.row_parts import given
 from results.store.statuses import SEARCH
 from results.tally import UNTRAINED
+from search_spaces.objectives import cost_of
 from terminal.console import Console
-from terminal.short import decimals
+from terminal.short import decimals, short
 from tuner.campaign.entry import Entry
 from tuner.cli.live_block import LOG_LINES, block, clock, trial_name
 from tuner.cli.plain_progress import begins_line, progress_line, silence
@@ -65,7 +66,7 @@ class Display:
         """One line for an ended trial; on a terminal it stays for a best or a failure, others pass by in the block."""
         best = self.search.ledger.best()
         is_best, self.best = best is not None and best is entry and best is not self.best, best
-        line = ended_line(entry, is_best, time.monotonic() - self.started)
+        line = ended_line(entry, is_best, time.monotonic() - self.started, self.search.space.second_objective)
         if self.live and not is_best and entry.status in ("completed", "stopped"):
             self.log.append(line)
         else:
@@ -114,8 +115,8 @@ def refused_line(entry: Entry, elapsed: float) -> str:
     return f"[{clock(elapsed)}] {name} {UNTRAINED}: {entry.row['reason']}"
 
 
-def ended_line(entry: Entry, is_best: bool, elapsed: float) -> str:
-    """Make the log's line for an ended trial."""
+def ended_line(entry: Entry, is_best: bool, elapsed: float, second: str | None = None) -> str:
+    """Make the log's line for an ended trial, with its ``second`` objective where there is one."""
     row = entry.row
     name = f"[{clock(elapsed)}] {trial_name(entry)}"
     if row["reused_from"]:
@@ -123,7 +124,11 @@ def ended_line(entry: Entry, is_best: bool, elapsed: float) -> str:
     if entry.status == "completed":
         value = decimals(given(row["value"]))
         how = f" ({again})" if (again := went_on(row)) else ""
-        return f"{name} completed{how}: {row['objective']} {value}" + (", best so far" if is_best else "")
+        best = "best so far" if second is None else f"lowest {row['objective']} so far"
+        said = [f"{row['objective']} {value}"]
+        if second is not None and (cost := cost_of(second, row)) is not None:
+            said.append(f"{second} {short(cost)}")
+        return f"{name} completed{how}: {', '.join([*said, best] if is_best else said)}"
     if entry.status == "stopped":
         return f"{name} stopped at {row['reason']}"
     reason = row["reason"]

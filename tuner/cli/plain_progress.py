@@ -9,7 +9,7 @@ from terminal.counted import counted
 from terminal.duration import duration
 from terminal.short import decimals, short
 from tuner.campaign.entry import Entry
-from tuner.cli.live_block import after_the_search, clock, first_report, running_for, trial_name
+from tuner.cli.live_block import after_the_search, best_word, clock, first_report, running_for, trial_name
 from tuner.plan.span_text import said_of_left
 from tuner.plan.time_left import Span
 from tuner.search_loop import Search
@@ -44,7 +44,7 @@ def progress_line(search: Search, elapsed: float, left: Span | None) -> str:
     parts = [
         f"{ended} of {counted(search.trials, 'trial')} ended{after_the_search(search)}",
         f"running: {named}{more}" if running else "none runs",
-        f"best {search.space.objective} {decimals(best.value)}" if best is not None and best.value is not None else "",
+        f"{best_word(search.space)} {decimals(best.value)}" if best is not None and best.value is not None else "",
         f"{said_of_left(left)} left" if left is not None else "time left not known before a trial has reported",
     ]
     return f"[{clock(elapsed)}] {'; '.join(part for part in parts if part)}"

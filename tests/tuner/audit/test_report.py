@@ -27,8 +27,18 @@ def test_what_changes_nothing_is_named_first_with_what_it_hangs_on() -> None:
         "audit: 1 of 4 knobs changes nothing here: optimizer.embed_lr (while model.tie_embeddings=true)",
         "audit: 1 of 4 knobs changes nothing at this value: hooks.GradientClip.max_norm",
         "audit: 1 of 4 knobs moves the weights of its shortened runs by less of their way than rounding to bf16 does "
-        "(0.4 %; in fp32 it may be seen): hooks.Canopy.min_scale (1e-03)",
+        "(0.39 %; in fp32 it may be seen): hooks.Canopy.min_scale (0.12 %)",
     ]
+
+
+@pytest.mark.parametrize(
+    ("part", "text"),
+    [(0.0, "0 %"), (1e-9, "under 0.0001 %"), (2.34e-6, "0.00023 %"), (0.00123, "0.12 %"), (0.0123, "1.2 %"),
+     (0.126, "13 %"), (1.4, "140 %"), (31.4, "3,140 %")],
+)  # fmt: skip
+def test_how_far_a_change_moves_the_weights_is_in_percent_whatever_its_size(part, text) -> None:
+    assert audit_report.percent(part) == text
+    assert audit_report.line(Finding("a", LIVE, 1, 2, part)).endswith(f": {LIVE}, {text}")
 
 
 def test_where_everything_acts_one_line_says_so_and_how_long_it_took() -> None:
@@ -65,7 +75,7 @@ def test_a_setting_to_the_value_that_is_there_is_not_said_to_change_anything() -
 
 
 def test_a_finding_is_one_line_with_both_values() -> None:
-    assert audit_report.line(CLIP) == "hooks.GradientClip.max_norm null -> 5: idle, 0.0e+00"
+    assert audit_report.line(CLIP) == "hooks.GradientClip.max_norm null -> 5: idle, 0 %"
     mlp = Finding("model.mlp", LIVE, "SwiGLU", Relu2(), why="budget.steps: not in a shrunken run")
     assert audit_report.line(mlp) == "model.mlp Relu2 -> SwiGLU: live (budget.steps: not in a shrunken run)"
 

@@ -40,6 +40,14 @@ def test_an_ended_trial_is_one_line(ended, is_best, text) -> None:
     assert ended_line(ended, is_best, 65.9) == text
 
 
+def test_of_two_objectives_both_are_said_and_the_lowest_in_the_first_is_not_called_the_best() -> None:
+    ended = entry("completed", value=1.2, train_seconds=36.28, extra_seconds=None)
+    said = "[1:05] trial 7 completed: val_bpb 1.2000, train_seconds 36.3"
+    assert ended_line(ended, True, 65.9, "train_seconds") == f"{said}, lowest val_bpb so far"
+    assert ended_line(ended, False, 65.9, "train_seconds") == said
+    assert ended_line(ended, False, 65.9, "peak_memory_bytes") == said.partition(", ")[0], "not measured on a CPU"
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [(0, "0:00"), (59.9, "0:59"), (65, "1:05"), (3599, "59:59"), (3600, "1:00:00"), (7384, "2:03:04")],

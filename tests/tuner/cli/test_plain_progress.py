@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import re
+from dataclasses import replace
 
 import pytest
 
 from terminal.console import Console
 from tuner.cli import live_display
+from tuner.cli.live_block import best_text
 from tuner.cli.live_display import Display
 from tuner.cli.plain_progress import LONGEST_SILENCE, SHORTEST_SILENCE, progress_line, silence
 from tuner.plan.time_left import Span
@@ -53,6 +55,14 @@ def test_a_silence_grows_with_the_search_within_limits_so_that_logs_of_days_stay
     while elapsed < 3 * DAY:
         elapsed, said = elapsed + silence(elapsed), said + 1
     assert said < 400
+
+
+def test_of_two_objectives_the_value_so_far_is_the_lowest_and_not_the_best(make_bench, toy_space, play) -> None:
+    for second, word in ((None, "best"), ("train_seconds", "lowest")):
+        search = make_bench(word, replace(toy_space, second_objective=second)).search(trials=4, stopper="none")
+        play(search).run()
+        assert f"; {word} val_bpb 1." in progress_line(search, 5.0, None)
+        assert str(best_text(search)).startswith(f"{word} val_bpb 1.")
 
 
 def test_a_log_says_once_that_the_first_trial_begins_and_when_to_expect_more(bench, clock) -> None:
