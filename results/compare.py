@@ -83,6 +83,8 @@ def _compare_campaigns(console: Console, options: Namespace) -> int:
     for name in ("space", "picture"):
         if getattr(options, name) is not None:
             raise ValueError(f"--{name} is for one replay beside its record, not for {len(options.folders)} campaigns")
+    if options.html is not None and options.page:
+        check_target_file("--html", options.html, _PAGES)  # before the campaigns are looked for
     folders = named_campaigns(options.folders, options)
     where = options.html or place_beside(folders)
     if options.page:
@@ -112,13 +114,14 @@ def _compare_with_record(console: Console, options: Namespace) -> int:
         raise ValueError(f"{name} is for several campaigns: python -m results.report writes the page of one")
     if not options.folders and options.results is not None:
         raise ValueError("--results is for campaigns that are named, not for the replay that is kept here")
+    if options.picture is not None:
+        check_picture(options.picture)
     folder = named_campaigns(options.folders, options)[0] if options.folders else kept(options.space)
     results = frames.load(folder)
     if options.space not in (None, results.campaign.get("space")):
         raise ValueError(f"{folder} replays {results.campaign.get('space')!r}, not {options.space!r}")
     picture = options.picture or _beside(folder)
     if picture is not None:
-        check_picture(picture)
         check_target_file("--picture", picture)
     comparison = compare(results)
     print_comparison(console, comparison, options.top)

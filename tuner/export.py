@@ -13,24 +13,27 @@ if __name__ == "__main__":
 
 import argparse
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from results.store.resume_command import EXPORT_PROGRAM
 from storage import inside
-from storage.location import argument
+from storage.location import absolute, argument
 from terminal.command_line import OneLineParser
 from terminal.console import Console
 from terminal.exit_codes import DONE
+from terminal.option_names import one_of
 from terminal.option_numbers import whole_number
 from terminal.size import size
+from trainable.evaluation.artifact import COMPRESSORS
 from tuner.artifacts.as_program import as_program
+from tuner.artifacts.author import GOLF, Author, author_of, check_names
 from tuner.artifacts.options import add_trial_options, chosen_trial
 
 if TYPE_CHECKING:
     from tuner.artifacts.export_folder import Exported
     from tuner.artifacts.kept_trial import KeptTrial
-    from tuner.artifacts.submission import Author
 
 PROGRAM = EXPORT_PROGRAM
 
@@ -45,6 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def run(options: argparse.Namespace) -> int:
     """Do what the options ask for, and print what was found."""
+    check_names(options.author, options.github_id, options.title, options.blurb)
     trial = chosen_trial(options)
     import torch  # which a refusal need not wait for
 
@@ -52,7 +56,6 @@ def run(options: argparse.Namespace) -> int:
     from tuner.artifacts.export_folder import check_target, export
     from tuner.artifacts.kept_trial import why_this_one
     from tuner.artifacts.rescored import settings_of
-    from tuner.artifacts.submission import GOLF, author_of
 
     author = author_of(options.author, options.github_id, options.title, options.blurb, trial)
     folder = options.to or Path(f"{trial.folder.name}-trial-{trial.row['number']}")
@@ -62,7 +65,8 @@ def run(options: argparse.Namespace) -> int:
     torch.set_num_threads(1)  # as trials compute: sums in the same order
     if options.trial is None:
         console.print(f"No --trial was given: {why_this_one(trial.results, trial.row)}")
-    console.print(f"{trial.name}: reading its weights and data ...")
+    where = str(folder) if options.to else f"{folder} in the current folder (--to FOLDER: elsewhere)"
+    console.print(f"{trial.name}: to {where}; reading its weights and data ...")
     done = export(trial, folder, settings)
     small = done.packed
     console.print(f"weights: val_bpb {compared(done.score.bpb, trial.row['val_bpb'])}")
@@ -80,7 +84,7 @@ def run(options: argparse.Namespace) -> int:
     if done.command is not None:
         console.print("Trains it once more:")
         console.print(f"  {done.command}")
-    console.print(f"Exported to {folder}: {', '.join(done.names)} ({size(len(small.data))} artifact)")
+    console.print(f"Exported to {absolute(folder)}: {', '.join(done.names)} ({size(len(small.data))} artifact)")
     if author is not None:
         print_submission(console, trial, done, author)
     elif trial.row["space"] == GOLF:
@@ -113,7 +117,10 @@ def _parser() -> OneLineParser:
     )
     add_trial_options(parser)
     parser.add_argument(
-        "--to", type=argument, metavar="FOLDER", help="new or empty folder (default: CAMPAIGN-trial-N, here)"
+        "--to",
+        type=argument,
+        metavar="FOLDER",
+        help="new or empty folder (default: CAMPAIGN-trial-N in the current folder)",
     )
     parser.add_argument(
         "--bits",
@@ -122,7 +129,10 @@ def _parser() -> OneLineParser:
         help="bits of the artifact's matrices (default: the config's, or 8)",
     )
     parser.add_argument(
-        "--compressor", metavar="NAME", help="zlib, zstd, lzma or brotli (default: the config's, or zlib)"
+        "--compressor",
+        type=partial(one_of, COMPRESSORS),
+        metavar="NAME",
+        help="zlib, zstd, lzma or brotli (default: the config's, or zlib)",
     )
     golf = parser.add_argument_group("a submission to parameter golf")
     golf.add_argument("--author", metavar="NAME", help="your name, as submission.json has it")

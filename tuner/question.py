@@ -116,6 +116,18 @@ def ask(space: Space, spec: CampaignSpec, has_gpu: bool = False) -> Question:
     return question
 
 
+def check_asked(space: Space, spec: CampaignSpec) -> None:
+    """Raise a ValueError for what is wrong on any machine, with a GPU and without: it need not wait for a cluster."""
+    errors = []
+    for has_gpu in (False, True):
+        try:
+            ask(space, spec, has_gpu)
+            return
+        except ValueError as error:
+            errors.append(error)
+    raise errors[0]
+
+
 def _ask_search(space: Space, spec: CampaignSpec, scale: str) -> Question:
     asked, chosen = asking(space, spec.objective, spec.constraints, spec.likely), space.scale(scale)
     base, rest = asked.fixed(chosen.base, _settings(spec))

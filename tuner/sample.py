@@ -43,14 +43,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def run(options: argparse.Namespace) -> int:
     """Do what the options ask for: print the prompt and what follows it."""
+    from trainable.data import plain_text
+
+    plain_text.check(options.prompt, "--prompt")
     folder = export_at(options.campaign, options.results)
     codec, vocab_size, load = of_trial(options) if folder is None else of_export(folder, options)
     if options.top_k is not None and options.top_k > vocab_size:
         raise ValueError(f"--top-k {options.top_k} is more than the {vocab_size:,} tokens of the vocabulary")
-    from trainable.data import plain_text
     from trainable.data.text_codec import check_known
 
-    plain_text.check(options.prompt, "--prompt")
     check_known(codec, options.prompt, "--prompt")
     prompt = ([] if codec.start is None else [codec.start]) + codec.ids(options.prompt)
     if not prompt:

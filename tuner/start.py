@@ -54,7 +54,7 @@ from tuner.plan.planned_data import look_at_data, read_data
 from tuner.proposals import warm_start
 from tuner.proposals.reuse import Library
 from tuner.proposals.warm_start import Prior
-from tuner.question import Question, ask, check_acts, check_answerable, check_measurable, with_datasets
+from tuner.question import Question, ask, check_acts, check_answerable, check_asked, check_measurable, with_datasets
 from tuner.search_methods import use_of_prior
 from tuner.spec import CampaignSpec
 from tuner.trackers.catalogue import check_installed
@@ -79,6 +79,8 @@ def begin(console: Console, asked: Begin, space: Space | None = None, known: Seq
     start = asked.start
     check_installed(start.log)
     spec, space, sources = own_code.brought(with_places(asked.spec, start.results), space, known)
+    if start.address is not None:
+        check_asked(space, spec)
     here = machines(spec, start.address)
     has_gpu = here.has_gpu or (start.planning is not None and start.planning.device is not None)
     question = ask(space, spec, has_gpu)

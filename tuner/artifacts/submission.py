@@ -7,7 +7,6 @@ these files. What its rules ask of the numbers is said rule by rule: met, not me
 from __future__ import annotations
 
 import json
-import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -22,6 +21,7 @@ from trainable.config import TrainConfig
 from trainable.data import download
 from trainable.data.sources import DOWNLOADED, STDLIB
 from tuner.artifacts.asked_measures import ARTIFACT_BYTES, ROUNDED_SCORES, asked_names
+from tuner.artifacts.author import Author
 from tuner.artifacts.export_folder import Exported
 from tuner.artifacts.kept_trial import KeptTrial
 from tuner.artifacts.seed_scores import SeedScore, by_seed, over_fresh_seeds, seed_scores
@@ -29,7 +29,6 @@ from tuner.artifacts.submission_script import requirements, training_script
 from tuner.artifacts.training_log import training_log
 from tuner.artifacts.versus_base import lines_versus_base
 
-GOLF = "parameter_golf"
 SUBMISSION = "submission"  # the folder inside the export
 LIMIT_BYTES = 16_000_000  # code and compressed weights, decimal
 LIMIT_SECONDS = 600
@@ -40,17 +39,6 @@ IN_THE_TABLE = ("val_loss", "val_bpb", "train_seconds")  # of a submission's run
 OF_SOURCES = {ARTIFACT_BYTES: "; with other bytes of code than `bytes_total`, which counts train_gpt.py"}
 OF_THE_ROUND_TRIP = "val_loss and val_bpb are those after the round trip of the artifact, where that was measured."
 OF_THE_SIZE = "bytes_total, of weights and `train_gpt.py`, is known where a seed's weights were packed here."
-_LOGIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})")  # of GitHub
-
-
-@dataclass(frozen=True)
-class Author:
-    """The person who hands in, and what the submission is called."""
-
-    name: str
-    github_id: str
-    title: str | None = None
-    blurb: str | None = None
 
 
 @dataclass(frozen=True)
@@ -65,25 +53,6 @@ class GolfRule:
     def line(self) -> str:
         said = "not shown here" if self.met is None else "met" if self.met else "NOT MET"
         return f"{self.text}: {said} ({self.found})"
-
-
-def author_of(
-    name: str | None, github_id: str | None, title: str | None, blurb: str | None, trial: KeptTrial
-) -> Author | None:
-    """The author that the options name, None where they name none; a ValueError where no submission can be made."""
-    given = {"--author": name, "--github-id": github_id, "--title": title, "--blurb": blurb}
-    options = [option for option, text in given.items() if text is not None]
-    if not options:
-        return None
-    if trial.row["space"] != GOLF:
-        raise ValueError(f"{options[0]} is for a submission to {GOLF}: {trial.name} is of {trial.row['space']!r}")
-    if trial.sources:
-        raise ValueError(f"{options[0]}: no submission can be made of {trial.name}, which needs code of your own")
-    if not name or not github_id:
-        raise ValueError("a submission names its author: give both --author and --github-id")
-    if _LOGIN.fullmatch(github_id) is None:
-        raise ValueError(f"--github-id {github_id!r} is no name on GitHub: letters, digits and '-', at most 39")
-    return Author(name, github_id, title, blurb)
 
 
 def submission(trial: KeptTrial, exported: Exported, author: Author) -> dict[str, bytes]:

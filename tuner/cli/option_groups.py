@@ -10,6 +10,7 @@ from results.store.find import RUNS
 from results.store.resume_command import RUN_PROGRAM
 from storage.location import argument, text_argument
 from terminal.command_line import OneLineParser
+from terminal.option_names import one_of
 from terminal.option_numbers import at_least_one, positive, whole_number
 from trainable.monitors import MONITORS
 from tuner.cli import option_values
@@ -326,7 +327,7 @@ def _say_what_is_kept(where: argparse._ArgumentGroup) -> None:
     where.add_argument(
         "--keep",
         metavar="WHICH",
-        type=partial(option_values.one_of, KEEP),
+        type=partial(one_of, KEEP),
         help="trials whose weights stay: confirmed (default in a search: the winner and the base), best (the search's "
         "best and the base), all, or none (default in a replay); python -m tuner.export writes them out",
     )

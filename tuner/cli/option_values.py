@@ -6,12 +6,12 @@ Each raises ArgumentTypeError, one line, for a text that is none.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Collection
 
 from results.design import Design
 from terminal.escape import elided
 from terminal.nearest import nearest
 from terminal.number import decimal
+from terminal.option_names import one_of
 from terminal.option_numbers import in_digits, whole_number
 from trainable.monitors import Monitors
 from trainable.runtime import PRECISIONS
@@ -44,12 +44,6 @@ def fidelity(text: str) -> str:
     from trainable.worker.fidelity import FIDELITIES
 
     return one_of(FIDELITIES, text)
-
-
-def one_of(names: Collection[str], text: str) -> str:
-    if text not in names:
-        raise argparse.ArgumentTypeError(f"{text!r} is no value of it: {nearest(text, names, 'values')}")
-    return text
 
 
 def monitor(text: str) -> str:
