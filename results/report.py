@@ -126,7 +126,7 @@ def print_leaderboard(console: Console, results: Results, top: int = 10) -> None
 
 def _print_head(console: Console, results: Results) -> None:
     """Print how many trials there are of each status, and the limits that they must keep."""
-    console.print(_summary(results.trials))
+    console.print(tally_of(results.trials).head)
     if limits := limits_line(results):
         console.print(limits)
 
@@ -175,13 +175,6 @@ def print_weights(console: Console, results: Results, folder: Location) -> None:
     """Print whose weights the campaign keeps, and the command that exports them."""
     if (line := weights_line(results, folder)) is not None:
         console.print(line)
-
-
-def _summary(trials: pd.DataFrame) -> str:
-    found = tally_of(trials)
-    if not found.trials:
-        return "; ".join(filter(None, ["no trial has started yet", found.in_words]))
-    return f"{counted(found.trials, 'trial')}: {found.in_words}"
 
 
 def _line(row: pd.Series, mark: str, values: Callable[[Any], str], versus: Callable[[Any], str]) -> _Line:

@@ -39,6 +39,13 @@ class Tally:
         """Say ``5 completed, 1 stopped; 4 proposals infeasible before training``; empty where there is nothing."""
         return "; ".join(filter(None, [self._ends, self.proposals_in_words]))
 
+    @property
+    def head(self) -> str:
+        """Say the same behind the number of trials: ``6 trials: 5 completed, 1 stopped; ...``."""
+        if not self.trials:
+            return "; ".join(filter(None, ["no trial has started yet", self.proposals_in_words]))
+        return f"{counted(self.trials, 'trial')}: {self.in_words}"
+
     def of(self, asked: int | None) -> str:
         """Say the same of a search that is to have ``asked`` trials: ``5 completed, of 6 asked for; ...``."""
         amount = "an unknown number" if asked is None else f"{asked:,}"

@@ -133,13 +133,19 @@ print(*sorted({"torch", "pandas", "ray", "optuna", "pyarrow", "numpy"} & set(sys
         ("trainable.train", "commands: tuner.run, "),
         ("trainable.evaluation.core_score", "commands: tuner.run, "),
         ("terminal.short", "commands: tuner.run, "),
+        ("benchmarks.tables", "commands: tuner.run, "),
+        ("storage.files", ""),
     ],
 )
 def test_a_module_that_is_no_program_says_so_in_place_of_doing_nothing(name: str, hint: str) -> None:
     done = run(name, "night", "--to", "nowhere")
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith(f"python -m {name}: it is a module and no command; {hint}")
+    assert done.stderr.startswith(f"python -m {name}: it is a module and no command{'; ' if hint else ''}{hint}")
     assert done.stderr.count("\n") == 1
+
+
+def test_storage_has_no_program_that_it_would_refuse() -> None:
+    assert not [file for file in PROGRAMS if file.startswith("storage/")]
 
 
 def test_every_command_that_is_named_is_a_program() -> None:
