@@ -17,7 +17,7 @@ from trainable.optimizers.adamw import AdamW
 from trainable.optimizers.sgd import SGD
 from trainable.schedules import Constant, Cosine, OneCycle, Warmup
 
-from search_spaces.domains import Choice, LogUniform, Uniform
+from search_spaces.domains import Choice, LogUniform, Uniform, Value
 from search_spaces.space import Knob, Scale, Space
 
 FULL = TrainConfig(
@@ -42,6 +42,8 @@ PROXY = TrainConfig(
 )
 
 ADAMW = {"optimizer": ("AdamW",)}
+# At a decay of 0 it does not matter which weights are left out of it.
+DECAYED: dict[str, tuple[Value, ...]] = {**ADAMW, "optimizer.weight_decay": (0.01, 0.1)}
 
 SPACE = Space(
     name="mainrun",
@@ -74,7 +76,7 @@ SPACE = Space(
         Knob("optimizer.lr", LogUniform(1e-5, 1e-2), "0.006 for SGD; 1e-4 for AdamW, with peaks of 5e-4 and 1e-3"),
         Knob("optimizer.weight_decay", Choice(0.0, 0.01, 0.1), "0 in the baseline, 0.01 in the best run"),
         Knob("optimizer.beta2", Uniform(0.9, 0.999), "0.999, and 0.95 proposed", ADAMW),
-        Knob("optimizer.wd_exclude", Choice("none", "1d_and_norm"), "decay groups proposed", ADAMW),
+        Knob("optimizer.wd_exclude", Choice("none", "1d_and_norm"), "decay groups proposed", DECAYED),
         Knob(
             "schedule",
             Choice(Cosine(min_lr_frac=0.0), OneCycle(), Warmup(inner=Cosine(min_lr_frac=0.02)), Constant()),

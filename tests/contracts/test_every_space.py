@@ -14,6 +14,7 @@ from search_spaces.catalogue import own_names
 from search_spaces.domains import Choice, Integer, LogUniform
 from search_spaces.other_scale import factors_between
 from search_spaces.space import label_at
+from trainable.component import switched_off
 from trainable.component_json import canonical_json, decode, encode
 from trainable.component_paths import with_value
 
@@ -123,13 +124,16 @@ def test_samples_are_valid_different_and_sampled_only_where_live(case):
 
 
 def test_a_knob_that_is_not_live_has_no_field_or_no_effect(case):
-    """Under the labels that a condition leaves out, the field is gone or its optimizer group is."""
+    """Under the labels that a condition leaves out, its others met, the field is gone, switched off or its group is."""
     space, base = case
     for knob in space.knobs:
         for path, labels in (knob.when or {}).items():
             for label in set(space.knob(path).domain.labels) - set(labels):
-                config = space.config(base, {path: label})
-                if knob.path.startswith(f"{path}."):
+                met = {other: allowed[0] for other, allowed in (knob.when or {}).items() if other != path}
+                config = space.config(base, {**met, path: label})
+                if knob.path in switched_off(config):
+                    assert all(knob.path in switched_off(with_value(config, knob.path, v)) for v in ends(knob.domain))
+                elif knob.path.startswith(f"{path}."):
                     with pytest.raises(ValueError, match="has no knob"):
                         with_value(config, knob.path, some_values(knob.domain, random.Random(1)))
                 else:

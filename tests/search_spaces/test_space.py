@@ -2,16 +2,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import optuna
 import pytest
 
 import search_spaces
 from search_spaces.domains import Choice, Integer, LogUniform, Uniform
 from search_spaces.space import Knob, Scale, Space, label_at
+from trainable.component import switched_off
 from trainable.component_paths import get_value
 from trainable.config import TrainConfig
 from trainable.hooks.gradient_clip import GradientClip
 from trainable.models.mlp import LeakyRelu2, Relu2, SwiGLU
 from trainable.schedules import Constant, Cosine, Tidal
+from tuner.proposals.sampler import suggest
 
 BASE = TrainConfig()
 SPACE = Space(
@@ -215,3 +218,15 @@ def test_an_option_is_found_again_in_the_config_that_has_it():
         config = SPACE.config(BASE, {"schedule": label})
         assert label_at(config, SPACE.knob("schedule")) == label
         assert get_value(config, "schedule") == SPACE.knob("schedule").domain.options[label]
+
+
+@pytest.mark.parametrize("name", search_spaces.names())
+def test_no_knob_of_a_space_is_proposed_where_another_of_its_knobs_switches_it_off(name):
+    space = search_spaces.load(name)
+    base = space.scale("proxy").base
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+    for _ in range(40):
+        trial = study.ask()
+        every = {knob.path: suggest(trial, knob.path, knob.domain) for knob in space.knobs}
+        values = {knob.path: every[knob.path] for knob in space.knobs if space.active(knob, every)}
+        assert not switched_off(space.config(base, values)).keys() & values.keys()
