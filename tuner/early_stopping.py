@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate, islice
 from statistics import fmean, median
@@ -33,6 +33,7 @@ from search_spaces.objectives import MEASURED_AT_THE_END
 from terminal.counted import counted
 from terminal.short import decimals
 from trainable.config import WHOLE_UNITS, Budget
+from tuner.rung_values import RungValues, best_part
 
 # No rung comes before this part of the budget; one trial in REDUCTION goes on at each. Both were chosen with
 # benchmarks.simulator (random points, 4 slots, 40 seeds; mean regret at 10, 15, 20, 30 trials' compute as a part of the
@@ -131,17 +132,17 @@ class Halving:
     def __init__(self, milestones: list[float], reduction: int, brackets: int) -> None:
         self.reduction = reduction
         self.shares = bracket_shares(brackets - 1)  # of one bracket: all of it
-        self.brackets = [{rung: dict[str, float]() for rung in milestones[k:]} for k in range(brackets)]
+        self.brackets = [{rung: RungValues() for rung in milestones[k:]} for k in range(brackets)]
 
-    def bracket(self, key: str) -> dict[float, dict[str, float]]:
+    def bracket(self, key: str) -> dict[float, RungValues]:
         """The trial's own one: rung -> key -> value."""
         drawn = zlib.crc32(key.encode()) / 2**32
         return self.brackets[sum(drawn >= upto for upto in accumulate(self.shares))]
 
     def cutoff(self, key: str, rung: float) -> float | None:
         """The value that the trial must not exceed there; None where nobody has been."""
-        values = self.bracket(key)[rung].values()
-        return best_part(values, self.reduction) if values else None
+        values = self.bracket(key)[rung]
+        return best_part(values.ascending, self.reduction) if values else None
 
     def has(self, key: str, rung: float) -> bool:
         bracket = self.bracket(key)
@@ -160,7 +161,7 @@ class Halving:
 
     def forget(self, key: str) -> None:
         for values in self.bracket(key).values():
-            values.pop(key, None)
+            values.forget(key)
 
     def reached(self, rung: float) -> int:
         return sum(len(bracket.get(rung, ())) for bracket in self.brackets)
@@ -207,7 +208,7 @@ class Predictive:
     fewest, part = FEWEST_FINISHED, PART_OF_A_CHANCE
 
     def __init__(self, milestones: list[float]) -> None:
-        self.values = {rung: dict[str, float]() for rung in milestones}
+        self.values = {rung: RungValues() for rung in milestones}
         self.ends: dict[str, float] = {}  # of finished trials
         self.beaten: dict[str, float] = {}  # of those among them that may be the best
         self.best = math.inf  # of these
@@ -248,7 +249,7 @@ class Predictive:
 
     def promise(self, key: str, rung: float) -> Promise | None:
         """Judge a trial anew that stopped at the rung; None where nothing is known of it or of the rung."""
-        line, values = self.line(rung) if rung in self.values else None, self.values.get(rung, {})
+        line, values = (self.line(rung), self.values[rung]) if rung in self.values else (None, RungValues())
         if line is None or key not in values:
             return None
         return Promise(rung, line.chance(values[key]), len(values), self.pairs(rung))
@@ -269,8 +270,10 @@ class Predictive:
             self.best = min(self.best, end)
 
     def forget(self, key: str) -> None:
-        for values in (*self.values.values(), self.ends, self.beaten):
-            values.pop(key, None)
+        for values in self.values.values():
+            values.forget(key)
+        for ends in (self.ends, self.beaten):
+            ends.pop(key, None)
         self._forget_lines()
 
     def _forget_lines(self) -> None:
@@ -287,7 +290,7 @@ class Predictive:
             if (line := self.line(rung)) is None:
                 continue
             cutoff = line.cutoff(least_chance(len(values) + 1, self.part))
-            stops = cutoff is not None and cutoff < max(values.values())
+            stops = cutoff is not None and cutoff < values.ascending[-1]
             if self.said.get(rung) != stops:
                 self.said[rung] = stops
                 found.append(evidence(rung, self.pairs(rung), cutoff if stops else None))
@@ -381,16 +384,3 @@ def bracket_shares(num_rungs: int) -> list[float]:
     """Chances of Hyperband's brackets, as Ray draws them: e^(number of its rungs), normalised. One more than rungs."""
     weights = [math.exp(num_rungs - k) for k in range(num_rungs + 1)]
     return [weight / sum(weights) for weight in weights]
-
-
-def best_part(values: Iterable[float], reduction: int) -> float:
-    """The point that one in ``reduction`` of the values lie below, linear between neighbours.
-
-    To the last bit what ``numpy.percentile`` makes of the negated values, as Ray takes it, so that ties are decided
-    alike.
-    """
-    falling = sorted(values, reverse=True)
-    place = (len(falling) - 1) * ((1 - 1 / reduction) * 100 / 100)
-    low = int(place)
-    over, under, part = falling[low], falling[min(low + 1, len(falling) - 1)], place - low
-    return over - (over - under) * part if part < 0.5 else under + (over - under) * (1 - part)

@@ -5,11 +5,10 @@ import math
 import random
 from dataclasses import dataclass
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from ray.tune.schedulers import AsyncHyperBandScheduler, MedianStoppingRule, TrialScheduler
 
@@ -20,7 +19,6 @@ from tuner.early_stopping import (
     Median,
     Stop,
     Stopper,
-    best_part,
     bracket_shares,
     rungs,
 )
@@ -168,12 +166,6 @@ def test_decisions_are_those_of_rays_scheduler_of_that_name(name, seed, digits, 
         assert decision == rays.report(key, milestone, value)
         if decision == STOP:
             del going[key]
-
-
-@given(st.lists(st.floats(-9, 9), min_size=1, max_size=40), st.integers(2, 9))
-@example([0.11, 2.05], 2)  # the middle taken from below is 1.08, from above 1.0799999999999998
-def test_a_cutoff_is_numpys_percentile_to_the_last_bit(values, reduction) -> None:
-    assert best_part(values, reduction) == -np.percentile([-v for v in values], (1 - 1 / reduction) * 100)
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, None])

@@ -1,4 +1,5 @@
-"""Trials that have ended, put into a study all at once, as a start of a campaign does with those of earlier ones.
+"""Trials that have ended: put into a study all at once, as a start of a campaign does with those of earlier ones, and
+not gone through again for each question.
 
 Optuna adds a trial by writing it into its journal, reading that line back and making the trial of it: half a
 millisecond each, five seconds of ten thousand. Here the trials are made once, for the study and for the lines; both are
@@ -7,9 +8,10 @@ what ``Study.add_trial`` leaves (a test compares them).
 
 from __future__ import annotations
 
+import copy
 import json
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -17,7 +19,7 @@ from typing import Any
 from optuna.distributions import BaseDistribution, FloatDistribution, distribution_to_json
 from optuna.storages import InMemoryStorage, JournalStorage
 from optuna.storages.journal._storage import JournalOperation
-from optuna.trial import FrozenTrial
+from optuna.trial import FrozenTrial, TrialState
 
 from tuner.campaign.journal import Journal
 
@@ -77,12 +79,55 @@ class MemoryStudies(InMemoryStorage):
                 self._update_cache(trial._trial_id, study_id)
 
 
+class SeenTrials:
+    """The trials of a study by number, each looked at while it is open and once more.
+
+    Optuna goes through all of them for each ask, twice: for those that wait, and to hand them to the sampler. Of ten
+    thousand that was a sixth of an ask. A trial that has ended is never another one again.
+    """
+
+    def __init__(self) -> None:
+        self._trials: list[FrozenTrial] = []
+        self._open: list[int] = []  # numbers of those that had not ended
+
+    def read(self, ids: Sequence[int], trials: Mapping[int, FrozenTrial]) -> None:
+        """Take in the study's trials, by their ids in the order of numbers."""
+        looked_at, self._open = [*self._open, *range(len(self._trials), len(ids))], []
+        for number in looked_at:
+            trial = trials[ids[number]]
+            self._trials[number : number + 1] = [trial]
+            if not trial.state.is_finished():
+                self._open.append(number)
+
+    def of(self, states: Container[TrialState] | None) -> list[FrozenTrial]:
+        """The trials that are in one of these states; all of them for None."""
+        if states is None:
+            return list(self._trials)
+        if any(state.is_finished() and state in states for state in TrialState):
+            return [trial for trial in self._trials if trial.state in states]
+        return [trial for number in self._open if (trial := self._trials[number]).state in states]
+
+
 class JournalStudies(JournalStorage):
     """Optuna's storage with a journal, to which ended trials are added at once."""
 
     def __init__(self, journal: Journal) -> None:
         super().__init__(journal)
         self.journal = journal
+        self._seen: dict[int, SeenTrials] = {}  # by study
+
+    def get_all_trials(
+        self, study_id: int, deepcopy: bool = True, states: Container[TrialState] | None = None
+    ) -> list[FrozenTrial]:
+        with self._thread_lock:
+            self._sync_with_backend()
+            known = self._replay_result
+            if study_id not in known._studies:
+                raise KeyError(f"no study {study_id}")
+            seen = self._seen.setdefault(study_id, SeenTrials())
+            seen.read(known._study_id_to_trial_ids[study_id], known._trials)
+            found = seen.of(states)
+            return copy.deepcopy(found) if deepcopy else found
 
     def add_ended(self, study_id: int, trials: Sequence[FrozenTrial], made: Made) -> None:
         """Add trials of :class:`Made`."""

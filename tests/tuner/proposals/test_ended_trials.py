@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import optuna
@@ -98,3 +99,51 @@ def test_a_journal_that_was_removed_is_written_anew_with_the_ended_trials(toy_sp
     backend = sampler.study._storage.journal
     for first in range(len(after)):
         assert [*backend.read_logs(first)] == after[first:]
+
+
+class Counting(dict):
+    """Trials by id that count how often one is looked up."""
+
+    looked_up = 0
+
+    def __getitem__(self, trial_id):
+        self.looked_up += 1
+        return super().__getitem__(trial_id)
+
+
+def test_an_ask_looks_at_no_more_trials_however_many_have_ended(toy_space, toy_base, tmp_path):
+    looked_up = []
+    for number in (20, 400):
+        ends = [replace(ENDS[0], values={**COSINE, "optimizer.matrix_lr": 0.04 + n / 1e4}) for n in range(number)]
+        file = tmp_path / f"{number}.{JOURNAL}"
+        sampler = Sampler(toy_space, toy_space.values_of(toy_base), 0, file, earlier=ends, base_known=True)
+        known = sampler.study._storage._replay_result
+        sampler.tell(sampler.ask().number, "completed", 1.5)
+        known._trials = counting = Counting(known._trials)
+        for _ in range(3):
+            sampler.tell(sampler.ask().number, "completed", 1.5)
+        looked_up.append(counting.looked_up)
+    assert looked_up[0] == looked_up[1] < 400
+
+
+def test_trials_of_each_state_are_those_that_optunas_own_storage_finds(toy_space, toy_base, tmp_path):
+    sampler = Sampler(toy_space, toy_space.values_of(toy_base), 0, tmp_path / JOURNAL, earlier=ENDS)
+    sampler.study.enqueue_trial(COSINE)
+    storage, study = sampler.study._storage, sampler.study._study_id
+    wanted = [None, (TrialState.WAITING,), (TrialState.RUNNING,), tuple(TrialState), (), (TrialState.COMPLETE,)]
+    asked = []
+    for step in range(8):
+        for states in wanted:
+            own = JournalStorage.get_all_trials(storage, study, False, states)
+            found = storage.get_all_trials(study, False, states)
+            assert len(found) == len(own) and all(one is other for one, other in zip(found, own, strict=True))
+        asked.append(sampler.ask().number)
+        sampler.report(asked[-1], 60.0, 4.0 + step)
+        if step % 3 == 2:
+            sampler.tell(asked.pop(0), "stopped", None)
+    found, copies = storage.get_all_trials(study, False), storage.get_all_trials(study)
+    assert copies == found != [] and not any(one is other for one, other in zip(copies, found, strict=True))
+    found.clear()
+    assert storage.get_all_trials(study, deepcopy=False) != [], "each caller has a list of its own"
+    with pytest.raises(KeyError):
+        storage.get_all_trials(study + 1)
