@@ -71,7 +71,7 @@ def run(options: argparse.Namespace) -> int:
     small = done.packed
     console.print(f"weights: val_bpb {compared(done.score.bpb, trial.row['val_bpb'])}")
     console.print(
-        f"artifact: {small.settings.bits} bits and {small.settings.compressor}: {len(small.data):,} bytes and "
+        f"artifact: {small.precision}, {small.settings.compressor}: {len(small.data):,} bytes and "
         f"{small.code_bytes:,} of source files, {small.total_bytes:,} of {small.settings.limit_bytes:,}; "
         f"val_bpb {small.score.bpb!r} when read again"
     )

@@ -78,7 +78,9 @@ def test_an_export_is_whole_and_scores_the_same_to_the_last_digit(campaign, tmp_
 
 def test_the_artifact_is_counted_in_bytes_and_scored_as_it_is_read_back(campaign, tmp_path, capsys) -> None:
     assert export.main(["small", "--to", str(tmp_path / "to"), "--bits", "6", "--compressor", "lzma"]) == 0
-    capsys.readouterr()
+    line = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("artifact: "))
+    assert line.startswith("artifact: 6 bits for none of "), "its tensors are small"
+    assert "(no tensor has over 65,536 elements, so all stay fp16 or fp32), lzma: " in line
     data = (tmp_path / "to" / "artifact.bin").read_bytes()
     found = json.loads((tmp_path / "to" / "export.json").read_text())["artifact"]
     assert (found["bits"], found["compressor"], found["bytes_model"]) == (6, "lzma", len(data))

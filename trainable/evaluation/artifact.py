@@ -133,6 +133,15 @@ def load(data: bytes) -> dict[str, Tensor]:
     return {name: t.float() if t.is_floating_point() else t for name, t in state.items()}
 
 
+def integer_elements(data: bytes) -> tuple[int, int]:
+    """Count the elements that an artifact's file holds as integers with a scale, and all that were floats."""
+    stored = decompress(data)
+    own = {name: t for name, t in stored.items() if not name.endswith(SCALE)}
+    integers = sum(t.numel() for name, t in own.items() if name + SCALE in stored)
+    kept = sum(t.numel() for name, t in own.items() if name + SCALE not in stored and t.is_floating_point())
+    return integers, integers + kept
+
+
 @contextmanager
 def replaced(network: Network, state: dict[str, Tensor]) -> Iterator[None]:
     """The tensors of ``state`` in the network for the time of the block; then its own, bit for bit."""

@@ -132,7 +132,8 @@ def facts_of_export(trial: KeptTrial, exported: Exported, dataset: Dataset) -> d
         "measured_beside": {measure.name: measure.facts for measure in exported.beside},
         "scored_in_the_search": in_the_search, "scored_again": scores_of(exported.score),
         "artifact": {
-            "file": ARTIFACT, "bits": small.settings.bits, "compressor": small.settings.compressor,
+            "file": ARTIFACT, "bits": small.settings.bits, "precision": small.precision,
+            "compressor": small.settings.compressor,
             **counted_bytes(small), "limit_bytes": small.settings.limit_bytes, "counted": what_is_counted(small),
             **scores_of(small.score),
         },

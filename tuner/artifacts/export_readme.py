@@ -13,7 +13,7 @@ FILES = {
     "weights.safetensors": "the weights, as they were scored",
     "config.json": "the whole config of the training",
     "command.txt": "the command that trains it once more",
-    "artifact.bin": "the weights as integers, compressed: what parameter golf judges",
+    "artifact.bin": "the weights, large tensors as integers, compressed: what parameter golf judges",
     "train.log": "the log of losses",
     "curve.csv": "the curve of the training, a row a step and a column a measure, monitors too",
     "export.json": "the numbers and fingerprints of this folder",

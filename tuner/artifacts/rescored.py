@@ -33,6 +33,18 @@ class Packed:
         """Bytes that count against the limit."""
         return len(self.data) + self.code_bytes
 
+    @property
+    def precision(self) -> str:
+        """Say how many parameters the file holds as integers, and of how many bits: few of a small network, or none."""
+        settings, (integers, parameters) = self.settings, artifacts.integer_elements(self.data)
+        tables = " (8 in token tables)" if settings.embedding == "int8" and settings.bits != 8 and integers else ""
+        told = (
+            f"{settings.bits} bits{tables} for {f'{integers:,}' if integers else 'none'} of {parameters:,} parameters"
+        )
+        if integers:
+            return told
+        return f"{told} (no tensor has over {settings.keep_elements:,} elements, so all stay fp16 or fp32)"
+
 
 def settings_of(config: TrainConfig, bits: int | None, compressor: str | None) -> Artifact:
     """The artifact that the config asks for, else the competition's, with what is asked for in place of its fields.

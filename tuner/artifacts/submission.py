@@ -141,7 +141,7 @@ def _readme(trial: KeptTrial, exported: Exported, author: Author, code_bytes: in
     table["bytes_total"] = table["bytes_total"].astype("Int64")  # whole, also beside a seed without its weights
     numbers = [
         f"- This folder's seed {row['seed']}: val_bpb {exported.score.bpb!r} before and {small.score.bpb!r} after the "
-        f"round trip of the artifact ({small.settings.bits} bits, {small.settings.compressor}); val_loss "
+        f"round trip of the artifact ({small.precision}, {small.settings.compressor}); val_loss "
         f"{small.score.loss!r} after it",
         f"- Size: {len(small.data):,} bytes of weights and {code_bytes:,} of code (`train_gpt.py`, in which all of it "
         f"is compressed), {len(small.data) + code_bytes:,} in all (`bytes_total`)",

@@ -12,7 +12,7 @@ from trainable.component_paths import with_value, with_values
 from trainable.config import TrainConfig
 from trainable.evaluation import artifact, quantise
 from trainable.evaluation import artifact as artifact_module
-from trainable.evaluation.artifact import COMPRESSORS, Artifact, compress, decompress, pack, replaced
+from trainable.evaluation.artifact import COMPRESSORS, Artifact, compress, decompress, integer_elements, pack, replaced
 from trainable.evaluation.evaluate import evaluate
 from trainable.evaluation.source_bytes import source_bytes
 from trainable.networks.network import Network
@@ -66,6 +66,13 @@ def test_matrices_are_integers_small_weights_halves_and_gains_stay_exact(network
         else:
             assert name.endswith(("_scale", "resid_mix", "q_gain", "skip_weights"))
             assert torch.equal(stored[name], p) and stored[name].dtype == torch.float32
+
+
+def test_what_is_stored_as_integers_is_counted(network):
+    sizes = [p.numel() for p in network.parameters()]
+    assert integer_elements(pack(network, Artifact())) == (0, sum(sizes))
+    large = sum(p.numel() for p in network.parameters() if p.ndim == 2 and p.numel() > 600)
+    assert integer_elements(pack(network, Artifact(keep_elements=600))) == (large, sum(sizes))
 
 
 def test_the_limit_between_small_and_large_is_the_competitions():
