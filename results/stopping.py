@@ -14,7 +14,7 @@ import pandas as pd
 from terminal.counted import counted
 
 from results.promotions import promotions_of
-from results.statistics.predictive_termination import FEWEST_FINISHED, Extrapolation, orders
+from results.statistics.predictive_termination import FEWEST_FINISHED, Extrapolation, order_in_words, orders
 from results.store.frames import Results
 from results.store.row_parts import on_the_way
 from results.tally import tally_of
@@ -43,7 +43,7 @@ def _cost(results: Results, stopped: pd.DataFrame) -> str:
         there, pairs = stopped[stopped["rung"] == rung], pairs_at(results, rung)
         line = Extrapolation.through(pairs, min((end for _, end in pairs), default=math.inf))
         if (found := orders(pairs)) is not None:
-            told.append(f"rung {rung:.10g} orders the ends by {found.value:.2f} ({found.low:.2f} to {found.high:.2f})")
+            told.append(order_in_words(rung, found))
         if line is None:
             continue
         known += len(there)

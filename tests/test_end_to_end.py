@@ -40,7 +40,8 @@ SHAPES = [  # every line that a campaign may print
     r"\d+ trials?: .+",
     r"rank +trial +val_bpb .+",
     r" +[\d-]+ +\d+ +[\d.-]+ .+",
-    r"\[\d+:\d\d\] rung \d+ orders the ends( by .+)? over \d+ finished trials.*: trials (run on|above .+ stop there)",
+    r"\[\d+:\d\d\] rung \d+ orders the ends( with rank correlation .+)? over \d+ finished trials.*: "
+    r"trials (run on|above .+ stop there)",
     r"Early stopping ended \d+ of \d+ trials and saved \d+% of their training\. .+",
     r"[a-z]+ @N(, [a-z]+ @N)*: .+",
     r"Each difference is .+",

@@ -55,8 +55,8 @@ class Ruler:
         """Describe in one line what is compared, and which trials are not."""
         finite = int(np.isfinite(self.values).sum())
         said = f"{counted(len(self), 'trial')} at {self.at}: {self.measured} measured"
-        if finite > self.measured:
-            said += f", {finite - self.measured} predicted from their last rung"
+        if (predicted := finite - self.measured) > 0:
+            said += f", {predicted} predicted from {'its' if predicted == 1 else 'their'} last rung"
         if finite < len(self):
             said += f", {len(self) - finite} diverged (counted as the worst)"
         left = ", ".join(f"{number} {why}" for why, number in self.left_out.items())

@@ -23,7 +23,7 @@ def took_line(results: Results) -> str:
     whole, paused = float(slots["seconds"].iloc[0]), float(slots["paused_seconds"].iloc[0])
     said, rest = f"Time: {duration(whole)} from the first run's start to the last one's end", "it"
     if paused > WORTH_SAYING * whole:
-        said, rest = f"{said}, {duration(paused)} of it without any", "the rest"
+        said, rest = f"{said}, {duration(paused)} of it without a run", "the rest"
     there, trained = (whole - paused) * len(slots), float(slots["training_seconds"].sum())
     if there <= 0:
         return f"{said}, on {counted(len(slots), 'slot')}."

@@ -131,9 +131,13 @@ def evidence(rung: float, pairs: Sequence[tuple[float, float]], cutoff: float | 
 
 def order_told(rung: float, pairs: Sequence[tuple[float, float]]) -> str:
     """Say how well a rung orders the ends, and over how many trials."""
-    found = orders(pairs)
-    by = "" if found is None else f" by {found.value:.2f} ({found.low:.2f} to {found.high:.2f})"
-    return f"rung {rung:.10g} orders the ends{by} over {counted(len(pairs), 'finished trial')}"
+    return f"{order_in_words(rung, orders(pairs))} over {counted(len(pairs), 'finished trial')}"
+
+
+def order_in_words(rung: float, found: Correlation | None) -> str:
+    """Say how well a rung orders the ends, with the interval; without a number where it is undefined."""
+    by = "" if found is None else f" with rank correlation {found.value:.2f} ({found.low:.2f} to {found.high:.2f})"
+    return f"rung {rung:.10g} orders the ends{by}"
 
 
 def chance_told(chance: float) -> str:

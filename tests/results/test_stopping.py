@@ -47,7 +47,8 @@ def test_it_says_what_was_saved_and_the_chance_that_the_best_was_lost(make_searc
     assert line.startswith("Early stopping ended 2 of 8 trials and saved 19% of their training. "), (
         "of 8 x 240, 2 x 180"
     )
-    assert "The chance that one of these would have ended as the best is 10 %: rung 60 orders the ends by 1.00" in line
+    assert "The chance that one of these would have ended as the best is 10 %: rung 60 orders the ends with " in line
+    assert "orders the ends with rank correlation 1.00 (" in line
 
 
 def test_a_chance_that_is_as_good_as_none_is_said_to_be(make_searched) -> None:

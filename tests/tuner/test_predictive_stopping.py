@@ -79,14 +79,16 @@ def test_where_values_do_not_order_the_ends_every_trial_runs_on() -> None:
         stopper.finished(str(place), end)
     assert not told(stopper, "bad", 60, 9.0)
     (line,) = stopper.news()
-    assert line.startswith("rung 60 orders the ends by ") and line.endswith("not enough: trials run on")
+    assert line.startswith("rung 60 orders the ends with rank correlation ") and line.endswith(
+        "not enough: trials run on"
+    )
 
 
 def test_a_change_of_what_is_decided_is_said_once() -> None:
     stopper = six_finished()
     news = stopper.news()
     assert [line.split(" orders")[0] for line in news] == ["rung 60", "rung 120"]
-    assert all("by 1.00 (1.00 to 1.00) over 6 finished trials: trials above 3." in line for line in news)
+    assert all("rank correlation 1.00 (1.00 to 1.00) over 6 finished trials: trials above 3." in line for line in news)
     assert stopper.news() == []
     for number in range(6):  # the evidence turns
         stopper.record(60, f"late {number}", 3.5)

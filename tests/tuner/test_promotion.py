@@ -54,7 +54,9 @@ def test_a_promise_rises_as_trials_finish_that_were_behind_on_the_way() -> None:
         stopper.finished(f"ahead {place}", 2.8)
     after = stopper.promise("behind", 60)
     assert after.is_enough and after.against_a_new_one == after.chance * 13 >= 1
-    assert str(after).startswith("rung 60 orders the ends by -") and "its chance of ending as the best is" in str(after)
+    assert str(after).startswith(
+        "rung 60 orders the ends with rank correlation -"
+    ) and "its chance of ending as the best is" in str(after)
     assert stopper.promise("behind", 120) is None and stopper.promise("nobody", 60) is None
 
 
@@ -77,7 +79,10 @@ def test_a_stopped_trial_goes_on_from_its_checkpoint_to_its_end_and_its_row_tell
     for row in rows:
         (stop,) = json.loads(row["promotions"])
         assert stop["rung"] in RUNGS and stop["value"] > stop["cutoff"] and stop["stopped_at"] < stop["at"]
-        assert stop["reason"].startswith(f"rung {stop['rung']:g}: 3.") and "orders the ends by" in stop["why"]
+        assert (
+            stop["reason"].startswith(f"rung {stop['rung']:g}: 3.")
+            and "orders the ends with rank correlation" in stop["why"]
+        )
         assert (row["rung"], row["cutoff"], row["reason"], row["attempt"], row["spent"]) == (None, None, None, 2, 240)
         reports = bench.store().reports(row["key"])
         assert [report["milestone"] for report in reports] == [60, 120, 240], "its whole curve, each point once"

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -44,6 +46,7 @@ def test_what_was_stopped_is_predicted_from_its_last_rung_by_those_that_went_on(
     assert ruler.at == "the end" and ruler.measured == 6
     assert ruler.values == pytest.approx([1.5 + 0.1 * number for number in range(14)])
     assert "8 predicted from their last rung" in ruler.about
+    assert "1 predicted from its last rung" in replace(ruler, measured=13).about
 
 
 def test_a_prediction_over_two_rungs_is_less_sure_than_over_one_and_a_measured_end_is_sure(stopped_search):

@@ -36,7 +36,7 @@ def test_it_is_from_the_first_start_to_the_last_end_with_the_confirmation(took) 
 def test_pauses_between_two_starts_are_named_and_no_part_of_the_share(took) -> None:
     said = took_line(took(pause=3600.0))
     assert said.startswith(
-        "Time: 1 h 2 min from the first run's start to the last one's end, 1 h of it without any, on 2 "
+        "Time: 1 h 2 min from the first run's start to the last one's end, 1 h of it without a run, on 2 "
     )
     assert said.endswith("; 38% of the rest was training.")
 

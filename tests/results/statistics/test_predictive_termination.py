@@ -118,7 +118,9 @@ def test_the_rank_correlation_is_spearman_s_with_ties_and_its_interval() -> None
 
 
 def test_a_line_says_what_a_rung_tells_over_how_many_trials_and_what_is_done() -> None:
-    assert evidence(60.0, LINE, 3.14159).startswith("rung 60 orders the ends by 1.00 (1.00 to 1.00) over 6 finished")
+    assert evidence(60.0, LINE, 3.14159).startswith(
+        "rung 60 orders the ends with rank correlation 1.00 (1.00 to 1.00) over 6 "
+    )
     assert evidence(60.0, LINE, 3.14159).endswith("trials above 3.1416 stop there")
     assert evidence(0.0125, LINE, None).endswith("over 6 finished trials, which is not enough: trials run on")
 
