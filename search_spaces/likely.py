@@ -25,7 +25,9 @@ def with_likely(space: Space, settings: Iterable[str]) -> Space:
     found: dict[str, Domain] = {}
     for text in settings:
         path, equals, value = text.partition("=")
-        if not equals or not path or not value:
+        if path and equals and not value.strip():
+            raise ValueError(f"--likely {text!r} gives {path} an empty range: it takes LOW..HIGH or LABEL|LABEL")
+        if not equals or not path:
             raise ValueError(f"--likely takes PATH=LOW..HIGH or PATH=LABEL|LABEL, not {text!r}")
         if path in found:
             raise ValueError(f"--likely {path} is given twice")

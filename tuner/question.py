@@ -104,7 +104,7 @@ def ask(space: Space, spec: CampaignSpec, has_gpu: bool = False) -> Question:
     """Settle a spec and resolve what it asks of ``space``; a ValueError for every unknown name."""
     if PRECISION in spec.overrides:
         raise ValueError(f"{PRECISION} is no setting of some trials: give --precision {spec.overrides[PRECISION]}")
-    scale = spec.scale or ("full" if has_gpu else "proxy")
+    scale = ("full" if has_gpu else "proxy") if spec.scale is None else spec.scale
     if spec.carried is not None:
         question = _ask_carried(space, spec, scale, spec.carried)
     elif spec.replay is not None:

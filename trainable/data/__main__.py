@@ -69,7 +69,9 @@ def in_own_options(message: str) -> str:
 
 def _parser() -> OneLineParser:
     parser = OneLineParser(prog=PROGRAM, description=__doc__.splitlines()[0].partition(": ")[2] if __doc__ else None)
-    parser.add_argument("action", choices=["prepare"], help="download and tokenise, into TUNER_CACHE")
+    parser.add_argument(
+        "action", choices=["prepare"], metavar="prepare", help="download and tokenise, into TUNER_CACHE"
+    )
     parser.add_argument("source", metavar="NAME|FOLDER", help=f"{', '.join(DOWNLOADED)}, or files of text")
     parser.add_argument(
         "--scale",

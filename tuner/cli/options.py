@@ -136,7 +136,9 @@ def _whole_path(source: str) -> str:
 
 def _pair(text: str) -> tuple[str, Any]:
     path, equals, value = text.partition("=")
-    if not equals or not path or not value:
+    if path.strip() and equals and not value.strip():
+        raise ValueError(f"--set {text!r} gives {path} an empty value: --set takes PATH=VALUE")
+    if not equals or not path.strip():
         raise ValueError(f"--set takes PATH=VALUE, not {text!r}")
     try:
         return path, parse_value(value)
