@@ -183,11 +183,16 @@ def _confirmed(found: Round, numbers: Mapping[str, int]) -> list[str]:
 
 
 def uneven(design: Design) -> str:
-    """Say why the intervals do not lie evenly about their differences, where they do not."""
+    """Say what makes the intervals as wide as they are, and why not evenly about their differences; empty where it is
+    Student's t alone.
+    """
     if not design.own_noise:
         return ""
     better, worse = 100 * FALSE_BETTER, 100 * FALSE_WORSE
-    return f" They reach farther down than up: {better:g} % of error go to calling one better, {worse:g} % to worse."
+    return (
+        " Simulated campaigns without an effect set their width. They reach farther down than up: "
+        f"{better:g} % of error go to calling one better, {worse:g} % to worse."
+    )
 
 
 def meaning_of(design: Design) -> str:

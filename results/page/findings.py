@@ -13,8 +13,10 @@ from results.page.plain import json_number, json_numbers, shown_text
 from results.questions.effects import first_effects
 from results.questions.noise import noise
 from results.questions.progression import progression_at
+from results.statistics.confirmation import rounds
 from results.statistics.leaderboard import NOT_ESTABLISHED, STANDS_OUT
 from results.store.frames import Results
+from results.verdicts import plain_rows_of
 
 MOST_EFFECTS = 24  # drawn; the table below the picture has more
 MOST_ROWS = 200
@@ -66,7 +68,7 @@ def effect_rows(results: Results) -> dict[str, Any] | None:
     more = f" The {MOST_EFFECTS} most trustworthy are drawn; {left} more are in the table." if left else ""
     rows = [_effect(row) for row in table.to_dict("records")]
     return {
-        "hint": f"{_levels(table)}{said}{_one_run_only(table)}{more}",
+        "hint": f"{_levels(table, _simulated(results))}{said}{_one_run_only(table)}{more}",
         "noise": json_number(band),
         "drawn": MOST_EFFECTS,
         "left_out": count - len(table),
@@ -83,13 +85,21 @@ def _band(table: pd.DataFrame, of_two_runs: float) -> float:
 _KINDS = {"confirmation": "candidate", "trial": "trial"}  # those with a level for all of them together
 
 
-def _levels(table: pd.DataFrame) -> str:
+def _simulated(results: Results) -> bool:
+    """Tell whether simulated campaigns set the width of the latest confirmation's intervals."""
+    found = rounds(plain_rows_of(results))
+    return bool(found) and found[-1].design.own_noise
+
+
+def _levels(table: pd.DataFrame, simulated: bool) -> str:
     """Say at which level the intervals of each kind stand."""
     found = []
     for kind, noun in _KINDS.items():
         levels = table.loc[table["kind"].eq(kind), "confidence"].dropna()
         if len(levels) > 1:
-            found.append(f"of {counted(len(levels), noun)} each at {100 * levels.max():.4g} %")
+            at = f"each at {100 * levels.max():.4g} %"  # which says nothing where another rule made them wider
+            at = "by simulated campaigns without an effect" if simulated and kind == "confirmation" else at
+            found.append(f"of {counted(len(levels), noun)} {at}")
     if not found:
         return "Each comparison with its 95 % interval. "
     return f"Each comparison with its interval. Those of a kind hold together in 95 %: {', '.join(found)}. "

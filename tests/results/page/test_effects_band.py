@@ -6,6 +6,7 @@ import pytest
 
 from benchmarks.made_up_campaign import make
 from results import load
+from results.design import Design
 from results.page.findings import effect_rows
 
 
@@ -19,3 +20,13 @@ def test_band_words_and_intervals_of_the_effects_are_of_one_level(tmp_path) -> N
     out = trials["finding"].eq("stands out")
     assert (out == (trials["difference"].abs() > half)).all(), "a ring lies beyond the band"
     assert f"of {len(trials)} trials each at {100 * trials['confidence'].iloc[0]:.4g} %" in drawn["hint"]
+
+
+def test_a_confirmation_by_simulated_levels_does_not_say_that_each_interval_is_at_a_level_of_its_own(tmp_path) -> None:
+    results = load(make(tmp_path / "night", 24, points=5))
+    designs = results.trials["design"].notna()
+    results.trials.loc[designs, "design"] = Design(3, 3, 3).in_row
+    drawn, table = effect_rows(results), results.effects()
+    candidates = (table["kind"] == "confirmation").sum()
+    assert drawn is not None and candidates > 1
+    assert f"of {candidates} candidates by simulated campaigns without an effect, of " in drawn["hint"]
