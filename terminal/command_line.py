@@ -17,6 +17,8 @@ from terminal.number import decimal
 EXIT_CODES_OF_LOOKING = (
     "Exit codes: 0 printed, 1 not printed or written, 2 bad input, 141 where what reads the output has ended (| head)."
 )
+
+
 class OneLineParser(argparse.ArgumentParser):
     """argparse without its usage text; an option that does not exist is told the nearest one that does."""
 
@@ -65,7 +67,8 @@ class OneLineParser(argparse.ArgumentParser):
         A type says itself what it takes; a text without one would be passed on, and mostly as if it had been left out.
         """
         if action.type is None and action.choices is None and not arg_string.strip() and action.default != "":
-            self.error(f"{'/'.join(action.option_strings) or action.metavar or action.dest} is empty: give a text, or leave it out")
+            name = "/".join(action.option_strings) or action.metavar or action.dest
+            self.error(f"{name} is empty: give a text, or leave it out")
         return super()._get_value(action, arg_string)  # type: ignore[misc]
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
