@@ -24,8 +24,7 @@ def test_band_words_and_intervals_of_the_effects_are_of_one_level(tmp_path) -> N
 
 def test_a_confirmation_by_simulated_levels_does_not_say_that_each_interval_is_at_a_level_of_its_own(tmp_path) -> None:
     results = load(make(tmp_path / "night", 24, points=5))
-    designs = results.trials["design"].notna()
-    results.trials.loc[designs, "design"] = Design(3, 3, 3).in_row
+    results.rows["design"] = results.rows["design"].replace("3x3", Design(3, 3, 3).in_row)
     drawn, table = effect_rows(results), results.effects()
     candidates = (table["kind"] == "confirmation").sum()
     assert drawn is not None and candidates > 1
