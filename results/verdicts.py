@@ -217,7 +217,7 @@ def _of_values(verdict: Verdict) -> str:
     if verdict.finding == ESTABLISHED:
         return f"established: {'better' if verdict.lower else 'worse'}"
     if verdict.going_on:
-        return f"{verdict.finding} yet; goes on"
+        return f"{verdict.finding} yet: more seeds are to come"
     settle = verdict.pairs_to_settle
     pairs = f"over {counted(MOST_PAIRS, 'pair')}" if settle is None else f"about {counted(settle, 'pair')}"
     behind = "not ahead of the base; " if (verdict.difference or 0.0) >= 0 else ""

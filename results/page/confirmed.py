@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+
+from terminal.counted import counted
 
 from results.page.plain import json_number, shown_text
 from results.statistics.confirmation import Round
@@ -28,10 +30,22 @@ def _round(one: Round, rows: Sequence[TrialRow], numbers: Mapping[str, int]) -> 
         "meaning": one.design.meaning,
         "uneven": uneven(one.design),
         "seeds": list(one.seeds),
-        "over": judgement.over and one.complete,
+        "state": _state(one, members),
         "noise": None if noise is None else {"sd": json_number(noise.sd), "degrees": noise.degrees_of_freedom},
         "arms": arms,
     }
+
+
+def _state(one: Round, members: Sequence[TrialRow]) -> str:
+    """Say in a sentence whether the confirmation goes on; empty where it is over."""
+    return "" if one.judgement.over and one.complete else going_on(row["status"] for row in members)
+
+
+def going_on(statuses: Iterable[str]) -> str:
+    """Say of a confirmation that is not over, whose runs have these statuses, whether anything goes on with it."""
+    if "running" in statuses:
+        return "The confirmation on fresh seeds goes on."
+    return "The confirmation on fresh seeds was interrupted: a resume goes on with it."
 
 
 def _arm(arm: str, one: Round, members: Sequence[TrialRow], numbers: Mapping[str, int]) -> dict[str, Any]:
@@ -46,7 +60,15 @@ def _arm(arm: str, one: Round, members: Sequence[TrialRow], numbers: Mapping[str
         return found
     middle, ends = verdict.difference, [json_number(verdict.low), json_number(verdict.high)]
     established = {"better": verdict.better, "worse": verdict.refuted}
-    return {**found, "difference": json_number(middle), "low": ends[0], "high": ends[1], "pairs": verdict.pairs} | {
-        "said": shown_text(verdict_in_words(verdict)),
+    pairs, said = verdict.pairs, verdict_in_words(verdict)
+    if not one.judgement.seeds:
+        pairs = len(_seeds_with_a_value(arm, one) & _seeds_with_a_value(one.base, one))
+        said = f"no verdict yet: the first is given after {counted(one.design.looks[0], 'pair')}"
+    return {**found, "difference": json_number(middle), "low": ends[0], "high": ends[1], "pairs": pairs} | {
+        "said": shown_text(said),
         **established,
     }
+
+
+def _seeds_with_a_value(arm: str, one: Round) -> set[int]:
+    return {seed for (own, seed), run in one.runs.items() if own == arm and run.value is not None}

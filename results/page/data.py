@@ -30,7 +30,7 @@ from results.store.frames import Results
 from results.store.row_parts import on_the_way
 from results.store.row_types import TRIAL_COLUMNS
 from results.store.statuses import SEARCH, STATUSES
-from results.tally import tally_of
+from results.tally import is_untrained, tally_of
 from results.verdicts import plain_rows_of, verdict_lines
 from results.winner_command import kept_command
 
@@ -123,6 +123,7 @@ def _trials(trials: pd.DataFrame, whole: pd.DataFrame, campaign: Mapping[str, An
         "number": json_numbers(trials["number"], 12),
         "status": [STATUSES.index(status) for status in trials["status"]],
         "stage": [str(stage) for stage in stages],
+        "untrained": [is_untrained(*row) for row in zip(trials["status"], trials["config"], strict=True)],
         "is_base": [bool(found) for found in trials["is_base"].fillna(False)],
         "value": json_numbers(trials["value"]),
         "last": json_numbers(trials["last_value"]),

@@ -9,6 +9,7 @@ import pandas as pd
 from terminal.counted import counted
 from terminal.short import decimals, signed
 
+from results.page.confirmed import going_on
 from results.page.plain import json_number
 from results.questions.pareto import front_in_words
 from results.replays.comparison import compare
@@ -17,7 +18,7 @@ from results.statistics.judgement import Verdict
 from results.statistics.leaderboard import CONFIDENCE, begun, leaderboard, searched
 from results.store.frames import Results
 from results.store.row_types import TRIAL_COLUMNS
-from results.store.statuses import UNFINISHED
+from results.store.statuses import CONFIRM, UNFINISHED
 from results.tally import tally_of
 from results.unmet_limits import Nearest, nearest_to_limits
 from results.verdicts import (
@@ -63,7 +64,7 @@ def sentence_of(results: Results, trials: pd.DataFrame, found: list[Round]) -> S
         return _of_two(tried, objectives, running)
     if (stands := standing(found)) is not None:
         return _confirmed(stands, trials, running)
-    return _unconfirmed(tried, found, running)
+    return _unconfirmed(tried, trials, found, running)
 
 
 def _confirmed(stands: Round, trials: pd.DataFrame, running: str) -> Sentence:
@@ -98,7 +99,7 @@ def _by_how_much(winner: Verdict, objective: str) -> str:
     return "; ".join(said)
 
 
-def _unconfirmed(tried: pd.DataFrame, found: list[Round], running: str) -> Sentence:
+def _unconfirmed(tried: pd.DataFrame, trials: pd.DataFrame, found: list[Round], running: str) -> Sentence:
     best = leaderboard(tried).iloc[0]
     objective, name = best["objective"], int(best["number"])
     against = "" if pd.isna(best["versus_base"]) else f", {signed(best['versus_base'])} against the base"
@@ -113,7 +114,10 @@ def _unconfirmed(tried: pd.DataFrame, found: list[Round], running: str) -> Sente
         value = decimals(best["value"])
         sentence = f"No trial beats the base config, {objective}{_unit(objective)} {value} on one seed.{running}"
         return Sentence(sentence, "none", name)
-    state = "The confirmation on fresh seeds goes on." if found else "It is one run of one seed, not yet a finding."
+    state = "It is one run of one seed, not yet a finding."
+    if found:
+        rows = [row for row in plain_rows(trials) if row["stage"] == CONFIRM and row["round"] == found[-1].number]
+        state = going_on(row["status"] for row in rows)
     lead = "is the best so far" if running else "has the lowest value"
     sentence = (
         f"Trial {name} {lead}: {objective}{_unit(objective)} {decimals(best['value'])}{against}. {state}{running}"
@@ -169,7 +173,9 @@ def _running(tried: pd.DataFrame, campaign: dict[str, Any]) -> str:
     ended, asked = started - unfinished, int(campaign.get("trials") or started)
     if not unfinished and ended >= asked:
         return ""
-    return f" The search is not over: {ended} of {counted(asked, 'trial')} ended, {unfinished} under way."
+    interrupted = int(tried["status"].eq("interrupted").sum())
+    rest = f"{unfinished - interrupted} under way" + (f", {interrupted} interrupted" if interrupted else "")
+    return f" The search is not over: {ended} of {counted(asked, 'trial')} ended, {rest}."
 
 
 def _unit(objective: str) -> str:

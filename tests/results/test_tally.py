@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from results import Store, load, report
+from results.page.data import page_data
 from results.page.verdict import sentence_of
 from results.questions.compare import compare_campaigns
 from results.stopping import stopping_line
@@ -68,6 +69,17 @@ def test_a_search_is_not_said_to_be_over_for_proposals_that_were_never_trained(m
     found = load(made(("completed", "running"), (2500, 2600)))
     said = sentence_of(found, found.rows, []).sentence
     assert said.endswith("The search is not over: 1 of 3 trials ended, 1 under way.")
+
+
+def test_an_interrupted_trial_is_not_said_to_be_under_way(made) -> None:
+    found = load(made(("completed", "running", "interrupted"), ()))
+    said = sentence_of(found, found.rows, []).sentence
+    assert said.endswith("The search is not over: 1 of 3 trials ended, 1 under way, 1 interrupted.")
+
+
+def test_a_page_marks_proposals_and_those_alone(made) -> None:
+    found = load(made(("completed", "infeasible"), (2500, 2600)))
+    assert page_data(found, found.store.folder)["trials"]["untrained"] == [False, False, True, True]
 
 
 def test_python_and_early_stopping_count_the_trials_alone(made) -> None:

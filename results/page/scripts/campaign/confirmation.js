@@ -8,7 +8,7 @@ function confirmationSection() {
     if (rounds.length > 1) body.append(el("h3", { text: `Confirmation ${at + 1} of ${rounds.length}` }));
     const noise = round.noise ? ` The noise of a run is SD ${decimals(round.noise.sd)} (${round.noise.degrees} ${round.noise.degrees === 1 ? "degree" : "degrees"} of freedom).` : "";
     const pairs = round.arms.slice(1).filter((arm) => arm.trial !== null);
-    body.append(el("p", { class: "hint", text: `Design ${round.design}: ${round.meaning}. Candidates and base were trained on the same fresh seeds (${round.seeds.join(", ")}), so that what a seed does to all of them alike drops out of the differences.${noise} The intervals are right for ${pairs.length === 1 ? "the one candidate" : `all ${pairs.length} candidates`} and all looks together (a look is after each further seed).${round.uneven}` + (round.over ? "" : " It goes on.") }));
+    body.append(el("p", { class: "hint", text: `Design ${round.design}: ${round.meaning}. Candidates and base were trained on the same fresh seeds (${round.seeds.join(", ")}), so that what a seed does to all of them alike drops out of the differences.${noise} The intervals are right for ${pairs.length === 1 ? "the one candidate" : `all ${pairs.length} candidates`} and all looks together (a look is after each further seed).${round.uneven}` + (round.state && ` ${round.state}`) }));
     const [left, right] = [el("div"), el("div")];
     body.append(el("div", { class: "two" }, el("div", {}, el("h3", { text: "difference from the base, pair by pair" }), left), el("div", {}, el("h3", { text: "every run, by seed" }), right)));
     if (pairs.length) differences(left, round, pairs);
