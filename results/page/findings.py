@@ -70,6 +70,7 @@ def effect_rows(results: Results) -> dict[str, Any] | None:
     return {
         "hint": f"{_levels(table, _simulated(results))}{said}{_one_run_only(table)}{more}",
         "noise": json_number(band),
+        "meanings": _meanings(known_noise=band is not None),
         "drawn": MOST_EFFECTS,
         "left_out": count - len(table),
         "rows": rows,
@@ -80,6 +81,16 @@ def _band(table: pd.DataFrame, of_two_runs: float) -> float:
     """Half of the interval of a trial, which leaves the band where its point does; of a replay that of two runs."""
     trials = table[table["kind"].eq("trial") & table["low"].notna()]
     return of_two_runs if trials.empty else float((trials["high"] - trials["low"]).iloc[0]) / 2
+
+
+def _meanings(known_noise: bool) -> list[list[str]]:
+    """The colour and the shape of each finding, and what that means."""
+    return [
+        ["winner", "circle", "better"],
+        ["bad", "circle", "worse"],
+        ["soft", "circle", "no more than noise" if known_noise else NOT_ESTABLISHED],
+        ["soft", "ring", f"{STANDS_OUT}, one run only"],
+    ]
 
 
 _KINDS = {"confirmation": "candidate", "trial": "trial"}  # those with a level for all of them together

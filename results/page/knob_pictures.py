@@ -9,6 +9,8 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from terminal.counted import counted
+from terminal.short import decimals
 
 from results.page.palette import COLOURS, Data, drawn_as, marker_of, said_of, searched_places
 from results.picture_text import literal
@@ -39,6 +41,11 @@ def scatter(figure: Figure, data: Data) -> bool:
         row[0].set_ylabel(literal(data["objective"]))
     low, high = _usual([values[place] for place in places])
     grid[0][0].set_ylim(low, high)
+    if above := [value for place in places if (value := values[place]) > high]:
+        lie = f"lies above the picture, at {decimals(above[0])}"
+        if len(above) > 1:
+            lie = f"lie above the picture, as high as {decimals(max(above))}"
+        figure.supxlabel(f"{counted(len(above), 'trial')} {lie}.", fontsize="small")
     legend_of(figure, {drawn_as(data, place) for place in places})
     return True
 
@@ -77,7 +84,7 @@ def parallel(figure: Figure, data: Data) -> bool:
             axes.text(at, _IDLE - 0.05, "does not act", ha="center", fontsize=6.5, color=COLOURS["soft"])
     cut = any(data["trials"]["value"][place] is None for place in places)
     if cut:
-        said = f"{literal(data['objective'])}: a trial that did not come to the end stands at its last value"
+        said = f"{literal(data['objective'])}: a trial without a value at the end stands at its last one"
         axes.text((len(knobs) + 0.2) / 2, -0.24, said, ha="center", fontsize=7.5, color=COLOURS["soft"])
     legend_of(figure, {drawn_as(data, place) for place in places}, lines=True)
     return True

@@ -18,6 +18,7 @@ from results.statistics.leaderboard import searched
 from results.store.frames import Results
 from results.store.resume_command import from_anywhere
 from results.store.statuses import ENDED, SEARCH
+from results.tally import tally_of
 
 MOST_TRIALS = 1_000  # of the search
 BEST = 250  # of them: the lowest values
@@ -32,13 +33,14 @@ class ShownPart:
     results: Results  # with the rows and reports of these alone
     trials: int  # of the search, on the page
     of: int  # that there are
+    proposals: int = 0  # among the latter, that were never trained
 
     def said(self, folder: Location) -> str:
         """Say which trials are shown; empty where all are."""
         if self.trials == self.of:
             return ""
         return (
-            f"This page shows {self.trials:,} of {counted(self.of, 'trial')}: the base, the {BEST} lowest values, "
+            f"This page shows {self.trials:,} of {self._all}: the base, the {BEST} lowest values, "
             "whatever lowered the best so far or was confirmed, one trial of each reason to fail, those that run, and "
             "of the others some, evenly over their order. The verdict, ranks, importance and what comes next are of "
             f"all. Every row is in {from_anywhere(folder)}/trials, for pandas.read_parquet; as text: python -m "
@@ -48,7 +50,13 @@ class ShownPart:
     @property
     def in_short(self) -> str:
         """Say in a picture that not all are drawn; empty where all are."""
-        return "" if self.trials == self.of else f"Of {counted(self.of, 'trial')} {self.trials:,} are drawn."
+        return "" if self.trials == self.of else f"Of {self._all} {self.trials:,} are drawn."
+
+    @property
+    def _all(self) -> str:
+        if not self.proposals:
+            return counted(self.of, "trial")
+        return f"{counted(self.of - self.proposals, 'trial')} and {counted(self.proposals, 'proposal')}"
 
 
 def shown_part(results: Results) -> ShownPart:
@@ -66,7 +74,8 @@ def shown_part(results: Results) -> ShownPart:
         chosen[left[np.arange(room) * len(left) // room]] = True
     kept = rows[chosen].reset_index(drop=True)
     reports = results.reports[results.reports["key"].isin(set(kept["key"]))].reset_index(drop=True)
-    return ShownPart(replace(results, rows=kept, reports=reports, worked_out={}), int((chosen & is_trial).sum()), count)
+    shown = replace(results, rows=kept, reports=reports, worked_out={})
+    return ShownPart(shown, int((chosen & is_trial).sum()), count, tally_of(rows[is_trial]).proposals)
 
 
 def _always(rows: pd.DataFrame) -> Any:

@@ -23,10 +23,6 @@ from results.store.frames import Results
 
 DPI = 200
 MOST_LANES = 40  # of slots that are named
-_FINDINGS = (  # of effects: the colour, the shape, and their meaning
-    ("winner", "circle", "better"), ("bad", "circle", "worse"), ("soft", "circle", "no more than noise"),
-    ("soft", "ring", "stands out, one run only"),
-)  # fmt: skip
 _UNITS = ((3600, "hours"), (60, "minutes"), (1, "seconds"))
 
 
@@ -197,7 +193,7 @@ def _effects(axes: Axes, data: Data) -> bool:
     if found is None:
         return False
     marks: list[Artist] = []
-    for colour, shape, said in _FINDINGS:
+    for colour, shape, said in found["meanings"]:
         if any(row["colour"] == colour and row["shape"] == shape for row in found["rows"]):
             marks.append(_mark(colour, said, "o", hollow=shape == "ring"))
     if found["noise"]:

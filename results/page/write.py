@@ -25,7 +25,7 @@ from results.store.frames import Results
 
 # The scripts of a page, in this order, as one.
 _SHARED = (
-    "elements", "labels", "linked", "symbols", "scales", "chart", "tooltip", "filters", "lines",
+    "elements", "labels", "linked", "symbols", "scales", "outside", "chart", "tooltip", "filters", "lines",
     "intervals", "trial_table", "drawer", "theme",
 )  # fmt: skip
 _CAMPAIGN = (

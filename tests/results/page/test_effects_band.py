@@ -10,11 +10,20 @@ from results.design import Design
 from results.page.findings import effect_rows
 
 
+def test_without_noise_no_effect_is_said_to_be_no_more_than_noise(campaign) -> None:
+    drawn = effect_rows(load(campaign))
+    assert drawn is not None and drawn["noise"] is None and "nothing tells the noise" in drawn["hint"]
+    assert {row["colour"] for row in drawn["rows"]} == {"soft"}
+    said = {text for _, _, text in drawn["meanings"]}
+    assert "not established" in said and "no more than noise" not in said
+
+
 def test_band_words_and_intervals_of_the_effects_are_of_one_level(tmp_path) -> None:
     results = load(make(tmp_path / "night", 24, points=5))
     drawn, table = effect_rows(results), results.effects()
     trials = table[table["kind"] == "trial"]
     assert drawn is not None and len(trials) > 1
+    assert ["soft", "circle", "no more than noise"] in drawn["meanings"]
     half = (trials["high"] - trials["low"]).iloc[0] / 2
     assert drawn["noise"] == pytest.approx(half, rel=1e-5) and f"{half:.4f} at the same level" in drawn["hint"]
     out = trials["finding"].eq("stands out")

@@ -70,7 +70,8 @@ def test_the_counts_of_the_caption_are_those_of_the_points(data: dict[str, Any],
     assert 0 < len(drawn) < len(own) < len(places)
     said, _ = caption(data, KNOB)
     assert f"{len(places) - len(own)} of {len(places)} trials are without it and left out." in said
-    assert f"{len(own) - len(drawn)} of the other {len(own)} did not come to the end" in said
+    has = "has" if len(own) - len(drawn) == 1 else "have"
+    assert f"{len(own) - len(drawn)} of the other {len(own)} {has} no value at the end" in said
     assert f"{len(drawn)} trial{'s are' if len(drawn) > 1 else ' is'} drawn." in said
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,16 @@ def test_the_part_has_what_the_findings_name_and_of_the_rest_some_of_every_time(
     rest = sorted(shown - {0, 3, 50, 41, 45, 60, 61, 21, 31} - set(best))
     assert len(rest) > 5 and all(any(low <= n < low + 20 for n in rest) for low in (0, 20, 40))
     assert set(found.results.reports["key"]) <= set(rows["key"])
+
+
+def test_proposals_that_were_never_trained_are_not_counted_as_trials(large):
+    results = load(large)
+    rows = results.rows.copy()
+    rows["config"] = rows["config"].astype(object)
+    rows.loc[rows["number"].isin([21, 23]), ["status", "config"]] = ["infeasible", "null"]
+    found = shown_part(replace(results, rows=rows, worked_out={}))
+    assert found.in_short == "Of 58 trials and 2 proposals 20 are drawn."
+    assert "This page shows 20 of 58 trials and 2 proposals: " in found.said(large)
 
 
 def test_all_of_a_small_campaign_is_shown_and_nothing_said(campaign):

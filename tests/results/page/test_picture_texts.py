@@ -66,6 +66,22 @@ def test_long_categories_are_turned_and_short_ones_not(data: Data) -> None:
     assert {label.get_rotation() for label in short.get_xticklabels()} == {0.0}
 
 
+def test_trials_above_the_picture_of_the_knobs_are_counted(data: Data) -> None:
+    trials = data["trials"]
+    searched = [place for place, stage in enumerate(trials["stage"]) if stage == "search"]
+    near = list(trials["value"])
+    for number, place in enumerate(searched):
+        near[place] = 2.0 + 0.01 * number
+    far = list(near)
+    far[searched[-1]] = far[searched[-2]] = 9.0
+
+    def said(values: list[Any]) -> str:
+        figure = _drawn(scatter, {**data, "trials": {**trials, "value": values}})
+        return figure.get_supxlabel()
+
+    assert said(near) == "" and said(far) == "2 trials lie above the picture, as high as 9.0000."
+
+
 def test_effects_have_their_rings_and_a_legend(data: Data) -> None:
     axes = _drawn(pictures._PICTURES["effects"], data).axes[0]
     rows = [row for row in data["effects"]["rows"] if row["middle"] is not None][:24]
@@ -111,7 +127,7 @@ def test_the_axis_of_the_result_ends_at_values_and_says_whose(data: Data) -> Non
         for p in searched
     ]
     assert f"{min(value for value in known if value is not None):.4g}" in said
-    assert any("did not come to the end stands at its last value" in text for text in said)
+    assert any("without a value at the end stands at its last one" in text for text in said)
 
 
 def test_lanes_have_the_same_names_on_the_page_and_in_the_picture(data: Data) -> None:

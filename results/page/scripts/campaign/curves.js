@@ -71,7 +71,7 @@ function lineChart(host, options, of, extra = {}) {
   const xs = (found) => (options.tokens && found[1].length ? found[1] : found[0]);
   const each = (does) => { for (const [key, found] of Object.entries(data().of)) if (of(Number(key))) does(Number(key), xs(found), drawnValues(options.measure, Number(key))); };
   return new Chart(host, {
-    label: "Learning curves", height: 360, ...extra,
+    label: "Learning curves", height: 360, outsider: ["curve", "end"], ...extra,
     axes: () => {
       const [allx, ends, ally] = [[], [], []];
       each((place, x, y) => { allx.push(x[0], x.at(-1)); for (const v of y) ally.push(v); ends.push(y.at(-1)); });
@@ -140,6 +140,7 @@ function course(ctx, c, options, place, xs, ys, width) {
   const every = Math.max(1, Math.floor(xs.length / (many ? 8 : 24)));
   for (let at = 0; at < xs.length; at++) {
     const last = at === xs.length - 1;
+    if (last && options.logy && ys[at] !== null && ys[at] <= 0) c.at(NaN, NaN, place);
     if ((at % every && !last) || ys[at] === null || (options.logx && xs[at] <= 0) || (options.logy && ys[at] <= 0)) continue;
     const [px, py] = [c.x.map(xs[at]), c.y.map(ys[at])];
     if ((last && !many) || xs.length < 8) symbol(ctx, shapeOf(place), px, py, last ? (many ? 2 : 3.5) : 2);

@@ -13,7 +13,7 @@ function effectsSection() {
     intervals(host, rows.map((row) => ({ ...row, place: PLACE.get(row.trial) ?? -1,
       lines: [`${row.name} against ${row.against}: ${signed(row.middle)}`, row.low === null ? "no interval" : `95 %: ${signed(row.low)} to ${signed(row.high)}`, row.said, briefly(row.changes)] })),
     { label: "Effects with their intervals", axis: `difference in ${DATA.objective} (left is better)`, band: effects.noise });
-    body.append(host, legend(meanings(rows, effects.noise)));
+    body.append(host, legend(meanings(rows, effects.meanings, effects.noise)));
   }
   const name = (row) => (PLACE.has(row.trial) ? link(PLACE.get(row.trial), row.name) : row.name);
   body.append(el("details", {}, el("summary", { text: `As a table: ${plural(effects.rows.length, "comparison")}` }), table(["what", "against", { n: "difference" }, { n: "95 % interval" }, { n: "runs" }, "verdict", "changes"],
@@ -22,8 +22,7 @@ function effectsSection() {
 }
 
 // The colours, rings and the band of effects that are drawn.
-function meanings(rows, band) {
-  const marks = [["winner", "circle", "better"], ["bad", "circle", "worse"], ["soft", "circle", "no more than noise"], ["soft", "ring", "stands out, one run only"]];
+function meanings(rows, marks, band) {
   const known = marks.filter(([colour, shape]) => rows.some((row) => row.colour === colour && row.shape === shape)).map(([colour, shape, text]) => [colour, text, shape]);
   return band ? [...known, ["band", "what noise alone makes of a single run", "area"]] : known;
 }

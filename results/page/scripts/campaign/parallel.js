@@ -185,7 +185,7 @@ function resultAxis() {
   const [low] = extent(values, false, 0);
   const high = usual(values.filter((v) => v !== null));
   const scale = linearScale(low, high, 0.02, 0.98);
-  return { name: DATA.objective, last: true, at: (place) => (values[place] === null ? null : Math.min(1, scale.map(values[place]))),
+  return { name: DATA.objective, last: true, high, above: values.filter((v) => v !== null && v > high).length, at: (place) => (values[place] === null ? null : Math.min(1, scale.map(values[place]))),
     ticks: scale.ticks(6).map((tick) => [scale.map(tick), short(tick)]) };
 }
 
@@ -220,7 +220,10 @@ function parallelSection() {
   })));
   const touch = matchMedia("(any-pointer: coarse)").matches ? toggle("select on axes by touch", false, (on) => { host.style.touchAction = on ? "none" : ""; }) : null;
   const drawn = T.number.map((_, place) => place).filter(searched);
+  const { above, high } = known ? resultAxis() : { above: 0 };
   const cut = known && drawn.some((place) => T.value[place] === null && T.last[place] !== null);
   body.append(el("div", { class: "tools" }, touch), el("div", { class: "wide" }, inner), legend(fates(drawn, "line")),
-    cut ? el("p", { class: "note", text: `On the axis of ${DATA.objective} a trial that did not come to the end stands at its last value.` }) : null, list);
+    cut ? el("p", { class: "note", text: `On the axis of ${DATA.objective} a trial without a value at the end stands at its last one.` }) : "",
+    drawn.some(isProposal) ? el("p", { class: "note", text: "Proposals infeasible before training have lines too, without a result." }) : "",
+    above ? el("p", { class: "note", text: `${plural(above, "trial")} above ${short(high)} ${above === 1 ? "stands" : "stand"} at the top of that axis.` }) : "", list);
 }

@@ -50,16 +50,16 @@ function scatterSection() {
   // How many of the search's trials are points, and why the others are not.
   const counted = () => {
     const knob = options.knob;
-    const all = T.number.map((_, place) => place).filter(searched);
+    const all = T.number.map((_, place) => place).filter((place) => searched(place) && !isProposal(place));
     const own = all.filter((place) => knob.values[place] !== null);
     const valued = own.filter((place) => y(place) !== null);
-    const above = options.logy ? 0 : valued.filter((place) => y(place) > chart.axes().y.high).length;
-    const where = options.at === "end" ? "did not come to the end" : "have no value there";
+    const earlier = DATA.at_rungs.some((rung) => own.filter((place) => rung.values[place] !== null).length > valued.length);
+    const without = own.length - valued.length;
+    const where = `${without === 1 ? "has" : "have"} no value ${options.at === "end" ? "at the end" : "there"}`;
     return [
       own.length < all.length && `${all.length - own.length} of ${plural(all.length, "trial")} are without it and left out.`,
-      valued.length < own.length && `${own.length - valued.length} of ${own.length < all.length ? `the other ${own.length}` : plural(own.length, "trial")} ${where}${options.at === "end" && DATA.at_rungs.length ? ": compare earlier, where more of them have a value" : ""}.`,
-      valued.length < all.length && `${plural(valued.length, "trial")} ${valued.length === 1 ? "is" : "are"} drawn.`,
-      above && `${above} of them ${above === 1 ? "lies" : "lie"} above the picture, as high as ${result(Math.max(...valued.map(y)))}.`];
+      without && `${without} of ${own.length < all.length ? `the other ${own.length}` : plural(own.length, "trial")} ${where}${options.at === "end" && earlier ? ": compare earlier, where more of them have a value" : ""}.`,
+      valued.length < all.length && `${plural(valued.length, "trial")} ${valued.length === 1 ? "is" : "are"} drawn.`];
   };
   const baseLine = () => {
     if (BASE < 0) return "";
@@ -72,7 +72,7 @@ function scatterSection() {
     choice("knob", knobs.map((knob) => [knob.path, knob.path]), options.knob.path, (path) => { options.knob = knobs.find((knob) => knob.path === path); options.log = null; logs.setAttribute("aria-pressed", String(Boolean(log()))); again(); }),
     DATA.at_rungs.length ? choice("compare", [["end", "at the end"], ...DATA.at_rungs.map((one, at) => [String(at), after(at)])], options.at, (at) => { options.at = at; again(); }) : null,
     logs, toggle("log y", false, (on) => { options.logy = on; again(); }), chart.tools());
-  hint();
+  when("filter", hint);  // which also comes first when the page is put together
   body.append(tools, host);
 }
 

@@ -18,6 +18,7 @@ const STAGES = { confirm: "confirmation", ablate: "ablation" };
 const ARMS = ["arm-0", "arm-1", "arm-2", "arm-3"]; // of candidates side by side: no colours of statuses
 const MORE_COLOURS = [...DATA.statuses, ...Object.keys(STAGES), ...ARMS];
 const isLater = (place) => !searched(place);
+const isProposal = (place) => T.untrained[place]; // values that make no valid run: no trial, and no failure of one
 const groupOf = (place) => (searched(place) ? statusOf(place) : T.stage[place]);
 const addressOf = (place) => `trial-${T.number[place]}`;
 const ADDRESSES = new Map(T.number.map((_, place) => [addressOf(place), place]));

@@ -29,14 +29,18 @@ function failuresSection() {
   const groups = new Map();
   for (const place of places) {
     const why = [valueOf("reason", place), valueOf("note", place) && `got over: ${valueOf("note", place)}`].filter(Boolean).join("\n") || "no reason was written down";
-    const key = `${statusOf(place)}: ${why.replace(/[0-9][0-9.e+-]*/g, "#")}`;
+    const key = `${isProposal(place)} ${statusOf(place)}: ${why.replace(/[0-9][0-9.e+-]*/g, "#")}`;
     groups.set(key, [...(groups.get(key) || []), [place, why]]);
   }
-  const rows = [...groups.values()].sort((a, b) => b.length - a.length).slice(0, 100).map((group) => {
+  const rows = (which) => [...groups.values()].filter((group) => isProposal(group[0][0]) === which).sort((a, b) => b.length - a.length).slice(0, 100).map((group) => {
     const links = el("span", {}, group.slice(0, 12).flatMap(([place], at) => [at ? ", " : "", link(place)]), group.length > 12 ? `, +${group.length - 12}` : "");
     return [statusOf(group[0][0]), { n: group.length }, links, el("span", { class: "reason", text: group[0][1] })];
   });
-  body.append(table(["status", { n: "runs" }, "trials", "reason (of the first)"], rows));
+  const [runs, proposals] = [rows(false), rows(true)];
+  byId("failures").querySelector("h2").textContent = runs.length ? "Failures" : "Proposals infeasible before training";
+  if (runs.length) body.append(table(["status", { n: "runs" }, "trials", "reason (of the first)"], runs));
+  if (runs.length && proposals.length) body.append(el("h3", { text: "Proposals infeasible before training" }));
+  if (proposals.length) body.append(table(["status", { n: "proposals" }, "which", "reason (of the first)"], proposals));
 }
 
 function lists() {

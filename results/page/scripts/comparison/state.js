@@ -13,7 +13,8 @@ const shapeOf = (place) => SERIES[T.campaign[place] % SERIES.length];
 const dashOf = (campaign) => DASHES[campaign % DASHES.length];
 
 const groupOf = (place) => T.campaign[place];
-const isLater = () => false; // only trials of searches and replays are here
+const isLater = () => false; // only trials of searches and replays are here,
+const isProposal = () => false; // and only those that completed
 const addressOf = (place) => `trial-${T.campaign[place] + 1}-${T.number[place]}`;
 const ADDRESSES = new Map(T.number.map((_, place) => [addressOf(place), place]));
 const placeOf = (campaign, number) => ADDRESSES.get(`trial-${campaign + 1}-${number}`) ?? -1;

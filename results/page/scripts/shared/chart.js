@@ -1,7 +1,7 @@
 // One picture on two canvases: the lower one is drawn when something changes, the upper one follows the pointer.
 //
 // axes(): {x, y}, each {label, low, high, log, labels, format}. paint(ctx, c) draws with c.x.map, c.y.map, and says by
-// c.at(px, py, place, lines) where what can be hovered is.
+// c.at(px, py, place, lines) where what can be hovered is. What of that lies outside of the axes is said below the picture.
 
 const charts = [];
 
@@ -19,6 +19,7 @@ class Chart {
     this.zoom = null;
     this.mode = "zoom";
     this.hits = [];
+    this.outside = [];
     this.cursor = -1;
     this.dirty = true;
     this.visible = false;
@@ -80,6 +81,7 @@ class Chart {
     this.x = this.scale(x, this.box.left, this.box.right, zx);
     this.y = this.scale(y, this.box.bottom, this.box.top, zy);
     this.hits = [];
+    this.outside = [];
     this.drawAxes(ctx, x, y);
     ctx.save();
     ctx.beginPath();
@@ -88,6 +90,18 @@ class Chart {
     this.paint(ctx, this);
     ctx.restore();
     this.drawOver();
+    this.sayOutside(x, y);
+  }
+
+  // How many points the axes leave out; nothing where a person chose by a zoom what is seen.
+  sayOutside(x, y) {
+    const valueAt = (side, pixel) => {
+      const [axis, scale] = side === "above" || side === "below" ? [y, this.y] : [x, this.x];
+      return axis.labels ? null : (axis.format || short)(scale.invert(pixel));
+    };
+    const said = this.zoom ? "" : outsideInWords(this.box, this.outside, valueAt, this.outsider).join(" ");
+    if (said && !this.note) this.host.after(this.note = el("p", { class: "note outside" }));
+    if (this.note) { this.note.textContent = said; this.note.hidden = !said; }
   }
 
   scale(axis, from, to, zoom) {
@@ -141,7 +155,8 @@ class Chart {
   }
 
   at(x, y, place, lines, more) {
-    if (x >= this.box.left - 3 && x <= this.box.right + 6 && y >= this.box.top - 6 && y <= this.box.bottom + 3) this.hits.push({ x, y, place, lines, ...more });
+    if (!sideOf(this.box, x, y)) this.hits.push({ x, y, place, lines, ...more });
+    else if (!more || !more.vertex) this.outside.push([x, y]);
   }
 
   drawOver() {

@@ -1,5 +1,6 @@
 // The bar that filters trials in every picture at once, and is their legend. A group: {id, text, title, colour, shape}.
-// Runs after the search (isLater, which each page has) are no trials, and are counted apart.
+// Runs after the search (isLater, which each page has) and proposals that were never trained (isProposal) are no trials,
+// and are counted apart.
 
 function filters(groups) {
   const bar = byId("bar");
@@ -33,13 +34,15 @@ function filters(groups) {
   bar.append(words, clear, count);
   const say = () => {
     clear.hidden = state.sets.size === 0;
-    const number = (which, later) => T.number.reduce((sum, _, place) => sum + (isLater(place) === later && which(place) ? 1 : 0), 0);
-    const said = (noun, later, after = "") => {
-      const [all, seen] = [number(() => true, later), number((place) => shown[place], later)];
+    const kindOf = (place) => (isLater(place) ? "run" : isProposal(place) ? "proposal" : "trial");
+    const said = (noun, after = "") => {
+      const own = T.number.map((_, place) => place).filter((place) => kindOf(place) === noun);
+      const [all, seen] = [own.length, own.filter((place) => shown[place]).length];
+      if (!all && noun !== "trial") return "";
       return seen === all ? plural(all, noun) + after : `${seen.toLocaleString("en-US")} of ${plural(all, noun)}${after} shown`;
     };
     const chosen = state.sets.size ? `${marked.reduce((a, b) => a + b, 0).toLocaleString("en-US")} selected of ` : "";
-    count.textContent = chosen + said("trial", false) + (T.number.some((_, place) => isLater(place)) ? `, ${said("run", true, " after the search")}` : "");
+    count.textContent = chosen + [said("trial"), said("proposal", " infeasible before training"), said("run", " after the search")].filter(Boolean).join(", ");
   };
   when("filter", say);
 }
