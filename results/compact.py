@@ -14,11 +14,13 @@ if __name__ == "__main__":
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 from storage import files, inside
 from storage.location import Location, argument
+from storage.target import why_not_writable
 from terminal.command_line import OneLineParser
 from terminal.complaint import complain
 from terminal.console import Console
@@ -47,9 +49,7 @@ def compact(folder: Location, target: Location) -> int:
     A NotWrittenError where a disk is full, for one.
     """
     store = Store.open(folder)
-    check_name(target.name, "campaign name")
-    if files.is_file(target) or files.names(target):
-        raise ValueError(f"{target} exists already: a compacted campaign needs a folder of its own")
+    _check_target(target)
     tables: dict[str, pa.Table] = dict(zip(COMPACTED, store.tables(), strict=True))
     unfinished = sum(status in UNFINISHED for status in tables["trials"]["status"].to_pylist())
     if unfinished:
@@ -75,6 +75,15 @@ def compact(folder: Location, target: Location) -> int:
     return sum(map(len, contents.values()))
 
 
+def _check_target(target: Location) -> None:
+    """Raise a ValueError unless a campaign can be written there, in a folder of its own."""
+    check_name(target.name, "campaign name")
+    if files.is_file(target) or files.names(target):
+        raise ValueError(f"{target} exists already: a compacted campaign needs a folder of its own")
+    if isinstance(target, Path) and (why := why_not_writable(target)) is not None:
+        raise ValueError(f"TARGET {target}: {why}")
+
+
 def _without(table: pa.Table, names: Sequence[str]) -> pa.Table:
     """The table with null in the columns ``names``."""
     for name in names:
@@ -92,6 +101,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("target", type=argument, metavar="TARGET", help="the folder to write")
     options = parser.parse_args(arguments)
     try:
+        _check_target(options.target)  # before the campaign is looked for
         written = compact(named_campaign(options.campaign, options), options.target)
     except NotWrittenError as error:
         complain(parser.prog, f"not written: {error}")

@@ -116,6 +116,7 @@ def _compare_with_record(console: Console, options: Namespace) -> int:
         raise ValueError("--results is for campaigns that are named, not for the replay that is kept here")
     if options.picture is not None:
         check_picture(options.picture)
+        check_target_file("--picture", options.picture)  # before the campaign is looked for
     folder = named_campaigns(options.folders, options)[0] if options.folders else kept(options.space)
     results = frames.load(folder)
     if options.space not in (None, results.campaign.get("space")):

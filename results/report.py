@@ -291,8 +291,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     options = parser.parse_args(arguments)
     try:
+        _check_targets(options)  # before the campaign is looked for
         folder = named_campaign(options.campaign, options)
-        _check_targets(options)
         results = frames.load(folder)
         with_curves = options.page or options.png or options.markdown
         _ = curves_read(results) if with_curves else None  # what is damaged is said before anything is printed

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from storage import files
 from storage.location import Location
-from storage.target import check_file_to_write
+from storage.target import check_file_to_write, why_not_writable
 
 from results.store.campaign_folder import CAMPAIGN
 
@@ -31,11 +31,15 @@ def check_target_file(option: str, where: Location, endings: tuple[str, ...] = (
 def check_target_folder(option: str, where: Location) -> None:
     """Raise a ValueError unless files can be written into that folder, which may still have to be made."""
     _check_outside_campaigns(option, where)
-    if not isinstance(where, Path):
-        return
-    there = next(place for place in (where.absolute(), *where.absolute().parents) if place.exists())
-    if not there.is_dir():
-        raise ValueError(f"{option} {where}: {there} is no folder")
+    if isinstance(where, Path) and (why := why_not_writable(where)) is not None:
+        raise ValueError(f"{option} {where}: {why}")
+
+
+def check_new_folder(option: str, where: Location) -> None:
+    """Raise a ValueError unless a folder that holds nothing yet, or is still to be made, can be written to."""
+    check_target_folder(option, where)
+    if there := next(iter(files.names(where)), None):
+        raise ValueError(f"{option} {where} is not empty: it holds {there!r}; give a new folder")
 
 
 @contextmanager

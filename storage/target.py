@@ -1,9 +1,10 @@
-"""A file of this machine that a user names to be written: checked before anything is read, measured or trained."""
+"""A file or folder of this machine that a user names to be written: checked before anything is read or trained."""
 
 from __future__ import annotations
 
 import os
 import stat
+import tempfile
 from pathlib import Path
 
 
@@ -22,5 +23,25 @@ def check_file_to_write(option: str, where: Path) -> None:
         raise ValueError(f"{option} {where} is a folder, not a file")
     if mode is not None and not stat.S_ISREG(mode):
         raise ValueError(f"{option} {where} is a device, a pipe or a socket, not a file")
-    if not os.access(folder if mode is None else where, os.W_OK):
+    if mode is not None and not os.access(where, os.W_OK):
         raise ValueError(f"{option} {where}: you may not write there")
+    if mode is None and (why := why_not_writable(folder)) is not None:
+        raise ValueError(f"{option} {where}: {why}")
+
+
+def why_not_writable(folder: Path) -> str | None:
+    """Say why nothing can be written into a folder, which may still have to be made; None where it can.
+
+    Rights alone do not tell: root has all of them in /proc and on a disk that is read-only. So a file without a name
+    is made where the folder is or is to be, and nothing of it is left.
+    """
+    there = next(place for place in (folder.absolute(), *folder.absolute().parents) if os.path.lexists(place))
+    if not there.is_dir():
+        return f"{there} is no folder"
+    if not os.access(there, os.W_OK | os.X_OK):
+        return f"{there} may not be written"
+    try:
+        tempfile.TemporaryFile(dir=there).close()
+    except OSError:
+        return f"no file can be made in {there}"
+    return None

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from results.store.resume_command import EXPORT_PROGRAM
+from results.targets import check_new_folder
 from storage import inside
 from storage.location import absolute, argument
 from terminal.command_line import OneLineParser
@@ -49,17 +50,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def run(options: argparse.Namespace) -> int:
     """Do what the options ask for, and print what was found."""
     check_names(options.author, options.github_id, options.title, options.blurb)
+    if options.to is not None:
+        check_new_folder("--to", options.to)  # before the campaign is looked for
     trial = chosen_trial(options)
     import torch  # which a refusal need not wait for
 
     from tuner.artifacts.asked_measures import compared, how_to_get_more
-    from tuner.artifacts.export_folder import check_target, export
+    from tuner.artifacts.export_folder import export
     from tuner.artifacts.kept_trial import why_this_one
     from tuner.artifacts.rescored import settings_of
 
     author = author_of(options.author, options.github_id, options.title, options.blurb, trial)
     folder = options.to or Path(f"{trial.folder.name}-trial-{trial.row['number']}")
-    check_target(folder)
+    check_new_folder("--to", folder)
     settings = settings_of(trial.config, options.bits, options.compressor)
     console = Console(goes_on=True)
     torch.set_num_threads(1)  # as trials compute: sums in the same order

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from storage.location import local_argument
+from storage.target import why_not_writable
 from terminal.command_line import EXIT_CODES_OF_LOOKING, OneLineParser
 from terminal.complaint import complain
 from terminal.console import Console
@@ -33,6 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise ValueError(f"unknown page {options.page!r}: {nearest(options.page, found, 'pages')}")
         if folder is not None and not folder.is_dir():
             raise ValueError(f"--write {str(folder)!r} must be a folder that exists")
+        if folder is not None and (why := why_not_writable(folder)) is not None:
+            raise ValueError(f"--write {folder}: {why}")
     except ValueError as error:
         return parser.refuse(error)
     wanted = found if options.page is None else {options.page: found[options.page]}

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import search_spaces
-from results.targets import check_target_folder
 from storage import files, inside
 from storage.location import Location
 from trainable.component_json import encode
@@ -55,15 +54,6 @@ class Exported:
     beside: Sequence[AskedMeasure]  # that the evaluation has and the search did not ask for
     run: Run  # with the weights as they were read again
     about_data: str  # in words, as a run that prepares them is told
-
-
-def check_target(folder: Location) -> None:
-    """Raise a ValueError unless the folder can be written to, and holds nothing yet."""
-    check_target_folder("--to", folder)
-    if files.is_file(folder):
-        raise ValueError(f"--to {folder} is a file, not a folder")
-    if there := next(iter(files.names(folder)), None):
-        raise ValueError(f"--to {folder} is not empty: it holds {there!r}; give a new folder")
 
 
 def export(trial: KeptTrial, folder: Location, settings: Artifact) -> Exported:

@@ -6,7 +6,6 @@ begun again under its name where it asks the same question; nobody has to choose
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from itertools import count
@@ -17,6 +16,7 @@ from results.store.campaign_folder import CAMPAIGN, Store
 from results.store.names import campaign_folder
 from storage import files
 from storage.location import Location
+from storage.target import why_not_writable
 from tuner.campaign import layout
 from tuner.campaign.again import again
 from tuner.campaign.driver import only_driver
@@ -26,11 +26,8 @@ from tuner.campaign.record import first_difference
 
 def check_free(results: Location, name: str | None, asked: Mapping[str, Any]) -> None:
     """Raise a ValueError, before anything is spent, where no campaign of that name can ask that; nothing is made."""
-    if isinstance(results, Path):
-        there = next(place for place in (results.absolute(), *results.absolute().parents) if os.path.lexists(place))
-        if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
-            why = "may not be written" if there.is_dir() else "is no folder"
-            raise ValueError(f"--results {str(results)!r} cannot be used: {there} {why}")
+    if isinstance(results, Path) and (why := why_not_writable(results)) is not None:
+        raise ValueError(f"--results {str(results)!r} cannot be used: {why}")
     if name is None:
         return
     folder = campaign_folder(results, name)

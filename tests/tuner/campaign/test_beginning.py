@@ -176,7 +176,7 @@ def test_results_that_no_campaign_can_be_made_in_are_refused_before_anything_is_
     for name in (None, "night"):
         with pytest.raises(ValueError, match="file is no folder"):
             beginning.check_free(tmp_path / "file" / "runs", name, RECORD)
-    monkeypatch.setattr(beginning.os, "access", lambda path, mode: False)
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
     with pytest.raises(ValueError, match="may not be written"):
         beginning.check_free(tmp_path / "runs", None, RECORD)
     assert sorted(os.listdir(tmp_path)) == ["file"]
