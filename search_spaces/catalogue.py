@@ -6,7 +6,7 @@ import importlib
 import re
 from pathlib import Path
 
-from terminal.nearest import closest, nearest
+from terminal.nearest import nearest, really_near
 from trainable.own.source import files_to_take
 
 from search_spaces.space import Space
@@ -44,7 +44,7 @@ def load(name: str) -> Space:
         return _own[name]
     if name not in names():
         known = [*names(), *_own, *files_to_take(Path())]
-        close = closest(name, known)
+        close = really_near(name, known)
         valid = nearest(name, names(), "spaces") if close is None else f"did you mean {close!r}?"
         raise ValueError(f"unknown space {name!r}: {valid}")
     space: Space = importlib.import_module(f"search_spaces.{name}.space").SPACE

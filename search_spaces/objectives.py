@@ -54,7 +54,8 @@ def check(objective: str, config: TrainConfig, dataset: Dataset | None = None) -
 
 def parse(text: str) -> tuple[str, str | None]:
     """``NAME`` or ``NAME,NAME``: what is minimised, and a second objective if there is one."""
-    comma_separated(text)
+    if (count := len(comma_separated(text))) > 2:
+        raise ValueError(f"an objective is one name, or two, not {count}: {text!r}")
     first, comma, second = (part.strip() for part in text.partition(","))
     if CORE in (first, second):
         raise ValueError(f"the objective {CORE} is better when larger: take {CORE_ERROR}, which is 1 - {CORE}")

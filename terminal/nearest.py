@@ -17,16 +17,16 @@ def nearest(name: object, valid: Iterable[str], what: str) -> str:
     names = sorted(valid)
     if (
         isinstance(name, str)
-        and (close := _near(name, names) if len(names) <= FEW else closest(name, names)) is not None
+        and (close := really_near(name, names) if len(names) <= FEW else closest(name, names)) is not None
     ):
         return f"did you mean {close!r}?"
-    return f"valid {what}: {', '.join(names)}" if names else f"there are no valid {what}"
+    return f"valid {what}: {', '.join(names)}" if names else f"there are no {what}"
 
 
 def rule_of_names(value: object, valid: Iterable[str]) -> str:
     """The rule "one of a, b, c" of an error message, and the closest of them if any is: none is listed twice."""
     names = list(valid)
-    hint = _near(value, sorted(names)) if isinstance(value, str) else None
+    hint = really_near(value, sorted(names)) if isinstance(value, str) else None
     return f"one of {', '.join(names)}" + ("" if hint is None else f": did you mean {hint!r}?")
 
 
@@ -36,7 +36,7 @@ def closest(name: str, names: Sequence[str], alike: float = ALIKE) -> str | None
     return next(iter(same or difflib.get_close_matches(name, names, n=1, cutoff=alike)), None)
 
 
-def _near(name: str, names: Sequence[str]) -> str | None:
+def really_near(name: str, names: Sequence[str]) -> str | None:
     """The one name that this is a slip of, or the beginning of; None where that is not plain."""
     begun = [n for n in names if n.startswith(name)]
     return begun[0] if len(begun) == 1 and len(name) > 2 else closest(name, names, NEAR)

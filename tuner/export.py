@@ -26,7 +26,6 @@ from terminal.console import Console
 from terminal.exit_codes import DONE
 from terminal.option_names import one_of
 from terminal.option_numbers import whole_number
-from terminal.size import size
 from trainable.evaluation.artifact import COMPRESSORS
 from tuner.artifacts.as_program import as_program
 from tuner.artifacts.author import GOLF, Author, author_of, check_names
@@ -55,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
     trial = chosen_trial(options)
     import torch  # which a refusal need not wait for
 
-    from tuner.artifacts.asked_measures import compared, how_to_get_more
+    from tuner.artifacts.asked_measures import how_to_get_more
     from tuner.artifacts.export_folder import export
     from tuner.artifacts.kept_trial import why_this_one
     from tuner.artifacts.rescored import settings_of
@@ -72,11 +71,10 @@ def run(options: argparse.Namespace) -> int:
     console.print(f"{trial.name}: to {where}; reading its weights and data ...")
     done = export(trial, folder, settings)
     small = done.packed
-    console.print(f"weights: val_bpb {compared(done.score.bpb, trial.row['val_bpb'])}")
     console.print(
         f"artifact: {small.precision}, {small.settings.compressor}: {len(small.data):,} bytes and "
-        f"{small.code_bytes:,} of source files, {small.total_bytes:,} of {small.settings.limit_bytes:,}; "
-        f"val_bpb {small.score.bpb!r} when read again"
+        f"{small.code_bytes:,} of source files, together artifact_bytes {small.total_bytes:,} of "
+        f"{small.settings.limit_bytes:,}; val_bpb {small.score.bpb!r} when read again"
     )
     for measure in done.measures:
         console.print(f"asked for: {measure.line}")
@@ -87,7 +85,7 @@ def run(options: argparse.Namespace) -> int:
     if done.command is not None:
         console.print("Trains it once more:")
         console.print(f"  {done.command}")
-    console.print(f"Exported to {absolute(folder)}: {', '.join(done.names)} ({size(len(small.data))} artifact)")
+    console.print(f"Exported to {absolute(folder)}: {', '.join(done.names)}")
     if author is not None:
         print_submission(console, trial, done, author)
     elif trial.row["space"] == GOLF:

@@ -95,7 +95,10 @@ class _Side:
 def compare(results: Results) -> Comparison:
     """Hold a replay against its record; a ValueError where the campaign is no replay. It may still be running."""
     if results.campaign.get("recorded") is None:
-        raise ValueError("the campaign is no replay: its campaign.json keeps no recorded runs to compare with")
+        raise ValueError(
+            f"campaign {results.name!r} is no replay: its campaign.json keeps no recorded runs to compare with; "
+            "give two or more campaigns to compare them with each other"
+        )
     try:
         return _compare(results)
     except (KeyError, TypeError, AttributeError, IndexError) as error:

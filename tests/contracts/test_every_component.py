@@ -34,7 +34,7 @@ def test_it_comes_back_from_json(cls):
 def test_an_unknown_field_is_answered_with_the_nearest(cls):
     names = [f.name for f in dataclasses.fields(cls)]
     if not names:
-        with pytest.raises(ValueError, match=f"{cls.__name__} has no knob 'x': there are no valid knobs"):
+        with pytest.raises(ValueError, match=f"{cls.__name__} has no knob 'x': there are no knobs"):
             decode({**encode(cls.example()), "x": 1})
         return
     misspelt = names[0] + "x"

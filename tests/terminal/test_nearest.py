@@ -17,7 +17,7 @@ from terminal.nearest import nearest, rule_of_names
 def test_the_nearest_name_or_all_of_them() -> None:
     assert nearest("schedul", ["seed", "schedule"], "knobs") == "did you mean 'schedule'?"
     assert nearest("qqqq", ["b", "a"], "knobs") == "valid knobs: a, b"
-    assert nearest("x", [], "knobs") == "there are no valid knobs"
+    assert nearest("x", [], "knobs") == "there are no knobs"
 
 
 def test_the_same_name_in_other_letters_case_is_nearest_of_all() -> None:

@@ -190,7 +190,7 @@ WRONG = {  # arguments -> what the ValueError says
     "reuse": ("nowhere", "nowhere is no campaign"),
     "warm_start": ("nowhere", "^warm_start: nowhere is no campaign"),
     "ablate": (True, "^ablate takes a confirmed winner apart: leave out confirm=False"),
-    "data": ("no/such", "data.source is 'no/such'"),
+    "data": ("no/such", "there are no data 'no/such'"),
 }
 
 

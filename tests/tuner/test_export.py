@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import re
 import shlex
 import shutil
 from pathlib import Path
@@ -63,8 +64,12 @@ def test_an_export_is_whole_and_scores_the_same_to_the_last_digit(campaign, tmp_
     facts = json.loads((to / "export.json").read_text())
     assert facts["trial"] == won["trial"] and facts["key"] == won["key"]
     assert facts["scored_again"] == facts["scored_in_the_search"] and facts["scored_again"]["val_bpb"] == won["value"]
-    assert f"val_bpb {won['value']!r} when read again, {won['value']!r} in the search: the same" in said
+    again = f"{won['value']!r} when read again, {won['value']!r} in the search: the same"
+    assert f"asked for: val_bpb (objective): {again}" in said
     row = load(campaign).trials.set_index("number").loc[won["trial"]]
+    assert said.count(f"{won['value']!r} in the search") == 1, "it is said once"
+    (whole,) = re.findall(r"together artifact_bytes ([\d,]+) of ", said)
+    assert whole == f"{row['artifact_bytes']:,}" and said.count(" artifact)") == 0, "one word has one size"
     assert (to / "weights.safetensors").read_bytes() == (campaign / row["weights"]).read_bytes()
     assert decode(json.loads((to / "config.json").read_text())).key(row["data"]) == won["key"]
     assert facts["data"]["fingerprint"] == row["data"]

@@ -408,7 +408,7 @@ def test_a_setting_that_changes_nothing_is_named_before_anything_is_spent(monkey
     said = "nothing here: optimizer.embed_lr (while model.tie_embeddings=true)"
     out = capsys.readouterr().out
     assert said in out and "1 of 12 settings sets what is there without it: model.tie_embeddings" in out
-    assert "3 of 12 settings do not show in its shortened runs: budget.steps, " in out
+    assert "3 of 12 settings cannot show in its shortened runs, which is no fault: budget.steps, " in out
     assert "20 of 20 knobs are not audited, as no other value makes a valid run" in out, "none has a finding"
 
 

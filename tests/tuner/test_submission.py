@@ -61,6 +61,7 @@ def go_to(campaign: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_folder_has_what_the_competition_asks_for(handed_in, campaign) -> None:
     names = {path.name for path in handed_in.iterdir()}
     assert names >= {"README.md", "submission.json", "train_gpt.py", "requirements.txt"}
+    assert "Found in the campaign `small`. Against the base: " in (handed_in / "README.md").read_text()
     seeds = {int(found[1]) for name in names if (found := re.fullmatch(r"train_seed(\d+)\.log", name))}
     rows = load(campaign).rows
     assert seeds == set(rows[rows["is_base"] == True]["seed"]) and len(seeds) == 3  # noqa: E712

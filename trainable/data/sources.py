@@ -33,10 +33,15 @@ def check(source: str) -> None:
 
 
 def check_there(source: str) -> None:
-    """Raise a ValueError, with the nearest data set's name, where nothing is at a path."""
-    if not os.path.lexists(location.local(source)):
+    """Raise a ValueError, with the nearest data set's name, for what is neither one nor a path where anything is."""
+    if not is_there(source):
         hint = nearest(source, [STDLIB, *DOWNLOADED], "names")
-        raise ValueError(f"data.source is {source!r}, which is neither a file or folder nor a dataset: {hint}")
+        raise ValueError(f"there are no data {source!r}, which is neither a file or folder nor a dataset: {hint}")
+
+
+def is_there(source: str) -> bool:
+    """Tell whether a text is the name of a data set, or a path where anything is; a ValueError for what is no path."""
+    return source in (STDLIB, *DOWNLOADED) or os.path.lexists(location.local(source))
 
 
 def has_shards(source: str) -> bool:

@@ -17,7 +17,7 @@ from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from typing import Any
 
-from storage.location import local
+from storage.location import absolute, local
 from terminal.counted import counted
 from terminal.nearest import nearest
 
@@ -166,9 +166,17 @@ def _of_path(path: Path) -> Source:
         return _of_package(path)
     if not os.path.lexists(path):
         near = [str(path.with_name(name)) for name in files_to_take(path.parent)]
-        raise ValueError(f"there is no file {str(path)!r}: {nearest(str(path), near, 'files')}")
+        raise ValueError(f"there is no file {str(path)!r}: {_near_file(str(path), near, path.parent)}")
     _check_ending(path)
     return Source(_module_name(path), {path.name: _text(path)})
+
+
+def _near_file(name: str, files: list[str], folder: Path) -> str:
+    """The nearest of the files of a folder that could be meant; where there are none, what may be given at all."""
+    if files:
+        return nearest(name, files, f"files in {absolute(folder)}")
+    lacks = "has no file of Python" if folder.is_dir() else "is no folder"
+    return f"give a .py file, the folder of a package, or a module that can be imported; {absolute(folder)} {lacks}"
 
 
 def _check_ending(path: Path) -> None:
@@ -183,7 +191,7 @@ def _of_module(name: str) -> Source:
         if name and os.path.lexists(name):
             _check_ending(local(name))
         what = "Python's own" if top in sys.stdlib_module_names else "neither a file nor a module that can be imported"
-        raise ValueError(f"{name!r} is {what}: {nearest(name, files_to_take(Path()), 'files here')}")
+        raise ValueError(f"{name!r} is {what}: {_near_file(name, files_to_take(Path()), Path())}")
     origin = Path(spec.origin)
     try:
         source = _of_package(origin.parent, name) if _is_package(spec) else Source(name, {origin.name: _text(origin)})

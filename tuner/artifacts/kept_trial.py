@@ -25,6 +25,7 @@ from terminal.short import shortened
 from trainable.config import TrainConfig
 from trainable.data.dataset import Dataset
 from trainable.data.preparation import prepare
+from trainable.data.sources import is_there
 from trainable.own.source import Source
 from trainable.runtime import Runtime
 from trainable.worker import kept_weights
@@ -65,6 +66,11 @@ class KeptTrial:
 
     def dataset(self) -> Dataset:
         """The data that it was scored on. A ValueError where they are not here, or have changed."""
+        if not is_there(self.config.data.source):
+            raise ValueError(
+                f"{self.name} was scored on data that are not here, {self.config.data.source!r}: "
+                "say where the same data are, by --data PLACE"
+            )
         found = prepare(self.config.data, train_tokens_needed=tokens_of(self.config))
         if found.fingerprint != self.row["data"]:
             raise ValueError(

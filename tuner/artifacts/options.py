@@ -36,8 +36,11 @@ def add_trial_options(parser: OneLineParser, about: str = A_CAMPAIGN) -> None:
 
 def chosen_trial(options: argparse.Namespace) -> KeptTrial:
     """The trial that the options choose; a ValueError, one line, where it has no weights."""
+    from trainable.data.sources import check_there
     from tuner.artifacts.kept_trial import kept_trial  # with pandas, which --help need not wait for
 
     data = None if options.data is None else str(options.data)
+    if data is not None:
+        check_there(data)
     imports = vars(options)["import"] or ()
     return kept_trial(named_campaign(options.campaign, options), options.trial, data, imports, options.trust_sources)

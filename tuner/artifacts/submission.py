@@ -152,7 +152,7 @@ def _readme(trial: KeptTrial, exported: Exported, author: Author, code_bytes: in
     parts = [
         f"# {_title(trial, author)}",
         author.blurb or "",
-        f"Found by a search of {trial.results.name}. Against the base: {_changes_in_words(trial)}.",
+        f"Found in the campaign `{trial.results.name}`. Against the base: {_changes_in_words(trial)}.",
         "## Numbers",
         "\n".join(numbers),
         to_markdown(table).rstrip(),

@@ -41,7 +41,7 @@ SAYS = {  # of one, and of several
     ),
     RESTATED: ("sets what is there without it", "set what is there without them"),
 }
-UNSEEN = ("does not show in its shortened runs", "do not show in its shortened runs")
+UNSEEN = ("cannot show in its shortened runs, which is no fault",) * 2
 ACTS = ("changes the computation", "change the computation")
 
 

@@ -93,8 +93,9 @@ def _say_what(group: argparse._ArgumentGroup) -> None:
         metavar="LIMIT",
         action="append",
         help="a limit that a trial must keep to count, as 'artifact_bytes<=16e6 margin 1%%' (so at most "
-        "15,840,000); on artifact_bytes, parameters, peak_memory_bytes, step_seconds, train_seconds, train_minutes or "
-        "a score, as 'val_bpb<=1.2' or 'core>=0.25'; repeatable",
+        "15,840,000; needs --set artifact=Artifact where the space has no artifact); on artifact_bytes, parameters, "
+        "peak_memory_bytes, step_seconds, train_seconds, train_minutes or a score, as 'val_bpb<=1.2' or 'core>=0.25'; "
+        "repeatable",
     )
     group.add_argument(
         "--seed",

@@ -130,7 +130,7 @@ def _whole_path(source: str) -> str:
     try:
         place = local(source)
     except ValueError as error:
-        raise ValueError(f"data.source: {error}") from None
+        raise ValueError(f"data {error}") from None
     return absolute(place) if os.path.lexists(place) else source
 
 

@@ -52,12 +52,12 @@ STEPS = Finding("budget.steps", LIVE, 30, 240, why="budget.steps: not in a shrun
 def test_of_several_settings_each_is_counted_also_those_that_no_audit_sees() -> None:
     paths = [CAP.path, STEPS.path, "data.seq_len"]
     assert printed([CAP, STEPS], what="setting", asked=paths, why_not="for a reason") == [
-        "audit: 1 of 3 settings does not show in its shortened runs: budget.steps",
+        "audit: 1 of 3 settings cannot show in its shortened runs, which is no fault: budget.steps",
         "audit: 1 of 3 settings is not audited, for a reason: data.seq_len",
         "audit: 1 of 3 settings changes the computation (4.3 s)",
     ]
     assert printed([STEPS], what="setting", asked=[STEPS.path]) == [
-        "audit: the only setting does not show in its shortened runs: budget.steps"
+        "audit: the only setting cannot show in its shortened runs, which is no fault: budget.steps"
     ]
     assert printed([], asked=["a", "b"], why_not="as no other value is valid") == [
         "audit: 2 of 2 knobs are not audited, as no other value is valid: a, b"

@@ -116,7 +116,11 @@ MISTAKES = {  # command line -> what the one line must hold
     (*GOLF, "--name", ""): "--name is empty: give a text, or leave it out",
     (*GOLF, "--name", "n" * 300): "at most 200",
     (*GOLF, "--name", "there"): "choose another --name, or go on with: python -m tuner.run --resume there",
-    (*GOLF, "--data", "no/such/path"): "data.source is 'no/such/path'",
+    (
+        *GOLF,
+        "--data",
+        "no/such/path",
+    ): "there are no data 'no/such/path', which is neither a file or folder nor a dataset: ",
     (*GOLF, "--data", "fineweb10B_sp1023"): "did you mean 'fineweb10B_sp1024'",
     (*GOLF, "--data", "d" * 300): "dddd",
     (*GOLF, "--data", "empty"): "empty",

@@ -53,13 +53,13 @@ def test_a_folder_of_the_same_name_with_other_content_is_not_the_drivers(tmp_pat
 
 def test_a_node_without_the_data_is_named(monkeypatch, tmp_path) -> None:
     def missing(config, train_tokens_needed=None):
-        raise ValueError("data.source is '/data', which is neither a file or folder nor a dataset")
+        raise ValueError("there are no data '/data', which is neither a file or folder nor a dataset")
 
     monkeypatch.setattr(nodes, "prepare", missing)
     sign = tmp_path / ".seen-0"
     sign.write_text("secret")
     problem = nodes.answer(str(sign), "secret", DATA, None).problem
-    assert problem.startswith("node ") and "lacks the data: data.source is '/data'" in problem
+    assert problem.startswith("node ") and "lacks the data: there are no data '/data'" in problem
 
 
 def test_a_node_with_other_data_is_refused(prepared, tmp_path) -> None:
