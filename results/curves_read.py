@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from results.page.part import shown_part
-from results.store.curves import CurveArrays
+from results.store.curves import CurveArrays, number_of
 from results.store.frames import Results
 
 LOSS = "loss"  # the name of the training loss in a curve
@@ -36,12 +36,12 @@ def curves_read(results: Results) -> CurvesRead:
 def _read(results: Results) -> CurvesRead:
     shown = set(shown_part(results).results.rows["key"])
     found = CurvesRead()
-    for key, curve in results.each_curve():
+    for key, rows in results.each_curve():
         found.count += 1
-        if LOSS not in curve.values or not len(curve.values[LOSS]):
-            found.without_loss.append(curve.number)
-        if not all(np.isfinite(each).all() for each in curve.values.values()):
-            found.not_finite.append(curve.number)
+        if LOSS not in rows["name"].unique().to_pylist():
+            found.without_loss.append(number_of(rows))
+        if not np.isfinite(rows["value"].to_numpy()).all():
+            found.not_finite.append(number_of(rows))
         if key in shown:
-            found.drawn[key] = curve
+            found.drawn[key] = CurveArrays.of(rows)
     return found

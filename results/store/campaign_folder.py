@@ -24,7 +24,7 @@ from terminal.nearest import nearest
 
 from results.store import campaign_json, parquet, places, row_places, set_aside
 from results.store.consistency import check_trials, numbers_of, strays
-from results.store.curves import CurveArrays, TrainingCurve
+from results.store.curves import TrainingCurve, number_of
 from results.store.names import EMPTY, TRIALS_A_PART, check_name, checked_key, is_part
 from results.store.no_collections import no_collections
 from results.store.row_changes import keys_of, without
@@ -269,17 +269,16 @@ class Store:
         """Return the keys of the trials that have a training curve; None of a compacted campaign, which keeps none."""
         return None if self._rows.compacted else set(self._rows.keys("curves"))
 
-    def each_curve(self, numbers: Mapping[str, int]) -> Iterator[tuple[str, CurveArrays]]:
-        """Each training curve with its trial's key, one at a time, so that they need not be held together.
+    def each_curve(self, numbers: Mapping[str, int]) -> Iterator[tuple[str, pa.Table]]:
+        """The rows of each training curve with its trial's key, one at a time, so that they need not be held together.
 
         A ValueError as of :meth:`curves`, once all were read.
         """
         found: dict[str, int] = {}
         for key, table in self._rows.all("curves"):
             if len(table):
-                curve = CurveArrays.of(table)
-                found[key] = curve.number
-                yield key, curve
+                found[key] = number_of(table)
+                yield key, table
         known: list[pa.Array[Any]] = [pa.array(list(found), pa.string()), pa.array(list(found.values()), pa.int64())]
         self._check_known(pa.Table.from_arrays(known, ["key", "number"]), numbers)
 

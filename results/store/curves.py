@@ -139,7 +139,7 @@ class CurveArrays:
         units = [str(table["unit"][int(start)].as_py()) for start in starts]
         own = dict(zip(names, np.split(all_steps, starts[1:]), strict=True))
         return cls(
-            int(table["number"][0].as_py()),
+            number_of(table),
             steps,
             np.array(_numbers(tokens)),
             dict(zip(names, values, strict=True)),
@@ -154,6 +154,11 @@ class CurveArrays:
     def tokens_of(self, name: str) -> npt.NDArray[np.float64]:
         """The tokens seen at those steps."""
         return self.tokens[self.places[name]] if name in self.places else self.tokens
+
+
+def number_of(table: pa.Table) -> int:
+    """The number of the trial of a curve's rows, of which there are some."""
+    return int(table["number"][0].as_py())
 
 
 def _numbers(column: pa.ChunkedArray[Any]) -> npt.NDArray[Any]:

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 from storage.location import Location, Url
 from terminal.counted import counted
 from terminal.nearest import no_attribute
 from terminal.short import shortened
 
 from results.store.campaign_folder import Store
-from results.store.curves import CurveArrays
 from results.store.find import find, text_of
 from results.store.statuses import SEARCH, STATUSES
 from results.tally import tally_of
@@ -92,8 +92,11 @@ class Results:
         found: pd.DataFrame = self.store.curves(self._numbers).to_pandas()
         return found
 
-    def each_curve(self) -> Iterator[tuple[str, CurveArrays]]:
-        """The same curves with their trial's key, one at a time. A ValueError as of ``curves``, once all were read."""
+    def each_curve(self) -> Iterator[tuple[str, pa.Table]]:
+        """The rows of each of these curves with its trial's key, one at a time.
+
+        A ValueError as of ``curves``, once all were read.
+        """
         return self.store.each_curve(self._numbers)
 
     @property

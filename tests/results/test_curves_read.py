@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from benchmarks.made_up_campaign import make
-from results import load
+from results import Store, load
 from results.curves_read import curves_read
 from results.page import lines, part
 from results.page.data import page_data
@@ -30,29 +31,35 @@ def large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_no_more_curves_are_held_than_the_page_draws(large: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    alive: weakref.WeakSet[Any] = weakref.WeakSet()
-    most, made = [0], [0]
-    of = CurveArrays.of.__func__  # type: ignore[attr-defined]
+    alive: dict[int, weakref.ref[Any]] = {}
+    most, read, drawn = [0], [0], [0]
+    whole, of = Store.each_curve, CurveArrays.of.__func__  # type: ignore[attr-defined]
 
-    def counted(cls: type[CurveArrays], table: Any) -> CurveArrays:
-        curve: CurveArrays = of(cls, table)
-        alive.add(curve)
-        most[0], made[0] = max(most[0], len(alive)), made[0] + 1
+    def counted(store: Store, numbers: Any) -> Iterator[tuple[str, Any]]:
+        for key, rows in whole(store, numbers):
+            alive[read[0]] = weakref.ref(rows)
+            read[0] += 1
+            most[0] = max(most[0], sum(one() is not None for one in alive.values()))
+            yield key, rows
+
+    def counted_arrays(cls: type[CurveArrays], rows: Any) -> CurveArrays:
+        drawn[0] += 1
+        curve: CurveArrays = of(cls, rows)
         return curve
 
-    monkeypatch.setattr(CurveArrays, "of", classmethod(counted))
-    monkeypatch.setattr(CurveArrays, "__hash__", object.__hash__)
-    monkeypatch.setattr(CurveArrays, "__eq__", object.__eq__)
+    monkeypatch.setattr(Store, "each_curve", counted)
+    monkeypatch.setattr(CurveArrays, "of", classmethod(counted_arrays))
     shown = len(shown_part(load(large)).results.rows)
     assert main([str(large)]) == 0
-    assert made[0] == len((load(large).store.curve_keys() or set()) - {EMPTY}), "each is read once"
-    assert most[0] <= shown + 2 < made[0], "two: the one that is read, and the one before it"
+    assert read[0] == len((load(large).store.curve_keys() or set()) - {EMPTY}), "each is read once"
+    assert most[0] <= 2, "the one that is read, and the one before it"
+    assert 0 < drawn[0] <= shown < read[0], "no other is laid out"
 
 
 def test_the_page_draws_the_curves_of_its_part_as_if_all_had_been_held(large: Path) -> None:
     results = load(large)
     trials = shown_part(results).results
-    own = {key: curve for key, curve in results.each_curve() if key in set(trials.rows["key"])}
+    own = {key: CurveArrays.of(rows) for key, rows in results.each_curve() if key in set(trials.rows["key"])}
     assert 0 < len(own) == len(curves_read(results).drawn) < curves_read(results).count
     held = lines.courses(trials.rows, trials.reports, own, "val_loss")
     assert page_data(results, large)["curves"] == held and len(held["measures"]) > 1

@@ -17,7 +17,7 @@ from results import Store, load
 from results.compact import compact
 from results.curves import wide_curves
 from results.store import limits, parquet
-from results.store.curves import SCHEMA, TrainingCurve
+from results.store.curves import SCHEMA, CurveArrays, TrainingCurve
 from results.store.row_types import CURVE_COLUMNS
 from tests.one_file_a_trial import one_file_a_trial
 
@@ -62,7 +62,7 @@ def test_what_was_measured_less_often_is_absent_at_the_other_steps(folder: Path)
     assert len(found[found["number"] == 0]) == 7 and found[found["name"] == "gradient_norm"]["tokens"].iloc[1] == 4 * 64
     wide = wide_curves(found)[lambda rows: rows["number"] == 0].set_index("step")
     assert wide["gradient_norm"].notna().tolist() == [False, False, False, True, False] and len(wide) == 5
-    arrays = dict(load(folder).each_curve())[KEYS[0]]
+    arrays = CurveArrays.of(dict(load(folder).each_curve())[KEYS[0]])
     assert arrays.steps_of("gradient_norm").tolist() == [2, 4] and arrays.tokens_of("gradient_norm").tolist() == [
         128,
         256,
