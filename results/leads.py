@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from terminal.counted import counted
 
 from results.questions.framed import objectives_of
-from results.questions.importance import SHARE_INTERVAL, importance
+from results.questions.importance import LEAST_SHARE, LEVEL, SHARE_INTERVAL, importance
 from results.questions.next_steps import next_steps, step_in_words
 from results.store.frames import Results
 
@@ -39,18 +40,23 @@ def _matters(results: Results) -> Iterator[str]:
         return
     told = judged[judged["can_tell"].fillna(False).astype(bool)]
     named = (told if len(told) else judged).head(MOST_NAMED).to_dict("records")
-    parts = ", ".join(
-        f"{row['knob']} {row['importance']:.2f} ({SHARE_INTERVAL} {row['low']:.2f} to {row['high']:.2f})"
-        for row in named
-    )
+    parts = ", ".join(f"{row['knob']} {row['importance']:.2f} ({_surely(row, bool(len(told)))})" for row in named)
     of = f"Each number is the part of all differences in {objectives_of(results)[0]} that the knob makes."
     if len(told):
+        nothing = f"{100 * LEAST_SHARE:g} %"
+        of += f" They can tell it where the chance that this is under {nothing} is {100 * LEVEL:g} % at most."
         more = f", and {len(told) - len(named)} more" if len(told) > len(named) else ""
         knobs = counted(len(table), "knob")
         yield f"What matters: these trials can tell it of {len(told)} of {knobs}: {parts}{more}. {of}"
     else:
         yield f"What matters: these trials cannot tell yet. The largest parts of the variance, unsure: {parts}. {of}"
     yield f"  Compared: {table.attrs['about']}."
+
+
+def _surely(row: Mapping[Any, Any], told: bool) -> str:
+    """A knob's interval, and of one that is told the chance that tells it: the interval may begin at 0 all the same."""
+    interval = f"{SHARE_INTERVAL} {row['low']:.2f} to {row['high']:.2f}"
+    return f"{interval}, chance of under {100 * LEAST_SHARE:g} %: {100 * row['chance']:.1f} %" if told else interval
 
 
 def next_lines(results: Results) -> Iterator[str]:

@@ -15,14 +15,14 @@ if __name__ == "__main__":
 
 import argparse
 import json
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from rich.text import Text
-from storage import files, inside
+from storage import inside
 from storage.location import Location, argument, local_argument
 from terminal.command_line import EXIT_CODES_OF_LOOKING, OneLineParser
 from terminal.complaint import complain
@@ -37,15 +37,15 @@ from results.crashes import crash_lines
 from results.curve_notes import curve_notes, missing_curves
 from results.curves_read import curves_read
 from results.cut_schedules import cut_schedules
+from results.ending import print_ending
 from results.export import write_csv
 from results.inert_changes import inert_changes
-from results.kept_weights import weights_line
+from results.kept_weights import name_in_commands
 from results.limits_text import limited_leads, limits_line
 from results.named_campaigns import add_campaign, named_campaign
 from results.page.table import base_values
 from results.questions.framed import second_objective_of
 from results.questions.pareto import front_in_words
-from results.questions.took import took_line
 from results.questions.transfer import transfer_lines
 from results.reached import notes_on, reached
 from results.some_changes import HEADING, as_many_as_fit
@@ -55,7 +55,6 @@ from results.stopping import stopping_line
 from results.store import frames
 from results.store.frames import Results
 from results.store.no_collections import no_collections
-from results.store.row_kinds import ROW_KINDS
 from results.tally import tally_of
 from results.targets import check_target_file, check_target_folder, naming
 from results.unmet_limits import nearest_to_limits
@@ -63,6 +62,8 @@ from results.verdicts import confirmed_in_words, plain_rows, plain_rows_of, sear
 from results.winner_command import kept_command
 
 _HEADS = ("rank", "trial", "", "vs base", "status")  # the third is the name of the objective
+_OF_FRONT = 3  # trials of a front that are listed with their changes, beside the first one
+PROGRAM = "python -m results.report"
 NO_EFFECT = "  changes nothing here"  # behind a change of a trial
 _GAP = "  "
 TO_SCREEN = Path("-")  # --markdown without a file
@@ -144,39 +145,6 @@ def print_winner_command(console: Console, results: Results) -> None:
         console.print(f"  {kept.line}")
 
 
-def print_leads(console: Console, results: Results, going_on: str = "") -> None:
-    """Print which knobs matter and what to do next, where there is something to say of it.
-
-    Not what to do next where that is the step that the caller is ``going_on`` with.
-    """
-    from results.leads import lead_lines  # looks at its parts only here
-
-    for line in ("", *lines) if (lines := lead_lines(results, going_on)) else ():
-        console.print(line)
-
-
-def print_took(console: Console, results: Results) -> None:
-    """Print how long the campaign took; nothing before a run has ended."""
-    if line := took_line(results):
-        console.print(line)
-
-
-def print_where(console: Console, folder: Location) -> None:
-    """Print where the files are, and the two lines of pandas that open them, unbroken so that they can be copied."""
-    console.print(f"Files: {folder}")
-    for name in ROW_KINDS:
-        if not files.names(folder / name):
-            continue  # the curves of a compacted campaign, or of one from before there were any
-        # as Text: a Python literal is escaped already, and must stay one
-        console.print(Text(f"{name} = pandas.read_parquet({str(folder / name)!r})"))
-
-
-def print_weights(console: Console, results: Results, folder: Location) -> None:
-    """Print whose weights the campaign keeps, and the command that exports them."""
-    if (line := weights_line(results, folder)) is not None:
-        console.print(line)
-
-
 def _line(row: pd.Series, mark: str, values: Callable[[Any], str], versus: Callable[[Any], str]) -> _Line:
     """Make a trial's line, with what formats the column of its value and of its difference from the base.
 
@@ -254,22 +222,40 @@ def _notes(board: pd.DataFrame, shown: pd.DataFrame, on_the_way: list[str], conf
 
 
 def _print_best(console: Console, board: pd.DataFrame, objective: str, results: Results) -> None:
-    """The best trial with all its changes, beside the base's values: of its row, else of its config."""
+    """The best trial with all its changes, beside the base's values; of two objectives, others of the front as well."""
     best = board.iloc[0]
     if pd.isna(best["rank"]):
         return
-    lead = "Best" if second_objective_of(results) is None else f"Lowest {objective}"  # of two, none is the best
-    if best["is_base"]:
-        console.print()
-        console.print(f"{lead}: the base config itself, {objective} {decimals(best['value'])}.")
+    second = second_objective_of(results)
+    if second is None:
+        _print_changes(console, best, "Best", objective, results)
         return
-    difference = "" if pd.isna(best["versus_base"]) else f" ({signed(best['versus_base'])} vs base)"
-    which = "".join(f", {name.removesuffix(':')}" for name in _recorded(best))
+    others = board[board["front"].eq(True) & (board["number"] != best["number"])]
+    shown = pd.concat([board.head(1), others.head(_OF_FRONT)])
+    leads = [f"Lowest {objective}", *["On the front"] * _OF_FRONT]  # of two, none is the best
+    for lead, (_, row), (text, _) in zip(leads, shown.iterrows(), _pairs(shown, second), strict=False):
+        _print_changes(console, row, lead, objective, results, f", {text}" if text else "")
+    if (left := len(others) - _OF_FRONT) > 0:
+        where = f"{PROGRAM} {shlex.quote(name_in_commands(results.store.folder))} --csv FOLDER"
+        console.print(f"{counted(left, 'more trial')} of the front, with changes in FOLDER/pareto.csv: {where}")
+
+
+def _print_changes(
+    console: Console, row: pd.Series, lead: str, objective: str, results: Results, second: str = ""
+) -> None:
+    """One trial with all its changes, each beside the base's value: of its row, else of its config."""
     console.print()
-    console.print(f"{lead}: trial {best['number']}{which}, {objective} {decimals(best['value'])}{difference}, with")
-    changes, base = _overrides(best), base_values(results.trials, results.campaign)
+    if row["is_base"]:
+        console.print(f"{lead}: the base config itself, {objective} {decimals(row['value'])}{second}.")
+        return
+    difference = "" if pd.isna(row["versus_base"]) else f" ({signed(row['versus_base'])} vs base)"
+    which = "".join(f", {name.removesuffix(':')}" for name in _recorded(row))
+    console.print(
+        f"{lead}: trial {row['number']}{which}, {objective} {decimals(row['value'])}{difference}{second}, with"
+    )
+    changes, base = _overrides(row), base_values(results.trials, results.campaign)
     width = max((len(path) for path in changes), default=0)
-    idle = inert_changes(best.get("inert"))
+    idle = inert_changes(row.get("inert"))
     for path, value in changes.items():
         was = f"  (base: {short(base[path])})" if path in base else ""
         console.print(f"  {path:<{width}}  {short(value)}{was}{NO_EFFECT if path in idle else ''}")
@@ -305,11 +291,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not to_screen:
         print_leaderboard(console, results, options.top)
         print_winner_command(console, results)
-        print_leads(console, results)
-        console.print()
-        print_took(console, results)
-        print_where(console, folder)
-        print_weights(console, results, folder)
+        print_ending(console, results, folder)
         for note in curve_notes(results) if with_curves else filter(None, [missing_curves(results)]):
             console.print(f"note: {note}")
     if tables:
@@ -333,9 +315,7 @@ def _check_targets(options: argparse.Namespace) -> None:
 
 
 def _parser() -> OneLineParser:
-    parser = OneLineParser(
-        prog="python -m results.report", description="Show the results of a campaign.", epilog=EXIT_CODES_OF_LOOKING
-    )
+    parser = OneLineParser(prog=PROGRAM, description="Show the results of a campaign.", epilog=EXIT_CODES_OF_LOOKING)
     parser.meant = lambda option, _: _OF_COMPARE.get(option)
     parser.for_more = "; python -m results.compare sets several side by side"
     add_campaign(parser)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
-from terminal.counted import counted
+from terminal.counted import counted, counted_range
 from terminal.short import decimals, in_column, signed
 
 from results.design import Design
@@ -149,10 +149,7 @@ def _behind(lead: Lead | None) -> dict[str, float | bool | None]:
 def _confirmed(found: Round, numbers: Mapping[str, int]) -> list[str]:
     judgement = found.judgement
     if not judgement.seeds:
-        fewest, most = found.design.fewest_runs, found.design.most_runs
-        least = "" if fewest == most else "at least "
-        ended = f"{len(found.runs)} of {least}{counted(fewest, 'run')} ended"
-        return [f"Confirming {found.design}: {ended}.", meaning_of(found.design)]
+        return [f"Confirming {found.design}: {ended_in_words(found)}.", meaning_of(found.design)]
     noise = judgement.noise
     degrees = "" if noise is None else counted(noise.degrees_of_freedom, "degree")
     spread = "unknown" if noise is None else f"SD {decimals(noise.sd)} with {degrees} of freedom"
@@ -180,6 +177,14 @@ def _confirmed(found: Round, numbers: Mapping[str, int]) -> list[str]:
         none = "The one candidate is not" if number == 1 else "No candidate is"
         lines.append(f"{none} established to be better than the base.")
     return lines
+
+
+def ended_in_words(found: Round) -> str:
+    """Say how many runs of a confirmation have ended, of how many there may be."""
+    fewest, most = found.design.fewest_runs, found.design.most_runs
+    many = counted_range(fewest, most, "run") if len(found.runs) >= fewest else counted(fewest, "run")
+    least = "at least " if len(found.runs) < fewest < most else ""
+    return f"{len(found.runs)} of {least}{many} ended"
 
 
 def uneven(design: Design) -> str:

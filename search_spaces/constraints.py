@@ -145,9 +145,14 @@ def violation(constraints: Sequence[Constraint], row: Measured) -> str:
 
 def excesses(constraints: Sequence[Constraint], row: Measured, config: TrainConfig | None) -> dict[str, float]:
     """Excess by constraint, of those that the row knows; the artifact's own limit is one of them."""
-    own = () if config is None or config.artifact is None else (_limit_of(config),)
-    found = {str(c): (c, cost_of(c.measure, row)) for c in (*constraints, *own)}
+    found = {str(c): (c, cost_of(c.measure, row)) for c in with_own_limit(constraints, config)}
     return {name: c.excess(value) for name, (c, value) in found.items() if value is not None}
+
+
+def with_own_limit(constraints: Sequence[Constraint], config: TrainConfig | None) -> list[Constraint]:
+    """Return the constraints with the limit of the config's artifact, where it has one: each once."""
+    own = () if config is None or config.artifact is None else (_limit_of(config),)
+    return list({str(constraint): constraint for constraint in (*constraints, *own)}.values())
 
 
 def _limit_of(config: TrainConfig) -> Constraint:

@@ -53,7 +53,7 @@ SHAPES = [  # every line that a campaign may print
     r"Best: .+",
     r" +[a-zA-Z_.0-9]+ .+",  # what changed in the best
     r"(Files|Page): .+",
-    r"Weights of .+: python -m tuner\.export .+ writes them out",
+    r"Weights of .+: python -m tuner\.export .+ writes (them out|out those of trial \d+ \(others: --trial N\))",
     r"(trials|reports|curves) = pandas\.read_parquet\('.+'\)",
     r"\d+ trials? crashed: .+",
     r"python -m tuner\.run: interrupted: stopping(, waits for .+)?; again to end now",

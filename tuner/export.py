@@ -54,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
     trial = chosen_trial(options)
     import torch  # which a refusal need not wait for
 
-    from tuner.artifacts.asked_measures import how_to_get_more
+    from tuner.artifacts.asked_measures import also_of_campaign, how_to_get_more
     from tuner.artifacts.export_folder import export
     from tuner.artifacts.kept_trial import why_this_one
     from tuner.artifacts.rescored import settings_of
@@ -74,7 +74,7 @@ def run(options: argparse.Namespace) -> int:
     console.print(
         f"artifact: {small.precision}, {small.settings.compressor}: {len(small.data):,} bytes and "
         f"{small.code_bytes:,} of source files, together artifact_bytes {small.total_bytes:,} of "
-        f"{small.settings.limit_bytes:,}; val_bpb {small.score.bpb!r} when read again"
+        f"{small.settings.limit_bytes:,}{also_of_campaign(trial)}; val_bpb {small.score.bpb!r} when read again"
     )
     for measure in done.measures:
         console.print(f"asked for: {measure.line}")

@@ -21,6 +21,7 @@ from results.questions.asked_again import asked_again
 from results.questions.carry_over import carry_over
 from results.questions.edges import edges
 from results.questions.expected_gain import FEWEST_LATER, INTERVAL, ExpectedGain, expected_gain
+from results.questions.finished_once import GOES_ON, finished_once
 from results.questions.framed import COUNT, NUMBER, WORDS, framed, objectives_of
 from results.questions.one_ruler import FEWEST_THERE, Ruler, ruler_of
 from results.questions.pace import RecordedPace, recorded_pace
@@ -36,7 +37,7 @@ from results.store.limits import TRIALS
 from results.store.resume_command import RUN_PROGRAM, from_anywhere, resume_command
 from results.store.statuses import UNFINISHED
 from results.unmet_limits import nearest_to_limits
-from results.verdicts import plain_rows_of, searched_rows
+from results.verdicts import ended_in_words, plain_rows_of, searched_rows
 
 MORE_TRIALS = 24
 TRIALS_ANEW = 5  # of a campaign that only confirms the best of another one
@@ -82,7 +83,7 @@ def _next_steps(results: Results, trials: int) -> pd.DataFrame:
     found = rounds(plain_rows_of(results))
     if results.campaign.get("carried") is not None:  # nothing is searched there
         pace = recorded_pace(results)
-        return framed([*_unfinished(results, pace), *_seeds(results, found, pace)], _TYPES)
+        return framed(finished_once([*_unfinished(results, pace), *_seeds(results, found, pace)]), _TYPES)
     gain = expected_gain(ruler, trials)
     noise, pace = _noise(found), recorded_pace(results)
     more = _more_trials(results, ruler, trials, gain, noise) | _of_more_trials(results, trials, pace)
@@ -91,7 +92,7 @@ def _next_steps(results: Results, trials: int) -> pd.DataFrame:
     last = [more, *widen] if worth and not widen else [*widen, more]
     first = [*_unfinished(results, pace), *_eased(results, pace)]
     steps = [*first, *carry_over(results, found, _command), *_seeds(results, found, pace), *last]
-    frame = framed(steps, _TYPES)
+    frame = framed(finished_once(steps), _TYPES)
     frame.attrs = {"about": ruler.about}
     return frame
 
@@ -144,10 +145,10 @@ def _text_of(results: Results, file: str) -> str:
 
 
 def _takes(runs: str, seconds: float | None, most: float | None = None) -> dict[str, Any]:
-    """The columns that say how long a step takes: ``runs`` in words, and seconds at least and at most."""
+    """The columns that say how long a step takes: seconds at least and at most, and ``runs`` in words."""
     most = seconds if most is None else most
     words = runs if seconds is None else f"{runs}, {about(seconds, most)}"
-    return {"takes": words, "seconds": seconds, "most_seconds": most}
+    return {"takes": words, "counts": runs, "seconds": seconds, "most_seconds": most}
 
 
 def _of_trials(trials: int, pace: RecordedPace) -> dict[str, Any]:
@@ -177,14 +178,15 @@ def of_runs_to_come(come: ConfirmationToCome | AblationToCome, pace: RecordedPac
 
 
 def _unfinished(results: Results, pace: RecordedPace) -> Iterator[dict[str, Any]]:
-    left = int(results.rows["status"].isin(UNFINISHED).sum())
+    """Yield what is left of the search itself: trials without an end, and those not begun."""
+    left = int(results.trials["status"].isin(UNFINISHED).sum())
     asked, started = int(results.campaign.get("trials") or 0), len(begun(results.trials))
     if left or started < asked:
-        said = [f"{counted(left, 'run')} not finished"] if left else []
+        said = [f"{counted(left, 'trial')} not finished"] if left else []
         said += [f"{started} of {counted(asked, 'trial')} begun"] if started < asked else []
         yield {
             "step": "finish",
-            "why": f"{', '.join(said)} (still running, or cut off: then go on with it)",
+            "why": f"{', '.join(said)} ({GOES_ON})",
             "command": _command(results),
             **_of_trials(left + max(0, asked - started), pace),
         }
@@ -223,7 +225,7 @@ def _seeds(results: Results, found: list[Round], pace: RecordedPace) -> Iterator
         }
         return
     stands, last = standing(found), found[-1]
-    if stands is None:
+    if stands is None or not last.judgement.over:
         yield from _undecided(results, last, pace)
     else:
         yield from _apart(results, stands, pace)
@@ -243,7 +245,7 @@ def _apart(results: Results, stands: Round, pace: RecordedPace) -> Iterator[dict
     if come.begun:
         yield {
             "step": "finish",
-            "why": f"the ablation of trial {come.trial} is not over: runs of it are still to come",
+            "why": f"the ablation of trial {come.trial} is not over: runs of it are still to come ({GOES_ON})",
             "command": _command(results),
             **of_runs_to_come(come, pace),
         }
@@ -258,12 +260,12 @@ def _apart(results: Results, stands: Round, pace: RecordedPace) -> Iterator[dict
 
 
 def _undecided(results: Results, last: Round, pace: RecordedPace) -> Iterator[dict[str, Any]]:
-    """No winner stands: go on with the design while it lasts, else more seeds for the best in a campaign of its own."""
+    """Go on with the latest design while it lasts, else more seeds for the best in a campaign of its own."""
     judgement = last.judgement
     if not judgement.over:
         yield {
             "step": "finish",
-            "why": f"the confirmation {last.design} is not over",
+            "why": f"the confirmation {last.design} is not over, {ended_in_words(last)} ({GOES_ON})",
             "command": _command(results),
             **of_runs_to_come(ConfirmationToCome(last.design, last.design, len(last.runs)), pace),
         }
@@ -340,9 +342,10 @@ def _more_trials(
 def _unsaid(ruler: Ruler) -> str:
     """Say why nothing is known of the gain of more trials."""
     if ruler.at != "the end":
-        return (
-            f"fewer than {counted(FEWEST_THERE, 'trial')} came to the end, so they can be compared at {ruler.at} only"
-        )
+        there = f"{ruler.at_the_end} of at least {FEWEST_THERE} trials can be compared at the end"
+        left = ", ".join(f"{number} {why}" for why, number in ruler.left_out.items())
+        others = f", the others at {ruler.at} only" if len(ruler) > ruler.at_the_end else ""
+        return f"{there}{f' ({left})' if left else ''}{others}"
     if len(ruler) < FEWEST_LATER:
         return f"{len(ruler)} of at least {FEWEST_LATER} trials can be compared at the end"
     return "no trial has a finite value at the end"

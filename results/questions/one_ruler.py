@@ -37,6 +37,7 @@ class Ruler:
     at: str  # the moment that all are compared at, in words
     unit: str = ""
     measured: int = 0  # trials whose value there was measured
+    at_the_end: int = 0  # trials whose value at the end was
     left_out: Mapping[str, int] = field(default_factory=dict)  # why -> trials
     seen: np.ndarray = field(default_factory=lambda: np.zeros((0, 1)))  # (trials, moments): all measured, NaN where not
     parts: np.ndarray = field(
@@ -94,6 +95,7 @@ def one_ruler(trials: pd.DataFrame, reports: pd.DataFrame) -> Ruler:
         moment,
         unit,
         int((measured & known & ~worst).sum()),
+        int(rungs.iloc[:, -1].notna().sum()),
         {why: number for why, number in left.items() if number},
         np.where((worst[:, None]) & (np.arange(at + 1) == at), math.inf, rungs.to_numpy(dtype=float)[:, : at + 1])[
             known

@@ -7,10 +7,12 @@ import io
 import pytest
 
 from results import Store, load
+from results.ending import print_weights
 from results.kept_weights import name_in_commands, weights_line
-from results.report import main, print_weights
+from results.report import main
 from storage.location import location
 from terminal.console import Console
+from tests.results.conftest import KNOBS
 
 
 def test_the_trials_that_have_weights_are_named_and_more_are_counted(store: Store, make_trial) -> None:
@@ -18,8 +20,15 @@ def test_the_trials_that_have_weights_are_named_and_more_are_counted(store: Stor
     for number in range(7):
         row = make_trial(number, "completed", 2.0 - number, is_base=not number)
         store.write_trial({**row, "weights": f"weights/k{number}/a1.safetensors" if number in (0, 4) else None})
-    command = f"python -m tuner.export {store.folder} writes them out"
-    assert weights_line(load(store.folder), store.folder) == f"Weights of trial 0 (the base), trial 4: {command}"
+    command = f"python -m tuner.export {store.folder}"
+    assert weights_line(load(store.folder), store.folder) == (
+        f"Weights of trial 0 (the base), trial 4: {command} --trial 0 writes out those of trial 0 (others: --trial N)"
+    ), "the winner, trial 6, has none"
+    command += " writes out those of trial 6 (others: --trial N)"
+    store.write_trial({**store.trials()[6], "weights": "weights/k/a1.safetensors"})
+    assert (
+        weights_line(load(store.folder), store.folder) == f"Weights of trial 0 (the base), trial 4, trial 6: {command}"
+    )
     for row in store.trials():
         store.write_trial({**row, "weights": "weights/k/a1.safetensors"})
     assert weights_line(load(store.folder), store.folder) == f"Weights of 7 trials: {command}"
@@ -46,6 +55,24 @@ def test_runs_after_the_search_are_no_trials_of_it(store: Store, make_trial) -> 
     assert load(store.folder).trials.shape[0] == 3, "as the head of the report counts them"
     line = str(weights_line(load(store.folder), store.folder))
     assert line.startswith("Weights of 3 trials and 6 runs after the search: ")
+
+
+def test_one_that_is_alone_is_written_without_a_word_on_others(store: Store, make_trial) -> None:
+    store.write_trial({**make_trial(0, "completed", 2.0, is_base=True), "weights": "weights/k0/a1.safetensors"})
+    said = f"Weights of trial 0 (the base): python -m tuner.export {store.folder}"
+    assert weights_line(load(store.folder), store.folder) == f"{said} writes them out"
+    store.write_trial(make_trial(1, "completed", 1.0))
+    assert weights_line(load(store.folder), store.folder) == f"{said} --trial 0 writes them out"
+
+
+def test_of_two_objectives_the_command_names_a_trial_of_the_front(tmp_path, make_trial) -> None:
+    two = {"space": "parameter_golf", "scale": "proxy", "objectives": ["val_bpb", "train_seconds"], "data": "made-up"}
+    store = Store.create(tmp_path / "two", two, KNOBS)
+    for number in range(3):
+        row = make_trial(number, "completed", 2.0 - number / 10, is_base=not number, train_seconds=9.0 - number)
+        store.write_trial({**row, "weights": f"weights/k{number}/a1.safetensors"})
+    line = str(weights_line(load(store.folder), store.folder))
+    assert line.endswith(f"tuner.export {store.folder} --trial 2 writes out those of trial 2 (others: --trial N)")
 
 
 def test_the_report_prints_it(store: Store, make_trial, capsys, monkeypatch) -> None:

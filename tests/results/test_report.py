@@ -16,7 +16,8 @@ import pytest
 
 import results
 from results import Store, load
-from results.report import main, print_leaderboard, print_where
+from results.ending import print_where
+from results.report import main, print_leaderboard
 from terminal.console import Console
 from terminal.short import short
 from tests.results.conftest import KNOBS
@@ -114,6 +115,22 @@ def test_a_replay_names_its_recorded_runs_and_their_seeds(store: Store, make_tri
     assert "results.compare" in text and "single runs of one seed" not in text
 
 
+def test_of_two_objectives_the_changes_of_others_of_the_front_are_listed_too_and_more_are_counted(
+    tmp_path: Path, make_trial: Callable[..., Row]
+) -> None:
+    about = {"space": "parameter_golf", "scale": "proxy", "objectives": ["val_bpb", "train_seconds"], "data": "made-up"}
+    store = Store.create(tmp_path / "two", about, KNOBS)
+    for number in range(6):
+        changes = {"optimizer.matrix_lr": number / 10} if number else {}
+        row = make_trial(number, "completed", 1.5 - number / 10, changes, is_base=not number)
+        store.write_trial({**row, "train_seconds": 10.0 + number})
+    text = _leaderboard(store.folder)
+    assert "On the front: trial 4, val_bpb 1.1000 (-0.4000 vs base), train_seconds=14, with\n  optimizer." in text
+    assert text.count("On the front: ") == 3
+    command = f"python -m results.report {store.folder} --csv FOLDER"
+    assert f"2 more trials of the front, with changes in FOLDER/pareto.csv: {command}\n" in text
+
+
 def test_of_two_objectives_no_trial_is_called_the_best(tmp_path: Path, make_trial: Callable[..., Row]) -> None:
     about = {"space": "parameter_golf", "scale": "proxy", "objectives": ["val_bpb", "train_seconds"]}
     store = Store.create(tmp_path / "two", about, KNOBS)
@@ -121,7 +138,8 @@ def test_of_two_objectives_no_trial_is_called_the_best(tmp_path: Path, make_tria
         changes = {"optimizer.matrix_lr": 0.1} if number else {}
         store.write_trial(make_trial(number, "completed", value, changes, is_base=not number))
     text, stands = _leaderboard(store.folder), status.status(store.folder, datetime.now(UTC))
-    assert "Lowest val_bpb: trial 1, val_bpb 1.4000 (-0.1000 vs base), with" in text and "Best" not in text
+    assert "Lowest val_bpb: trial 1, val_bpb 1.4000 (-0.1000 vs base), train_seconds=10, with" in text
+    assert "Best" not in text
     assert "lowest value: trial 1, val_bpb 1.4000" in stands and not any(line.startswith("best") for line in stands)
 
 

@@ -13,7 +13,14 @@ from search_spaces.objectives import cost_of
 from tests.trained_campaign import trained_campaign
 from tests.tuner.conftest import Tune
 from tuner import export
-from tuner.artifacts.asked_measures import OF_OTHER_ARTIFACT, OF_TRAINING, ROUNDED_SCORES, compared, how_to_get_more
+from tuner.artifacts.asked_measures import (
+    OF_OTHER_ARTIFACT,
+    OF_TRAINING,
+    ROUNDED_SCORES,
+    also_of_campaign,
+    compared,
+    how_to_get_more,
+)
 
 LIMITS = {"train_minutes<=999": "train_minutes", "step_seconds<=999": "step_seconds", "parameters<=1e9": "parameters"}
 AGAIN = ("val_nats_per_character", "artifact_bytes", "parameters")
@@ -128,3 +135,15 @@ def test_a_value_that_differs_or_that_nobody_knows_is_not_called_the_same() -> N
     assert compared(1.5, 1.25).endswith("1.25 in the search: +0.25: computed on another device?")
     assert compared(999453, 999453) == "999,453 when read again, 999,453 in the search: the same to the last digit"
     assert compared(1.5, None).endswith("not known in one of them")
+
+
+def test_the_bytes_are_held_against_the_limit_that_the_campaign_itself_sets() -> None:
+    base = {"artifact": {"limit_bytes": 16_000_000}}
+
+    def said(*constraints: str) -> str:
+        kept = SimpleNamespace(results=SimpleNamespace(campaign={"constraints": constraints, "base": base}))
+        return also_of_campaign(kept)
+
+    assert said() == said("parameters<=1e9") == ""
+    text = "artifact_bytes<=1100000 margin 1%"
+    assert said("train_minutes<=1", text) == f", and of 1,089,000 by the campaign's limit {text}"

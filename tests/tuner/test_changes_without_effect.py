@@ -9,6 +9,7 @@ import pytest
 
 from results import load
 from results.design import Design
+from results.ending import _which_matter
 from results.inert_changes import inert_changes, without_effect
 from results.page.data import page_data
 from results.page.markdown import markdown
@@ -20,7 +21,6 @@ from terminal.console import Console
 from tests.tuner.test_confirm import better
 from tuner.campaign.record import ranges_of
 from tuner.cli.search_times import _ablation
-from tuner.cli.summary import print_ablation
 from tuner.python.campaign import Best
 
 RATE = "optimizer.matrix_lr"
@@ -59,7 +59,7 @@ def test_the_plan_of_an_ablation_says_it_too() -> None:
 def test_every_count_of_the_winners_changes_says_which_have_no_effect(won, monkeypatch) -> None:
     results, confirmation = load(won.folder), won.confirmation
     changes = confirmation.num_changes
-    assert f"Which of its {changes} changes{ONE} matter?" in printed(print_ablation, won, confirmation, results)
+    assert f"Which of its {changes} changes{ONE} matter?" in _which_matter(results, "9 runs")
     (why,) = (row["why"] for row in next_steps(results).to_dict("records") if row["step"] == "take apart")
     assert f"the winner changes {changes} knobs{ONE} at once" in why
     come = ablation_to_come(results, 3, 9, another=False)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import json
 
 from results import load
 from results.design import Design
+from results.ending import _which_matter
 from results.questions.taking_apart import parts_of
-from terminal.console import Console
 from tests.tuner.test_confirm import better
 from tuner.campaign.record import ranges_of
-from tuner.cli.summary import print_ablation
 
 
 def test_the_changes_of_a_winner_are_those_that_the_leaderboard_lists(bench, play) -> None:
@@ -20,11 +18,9 @@ def test_the_changes_of_a_winner_are_those_that_the_leaderboard_lists(bench, pla
     confirmation = search.confirmation
     won = next(row for row in bench.rows() if row["key"] == confirmation._won()[1].key)
     assert confirmation.num_changes == len(json.loads(won["overrides"])) >= confirmation.num_parts > 1
-    console = Console(file=io.StringIO(), width=200)
-    print_ablation(console, search, confirmation, load(search.folder))
-    said = console.file.getvalue()
-    assert f"Which of its {confirmation.num_changes} changes matter?" in said
     search.ledger.store.revise({"ranges": ranges_of(bench.space.knobs)})
+    said = _which_matter(load(search.folder), "9 runs")
+    assert f"Which of its {confirmation.num_changes} changes matter?" in said
     assert len(parts_of(load(search.folder), won["key"])) == confirmation.num_parts, "as the record alone tells it"
     fewer = f"{confirmation.num_parts} can be undone alone, the others with them"
     assert (fewer in said) == (confirmation.num_parts < confirmation.num_changes)

@@ -447,6 +447,12 @@ def test_objectives_and_constraints_are_kept_and_a_resume_goes_on_with_them(with
     assert statuses("two") == ["completed"] * 5 and "constraints: parameters<=" in capsys.readouterr().out
 
 
+def test_the_limit_of_the_artifact_itself_is_announced_with_the_others_as_the_report_has_it(capsys) -> None:
+    asked = ["--set", "artifact=Artifact", "--constraint", "parameters<=1e9"]
+    assert main([*GOLF, "--data", "text [b]", "--trials", "3", *asked, "--dry-run"]) == 0
+    assert "constraints: parameters<=1000000000; artifact_bytes<=16000000\n" in capsys.readouterr().out
+
+
 def test_expert_ranges_are_kept_and_a_resume_goes_on_with_them(without_ray) -> None:
     without_ray()
     asked = ["--likely", "optimizer.matrix_lr=0.02..0.021", "--name", "expert"]

@@ -106,6 +106,12 @@ def asked_names(trial: KeptTrial) -> list[str]:
     return list(_asked(trial))
 
 
+def also_of_campaign(trial: KeptTrial) -> str:
+    """Say which limits on the artifact's bytes the campaign sets beside the artifact's own; empty without any."""
+    limits = [one for one in limits_of(trial.results.campaign) if one.measure == ARTIFACT_BYTES and not one.of_artifact]
+    return "".join(f", and of {limit.bound:,.0f} by the campaign's limit {limit.text}" for limit in limits)
+
+
 def scores_of(score: Evaluation) -> dict[str, float]:
     """The scores of an evaluation by the names that the results have for them; without those that do not exist."""
     found = {name: getattr(score, field) for name, field in VALIDATION_SCORES.items()}

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from results.kept_weights import taken_alone
 from results.questions.framed import objectives_of
 from results.questions.winner import winner
 from results.store import frames
 from results.store.campaign_folder import Store
 from results.store.frames import Results
 from results.store.row_types import TrialRow
-from results.store.statuses import ABLATE, SEARCH
+from results.store.statuses import SEARCH
 from results.tally import tally_of
 from results.unmet_limits import nearest_to_limits
 from results.verdicts import plain_rows
@@ -129,19 +130,14 @@ def _numbered(name: str, rows: Sequence[TrialRow], number: int) -> TrialRow:
 
 
 def _winner(results: Results, rows: Sequence[TrialRow]) -> TrialRow:
-    """The winner's own trial, else a run of its config on a fresh seed, else what an ablation has left of it."""
+    """The run of the winner that is taken where none is named; a ValueError where there is no winner."""
     if len(results.campaign.get("objectives") or ()) > 1:
         said = _those_with_weights(results, rows)
         raise ValueError(f"campaign {results.name!r} has two objectives, and no winner: say --trial N; {said}")
-    won = winner(results)
-    if won.empty:
+    chosen = taken_alone(results, rows)
+    if chosen is None:
         raise ValueError(f"campaign {results.name!r} has no weights: {_why_none(results, rows)}")
-    key = won["key"].iloc[0]
-    of_winner = [row for row in rows if key in (row["key"], row.get("arm"))]
-    of_winner += [row for row in rows if row.get("stage") == ABLATE and not row["is_base"]]
-    with_weights = [row for row in of_winner if row.get("weights")]
-    with_weights.sort(key=lambda row: (row["key"] != key, row.get("stage") == ABLATE, row["number"]))
-    return with_weights[0] if with_weights else of_winner[0]
+    return chosen
 
 
 def why_this_one(results: Results, row: TrialRow) -> str:

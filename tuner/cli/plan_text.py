@@ -8,6 +8,7 @@ from results.design import CARRY
 from results.replays.budgets import steps_line
 from results.store.row_parts import on_the_way
 from search_spaces import recorded
+from search_spaces.constraints import with_own_limit
 from search_spaces.objectives import BY_CLOCK
 from terminal.console import Console
 from terminal.counted import best_of, counted, number_range
@@ -86,8 +87,8 @@ def describe(
         best = best_of(question.spec.carry or CARRY)
         console.print(f"confirm at scale {wanted}: then {best} and the base there, in a campaign of their own")
     print_core(console, question)
-    if space.constraints:
-        console.print(f"constraints: {'; '.join(map(str, space.constraints))}")
+    if kept := with_own_limit(space.constraints, base):
+        console.print(f"constraints: {'; '.join(map(str, kept))}")
     print_shared(console, question, here, slots)
 
 

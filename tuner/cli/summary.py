@@ -4,25 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from results.design import DEFAULT
-from results.inert_changes import without_effect
-from results.leads import first_step
-from results.questions.next_steps import of_runs_to_come
-from results.questions.pace import recorded_pace
+from results.ending import print_ending
 from results.replays.comparison import compare
 from results.replays.side_by_side import print_comparison
-from results.report import print_leaderboard, print_leads, print_page, print_took, print_weights, print_where
-from results.statistics.ablation import num_runs
-from results.statistics.runs_to_come import AblationToCome
+from results.report import print_leaderboard, print_page
 from results.store import frames
 from results.winner_command import WinnerCommand
 from storage.location import Location
 from terminal.console import Console
-from terminal.counted import counted, counted_range
+from terminal.counted import counted
 from terminal.exit_codes import DONE, FAILED
 from terminal.program import INTERRUPTION, exit_code
 from trainable.training import Training
-from tuner.campaign.again import again, go_on
+from tuner.campaign.again import go_on
 from tuner.campaign.endings import nothing_beside_base
 from tuner.campaign.train_command import train_command
 from tuner.confirm import Confirmation
@@ -39,20 +33,9 @@ def conclude(console: Console, campaign: Search) -> int:
     if campaign.planned is not None:
         console.print()
         print_comparison(console, compare(results), SHOWN)
-    leads = campaign.planned is None and not campaign.stopping
-    ahead = first_step(results) if leads else ""  # said with its command: not said twice
-    if campaign.planned is None and campaign.confirmation is None and ahead != "confirm":
-        print_unconfirmed(console, campaign)
     if campaign.confirmation is not None:
         print_winner(console, campaign, campaign.confirmation)
-        if ahead != "take apart":
-            print_ablation(console, campaign, campaign.confirmation, results)
-    if leads:
-        print_leads(console, results, "carry over" if campaign.spec.confirm_scale else "")
-    console.print()
-    print_took(console, results)
-    print_where(console, campaign.folder)
-    print_weights(console, results, campaign.folder)
+    print_ending(console, results, campaign.folder, "carry over" if campaign.spec.confirm_scale else "")
     try_to_write_page(console, replace(results, campaign=campaign.ledger.store.campaign), campaign.folder)
     crashed = campaign.ledger.counts().get("crashed", 0)
     if crashed:
@@ -75,20 +58,6 @@ def try_to_write_page(console: Console, results: frames.Results, folder: Locatio
         console.print(f"The page of results is not written: {error}")
 
 
-def print_unconfirmed(console: Console, campaign: Search) -> None:
-    """Print how to confirm what a search for one objective has found; nothing where only the base completed.
-
-    Nothing either where the base is beyond a limit: no run could be paired with it.
-    """
-    tried = sum(not entry.row["is_base"] for entry in campaign.ledger.completed())
-    design = DEFAULT.among(tried)
-    beyond = any(e.row["is_base"] and e.status == "infeasible" for e in campaign.ledger.entries.values())
-    if design is not None and not beyond and not campaign.stopping and campaign.space.second_objective is None:
-        cost = counted_range(design.fewest_runs, design.most_runs, "run")
-        line = again(campaign.folder, f"--confirm {DEFAULT}")
-        console.print(f"Which differences are real? A confirmation on fresh seeds tells ({cost}): {line}")
-
-
 def print_winner(console: Console, campaign: Search, confirmation: Confirmation) -> None:
     """Print the winner, or what an ablation has left of it, as a command."""
     config = confirmation.found()
@@ -102,17 +71,6 @@ def print_winner(console: Console, campaign: Search, confirmation: Confirmation)
         console.print(WinnerCommand(line, confirmation.minimal, seed).heading)
         console.print(f"  {line}")
         keep_command(console, campaign, confirmation, line)
-
-
-def print_ablation(console: Console, campaign: Search, confirmation: Confirmation, results: frames.Results) -> None:
-    """Print what an ablation of the winner would take, if none ran: as next_steps foretells it."""
-    changes, parts = confirmation.num_changes, confirmation.num_parts
-    if not campaign.spec.ablate and not confirmation.ablated and parts > 1:
-        come = AblationToCome(*num_runs(parts, confirmation.design.first))
-        cost = of_runs_to_come(come, recorded_pace(results))["takes"]
-        alone = "" if parts == changes else f"{parts} can be undone alone, the others with them; "
-        tells = f"An ablation tells ({alone}{cost}): {again(campaign.folder, '--ablate')}"
-        console.print(f"Which of its {changes} changes{without_effect(confirmation.inert_changes)} matter? {tells}")
 
 
 def keep_command(console: Console, campaign: Search, confirmation: Confirmation, line: str) -> None:

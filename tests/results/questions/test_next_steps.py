@@ -77,7 +77,7 @@ def test_runs_that_have_not_ended_come_first(make_trial, written):
     rows[4].update(status="running", value=None)
     found = steps_of(written(rows, knobs=KNOBS, ranges=RANGES, trials=8))
     assert found.index[0] == "finish" and found["runs"].iloc[0] == 4
-    assert found["why"].iloc[0].startswith("1 run not finished, 5 of 8 trials begun")
+    assert found["why"].iloc[0].startswith("1 trial not finished, 5 of 8 trials begun")
 
 
 @pytest.mark.parametrize("trials", [0, 1, 11])

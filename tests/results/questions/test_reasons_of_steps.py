@@ -26,7 +26,19 @@ def test_a_gain_is_not_said_for_want_of_trials_at_the_end_where_they_are_compare
     object.__setattr__(campaign, "rows", rows)
     steps = campaign.next_steps().set_index("step")
     why = steps.loc["more trials", "why"]
-    assert "fewer than 5 trials came to the end, so they can be compared at" in why and "12 of at least 12" not in why
+    assert why.startswith("cannot say what they would give: 2 of at least 5 trials can be compared at the end")
+    assert why.endswith(" steps only") and ", the others at " in why and "12 of at least 12" not in why
+
+
+def test_trials_beyond_a_limit_are_not_said_to_have_stopped_short_of_the_end(tmp_path) -> None:
+    campaign = results.load(make(tmp_path / "night", 5, 5))
+    rows = campaign.rows.copy()
+    rows["status"] = rows["status"].astype(str)
+    rows.loc[rows["number"] > 0, "status"] = "infeasible"
+    rows.loc[rows["number"] > 0, "value"] = None
+    object.__setattr__(campaign, "rows", rows)
+    why = campaign.next_steps().set_index("step").loc["more trials", "why"]
+    assert why == "cannot say what they would give: 1 of at least 5 trials can be compared at the end (4 infeasible)"
 
 
 def test_a_front_that_is_empty_says_what_no_trial_has(make_trial, written) -> None:

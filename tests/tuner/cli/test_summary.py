@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
-from types import SimpleNamespace
 
 import pytest
 
 from results import load
 from results.design import Design
+from results.ending import doubts
 from results.leads import lead_lines
 from results.page import PAGE
 from results.questions.next_steps import next_steps
+from results.report import main
 from results.winner_command import kept_command
 from terminal.console import Console
 from tests.tuner.test_confirm import better
 from tuner.campaign.record import ranges_of
 from tuner.cli import summary
-from tuner.cli.summary import conclude, keep_command, print_ablation, print_winner
+from tuner.cli.summary import conclude, keep_command, print_winner
 from tuner.search_loop import Search
 
 
@@ -52,16 +53,45 @@ def test_a_search_ends_with_what_the_report_says_to_do_next_and_says_none_of_it_
     assert sum("--confirm " in line for line in lines) == 1 and any(line.startswith("What next: ") for line in leads)
 
 
-def test_an_ablation_is_advised_once_and_takes_as_long_as_the_report_says(bench, play) -> None:
+def confirmed_search(bench, play) -> Search:
     search = bench.search(trials=9, seed=2, confirm=Design(2, 3, 5))
     search.ledger.store.revise({"ranges": ranges_of(bench.space.knobs)})
     play(search, curve=better).run()
+    return search
+
+
+def test_an_ablation_is_advised_once_where_it_is_the_step_to_take_first(bench, play) -> None:
+    lines = ends(confirmed_search(bench, play))
+    (advice,) = (line for line in lines if "--ablate" in line)
+    assert "What next: Take apart" in "".join(lines) and not advice.startswith("Which of its")
+
+
+def test_an_ablation_that_comes_later_is_advised_with_its_time_by_the_search_and_its_report(bench, play) -> None:
+    search = confirmed_search(bench, play)
+    search.ledger.store.revise({"confirm_scale": "full"})
     (step,) = (row for row in next_steps(load(search.folder)).to_dict("records") if row["step"] == "take apart")
     (advice,) = (line for line in ends(search) if "--ablate" in line)
-    assert "What next: Take apart" in "".join(ends(search)) and not advice.startswith("Which of its")
-    console = Console(file=io.StringIO(), width=200)
-    print_ablation(console, search, search.confirmation, load(search.folder))
-    assert step["takes"] in console.file.getvalue() and ", about " in step["takes"]
+    assert advice.startswith("Which of its ") and step["takes"] in advice and ", about " in step["takes"]
+    assert list(doubts(load(search.folder))) == [advice]
+
+
+def reports(search, capsys) -> list[str]:
+    main([str(search.folder), "--no-page"])
+    return capsys.readouterr().out.splitlines()
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+def test_the_report_says_what_the_search_said_at_its_end(bench, play, capsys, monkeypatch, stopped) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    search = confirmed_search(bench, play)
+    search.ledger.store.revise({"confirm_scale": "full"})
+    if stopped:
+        search.stop("time is up")
+        monkeypatch.setattr(Search, "trials", 10)
+    own = ("Page: ", "ended early (time is up). Go on with: ")
+    said = [line for line in ends(search)[1:] if not line.startswith(own)]
+    assert any(line.startswith("What next: ") for line in said) and any(line.startswith("Which of") for line in said)
+    assert said == [line for line in reports(search, capsys) if not line.startswith("note: ")]
 
 
 def test_a_search_that_carries_its_best_over_by_itself_is_not_told_to(bench, play) -> None:
@@ -73,40 +103,12 @@ def test_a_search_that_carries_its_best_over_by_itself_is_not_told_to(bench, pla
     assert not any(line.startswith("What next: ") for line in ends(search))
 
 
-def test_a_search_that_was_stopped_ends_with_how_to_go_on_alone(bench, play, monkeypatch) -> None:
+def test_a_search_that_was_stopped_ends_with_how_to_go_on(bench, play, monkeypatch) -> None:
     search = bench.search(trials=9, seed=2)
     play(search, curve=better).run()
     search.stop("time is up")
     monkeypatch.setattr(Search, "trials", 10)
-    lines = ends(search)
-    assert lines[-1].startswith("ended early (time is up)") and not any(line.startswith("What ") for line in lines)
-
-
-@pytest.mark.parametrize(("base", "says"), [("completed", True), ("crashed", True), ("infeasible", False)])
-def test_a_confirmation_is_advised_unless_the_base_is_beyond_a_limit(base, says, tmp_path) -> None:
-    def entry(status: str, is_base: bool) -> SimpleNamespace:
-        return SimpleNamespace(status=status, row={"is_base": is_base})
-
-    every = [entry(base, True), entry("completed", False)]
-    entries, done = SimpleNamespace(values=lambda: every), [one for one in every if one.status == "completed"]
-    ledger = SimpleNamespace(entries=entries, completed=lambda: done)
-    space = SimpleNamespace(second_objective=None)
-    search = SimpleNamespace(ledger=ledger, stopping="", space=space, folder=tmp_path / "night")
-    console = Console(file=io.StringIO(), width=200)
-    summary.print_unconfirmed(console, search)
-    assert ("A confirmation on fresh seeds tells" in console.file.getvalue()) is says
-
-
-def test_the_runs_of_an_ablation_are_one_number_where_there_is_one(bench, play, monkeypatch) -> None:
-    search = bench.search(trials=9, seed=2, confirm=Design(2, 3, 5))
-    play(search, curve=better).run()
-    said = {}
-    for fewest, most in ((10, 10), (10, 30)):
-        monkeypatch.setattr(summary, "num_runs", lambda parts, seeds, ends=(fewest, most): ends)
-        console = Console(file=io.StringIO(), width=200)
-        print_ablation(console, search, search.confirmation, load(search.folder))
-        said[most] = console.file.getvalue()
-    assert " 10 runs" in said[10] and "to 10 runs" not in said[10] and " 10 to 30 runs" in said[30]
+    assert ends(search)[-1].startswith("ended early (time is up)")
 
 
 def test_the_winners_command_is_said_to_train_once_on_the_seed_of_the_base(bench, play, monkeypatch) -> None:
