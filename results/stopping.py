@@ -53,7 +53,10 @@ def _cost(results: Results, stopped: pd.DataFrame) -> str:
         wanted = counted(FEWEST_FINISHED, "completed trial")
         return f"What that may have cost is not known: it takes {wanted} with a value at its rungs."
     whom = "one of these" if known == len(stopped) else f"one of {known} of these"
-    return f"The chance that {whom} would have ended as the best is {_percent(1 - none_is_best)}: {'; '.join(told)}."
+    whom = "it" if len(stopped) == 1 else whom
+    by = "by all that have completed"  # when it was stopped, fewer had: its own line has the chance by those
+    chance = f"is {_percent(1 - none_is_best)}, {by}"
+    return f"The chance that {whom} would have ended as the best {chance}: {'; '.join(told)}."
 
 
 def promoted_line(trials: pd.DataFrame) -> str:

@@ -248,7 +248,7 @@ COMMANDS: dict[tuple[Any, ...], str] = {
     (compact.main, "nowhere", "t"): "nowhere is no campaign",
     (compact.main, "runs/there", ".t"): "the campaign name '.t' must begin with",
     (compact.main, "runs/there", "runs/there"): "exists already",
-    (status.main,): "arguments are required: CAMPAIGN",
+    (status.main,): "there is no campaign in results/runs to show",
     (status.main, "nowhere"): "nowhere is no campaign",
     (audit_report.main,): "arguments are required: --space",
     (audit_report.main, "--space", "parameter_gulf"): "did you mean 'parameter_golf'",

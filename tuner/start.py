@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 
 import search_spaces
 from results.named_campaigns import found_by_name
-from results.store.campaign_folder import CAMPAIGN, Store, campaigns, check_campaign
+from results.store.campaign_folder import CAMPAIGN, Store, check_campaign
+from results.store.find import latest
 from results.store.names import campaign_folder
 from results.store.resume_command import RUN_PROGRAM
 from results.store.set_aside import say_set_aside
@@ -104,7 +105,7 @@ def resume(console: Console, asked: Resume, space: Space | None = None) -> Ended
     check_installed(asked.start.log)
     runs = asked.start.results
     files.check_usable(runs)
-    folder = latest(runs) if asked.campaign == LATEST else usable_campaign(runs, asked.campaign)
+    folder = latest(runs, "resume") if asked.campaign == LATEST else usable_campaign(runs, asked.campaign)
     with going_on_with(folder):
         layout.check(folder)
         store = Store.open(folder)
@@ -385,11 +386,3 @@ def usable_campaign(runs: Location, name: str) -> Location:
         files.check_usable(folder.parent)
     check_campaign(folder)
     return folder
-
-
-def latest(runs: Location) -> Location:
-    """The campaign that was started last."""
-    found = sorted(campaigns(runs), key=lambda folder: files.modified(folder / CAMPAIGN))
-    if not found:
-        raise ValueError(f"there is no campaign in {runs} to resume")
-    return found[-1]

@@ -10,6 +10,7 @@ from terminal import program
 if __name__ == "__main__":
     program.begin("python -m tuner.status")
 
+import argparse
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -19,10 +20,12 @@ from typing import cast
 import pyarrow as pa
 
 from results.crashes import crash_lines
-from results.named_campaigns import add_campaign, named_campaign
+from results.named_campaigns import A_CAMPAIGN, add_campaign, named_campaign
+from results.of_stages import of_stages
 from results.promotions import promotions_of, went_on
 from results.store import parquet
 from results.store.campaign_folder import Store
+from results.store.find import RUNS, latest
 from results.store.larger import campaigns_at
 from results.store.row_parts import given
 from results.store.row_types import ReportRow, TrialRow
@@ -49,16 +52,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         description=__doc__.splitlines()[0].partition(": ")[2] if __doc__ else None,
         epilog=EXIT_CODES_OF_LOOKING,
     )
-    add_campaign(parser)
+    add_campaign(parser, about=f"{A_CAMPAIGN} (default: the one begun last)", nargs="?")
     options = parser.parse_args(arguments)
     try:
-        lines = status(named_campaign(options.campaign, options), datetime.now(UTC))
+        lines = status(_asked_for(options), datetime.now(UTC))
     except (ValueError, OSError) as error:
         return parser.refuse(error)
     console = Console()
     for line in lines:
         console.print(line)
     return 0
+
+
+def _asked_for(options: argparse.Namespace) -> Location:
+    """The campaign that is named, else the one that was begun last."""
+    if options.campaign is not None:
+        return named_campaign(options.campaign, options)
+    return latest(RUNS if options.results is None else options.results, "show")
 
 
 def status(folder: Location, now: datetime) -> list[str]:
@@ -82,7 +92,8 @@ def status(folder: Location, now: datetime) -> list[str]:
     lines.append(f"driver: {'runs' if lives else idle}")
     ends = tallies((row["stage"], row["status"], row["config"]) for row in rows)
     lines.append(f"trials: {ends.pop(SEARCH).of(store.campaign.get('trials'))}")
-    lines += [f"{stage}: {found.in_words}" for stage, found in ends.items()]
+    asked = of_stages(rows)
+    lines += [f"{stage}: {found.in_words}{asked.get(stage, '')}" for stage, found in ends.items()]
     lines += left_lines(store, rows, reports, now) if lives else []
     lines.append(f"last report: {'none yet' if last is None else since(last, now) + ' ago'}")
     two = len(store.campaign.get("objectives") or ()) > 1

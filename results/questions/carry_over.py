@@ -45,11 +45,20 @@ def carry_over(
     runs = counted_range(design.fewest_runs, design.most_runs, "run")
     yield {
         "step": "carry over",
-        "why": f"the winner is one of scale {campaign.get('scale')}: only runs at scale {scale} say whether it holds",
+        "why": f"the winner is one of scale {campaign.get('scale')}: only runs at scale {scale} say whether it holds"
+        f"{_hint(results)}",
         "takes": f"{counted(trials, 'trial')} and {runs} at scale {scale}",
         "runs": trials + design.fewest_runs,
         "command": command(results, "" if wanted else f"--confirm-scale {scale}"),
     }
+
+
+def _hint(results: Results) -> str:
+    """Say where the time and the needs of a larger scale are known: not from runs of another size."""
+    devices = {str(device) for device in results.rows["device"].dropna()} if "device" in results.rows else set[str]()
+    on_cpu = devices and all(device.startswith("cpu") for device in devices)
+    here = "; these ran on a CPU, and a larger scale may need a GPU" if on_cpu else ""
+    return f"{here} (--dry-run with the command says how long it takes here, and which data it reads)"
 
 
 def _left(campaign: dict[str, Any], rows: Any) -> int:

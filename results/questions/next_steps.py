@@ -166,7 +166,9 @@ def _of_more_trials(results: Results, trials: int, pace: RecordedPace) -> dict[s
     fewest, most = (a + b for a, b in zip(later.runs, apart.runs, strict=True))
     why = f" ({later.why_a_span})" if later.why_a_span else ""
     then = f", then {counted_range(fewest, most, 'run')} on fresh seeds{why}" if most else ""
-    found = _takes(f"{counted(trials, 'trial')}{then}", *(seconds_to_come(pace, trials, later, apart) or (None, None)))
+    found = _takes(
+        f"{counted(trials, 'more trial')}{then}", *(seconds_to_come(pace, trials, later, apart) or (None, None))
+    )
     return {"runs": trials + fewest, **found}
 
 
@@ -282,7 +284,8 @@ def _undecided(results: Results, last: Round, pace: RecordedPace) -> Iterator[di
             f"trial {number} is {signed(best.difference)} against the base, but its interval is as wide as "
             f"{signed(best.low)} to {signed(best.high)} after {counted(best.pairs, 'pair')}: about "
             f"{best.pairs_to_settle} would "
-            "settle it. A design cannot change once its results are known, so that takes a campaign of its own"
+            "settle it. A design cannot change once its results are known, so that takes a campaign of its own: "
+            f"{counted(TRIALS_ANEW, 'trial')} that begin with the best of this one, then the pairs"
         ),
         "command": _confirm_anew(results, pairs),
         **_of_anew(pairs, pace),

@@ -50,6 +50,18 @@ def find(text: str, runs: Location = RUNS) -> Location:
     return found[0]
 
 
+def latest(runs: Location, to: str) -> Location:
+    """The campaign that was started last; a ValueError, with what it is ``to`` be done, where there is none."""
+    from storage import files
+
+    from results.store.campaign_folder import CAMPAIGN, campaigns
+
+    found = sorted(campaigns(runs), key=lambda folder: files.modified(folder / CAMPAIGN))
+    if not found:
+        raise ValueError(f"there is no campaign in {runs} to {to}")
+    return found[-1]
+
+
 def text_of(place: str | os.PathLike[str] | Url) -> str:
     """The text that names the same campaign: a path object means that place, where a text alone may be a name."""
     if not isinstance(place, os.PathLike):

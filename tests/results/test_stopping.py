@@ -47,12 +47,17 @@ def test_it_says_what_was_saved_and_the_chance_that_the_best_was_lost(make_searc
     assert line.startswith("Early stopping ended 2 of 8 trials and saved 19% of their training. "), (
         "of 8 x 240, 2 x 180"
     )
-    assert "The chance that one of these would have ended as the best is 10 %: rung 60 orders the ends with " in line
+    assert "The chance that one of these would have ended as the best is 10 %, by all that have completed: " in line
     assert "orders the ends with rank correlation 1.00 (" in line
 
 
 def test_a_chance_that_is_as_good_as_none_is_said_to_be(make_searched) -> None:
-    assert "is under 1 %: rung 60" in stopping_line(load(make_searched(ENDS, [3.3, 3.4])))
+    assert "is under 1 %, by all that have completed: rung 60" in stopping_line(load(make_searched(ENDS, [3.3, 3.4])))
+
+
+def test_of_one_trial_that_was_stopped_it_is_no_one_of_these(make_searched) -> None:
+    line = stopping_line(load(make_searched(ENDS, [3.4])))
+    assert "The chance that it would have ended as the best is under 1 %, by all that have completed: rung 60" in line
 
 
 def test_what_orders_no_ends_may_have_cost_the_best(make_searched) -> None:

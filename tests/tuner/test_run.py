@@ -17,6 +17,7 @@ from filelock import FileLock
 
 import search_spaces
 from results import load
+from results.store.find import latest
 from results.store.names import campaign_folder
 from search_spaces import load as load_space
 from tests.small_campaign import SET_SMALL, SMALL, play_in_place_of_ray, work_in
@@ -332,7 +333,7 @@ def test_the_latest_campaign_is_the_one_that_was_started_last(make_bench, tmp_pa
         bench.folder = tmp_path / "runs" / name
         bench.store()
         os.utime(bench.folder / "campaign.json", (1e9 - age, 1e9 - age))
-    assert start.latest(tmp_path / "runs").name == "new"
+    assert latest(tmp_path / "runs", "resume").name == "new"
     assert start.usable_campaign(tmp_path / "runs", "old") == campaign_folder(tmp_path / "runs", "old")
     assert start.usable_campaign(Path("elsewhere"), str(tmp_path / "runs" / "old")) == tmp_path / "runs" / "old"
 

@@ -72,6 +72,12 @@ def test_a_driver_lives_while_it_holds_the_lock_and_looking_does_not_disturb_it(
         assert held.is_locked
 
 
+def test_without_a_name_it_is_the_campaign_that_was_begun_last(bench, capsys) -> None:
+    bench.store()
+    assert status.main(["--results", str(bench.folder.parent)]) == 0
+    assert capsys.readouterr().out.startswith(f"campaign: {bench.folder.name}, space ")
+
+
 def test_the_command_prints_the_status(bench, capsys) -> None:
     bench.store()
     assert status.main([str(bench.folder)]) == 0

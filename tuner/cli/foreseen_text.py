@@ -7,11 +7,12 @@ from dataclasses import replace
 
 from results.store.campaign_folder import Store
 from terminal.console import Console
+from terminal.duration import about
 from tuner.cluster import capacity
 from tuner.command import Start
 from tuner.plan.already_measured import AsMeasured
 from tuner.plan.compiling import Compiling
-from tuner.plan.expected_here import expected, is_asked_for
+from tuner.plan.expected_here import DAY_SECONDS, expected, is_asked_for, may_take_a_day
 from tuner.plan.foreseen import IS_LEFT, Foreseen, beyond_limits, too_few_hours
 from tuner.plan.left import left_of
 from tuner.question import Question
@@ -43,10 +44,18 @@ def print_expected(
     left = replace(left_of(question, store), measured=measured())
     if not left.question.trials:
         return
-    foreseen = expected(left, here, start, compiling, pass_tokens) if is_asked_for(question, start) else None
+    asked = is_asked_for(question, start) or (start.address is None and may_take_a_day(question, here.slots))
+    foreseen = expected(left, here, start, compiling, pass_tokens) if asked else None
     if foreseen is None:
         foreseen = Foreseen({}, measured=left.measured)
-    lines = beyond_limits(question.space.constraints, foreseen)
+    lines = [over_a_day(foreseen), *beyond_limits(question.space.constraints, foreseen)]
     for line in [*lines, *([] if start.hours is None else [too_few_hours(start.hours, foreseen)])]:
         if line:
             console.print(line)
+
+
+def over_a_day(foreseen: Foreseen) -> str:
+    """Say how long it will take, where that is over a day; else empty: the display has the time left."""
+    if foreseen.whole is None or foreseen.whole[1] <= DAY_SECONDS:
+        return ""
+    return f"time: {about(*foreseen.whole)} in all, by a moment's measurement (--dry-run: the whole plan)"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import search_spaces
+from results.of_stages import of_stages
 from results.store.campaign_folder import Store, campaigns
 from results.store.statuses import SEARCH
 from results.tally import tallies
@@ -12,7 +13,7 @@ from terminal.console import Console
 from terminal.counted import counted
 from terminal.short import as_written
 
-COUNTED = ("stage", "status", "config")  # columns
+COUNTED = ("stage", "status", "config", "round", "design")  # columns
 
 
 def show(console: Console, space: Space | None, runs: Location) -> None:
@@ -45,10 +46,11 @@ def _counts(folder: Location) -> str:
     columns = (
         table.column(name).to_pylist() if name in table.column_names else [None] * len(table) for name in COUNTED
     )
-    found = tallies(zip(*columns, strict=True))
+    rows = [dict(zip(COUNTED, cells, strict=True)) for cells in zip(*columns, strict=True)]
+    found, of = tallies((row["stage"], row["status"], row["config"]) for row in rows), of_stages(rows)
     searched, asked = found.pop(SEARCH), store.campaign.get("trials")
     said = searched.in_words if asked is None else searched.of(asked)
-    return "; ".join([said, *(f"{stage}: {ends.in_words}" for stage, ends in found.items())])
+    return "; ".join([said, *(f"{stage}: {ends.in_words}{of.get(stage, '')}" for stage, ends in found.items())])
 
 
 def show_space(console: Console, space: Space) -> None:

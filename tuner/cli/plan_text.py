@@ -40,6 +40,12 @@ from tuner.proposals import replay_plan
 from tuner.question import Question, why_not_stopped
 from tuner.search_methods import described
 
+JUDGED = {  # what is judged at a rung, by the name of a fidelity
+    "truncate": "the run itself as it stands there",
+    "complete": "a run of its own with a short schedule",
+    "branch": "a copy with a short decay",
+}
+
 
 def describe(
     console: Console,
@@ -56,11 +62,13 @@ def describe(
     space, base = question.space, question.base
     console.print(f"space: {space.name} - {space.question}")
     console.print(scale_line(question))
-    fixed = "".join(f", {path}={as_written(value)}" for path, value in question.overrides.items())
+    limits = {unit: amount for unit in UNITS if (amount := getattr(base.budget, unit)) is not None}
+    budget = " or ".join(f"{unit} {amount:g}" for unit, amount in limits.items())
+    said = {f"budget.{unit}" for unit in limits} if question.replay is None else set()  # once is enough
+    settings = ((path, value) for path, value in question.overrides.items() if path not in said)
+    fixed = "".join(f", {path}={as_written(value)}" for path, value in settings)
     if (own := question.original.objectives) != space.objectives:
         console.print(f"objective: {' and '.join(space.objectives)}, in place of {' and '.join(own)}")
-    limits = ((unit, getattr(base.budget, unit)) for unit in UNITS)
-    budget = " or ".join(f"{unit} {amount:g}" for unit, amount in limits if amount is not None)
     if question.replay is not None:
         describe_replay(console, question, where, fixed)
         print_limits(console, here, slots, checkpointing)
@@ -183,7 +191,7 @@ def print_search_cost(
     if spec.promote:
         console.print(f"promotion: {paused_in_words(question)}")
     if cost.rungs:
-        console.print(f"fidelity: {fidelity}{f', reported at {rungs}' if stops == 'none' else ''}")
+        console.print(f"fidelity: {fidelity}, {JUDGED[fidelity]}{f', reported at {rungs}' if stops == 'none' else ''}")
     if cost.tokens is not None:
         console.print(f"tokens: at most {cost.tokens:,} a trial, {cost.tokens * cost.trials:,} in all")
     else:

@@ -7,6 +7,7 @@ from tuner.cluster import capacity, gpus
 from tuner.command import Start
 from tuner.plan import cost as plan
 from tuner.plan import wall_time
+from tuner.plan.bench import vocab_size
 from tuner.plan.card_speed import estimated
 from tuner.plan.compiling import Compiling
 from tuner.plan.foreseen import Foreseen, measures_of
@@ -17,6 +18,8 @@ from tuner.plan.trial_cost import RAY_SECONDS
 from tuner.question import Question
 
 MEASURES = ("step_seconds", "train_seconds", "train_minutes", "peak_memory_bytes")  # that are expected
+DAY_SECONDS = 86_400.0
+SLOWEST_FLOPS_PER_SECOND = 1e9  # of a core: any is quicker
 QUICK_SECONDS = 0.2  # of timing: a limit that is missed by far is seen in that
 
 
@@ -59,6 +62,17 @@ def is_asked_for(question: Question, start: Start) -> bool:
     return start.address is None and (limited or start.hours is not None)
 
 
+def may_take_a_day(question: Question, slots: int) -> bool:
+    """Tell whether a search may take over a day, by its arithmetic alone and a core that is slower than any."""
+    tokens = plan.tokens_of(question.base)
+    if tokens is None:
+        seconds = question.base.budget.seconds or 0.0
+    else:
+        each = question.base.model.flops_per_token(vocab_size(question.base), question.base.data.seq_len)
+        seconds = tokens * each / SLOWEST_FLOPS_PER_SECOND
+    return question.replay is None and seconds * question.trials / slots > DAY_SECONDS
+
+
 def expected(
     left: Left, here: capacity.Cluster, start: Start, compiling: Compiling, pass_tokens: int | None
 ) -> Foreseen | None:
@@ -71,7 +85,8 @@ def expected(
         return None
     stops, fidelity, cost, _ = planned_costs(question, here.slots, hardware, compiling, pass_tokens)
     measures = measures_of(question.base, cost, hardware.tokens_per_second, expected_memory(question, here.has_gpu))
-    if question.replay is not None or cost.whole_seconds is None or start.hours is None:
+    wanted = start.hours is not None or may_take_a_day(question, here.slots)
+    if question.replay is not None or cost.whole_seconds is None or not wanted:
         return Foreseen(measures, cost.whole_seconds, measured=left.measured)
     search = RAY_SECONDS + wall_time.expect(cost, stops, fidelity).wall * cost.whole_seconds
     waves = [left.confirmation.waves(here.slots), left.ablation.waves(here.slots)]

@@ -72,6 +72,13 @@ def test_of_a_confirmation_that_has_settled_nothing_more_seeds_take_a_campaign_o
     assert "--warm-start" in found["command"].iloc[0] and "--confirm 1x" in found["command"].iloc[0]
 
 
+def test_more_trials_and_more_seeds_say_what_their_numbers_are_of(unsettled) -> None:
+    found = steps_of(unsettled)
+    assert found.loc["more trials", "takes"].startswith("24 more trials, about ")
+    why = "a campaign of its own: 5 trials that begin with the best of this one, then the pairs"
+    assert found.loc["more seeds", "takes"].startswith("5 trials and ") and found.loc["more seeds", "why"].endswith(why)
+
+
 def test_runs_that_have_not_ended_come_first(make_trial, written):
     rows = search(make_trial, lambda row: place(row), trials=5)
     rows[4].update(status="running", value=None)

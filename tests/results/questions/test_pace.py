@@ -60,7 +60,7 @@ def test_each_next_step_says_how_long_it_takes(ended, make_trial, written, confi
     found = written(rows, knobs=MADE_UP_KNOBS, ranges=RANGES, trials=60).next_steps().set_index("step")
     assert found.loc["confirm", "takes"] == "12 to 70 runs, about 12 min to 1 h 10 min"
     assert found.loc["widen", "takes"] == "a search of 60 trials, about 1 h"
-    assert found.loc["more trials", "takes"] == "24 trials, about 24 min"
+    assert found.loc["more trials", "takes"] == "24 more trials, about 24 min"
     assert found.loc["more trials", ["seconds", "most_seconds"]].tolist() == [1440.0, 1440.0]
     apart = confirmed(name="other").next_steps().iloc[0]
     assert apart["step"] == "take apart" and apart["takes"] == "15 runs, about 4 min 30 s"

@@ -69,7 +69,7 @@ def test_more_trials_are_priced_with_what_follows_them(confirmed, ablate) -> Non
     knobs = num_runs(6, 3)[1] if ablate else 0
     why = confirmation_to_come(campaign, DESIGN, 4).why_a_span
     assert why == "none where the best trials stay the same, most where the winner takes part again"
-    assert row["takes"].startswith(f"4 trials, then 0 to {20 + knobs} runs on fresh seeds ({why}), about ")
+    assert row["takes"].startswith(f"4 more trials, then 0 to {20 + knobs} runs on fresh seeds ({why}), about ")
     pace = recorded_pace(campaign)
     assert row["seconds"] == pytest.approx(pace.of_trials(4))
     assert row["most_seconds"] > row["seconds"] + pace.of_runs(knobs)

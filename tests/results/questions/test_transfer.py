@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from results import load
@@ -166,3 +168,12 @@ def test_what_has_begun_at_the_larger_scale_is_to_be_finished(confirmed, at_full
 def test_of_the_larger_campaign_no_trials_are_to_be_added(at_full) -> None:
     steps = at_full((1.30, 1.45, 1.35, 1.40, 1.6)).next_steps()["step"].tolist()
     assert steps == ["confirm"]
+
+
+def test_the_larger_scale_is_said_to_take_other_time_than_runs_on_a_cpu(confirmed) -> None:
+    campaign = confirmed(larger_scales=["full"])
+    asked = "(--dry-run with the command says how long it takes here, and which data it reads)"
+    for device, said in (("cpu, 1 core", True), ("NVIDIA H200", False)):
+        other = replace(campaign, rows=campaign.rows.assign(device=device))
+        (why,) = (row["why"] for row in other.next_steps().to_dict("records") if row["step"] == "carry over")
+        assert why.endswith(asked) and ("ran on a CPU, and a larger scale may need a GPU" in why) is said

@@ -11,6 +11,7 @@ import pytest
 from results import Store, load
 from results.compact import compact
 from results.store.campaign_folder import CAMPAIGN, campaigns
+from results.store.find import latest
 from results.store.names import campaign_folder
 from storage import files, inside
 from storage.location import location
@@ -74,7 +75,7 @@ def test_it_is_read_watched_reused_listed_and_compacted_by_its_url(in_memory, pl
     lines = status.status(folder, datetime.now(UTC))
     assert lines[0].startswith("campaign: night, space toy") and lines[1].startswith("driver: none")
     assert len(Library([folder])) > 0
-    assert campaigns(folder.parent) == [folder] and start.latest(folder.parent) == folder
+    assert campaigns(folder.parent) == [folder] and latest(folder.parent, "resume") == folder
     assert start.usable_campaign(location("runs"), str(folder)) == folder
     target = location(f"memory://{uuid.uuid4().hex}/kept")
     assert compact(folder, target) > 0 and len(load(target).trials) == len(results.trials)

@@ -9,7 +9,8 @@ import pytest
 import search_spaces
 from search_spaces.constraints import parse_all
 from terminal.console import Console
-from tuner.cli.foreseen_text import print_expected
+from trainable.config import Budget
+from tuner.cli.foreseen_text import over_a_day, print_expected
 from tuner.cluster.capacity import of_this_machine
 from tuner.command import Start
 from tuner.plan import expected_here
@@ -136,3 +137,20 @@ def test_nothing_is_measured_where_no_limit_and_no_hours_ask_for_it(question) ->
     assert asked(question("step_seconds<=0.01"), Start()) and asked(question(), Start(hours=1.0))
     assert not asked(question("val_bpb<=1.2", "parameters<=1e9"), Start())
     assert not asked(question(), Start(hours=1.0, address="auto")), "the machines are elsewhere"
+
+
+def test_a_search_that_may_take_over_a_day_is_told_by_its_arithmetic_or_its_seconds(question) -> None:
+    asked = question()
+    base = asked.base
+
+    def with_budget(**limits) -> bool:
+        return expected_here.may_take_a_day(replace(asked, base=replace(base, budget=Budget(**limits))), 2)
+
+    assert not with_budget(steps=10) and with_budget(steps=10**12)
+    assert not with_budget(seconds=60) and with_budget(seconds=10**6)
+
+
+def test_only_a_time_of_over_a_day_is_said_at_the_start() -> None:
+    assert over_a_day(Foreseen({})) == over_a_day(Foreseen({}, whole=(10.0, 86_000.0))) == ""
+    said = over_a_day(Foreseen({}, whole=(86_400.0, 2 * 86_400.0)))
+    assert said == "time: about 24 h to 48 h in all, by a moment's measurement (--dry-run: the whole plan)"
