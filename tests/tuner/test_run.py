@@ -117,7 +117,7 @@ def test_a_search_ends_with_verdicts_and_its_winner_as_a_command_that_trains_it(
     assert main([*confirmed, "--data", "text [b]", "--trials", "14", "--name", "sure", "--confirm", "2x2"]) == 0
     out = capsys.readouterr().out
     assert "the best 2 and the base on 2 fresh seeds: 6 runs" in out and "established: better" in out
-    assert "the verdicts are below" in out and "--resume sure --results runs --ablate" in out
+    assert "the verdicts are below" in out and f"--resume sure --results {Path('runs').resolve()} --ablate\n" in out
     assert campaign_json("sure")["confirm"] == "2x2"
     (line,) = [line for line in out.splitlines() if line.startswith("  python -m tuner.run --space")]
     given = options.parse(shlex.split(line)[3:])
