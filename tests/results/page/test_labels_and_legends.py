@@ -106,7 +106,7 @@ def test_a_knob_that_does_not_act_is_said_below_its_axis(tab: Callable[[int], An
     page.evaluate("window.written = []")
     box.set_checked(True)
     page.wait_for_function("() => window.written.some(([, text]) => text === 'does not act')")
-    assert "stands at its last value" in page.locator("#parallel").inner_text(), "some were stopped"
+    assert "stands at its last one" in page.locator("#parallel").inner_text(), "some were stopped"
 
 
 def test_candidates_side_by_side_have_no_colours_of_statuses(tab: Callable[[int], Any]) -> None:
