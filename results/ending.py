@@ -29,7 +29,7 @@ from results.verdicts import plain_rows_of
 
 def print_ending(console: Console, results: Results, folder: Location, going_on: str = "") -> None:
     """Print it; not what to do next where that is the step that the caller is ``going_on`` with."""
-    for line in doubts(results):
+    for line in (*not_taken_apart(results), *doubts(results)):
         console.print(line)
     print_leads(console, results, going_on)
     console.print()
@@ -67,6 +67,21 @@ def print_weights(console: Console, results: Results, folder: Location) -> None:
     """Print whose weights the campaign keeps, and the command that exports them."""
     if (line := weights_line(results, folder)) is not None:
         console.print(line)
+
+
+def not_taken_apart(results: Results) -> Iterator[str]:
+    """Say why an ablation that was asked for has no runs, once that is settled."""
+    found = rounds(plain_rows_of(results))
+    if not found or not results.campaign.get("ablate"):
+        return
+    stands = standing(found)
+    if stands is None:
+        if found[-1].judgement.over:
+            yield "Ablation: no candidate is established to be better, so there is no winner to take apart."
+        return
+    assert stands.judgement.winner is not None, "it stands"
+    if len(parts_of(results, stands.judgement.winner.arm)) < 2:
+        yield "Ablation: the winner has one change that can be undone alone, so there is nothing to take apart."
 
 
 def doubts(results: Results) -> Iterator[str]:

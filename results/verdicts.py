@@ -319,8 +319,6 @@ def _interval(middle: float | None, half: float | None) -> str:
 
 
 def _ablated(found: Ablation) -> list[str]:
-    if len(found.changes) == 1:
-        return ["Ablation: the winner has one change only, so there is nothing to take apart."]
     lines = ["Ablation: what the winner loses without some of its changes (paired on the same seeds):"]
     tried_alone = found.decision.tried.values()
     form = in_column([number for effect in tried_alone for number in _numbers_of(effect)], signed)

@@ -146,7 +146,3 @@ def test_effects_below_each_other_have_one_number_of_digits() -> None:
     lines = _ablated(Ablation("arm", ("a", "b"), Decision(tried, ("b",), ())))
     assert "  -0.00001 (-0.01361 .. +0.01359, no difference established)  without a" in lines
     assert "  +0.10000 (+0.08000 .. +0.12000, worse)  without b" in lines
-
-
-def test_of_a_winner_with_one_change_nothing_is_taken_apart() -> None:
-    assert "one change only" in "".join(_ablated(Ablation("arm", ("a",), Decision({}, ("a",), ()))))

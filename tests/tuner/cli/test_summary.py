@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from results import load
+from results import ending, load
 from results.design import Design
 from results.ending import doubts
 from results.leads import lead_lines
@@ -16,7 +16,7 @@ from results.questions.next_steps import next_steps
 from results.report import main
 from results.winner_command import kept_command
 from terminal.console import Console
-from tests.tuner.test_confirm import better
+from tests.tuner.test_confirm import better, inert
 from tuner.campaign.record import ranges_of
 from tuner.cli import summary
 from tuner.cli.summary import conclude, keep_command, print_winner
@@ -92,6 +92,21 @@ def test_the_report_says_what_the_search_said_at_its_end(bench, play, capsys, mo
     said = [line for line in ends(search)[1:] if not line.startswith(own)]
     assert any(line.startswith("What next: ") for line in said) and any(line.startswith("Which of") for line in said)
     assert said == [line for line in reports(search, capsys) if not line.startswith("note: ")]
+
+
+NO_WINNER, ONE_CHANGE = (inert, None, "no winner to take apart"), (better, ["schedule"], "nothing to take apart")
+
+
+@pytest.mark.parametrize(("curve", "parts", "says"), [NO_WINNER, ONE_CHANGE])
+def test_an_ablation_that_was_asked_for_and_has_no_runs_says_why(bench, play, monkeypatch, curve, parts, says) -> None:
+    search = bench.search(trials=9, seed=2, confirm=Design(2, 3, 5))
+    play(search, curve=curve).run()
+    if parts:
+        monkeypatch.setattr(ending, "parts_of", lambda results, key: parts)
+    assert not any("take apart" in line for line in ending.not_taken_apart(load(search.folder)))
+    search.ledger.store.revise({"ablate": True})
+    (line,) = ending.not_taken_apart(load(search.folder))
+    assert line.startswith("Ablation: ") and line.endswith(f"{says}.") and line in ends(search)
 
 
 def test_a_search_that_carries_its_best_over_by_itself_is_not_told_to(bench, play) -> None:
