@@ -29,7 +29,8 @@ from terminal.exit_codes import FAILED
 
 from results.named_campaigns import add_campaign, named_campaign
 from results.store import places, row_places
-from results.store.campaign_folder import CAMPAIGN, Store
+from results.store.campaign_folder import Store
+from results.store.campaigns import CAMPAIGN
 from results.store.names import check_name
 from results.store.row_kinds import COMPACTED
 from results.store.statuses import UNFINISHED

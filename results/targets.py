@@ -14,7 +14,7 @@ from storage import files
 from storage.location import Location
 from storage.target import check_file_to_write, why_not_writable
 
-from results.store.campaign_folder import CAMPAIGN
+from results.store.campaigns import CAMPAIGN
 
 
 def check_target_file(option: str, where: Location, endings: tuple[str, ...] = ()) -> None:

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 
 import search_spaces
 from results.named_campaigns import found_by_name
-from results.store.campaign_folder import CAMPAIGN, Store, check_campaign
+from results.store.campaign_folder import Store
+from results.store.campaigns import CAMPAIGN, check_campaign
 from results.store.find import latest
 from results.store.names import campaign_folder
 from results.store.resume_command import RUN_PROGRAM

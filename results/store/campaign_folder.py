@@ -20,9 +20,9 @@ from typing import Any, cast
 import pyarrow as pa
 from storage import files, inside
 from storage.location import Location
-from terminal.nearest import nearest
 
 from results.store import campaign_json, parquet, places, row_places, set_aside
+from results.store.campaigns import CAMPAIGN, check_campaign
 from results.store.consistency import check_trials, numbers_of, strays
 from results.store.curves import TrainingCurve, number_of
 from results.store.names import EMPTY, TRIALS_A_PART, check_name, checked_key, is_part
@@ -37,8 +37,6 @@ from results.store.row_writer import FullError, RowWriter
 from results.store.salvage import RefusedRowError, salvaged
 from results.store.schema import SCHEMA_VERSION
 from results.store.set_aside import OnCorrupt, SetAside
-
-CAMPAIGN = "campaign.json"
 
 
 class Store:
@@ -387,16 +385,3 @@ def _is_ours(name: str) -> bool:
     """Tell whether a file on its way to its name is ours: it is called as its path is, with dots."""
     dataset, _, file = name.partition(".")
     return name in (CAMPAIGN, ROW_LOG) or (dataset in ROW_KINDS and is_part(file))
-
-
-def campaigns(runs: Location) -> list[Location]:
-    """The folders of the campaigns in ``runs``, sorted by name."""
-    return [runs / name for name in files.names(runs) if files.is_file(runs / name / CAMPAIGN)]
-
-
-def check_campaign(folder: Location) -> None:
-    """Raise a ValueError, with the nearest name beside it, for a place where no campaign is; nothing is read."""
-    if not files.is_file(folder / CAMPAIGN):
-        siblings = [found.name for found in campaigns(folder.parent)]
-        hint = nearest(folder.name, siblings, "campaigns beside it")
-        raise ValueError(f"{folder} is no campaign: it holds no {CAMPAIGN}; {hint}")

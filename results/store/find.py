@@ -35,7 +35,7 @@ def find(text: str, runs: Location = RUNS) -> Location:
         return here
     from storage import files  # with pyarrow, for which a command line that is only parsed need not wait
 
-    from results.store.campaign_folder import CAMPAIGN, campaigns
+    from results.store.campaigns import CAMPAIGN, campaigns
 
     both = [runs / text, here] if is_name(text) else [here]
     found = [folder for folder in both if files.is_file(folder / CAMPAIGN)]
@@ -54,7 +54,7 @@ def latest(runs: Location, to: str) -> Location:
     """The campaign that was started last; a ValueError, with what it is ``to`` be done, where there is none."""
     from storage import files
 
-    from results.store.campaign_folder import CAMPAIGN, campaigns
+    from results.store.campaigns import CAMPAIGN, campaigns
 
     found = sorted(campaigns(runs), key=lambda folder: files.modified(folder / CAMPAIGN))
     if not found:

@@ -43,7 +43,7 @@ def export_at(text: str, results: Location | None) -> Location | None:
 
     A ValueError for a name that is also a campaign's.
     """
-    from results.store.campaign_folder import CAMPAIGN  # with pyarrow, which --help need not wait for
+    from results.store.campaigns import CAMPAIGN  # with pyarrow, which --help need not wait for
 
     if results is not None:  # in which campaigns are looked up
         return None

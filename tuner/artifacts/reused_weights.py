@@ -6,7 +6,8 @@ import shlex
 
 from results.kept_weights import name_in_commands
 from results.store import frames
-from results.store.campaign_folder import CAMPAIGN, Store
+from results.store.campaign_folder import Store
+from results.store.campaigns import CAMPAIGN
 from results.store.names import is_name
 from results.store.resume_command import EXPORT_PROGRAM
 from results.store.row_types import TrialRow

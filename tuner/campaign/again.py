@@ -20,7 +20,7 @@ def again(folder: Location, option: str = "", own_train: bool = False) -> str:
 
 def go_on(folder: Location) -> str:
     """The end of a line that ends a campaign early: how to go on, also where its folder has been moved away."""
-    from results.store.campaign_folder import CAMPAIGN
+    from results.store.campaigns import CAMPAIGN
     from storage import files
 
     if isinstance(folder, Path) and not files.is_file(folder / CAMPAIGN):

@@ -12,7 +12,8 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from results.store.campaign_folder import CAMPAIGN, Store
+from results.store.campaign_folder import Store
+from results.store.campaigns import CAMPAIGN
 from results.store.names import campaign_folder
 from storage import files
 from storage.location import Location

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from results.named_campaigns import found_by_name
-from results.store.campaign_folder import check_campaign
+from results.store.campaigns import check_campaign
 from results.store.places import RECORDED
 from storage.location import Location, absolute, location
 from terminal.nearest import closest

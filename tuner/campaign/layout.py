@@ -10,7 +10,7 @@ import re
 from types import ModuleType
 
 from results.page import PAGE
-from results.store.campaign_folder import CAMPAIGN
+from results.store.campaigns import CAMPAIGN
 from results.store.row_kinds import ROW_KINDS
 from results.store.row_log import ROW_LOG
 from results.store.set_aside import DAMAGED

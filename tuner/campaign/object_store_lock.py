@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from results.store.campaign_folder import CAMPAIGN
+from results.store.campaigns import CAMPAIGN
 from storage import files, inside
 from storage.inside import GONE
 from storage.location import Location

@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from results.store.campaign_folder import CAMPAIGN, Store
+from results.store.campaign_folder import Store
 from results.store.campaign_json import require
+from results.store.campaigns import CAMPAIGN
 from results.store.places import SOURCE
 from results.store.row_types import NEVER_A_TRIAL
 from results.store.statuses import SEARCH

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import search_spaces
 from results.of_stages import of_stages
-from results.store.campaign_folder import Store, campaigns
+from results.store.campaign_folder import Store
+from results.store.campaigns import campaigns
 from results.store.statuses import SEARCH
 from results.tally import tallies
 from search_spaces.space import Space

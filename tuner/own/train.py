@@ -21,7 +21,8 @@ from ray.tune import result as ray_result
 
 from results.design import DEFAULT, Design
 from results.store import row_types
-from results.store.campaign_folder import CAMPAIGN, Store
+from results.store.campaign_folder import Store
+from results.store.campaigns import CAMPAIGN
 from results.store.limits import JSON_TEXT
 from results.store.names import campaign_folder
 from results.store.set_aside import say_set_aside

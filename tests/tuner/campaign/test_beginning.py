@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from results.store.campaign_folder import CAMPAIGN, Store
+from results.store.campaign_folder import Store
+from results.store.campaigns import CAMPAIGN
 from storage import files, inside
 from storage.location import Location, Url, location
 from tuner.campaign import beginning, object_store_lock

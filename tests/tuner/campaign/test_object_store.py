@@ -10,7 +10,7 @@ import pytest
 
 from results import Store, load
 from results.compact import compact
-from results.store.campaign_folder import CAMPAIGN, campaigns
+from results.store.campaigns import CAMPAIGN, campaigns
 from results.store.find import latest
 from results.store.names import campaign_folder
 from storage import files, inside
