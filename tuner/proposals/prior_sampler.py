@@ -54,7 +54,7 @@ class PriorSampler(PointSampler):
         view = optuna.create_study(sampler=self.make_inner(trial.number), directions=study.directions)
         seen = own
         if len(study.directions) == 1:
-            self._history.read(trials)
+            self._history.read(trials, trial.number)
             seen = [t for t in self._history.shown if t.number != trial.number]
         for shown in (*self.shown(own), *seen):
             view.add_trial(shown)

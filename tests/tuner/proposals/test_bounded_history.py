@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from zlib import crc32
 
 import optuna
 import pytest
@@ -10,7 +11,7 @@ from tuner.proposals import bounded_history
 from tuner.proposals.bounded_history import BoundedTPE, History, View, rank
 from tuner.proposals.optuna_samplers import tpe
 
-FLOAT = optuna.distributions.FloatDistribution(0.0, 1.0)
+NOBODY = -1  # no trial of this number is asked for
 
 
 @pytest.fixture
@@ -38,7 +39,7 @@ def told(study: optuna.Study, count: int) -> None:
 
 def view_of(study: optuna.Study) -> list[int]:
     history = History()
-    history.read(study.get_trials(deepcopy=False))
+    history.read(study.get_trials(deepcopy=False), NOBODY)
     return [trial.number for trial in history.shown]
 
 
@@ -79,21 +80,24 @@ def test_running_trials_are_in_view_up_to_a_bound_and_what_waits_is_not(few) -> 
     study.enqueue_trial({"x": 0.5})
     assert {t.number for t in running} <= set(view_of(study)) and 13 not in view_of(study)
     history = History()
-    history.read(study.get_trials(deepcopy=False))
+    history.read(study.get_trials(deepcopy=False), NOBODY)
     more = [study.ask() for _ in range(6)]
-    history.read(study.get_trials(deepcopy=False))
+    history.read(study.get_trials(deepcopy=False), NOBODY)
     assert sum(t.state == TrialState.RUNNING for t in history.shown) == 3
     for trial in (*running, *more):
         study.tell(trial, 0.1)
-    history.read(study.get_trials(deepcopy=False))
+    history.read(study.get_trials(deepcopy=False), NOBODY)
     assert {t.number for t in history.shown} == set(view_of(study)) and len(history.shown) <= 20
 
 
 def test_as_many_count_as_the_best_as_if_all_were_in_view(few) -> None:
     study = optuna.create_study(sampler=tpe(6))
     told(study, 150)
-    study.ask().suggest_float("x", 0.0, 1.0)
-    assert study.sampler._gamma(20) == 12 == study.sampler._gamma(120), "a tenth of the 120 that tell something"
+    history = History()
+    history.read(study.get_trials(deepcopy=False), NOBODY)
+    best, others = history.observed(["x"], NOBODY)
+    assert len(best["x"]) == 12 and len(best["x"]) + len(others["x"]) == len(history.shown)
+    assert history.num_ended == 120, "a tenth of those that tell something"
 
 
 def test_a_trial_is_looked_at_until_it_has_ended_and_never_again(few) -> None:
@@ -107,25 +111,65 @@ def test_a_trial_is_looked_at_until_it_has_ended_and_never_again(few) -> None:
             return super().__getitem__(place)
 
     history = History()
-    history.read(study.get_trials(deepcopy=False))
+    history.read(study.get_trials(deepcopy=False), NOBODY)
     trial = study.ask()
     for _ in range(2):
         looked.clear()
-        history.read(Counted(study.get_trials(deepcopy=False)))
+        history.read(Counted(study.get_trials(deepcopy=False)), NOBODY)
         assert len(looked) <= bounded_history.MOST + 5 and looked[0] == trial.number
 
 
-def test_below_the_bound_it_proposes_what_optunas_own_does() -> None:
-    studies = []
-    for kind in (BoundedTPE, optuna.samplers.TPESampler):
-        sampler = kind(seed=7, n_startup_trials=4, multivariate=True, constant_liar=True)
-        studies.append(optuna.create_study(sampler=sampler))
-        told(studies[-1], 30)
-    assert studies[0].trials_dataframe()["params_x"].tolist() == studies[1].trials_dataframe()["params_x"].tolist()
+def suggested(trial: optuna.Trial) -> dict[str, float | str]:
+    """A point of a space with numbers of all kinds, choices, and knobs that are there for one of them only."""
+    kind = trial.suggest_categorical("kind", ["a", "b", "c"])
+    point: dict[str, float | str] = {"kind": kind, "rate": trial.suggest_float("rate", 1e-4, 1.0, log=True)}
+    if kind == "a":
+        point |= {"width": trial.suggest_int("width", 1, 64, log=True), "depth": trial.suggest_int("depth", 1, 9)}
+    elif kind == "b":
+        point["share"] = trial.suggest_float("share", 0.0, 1.0)
+    return point
+
+
+def asked(kind: type[optuna.samplers.TPESampler], slots: int, count: int) -> list[dict[str, float | str]]:
+    """Points of a search whose trials end in every way, ``slots`` of them running at a time."""
+    study, running, points = optuna.create_study(sampler=tpe(7, kind)), list[optuna.Trial](), []
+    for number in range(count):
+        if number % 9 == 5:
+            study.enqueue_trial({"kind": "a"})
+        running.append(study.ask())
+        points.append(suggested(running[-1]))
+        if len(running) < slots:
+            continue
+        ended = running.pop(0)
+        value, state = crc32(repr(points[ended.number]).encode()) / 2**32, TrialState.PRUNED
+        if number % 7 == 1:
+            ended.set_constraint("trains", 1.0)
+        elif number % 3 == 1:
+            ended.report(value, number % 2)
+        else:
+            state = TrialState.FAIL if number % 11 == 2 else TrialState.COMPLETE
+        study.tell(ended, value if state == TrialState.COMPLETE else None, state=state)
+    return points
+
+
+@pytest.mark.parametrize("slots", [1, 4])
+def test_below_the_bound_it_proposes_what_optunas_own_does(slots) -> None:
+    assert asked(BoundedTPE, slots, 70) == asked(optuna.samplers.TPESampler, slots, 70)
+
+
+def test_a_trial_is_ranked_and_its_values_are_read_once(monkeypatch) -> None:
+    read: list[int] = []
+    put = bounded_history.ParameterRows.put
+    monkeypatch.setattr(
+        bounded_history.ParameterRows, "put", lambda self, t, params: (read.append(t.number), put(self, t, params))
+    )
+    monkeypatch.setattr(optuna.samplers._tpe.sampler, "_split_trials", None)
+    asked(BoundedTPE, 3, 40)
+    assert max(map(read.count, read)) <= 2, "once while it ran, and once when it had ended"
 
 
 def test_of_two_objectives_all_trials_stay(few) -> None:
     study = optuna.create_study(sampler=tpe(5), directions=["minimize"] * 2)
-    assert study.sampler._view(study, anew=True) is study and study.sampler._gamma is None
+    assert study.sampler._view(study) is study
     single = optuna.create_study(sampler=tpe(5))
-    assert isinstance(single.sampler._view(single, anew=True), View)
+    assert isinstance(single.sampler._view(single), View)
