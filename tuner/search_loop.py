@@ -84,7 +84,7 @@ class Search:
         self.unwritten: OSError | None = None  # why the results could not be written
         self.events: list[Callable[[Entry], None]] = []  # told of each trial that ended
         self.begun: list[Callable[[Entry], None]] = []  # told of each attempt that begins
-        self.reported: list[Callable[[Entry, int], None]] = []  # told of each report, with its step, once it is written
+        self.reported: list[Callable[[Entry, int], None]] = []  # of each report, once it and its curve are written
 
     # --- its parts ----------------------------------------------------------------------------------------------------
 
@@ -251,7 +251,7 @@ class Search:
         entry = self.live[key]
         if result.get("note"):
             self.ledger.note(key, f"attempt {entry.row['attempt']}: {result['note']}")
-        self.ledger.report(key, result)
+        self.ledger.report(key, result, is_followed=bool(self.reported))
         self._is_alike(result.get("device"))
         value = value_of(result, self.space.objective)
         if value is not None:

@@ -32,10 +32,10 @@ from trainable.training import Training
 from tuner.campaign.book import Book
 from tuner.campaign.entry import Entry
 from tuner.campaign.finished import Finished
-from tuner.campaign.outline import outline
 from tuner.campaign.planned import Planned
 from tuner.campaign.reported import report_row, spent_at, token_speeds
 from tuner.campaign.row_config import to_json, training_of
+from tuner.campaign.running_curves import RunningCurves
 from tuner.campaign.trial_end import TrialEnd
 from tuner.failures import LONGEST_CELL, LONGEST_REASON, OUT_OF_MEMORY, is_out_of_memory, without_middle
 
@@ -61,7 +61,7 @@ class Ledger:
         self.inert: Sequence[str] | None = None  # knobs that the audit found to change nothing
         self.entries = Book()
         self.refused: list[Callable[[Entry], None]] = []  # told of each row that was infeasible before training
-        self._curves_not_durable: set[str] = set()  # keys of trials that run
+        self._curves = RunningCurves(store)
 
     def key(self, config: Training) -> str:
         return config.key(self.data_fingerprint)
@@ -183,12 +183,16 @@ class Ledger:
         number = given(row["attempt"]) + 1
         if number == 1:  # a start that was killed may have begun to reuse it
             self.store.replace_reports(key, [])
+        self._curves.begin(key)
         row.update({"status": "running", "attempt": number, "reason": None})
         row.update({"started_at": self.now(), "ended_at": None})
         self._write(row, durable=False)
 
-    def report(self, key: str, result: Mapping[str, Any]) -> None:
-        """Write down what a trial says of itself at a milestone or at its end."""
+    def report(self, key: str, result: Mapping[str, Any], is_followed: bool = False) -> None:
+        """Write down what a trial says of itself at a milestone or at its end.
+
+        Its curve too where the trial ``is_followed``, else now and then (running_curves.py).
+        """
         entry, status = self.entries[key], result["status"]
         runs = status == "running"
         row, value = entry.row, row_parts.value_of(result, entry.row["objective"])
@@ -209,9 +213,8 @@ class Ledger:
         if status != "interrupted":
             reported = report_row(key, row, result, extra["spent"], recent, self.now())
             self.store.append_report(reported, durable=False)  # with the row, once it ends
-        if (curve := result.get("curve")) is not None and self.store.write_curve(key, entry.number, curve, not runs):
-            entry.outline = outline(curve, here / given(row["budget"]))
-            (self._curves_not_durable.add if runs else self._curves_not_durable.discard)(key)
+        if (curve := result.get("curve")) is not None:
+            self._curves.reported(entry, curve, here / given(row["budget"]), at_once=is_followed)
         if runs:
             self._write(row, durable=False)
 
@@ -244,9 +247,7 @@ class Ledger:
         value = entry.row["last_value"] if status == "completed" else None
         entry.row.update({"status": status, "reason": reason or None, "value": value, "ended_at": self.now()})
         entry.row.update(columns or {})
-        if key in self._curves_not_durable:  # first: an end that is durable has its curve
-            self.store.sync_curve(key)
-            self._curves_not_durable.discard(key)
+        self._curves.close(entry)  # first: an end that is durable has its curve
         self._write(entry.row)
 
     def without(self, entry: Entry, what: Literal["weights", "checkpoint"]) -> None:

@@ -14,7 +14,7 @@ from results import load
 from results.store.curves import TrainingCurve
 from storage.location import location
 from trainable.worker.attempt import Attempt
-from tuner.campaign import layout
+from tuner.campaign import layout, running_curves
 from tuner.proposals.reuse import Library
 from tuner.search_loop import Search
 
@@ -70,13 +70,54 @@ def test_python_has_them_as_a_frame_that_can_be_plotted(bench, with_curves) -> N
     assert losses.iloc[0].eq(1.0).all()
 
 
-def test_it_is_there_after_each_report_and_replaced_by_the_next(bench, with_curves) -> None:
+@pytest.fixture
+def written_each_time(monkeypatch) -> None:
+    """Trials that are long beside the least time between two writes."""
+    monkeypatch.setattr(running_curves, "LEAST_SECONDS", 0.0)
+
+
+def test_it_is_there_after_each_report_and_replaced_by_the_next(bench, with_curves, written_each_time) -> None:
     search, lengths = bench.search(trials=1, slots=1, reports=3), []
     with_curves(search, on_report=lambda key: lengths.append(len(bench.store().curve(key).steps))).run()
     assert lengths == sorted(lengths) and lengths[-1] == 24 and len(lengths) >= 4
 
 
-def test_an_attempt_that_begins_again_leaves_nothing_of_the_one_before(bench, with_curves) -> None:
+def test_on_the_way_it_is_written_once_a_second_and_whole_at_the_end(bench, with_curves, monkeypatch) -> None:
+    search, now, written = bench.search(trials=6, slots=1, reports=5), [0.0], list[tuple[str, bool]]()
+    monkeypatch.setattr(search.ledger._curves, "now", lambda: now[0])
+    real = search.ledger.store.write_curve
+
+    def write_curve(key: str, number: int, curve: Any, durable: bool = True) -> bool:
+        written.append((key, durable))
+        return real(key, number, curve, durable)
+
+    monkeypatch.setattr(search.ledger.store, "write_curve", write_curve)
+    play = with_curves(search)
+    play.step(), play.step()
+    assert not written, "they have run for no time"
+    now[0] = 1.5
+    play.step(), play.step()
+    assert written == [(bench.base_key, False)], "a second is over for the first of both reports"
+    play.run()
+    search.abandon()
+    ends = [key for key, durable in written if durable]
+    trained = {row["key"]: row for row in bench.rows() if row["steps"]}
+    assert sorted(ends) == sorted(trained), "each once"
+    assert all(bench.store().curve(key) == TrainingCurve(**said(row["steps"])) for key, row in trained.items())
+
+
+def test_what_was_not_written_on_the_way_is_there_once_a_trial_dies(bench, with_curves) -> None:
+    search = bench.search(trials=1, slots=1, reports=5)
+    play = with_curves(search)
+    for _ in range(3):
+        play.step()
+    (key,) = search.live
+    search.die(key, WORKER_DIED)
+    (row,) = bench.rows()
+    assert row["steps"] and bench.store().curve(key) == TrainingCurve(**said(row["steps"]))
+
+
+def test_an_attempt_that_begins_again_leaves_nothing_of_the_one_before(bench, with_curves, written_each_time) -> None:
     search = bench.search(trials=1, slots=1, reports=3)
     first = with_curves(search)
     while not (bench.folder / "curves" / f"{bench.base_key}.parquet").exists():
