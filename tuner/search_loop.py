@@ -205,6 +205,8 @@ class Search:
     def next(self) -> Request | None:
         """The next trial to start, or None while every slot is taken. To be asked only while not ``exhausted``."""
         if len(self.live) >= self.here.slots:
+            if len(self.live) > 1 and not self.stopping:  # a search in one slot is the same each time
+                self.queue.prepare()
             return None
         entry = self._next_entry()
         while entry is not None and self._reused(entry):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Protocol
 
 from results.store.statuses import ENDED, SEARCH
@@ -19,6 +20,7 @@ from tuner.campaign.trial_end import TrialEnd
 from tuner.campaign.trials import Ledger, attributes_of
 from tuner.proposals.sampler import Sampler, Suggestion
 
+SHORT = timedelta(seconds=1)  # a trial beside which an ask counts
 ASKS = 100  # suggestions in a row that are known or invalid before the space counts as exhausted
 
 
@@ -30,6 +32,9 @@ class Proposals(Protocol):
 
     def reached(self, entry: Entry, milestone: float, value: float) -> None:
         """Note that the trial has this objective at a milestone."""
+
+    def prepare(self) -> None:
+        """Note that another trial will be asked for as soon as one of those that run has ended."""
 
     def ended(self, entry: Entry) -> None:
         """Note that the trial's attempt is over."""
@@ -46,6 +51,9 @@ class FixedTrials:
 
     def reached(self, entry: Entry, milestone: float, value: float) -> None:
         """Tell nobody: there is no sampler."""
+
+    def prepare(self) -> None:
+        """Prepare nothing: they are known."""
 
     def ended(self, entry: Entry) -> None:
         """Tell nobody: there is no sampler."""
@@ -97,11 +105,13 @@ class SampledTrials:
     ) -> None:
         self.space, self.base, self.ledger, self.sampler = space, base, ledger, sampler
         self.vocab_size = vocab_size
+        self._asked: Suggestion | None = None  # one that no trial was made of yet
+        self._are_short = False  # trials, by the last one that ended
 
     def next(self) -> Entry | None:
         """The next point that is new and valid. What is invalid becomes a row; what is known is told once more."""
         for _ in range(ASKS):
-            asked = self.sampler.ask()
+            asked, self._asked = self._asked or self.sampler.ask(), None
             try:
                 config = self.space.config(self.base, asked.values)
             except ValueError as error:
@@ -119,6 +129,14 @@ class SampledTrials:
                 self.sampler.report(asked.number, milestone, value)
             self._tell(asked.number, self.ledger.end_of(known))
         return None
+
+    def prepare(self) -> None:
+        """Ask for the next point before a slot is free, while trials are so short that a slot would wait for it.
+
+        It is asked without the end of the trial that makes the slot free: as if there were a slot more.
+        """
+        if self._asked is None and self._are_short:
+            self._asked = self.sampler.ask()
 
     def _refused_for_size(self, asked: Suggestion, config: Training) -> bool:
         """Refuse ``config`` if it breaks a constraint that needs no training: write it down, tell it, return True."""
@@ -138,7 +156,12 @@ class SampledTrials:
             self.sampler.report(entry.optuna_number, milestone, value)
 
     def ended(self, entry: Entry) -> None:
-        """Tell the study; a trial of an earlier start, which it does not have open, is added to it once it is over."""
+        """Tell the study, and see how long trials take.
+
+        A trial of an earlier start, which the study does not have open, is added to it once it is over.
+        """
+        began, ended = entry.row["started_at"], entry.row["ended_at"]
+        self._are_short = began is not None and ended is not None and ended - began < SHORT
         if entry.optuna_number is not None:
             self._tell(entry.optuna_number, self.ledger.end_of(entry))
             entry.optuna_number = None

@@ -71,6 +71,11 @@ class Queue:
         self.promotions.give_up()
         return None if self.confirmation is None else self.confirmation.next()
 
+    def prepare(self) -> None:
+        """Let the next trial be found while others run, where that is worth it."""
+        if self.searching and not self.waiting:
+            self.proposals.prepare()
+
     def _search_runs(self) -> bool:
         return any(entry.stage == SEARCH for entry in list(self.live.values()))
 

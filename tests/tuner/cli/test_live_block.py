@@ -11,6 +11,7 @@ from results.design import Design
 from results.statistics.confirmation import Round
 from results.statistics.judgement import EndedRun
 from terminal.console import Console
+from tuner.campaign import running_curves
 from tuner.cli import live_block
 from tuner.cli.live_display import Display
 
@@ -70,7 +71,8 @@ def test_a_running_trial_stands_beside_the_best_at_the_same_place(bench, result_
     assert any(line.startswith("best val_bpb 1.5000 ▇▄▁") for line in lines)
 
 
-def test_curves_are_of_the_training_loss_where_that_is_known_of_all_that_is_shown(bench, result_of) -> None:
+def test_curves_are_of_the_training_loss_where_that_is_known_of_all_shown(bench, result_of, monkeypatch) -> None:
+    monkeypatch.setattr(running_curves, "LEAST_SECONDS", 0.0)
     search = bench.search(trials=4, slots=2)
     one, other = (search.next().key for _ in range(2))
     for key, losses in ((one, [9.0, 5.0, 4.0, 3.0]), (other, [9.0, 6.0, 5.5, 5.0])):
