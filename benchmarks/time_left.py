@@ -48,7 +48,7 @@ from terminal.option_numbers import at_least_one
 from trainable.component_json import decode
 from trainable.config import TrainConfig
 from trainable.data.preparation import known_vocab_size
-from trainable.worker.ray_trainable import Request
+from trainable.worker.request import Request
 from tuner.cli.time_left_of_search import time_left_of
 from tuner.early_stopping import DEFAULT_STOPPER
 from tuner.plan.time_left import Span

@@ -11,11 +11,13 @@ from pathlib import Path
 
 import torch
 
-from trainable.worker import ray_trainable
+from trainable.worker import trial_worker
 from trainable.worker.out_of_memory import Facts
-from trainable.worker.ray_trainable import RayTrainable, Request
+from trainable.worker.ray_trainable import RayTrainable
+from trainable.worker.request import Request
+from trainable.worker.trial_worker import TrialWorker
 
-ray_trainable.POLL_SECONDS = 0.0
+trial_worker.POLL_SECONDS = 0.0
 FOLDER = Path(os.environ.get("BROKEN_GPU_FOLDER", ""))  # has a file a trial, with the process of each attempt
 ILLEGAL = (
     "CUDA error: an illegal memory access was encountered\nCompile with `TORCH_USE_CUDA_DSA` to enable device-side "
@@ -26,7 +28,7 @@ GIB = 2**30
 KINDS = {1: "broken", 2: "neighbour", 3: "own", 4: "own", 5: "own"}  # which trial begun -> how its first attempt ends
 
 
-class BrokenTrainable(RayTrainable):
+class BrokenWorker(TrialWorker):
     """A trial whose GPU fails in its third step."""
 
     def begin(self, request: Request) -> None:
@@ -48,6 +50,12 @@ class BrokenTrainable(RayTrainable):
             error.add_note(str(Facts(19 * GIB, held, held, GIB, 80 * GIB)))
             raise error
         return super().should_stop()
+
+
+class BrokenTrainable(RayTrainable):
+    """What Ray sees of it."""
+
+    new_worker = staticmethod(BrokenWorker)
 
 
 def main() -> int:

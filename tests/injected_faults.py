@@ -20,10 +20,12 @@ from typing import Any
 import torch
 from damaged import damage
 
-from trainable.worker import checkpoint, ray_trainable
-from trainable.worker.ray_trainable import RayTrainable, Request
+from trainable.worker import checkpoint, trial_worker
+from trainable.worker.ray_trainable import RayTrainable
+from trainable.worker.request import Request
+from trainable.worker.trial_worker import TrialWorker
 
-ray_trainable.POLL_SECONDS = 0.0  # so that trials of a second have moments to choose from
+trial_worker.POLL_SECONDS = 0.0  # so that trials of a second have moments to choose from
 SEED, FOLDER, TROUBLE = (os.environ.get(f"FAULTS_{name}", "") for name in ("SEED", "FOLDER", "TROUBLE"))
 CURSES = {0.07: "hang", 0.14: "exception in a trial", 0.22: "NaN", 0.30: "out of memory"}  # drawn below -> kind
 TROUBLES = ("worker killed", "checkpoint cut", "checkpoint with a changed bit", "checkpoint on a full disk")
@@ -41,7 +43,7 @@ def note(key: str, kind: str) -> None:
         file.write(f"{kind}\n")
 
 
-class FaultyTrainable(RayTrainable):
+class FaultyWorker(TrialWorker):
     """A trial to which something may happen between two of its steps."""
 
     def begin(self, request: Request) -> None:
@@ -96,6 +98,12 @@ def full_disk_once() -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     checkpoint.save_file = refuse
+
+
+class FaultyTrainable(RayTrainable):
+    """What Ray sees of it."""
+
+    new_worker = staticmethod(FaultyWorker)
 
 
 def main() -> int:

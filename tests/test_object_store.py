@@ -17,7 +17,7 @@ from results.store.statuses import ENDED
 from storage import files
 from storage.location import location
 from tests.small_campaign import workplace_on_ray
-from trainable.worker.ray_trainable import STORE_POLL_SECONDS
+from trainable.worker.trial_worker import STORE_POLL_SECONDS
 
 pytestmark = pytest.mark.slow
 TRIALS = 14  # so many that a fast machine has not ended them before the driver is killed

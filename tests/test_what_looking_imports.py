@@ -84,6 +84,10 @@ MAY_LOAD: dict[tuple[str, ...], list[tuple[str, ...]]] = {
         ("-m", "results.report", REPLAY),
     ],
 }
+# A driver holds what it has loaded as long as the search takes.
+MAY_LOAD[*NUMBERS, "optuna", "pandas", "ray"] = [
+    ("-c", "import tuner.start, tuner.search_loop, tuner.cluster.ray_tune, tuner.cluster.connect, tuner.cli.summary"),
+]
 TAKES_LONGER = {
     (*NUMBERS, "torch"): [(*GOLF, "--dry-run")],  # its audit trains
 }

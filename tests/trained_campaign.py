@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from tests.small_campaign import SET_SMALL, play_in_place_of_ray, work_in
-from trainable.worker.ray_trainable import RayTrainable, Request
+from trainable.worker.request import Request
+from trainable.worker.trial_worker import TrialWorker
 from tuner import run
 
 GOLF = ["--space", "parameter_golf", "--scale", "proxy", "--no-audit", "--data", "text", "--precision", "fp32"]
@@ -20,7 +21,7 @@ def training(play: type[Any]) -> Callable[..., Any]:
 
     class Training(play):  # type: ignore[misc,valid-type]
         def _train(self, request: Request) -> Iterator[dict[str, Any]]:
-            actor = RayTrainable.__new__(RayTrainable)
+            actor = TrialWorker.__new__(TrialWorker)
             actor.setup({"key": request.key, "request": request.to_json()})
             done = False
             while not done:

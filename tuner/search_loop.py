@@ -18,7 +18,7 @@ from results.store.row_parts import value_of
 from results.store.row_types import TrialRow
 from results.store.statuses import Status
 from terminal.program import INTERRUPTION
-from trainable.worker.ray_trainable import Request
+from trainable.worker.request import Request
 from tuner.campaign import lock
 from tuner.campaign.entry import Entry
 from tuner.campaign.journal_files import JOURNAL

@@ -41,7 +41,7 @@ from terminal.command_line import OneLineParser
 from terminal.console import Console
 from terminal.option_numbers import at_least_one
 from trainable.config import TrainConfig
-from trainable.worker.ray_trainable import Request
+from trainable.worker.request import Request
 from tuner.early_stopping import PREDICTIVE
 from tuner.failures import OUT_OF_MEMORY
 from tuner.plan.simulated_clock import SimulatedClock

@@ -178,6 +178,17 @@ class GpuSharing(_Object):
     measured: Annotated[list[MeasuredSharing], Field(max_length=100)]
 
 
+class CountedShapes(_Object):
+    """Numbers of the base's network, which the memory of a trial is estimated from."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    vocabulary: Annotated[int, Field(ge=1, lt=2**63)]
+    parameters: Annotated[int, Field(ge=0, lt=2**63)]
+    channels: Annotated[int, Field(ge=1, lt=2**63)]
+    blocks: Annotated[int, Field(ge=0, lt=2**63)]
+
+
 class CampaignFile(_Object):
     """All that is read of ``campaign.json``. A campaign of an earlier version lacks fields."""
 
@@ -230,6 +241,7 @@ class CampaignFile(_Object):
     checkpoint_activations: bool | None = None
     checkpointed: bool | None = None
     gpu_sharing: GpuSharing | None = None
+    shapes: CountedShapes | None = None
     compile_blocks: bool = False
     flex_attention: bool = False
     cuda_graphs: bool = False

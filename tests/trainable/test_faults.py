@@ -20,8 +20,9 @@ import pytest
 from storage import inside
 from tests.newest_checkpoint import newest
 from trainable.component_json import encode
-from trainable.worker import attempt, checkpoint, ray_trainable
-from trainable.worker.ray_trainable import RayTrainable, Request
+from trainable.worker import attempt, checkpoint, trial_worker
+from trainable.worker.request import Request
+from trainable.worker.trial_worker import TrialWorker
 
 pytestmark = pytest.mark.faults
 KINDS = ("checkpoint on a full disk", "worker killed at a checkpoint", "checkpoint half written")
@@ -35,8 +36,8 @@ class Killed(BaseException):
 @pytest.fixture
 def training(monkeypatch, dataset, tiny, tmp_path) -> Iterator[Request]:
     """A trial of a dozen steps that saves itself before each of them."""
-    monkeypatch.setattr(ray_trainable, "prepare", lambda config, train_tokens_needed=None: dataset)
-    monkeypatch.setattr(ray_trainable, "POLL_SECONDS", 0.0)
+    monkeypatch.setattr(trial_worker, "prepare", lambda config, train_tokens_needed=None: dataset)
+    monkeypatch.setattr(trial_worker, "POLL_SECONDS", 0.0)
     config = replace(tiny, budget=replace(tiny.budget, steps=12))
     yield Request(
         key="k",
@@ -50,7 +51,7 @@ def training(monkeypatch, dataset, tiny, tmp_path) -> Iterator[Request]:
 
 def train(request: Request, received: dict[float, dict[str, Any]]) -> None:
     """One process's part of the trial; the driver has each of its reports (by milestone) before it is told to go on."""
-    actor = RayTrainable.__new__(RayTrainable)
+    actor = TrialWorker.__new__(TrialWorker)
     try:
         actor.setup({"key": request.key, "request": request.to_json()})
         report: dict[str, Any] = {"done": False}

@@ -32,7 +32,7 @@ from trainable.models.gpt import GPT
 from trainable.schedules import Constant, Cosine, Tidal
 from trainable.worker import kept_weights
 from trainable.worker.attempt import STOP_FILE
-from trainable.worker.ray_trainable import Request
+from trainable.worker.request import Request
 from tuner.campaign import provenance
 from tuner.cli import summary
 from tuner.cluster import own_ray

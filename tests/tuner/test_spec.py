@@ -67,6 +67,7 @@ def test_the_check_of_the_file_knows_every_field_that_is_written_and_no_other() 
         "compiled",
         "checkpointed",
         "gpu_sharing",
+        "shapes",
         "own_train",
         "winner_command",
     }

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from terminal.counted import counted
 from trainable.config import TrainConfig
 from tuner.cluster import gpus, machine, trial_memory
+from tuner.cluster.counted_shapes import Shapes
 from tuner.cluster.placement import Node, Placement, slots
 
 GIB = 2**30
@@ -50,14 +51,15 @@ def of_this_machine(concurrent: int | None = None, placement: Placement | None =
     return replace(found, notes=(f"cores: {limit}",) if limit else ())
 
 
-def fitted(here: Cluster, config: TrainConfig, concurrent: int | None) -> Cluster:
+def fitted(here: Cluster, config: TrainConfig, concurrent: int | None, shapes: Shapes) -> Cluster:
     """Reduce the slots to as many trials of ``config`` as fit into this machine's free memory, but at least one.
 
+    ``shapes`` are the config's.
     A ValueError where more were asked for (``concurrent``).
     """
     if (free := machine.memory()) is None:
         return here
-    need = trial_memory.of_trial(config, here.has_gpu)
+    need = trial_memory.of_trial(config, here.has_gpu, shapes)
     room = max(0, int((free.amount - trial_memory.RAY_BYTES) // need))
     if room >= here.slots:
         return here

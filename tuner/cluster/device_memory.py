@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass, replace
-from functools import partial
 
 from trainable.config import TrainConfig
 from trainable.data.preparation import known_validation_targets, known_vocab_size
-from trainable.shapes import shapes_of
 from trainable.worker.out_of_memory import CONTEXT_BYTES
+from tuner.cluster.counted_shapes import Shapes
 
 # Weights, gradients and the two moments of Adam in float32: 16 bytes a parameter. Muon has one moment.
 STATE_BYTES = 16
@@ -78,19 +77,16 @@ def with_steps(config: TrainConfig, steps: int) -> TrainConfig:
     return replace(config, data=replace(config.data, grad_accum_steps=steps))
 
 
-def roughly(config: TrainConfig) -> Memory:
-    """Rules of thumb, for what no machine could hold; only shapes are made."""
-    vocab = known_vocab_size(config.data) or config.data.vocab_size
-    network = shapes_of(partial(config.model.build, vocab, max(config.data.seq_len, config.evaluation.seq_len)))
-    parameters, channels = sum(p.numel() for p in network.parameters()), network.embedding.embedding_dim
+def roughly(config: TrainConfig, shapes: Shapes) -> Memory:
+    """Rules of thumb, for what no machine could hold; ``shapes`` are the config's."""
     tokens = config.data.batch_tokens // config.data.grad_accum_steps
-    batch = tokens * (channels * len(network.blocks) * ACTIVATION_BYTES + vocab * LOGIT_BYTES // config.loss_chunks)
-    return Memory(parameters, parameters * STATE_BYTES, batch)
+    hidden, logits = shapes.channels * shapes.blocks * ACTIVATION_BYTES, shapes.vocabulary * LOGIT_BYTES
+    return Memory(shapes.parameters, shapes.parameters * STATE_BYTES, tokens * (hidden + logits // config.loss_chunks))
 
 
-def check_fits_somewhere(config: TrainConfig) -> None:
+def check_fits_somewhere(config: TrainConfig, shapes: Shapes) -> None:
     """Raise a ValueError for a model or a micro-batch that the memory of no machine holds."""
-    need = roughly(config)
+    need = roughly(config, shapes)
     if need.state > MOST_BYTES:
         raise ValueError(
             f"the model has {need.parameters:,} parameters, which take about {_terabytes(need.state)} to train: a "

@@ -29,7 +29,8 @@ from results.store.resume_command import RUN_PROGRAM
 from storage.location import Url
 from terminal.complaint import complain
 from terminal.exit_codes import FAILED
-from trainable.worker.ray_trainable import POLL_SECONDS, RayTrainable
+from trainable.worker.ray_trainable import RayTrainable
+from trainable.worker.request import POLL_SECONDS
 from trainable.worker.stop_signal import StopSignal
 from tuner.campaign.driver import ray_failure
 from tuner.cluster import own_ray

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from search_spaces.constraints import num_parameters
 from trainable.config import TrainConfig
-from trainable.data.preparation import known_vocab_size
+from tuner.cluster.counted_shapes import Shapes
 
 # Measured with torch 2.13 and Ray 2.60, private memory: a worker that has imported both has 297 MiB. The golf proxy
 # then peaks at 379 MiB, with 4 times its width at 595, with 4 times the tokens too at 1,364, with a vocabulary of
@@ -19,13 +18,12 @@ FLOATS_A_LOGIT = 4
 RAY_BYTES = 500 * 2**20  # its own processes and its object store, beside the workers
 
 
-def of_trial(config: TrainConfig, on_gpu: bool) -> int:
-    """Bytes of main memory that a trial of this config needs at its peak, roughly."""
+def of_trial(config: TrainConfig, on_gpu: bool, shapes: Shapes) -> int:
+    """Bytes of main memory that a trial of this config needs at its peak, roughly; ``shapes`` are the config's."""
     if on_gpu:
         return GPU_WORKER_BYTES
-    vocab = known_vocab_size(config.data) or config.data.vocab_size
     tokens = config.data.batch_tokens // config.data.grad_accum_steps
     shape: Any = config.model  # every model of ours has these two
     hidden = FLOATS_A_WIDTH * int(shape.num_layers) * int(shape.model_dim)
-    floats = tokens * (hidden + FLOATS_A_LOGIT * vocab / config.loss_chunks)
-    return round(WORKER_BYTES + BYTES_A_PARAMETER * num_parameters(config, vocab) + 4 * floats)
+    floats = tokens * (hidden + FLOATS_A_LOGIT * shapes.vocabulary / config.loss_chunks)
+    return round(WORKER_BYTES + BYTES_A_PARAMETER * shapes.parameters + 4 * floats)

@@ -11,7 +11,7 @@ from storage.location import absolute
 from trainable.config import Budget, TrainConfig
 from trainable.monitors import ALL_MONITORS
 from trainable.own.source import Source
-from trainable.worker.ray_trainable import Request
+from trainable.worker.request import Request
 from tuner.campaign.entry import Entry
 from tuner.campaign.row_config import to_json
 from tuner.campaign.trial_files import TrialFiles

@@ -1,11 +1,11 @@
-"""A model and its optimizer that train on random tokens, without data: what a speed is taken of."""
+"""A model and its optimizer that train on random tokens, without data: what a speed is taken of.
+
+torch is imported where something trains: a driver that times nothing does without it.
+"""
 
 from __future__ import annotations
 
 from types import TracebackType
-
-import torch
-import torch.nn.functional as F
 
 from trainable.config import TrainConfig
 from trainable.data.preparation import known_vocab_size
@@ -31,6 +31,8 @@ class Bench:
         self.config, self.runtime = config, runtime
 
     def __enter__(self) -> Bench:
+        import torch
+
         config, runtime = self.config, self.runtime
         self.threads = torch.get_num_threads()
         if runtime.device_type == "cpu":
@@ -57,6 +59,8 @@ class Bench:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        import torch
+
         self.random.__exit__(kind, error, trace)
         torch.set_num_threads(self.threads)
 
@@ -67,6 +71,8 @@ class Bench:
 
     def passes(self) -> None:
         """Forward and backward."""
+        import torch.nn.functional as F
+
         with self.runtime.autocast():
             logits = self.network(self.tokens).float()
         F.cross_entropy(logits.flatten(0, 1), self.tokens.flatten()).backward()  # type: ignore[no-untyped-call]

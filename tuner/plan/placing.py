@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from tuner.cluster import capacity, gpu_parts
+from tuner.cluster.counted_shapes import Shapes, kept_or_counted
 from tuner.cluster.device_memory import check_fits_somewhere
 from tuner.cluster.placement import AUTO
 from tuner.cluster.sharing import Sharing
@@ -15,19 +16,21 @@ from tuner.command import Start
 from tuner.plan import side_by_side
 from tuner.plan.checkpointing import Checkpointing, chosen_for
 from tuner.question import Question
+from tuner.search_methods import GP
 
 
 @dataclass(frozen=True)
 class Placed:
     """Choices of one start that change no result."""
 
-    checkpointing: Checkpointing = Checkpointing(False, "")
+    checkpointing: Checkpointing
+    shapes: Shapes  # of the base
     sharing: Sharing | None = None  # None where no number of trials was to be chosen
 
     def to_json(self) -> dict[str, Any]:
         """Convert it to what ``campaign.json`` keeps; a number of trials that was measured earlier stays."""
         shared = {} if self.sharing is None else {"gpu_sharing": self.sharing.to_json()}
-        return {"checkpointed": self.checkpointing.checkpoints, **shared}
+        return {"checkpointed": self.checkpointing.checkpoints, "shapes": self.shapes.to_json(), **shared}
 
     def of(self, question: Question) -> Question:
         """The question with the choice as if it had been asked for, as a start's trials and its plan need it."""
@@ -43,8 +46,11 @@ def placed(
     ``was`` is what ``campaign.json`` keeps of an earlier start. A ValueError for a model that no machine holds, and for
     more trials at a time than there is memory for.
     """
-    check_fits_somewhere(question.base)
-    found = Placed(chosen_for(question, here, start))
+    # What an audit, a plan or a Gaussian process does needs torch here anyway.
+    apart = (bool(was) or not start.audit) and start.planning is None and question.spec.sampler != GP
+    shapes = kept_or_counted(question.base, was.get("shapes"), apart)
+    check_fits_somewhere(question.base, shapes)
+    found = Placed(chosen_for(question, here, start), shapes)
     if question.spec.gpu_fraction == AUTO:
         known = [question.base, *(planned.config for planned in question.planned)]
         task = side_by_side.ShortRun(question.base, found.checkpointing.checkpoints)
@@ -53,5 +59,5 @@ def placed(
         here, sharing = gpu_parts.settled(here, known, found.of(question).spec, start.address, measure, kept)
         found = replace(found, sharing=sharing)
     if start.address is None and start.slots is None:
-        here = capacity.fitted(here, question.base, question.spec.concurrent)
+        here = capacity.fitted(here, question.base, question.spec.concurrent, shapes)
     return here, found

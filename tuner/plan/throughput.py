@@ -10,8 +10,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import torch
-
 from search_spaces.constraints import num_parameters
 from trainable.config import TrainConfig
 from trainable.runtime import Runtime
@@ -55,6 +53,8 @@ def tokens_per_second(config: TrainConfig, runtime: Runtime) -> float | None:
 def _measured(config: TrainConfig, runtime: Runtime, together: int, timed_seconds: float) -> Speeds | None:
     if runtime.device_type == "cpu" and not _fits(config):
         return None
+    import torch
+
     try:
         with Bench(config, runtime) as bench:
             passes, update = (_timed(part, runtime, timed_seconds) for part in (bench.passes, bench.update))

@@ -14,8 +14,9 @@ from search_spaces.domains import Choice
 from search_spaces.space import Knob
 from tests.small_campaign import SET_SMALL, play_in_place_of_ray, work_in
 from trainable.runtime import BF16, FP32, Runtime
-from trainable.worker import ray_trainable
-from trainable.worker.ray_trainable import RayTrainable, Request
+from trainable.worker import trial_worker
+from trainable.worker.request import Request
+from trainable.worker.trial_worker import TrialWorker
 from tuner.campaign import precision
 from tuner.cluster import bf16, capacity, gpus, nodes
 from tuner.cluster.nodes import Answer
@@ -200,11 +201,11 @@ def test_results_of_another_precision_are_evidence_but_none_that_could_be_measur
 def test_a_worker_computes_in_the_precision_of_the_config(tiny, dataset, tmp_path, monkeypatch, wanted):
     from trainable.component_json import canonical_json
 
-    monkeypatch.setattr(ray_trainable, "prepare", lambda config, train_tokens_needed=None: dataset)
+    monkeypatch.setattr(trial_worker, "prepare", lambda config, train_tokens_needed=None: dataset)
     monkeypatch.setattr(Runtime, "detect", classmethod(lambda cls, compile, of, **_: cls("cpu", of, compile)))
     config = replace(tiny, precision=None if wanted == FP32 else wanted)
     request = Request("0" * 16, canonical_json(config), dataset.fingerprint, str(tmp_path))
-    worker = object.__new__(RayTrainable)
+    worker = object.__new__(TrialWorker)
     worker.setup({"request": request.to_json()})
     worker.cleanup()
     assert worker.fidelity.run.runtime.precision == wanted

@@ -11,6 +11,7 @@ import torch
 
 from tuner.cluster import capacity, machine, trial_memory
 from tuner.cluster.capacity import Cluster
+from tuner.cluster.counted_shapes import shapes_counted
 from tuner.cluster.machine import Share
 
 GIB = 2**30
@@ -171,32 +172,33 @@ def test_the_plan_says_why_there_are_fewer_slots_than_cores(here) -> None:
 
 
 def test_as_many_trials_run_as_fit_into_memory(here, toy_base) -> None:
-    need = trial_memory.of_trial(toy_base, False)
+    need = trial_memory.of_trial(toy_base, False, shapes_counted(toy_base))
     for room, slots in ((5.5, 5), (64.0, 8), (1.2, 1), (0.3, 1)):
         free = Share(trial_memory.RAY_BYTES + room * need, "the memory limit of cgroup /x")
-        found = capacity.fitted(here(Share(8, "made up"), free), toy_base, None)
+        found = capacity.fitted(here(Share(8, "made up"), free), toy_base, None, shapes_counted(toy_base))
         assert found.slots == slots and len(found.notes) == (1 if room >= 8 else 2)
     assert found.notes[1].endswith("by the memory limit of cgroup /x; one at a time, which may be too much")
-    assert capacity.fitted(here(Share(8, "made up"), None), toy_base, None).slots == 8
+    assert capacity.fitted(here(Share(8, "made up"), None), toy_base, None, shapes_counted(toy_base)).slots == 8
 
 
 def test_more_trials_than_fit_into_memory_are_refused(here, toy_base) -> None:
-    need = trial_memory.of_trial(toy_base, False)
+    need = trial_memory.of_trial(toy_base, False, shapes_counted(toy_base))
     found = here(
         Share(8, "made up"), Share(trial_memory.RAY_BYTES + 2.5 * need, "the Slurm job (SLURM_MEM_PER_NODE)"), 3
     )
     with pytest.raises(ValueError, match=r"--concurrent is 3 but must be in 1\.\.2: a trial takes .* by the Slurm job"):
-        capacity.fitted(found, toy_base, 3)
-    assert capacity.fitted(found, toy_base, 2).slots == 2
+        capacity.fitted(found, toy_base, 3, shapes_counted(toy_base))
+    assert capacity.fitted(found, toy_base, 2, shapes_counted(toy_base)).slots == 2
 
 
 def test_a_larger_model_and_a_larger_batch_need_more_memory(toy_base) -> None:
     def with_values(**values: object) -> int:
         from trainable.component_paths import with_values
 
-        return trial_memory.of_trial(with_values(toy_base, {k.replace("__", "."): v for k, v in values.items()}), False)
+        config = with_values(toy_base, {k.replace("__", "."): v for k, v in values.items()})
+        return trial_memory.of_trial(config, False, shapes_counted(config))
 
-    small = trial_memory.of_trial(toy_base, False)
+    small = trial_memory.of_trial(toy_base, False, shapes_counted(toy_base))
     assert trial_memory.WORKER_BYTES < small < with_values(model__model_dim=256)
     assert with_values(data__batch_tokens=65536) > with_values(data__batch_tokens=65536, data__grad_accum_steps=16)
-    assert trial_memory.of_trial(toy_base, True) == trial_memory.GPU_WORKER_BYTES
+    assert trial_memory.of_trial(toy_base, True, shapes_counted(toy_base)) == trial_memory.GPU_WORKER_BYTES

@@ -12,7 +12,7 @@ from storage import files
 from trainable.config import Budget
 from trainable.worker import attempt
 from trainable.worker.attempt import STOP_FILE
-from trainable.worker.ray_trainable import Request
+from trainable.worker.request import Request
 from tuner.own.worker import Ends, task_of
 
 KEY = "0123456789abcdef"

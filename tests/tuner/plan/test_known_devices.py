@@ -9,6 +9,7 @@ import pytest
 import search_spaces
 from trainable.component_paths import with_values
 from trainable.config import TrainConfig
+from tuner.cluster.counted_shapes import shapes_counted
 from tuner.cluster.device_memory import check_fits_somewhere, needed_by
 from tuner.plan.card_speed import UTILISATION, elsewhere
 from tuner.plan.known_devices import CARDS, card
@@ -81,16 +82,16 @@ def test_what_does_not_fit_a_card_is_said_with_what_would_help(golf) -> None:
 
 
 def test_what_no_machine_holds_is_refused_with_the_number(golf) -> None:
-    check_fits_somewhere(golf)
+    check_fits_somewhere(golf, shapes_counted(golf))
     wide = with_values(golf, {"model.model_dim": 10**6})
     with pytest.raises(ValueError, match=r"the model has [\d,]+ parameters, which take about [\d,.]+ TB to train"):
-        check_fits_somewhere(wide)
+        check_fits_somewhere(wide, shapes_counted(wide))
     rows = with_values(golf, {"data.batch_tokens": golf.data.seq_len * golf.data.grad_accum_steps * 10**9})
     with pytest.raises(ValueError, match=r"a micro-batch of [\d,]+ tokens .* no machine has more than 32 TB"):
-        check_fits_somewhere(rows)
+        check_fits_somewhere(rows, shapes_counted(rows))
 
 
 def test_every_space_at_every_scale_fits_somewhere() -> None:
     for name in search_spaces.names():
         for scale in search_spaces.load(name).scales.values():
-            check_fits_somewhere(scale.base)
+            check_fits_somewhere(scale.base, shapes_counted(scale.base))

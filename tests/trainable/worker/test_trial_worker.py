@@ -27,9 +27,10 @@ from trainable.own import source as own_source
 from trainable.report import validation
 from trainable.runtime import Runtime
 from trainable.weights import read_weights, run_with
-from trainable.worker import attempt, checkpoint, ray_trainable
+from trainable.worker import attempt, checkpoint, trial_worker
 from trainable.worker.attempt import STOP_FILE
-from trainable.worker.ray_trainable import RayTrainable, Request
+from trainable.worker.request import Request
+from trainable.worker.trial_worker import TrialWorker
 from trainable.worker.watchdog import stall_file
 
 
@@ -42,7 +43,7 @@ def prepared(monkeypatch, dataset) -> list:
         calls.append((config, train_tokens_needed))
         return dataset
 
-    monkeypatch.setattr(ray_trainable, "prepare", prepare)
+    monkeypatch.setattr(trial_worker, "prepare", prepare)
     return calls
 
 
@@ -63,8 +64,8 @@ def request_for(tmp_path, tiny):
 def actor(prepared, request_for):
     """An actor that has been given its first trial."""
 
-    def start(request: Request | None = None) -> RayTrainable:
-        actor = RayTrainable.__new__(RayTrainable)
+    def start(request: Request | None = None) -> TrialWorker:
+        actor = TrialWorker.__new__(TrialWorker)
         actor.setup(as_config(request or request_for()))
         return actor
 
@@ -75,7 +76,7 @@ def as_config(request: Request) -> dict:
     return {"key": request.key, "request": request.to_json()}
 
 
-def finish(actor: RayTrainable) -> list[dict]:
+def finish(actor: TrialWorker) -> list[dict]:
     results = []
     while not results or not results[-1]["done"]:
         results.append(actor.step())
@@ -123,13 +124,13 @@ def test_the_last_trials_network_is_gone_before_the_next_one_is_built(actor, req
     used = actor()
     used.step()
     network = weakref.ref(used.fidelity.run.network)
-    start = ray_trainable.Run.start
+    start = trial_worker.Run.start
 
     def checked(*args, **settings):
         assert network() is None, "two networks at a time need twice the memory"
         return start(*args, **settings)
 
-    monkeypatch.setattr(ray_trainable.Run, "start", checked)
+    monkeypatch.setattr(trial_worker.Run, "start", checked)
     used.reset_config(as_config(request_for()))
 
 
@@ -187,7 +188,7 @@ def test_the_stop_file_makes_a_trial_save_itself_and_end_and_it_goes_on_from_the
     actor, request_for, tmp_path, monkeypatch
 ) -> None:
     expected = [numbers(r) for r in finish(actor())]
-    monkeypatch.setattr(ray_trainable, "POLL_SECONDS", 0.0)
+    monkeypatch.setattr(trial_worker, "POLL_SECONDS", 0.0)
     cut = actor()
     assert cut.step()["milestone"] == 2.0
     (tmp_path / STOP_FILE).touch()
@@ -200,7 +201,7 @@ def test_the_stop_file_makes_a_trial_save_itself_and_end_and_it_goes_on_from_the
 
 
 def test_a_running_trial_saves_itself_now_and_then(actor, request_for, monkeypatch) -> None:
-    monkeypatch.setattr(ray_trainable, "POLL_SECONDS", 0.0)
+    monkeypatch.setattr(trial_worker, "POLL_SECONDS", 0.0)
     rare = actor(request_for())
     finish(rare)
     assert not rare.attempt.names
@@ -218,13 +219,13 @@ def test_checkpoints_are_written_where_they_are_asked_for_and_gone_on_from(
         return numbers(result) | {"extra": {n: v for n, v in result["extra"].items() if "seconds" not in n}}
 
     saved: list[int] = []
-    save_state = RayTrainable.save_state
+    save_state = TrialWorker.save_state
 
-    def noted(self: RayTrainable) -> None:
+    def noted(self: TrialWorker) -> None:
         saved.append(self.fidelity.run.spent.steps)
         save_state(self)
 
-    monkeypatch.setattr(RayTrainable, "save_state", noted)
+    monkeypatch.setattr(TrialWorker, "save_state", noted)
     expected = [timeless(r) for r in finish(actor(request_for(fidelity=fidelity)))]
     assert not saved, "none is asked for"
     broken = actor(request_for(fidelity=fidelity, **asked))
@@ -239,7 +240,7 @@ def test_checkpoints_are_written_where_they_are_asked_for_and_gone_on_from(
 
 
 def test_an_attempt_that_another_has_followed_ends_and_writes_nothing_more(actor, request_for, monkeypatch) -> None:
-    monkeypatch.setattr(ray_trainable, "POLL_SECONDS", 0.0)
+    monkeypatch.setattr(trial_worker, "POLL_SECONDS", 0.0)
     cut_off = actor(request_for(checkpoint_seconds=0.0))
     cut_off.step()
     before = set(cut_off.attempt.folder.iterdir())
@@ -251,7 +252,7 @@ def test_an_attempt_that_another_has_followed_ends_and_writes_nothing_more(actor
 
 
 def test_an_attempt_whose_trial_has_ended_elsewhere_ends_too(actor, request_for, tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr(ray_trainable, "POLL_SECONDS", 0.0)
+    monkeypatch.setattr(trial_worker, "POLL_SECONDS", 0.0)
     request = request_for(checkpoint_seconds=0.0)
     cut_off = actor(request)
     cut_off.step()
@@ -269,12 +270,12 @@ def test_in_an_object_store_a_trial_looks_seldom_and_goes_on_from_its_checkpoint
         begun = attempt.begin(campaign, tiny.key("made-up"), 1)
         return request_for(folder=str(campaign), attempt=begun.number, checkpoints=begun.names)
 
-    monkeypatch.setattr(ray_trainable, "POLL_SECONDS", 0.0)
+    monkeypatch.setattr(trial_worker, "POLL_SECONDS", 0.0)
     inside.write(campaign, STOP_FILE, b"")
     expected = [numbers(r) for r in finish(actor(request()))]
     assert expected[-1]["status"] == "completed", "it was too short for a single look"
 
-    monkeypatch.setattr(ray_trainable, "STORE_POLL_SECONDS", 0.0)
+    monkeypatch.setattr(trial_worker, "STORE_POLL_SECONDS", 0.0)
     inside.remove(campaign, STOP_FILE)
     cut = actor(request())
     assert cut.step()["milestone"] == 2.0
@@ -289,7 +290,7 @@ def test_in_an_object_store_a_trial_looks_seldom_and_goes_on_from_its_checkpoint
 def test_one_of_many_trials_looks_into_the_campaign_s_folder_less_often(
     actor, request_for, tmp_path, monkeypatch
 ) -> None:
-    monkeypatch.setattr(ray_trainable, "POLL_SECONDS", 0.0)
+    monkeypatch.setattr(trial_worker, "POLL_SECONDS", 0.0)
     inside.write(tmp_path, STOP_FILE, b"")
     assert actor(request_for()).step()["status"] == "interrupted"
     assert finish(actor(request_for(look_seconds=1000.0)))[-1]["status"] == "completed", "too short for a single look"
@@ -316,8 +317,8 @@ class Told:
 def test_a_trial_that_is_told_through_ray_looks_into_the_folder_only_where_no_message_can_come(
     actor, request_for, tmp_path, monkeypatch
 ) -> None:
-    monkeypatch.setattr(ray_trainable, "POLL_SECONDS", 0.0)
-    monkeypatch.setattr(ray_trainable, "StopListener", Told)
+    monkeypatch.setattr(trial_worker, "POLL_SECONDS", 0.0)
+    monkeypatch.setattr(trial_worker, "StopListener", Told)
     monkeypatch.setattr(Told, "made", [])
     inside.write(tmp_path, STOP_FILE, b"")
     worker = actor(request_for(stop_signal="night"))
@@ -379,7 +380,7 @@ def test_a_checkpoint_that_cannot_be_written_costs_a_note_and_not_the_trial(acto
 
 def test_a_folder_that_cannot_be_read_for_a_while_costs_a_note_and_not_the_trial(actor, monkeypatch) -> None:
     found = actor()
-    monkeypatch.setattr(ray_trainable, "POLL_SECONDS", 0.0)
+    monkeypatch.setattr(trial_worker, "POLL_SECONDS", 0.0)
     read, looks = files.read, itertools.count()
 
     def away(path: Path, most_bytes: int | None = None) -> bytes:
@@ -400,7 +401,7 @@ def test_a_trial_is_watched_while_it_trains_and_at_no_other_time(actor, request_
     calls = []
     monkeypatch.setattr(faulthandler, "dump_traceback_later", lambda seconds, **options: calls.append(seconds))
     monkeypatch.setattr(faulthandler, "cancel_dump_traceback_later", lambda: calls.append("rest"))
-    monkeypatch.setattr(ray_trainable, "POLL_SECONDS", 0.0)
+    monkeypatch.setattr(trial_worker, "POLL_SECONDS", 0.0)
     request = request_for(stall_seconds=7.0)
     found = actor(request)
     file = Path(request.folder) / stall_file(request.key, request.attempt)
