@@ -14,10 +14,18 @@ NAMED = 8  # trials
 
 
 def curve_notes(results: Results) -> list[str]:
-    """Say what is lacking in a campaign's training curves; reads all of them. A ValueError as of their reading."""
-    return [
-        note for note in (missing_curves(results), curves_without_loss(results), not_finite_curves(results)) if note
-    ]
+    """Say what is lacking in a campaign's training curves; reads those that a page draws. A ValueError as of that."""
+    notes = (missing_curves(results), curves_left(results), curves_without_loss(results), not_finite_curves(results))
+    return [note for note in notes if note]
+
+
+def curves_left(results: Results) -> str:
+    """Say how many training curves are not read, as the page does not show their trials; empty where all are."""
+    found = curves_read(results)
+    if found.count == found.of:
+        return ""
+    of = counted(found.of, "training curve")
+    return f"{found.count:,} of {of} are read, those of the trials that the page shows"
 
 
 def missing_curves(results: Results) -> str:

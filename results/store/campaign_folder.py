@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import errno
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, cast
 
@@ -265,15 +265,20 @@ class Store:
 
     def curve_keys(self) -> set[str] | None:
         """Return the keys of the trials that have a training curve; None of a compacted campaign, which keeps none."""
-        return None if self._rows.compacted else set(self._rows.keys("curves"))
+        return None if self._rows.compacted else set(self._rows.keys("curves")) - {EMPTY}
 
-    def each_curve(self, numbers: Mapping[str, int]) -> Iterator[tuple[str, pa.Table]]:
-        """The rows of each training curve with its trial's key, one at a time, so that they need not be held together.
+    def each_curve(
+        self, numbers: Mapping[str, int], keys: Collection[str] | None = None
+    ) -> Iterator[tuple[str, pa.Table]]:
+        """The rows of each training curve with its trial's key, one at a time, so that they need not be held together;
+        of the trials ``keys`` alone, where these are given.
 
         A ValueError as of :meth:`curves`, once all were read.
         """
-        found: dict[str, int] = {}
-        for key, table in self._rows.all("curves"):
+        names = self._rows.keys("curves")
+        # Of a curve that is not read, the name of its file says whose it is.
+        found = {} if keys is None else {name: numbers.get(name, 0) for name in {*names} - {*keys, EMPTY}}
+        for key, table in self._rows.all("curves", [name for name in names if name not in found]):
             if len(table):
                 found[key] = number_of(table)
                 yield key, table

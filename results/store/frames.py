@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -92,12 +92,12 @@ class Results:
         found: pd.DataFrame = self.store.curves(self._numbers).to_pandas()
         return found
 
-    def each_curve(self) -> Iterator[tuple[str, pa.Table]]:
-        """The rows of each of these curves with its trial's key, one at a time.
+    def each_curve(self, keys: Collection[str] | None = None) -> Iterator[tuple[str, pa.Table]]:
+        """The rows of each of these curves with its trial's key, one at a time; of the trials ``keys`` alone, if given.
 
         A ValueError as of ``curves``, once all were read.
         """
-        return self.store.each_curve(self._numbers)
+        return self.store.each_curve(self._numbers, keys)
 
     @property
     def _numbers(self) -> dict[str, int]:
