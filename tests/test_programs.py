@@ -21,6 +21,7 @@ NO_PROGRAMS = {  # file -> why it does not begin as one
     "tuner/trackers/process.py": "of a driver, in a session of its own; it ends with its standard input",
     "tuner/plan/side_by_side.py": "a process that a plan starts; it ends with its standard input",
     "tuner/plan/partners.py": "a process that a plan starts in a session of its own; it ends with its standard input",
+    "tuner/cluster/counted_shapes.py": "a process that a driver starts to count in; it ends with its answer",
 }
 
 
