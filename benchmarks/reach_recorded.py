@@ -55,7 +55,7 @@ from trainable.data.preparation import prepare
 from trainable.run import Run
 from trainable.runtime import Runtime
 from trainable.train import train
-from tuner.early_stopping import rungs
+from tuner.early_stopping import DEFAULT_STOPPER, rungs
 from tuner.plan.cost import tokens_of
 from tuner.proposals import warm_start
 
@@ -146,7 +146,7 @@ def driver_of(place: Place, method: str, seed: int) -> tuple[LiveTable, Any]:
         driver = Ours(place.table(training_seed, OUR_PARTS), seed, SLOTS, "none", proposing(at_random))  # type: ignore[arg-type]
     else:
         prior = place.prior() if method == "warm" else None
-        driver = Ours(place.table(training_seed, OUR_PARTS), seed, SLOTS, prior=prior)  # type: ignore[arg-type]
+        driver = Ours(place.table(training_seed, OUR_PARTS), seed, SLOTS, DEFAULT_STOPPER, prior=prior)  # type: ignore[arg-type]
     return driver.table, driver
 
 

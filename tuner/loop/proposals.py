@@ -105,6 +105,7 @@ class SampledTrials:
     ) -> None:
         self.space, self.base, self.ledger, self.sampler = space, base, ledger, sampler
         self.vocab_size = vocab_size
+        self.short = SHORT  # zero where trials are played, which then take no time
         self._asked: Suggestion | None = None  # one that no trial was made of yet
         self._are_short = False  # trials, by the last one that ended
 
@@ -161,7 +162,7 @@ class SampledTrials:
         A trial of an earlier start, which the study does not have open, is added to it once it is over.
         """
         began, ended = entry.row["started_at"], entry.row["ended_at"]
-        self._are_short = began is not None and ended is not None and ended - began < SHORT
+        self._are_short = began is not None and ended is not None and ended - began < self.short
         if entry.optuna_number is not None:
             self._tell(entry.optuna_number, self.ledger.end_of(entry))
             entry.optuna_number = None
