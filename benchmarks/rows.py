@@ -39,6 +39,7 @@ from terminal.console import Console
 from terminal.option_numbers import at_least_one
 from tuner.campaign.trials import Ledger
 from tuner.proposals.sampler import suggest
+from tuner.search_loop import Search
 
 SPACE, SCALE = "parameter_golf", "proxy"
 SIZES = (1_000, 10_000)
@@ -61,6 +62,7 @@ READERS = {
     "tuner.run --list": "import tuner.run as r; assert r.main(['--list', '--results', os.path.dirname(folder)]) == 0",
     "a resume's rows": "from benchmarks.rows import restore; assert restore(folder) == count",
     "a resume's search": "from benchmarks.rows import resume; assert resume(folder) == count",
+    "its end": "from benchmarks.rows import conclude_again; assert conclude_again(folder) == count",
 }
 
 
@@ -126,13 +128,30 @@ def restore(folder: str) -> int:
 
 def resume(folder: str) -> int:
     """Begin a search where it ended, without Ray and data; how many trials there were. Nothing is left to do."""
+    return len(_ended_search(folder).ledger.entries)
+
+
+def conclude_again(folder: str) -> int:
+    """Resume it so with all that a driver has loaded, and end it: the lines, and the page."""
+    import ray.tune  # noqa: F401
+
+    import tuner.cluster.ray_tune
+    import tuner.start  # noqa: F401
+    from tuner.cli.summary import conclude
+
+    search = _ended_search(folder)
+    conclude(Console(), search)
+    return len(search.ledger.entries)
+
+
+def _ended_search(folder: str) -> Search:
     space, store = load(SPACE), Store.open(Path(folder))
     store.set_damaged_aside(_refused)
     trials = int(store.campaign["trials"])
     search = played_search(space, space.scale(SCALE).base, store, trials, 2, 0)
     assert search.exhausted
     search.abandon()
-    return len(search.ledger.entries)
+    return search
 
 
 def _refused(place: object, why: str) -> None:

@@ -7,10 +7,10 @@ from typing import Any, cast
 
 import pandas as pd
 
+from results.plain_rows import plain_rows
 from results.store.frames import Results
 from results.store.row_parts import measured_at
 from results.store.row_types import ReportRow
-from results.verdicts import plain_rows
 
 _OF_WHOLE_RUNS = ("completed", "infeasible")  # whose value is of the whole run
 

@@ -44,6 +44,7 @@ from results.kept_weights import name_in_commands
 from results.limits_text import limited_leads, limits_line
 from results.named_campaigns import add_campaign, named_campaign
 from results.page.table import base_values
+from results.plain_rows import plain_rows
 from results.questions.framed import second_objective_of
 from results.questions.pareto import front_in_words
 from results.questions.transfer import transfer_lines
@@ -58,7 +59,7 @@ from results.store.no_collections import no_collections
 from results.tally import tally_of
 from results.targets import check_target_file, check_target_folder, naming
 from results.unmet_limits import nearest_to_limits
-from results.verdicts import confirmed_in_words, plain_rows, plain_rows_of, searched_rows, verdict_lines
+from results.verdicts import confirmed_in_words, plain_rows_of, searched_rows, verdict_lines
 from results.winner_command import kept_command
 
 _HEADS = ("rank", "trial", "", "vs base", "status")  # the third is the name of the objective

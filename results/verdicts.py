@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from terminal.counted import counted, counted_range
 from terminal.short import decimals, in_column, signed
 
 from results.design import Design
+from results.plain_rows import Rows, row_views
 from results.statistics.ablation import Ablation, PairedDifference, ablation
 from results.statistics.between_candidates import Lead, fresh_means, leads, seed_spread
 from results.statistics.chance_of_escape import Escapes
@@ -17,7 +18,6 @@ from results.statistics.corrected import corrected
 from results.statistics.judgement import MOST_PAIRS, Verdict
 from results.statistics.leaderboard import ESTABLISHED
 from results.statistics.studentized import FALSE_BETTER, FALSE_WORSE
-from results.store.row_types import TRIAL_COLUMNS, TrialRow
 from results.store.statuses import SEARCH
 
 if TYPE_CHECKING:
@@ -25,32 +25,10 @@ if TYPE_CHECKING:
 
     from results.store.frames import Results
 
-Rows = Sequence[TrialRow]
-
-
-def plain_rows(runs: pd.DataFrame) -> Rows:
-    """A data frame's rows as plain ones, with None for what is null, and counts whole where pandas made them floats."""
-    counts = {column.name for column in TRIAL_COLUMNS if column.kind is int}
-    columns = [_plain_cells(runs[name], name in counts) for name in runs]
-    names = list(runs)
-    return cast(Rows, [dict(zip(names, cells, strict=True)) for cells in zip(*columns, strict=True)])
-
-
-def _plain_cells(column: pd.Series, is_count: bool) -> list[Any]:
-    null = column.isna().to_numpy()
-    if null.all():
-        return [None] * len(column)
-    cells = column.astype(object).tolist()
-    if is_count:
-        return [None if gone else int(cell) for cell, gone in zip(cells, null.tolist(), strict=True)]
-    if not null.any():
-        return cells
-    return [None if gone else cell for cell, gone in zip(cells, null.tolist(), strict=True)]
-
 
 def plain_rows_of(results: Results) -> Rows:
     """All runs of a campaign as plain rows, made once for all questions: not to be changed."""
-    made: Rows = results.once("plain rows", lambda: plain_rows(results.rows))
+    made: Rows = results.once("plain rows", lambda: row_views(results.rows))
     return made
 
 

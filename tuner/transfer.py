@@ -147,8 +147,8 @@ def _valid(
 
 def _best(results: Results, space: Space, larger: Larger) -> Iterator[CarriedTrial]:
     """The completed trials of a search with their values at the larger scale: its winner first, then by value."""
+    from results.plain_rows import plain_rows
     from results.questions.winner import winner
-    from results.verdicts import plain_rows
 
     won = winner(results)
     confirmed = won["key"][0] if len(won) and bool(won["confirmed"][0]) else None
@@ -164,7 +164,7 @@ def _best(results: Results, space: Space, larger: Larger) -> Iterator[CarriedTri
 
 
 def _base_of(results: Results) -> CarriedTrial | None:
-    from results.verdicts import plain_rows
+    from results.plain_rows import plain_rows
 
     return next((_carried(results, row) for row in plain_rows(results.trials) if _counts(row) and row["is_base"]), None)
 

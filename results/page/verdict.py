@@ -11,6 +11,7 @@ from terminal.short import decimals, signed
 
 from results.page.confirmed import going_on
 from results.page.plain import json_number
+from results.plain_rows import plain_rows
 from results.questions.pareto import front_in_words
 from results.replays.comparison import compare
 from results.statistics.confirmation import Round, standing
@@ -25,7 +26,6 @@ from results.verdicts import (
     corrected_in_words,
     escapes_in_words,
     lead_in_words,
-    plain_rows,
     plateau_in_words,
     spread_in_words,
 )

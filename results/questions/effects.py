@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from results.plain_rows import Rows
 from results.questions.framed import COUNT, NUMBER, WORDS, YES_NO, changes_of, changes_text, framed
 from results.questions.noise import noise_of_trials
 from results.questions.readable import Readable
@@ -16,7 +17,7 @@ from results.statistics.ablation import PairedDifference, ablation
 from results.statistics.confirmation import rounds, standing
 from results.statistics.leaderboard import CONFIDENCE, ESTABLISHED, NOT_ESTABLISHED, STANDS_OUT, Noise, verdict
 from results.store.frames import Results
-from results.verdicts import Rows, plain_rows_of, verdict_table
+from results.verdicts import plain_rows_of, verdict_table
 
 _TYPES = {
     "kind": WORDS, "name": WORDS, "trial": COUNT, "against": WORDS, "changes": WORDS, "num_changes": COUNT,

@@ -57,7 +57,10 @@ class Results:
     @property
     def trials(self) -> pd.DataFrame:
         """The trials of the search or replay."""
-        return self.rows[self._searched].reset_index(drop=True)
+        searched = self._searched
+        if searched.all():  # a frame of its own, whose cells are copied once they are changed
+            return self.rows.reset_index(drop=True)
+        return self.rows[searched].reset_index(drop=True)
 
     @property
     def confirmations(self) -> pd.DataFrame:
@@ -116,7 +119,15 @@ def load(folder: str | Location) -> Results:
 
 def results_of(store: Store) -> Results:
     """The campaign of a store, as it stands now. A ValueError where a file cannot be read."""
-    trials, reports = (table.to_pandas() for table in store.tables())
+    trials, reports = _frames(list(store.tables()))
     trials["status"] = trials["status"].astype(pd.CategoricalDtype(list(STATUSES), ordered=True))
-    rows = trials.sort_values(["number", "key"], ignore_index=True)
-    return Results(store.campaign, rows, reports, store.folder.name, store)
+    if not trials["number"].is_monotonic_increasing:  # else a copy of all of them
+        trials = trials.sort_values(["number", "key"], ignore_index=True)
+    return Results(store.campaign, trials, reports, store.folder.name, store)
+
+
+def _frames(tables: list[pa.Table]) -> Iterator[pd.DataFrame]:
+    """Convert tables to frames and let each go meanwhile: of ten thousand rows both are large."""
+    while tables:
+        yield tables.pop(0).to_pandas(self_destruct=True)
+    pa.default_memory_pool().release_unused()

@@ -11,11 +11,12 @@ import pytest
 from results import Store, load
 from results.page.confirmed import confirmations
 from results.page.verdict import sentence_of
+from results.plain_rows import plain_rows
 from results.questions.compare_text import _short_verdict, winner_verdict
 from results.questions.effects import effects
 from results.questions.next_steps import next_steps
 from results.statistics.confirmation import rounds
-from results.verdicts import plain_rows, verdict_lines
+from results.verdicts import verdict_lines
 from tests.results.conftest import KNOBS
 from tuner.campaign.notify import verdict_of
 from tuner.cli.live_block import interval_lines

@@ -46,7 +46,7 @@ def beyond(*values: float) -> list[tuple[str, dict[str, Any]]]:
 
 def nearest(folder: Path) -> Any:
     results = frames.load(folder)
-    from results.verdicts import plain_rows
+    from results.plain_rows import plain_rows
 
     return nearest_to_limits(results.campaign, plain_rows(results.rows))
 

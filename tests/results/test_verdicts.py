@@ -10,11 +10,12 @@ from results import Store, load
 from results.design import Design
 from results.page.data import page_data
 from results.page.verdict import sentence_of
+from results.plain_rows import plain_rows
 from results.report import print_leaderboard
 from results.statistics.ablation import Ablation, Decision, PairedDifference
 from results.statistics.confirmation import rounds
 from results.statistics.leaderboard import ESTABLISHED
-from results.verdicts import _ablated, plain_rows, verdict_lines
+from results.verdicts import _ablated, verdict_lines
 from terminal.console import Console
 from tests.results.conftest import KNOBS
 

@@ -9,9 +9,9 @@ import pytest
 
 from benchmarks.made_up_campaign import make
 from results import Store, load
+from results.plain_rows import plain_rows
 from results.report import main
 from results.statistics.confirmation import rounds, standing
-from results.verdicts import plain_rows
 from results.winner_command import WinnerCommand, is_plain_call, kept_command
 
 LINE = "python -m tuner.run --space made_up --scale proxy --trials 1 --no-confirm --set 'a.b=x y'"

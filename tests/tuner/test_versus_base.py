@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
+from results.plain_rows import plain_rows
 from results.store.frames import Results
-from results.verdicts import plain_rows
 from tuner.artifacts.kept_trial import why_this_one
 from tuner.artifacts.versus_base import lines_versus_base
 

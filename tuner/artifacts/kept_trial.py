@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from results.kept_weights import taken_alone
+from results.plain_rows import plain_rows
 from results.questions.framed import objectives_of
 from results.questions.winner import winner
 from results.store import frames
@@ -19,7 +20,6 @@ from results.store.row_types import TrialRow
 from results.store.statuses import SEARCH
 from results.tally import tally_of
 from results.unmet_limits import nearest_to_limits
-from results.verdicts import plain_rows
 from storage import files
 from storage.location import Location
 from terminal.short import shortened

@@ -5,13 +5,13 @@ from __future__ import annotations
 import shlex
 
 from results.kept_weights import name_in_commands
+from results.plain_rows import plain_rows
 from results.store import frames
 from results.store.campaign_folder import Store
 from results.store.campaigns import CAMPAIGN
 from results.store.names import is_name
 from results.store.resume_command import EXPORT_PROGRAM
 from results.store.row_types import TrialRow
-from results.verdicts import plain_rows
 from storage import files
 from storage.location import Location
 

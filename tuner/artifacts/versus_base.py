@@ -10,6 +10,7 @@ from math import isfinite
 from statistics import fmean, stdev
 from typing import Final
 
+from results.plain_rows import plain_rows
 from results.questions.framed import objectives_of
 from results.statistics.confirmation import Round, rounds, standing
 from results.statistics.student_t import two_sided_quantile
@@ -17,7 +18,7 @@ from results.store.frames import Results
 from results.store.row_parts import given
 from results.store.row_types import TrialRow
 from results.store.statuses import CONFIRM, SEARCH
-from results.verdicts import plain_rows, verdict_in_words
+from results.verdicts import verdict_in_words
 from search_spaces.objectives import cost_of
 from terminal.counted import counted
 from terminal.short import signed

@@ -19,6 +19,7 @@ from trainable.training import Training
 from tuner.campaign.again import go_on
 from tuner.campaign.endings import nothing_beside_base
 from tuner.campaign.train_command import train_command
+from tuner.campaign.unused_memory import give_back_unused
 from tuner.confirm import Confirmation
 from tuner.search_loop import Search
 
@@ -27,6 +28,7 @@ SHOWN = 20  # rows of a replay in the tables at its end; results.compare prints 
 
 def conclude(console: Console, campaign: Search) -> int:
     """Print what was found, where it is and how to go on; returns the exit code."""
+    give_back_unused()  # of the search, before its tables take as much anew
     results = frames.load(campaign.folder)
     console.print()
     print_leaderboard(console, results)

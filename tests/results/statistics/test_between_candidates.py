@@ -10,11 +10,12 @@ from scipy.stats import f
 from results import load
 from results.design import Design
 from results.page.verdict import sentence_of
+from results.plain_rows import plain_rows
 from results.statistics.between_candidates import leads, seed_spread
 from results.statistics.confirmation import Round, rounds
 from results.statistics.f_test import two_sided_chance
 from results.statistics.judgement import EndedRun
-from results.verdicts import plain_rows, verdict_lines
+from results.verdicts import verdict_lines
 
 SEEDS = (7, 8, 9)
 

@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 
 from results import Store, compact
+from results.plain_rows import plain_rows
 from results.store import validate
 from results.store.column import Column
 from results.store.row_types import REPORT_COLUMNS, TRIAL_COLUMNS, Reported
 from results.store.statuses import ENDED, STATUSES, UNFINISHED
-from results.verdicts import plain_rows
 from tests.results.conftest import WHOLE
 
 COLUMNS = [*TRIAL_COLUMNS, *REPORT_COLUMNS]
