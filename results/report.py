@@ -50,7 +50,7 @@ from results.questions.pareto import front_in_words
 from results.questions.transfer import transfer_lines
 from results.reached import notes_on, reached
 from results.some_changes import HEADING, as_many_as_fit
-from results.statistics.leaderboard import leaderboard
+from results.statistics.leaderboard import LONG_TEXTS, leaderboard, without_texts
 from results.statistics.pareto import costs
 from results.stopping import stopping_line
 from results.store import frames
@@ -89,7 +89,7 @@ def print_leaderboard(console: Console, results: Results, top: int = 10) -> None
     _print_head(console, results)
     second = second_objective_of(results)
     unmet = nearest_to_limits(results.campaign, searched_rows(results)) is not None
-    board = leaderboard(results.trials, second, beyond=unmet)
+    board = leaderboard(results.trials if unmet else without_texts(results.trials), second, beyond=unmet)
     rows = plain_rows_of(results)
     crashes = [*arithmetic_lines(rows), *crash_lines(rows)]
     if board.empty:
@@ -97,7 +97,7 @@ def print_leaderboard(console: Console, results: Results, top: int = 10) -> None
         for line in crashes:
             console.print(line)
         return
-    shown = board[(board.index < top) | board["is_base"] | board["front"].eq(True)]
+    shown = _with_texts(board[(board.index < top) | board["is_base"] | board["front"].eq(True)], results.trials)
     objective = next(iter(board["objective"].dropna()), "value")
     values = in_column(row["last_value"] if pd.isna(row["rank"]) else row["value"] for _, row in shown.iterrows())
     versus = in_column(shown.loc[~shown["is_base"], "versus_base"], signed)
@@ -124,6 +124,12 @@ def print_leaderboard(console: Console, results: Results, top: int = 10) -> None
         console.print(line)
     for line in ["", *carried] if (carried := transfer_lines(results)) else []:
         console.print(line)
+
+
+def _with_texts(rows: pd.DataFrame, trials: pd.DataFrame) -> pd.DataFrame:
+    """Some rows of a leaderboard with the long texts of their trials."""
+    own = trials[trials["key"].isin(rows["key"])].set_index("key")
+    return rows.assign(**{name: rows["key"].map(own[name]) for name in LONG_TEXTS if name not in rows})
 
 
 def _print_head(console: Console, results: Results) -> None:
@@ -224,7 +230,7 @@ def _notes(board: pd.DataFrame, shown: pd.DataFrame, on_the_way: list[str], conf
 
 def _print_best(console: Console, board: pd.DataFrame, objective: str, results: Results) -> None:
     """The best trial with all its changes, beside the base's values; of two objectives, others of the front as well."""
-    best = board.iloc[0]
+    best = _with_texts(board.head(1), results.trials).iloc[0]
     if pd.isna(best["rank"]):
         return
     second = second_objective_of(results)
@@ -232,7 +238,7 @@ def _print_best(console: Console, board: pd.DataFrame, objective: str, results: 
         _print_changes(console, best, "Best", objective, results)
         return
     others = board[board["front"].eq(True) & (board["number"] != best["number"])]
-    shown = pd.concat([board.head(1), others.head(_OF_FRONT)])
+    shown = _with_texts(pd.concat([board.head(1), others.head(_OF_FRONT)]), results.trials)
     leads = [f"Lowest {objective}", *["On the front"] * _OF_FRONT]  # of two, none is the best
     for lead, (_, row), (text, _) in zip(leads, shown.iterrows(), _pairs(shown, second), strict=False):
         _print_changes(console, row, lead, objective, results, f", {text}" if text else "")

@@ -23,7 +23,7 @@ from results.tally import tally_of
 def stopping_line(results: Results) -> str:
     """Say it in one line; empty where no trial of the search was stopped."""
     trials = results.trials
-    begun = trials[trials["spent"].notna() & trials["budget"].notna()]
+    begun = trials[["status", "spent", "budget", "rung", "last_value"]].dropna(subset=["spent", "budget"])
     stopped = begun[(begun["status"] == "stopped") & begun["rung"].notna() & begun["last_value"].notna()]
     promoted = promoted_line(trials)
     if stopped.empty:
@@ -80,7 +80,8 @@ def _percent(chance: float) -> str:
 def pairs_at(results: Results, rung: float) -> Sequence[tuple[float, float]]:
     """The completed trials' values at a rung, each with its end."""
     trials, reports = results.trials, results.reports
-    ends = trials[(trials["status"] == "completed") & trials["value"].notna()].set_index("key")["value"]
+    done = trials.loc[(trials["status"] == "completed") & trials["value"].notna(), ["key", "value"]]
+    ends = done.set_index("key")["value"]
     if ends.empty:
         return []
     objective = str(trials["objective"].iloc[0])

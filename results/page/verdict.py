@@ -16,7 +16,7 @@ from results.questions.pareto import front_in_words
 from results.replays.comparison import compare
 from results.statistics.confirmation import Round, standing
 from results.statistics.judgement import Verdict
-from results.statistics.leaderboard import CONFIDENCE, begun, leaderboard, searched
+from results.statistics.leaderboard import CONFIDENCE, begun, leaderboard, searched, without_texts
 from results.store.frames import Results
 from results.store.row_types import TRIAL_COLUMNS
 from results.store.statuses import CONFIRM, UNFINISHED
@@ -100,7 +100,7 @@ def _by_how_much(winner: Verdict, objective: str) -> str:
 
 
 def _unconfirmed(tried: pd.DataFrame, trials: pd.DataFrame, found: list[Round], running: str) -> Sentence:
-    best = leaderboard(tried).iloc[0]
+    best = leaderboard(without_texts(tried)).iloc[0]
     objective, name = best["objective"], int(best["number"])
     against = "" if pd.isna(best["versus_base"]) else f", {signed(best['versus_base'])} against the base"
     if found and found[-1].complete and found[-1].judgement.over:
@@ -126,7 +126,7 @@ def _unconfirmed(tried: pd.DataFrame, trials: pd.DataFrame, found: list[Round], 
 
 
 def _of_two(tried: pd.DataFrame, objectives: list[str], running: str) -> Sentence:
-    board = leaderboard(tried, objectives[1])
+    board = leaderboard(without_texts(tried), objectives[1])
     number = int(board["front"].eq(True).sum())
     ranked = int(board["rank"].notna().sum())
     verb = "is" if number == 1 else "are"

@@ -106,7 +106,8 @@ def one_ruler(trials: pd.DataFrame, reports: pd.DataFrame) -> Ruler:
 
 def ruler_of(results: Results) -> Ruler:
     """The trials of a campaign on one ruler, worked out once for all questions."""
-    found: Ruler = results.once("ruler", lambda: one_ruler(results.trials, results.reports))
+    trials = results.trials.drop(columns="config", errors="ignore")  # a long text that no question of it looks at
+    found: Ruler = results.once("ruler", lambda: one_ruler(trials, results.reports))
     return found
 
 

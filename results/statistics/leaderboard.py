@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 ESTABLISHED, NOT_ESTABLISHED, CONTRADICTS = "established", "not established", "contradicts"
 STANDS_OUT = "stands out"  # of one run that a search picked, where more runs would be called established
 _ORDERS = ["key", "status", "is_base", "value", "last_value", "rung"]  # columns by which a leaderboard is ordered
+LONG_TEXTS = ("config", "overrides")  # columns that are most of a row
 CONFIDENCE = 0.95  # of every verdict and interval
 
 
@@ -69,7 +70,13 @@ def searched(trials: pd.DataFrame) -> pd.DataFrame:
 
 def begun(trials: pd.DataFrame) -> pd.DataFrame:
     """The trials that count against a campaign's budget: without those whose values made no valid config."""
-    return trials[~((trials["status"] == "infeasible") & (trials["config"] == NEVER_A_TRIAL))]
+    never = (trials["status"] == "infeasible") & (trials["config"] == NEVER_A_TRIAL)
+    return trials[~never] if never.any() else trials
+
+
+def without_texts(trials: pd.DataFrame) -> pd.DataFrame:
+    """The trials without their long texts, for what does not look at them: most of the memory of a copy."""
+    return trials.drop(columns=[name for name in LONG_TEXTS if name in trials])
 
 
 def counts(trials: pd.DataFrame) -> dict[str, int]:
