@@ -11,12 +11,15 @@ import pandas as pd
 from results.design import Design
 from results.questions.time import time
 from results.store.frames import Results
-from results.store.statuses import SEARCH
+from results.store.statuses import ENDED, SEARCH
 
 
 @dataclass(frozen=True)
 class RecordedPace:
-    """Mean seconds of a run: null where none has ended. Waiting between runs is not part of it."""
+    """Mean seconds of a run: null where none has ended, as one that was interrupted has not.
+
+    Waiting between runs is not part of it.
+    """
 
     whole_seconds: float | None  # of a run that goes to its end: of those after the search, else of completed trials
     trial_seconds: float | None  # of a trial of the search, those that were stopped early included
@@ -47,7 +50,9 @@ def recorded_pace(results: Results) -> RecordedPace:
     searched, completed = runs["stage"] == SEARCH, runs["status"] == "completed"
     later = seconds[completed & ~searched]
     whole = later if len(later) else seconds[completed]
-    return RecordedPace(_mean(whole), _mean(seconds[searched]), _at_a_time(runs))
+    # A trial that was interrupted half way took half its time: with it, all that are to come would be too short.
+    trials = seconds[searched & runs["status"].isin(ENDED)]
+    return RecordedPace(_mean(whole), _mean(trials), _at_a_time(runs))
 
 
 def _mean(seconds: pd.Series) -> float | None:

@@ -30,6 +30,17 @@ def test_a_trial_that_was_stopped_counts_for_trials_and_not_for_whole_runs(ended
     assert (pace.whole_seconds, pace.trial_seconds, pace.slots) == (100.0, 60.0, 1)
 
 
+def test_a_trial_that_was_interrupted_counts_for_the_slots_and_not_for_the_time_of_a_trial(ended, written) -> None:
+    cut_off = [
+        ended(1, "interrupted", None, {"model.tied": False}, took=50.0, at=100.0),
+        ended(2, "interrupted", None, {"model.tied": False}, took=50.0, at=100.0),
+    ]
+    pace = recorded_pace(written([ended(0, "completed", 1.9, took=100.0, at=100.0), *cut_off]))
+    assert (pace.whole_seconds, pace.trial_seconds, pace.slots) == (100.0, 100.0, 3)
+    pace = recorded_pace(written(cut_off, name="none_ended"))
+    assert (pace.of_trials(12), pace.slots) == (None, 2)
+
+
 def test_runs_after_the_search_say_how_long_a_whole_run_takes(confirmed) -> None:
     campaign = confirmed()
     rows = campaign.rows.copy()
