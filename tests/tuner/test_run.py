@@ -656,6 +656,10 @@ def test_a_plan_of_a_resume_is_of_what_is_left(without_ray, capsys) -> None:
     out = capsys.readouterr().out
     assert "left: 3 of 5 trials" in out and "tokens: at most 3,072 a trial, 9,216 in all" in out
     assert campaign_json("part")["trials"] == 2, "a plan changes nothing"
+    assert main([*again, "--trials", "3"]) == 0
+    out = capsys.readouterr().out
+    assert "left: 1 of 3 trials" in out and "\nweights: the best trial and the base stay, 2 files, " in out, out
+    assert "the checkpoints of at most 2 stay until then" in out, "that one is not the base"
     assert main(again) == 0
     out = capsys.readouterr().out
     assert "left: 0 of 2 trials" in out and "\ntime: " not in out and "\nconfirmation: " in out, out

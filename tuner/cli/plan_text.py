@@ -164,7 +164,7 @@ def print_cost(
         costs(console, left, slots, hardware, start, compiling, pass_tokens)
         if memory is not None:
             print_scales(console, question, memory)
-        print_kept(console, question, slots)
+        print_kept(console, left.whole, slots)
 
 
 def print_search_cost(
@@ -189,7 +189,7 @@ def print_search_cost(
             f"judged there by {by}, of the weights as they are: {question.space.objective} is known at the end"
         )
     if spec.promote:
-        console.print(f"promotion: {paused_in_words(question)}")
+        console.print(f"promotion: {paused_in_words(left.whole)}")
     if cost.rungs:
         console.print(f"fidelity: {fidelity}, {JUDGED[fidelity]}{f', reported at {rungs}' if stops == 'none' else ''}")
     if cost.tokens is not None:

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 class Left:
     """A question with the trials that are left of it, and the runs after them."""
 
-    question: Question
+    question: Question  # with the trials that are left alone
+    whole: Question  # with all trials, for what is kept of the campaign
     confirmation: ConfirmationToCome
     ablation: AblationToCome
     ended: int = 0  # trials
@@ -39,14 +40,14 @@ def left_of(question: Question, store: Store | None) -> Left:
     if store is None:
         design = None if design is None else design.among(question.trials - 1)
         most = num_runs(knobs, design.first)[1] if design is not None and ablates and knobs > 1 else 0
-        return Left(question, ConfirmationToCome(design, design), AblationToCome(0, most))
+        return Left(question, question, ConfirmationToCome(design, design), AblationToCome(0, most))
     rows = [row for row in store.trials() if row["status"] in ENDED and row["config"] != NEVER_A_TRIAL]
     searched = [row for row in rows if (row["stage"] or SEARCH) == SEARCH]
     if question.replay is not None:
         done = {(row["recorded_id"], row["seed"]) for row in searched}
         planned = tuple(p for p in question.planned if (p.recorded_id, p.config.seed) not in done)
         left = replace(question, planned=planned, trials=len(planned))
-        return Left(left, NO_CONFIRMATION, NO_ABLATION, question.trials - len(planned))
+        return Left(left, question, NO_CONFIRMATION, NO_ABLATION, question.trials - len(planned))
     from results.questions.pace import recorded_pace  # with pandas, which the plan of a new campaign does without
     from results.questions.to_come import ablation_to_come, confirmation_to_come
     from results.store.frames import results_of
@@ -55,4 +56,4 @@ def left_of(question: Question, store: Store | None) -> Left:
     later, apart = confirmation_to_come(results, design, trials), NO_ABLATION
     if design is not None and ablates:
         apart = ablation_to_come(results, design.first, knobs, another=bool(trials or later.runs[1]))
-    return Left(replace(question, trials=trials), later, apart, len(searched), recorded_pace(results))
+    return Left(replace(question, trials=trials), question, later, apart, len(searched), recorded_pace(results))

@@ -26,7 +26,7 @@ def said(toy_base):
         question = SimpleNamespace(spec=spec, space=SimpleNamespace(knobs=(0,) * 24), trials=trials)
         plan = plan_search(toy_base, 1, 2, "none", 1e4)
         console = Console(file=(stream := io.StringIO()), width=200)
-        left = Left(question, confirmation, ablation, 24, pace)
+        left = Left(question, question, confirmation, ablation, 24, pace)
         print_later(console, SearchTimes(plan, plan, NOTHING), left, 2)
         return stream.getvalue().splitlines()
 
