@@ -324,9 +324,12 @@ class Search:
             self._same_errors.worked()
 
     def _finished(self, entry: Entry) -> None:
-        """Let early stopping learn from the end of a trial, and say where it decides otherwise from now on."""
+        """Let early stopping learn from the end of a trial, and say where it decides otherwise from now on.
+
+        Runs after the search tell it nothing and are never stopped: a resume among them has no news of rungs.
+        """
         tell_end(self.stopper, entry)
-        for text in self.stopper.news():
+        for text in self.stopper.news() if entry.is_trial else ():
             self.note(text)
 
     def _crashed(self, entry: Entry) -> None:

@@ -7,6 +7,7 @@ import math
 
 import pytest
 
+from results.design import Design
 from storage import files
 from trainable.config import TrainConfig
 from tuner.early_stopping import DEFAULT_STOPPER, Stopper
@@ -155,6 +156,20 @@ def test_a_search_stops_trials_says_why_and_a_resume_restores_the_rule(bench, pl
         there, here = search.stopper.rule.line(rung), again.stopper.rule.line(rung)
         assert there == here is not None
     assert again.stopper.rule.values == search.stopper.rule.values
+
+
+def test_a_resume_of_a_confirmation_says_nothing_of_rungs_at_which_no_trial_can_stop(bench, play) -> None:
+    asked = {"trials": 12, "slots": 1, "stopper": "predictive", "confirm": Design(1, 2, 2)}
+    search = bench.search(**asked)
+    played = play(search, settling)
+    while "confirm" not in [row["stage"] for row in bench.rows() if row["status"] == "completed"]:
+        played.run(steps=1)
+    assert any("orders the ends" in text for text in search.notes)
+    again = bench.search(**asked)
+    play(again, settling).run()
+    ended = [row["stage"] for row in bench.rows() if row["status"] == "completed"]
+    assert ended.count("confirm") == 4, "the resume had runs to finish"
+    assert not [text for text in again.notes if "orders the ends" in text]
 
 
 def test_what_orders_no_ends_stops_no_trial_of_a_search(bench, play) -> None:

@@ -377,7 +377,7 @@ def _look_first(look: argparse._ArgumentGroup) -> None:
     look.add_argument(
         "--price",
         metavar="P",
-        type=positive("money for an hour of a device", 10**9),
+        type=positive("units of money for an hour of a device", 10**9),
         help="with --dry-run: price of a device for an hour, in any currency; the plan prints the sum",
     )
     look.add_argument("--slots", metavar="N", type=at_least_one, help="with --dry-run: plan for N devices, here or not")

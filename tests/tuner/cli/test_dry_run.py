@@ -164,7 +164,7 @@ def test_every_space_is_planned_for_a_card(planned, name, layers) -> None:
         (("--hours", "inf"), "'inf' is not a positive number of hours up to 1,000,000"),
         (("--reports", "10001"), "'10001' is not a whole number in 0..10,000"),
         (("--gpu-fraction", "1e-300"), "'1e-300' is not a part of a GPU"),
-        (("--price", "nan"), "'nan' is not a positive number of money"),
+        (("--price", "nan"), "'nan' is not a positive number of units of money"),
         (("--tokens-per-second", "0"), "'0' is not a positive number of tokens per second"),
         (("--constraint", "parameters<=5e-324 margin 99%"), "needs a limit above 0 (1e-09 to 1e+30)"),
         (("--device", "h100", "--gpu-fraction", "0.5"), "--gpu-fraction is of machines that are there"),
