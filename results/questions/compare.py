@@ -26,6 +26,7 @@ FEWEST = 2
 _Ruler = Mapping[str, str]  # what values are measured by: field -> its value, as text
 _NONE = "none"
 _EVALUATION = ("evaluation", "artifact", "target")  # fields of a config
+_TOLD_ELSEWHERE = ("budget", "data", "seed", *_EVALUATION)  # why campaigns are not ranked together, or a column of each
 _ON_THE_WAY = "evaluation.tokens_on_the_way"
 
 _CAMPAIGNS = {
@@ -63,7 +64,8 @@ class Campaigns:
     - ``winners``, a row a campaign, as :func:`results.questions.winner.winner` has it; null for two objectives,
       and for a replay, which seeks none
     - ``knobs``, a row a ``knob`` of any of them, with a column ``in NAME`` for each campaign: its range there, or
-      ``= value`` where it is fixed, null where there is no such knob; ``same``: whether all are equal
+      ``= value`` where it is fixed, null where there is no such knob; ``same``: whether all are equal. A setting
+      (``--set``) of what is a knob in none of them has a row where it is not the same in all
     - ``noise``, as :func:`results.questions.noise.noise` has it, with the campaign
     """
 
@@ -289,10 +291,13 @@ def _winner(one: _One) -> dict[str, Any]:
 
 
 def _knobs(ones: Sequence[_One]) -> Iterator[dict[str, Any]]:
-    paths = dict.fromkeys(path for one in ones for path in one.results.campaign["knobs"])
-    for path in paths:
+    knobs = dict.fromkeys(path for one in ones for path in one.results.campaign["knobs"])
+    settings = dict.fromkeys(path for one in ones for path in one.results.campaign.get("overrides") or ())
+    for path in knobs | settings:
         ranges = {f"in {one.name}": _range(one.results.campaign, path) for one in ones}
-        yield {"knob": path, "same": len(set(ranges.values())) == 1, **ranges}
+        same = len(set(ranges.values())) == 1
+        if path in knobs or not (same or path.partition(".")[0] in _TOLD_ELSEWHERE):
+            yield {"knob": path, "same": same, **ranges}
 
 
 def _range(campaign: Mapping[str, Any], path: str) -> str | None:

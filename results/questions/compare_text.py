@@ -97,7 +97,7 @@ def _print_knobs(console: Console, knobs: pd.DataFrame) -> None:
         console.print(f"{counted(len(knobs) - len(differ), 'knob')} with the same range in all of them")
     if len(differ):
         names = [name for name in knobs if name not in ("knob", "same")]
-        console.print("Knobs that differ (= value: fixed)")
+        console.print("Knobs and settings that differ (= value: fixed)")
         cells = differ.apply(lambda row: [row["knob"], *(_text(row[name]) for name in names)], axis=1)
         _print_table(console, ["knob", *map(str, names)], cells, numbers=())
 

@@ -130,7 +130,22 @@ def test_knobs_stand_side_by_side_with_ranges_and_fixed_values(searched, other, 
     assert table.loc["hooks.WeightAverage.decay", "in night"] == "= 0.9"
     assert table["in night"].isna()["schedule.period"], "its schedule has no such field"
     text = printed(compare_campaigns([one, three]))
-    assert "1 knob with the same range in all of them" in text and "Knobs that differ" not in text
+    assert "1 knob with the same range in all of them" in text and "that differ" not in text
+
+
+def test_a_setting_that_differs_is_named_though_it_is_a_knob_in_none(searched, other, written) -> None:
+    small, large = ({**BASE, "model": {"type": "GPT", "num_layers": layers, "width": 64}} for layers in (2, 9))
+    asked = {"model.num_layers": 2, "model.width": 64, "budget.steps": 240, "optimizer.matrix_lr": 0.04}
+    found = compare_campaigns(
+        [written(searched, base=small, overrides=asked), written(other, name="day", base=large, overrides={})]
+    )
+    assert found.differences.empty, "they are ranked together"
+    table = found.knobs.set_index("knob")
+    assert "model.num_layers" not in found.knobs["knob"].tolist()[:-1] and table["same"].tolist()[-1] is False
+    assert table.loc["model.num_layers"].tolist() == [False, "= 2", "= 9"]
+    assert not table.index.isin(["model.width", "budget.steps"]).any(), "the same in both, and no ruler differs"
+    said = " ".join(printed(found).split())
+    assert "Knobs and settings that differ (= value: fixed) knob in night in day model.num_layers = 2 = 9" in said
 
 
 def test_winners_and_noise_are_those_of_each(confirmed, searched, written) -> None:

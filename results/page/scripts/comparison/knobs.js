@@ -4,7 +4,7 @@ function knobsSection() {
   if (!DATA.knobs.length) return;
   const differ = DATA.knobs.filter((knob) => !knob.same);
   const same = DATA.knobs.length - differ.length;
-  const body = section("knobs", [differ.length ? `${plural(differ.length, "knob")} with other ranges or values in some.` : "", same ? `${plural(same, "knob")} with the same range in all of them.` : "", "“= value” is fixed there, “–” does not exist there."].filter(Boolean).join(" "));
+  const body = section("knobs", [differ.length ? `${differ.length === 1 ? "1 knob or setting" : `${differ.length} knobs and settings`} with other ranges or values in some.` : "", same ? `${plural(same, "knob")} with the same range in all of them.` : "", "“= value” is fixed there, “–” does not exist there."].filter(Boolean).join(" "));
   const drawn = (differ.length ? differ : DATA.knobs).filter((knob) => knob.ends.some((ends) => ends && ends[0] !== ends[1])).slice(0, 30);
   if (drawn.length) spans(body, drawn);
   if (differ.length) body.append(rangeTable(differ));
