@@ -220,7 +220,8 @@ def _notes(board: pd.DataFrame, shown: pd.DataFrame, on_the_way: list[str], conf
     if "recorded_id" in board and board["recorded_id"].notna().any():
         notes.append("A replay: python -m results.compare holds it against its record, runs on several seeds together.")
     elif board["versus_base"].notna().any():
-        notes.append(f"Each difference is between single runs of one seed: {confirmed}.")
+        if board.loc[~board["is_base"], "versus_base"].notna().any():  # else the base alone has a value
+            notes.append(f"Each difference is between single runs of one seed: {confirmed}.")
     elif board["rank"].notna().any():
         base = board[board["is_base"] & (board["status"] == "infeasible")]
         yet = f": the base is beyond a limit, {base['reason'].iloc[0]}." if len(base) else " yet."
@@ -326,7 +327,9 @@ def _parser() -> OneLineParser:
     parser.meant = lambda option, _: _OF_COMPARE.get(option)
     parser.for_more = "; python -m results.compare sets several side by side"
     add_campaign(parser)
-    parser.add_argument("--top", type=at_least_one, default=10, metavar="N", help="rows of it (default: 10)")
+    parser.add_argument(
+        "--top", type=at_least_one, default=10, metavar="N", help="rows of the leaderboard (default: %(default)s)"
+    )
     parser.add_argument(
         "--no-page", dest="page", action="store_false", help="write no report.html into the campaign's folder"
     )

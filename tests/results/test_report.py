@@ -104,6 +104,14 @@ def test_differences_are_said_to_be_of_one_seed(campaign: Path) -> None:
     assert "single runs of one seed: not yet a finding" in _leaderboard(campaign)
 
 
+def test_nothing_is_said_of_differences_where_the_base_alone_has_ended(
+    store: Store, make_trial: Callable[..., Row]
+) -> None:
+    store.write_trial(make_trial(0, "completed", 1.9))
+    said = _leaderboard(store.folder)
+    assert "1.9000" in said and "difference" not in said and "nothing to compare with" not in said
+
+
 def test_a_replay_names_its_recorded_runs_and_their_seeds(store: Store, make_trial: Callable[..., Row]) -> None:
     for number, (name, value) in enumerate((("BASE", 2.0), ("H1", 1.5))):
         changes = {"optimizer.matrix_lr": 0.1} if number else {}
