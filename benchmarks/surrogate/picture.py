@@ -30,18 +30,21 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
 FIRST = 10  # runs of the base before which hardly anything has ended
-FEWEST = 2  # campaigns of a line
+FEWEST = 4  # campaigns of a line
 
 
 def panels(lines: Sequence[Line]) -> dict[tuple[int, str], dict[str, np.ndarray]]:
-    """(slots, model) -> method -> (campaigns, CURVE): in device time only, of methods with several campaigns."""
+    """(slots, model) -> method -> (campaigns, CURVE): in device time only, of methods with several campaigns.
+
+    NaN where no run had ended yet, which a line may have as null.
+    """
     found: dict[tuple[int, str], dict[str, list[list[float]]]] = {}
     for line in lines:
         if line["curve"] is not None:
             here = found.setdefault((line["slots"], line["model"]), {})
             here.setdefault(line["method"], []).append(line["curve"])
     return {
-        place: {name: np.array(curves) for name, curves in methods.items() if len(curves) >= FEWEST}
+        place: {name: np.array(curves, float) for name, curves in methods.items() if len(curves) >= FEWEST}
         for place, methods in sorted(found.items())
     }
 
@@ -52,8 +55,8 @@ def time_to_match(ours: np.ndarray, other: np.ndarray) -> float | None:
     return CURVE[int(there[0])] / CURVE[-1] if len(there) else None
 
 
-def draw_panel(axis: Axes, found: Mapping[str, np.ndarray], colors: Mapping[str, str], first: str) -> None:
-    """Medians of all methods; the quartiles of two."""
+def draw_panel(axis: Axes, found: Mapping[str, np.ndarray], styles: Mapping[str, dict[str, str]], first: str) -> None:
+    """Medians of all methods; the quartiles of two. A line's label is its method, which one legend tells for all."""
     ends = {name: float(np.nanmedian(curves[:, -1])) for name, curves in found.items()}
     rivals = [name for name in sorted(ends, key=lambda name: ends[name]) if name != first]
     at = np.array(CURVE)
@@ -61,30 +64,33 @@ def draw_panel(axis: Axes, found: Mapping[str, np.ndarray], colors: Mapping[str,
     for name, curves in found.items():
         low, middle, high = np.nanquantile(curves, [0.25, 0.5, 0.75], axis=0)[:, shown]
         width = 2.4 if name == first else 1.2
-        label = f"{name} ({len(curves)})"
-        axis.plot(at[shown], middle, label=label, color=colors[name], linewidth=width)
+        axis.plot(at[shown], middle, label=name, linewidth=width, **styles[name])
         if name in (first, *rivals[:1]):
-            axis.fill_between(at[shown], low, high, color=colors[name], alpha=0.15, linewidth=0)
-    axis.legend(fontsize=8, title="method (campaigns)", title_fontsize=8)
+            axis.fill_between(at[shown], low, high, color=styles[name]["color"], alpha=0.15, linewidth=0)
 
 
 def draw(path: Path, lines: Sequence[Line], first: str) -> None:
     """Write the picture: a row for each number of slots."""
     found = panels(lines)
     slots, kinds = sorted({s for s, _ in found}), sorted({model for _, model in found}, reverse=True)
-    names = list(dict.fromkeys(line["method"] for line in lines))
-    colors = {name: f"C{at % 10}" for at, name in enumerate(names)}
+    drawn = {name for methods in found.values() for name in methods}
+    names = [name for name in dict.fromkeys(line["method"] for line in lines) if name in drawn]
+    styles = {name: {"color": f"C{at % 10}", "linestyle": "-" if at < 10 else "--"} for at, name in enumerate(names)}
     size = (6.5 * len(kinds), 4.2 * len(slots))
     figure, axes = plt.subplots(len(slots), len(kinds), figsize=size, squeeze=False, layout="constrained")
     for (row, column), axis in np.ndenumerate(axes):
         place = slots[row], kinds[column]
         if found.get(place):
-            draw_panel(axis, found[place], colors, first)
+            draw_panel(axis, found[place], styles, first)
         axis.set(
             title=f"{place[1]}, {counted(place[0], 'slot')}",
             xlabel="device time, in runs of the base",
             ylabel="expected end of the best config",
         )
+    told = {
+        label: handle for axis in axes.flat for handle, label in zip(*axis.get_legend_handles_labels(), strict=True)
+    }
+    figure.legend([told[name] for name in names], names, loc="outside lower center", ncols=4, fontsize=9)
     figure.savefig(path, dpi=80)
     plt.close(figure)
 

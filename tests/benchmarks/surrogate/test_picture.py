@@ -24,8 +24,26 @@ def test_the_time_is_that_of_our_median_against_anothers_end() -> None:
     assert picture.time_to_match(other, ours) is None
 
 
+def test_a_campaign_in_which_nothing_had_ended_at_first_has_no_point_there() -> None:
+    late = [line("ours, gp", seed, [None, None, *FALLING[2:]]) for seed in range(4)]
+    curves = picture.panels(late)[1, "trees"]["ours, gp"]
+    assert np.isnan(curves[:, :2]).all() and np.isfinite(curves[:, 2:]).all()
+
+
+def test_twelve_methods_are_told_apart_and_named_once(tmp_path, monkeypatch) -> None:
+    figures, real = [], picture.plt.close
+    monkeypatch.setattr(picture.plt, "close", figures.append)
+    lines = [line(f"method {at}", seed, FALLING, slots) for at in range(12) for seed in range(4) for slots in (1, 8)]
+    picture.draw(tmp_path / "made.png", lines, "method 0")
+    (figure,) = figures
+    (legend,) = figure.legends
+    drawn = {(h.get_color(), h.get_linestyle()) for h in legend.legend_handles}
+    real(figure)
+    assert [text.get_text() for text in legend.get_texts()] == [f"method {at}" for at in range(12)] and len(drawn) == 12
+
+
 def test_it_is_drawn_of_methods_with_several_campaigns_in_device_time(tmp_path, capsys) -> None:
-    lines = [line(method, seed, FALLING) for method in ("ours, gp", "random") for seed in range(3)]
+    lines = [line(method, seed, FALLING) for method in ("ours, gp", "random") for seed in range(4)]
     lines += [line("alone", 0, FALLING), line("random", 9, None)]
     assert set(picture.panels(lines)[1, "trees"]) == {"ours, gp", "random"}
     (file := tmp_path / "lines.jsonl").write_text("".join(json.dumps(each) + "\n" for each in lines))
@@ -34,7 +52,7 @@ def test_it_is_drawn_of_methods_with_several_campaigns_in_device_time(tmp_path, 
     assert "trees, 1 slot: ours, gp has what random has at the end in 100% of its time" in capsys.readouterr().out
 
 
-def test_lines_without_two_campaigns_of_a_method_are_refused(tmp_path, capsys) -> None:
+def test_lines_without_four_campaigns_of_a_method_are_refused(tmp_path, capsys) -> None:
     (file := tmp_path / "lines.jsonl").write_text(json.dumps(line("random", 0, FALLING)) + "\n")
     assert picture.main([str(file), "--picture", str(tmp_path / "made.png")]) == 2
-    assert "has no method with 2 campaigns in device time" in capsys.readouterr().err
+    assert "has no method with 4 campaigns in device time" in capsys.readouterr().err
