@@ -123,7 +123,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise ValueError(f"{given.lines} has no campaign that ended by device time")
     except (ValueError, OSError, KeyError) as error:
         return parser.refuse(error if not isinstance(error, KeyError) else ValueError(f"{given.lines}: no {error}"))
-    Console().print("\n".join([*timed, "", *rest] if rest else timed))
+    console = Console()
+    for printed in [*timed, "", *rest] if rest else timed:
+        console.print(printed)
     return 0
 
 
