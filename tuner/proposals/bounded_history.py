@@ -109,7 +109,7 @@ class History:
     ) -> list[FrozenTrial]:
         """Take in all trials of the study, in the order of their numbers; those that ended since the last time.
 
-        ``asked`` is the number of the one that is asked for now.
+        ``asked`` is the number of the trial that the question is about, which has no parameters yet.
 
         ``params_of`` gives the parameters of another one that runs, with those that were drawn for it and are not
         active in it. None of them changes, so they are read once.
